@@ -1,0 +1,1 @@
+"""A trusted data marketplace: rights, sealed queries, settlement, and an audit that trusts nobody."""

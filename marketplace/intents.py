@@ -1,0 +1,144 @@
+"""Every statement that a participant signs: its fields, its contract, who signs it. The one list that all rooms share.
+
+A message is a plain dict keyed by the field names below: addresses and bytes32 as "0x" lower-case hex text, integers as int, arrays as list.
+Hashing and signing follow EIP-712; the contracts in contracts/src check the same structures, and a test compares the type strings.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from crypto import typed_data
+
+
+@dataclass(frozen=True)
+class IntentType:
+    """One EIP-712 structure.
+
+    Args:
+        name: structure name.
+        contract: the contract whose address is the domain's verifyingContract.
+        fields: (name, Solidity type) in order.
+        signers: names of the fields that hold the signers' addresses, in signature order; empty where another
+            document decides who signs (a voucher is signed by the order's buyer).
+    """
+
+    name: str
+    contract: str
+    fields: tuple[tuple[str, str], ...]
+    signers: tuple[str, ...]
+
+    @property
+    def type_string(self) -> str:
+        """The EIP-712 encodeType text."""
+        return f"{self.name}({','.join(f'{kind} {name}' for name, kind in self.fields)})"
+
+
+def _intent(contract: str, signature: str, *signers: str) -> IntentType:
+    name, _, inner = signature.rstrip(")").partition("(")
+    fields = tuple((field, kind) for kind, field in (part.split(" ") for part in inner.split(",")))
+    return IntentType(name, contract, fields, signers)
+
+
+INTENTS: dict[str, IntentType] = {
+    intent.name: intent
+    for intent in (
+        _intent("Participants", "Join(address account,uint32 roles,bytes32 identityDigest,uint64 deadline)", "account"),
+        _intent(
+            "Participants",
+            "Admit(address account,uint32 roles,bytes32 identityDigest,uint64 version,address registrar,uint64 deadline)",
+            "registrar",
+        ),
+        _intent(
+            "Participants",
+            "SetStatus(address account,uint8 status,bytes32 reasonDigest,uint64 version,address registrar,uint64 deadline)",
+            "registrar",
+        ),
+        _intent(
+            "Rights",
+            "Register(bytes32 assetId,address holder,bytes32 manifestDigest,bytes32 ciphertextRoot,bytes32 claimDigest,uint8 level,"
+            "uint64 epsilonBudget,address[] shareHolders,uint16[] shareBps,uint64 deadline)",
+            "holder",
+        ),
+        _intent(
+            "Rights",
+            "Confirm(bytes32 assetId,bytes32 claimDigest,bytes32 certificateDigest,uint64 validUntil,address registrar,uint64 version,"
+            "uint64 deadline)",
+            "registrar",
+        ),
+        _intent("Rights", "Transfer(bytes32 titleId,address from,address to,uint64 version,uint64 deadline)", "from", "to"),
+        _intent(
+            "Rights",
+            "TransferShare(bytes32 assetId,address from,address to,uint16 bps,uint64 version,uint64 deadline)",
+            "from",
+        ),
+        _intent(
+            "Listings",
+            "List(bytes32 listingId,bytes32 assetId,address seller,bytes32 termsDigest,uint96 price,uint64 validUntil,uint64 deadline)",
+            "seller",
+        ),
+        _intent("Listings", "Delist(bytes32 listingId,address seller,uint64 version,uint64 deadline)", "seller"),
+        _intent("SettlementToken", "Issue(address account,uint256 amount,bytes32 ref,address bank,uint64 deadline)", "bank"),
+        _intent(
+            "Orders",
+            "Fund(bytes32 orderId,bytes32 listingId,address buyer,uint96 escrow,uint64 epsilonCap,uint64 validUntil,"
+            "bytes32 agreementDigest,uint64 deadline)",
+            "buyer",
+        ),
+        _intent("Orders", "Voucher(bytes32 orderId,uint96 amount,uint64 epsilon,uint32 calls,bytes32 callsRoot)"),
+        _intent("Orders", "Close(bytes32 orderId,bytes32 voucherHash,address seller,uint64 deadline)", "seller"),
+        _intent("Evidence", "Anchor(uint64 size,bytes32 root,bytes32 previousRoot,address exchange,uint64 deadline)", "exchange"),
+        _intent(
+            "Rights",
+            "Release(bytes32 orderId,bytes32 queryDigest,bytes32 resultDigest,bytes32 shareDigest,uint64 epsilon,uint64 spentOrder,"
+            "uint64 spentAsset)",
+        ),
+    )
+}
+
+CONTRACTS = ("Participants", "Rights", "Listings", "SettlementToken", "Orders", "Evidence")
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """Where the contracts stand: enough to compute every signing domain.
+
+    Args:
+        chain_id: EIP-155 chain id.
+        addresses: contract name to "0x" lower-case hex address, one for each of CONTRACTS.
+    """
+
+    chain_id: int
+    addresses: Mapping[str, str]
+
+    def domain(self, contract: str) -> bytes:
+        """The EIP-712 domain separator of `contract`, 32 bytes."""
+        return typed_data.domain_separator("Marketplace", "1", self.chain_id, self.addresses[contract])
+
+
+def struct_hash(name: str, message: Mapping[str, Any]) -> bytes:
+    """EIP-712 hashStruct of `message` as the intent `name`, 32 bytes.
+
+    Raises:
+        crypto.errors.ParameterError: a field is missing, unknown, or outside its type's range.
+    """
+    return typed_data.struct_hash(INTENTS[name].name, INTENTS[name].fields, message)
+
+
+def intent_digest(name: str, message: Mapping[str, Any], deployment: Deployment) -> bytes:
+    """What is signed: keccak256(0x1901 || domain || struct hash), 32 bytes."""
+    return typed_data.signing_digest(deployment.domain(INTENTS[name].contract), struct_hash(name, message))
+
+
+def sign_intent(name: str, message: Mapping[str, Any], deployment: Deployment, private_key: bytes) -> bytes:
+    """65-byte signature (r, s, v with v 27 or 28) of `message` by a secp256k1 key of 32 bytes."""
+    return typed_data.sign(intent_digest(name, message, deployment), private_key)
+
+
+def verify_intent(name: str, message: Mapping[str, Any], deployment: Deployment, signer: str, signature: bytes) -> None:
+    """Check that `signer` (address) signed `message`.
+
+    Raises:
+        crypto.errors.InvalidSignature: another key signed, or the signature is malformed or malleable.
+    """
+    typed_data.verify(intent_digest(name, message, deployment), signer, signature)

@@ -1,0 +1,68 @@
+"""Words and units that every room shares.
+
+Money is an integer in minor units (fen), epsilon an integer in millionths, time an integer in unix seconds (UTC) wherever it is signed.
+"""
+
+from enum import IntEnum, IntFlag
+from typing import NewType
+
+Address = NewType("Address", str)  # "0x" and 40 lower-case hex digits
+Digest = NewType("Digest", str)  # "0x" and 64 lower-case hex digits
+Amount = NewType("Amount", int)  # minor units of the settlement token (fen)
+MicroEpsilon = NewType("MicroEpsilon", int)  # millionths of one epsilon
+
+MICRO = 1_000_000
+ZERO_DIGEST = Digest("0x" + "00" * 32)
+
+
+class Role(IntFlag):
+    """What a participant may do; bits as on the ledger (contracts/src/Participants.sol)."""
+
+    SUPPLIER = 1
+    BUYER = 2
+    REGISTRAR = 4
+    BANK = 8
+    EXCHANGE = 16
+    PANEL = 32
+    AUDITOR = 64
+
+
+class ParticipantStatus(IntEnum):
+    """Standing of a participant."""
+
+    NONE = 0
+    ACTIVE = 1
+    SUSPENDED = 2
+
+
+class AssetStatus(IntEnum):
+    """Standing of a data asset in the register."""
+
+    NONE = 0
+    REGISTERED = 1
+    CONFIRMED = 2
+
+
+class TitleKind(IntEnum):
+    """The three data rights of the 2026 registration guide: 持有权, 使用权, 经营权."""
+
+    HOLD = 1
+    USE = 2
+    OPERATE = 3
+
+
+class ListingStatus(IntEnum):
+    """Standing of a listing."""
+
+    NONE = 0
+    LISTED = 1
+    DELISTED = 2
+
+
+class OrderStatus(IntEnum):
+    """Standing of an order."""
+
+    NONE = 0
+    FUNDED = 1
+    SETTLED = 2
+    REFUNDED = 3
