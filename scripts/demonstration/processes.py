@@ -1,0 +1,82 @@
+"""The parties as operating-system processes: long-running ones that are started and stopped, and one CLI call at a time."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+MARKETPLACE = [sys.executable, "-m", "marketplace.cli"]
+READY_SECONDS = 60.0
+
+
+class Party:
+    """One party: a folder of its own, a password of its own, and the processes it runs.
+
+    Args:
+        name: folder name under `stage`.
+        stage: folder that holds all the parties' folders.
+    """
+
+    def __init__(self, name: str, stage: Path) -> None:
+        self.name = name
+        self.home = stage / name
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._password = os.urandom(16).hex()
+        self._running: list[subprocess.Popen[bytes]] = []
+
+    def environment(self) -> dict[str, str]:
+        """This party's environment: its folder and password and nothing of the others'."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("MARKETPLACE_")}
+        return {**kept, "MARKETPLACE_HOME": str(self.home), "MARKETPLACE_PASSWORD": self._password, "MARKETPLACE_LANG": "en"}
+
+    def call(self, *arguments: str, fails: bool = False) -> Any:
+        """Run one CLI command with --json and return what it printed.
+
+        Args:
+            fails: the command is expected to be refused; its error document is returned.
+        Raises:
+            RuntimeError: it failed when it should not have, or the other way round.
+        """
+        done = subprocess.run([*MARKETPLACE, "--json", *arguments], env=self.environment(), capture_output=True, text=True, check=False)
+        if (done.returncode != 0) != fails:
+            raise RuntimeError(f"{self.name}: marketplace {' '.join(arguments)} exited {done.returncode}\n{done.stdout}\n{done.stderr}")
+        text = done.stderr if fails else done.stdout
+        return json.loads(text) if text.strip() else None
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start a long-running command; its output goes to a log file in the party's folder."""
+        log = (self.home / f"{arguments[0]}.log").open("ab")
+        process = subprocess.Popen([*MARKETPLACE, *arguments], env=self.environment(), stdout=log, stderr=subprocess.STDOUT)
+        self._running.append(process)
+        return process
+
+    def stop(self) -> None:
+        """Ask every process of this party to end, and wait for it."""
+        for process in self._running:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        for process in self._running:
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        self._running.clear()
+
+
+def wait_until(what: str, ready: Any, process: subprocess.Popen[bytes] | None = None) -> None:
+    """Poll `ready()` until it is true.
+
+    Raises:
+        RuntimeError: the process ended, or READY_SECONDS went by.
+    """
+    end = time.monotonic() + READY_SECONDS
+    while not ready():
+        if process is not None and process.poll() is not None:
+            raise RuntimeError(f"{what} ended with exit code {process.returncode}")
+        if time.monotonic() > end:
+            raise RuntimeError(f"{what} was not ready after {READY_SECONDS:.0f} s")
+        time.sleep(0.05)

@@ -1,0 +1,120 @@
+"""Who may import whom. The rule is this table; the test reads every import of the source tree and compares.
+
+| room                         | may import, of ours                                                        |
+| ---------------------------- | -------------------------------------------------------------------------- |
+| crypto                       | crypto                                                                     |
+| vocabulary                   | crypto, vocabulary                                                         |
+| stage rules (pure)           | crypto, vocabulary, stage rules                                            |
+| replay                       | crypto, vocabulary, stage rules                                            |
+| storage                      | crypto, vocabulary, storage, and in storage/metadata.py every tables.py    |
+| ledger                       | crypto, vocabulary, stage rules, replay, storage, ledger                   |
+| stage tables/service/routes  | crypto, vocabulary, replay, storage, ledger, settings, web, any stage's rules and tables, and the
+                                 services of itself and of stages before it (and evidence, which records for all) |
+| sdk                          | crypto, vocabulary, stage rules, sdk                                       |
+| vault, panel                 | crypto, vocabulary, stage rules, sdk, itself                               |
+| auditor                      | crypto, vocabulary, stage rules, replay, itself (its command also sdk)     |
+| commands                     | vocabulary, stage rules, sdk, console, and lazily the program they start   |
+| app, cli, serve              | everything                                                                 |
+
+Only the ledger room may import web3, and only crypto/seal may import tenseal.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+STAGES = ("participants", "rights", "listings", "orders", "queries", "settlement", "evidence")
+IMPURE = {"tables", "service", "routes", "commands", "pages", "projections", "bundle", "inbox", "log"}
+VOCABULARY = {"errors", "types", "intents", "documents", "calls", "refusals", "locale"}
+WIRING = {"app", "cli", "serve"}
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            for alias in node.names:
+                inner = ROOT / node.module.replace(".", "/") / alias.name
+                is_module = inner.with_suffix(".py").exists() or inner.is_dir()
+                yield f"{node.module}.{alias.name}" if is_module else node.module
+
+
+def _room(module: str) -> str:
+    """The room of a dotted module name of ours."""
+    parts = module.split(".")
+    if parts[0] == "crypto":
+        return "crypto"
+    if len(parts) == 1:
+        return "vocabulary"
+    name = parts[1]
+    if name in STAGES:
+        if len(parts) == 2:
+            return "rules"
+        return f"{parts[2]}:{name}" if parts[2] in IMPURE else "rules"
+    return "vocabulary" if name in VOCABULARY else "wiring" if name in WIRING else name
+
+
+def _allowed(room: str, module: str) -> set[str]:
+    base = {"crypto"}
+    shared = {"crypto", "vocabulary", "rules"}
+    kind, _, stage = room.partition(":")
+    if kind == "commands":
+        return shared | {"sdk", "console", "vault", "panel", "auditor", "wiring", "ledger", "storage", "settings"}
+    if stage:
+        earlier = STAGES[: STAGES.index(stage) + 1]
+        services = {f"{part}:{name}" for name in (*earlier, "evidence") for part in IMPURE - {"commands", "routes"}}
+        tables = {f"tables:{name}" for name in STAGES}
+        return shared | {"replay", "storage", "ledger", "settings", "web"} | services | tables
+    rooms: dict[str, set[str]] = {
+        "crypto": base,
+        "vocabulary": base | {"vocabulary"},
+        "rules": shared,
+        "replay": shared | {"replay"},
+        "settings": shared,
+        "console": shared,
+        "web": shared | {"settings", "storage", "web"},
+        "storage": base | {"vocabulary", "storage"},
+        "ledger": shared | {"replay", "storage", "ledger", "settings"},
+        "sdk": shared | {"sdk"},
+        "vault": shared | {"sdk", "vault"},
+        "panel": shared | {"sdk", "panel"},
+        "auditor": shared | {"replay", "auditor"},
+    }
+    allowed = rooms.get(room, set())
+    if module == "marketplace.storage.metadata":
+        allowed = allowed | {"ledger"} | {f"tables:{name}" for name in STAGES}
+    if module.endswith(".commands"):
+        allowed = allowed | {"sdk", "console"}
+    return allowed
+
+
+def _sources() -> list[Path]:
+    return sorted(path for top in ("crypto", "marketplace") for path in (ROOT / top).rglob("*.py") if "migrations" not in path.parts)
+
+
+def _name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@pytest.mark.parametrize("path", _sources(), ids=_name)
+def test_imports_stay_within_the_rooms(path: Path) -> None:
+    module = _name(path)
+    room = _room(module)
+    if room == "wiring":
+        return
+    ours = [name for name in _imports(path) if name.split(".")[0] in ("crypto", "marketplace")]
+    wrong = sorted(name for name in ours if _room(name) not in _allowed(room, module))
+    assert not wrong, f"{module} ({room}) may not import {wrong}"
+
+
+def test_only_one_room_knows_each_heavy_library() -> None:
+    homes = {"web3": "marketplace.ledger", "tenseal": "crypto.seal", "fastapi": "marketplace"}
+    for path in _sources():
+        for name in _imports(path):
+            home = homes.get(name.split(".")[0])
+            assert home is None or _name(path).startswith(home), f"{_name(path)} imports {name}; only {home} may"
