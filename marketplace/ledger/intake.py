@@ -1,0 +1,81 @@
+"""The door of the ledger room: a service queues an intent in the transaction of its business row, and asks what became of it."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from marketplace.calls import encode_call
+from marketplace.errors import NotFoundError
+from marketplace.ledger.tables import LedgerIntent
+
+
+def queue_intent(
+    session: Session, *, contract: str, verb: str, arguments: Sequence[Any], digest: bytes, by: str, now: int
+) -> bool:
+    """Queue one call of a contract. Committed or rolled back with everything else that `session` does.
+
+    The same digest again changes nothing, unless the ledger refused it: then it is queued anew, because what was refused
+    may have become possible.
+
+    Args:
+        contract: one of `marketplace.intents.CONTRACTS`.
+        verb: the contract's function, as `marketplace.calls` lists it.
+        arguments: the function's arguments in order, signatures included.
+        digest: 32 bytes that name the intent, normally its EIP-712 signing digest.
+        by: address of the participant whose statement it is.
+        now: unix seconds.
+
+    Returns:
+        Whether it was queued by this call.
+    """
+    calldata = encode_call(contract, verb, arguments)
+    known = session.exec(select(LedgerIntent).where(LedgerIntent.digest == _hex(digest))).one_or_none()
+    if known is not None and known.status != "refused":
+        return False
+    row = known or LedgerIntent(digest=_hex(digest), contract=contract, verb=verb, calldata=b"", by=by, queued_at=_moment(now))
+    row.contract, row.verb, row.calldata, row.by, row.queued_at = contract, verb, calldata, by, _moment(now)
+    row.status, row.code, row.reason, row.finished_at, row.attempts = "queued", None, None, None, 0
+    row.nonce = row.call_index = row.block = row.transaction_index = None
+    session.add(row)
+    session.flush()
+    return True
+
+
+def intent_status(session: Session, digest: bytes | str) -> dict[str, Any]:
+    """What became of an intent.
+
+    Returns:
+        {"intent", "status": "queued" | "mined" | "refused", "contract", "verb", "by"} and, once decided, "block",
+        "transaction" (hash is in the block), "call", and for a refusal "code" and "reason".
+
+    Raises:
+        NotFoundError: `intent_unknown`.
+    """
+    name = digest if isinstance(digest, str) else _hex(digest)
+    row = session.exec(select(LedgerIntent).where(LedgerIntent.digest == name)).one_or_none()
+    if row is None:
+        raise NotFoundError("intent_unknown", f"no intent {name} is known here", zh="没有该意向", got=name[:80])
+    # `planned` is a fact of the journal alone: to everybody else the intent is still on its way.
+    status = "queued" if row.status == "planned" else row.status
+    answer = {"intent": row.digest, "status": status, "contract": row.contract, "verb": row.verb, "by": row.by}
+    decided = {"block": row.block, "transaction": row.transaction_index, "call": row.call_index}
+    refusal = {"code": row.code, "reason": row.reason}
+    extra = (decided if status != "queued" else {}) | (refusal if status == "refused" else {})
+    return answer | extra
+
+
+def pending_intents(session: Session, contract: str, verb: str) -> list[LedgerIntent]:
+    """Intents of one verb that the ledger has not decided yet, in order."""
+    undecided = col(LedgerIntent.status).in_(("queued", "planned"))
+    query = select(LedgerIntent).where(undecided, LedgerIntent.contract == contract, LedgerIntent.verb == verb)
+    return list(session.exec(query.order_by(col(LedgerIntent.sequence))))
+
+
+def _hex(value: bytes) -> str:
+    return "0x" + value.hex()
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,98 @@
+"""One engine for SQLite and PostgreSQL, with the same promises on both.
+
+- A writing session is the only writer until it ends (`BEGIN IMMEDIATE` on SQLite, one advisory lock on PostgreSQL):
+  what a rule was checked against is still true when the rows are committed, and no transaction has to be repeated.
+- A reading session sees one snapshot.
+- A commit that returned is on the disk (`synchronous=FULL`; PostgreSQL's default).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlmodel import Session
+
+from marketplace.errors import ConfigurationError
+
+BUSY_TIMEOUT_MILLISECONDS = 30_000
+WRITER_LOCK = 0x6D61726B6574  # "market": the advisory lock that makes PostgreSQL's writers take turns
+
+_PRAGMAS = (
+    f"PRAGMA busy_timeout={BUSY_TIMEOUT_MILLISECONDS}",
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+)
+
+
+def make_engine(url: str) -> Engine:
+    """Open the relational store.
+
+    Args:
+        url: `sqlite:///path` or `postgresql://user@host/name`; the folder of an SQLite file is made if it is missing.
+
+    Raises:
+        ConfigurationError: the database is neither SQLite nor PostgreSQL.
+    """
+    parsed = make_url(url)
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        return _sqlite_engine(url, parsed.database)
+    if backend == "postgresql":
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    raise ConfigurationError(
+        "database_unknown",
+        f"the store cannot be a {backend} database",
+        zh=f"不支持 {backend} 数据库",
+        expected="sqlite:///… or postgresql://…",
+        got=backend,
+        hint="set DATABASE_URL to one of the two",
+        hint_zh="请把 DATABASE_URL 设为其中之一",
+    )
+
+
+def _sqlite_engine(url: str, path: str | None) -> Engine:
+    if path and not path.startswith((":", "file:")):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver must not open transactions of its own accord: it would begin late and deferred, and SQLite refuses a
+    # reader that turns into a writer whatever the time-out.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reading = connection.get_execution_options().get("reading", False)
+    connection.exec_driver_sql("BEGIN DEFERRED" if reading else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def session(engine: Engine) -> Iterator[Session]:
+    """A writing session in one transaction: commits when the block ends, rolls back when it raises."""
+    with Session(engine, expire_on_commit=False) as opened:
+        if engine.dialect.name == "postgresql":
+            opened.connection().execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITER_LOCK})
+        yield opened
+        opened.commit()
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """A session for reading alone: one snapshot, no lock, nothing is ever committed."""
+    options: dict[str, Any] = {"reading": True}
+    if engine.dialect.name == "postgresql":
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with Session(engine.execution_options(**options), expire_on_commit=False) as opened:
+        yield opened
+        opened.rollback()

@@ -1,0 +1,1 @@
+"""Alembic migrations, applied by `marketplace.storage.migrate.upgrade`."""

@@ -1,0 +1,34 @@
+"""Column types and table marks that every room's tables share."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, TypeDecorator
+
+RowNumber = BigInteger().with_variant(Integer(), "sqlite")
+"""A counting primary key: SQLite counts only in a column declared exactly INTEGER."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant. Goes in as any aware datetime, comes out in UTC; a naive one is refused.
+
+    Raises:
+        ValueError: a datetime without a time zone is written.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To the database: UTC, and without the zone where the database cannot store one."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a datetime without a time zone does not name an instant")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """From the database: aware, in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
