@@ -1,0 +1,134 @@
+"""What an audit says: steps, findings, counts, times and the verdict. Plain values; printing is done elsewhere."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+from .messages import MESSAGES, STEPS
+
+MAX_FINDINGS_PER_CODE = 50  # fifty examples of each kind describe a bundle that is wrong everywhere
+
+MAX_SHOWN = 200  # characters of an expected or found value
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that does not hold.
+
+    Args:
+        step: number of the step that found it, 1 to 11.
+        code: stable slug.
+        subject: what it is about: file and line, block, table with key and field, or a digest.
+        expected: what the auditor derived, shortened to MAX_SHOWN characters.
+        got: what the bundle says, shortened likewise.
+        message: one English sentence.
+        zh: the same in Chinese.
+    """
+
+    step: int
+    code: str
+    subject: str
+    expected: str
+    got: str
+    message: str
+    zh: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return dict(self.__dict__)
+
+
+@dataclass
+class Report:
+    """The whole outcome; grows while the steps run.
+
+    Args:
+        counts: per step, how many things of each name were checked.
+        seconds: per step, wall-clock time.
+        notes: remarks that a reader must not miss (code, English, Chinese), such as roots of trust that nobody pinned.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    counts: dict[int, Counter[str]] = field(default_factory=dict)
+    seconds: dict[int, float] = field(default_factory=dict)
+    notes: list[tuple[str, str, str]] = field(default_factory=list)
+    _per_code: Counter[str] = field(default_factory=Counter)
+    _step: int = 0
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing was found."""
+        return not self._per_code
+
+    @property
+    def total(self) -> int:
+        """How many findings there were, shown or not."""
+        return self._per_code.total()
+
+    @property
+    def unshown(self) -> int:
+        """How many findings are only counted because their code has MAX_FINDINGS_PER_CODE already."""
+        return self.total - len(self.findings)
+
+    @contextmanager
+    def step(self, number: int) -> Iterator[None]:
+        """Time a step; findings and counts inside belong to it."""
+        before, self._step = self._step, number
+        started = perf_counter()
+        self.counts.setdefault(number, Counter())
+        try:
+            yield
+        finally:
+            self.seconds[number] = self.seconds.get(number, 0.0) + perf_counter() - started
+            self._step = before
+
+    def count(self, name: str, amount: int = 1) -> None:
+        """Say that `amount` more things called `name` were checked in the current step."""
+        self.counts[self._step][name] += amount
+
+    def find(self, code: str, subject: object, *, expected: object = "", got: object = "") -> None:
+        """Record that something does not hold."""
+        self._per_code[code] += 1
+        if self._per_code[code] > MAX_FINDINGS_PER_CODE:
+            return
+        message, zh = MESSAGES[code]
+        self.findings.append(Finding(self._step, code, str(subject), _short(expected), _short(got), message, zh))
+
+    def same(self, code: str, subject: object, expected: object, got: object) -> bool:
+        """Record a finding unless `expected` equals `got`; whether they are equal."""
+        if expected == got and type(expected) is type(got):
+            return True
+        self.find(code, subject, expected=expected, got=got)
+        return False
+
+    def note(self, code: str, **values: object) -> None:
+        """Add a remark that must not be missed."""
+        message, zh = MESSAGES[code]
+        self.notes.append((code, message.format(**values), zh.format(**values)))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values: verdict, steps with counts and seconds, notes, findings."""
+        return {
+            "verdict": "passed" if self.passed else "failed",
+            "findings_total": self.total,
+            "findings": [finding.as_dict() for finding in self.findings],
+            "notes": [{"code": code, "message": message, "zh": zh} for code, message, zh in self.notes],
+            "steps": [
+                {
+                    "step": number,
+                    "name": STEPS[number][0],
+                    "zh": STEPS[number][1],
+                    "seconds": round(self.seconds.get(number, 0.0), 6),
+                    "checked": dict(self.counts.get(number, {})),
+                }
+                for number in STEPS
+            ],
+        }
+
+
+def _short(value: object) -> str:
+    text = "0x" + value.hex() if isinstance(value, bytes) else str(value)
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"

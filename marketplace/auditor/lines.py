@@ -1,0 +1,56 @@
+"""Read the bundle's JSON files object by object.
+
+What cannot be read becomes a finding, and reading goes on with the next line.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from crypto import canonical
+from crypto.errors import MalformedInput
+
+from .bundle import Bundle
+from .findings import Report
+
+
+def objects(bundle: Bundle, name: str, report: Report) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The objects of a .jsonl file with a subject ("file:line") for each.
+
+    A missing or damaged file is a finding, and what follows in it is lost.
+    """
+    try:
+        for number, line in enumerate(bundle.lines(name), 1):
+            subject = f"{name}:{number}"
+            value = _value(line, subject, report)
+            if value is not None:
+                yield subject, value
+    except MalformedInput as error:
+        report.find("file_unreadable", name, got=error)
+
+
+def document(bundle: Bundle, name: str, report: Report) -> dict[str, Any]:
+    """The object of a .json file, or an empty one with a finding."""
+    try:
+        content = bundle.read(name, canonical.MAX_BYTES)
+    except MalformedInput as error:
+        report.find("file_unreadable", name, got=error)
+        return {}
+    return _value(content, name, report) or {}
+
+
+def unknown_fields(value: Mapping[str, Any], known: frozenset[str], subject: str, report: Report) -> None:
+    """A finding for each field that nobody checks: evidence has no place for what is not evidence."""
+    for name in sorted(value.keys() - known):
+        report.find("field_unknown", subject, got=name)
+
+
+def _value(content: bytes, subject: str, report: Report) -> dict[str, Any] | None:
+    try:
+        value = canonical.load_canonical(content, max_bytes=len(content))
+    except MalformedInput as error:
+        report.find("line_unreadable", subject, expected="one canonical JSON object", got=error)
+        return None
+    if not isinstance(value, dict):
+        report.find("line_unreadable", subject, expected="one canonical JSON object", got=type(value).__name__)
+        return None
+    return value
