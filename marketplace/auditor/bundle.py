@@ -69,6 +69,7 @@ class Bundle(ABC):
     @abstractmethod
     def _open(self, name: str) -> IO[bytes]: ...
 
+    @abstractmethod
     def close(self) -> None:
         """Release what the bundle holds open."""
 
@@ -135,6 +136,9 @@ class FolderBundle(Bundle):
     def names(self) -> frozenset[str]:
         """As `Bundle.names`."""
         return self._names
+
+    def close(self) -> None:
+        """Nothing is held open between reads."""
 
     def _open(self, name: str) -> IO[bytes]:
         return os.fdopen(os.open(self._root / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")

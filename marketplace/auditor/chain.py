@@ -202,10 +202,6 @@ def _check_listed(block: Block, report: Report) -> None:
 
 def _check_size(block: Block, report: Report) -> None:
     listed: list[rlp.Item] = [raw if raw[0] < 0x80 else rlp.decode(raw) for raw in block.raw]
-    parts = [
-        block.header.encoded,
-        rlp.encode(listed),
-        rlp.encode([]),
-        *([rlp.encode([])] * block.header.has_withdrawals),
-    ]
+    empty_lists = 1 + block.header.has_withdrawals  # uncles, and from Shanghai on withdrawals
+    parts = [block.header.encoded, rlp.encode(listed), *([rlp.encode([])] * empty_lists)]
     report.same("header_field", f"{block.subject} size", hex(len(rlp.encode_parts(parts))), block.listed["size"])

@@ -95,6 +95,7 @@ def derived_fields(
         "root": None,
         "blobGasPrice": "0x1",
         "blobGasUsed": None,
+        "blockTimestamp": header.timestamp,
     }
 
 
