@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IntentBatch} from "./IntentBatch.sol";
+import {IListings} from "./interfaces/IListings.sol";
+import {IParticipants} from "./interfaces/IParticipants.sol";
+import {IRights} from "./interfaces/IRights.sol";
+
+/// @title Listings
+contract Listings is IListings, IntentBatch {
+    bytes32 private constant LIST_TYPEHASH = keccak256(
+        "List(bytes32 listingId,bytes32 assetId,address seller,bytes32 termsDigest,uint96 price,uint64 validUntil,uint64 deadline)"
+    );
+    bytes32 private constant DELIST_TYPEHASH =
+        keccak256("Delist(bytes32 listingId,address seller,uint64 version,uint64 deadline)");
+
+    IParticipants public immutable PARTICIPANTS;
+    IRights public immutable RIGHTS;
+
+    mapping(bytes32 listingId => Listing) private _listings;
+
+    constructor(IParticipants participants, IRights rights) {
+        PARTICIPANTS = participants;
+        RIGHTS = rights;
+    }
+
+    /* LIST */
+
+    /// @inheritdoc IListings
+    function list(List calldata listing_, bytes calldata sellerSignature) external override {
+        _requireSigned(listing_.seller, keccak256(abi.encode(LIST_TYPEHASH, listing_)), sellerSignature);
+        _requireInTime(listing_.deadline);
+        bytes32 expected = keccak256(abi.encode(listing_.seller, listing_.assetId, listing_.termsDigest));
+        if (expected != listing_.listingId) revert ListingsIdMismatch(expected, listing_.listingId);
+        if (_listings[expected].status != Status.None) revert ListingsExists(expected);
+        PARTICIPANTS.requireActive(listing_.seller, 0);
+        uint64 latest = RIGHTS.requireOperator(listing_.assetId, listing_.seller);
+        if (listing_.validUntil <= block.timestamp || listing_.validUntil > latest) {
+            revert ListingsTerm(listing_.validUntil, latest);
+        }
+
+        _listings[expected] = Listing(
+            listing_.seller, listing_.price, listing_.assetId, listing_.validUntil, Status.Listed, 1
+        );
+
+        emit Listed(
+            expected, listing_.assetId, listing_.seller, listing_.termsDigest, listing_.price, listing_.validUntil
+        );
+    }
+
+    /* DELIST */
+
+    /// @inheritdoc IListings
+    function delist(Delist calldata delisting, bytes calldata sellerSignature) external override {
+        _requireSigned(delisting.seller, keccak256(abi.encode(DELIST_TYPEHASH, delisting)), sellerSignature);
+        _requireInTime(delisting.deadline);
+        Listing storage record = _listings[delisting.listingId];
+        _requireListed(delisting.listingId, record.status);
+        if (record.seller != delisting.seller) revert ListingsNotSeller(delisting.listingId, delisting.seller);
+        _requireVersion(record.version, delisting.version);
+
+        record.status = Status.Delisted;
+        record.version += 1;
+
+        emit Delisted(delisting.listingId, record.version);
+    }
+
+    /* VIEWS */
+
+    /// @inheritdoc IListings
+    function listing(bytes32 listingId) external view override returns (Listing memory) {
+        return _listings[listingId];
+    }
+
+    /// @inheritdoc IListings
+    function requireLive(bytes32 listingId) external view override returns (Listing memory record) {
+        record = _listings[listingId];
+        _requireListed(listingId, record.status);
+        if (block.timestamp > record.validUntil) revert ListingsExpired(listingId, record.validUntil);
+        PARTICIPANTS.requireActive(record.seller, 0);
+        RIGHTS.requireOperator(record.assetId, record.seller);
+    }
+
+    /* CHECKS */
+
+    function _requireListed(bytes32 listingId, Status current) private pure {
+        if (current != Status.Listed) revert ListingsNotListed(listingId, uint8(current));
+    }
+}

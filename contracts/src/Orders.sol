@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IntentBatch} from "./IntentBatch.sol";
+import {Roles} from "./Roles.sol";
+import {Split} from "./Split.sol";
+import {IListings} from "./interfaces/IListings.sol";
+import {IOrders} from "./interfaces/IOrders.sol";
+import {IParticipants} from "./interfaces/IParticipants.sol";
+import {IRights} from "./interfaces/IRights.sol";
+
+/// @title Orders
+/// @dev The token is this market's own: it returns true or reverts, and calls nobody back.
+contract Orders is IOrders, IntentBatch {
+    bytes32 private constant FUND_TYPEHASH = keccak256(
+        "Fund(bytes32 orderId,bytes32 listingId,address buyer,uint96 escrow,uint64 epsilonCap,uint64 validUntil,bytes32 agreementDigest,uint64 deadline)"
+    );
+    bytes32 private constant VOUCHER_TYPEHASH =
+        keccak256("Voucher(bytes32 orderId,uint96 amount,uint64 epsilon,uint32 calls,bytes32 callsRoot)");
+    bytes32 private constant CLOSE_TYPEHASH =
+        keccak256("Close(bytes32 orderId,bytes32 voucherHash,address seller,uint64 deadline)");
+
+    uint16 private constant WHOLE_BPS = 10_000;
+
+    IParticipants public immutable PARTICIPANTS;
+    IRights public immutable RIGHTS;
+    IListings public immutable LISTINGS;
+    IERC20 public immutable TOKEN;
+    address public immutable TREASURY;
+    uint16 public immutable FEE_BPS;
+
+    mapping(bytes32 orderId => Order) private _orders;
+
+    /// @param treasury where the exchange's fee goes. @param feeBps the fee, in hundredths of a percent of the amount spent.
+    constructor(
+        IParticipants participants,
+        IRights rights,
+        IListings listings,
+        IERC20 token,
+        address treasury,
+        uint16 feeBps
+    ) {
+        if (feeBps > WHOLE_BPS) revert OrdersFeeRange(feeBps);
+        PARTICIPANTS = participants;
+        RIGHTS = rights;
+        LISTINGS = listings;
+        TOKEN = token;
+        TREASURY = treasury;
+        FEE_BPS = feeBps;
+    }
+
+    /* FUND */
+
+    /// @inheritdoc IOrders
+    function fund(Fund calldata order_, bytes calldata buyerSignature) external override {
+        _requireSigned(order_.buyer, keccak256(abi.encode(FUND_TYPEHASH, order_)), buyerSignature);
+        _requireInTime(order_.deadline);
+        bytes32 expected = keccak256(abi.encode(order_.buyer, order_.listingId, order_.agreementDigest));
+        if (expected != order_.orderId) revert OrdersIdMismatch(expected, order_.orderId);
+        if (_orders[expected].status != Status.None) revert OrdersExists(expected);
+        PARTICIPANTS.requireActive(order_.buyer, Roles.BUYER);
+        IListings.Listing memory listing = LISTINGS.requireLive(order_.listingId);
+        _requireTerms(order_, listing);
+
+        _orders[expected] = Order(
+            order_.buyer, order_.escrow, order_.listingId, order_.epsilonCap, order_.validUntil, Status.Funded
+        );
+
+        _emitFunded(order_, listing.assetId);
+
+        if (order_.escrow > 0) TOKEN.transferFrom(order_.buyer, address(this), order_.escrow);
+        RIGHTS.grantUse(listing.assetId, expected, order_.buyer, order_.validUntil, order_.epsilonCap);
+    }
+
+    /* SETTLE */
+
+    /// @inheritdoc IOrders
+    function settle(
+        Voucher calldata voucher,
+        bytes calldata buyerSignature,
+        Close calldata closing,
+        bytes calldata sellerSignature
+    ) external override {
+        Order storage record = _orders[voucher.orderId];
+        _requireFunded(voucher.orderId, record.status);
+        bytes32 voucherHash = keccak256(abi.encode(VOUCHER_TYPEHASH, voucher));
+        _requireSigned(record.buyer, voucherHash, buyerSignature);
+        _requireSigned(closing.seller, keccak256(abi.encode(CLOSE_TYPEHASH, closing)), sellerSignature);
+        _requireInTime(closing.deadline);
+        if (closing.orderId != voucher.orderId) revert OrdersCloseMismatch(voucher.orderId, closing.orderId);
+        if (closing.voucherHash != voucherHash) revert OrdersCloseMismatch(voucherHash, closing.voucherHash);
+        IListings.Listing memory listing = LISTINGS.listing(record.listingId);
+        if (listing.seller != closing.seller) revert OrdersNotSeller(voucher.orderId, closing.seller);
+        if (voucher.amount > record.escrow) revert OrdersAmountOverEscrow(voucher.amount, record.escrow);
+        if (voucher.epsilon > record.epsilonCap) revert OrdersEpsilonOverCap(voucher.epsilon, record.epsilonCap);
+
+        record.status = Status.Settled;
+
+        _pay(voucher, voucherHash, record, listing.assetId);
+    }
+
+    /* REFUND */
+
+    /// @inheritdoc IOrders
+    function refund(bytes32 orderId) external override {
+        Order storage record = _orders[orderId];
+        _requireFunded(orderId, record.status);
+        if (block.timestamp <= record.validUntil) revert OrdersNotDue(orderId, record.validUntil);
+
+        record.status = Status.Refunded;
+
+        emit Refunded(orderId, record.escrow);
+
+        _transfer(record.buyer, record.escrow);
+    }
+
+    /* VIEWS */
+
+    /// @inheritdoc IOrders
+    function order(bytes32 orderId) external view override returns (Order memory) {
+        return _orders[orderId];
+    }
+
+    /* PAYMENT */
+
+    /// @dev fee <= amount <= escrow, so neither subtraction can go below zero. escrow = fee + sum of shares + rest, exactly.
+    function _pay(Voucher calldata voucher, bytes32 voucherHash, Order storage record, bytes32 assetId) private {
+        uint96 fee = uint96(uint256(voucher.amount) * FEE_BPS / WHOLE_BPS);
+        uint96 rest = record.escrow - voucher.amount;
+
+        emit Settled(
+            voucher.orderId,
+            voucherHash,
+            voucher.amount,
+            voucher.epsilon,
+            voucher.calls,
+            voucher.callsRoot,
+            fee,
+            rest
+        );
+
+        RIGHTS.releaseBudget(assetId, voucher.orderId, record.epsilonCap - voucher.epsilon);
+        _transfer(TREASURY, fee);
+        _payShares(voucher.orderId, assetId, voucher.amount - fee);
+        _transfer(record.buyer, rest);
+    }
+
+    function _payShares(bytes32 orderId, bytes32 assetId, uint96 net) private {
+        IRights.Share[] memory holders = RIGHTS.shares(assetId);
+        uint96[] memory amounts = Split.largestRemainder(net, holders);
+        for (uint256 i = 0; i < holders.length; ++i) {
+            if (holders[i].bps == 0) continue;
+            emit SharePaid(orderId, holders[i].holder, amounts[i]);
+            _transfer(holders[i].holder, amounts[i]);
+        }
+    }
+
+    function _transfer(address to, uint96 amount) private {
+        if (amount > 0) TOKEN.transfer(to, amount);
+    }
+
+    /* CHECKS */
+
+    function _requireTerms(Fund calldata order_, IListings.Listing memory listing) private view {
+        if (order_.buyer == listing.seller) revert OrdersOwnListing(order_.buyer);
+        if (order_.escrow < listing.price) revert OrdersEscrowTooSmall(order_.escrow, listing.price);
+        if (order_.epsilonCap == 0) revert OrdersEpsilonCapZero();
+        if (order_.validUntil <= block.timestamp || order_.validUntil > listing.validUntil) {
+            revert OrdersTerm(order_.validUntil, listing.validUntil);
+        }
+    }
+
+    function _requireFunded(bytes32 orderId, Status current) private pure {
+        if (current != Status.Funded) revert OrdersNotFunded(orderId, uint8(current));
+    }
+
+    function _emitFunded(Fund calldata order_, bytes32 assetId) private {
+        emit Funded(
+            order_.orderId,
+            order_.listingId,
+            assetId,
+            order_.buyer,
+            order_.escrow,
+            order_.epsilonCap,
+            order_.validUntil,
+            order_.agreementDigest
+        );
+    }
+}

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IntentBatch} from "./IntentBatch.sol";
+import {Roles} from "./Roles.sol";
+import {IParticipants} from "./interfaces/IParticipants.sol";
+import {IRights} from "./interfaces/IRights.sol";
+
+/// @title Rights
+contract Rights is IRights, IntentBatch {
+    bytes32 private constant REGISTER_TYPEHASH = keccak256(
+        "Register(bytes32 assetId,address holder,bytes32 manifestDigest,bytes32 ciphertextRoot,bytes32 claimDigest,uint8 level,uint64 epsilonBudget,address[] shareHolders,uint16[] shareBps,uint64 deadline)"
+    );
+    bytes32 private constant CONFIRM_TYPEHASH = keccak256(
+        "Confirm(bytes32 assetId,bytes32 claimDigest,bytes32 certificateDigest,uint64 validUntil,address registrar,uint64 version,uint64 deadline)"
+    );
+    bytes32 private constant TRANSFER_TYPEHASH =
+        keccak256("Transfer(bytes32 titleId,address from,address to,uint64 version,uint64 deadline)");
+    bytes32 private constant TRANSFER_SHARE_TYPEHASH = keccak256(
+        "TransferShare(bytes32 assetId,address from,address to,uint16 bps,uint64 version,uint64 deadline)"
+    );
+
+    uint256 private constant MAX_SHARE_HOLDERS = 16;
+    uint256 private constant WHOLE_BPS = 10_000;
+    uint256 private constant MAX_TERM = 5 * 365 days;
+    /// @dev A million epsilon protects nothing; the bound keeps the growing counters far from the end of 64 bits.
+    uint64 private constant MAX_EPSILON_BUDGET = 1_000_000_000_000;
+    uint8 private constant MAX_LEVEL = 6;
+
+    IParticipants public immutable PARTICIPANTS;
+    address public immutable ORDERS;
+
+    mapping(bytes32 assetId => Asset) private _assets;
+    mapping(bytes32 assetId => Share[]) private _shares;
+    mapping(bytes32 titleId => Title) private _titles;
+
+    constructor(IParticipants participants, address orders) {
+        PARTICIPANTS = participants;
+        ORDERS = orders;
+    }
+
+    /* REGISTER */
+
+    /// @inheritdoc IRights
+    function register(Register calldata registration, bytes calldata holderSignature) external override {
+        _requireSigned(registration.holder, _hash(registration), holderSignature);
+        _requireInTime(registration.deadline);
+        _requireId(keccak256(abi.encode(registration.holder, registration.manifestDigest)), registration.assetId);
+        Asset storage record = _assets[registration.assetId];
+        if (record.status != AssetStatus.None) revert RightsExists(registration.assetId);
+        if (registration.level == 0 || registration.level > MAX_LEVEL) revert RightsLevel(registration.level);
+        if (registration.epsilonBudget == 0 || registration.epsilonBudget > MAX_EPSILON_BUDGET) {
+            revert RightsBudgetRange(registration.epsilonBudget);
+        }
+        PARTICIPANTS.requireActive(registration.holder, Roles.SUPPLIER);
+        _requireShares(registration.shareHolders, registration.shareBps);
+
+        record.registrant = registration.holder;
+        record.status = AssetStatus.Registered;
+        record.level = registration.level;
+        record.epsilonBudget = registration.epsilonBudget;
+        record.version = 1;
+        record.shareVersion = 1;
+        record.claimDigest = registration.claimDigest;
+        Share[] storage list = _shares[registration.assetId];
+        for (uint256 i = 0; i < registration.shareHolders.length; ++i) {
+            list.push(Share(registration.shareHolders[i], registration.shareBps[i]));
+        }
+
+        _emitRegistered(registration);
+    }
+
+    /* CONFIRM */
+
+    /// @inheritdoc IRights
+    function confirm(Confirm calldata confirmation, bytes calldata registrarSignature) external override {
+        bytes32 assetId = confirmation.assetId;
+        _requireSigned(
+            confirmation.registrar, keccak256(abi.encode(CONFIRM_TYPEHASH, confirmation)), registrarSignature
+        );
+        _requireInTime(confirmation.deadline);
+        Asset storage record = _assets[assetId];
+        _requireStatus(assetId, record.status, AssetStatus.Registered);
+        _requireVersion(record.version, confirmation.version);
+        if (record.claimDigest != confirmation.claimDigest) {
+            revert RightsClaimMismatch(record.claimDigest, confirmation.claimDigest);
+        }
+        if (confirmation.validUntil <= block.timestamp || confirmation.validUntil > block.timestamp + MAX_TERM) {
+            revert RightsTerm(confirmation.validUntil, block.timestamp + MAX_TERM);
+        }
+        _requireNoPart(assetId, record.registrant, confirmation.registrar);
+        PARTICIPANTS.requireActive(confirmation.registrar, Roles.REGISTRAR);
+
+        record.status = AssetStatus.Confirmed;
+        record.validUntil = confirmation.validUntil;
+        record.version += 1;
+
+        emit Confirmed(
+            assetId, confirmation.certificateDigest, confirmation.validUntil, confirmation.registrar, record.version
+        );
+        _grant(_titleId(assetId, TitleKind.Hold), assetId, TitleKind.Hold, record.registrant, 0, record.validUntil);
+        _grant(_titleId(assetId, TitleKind.Operate), assetId, TitleKind.Operate, record.registrant, 0, record.validUntil);
+    }
+
+    /* TRANSFER */
+
+    /// @inheritdoc IRights
+    function transfer(Transfer calldata transfer_, bytes calldata fromSignature, bytes calldata toSignature)
+        external
+        override
+    {
+        bytes32 structHash = keccak256(abi.encode(TRANSFER_TYPEHASH, transfer_));
+        _requireSigned(transfer_.from, structHash, fromSignature);
+        _requireSigned(transfer_.to, structHash, toSignature);
+        _requireInTime(transfer_.deadline);
+        Title storage record = _titles[transfer_.titleId];
+        if (record.holder != transfer_.from) revert RightsNotHolder(transfer_.titleId, transfer_.from);
+        if (record.kind == TitleKind.Use) revert RightsNotTransferable(transfer_.titleId);
+        if (transfer_.from == transfer_.to) revert RightsSameParty(transfer_.to);
+        _requireVersion(record.version, transfer_.version);
+        PARTICIPANTS.requireActive(transfer_.from, 0);
+        PARTICIPANTS.requireActive(transfer_.to, 0);
+
+        record.holder = transfer_.to;
+        record.version += 1;
+
+        emit TitleTransferred(transfer_.titleId, transfer_.from, transfer_.to, record.version);
+    }
+
+    /* TRANSFER SHARE */
+
+    /// @inheritdoc IRights
+    function transferShare(TransferShare calldata transfer_, bytes calldata fromSignature) external override {
+        _requireSigned(transfer_.from, keccak256(abi.encode(TRANSFER_SHARE_TYPEHASH, transfer_)), fromSignature);
+        _requireInTime(transfer_.deadline);
+        Asset storage record = _assets[transfer_.assetId];
+        _requireStatus(transfer_.assetId, record.status, AssetStatus.Confirmed);
+        _requireVersion(record.shareVersion, transfer_.version);
+        if (transfer_.from == transfer_.to) revert RightsSameParty(transfer_.to);
+        PARTICIPANTS.requireActive(transfer_.from, 0);
+        PARTICIPANTS.requireActive(transfer_.to, 0);
+
+        _moveShare(transfer_.assetId, transfer_.from, transfer_.to, transfer_.bps);
+        record.shareVersion += 1;
+
+        emit ShareTransferred(transfer_.assetId, transfer_.from, transfer_.to, transfer_.bps, record.shareVersion);
+    }
+
+    /* FOR ORDERS */
+
+    /// @inheritdoc IRights
+    function grantUse(bytes32 assetId, bytes32 orderId, address buyer, uint64 validUntil, uint64 epsilon)
+        external
+        override
+    {
+        if (msg.sender != ORDERS) revert RightsOnlyOrders(msg.sender);
+        Asset storage record = _assets[assetId];
+        uint64 left = _left(record);
+        if (epsilon > left) revert RightsBudgetExceeded(assetId, left, epsilon);
+
+        record.epsilonCommitted += epsilon;
+
+        emit BudgetCommitted(assetId, orderId, epsilon);
+        bytes32 titleId = keccak256(abi.encode(assetId, TitleKind.Use, orderId));
+        _grant(titleId, assetId, TitleKind.Use, buyer, orderId, validUntil);
+    }
+
+    /// @inheritdoc IRights
+    function releaseBudget(bytes32 assetId, bytes32 orderId, uint64 epsilon) external override {
+        if (msg.sender != ORDERS) revert RightsOnlyOrders(msg.sender);
+
+        _assets[assetId].epsilonReleased += epsilon;
+
+        emit BudgetReleased(assetId, orderId, epsilon);
+    }
+
+    /* VIEWS */
+
+    /// @inheritdoc IRights
+    function asset(bytes32 assetId) external view override returns (Asset memory) {
+        return _assets[assetId];
+    }
+
+    /// @inheritdoc IRights
+    function title(bytes32 titleId) external view override returns (Title memory) {
+        return _titles[titleId];
+    }
+
+    /// @inheritdoc IRights
+    function shares(bytes32 assetId) external view override returns (Share[] memory) {
+        return _shares[assetId];
+    }
+
+    /// @inheritdoc IRights
+    function budgetLeft(bytes32 assetId) external view override returns (uint64) {
+        return _left(_assets[assetId]);
+    }
+
+    /// @inheritdoc IRights
+    function requireOperator(bytes32 assetId, address account) external view override returns (uint64 validUntil) {
+        Asset storage record = _assets[assetId];
+        _requireStatus(assetId, record.status, AssetStatus.Confirmed);
+        validUntil = record.validUntil;
+        if (block.timestamp > validUntil) revert RightsExpired(assetId, validUntil);
+        bytes32 titleId = _titleId(assetId, TitleKind.Operate);
+        if (_titles[titleId].holder != account) revert RightsNotHolder(titleId, account);
+    }
+
+    /* EFFECTS */
+
+    /// @dev `validUntil` is at most five years away, so 40 bits hold it.
+    function _grant(
+        bytes32 titleId,
+        bytes32 assetId,
+        TitleKind kind,
+        address holder,
+        bytes32 orderId,
+        uint64 validUntil
+    ) private {
+        _titles[titleId] = Title(holder, kind, 1, uint40(validUntil));
+        emit TitleGranted(titleId, assetId, uint8(kind), holder, orderId, validUntil);
+    }
+
+    /// @dev The place of an emptied holder is kept with 0 bps, so that no slot returns to zero, and goes to the next new holder.
+    function _moveShare(bytes32 assetId, address from, address to, uint16 bps) private {
+        Share[] storage list = _shares[assetId];
+        uint256 giver = _find(list, from);
+        uint16 has = giver < list.length ? list[giver].bps : 0;
+        if (bps == 0 || bps > has) revert RightsShareTooSmall(from, has, bps);
+
+        list[giver].bps = has - bps;
+        uint256 taker = _find(list, to);
+        if (taker == list.length) taker = _findEmpty(list);
+        if (taker == MAX_SHARE_HOLDERS) revert RightsSharesFull(assetId);
+        if (taker == list.length) {
+            list.push(Share(to, bps));
+            return;
+        }
+        list[taker] = Share(to, list[taker].bps + bps);
+    }
+
+    function _emitRegistered(Register calldata registration) private {
+        emit Registered(
+            registration.assetId,
+            registration.holder,
+            registration.manifestDigest,
+            registration.ciphertextRoot,
+            registration.claimDigest,
+            registration.level,
+            registration.epsilonBudget,
+            registration.shareHolders,
+            registration.shareBps
+        );
+    }
+
+    /* CHECKS */
+
+    function _requireId(bytes32 expected, bytes32 got) private pure {
+        if (expected != got) revert RightsIdMismatch(expected, got);
+    }
+
+    function _requireStatus(bytes32 assetId, AssetStatus current, AssetStatus required) private pure {
+        if (current != required) revert RightsStatus(assetId, uint8(current), uint8(required));
+    }
+
+    function _requireShares(address[] calldata holders, uint16[] calldata bps) private view {
+        if (holders.length == 0 || holders.length > MAX_SHARE_HOLDERS || holders.length != bps.length) {
+            revert RightsSharesInvalid();
+        }
+        uint256 sum = 0;
+        for (uint256 i = 0; i < holders.length; ++i) {
+            if (bps[i] == 0 || _seen(holders, i)) revert RightsSharesInvalid();
+            sum += bps[i];
+        }
+        if (sum != WHOLE_BPS) revert RightsSharesInvalid();
+        for (uint256 i = 0; i < holders.length; ++i) {
+            PARTICIPANTS.requireActive(holders[i], 0);
+        }
+    }
+
+    /// @dev An emptied place has no part any more, but before the confirmation none can be emptied.
+    function _requireNoPart(bytes32 assetId, address registrant, address registrar) private view {
+        Share[] storage list = _shares[assetId];
+        if (registrar == registrant || _find(list, registrar) != list.length) revert RightsOwnMatter(registrar);
+    }
+
+    /* HELPERS */
+
+    function _left(Asset storage record) private view returns (uint64) {
+        return record.epsilonBudget - (record.epsilonCommitted - record.epsilonReleased);
+    }
+
+    function _titleId(bytes32 assetId, TitleKind kind) private pure returns (bytes32) {
+        return keccak256(abi.encode(assetId, kind));
+    }
+
+    function _find(Share[] storage list, address holder) private view returns (uint256 i) {
+        while (i < list.length && list[i].holder != holder) ++i;
+    }
+
+    function _findEmpty(Share[] storage list) private view returns (uint256 i) {
+        while (i < list.length && list[i].bps != 0) ++i;
+    }
+
+    function _seen(address[] calldata holders, uint256 end) private pure returns (bool) {
+        for (uint256 i = 0; i < end; ++i) {
+            if (holders[i] == holders[end]) return true;
+        }
+        return false;
+    }
+
+    /// @dev EIP-712 arrays are the hash of their members, each padded to 32 bytes: what encodePacked does for arrays.
+    function _hash(Register calldata registration) private pure returns (bytes32) {
+        return keccak256(
+            bytes.concat(
+                abi.encode(
+                    REGISTER_TYPEHASH,
+                    registration.assetId,
+                    registration.holder,
+                    registration.manifestDigest,
+                    registration.ciphertextRoot,
+                    registration.claimDigest
+                ),
+                abi.encode(
+                    registration.level,
+                    registration.epsilonBudget,
+                    keccak256(abi.encodePacked(registration.shareHolders)),
+                    keccak256(abi.encodePacked(registration.shareBps)),
+                    registration.deadline
+                )
+            )
+        );
+    }
+}

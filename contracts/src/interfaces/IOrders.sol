@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IIntentBatch} from "./IIntentBatch.sol";
+
+/// @title Orders, from escrow to settlement
+/// @notice A buyer puts money into escrow. Calls are paid by cumulative vouchers that stay outside; the last one settles the order.
+/// If the seller never closes it, anyone may give the buyer everything back after the term.
+interface IOrders is IIntentBatch {
+    /// @notice None -> Funded by {fund} -> Settled by {settle} or Refunded by {refund}.
+    enum Status {
+        None,
+        Funded,
+        Settled,
+        Refunded
+    }
+
+    struct Order {
+        address buyer;
+        uint96 escrow;
+        bytes32 listingId;
+        uint64 epsilonCap;
+        uint64 validUntil;
+        Status status;
+    }
+
+    /// @notice Signed by `buyer`. orderId = keccak256(abi.encode(buyer, listingId, agreementDigest)).
+    struct Fund {
+        bytes32 orderId;
+        bytes32 listingId;
+        address buyer;
+        uint96 escrow;
+        uint64 epsilonCap;
+        uint64 validUntil;
+        bytes32 agreementDigest;
+        uint64 deadline;
+    }
+
+    /// @notice Signed by the order's buyer. Everything in it is the sum over all calls so far; it replaces the one before it.
+    struct Voucher {
+        bytes32 orderId;
+        uint96 amount;
+        uint64 epsilon;
+        uint32 calls;
+        bytes32 callsRoot;
+    }
+
+    /// @notice Signed by the listing's seller: "this voucher is the last one". `voucherHash` is its EIP-712 struct hash.
+    struct Close {
+        bytes32 orderId;
+        bytes32 voucherHash;
+        address seller;
+        uint64 deadline;
+    }
+
+    event Funded(
+        bytes32 indexed orderId,
+        bytes32 indexed listingId,
+        bytes32 assetId,
+        address indexed buyer,
+        uint96 escrow,
+        uint64 epsilonCap,
+        uint64 validUntil,
+        bytes32 agreementDigest
+    );
+    event Settled(
+        bytes32 indexed orderId,
+        bytes32 voucherHash,
+        uint96 amount,
+        uint64 epsilon,
+        uint32 calls,
+        bytes32 callsRoot,
+        uint96 fee,
+        uint96 refund
+    );
+    event SharePaid(bytes32 indexed orderId, address indexed holder, uint96 amount);
+    event Refunded(bytes32 indexed orderId, uint96 amount);
+
+    /// @notice The exchange's fee would be more than everything.
+    error OrdersFeeRange(uint16 feeBps);
+    /// @notice The id is not the one that follows from the intent's own fields.
+    error OrdersIdMismatch(bytes32 expected, bytes32 got);
+    /// @notice This agreement was funded already.
+    error OrdersExists(bytes32 orderId);
+    /// @notice A seller does not buy from itself.
+    error OrdersOwnListing(address buyer);
+    /// @notice The escrow does not cover one call.
+    error OrdersEscrowTooSmall(uint96 escrow, uint96 price);
+    /// @notice An order needs some privacy budget.
+    error OrdersEpsilonCapZero();
+    /// @notice The order must end after now and no later than the listing.
+    error OrdersTerm(uint64 validUntil, uint64 latest);
+    /// @notice The order is not in escrow: it is unknown (0), settled (2) or refunded (3).
+    error OrdersNotFunded(bytes32 orderId, uint8 current);
+    /// @notice The seller closes another order or another voucher.
+    error OrdersCloseMismatch(bytes32 expected, bytes32 got);
+    /// @notice `account` is not the seller of the order's listing.
+    error OrdersNotSeller(bytes32 orderId, address account);
+    /// @notice The voucher claims more money than the escrow holds.
+    error OrdersAmountOverEscrow(uint96 amount, uint96 escrow);
+    /// @notice The voucher claims more privacy budget than the order has.
+    error OrdersEpsilonOverCap(uint64 epsilon, uint64 epsilonCap);
+    /// @notice The order's term is not over yet.
+    error OrdersNotDue(bytes32 orderId, uint64 validUntil);
+
+    /// @notice Puts the buyer's money into escrow, commits privacy budget and grants the use title.
+    function fund(Fund calldata order_, bytes calldata buyerSignature) external;
+
+    /// @notice Pays the fee and the share holders of this moment by the last voucher; the rest goes back to the buyer.
+    function settle(
+        Voucher calldata voucher,
+        bytes calldata buyerSignature,
+        Close calldata closing,
+        bytes calldata sellerSignature
+    ) external;
+
+    /// @notice After the term, gives the whole escrow back. Anyone may call it. Privacy budget stays committed: what was asked in
+    /// a broken-off order is not known here.
+    function refund(bytes32 orderId) external;
+
+    /// @notice What stands on record for an order; all zero for an unknown one.
+    function order(bytes32 orderId) external view returns (Order memory);
+}

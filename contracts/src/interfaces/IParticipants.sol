@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IIntentBatch} from "./IIntentBatch.sol";
+
+/// @title Who takes part, and as what
+/// @notice A participant asks to join; a registrar admits, suspends and reinstates. Only digests of identities stand here.
+interface IParticipants is IIntentBatch {
+    /// @notice None -> Active by {admit}; Active <-> Suspended by {setStatus}.
+    enum Status {
+        None,
+        Active,
+        Suspended
+    }
+
+    /// @param roles bits, see {Roles}. @param version grows by one with every change; 0 before admission.
+    struct Participant {
+        uint32 roles;
+        Status status;
+        uint64 version;
+    }
+
+    /// @notice Signed by `account`: "I ask for these roles; this is the digest of my identity document."
+    struct Join {
+        address account;
+        uint32 roles;
+        bytes32 identityDigest;
+        uint64 deadline;
+    }
+
+    /// @notice Signed by `registrar`: "I have checked that document." Repeats the Join; `version` is the participant's present one.
+    struct Admit {
+        address account;
+        uint32 roles;
+        bytes32 identityDigest;
+        uint64 version;
+        address registrar;
+        uint64 deadline;
+    }
+
+    /// @notice Signed by `registrar`; `status` is 1 (Active) or 2 (Suspended).
+    struct SetStatus {
+        address account;
+        uint8 status;
+        bytes32 reasonDigest;
+        uint64 version;
+        address registrar;
+        uint64 deadline;
+    }
+
+    event Admitted(
+        address indexed account, uint32 roles, bytes32 identityDigest, address indexed registrar, uint64 version
+    );
+    event StatusChanged(
+        address indexed account, uint8 status, bytes32 reasonDigest, address indexed registrar, uint64 version
+    );
+
+    /// @notice `account` is not an active participant that has all of `roles`.
+    error ParticipantsNotActive(address account, uint32 roles);
+    /// @notice `roles` is empty or holds a bit without meaning.
+    error ParticipantsRolesUnknown(uint32 roles);
+    /// @notice The registrar admits something else than `account` asked for.
+    error ParticipantsMismatch(address account);
+    /// @notice Nobody acts in their own matter.
+    error ParticipantsOwnMatter(address account);
+    /// @notice The participant's `current` status does not allow the change to `asked`.
+    error ParticipantsStatus(address account, uint8 current, uint8 asked);
+
+    /// @notice Admits a participant, or gives an active one other roles or another identity digest.
+    function admit(
+        Join calldata join,
+        bytes calldata joinSignature,
+        Admit calldata admission,
+        bytes calldata registrarSignature
+    ) external;
+
+    /// @notice Suspends or reinstates a participant.
+    function setStatus(SetStatus calldata change, bytes calldata registrarSignature) external;
+
+    /// @notice What stands on record for `account`; all zero for a stranger.
+    function participant(address account) external view returns (Participant memory);
+
+    /// @notice Reverts with {ParticipantsNotActive} unless `account` is active and has all of `roles` (0: any).
+    function requireActive(address account, uint32 roles) external view;
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IIntentBatch} from "./IIntentBatch.sol";
+
+/// @title Data assets, their titles, revenue shares and privacy budget
+/// @notice A supplier registers sealed data; a registrar confirms it, which creates the titles to hold it and to operate it.
+/// A use title is created when an order is funded. Revenue shares are paid to whoever holds them at settlement.
+interface IRights is IIntentBatch {
+    /// @notice None -> Registered by {register} -> Confirmed by {confirm}.
+    enum AssetStatus {
+        None,
+        Registered,
+        Confirmed
+    }
+
+    /// @notice The three data rights: to hold, to use, to operate (who may list).
+    enum TitleKind {
+        None,
+        Hold,
+        Use,
+        Operate
+    }
+
+    /// @notice Left of the privacy budget = epsilonBudget - (epsilonCommitted - epsilonReleased), in millionths of epsilon.
+    /// @dev The counters only grow, so that no storage slot returns to zero.
+    struct Asset {
+        address registrant;
+        AssetStatus status;
+        uint8 level;
+        uint64 validUntil;
+        uint64 epsilonBudget;
+        uint64 epsilonCommitted;
+        uint64 epsilonReleased;
+        uint32 version;
+        uint32 shareVersion;
+        bytes32 claimDigest;
+    }
+
+    struct Title {
+        address holder;
+        TitleKind kind;
+        uint32 version;
+        uint40 validUntil;
+    }
+
+    /// @param bps part of the revenue in hundredths of a percent. An entry of 0 holds nothing; the next new holder takes it over.
+    struct Share {
+        address holder;
+        uint16 bps;
+    }
+
+    /// @notice Signed by `holder`. assetId = keccak256(abi.encode(holder, manifestDigest)); shares sum to 10000.
+    struct Register {
+        bytes32 assetId;
+        address holder;
+        bytes32 manifestDigest;
+        bytes32 ciphertextRoot;
+        bytes32 claimDigest;
+        uint8 level;
+        uint64 epsilonBudget;
+        address[] shareHolders;
+        uint16[] shareBps;
+        uint64 deadline;
+    }
+
+    /// @notice Signed by `registrar`. `version` is the asset's present one, `validUntil` at most five years away.
+    struct Confirm {
+        bytes32 assetId;
+        bytes32 claimDigest;
+        bytes32 certificateDigest;
+        uint64 validUntil;
+        address registrar;
+        uint64 version;
+        uint64 deadline;
+    }
+
+    /// @notice Signed by both sides: a title is never pushed on somebody. `version` is the title's present one.
+    struct Transfer {
+        bytes32 titleId;
+        address from;
+        address to;
+        uint64 version;
+        uint64 deadline;
+    }
+
+    /// @notice Signed by `from`. `version` is the asset's present shareVersion.
+    struct TransferShare {
+        bytes32 assetId;
+        address from;
+        address to;
+        uint16 bps;
+        uint64 version;
+        uint64 deadline;
+    }
+
+    event Registered(
+        bytes32 indexed assetId,
+        address indexed holder,
+        bytes32 manifestDigest,
+        bytes32 ciphertextRoot,
+        bytes32 claimDigest,
+        uint8 level,
+        uint64 epsilonBudget,
+        address[] shareHolders,
+        uint16[] shareBps
+    );
+    event Confirmed(
+        bytes32 indexed assetId, bytes32 certificateDigest, uint64 validUntil, address indexed registrar, uint64 version
+    );
+    event TitleGranted(
+        bytes32 indexed titleId,
+        bytes32 indexed assetId,
+        uint8 kind,
+        address indexed holder,
+        bytes32 orderId,
+        uint64 validUntil
+    );
+    event TitleTransferred(bytes32 indexed titleId, address indexed from, address indexed to, uint64 version);
+    event ShareTransferred(
+        bytes32 indexed assetId, address indexed from, address indexed to, uint16 bps, uint64 version
+    );
+    event BudgetCommitted(bytes32 indexed assetId, bytes32 indexed orderId, uint64 amount);
+    event BudgetReleased(bytes32 indexed assetId, bytes32 indexed orderId, uint64 amount);
+
+    /// @notice The id is not the one that follows from the intent's own fields.
+    error RightsIdMismatch(bytes32 expected, bytes32 got);
+    /// @notice This manifest is registered already by this holder.
+    error RightsExists(bytes32 assetId);
+    /// @notice The asset's `current` status is not the `required` one, or its term is over.
+    error RightsStatus(bytes32 assetId, uint8 current, uint8 required);
+    /// @notice The term of the confirmation is over.
+    error RightsExpired(bytes32 assetId, uint64 validUntil);
+    /// @notice The security level is outside 1..6.
+    error RightsLevel(uint8 level);
+    /// @notice The privacy budget is zero or beyond reason.
+    error RightsBudgetRange(uint64 epsilonBudget);
+    /// @notice Revenue shares must be 1..16 distinct holders, each above zero, 10000 in sum.
+    error RightsSharesInvalid();
+    /// @notice Nobody confirms an asset in which they have a part.
+    error RightsOwnMatter(address registrar);
+    /// @notice The registrar confirms another claim than the registered one.
+    error RightsClaimMismatch(bytes32 expected, bytes32 got);
+    /// @notice The confirmation must end after now and within five years.
+    error RightsTerm(uint64 validUntil, uint256 latest);
+    /// @notice `account` does not hold the title.
+    error RightsNotHolder(bytes32 titleId, address account);
+    /// @notice A use title belongs to its order and stays with its buyer.
+    error RightsNotTransferable(bytes32 titleId);
+    /// @notice Giver and receiver are the same.
+    error RightsSameParty(address account);
+    /// @notice `holder` has fewer bps than it wants to give, or gives nothing.
+    error RightsShareTooSmall(address holder, uint16 has, uint16 asked);
+    /// @notice All sixteen places for share holders are taken.
+    error RightsSharesFull(bytes32 assetId);
+    /// @notice Only the Orders contract grants uses and moves the budget.
+    error RightsOnlyOrders(address caller);
+    /// @notice The privacy budget has `left` and the order asks for more.
+    error RightsBudgetExceeded(bytes32 assetId, uint64 left, uint64 asked);
+
+    /// @notice Registers sealed data with its claimed rights, level, privacy budget and revenue shares.
+    function register(Register calldata registration, bytes calldata holderSignature) external;
+
+    /// @notice Confirms a registered asset; its holder gets the titles to hold and to operate it.
+    function confirm(Confirm calldata confirmation, bytes calldata registrarSignature) external;
+
+    /// @notice Hands a title to hold or to operate to another active participant.
+    function transfer(Transfer calldata transfer_, bytes calldata fromSignature, bytes calldata toSignature) external;
+
+    /// @notice Hands part of the revenue of an asset to another active participant.
+    function transferShare(TransferShare calldata transfer_, bytes calldata fromSignature) external;
+
+    /// @notice Commits `epsilon` of the budget and grants `buyer` the use title of an order. Only Orders calls it.
+    function grantUse(bytes32 assetId, bytes32 orderId, address buyer, uint64 validUntil, uint64 epsilon) external;
+
+    /// @notice Gives back what an order committed and did not spend. Only Orders calls it.
+    function releaseBudget(bytes32 assetId, bytes32 orderId, uint64 epsilon) external;
+
+    /// @notice What stands on record for an asset; all zero for an unknown one.
+    function asset(bytes32 assetId) external view returns (Asset memory);
+
+    /// @notice What stands on record for a title; all zero for an unknown one.
+    function title(bytes32 titleId) external view returns (Title memory);
+
+    /// @notice Revenue share holders in their fixed order, entries of 0 bps included.
+    function shares(bytes32 assetId) external view returns (Share[] memory);
+
+    /// @notice What is left of the privacy budget, in millionths of epsilon.
+    function budgetLeft(bytes32 assetId) external view returns (uint64);
+
+    /// @notice Reverts unless the asset is confirmed and in its term and `account` holds its operate title.
+    /// @return validUntil end of the asset's term, unix seconds.
+    function requireOperator(bytes32 assetId, address account) external view returns (uint64 validUntil);
+}
