@@ -1,4 +1,4 @@
-"""Small checks that compose into the shape of a JSON document. Strict: what is not named is refused, all lengths are capped.
+"""Small checks that compose into the shape of a JSON document: what is not named is refused, all lengths are capped.
 
 A check is a function (value, path) that returns nothing or raises InvalidInputError with code `malformed_document`.
 `path` tells the reader where in the document the fault is, e.g. "manifest.measures[2].low".

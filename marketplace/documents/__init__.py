@@ -1,0 +1,144 @@
+"""Every off-ledger document: its exact shape and its digest, for service, SDK, vault, panel and auditor alike.
+
+A document is canonical JSON (RFC 8785, integers only), named by the SHA-256 of those bytes; on the ledger stand digests
+alone. `validate_<kind>(value)` returns the same object, typed as a dict, or raises InvalidInputError
+`malformed_document` with the path of the fault. Digests, ids and addresses are "0x" and lower-case hex; times are
+"2026-01-31T08:00:00Z"; money is in fen, epsilon in millionths, both below 2^53 so that every JSON reader agrees.
+
+kind         made by      says
+profile      participant  who it is; off-ledger, blinded by `nonce` so that its digest tells nothing
+manifest     vault        what was sealed: dimensions, measures with bounds, blobs of every column
+claim        holder       rights claimed in an asset: source class, rights table, revenue shares, level
+terms        seller       what a listing permits, its price, privacy budget, and whose panel counts
+agreement    buyer        which terms an order accepts, for which purpose and region
+query        buyer        one question
+voucher      buyer        cumulative promise to pay, with its signature
+result       panel        residues of the evaluated ciphertext, one per number of the plan
+statement    panel node   one node's BLS signature of one result
+attestation  service      t-of-n statements of the same result, aggregated
+shares       vault        which numbers are released, and the residues sealed to the buyer
+release      vault        signed: this query was answered by these shares at this epsilon
+refusal      vault        signed: this query is refused, by which rule
+"""
+
+from collections.abc import Callable
+
+from marketplace.documents.answers import (
+    release_message,
+    validate_attestation,
+    validate_refusal,
+    validate_release,
+    validate_result,
+    validate_shares,
+    validate_statement,
+)
+from marketplace.documents.common import (
+    COMPUTATIONS,
+    DATA_ORIGINS,
+    LAYOUTS,
+    LEVELS,
+    MAX_CELLS,
+    MAX_DEPTH,
+    MAX_DOCUMENT,
+    MAX_NUMBERS,
+    MAX_TERMS,
+    PURPOSES,
+    ROLE_NAMES,
+    SOURCE_CLASSES,
+    Document,
+    canonical,
+    digest,
+    iso_time,
+    unix_seconds,
+)
+from marketplace.documents.manifest import (
+    blob_digests,
+    cell_count,
+    column_names,
+    validate_manifest,
+)
+from marketplace.documents.market import (
+    validate_agreement,
+    validate_claim,
+    validate_profile,
+    validate_terms,
+)
+from marketplace.documents.question import (
+    validate_query,
+    validate_voucher,
+    voucher_document,
+    voucher_message,
+)
+from marketplace.documents.shapes import refuse
+
+VALIDATORS: dict[str, Callable[[object], Document]] = {
+    "profile": validate_profile,
+    "manifest": validate_manifest,
+    "claim": validate_claim,
+    "terms": validate_terms,
+    "agreement": validate_agreement,
+    "query": validate_query,
+    "voucher": validate_voucher,
+    "result": validate_result,
+    "statement": validate_statement,
+    "attestation": validate_attestation,
+    "shares": validate_shares,
+    "release": validate_release,
+    "refusal": validate_refusal,
+}
+
+
+def validate(value: object) -> Document:
+    """Any document, by its own "type".
+
+    Raises:
+        InvalidInputError: unknown type, wrong shape, or too large.
+    """
+    kind = value.get("type") if isinstance(value, dict) else None
+    if not isinstance(kind, str) or kind not in VALIDATORS:
+        raise refuse("document.type", "one of " + ", ".join(VALIDATORS), kind)
+    checked = VALIDATORS[kind](value)
+    canonical(checked)
+    return checked
+
+
+__all__ = [
+    "COMPUTATIONS",
+    "DATA_ORIGINS",
+    "LAYOUTS",
+    "LEVELS",
+    "MAX_CELLS",
+    "MAX_DEPTH",
+    "MAX_DOCUMENT",
+    "MAX_NUMBERS",
+    "MAX_TERMS",
+    "PURPOSES",
+    "ROLE_NAMES",
+    "SOURCE_CLASSES",
+    "VALIDATORS",
+    "Document",
+    "blob_digests",
+    "canonical",
+    "cell_count",
+    "column_names",
+    "digest",
+    "iso_time",
+    "release_message",
+    "unix_seconds",
+    "validate",
+    "validate_agreement",
+    "validate_attestation",
+    "validate_claim",
+    "validate_manifest",
+    "validate_profile",
+    "validate_query",
+    "validate_refusal",
+    "validate_release",
+    "validate_result",
+    "validate_shares",
+    "validate_statement",
+    "validate_terms",
+    "validate_voucher",
+    "voucher_document",
+    "voucher_message",
+]

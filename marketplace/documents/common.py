@@ -1,0 +1,79 @@
+"""What all documents share: canonical bytes, digests, times, limits, and the shapes of common fields."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from crypto.canonical import canonical_json, sha256
+from marketplace.documents.shapes import Check, hex_bytes, integer, matching, record, refuse, text
+from marketplace.types import Digest
+
+Document = dict[str, Any]
+
+MAX_DOCUMENT = 1 << 20  # bytes of canonical JSON
+MAX_CELLS = 1 << 20
+MAX_NUMBERS = 4096  # released numbers of one query
+MAX_DEPTH = 12  # nesting of a filter
+MAX_TERMS = 256  # leaves of a filter
+
+COMPUTATIONS = ("COUNT", "SUM", "MEAN", "VARIANCE")
+LEVELS = ("GENERAL_1", "GENERAL_2", "GENERAL_3", "GENERAL_4", "IMPORTANT", "CORE")  # ledger level = position + 1
+SOURCE_CLASSES = ("COLLECTED_GENERATED", "AGREEMENT", "AUTOMATED_PUBLIC_COLLECTION", "DERIVED")
+DATA_ORIGINS = ("PUBLIC", "ENTERPRISE", "PERSONAL")
+PURPOSES = (
+    *("EMERGENCY", "MANUFACTURING", "FINANCIAL_SERVICE", "BRAND_MARKETING", "URBAN_GOVERNANCE", "COMMERCE_LOGISTICS"),
+    *("CULTURE_TOURISM", "EDUCATION", "ENTERTAINMENT_SPORT", "GREEN_LOWCARBON", "TRANSPORT", "HEALTHCARE"),
+    *("SCI_TECH_INNOVATION", "AGRICULTURE", "METEOROLOGY", "OTHER"),
+)
+ROLE_NAMES = ("SUPPLIER", "BUYER", "REGISTRAR", "BANK", "EXCHANGE", "PANEL", "AUDITOR")
+LAYOUTS = ("cells",)
+
+BOUND = 1 << 52
+MONEY = integer(0, 2**53 - 1)
+EPSILON = integer(1, 1_000_000_000)
+SPENT = integer(0, 2**53 - 1)
+COHORT = integer(1, 1_000_000)
+CATEGORY = text(80, 0)
+REGION = matching("[A-Z]{2}(-[A-Z0-9]{1,6})?", "a region such as CN or CN-SH")
+SIGNATURE = hex_bytes(65)
+BILINGUAL = record({"en": text(400), "zh": text(400)})
+
+
+def part(name: str) -> Callable[[object], object]:
+    return lambda item: cast(Mapping[str, object], item)[name]
+
+
+def itself(item: object) -> object:
+    return item
+
+
+def canonical(value: Mapping[str, Any]) -> bytes:
+    """Canonical bytes of a document.
+
+    Raises:
+        InvalidInputError: larger than MAX_DOCUMENT.
+    """
+    data = canonical_json(dict(value))
+    if len(data) > MAX_DOCUMENT:
+        raise refuse(str(value.get("type", "document")), f"at most {MAX_DOCUMENT} bytes", f"{len(data)} bytes")
+    return data
+
+
+def digest(value: Mapping[str, Any]) -> Digest:
+    """Name of a document: SHA-256 of its canonical bytes as "0x" hex."""
+    return Digest("0x" + sha256(canonical(value)).hex())
+
+
+def unix_seconds(moment: str) -> int:
+    """Unix seconds of a document's time."""
+    return int(datetime.fromisoformat(moment).timestamp())
+
+
+def iso_time(now: int) -> str:
+    """A document's time for unix seconds `now`."""
+    return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def checked(check: Check, value: object, kind: str) -> Document:
+    check(value, kind)
+    return cast(Document, value)

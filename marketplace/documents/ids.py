@@ -1,0 +1,32 @@
+"""Ids of assets, listings, orders and titles: Keccak-256 of what they stand for, as the contracts compute them.
+
+Every member is one 32-byte word of `abi.encode`: an address or a small integer is padded on the left.
+"""
+
+from crypto.canonical import from_hex, keccak256, to_hex
+from marketplace.types import Digest, TitleKind
+
+
+def asset_id(holder: str, manifest: str) -> Digest:
+    """Id of the asset that `holder` registers with this manifest digest."""
+    return _id(holder, manifest)
+
+
+def listing_id(seller: str, asset: str, terms: str) -> Digest:
+    """Id of the listing of `asset` by `seller` under this terms digest."""
+    return _id(seller, asset, terms)
+
+
+def order_id(buyer: str, listing: str, agreement: str) -> Digest:
+    """Id of the order of `buyer` on `listing` under this agreement digest."""
+    return _id(buyer, listing, agreement)
+
+
+def title_id(asset: str, kind: TitleKind, order: str | None = None) -> Digest:
+    """Id of a HOLD or OPERATE title of `asset`, or of the USE title that `order` was granted."""
+    word = "0x" + bytes([kind]).hex()
+    return _id(asset, word, order) if order else _id(asset, word)
+
+
+def _id(*words: str) -> Digest:
+    return Digest(to_hex(keccak256(b"".join(from_hex(word).rjust(32, b"\0") for word in words))))

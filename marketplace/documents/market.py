@@ -1,0 +1,125 @@
+"""Documents of the market: who takes part, what is claimed, offered and agreed."""
+
+from marketplace.documents.common import (
+    BILINGUAL,
+    COHORT,
+    COMPUTATIONS,
+    DATA_ORIGINS,
+    EPSILON,
+    LEVELS,
+    MONEY,
+    PURPOSES,
+    REGION,
+    ROLE_NAMES,
+    SOURCE_CLASSES,
+    Document,
+    checked,
+    itself,
+    part,
+)
+from marketplace.documents.shapes import (
+    ADDRESS,
+    DIGEST,
+    array,
+    document,
+    hex_bytes,
+    integer,
+    matching,
+    nullable,
+    one_of,
+    record,
+    refuse,
+    text,
+    utc_time,
+)
+
+_PROFILE = document(
+    "profile",
+    {
+        "account": ADDRESS,
+        "name": record({"en": text(120), "zh": text(120)}),
+        "creditCode": nullable(matching("[0-9A-Z]{18}", "a unified social credit code of 18 characters")),
+        "roles": array(one_of(ROLE_NAMES), len(ROLE_NAMES), 1, itself),
+        "nonce": DIGEST,
+    },
+)
+
+_RIGHT = record(
+    {
+        "right": one_of(["HOLD", "USE", "OPERATE"]),
+        "holder": ADDRESS,
+        "until": nullable(utc_time),
+        "limits": text(400, 0),
+    }
+)
+_SHARE = record({"holder": ADDRESS, "bps": integer(1, 10_000)})
+_CLAIM = document(
+    "claim",
+    {
+        "title": BILINGUAL,
+        "holder": ADDRESS,
+        "manifest": DIGEST,
+        "sourceClass": one_of(SOURCE_CLASSES),
+        "origin": one_of(DATA_ORIGINS),
+        "level": one_of(LEVELS),
+        "rights": array(_RIGHT, 48, 1),
+        "shares": array(_SHARE, 16, 1, part("holder")),
+        "evidence": array(DIGEST, 32, 0, itself),
+    },
+)
+
+_NODE = record({"address": ADDRESS, "bls": hex_bytes(48), "possession": hex_bytes(96)})
+_TERMS = document(
+    "terms",
+    {
+        "title": BILINGUAL,
+        "asset": DIGEST,
+        "manifest": DIGEST,
+        "computations": array(one_of(COMPUTATIONS), len(COMPUTATIONS), 1, itself),
+        "purposes": array(one_of(PURPOSES), len(PURPOSES), 1, itself),
+        "regions": array(REGION, 64, 0, itself),
+        "price": MONEY,
+        "epsilonPerQueryMax": EPSILON,
+        "minimumCohort": COHORT,
+        "panel": record({"nodes": array(_NODE, 16, 1, part("address")), "threshold": integer(1, 16)}),
+        "termEnd": utc_time,
+    },
+)
+_AGREEMENT = document(
+    "agreement",
+    {
+        "listing": DIGEST,
+        "terms": DIGEST,
+        "buyer": ADDRESS,
+        "purpose": one_of(PURPOSES),
+        "region": REGION,
+        "nonce": DIGEST,
+    },
+)
+
+
+def validate_profile(value: object) -> Document:
+    """A participant's own description."""
+    return checked(_PROFILE, value, "profile")
+
+
+def validate_claim(value: object) -> Document:
+    """Rights claimed in an asset; shares sum to 10,000 basis points."""
+    claim = checked(_CLAIM, value, "claim")
+    total = sum(share["bps"] for share in claim["shares"])
+    if total != 10_000:
+        raise refuse("claim.shares", "shares that sum to 10000 basis points", total)
+    return claim
+
+
+def validate_terms(value: object) -> Document:
+    """Terms of a listing; the threshold is within the panel."""
+    terms = checked(_TERMS, value, "terms")
+    if terms["panel"]["threshold"] > len(terms["panel"]["nodes"]):
+        raise refuse("terms.panel.threshold", "at most the number of nodes", terms["panel"]["threshold"])
+    return terms
+
+
+def validate_agreement(value: object) -> Document:
+    """A buyer's acceptance of terms."""
+    return checked(_AGREEMENT, value, "agreement")

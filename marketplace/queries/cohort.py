@@ -1,0 +1,153 @@
+"""Minimum cohort: no released number, and no difference of two released numbers, may rest on fewer than k rows.
+
+Only the vault can apply this, because only it knows true counts. For every number with cell set S:
+  1. rows(S) >= k, and if the column holds a measure's values, the rows where that measure is present >= k;
+  2. against every earlier released set T: rows(S - T) and rows(T - S) are each 0 or >= k, present rows likewise;
+  3. the whole data set counts as released from the start, because the manifest publishes its exact counts.
+Groups that fail are suppressed and named. The union of the groups that remain is a released set too, so one small
+suppressed group could be had by subtracting from a total: then the next smallest group is suppressed with it.
+
+What this does not stop is a combination of three or more answers; against that stands the privacy budget alone.
+That a group was suppressed, or a query refused, tells that a true count is small.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketplace.errors import RuleError
+from marketplace.queries.plan import Cells, Plan
+
+Group = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """True counts of every cell; known to the vault alone.
+
+    Args:
+        rows: rows of each cell, int64.
+        present: for each measure, rows of each cell where it has a value, int64.
+    """
+
+    rows: NDArray[np.int64]
+    present: Mapping[str, NDArray[np.int64]]
+
+    def __repr__(self) -> str:
+        return f"Counts({self.rows.size} cells)"
+
+
+@dataclass(frozen=True)
+class Released:
+    """A cell set of which a number was released.
+
+    Args:
+        cells: sorted indices.
+        measures: measures whose values or presence were released with it.
+    """
+
+    cells: Cells
+    measures: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """What may be released: `released` groups in the plan's order, `suppressed` ones, and the sets to remember."""
+
+    released: tuple[Group, ...]
+    suppressed: tuple[Group, ...]
+    sets: tuple[Released, ...]
+
+
+def plan_measures(plan: Plan) -> frozenset[str]:
+    """Measures that the plan's columns hold."""
+    return frozenset(column.partition(":")[2] for column in plan.columns if ":" in column)
+
+
+def check_cohort(plan: Plan, counts: Counts, earlier: Iterable[Released], minimum: int) -> Cohort:
+    """Decide which groups of the plan may be released.
+
+    Args:
+        plan: what is asked. counts: true counts. minimum: k >= 1.
+        earlier: every set released from this data set, to anybody.
+    Raises:
+        RuleError: `cohort_too_small` or `cohort_difference_too_small` when no group may be released.
+    """
+    measures, groups = plan_measures(plan), plan.group_cells()
+    before = [Released(np.arange(counts.rows.size, dtype=np.int64), measures), *earlier]
+    guard = _Guard(counts, measures, minimum, before)
+    large = [group for group in plan.groups if guard.large_enough(groups[group])]
+    if not large:
+        raise _refusal("cohort_too_small", minimum, "every group, or the whole selection")
+    apart = [group for group in large if guard.far_from_earlier(groups[group])]
+    apart = _without_leaking_union(guard, groups, apart)
+    if not apart:
+        raise _refusal("cohort_difference_too_small", minimum, "the difference to an earlier answer")
+    suppressed = tuple(group for group in plan.groups if group not in set(apart))
+    kept = [groups[group] for group in apart]
+    union = [_union(kept)] if len(kept) > 1 else []
+    return Cohort(tuple(apart), suppressed, tuple(Released(cells, measures) for cells in [*kept, *union]))
+
+
+class _Guard:
+    """Rows behind cell sets and their differences."""
+
+    def __init__(self, counts: Counts, measures: frozenset[str], minimum: int, earlier: Sequence[Released]) -> None:
+        self.counts, self.measures, self.minimum, self.earlier = counts, measures, minimum, earlier
+        self.masks = [_mask(item.cells, counts.rows.size) for item in earlier]
+
+    def large_enough(self, cells: Cells) -> bool:
+        return all(int(weight[cells].sum()) >= self.minimum for weight in self._weights(self.measures))
+
+    def far_from_earlier(self, cells: Cells) -> bool:
+        mine = _mask(cells, self.counts.rows.size)
+        pairs = zip(self.earlier, self.masks, strict=True)
+        return all(self._far(mine, theirs, item.measures & self.measures) for item, theirs in pairs)
+
+    def _far(self, mine: NDArray[np.bool_], theirs: NDArray[np.bool_], shared: frozenset[str]) -> bool:
+        sides = (mine & ~theirs, theirs & ~mine)
+        left = (int(weight[side].sum()) for side in sides for weight in self._weights(shared))
+        return all(rows == 0 or rows >= self.minimum for rows in left)
+
+    def _weights(self, measures: Iterable[str]) -> list[NDArray[np.int64]]:
+        return [self.counts.rows, *(self.counts.present[name] for name in sorted(measures))]
+
+    def rows(self, cells: Cells) -> int:
+        return int(self.counts.rows[cells].sum())
+
+
+def _without_leaking_union(guard: _Guard, groups: Mapping[Group, Cells], kept: list[Group]) -> list[Group]:
+    remaining = sorted(kept, key=lambda group: guard.rows(groups[group]), reverse=True)
+    while remaining and not guard.far_from_earlier(_union([groups[group] for group in remaining])):
+        remaining.pop()
+    taken = set(remaining)
+    return [group for group in kept if group in taken]
+
+
+def _mask(cells: Cells, size: int) -> NDArray[np.bool_]:
+    mask = np.zeros(size, dtype=np.bool_)
+    mask[cells] = True
+    return mask
+
+
+def _union(sets: Sequence[Cells]) -> Cells:
+    return np.sort(np.concatenate(sets))
+
+
+def _refusal(code: str, minimum: int, what: str) -> RuleError:
+    details: dict[str, Any] = {
+        "rule": "queries.minimum_cohort",
+        "expected": f"at least {minimum} rows behind every number and every difference to an earlier answer",
+        "got": f"fewer than {minimum} rows behind {what}",
+        "hint": "widen the filter or group by fewer dimensions",
+        "hint_zh": "放宽筛选条件或减少分组维度",
+    }
+    if code == "cohort_too_small":
+        message, zh = f"fewer than {minimum} rows lie behind the answer", f"结果所涉行数少于 {minimum}"
+    else:
+        message = f"with an earlier answer this one would single out fewer than {minimum} rows"
+        zh = f"与先前结果相减将涉及少于 {minimum} 行"
+    return RuleError(code, message, zh=zh, **details)

@@ -1,0 +1,169 @@
+"""SQL text to a typed Query. A front door for people: what is not in the algebra is refused, never approximated.
+
+    SELECT [dimension, ...] COUNT(*) | COUNT(m) | SUM(m) | AVG(m) or MEAN(m) | VARIANCE(m) or VAR_POP(m) [AS name], ...
+    FROM any_name
+    [WHERE condition]  with  =  <>  IN  NOT IN  AND  OR  NOT  and over ordered dimensions  BETWEEN  <  <=  >  >=
+    [GROUP BY dimension, ...]
+
+VARIANCE is the population variance (divided by n); VAR_SAMP is refused, so that nobody gets the other one unawares.
+Text that comes from strangers meets caps on its length, tokens and nesting before any tree is built.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.tokenizer_core import Token, TokenType
+
+from marketplace.documents import MAX_TERMS
+from marketplace.errors import InvalidInputError
+from marketplace.queries.lexicon import dimension, measure
+from marketplace.queries.query import Query, Term
+from marketplace.queries.sql_filter import condition, fault, plain_name
+
+MAX_SQL = 10_000  # characters
+MAX_TOKENS = 2_000
+MAX_PARENTHESES = 24
+_ALLOWED = "SELECT dimensions and COUNT, SUM, MEAN, VARIANCE FROM a data set [WHERE ...] [GROUP BY dimensions]"
+_CLAUSES = {"expressions", "from_", "where", "group"}
+_OPERATIONS: tuple[tuple[type[exp.Expr], str], ...] = (
+    (exp.Count, "COUNT"),
+    (exp.Sum, "SUM"),
+    (exp.Avg, "MEAN"),
+    (exp.VariancePop, "VARIANCE"),
+    (exp.Variance, "VARIANCE"),
+)
+_NAMED = {"MEAN": "MEAN"}  # functions that the parser leaves without a class of their own
+
+
+def parse_sql(text: str, manifest: Mapping[str, Any]) -> Query:
+    """Read `text` as a question to the data set of `manifest`.
+
+    Raises:
+        InvalidInputError: `sql_too_long`, `sql_syntax`, `sql_outside_algebra`, `unknown_dimension`, `unknown_measure`,
+            `unknown_category`, `dimension_not_ordered`, `measure_in_filter`, `column_not_grouped`, `nothing_selected`.
+    """
+    select = _statement(text)
+    _check_clauses(select)
+    _check_source(select.args.get("from_"))
+    groups = _groups(select.args.get("group"), manifest)
+    terms = [term for item in select.expressions for term in _selected(item, manifest, groups)]
+    where = select.args.get("where")
+    query = Query.select(*terms).group_by(*groups)
+    return query.where(condition(where.this, manifest)) if where else query
+
+
+def _statement(text: str) -> exp.Select:
+    if len(text) > MAX_SQL:
+        raise _too_long(f"{MAX_SQL} characters", f"{len(text)} characters")
+    try:
+        _check_tokens(sqlglot.tokenize(text))
+        statements = [statement for statement in sqlglot.parse(text) if statement is not None]
+    except (SqlglotError, RecursionError) as error:
+        raise _syntax(error) from None
+    if len(statements) != 1:
+        raise fault("one SELECT statement", f"{len(statements)} statements")
+    if not isinstance(statements[0], exp.Select):
+        raise fault(_ALLOWED, type(statements[0]).__name__.upper())
+    return statements[0]
+
+
+def _check_tokens(tokens: list[Token]) -> None:
+    if len(tokens) > MAX_TOKENS:
+        raise _too_long(f"{MAX_TOKENS} words and signs", str(len(tokens)))
+    depth = deepest = 0
+    for token in tokens:
+        depth += (token.token_type is TokenType.L_PAREN) - (token.token_type is TokenType.R_PAREN)
+        deepest = max(deepest, depth)
+        # The parser reads VAR_SAMP as VARIANCE, so the sample variance is told apart here.
+        if token.token_type is TokenType.VAR and token.text.upper() in ("VAR_SAMP", "VARIANCE_SAMP"):
+            raise fault("VARIANCE or VAR_POP, the population variance", token.text.upper())
+    if deepest > MAX_PARENTHESES:
+        raise _too_long(f"parentheses nested {MAX_PARENTHESES} deep", f"{deepest} deep")
+
+
+def _check_clauses(select: exp.Select) -> None:
+    for name, value in select.args.items():
+        if value and name not in _CLAUSES:
+            raise fault(_ALLOWED, name.rstrip("_").upper())
+    if len(select.expressions) > MAX_TERMS:
+        raise _too_long(f"{MAX_TERMS} selected columns", str(len(select.expressions)))
+
+
+def _check_source(source: exp.Expr | None) -> None:
+    table = source.this if source else None
+    if not (isinstance(table, exp.Table) and isinstance(table.this, exp.Identifier)):
+        raise fault("FROM one plain name", table.sql() if table else "no FROM")
+    if any(value for name, value in table.args.items() if name not in ("this", "alias")):
+        raise fault("FROM one plain name", table.sql())
+
+
+def _groups(group: exp.Expr | None, manifest: Mapping[str, Any]) -> list[str]:
+    if group is None:
+        return []
+    for name, value in group.args.items():
+        if value and name != "expressions":
+            raise fault("GROUP BY dimensions", f"GROUP BY {name.upper()}")
+    return [str(dimension(manifest, plain_name(item))["name"]) for item in group.expressions]
+
+
+def _selected(item: exp.Expr, manifest: Mapping[str, Any], groups: list[str]) -> list[Term]:
+    inner = item.this if isinstance(item, exp.Alias) else item
+    if not isinstance(inner, exp.Column):
+        return [_term(inner, manifest)]
+    name = plain_name(inner)
+    if dimension(manifest, name)["name"] not in groups:
+        raise InvalidInputError(
+            "column_not_grouped",
+            f"{name} is selected but not grouped by",
+            zh=f"选取了 {name},但未按其分组",
+            rule="queries.algebra",
+            expected=f"GROUP BY {name}",
+            got=name,
+        )
+    return []
+
+
+def _term(item: exp.Expr, manifest: Mapping[str, Any]) -> Term:
+    operation = next((word for kind, word in _OPERATIONS if type(item) is kind), None)
+    if operation is not None:
+        return _operation(operation, item, manifest)
+    if isinstance(item, exp.Anonymous) and str(item.this).upper() in _NAMED and len(item.expressions) == 1:
+        argument = item.expressions[0]
+        return Term(_NAMED[str(item.this).upper()], str(measure(manifest, plain_name(argument))["name"]))
+    raise fault("COUNT, SUM, AVG, MEAN, VARIANCE or VAR_POP of one measure, each on its own", item.sql())
+
+
+def _operation(operation: str, item: exp.Expr, manifest: Mapping[str, Any]) -> Term:
+    if item.args.get("expressions"):
+        raise fault(f"{operation} of one measure", item.sql())
+    if isinstance(item.this, exp.Star):
+        if operation != "COUNT" or item.this.args.get("except_"):
+            raise fault(f"{operation} of one measure", item.sql())
+        return Term("COUNT")
+    return Term(operation, str(measure(manifest, plain_name(item.this))["name"]))
+
+
+def _too_long(expected: str, got: str) -> InvalidInputError:
+    return InvalidInputError(
+        "sql_too_long",
+        f"the query is too large: at most {expected}, got {got}",
+        zh=f"查询过大:最多 {expected},实为 {got}",
+        rule="queries.size",
+        expected=expected,
+        got=got,
+    )
+
+
+def _syntax(error: Exception) -> InvalidInputError:
+    reason = "nested too deep" if isinstance(error, RecursionError) else " ".join(str(error).split())[:200]
+    return InvalidInputError(
+        "sql_syntax",
+        f"this is not SQL that can be read: {reason}",
+        zh=f"无法解析的 SQL:{reason}",
+        rule="queries.algebra",
+        expected=_ALLOWED,
+        got=reason,
+    )

@@ -1,0 +1,70 @@
+"""Queries on their way from a signed question to an answer, the panel's tasks and statements, and the panel's keys.
+
+These rows are the service's own book-keeping, not the ledger's; every fact in them is also a signed document and a leaf of the log.
+"""
+
+from sqlalchemy import BigInteger
+from sqlmodel import Field, SQLModel
+
+ACCEPTED, EVALUATING, ATTESTED = "accepted", "evaluating", "attested"
+RELEASED, REFUSED, FAILED = "released", "refused", "failed"
+UNFINISHED = (ACCEPTED, EVALUATING, ATTESTED)
+
+
+class QueryRow(SQLModel, table=True):
+    """One query. Fields that end in `_digest` name documents.
+
+    `position` counts the order's queries from one. `amount`, `epsilon` and `calls` are those of its voucher. `leaf` is the position of its
+    last entry in the log. Times are unix seconds.
+    """
+
+    __tablename__ = "queries"
+    digest: str = Field(primary_key=True)
+    order_id: str = Field(index=True)
+    asset_id: str = Field(index=True)
+    buyer: str = Field(index=True)
+    release_key: str = Field(index=True)
+    sequence: int = Field(sa_type=BigInteger)
+    state: str = Field(default=ACCEPTED, index=True)
+    price: int = Field(sa_type=BigInteger)
+    epsilon: int = Field(sa_type=BigInteger)
+    epsilon_charged: int | None = Field(default=None, sa_type=BigInteger)
+    plan_digest: str
+    numbers: int
+    terms_digest: str
+    manifest_digest: str
+    voucher_digest: str
+    result_digest: str | None = None
+    attestation_digest: str | None = None
+    shares_digest: str | None = None
+    release_digest: str | None = None
+    refusal_digest: str | None = None
+    leaf: int = Field(default=0, sa_type=BigInteger)
+    vault_lease_until: int = Field(default=0, sa_type=BigInteger)
+    accepted_at: int = Field(sa_type=BigInteger)
+    attested_at: int | None = Field(default=None, sa_type=BigInteger)
+    finished_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class PanelTask(SQLModel, table=True):
+    """What one node has to evaluate. It may be taken when `lease_until` has passed, and is done when `statement_digest` is there."""
+
+    __tablename__ = "panel_tasks"
+    query: str = Field(primary_key=True)
+    node: str = Field(primary_key=True)
+    lease_until: int = Field(default=0, sa_type=BigInteger)
+    result_digest: str | None = None
+    statement_digest: str | None = None
+    signature: str | None = None
+    divergent: bool = False
+
+
+class PanelKey(SQLModel, table=True):
+    """A node's BLS12-381 key with its proof of possession, signed by the node's own key."""
+
+    __tablename__ = "panel_keys"
+    node: str = Field(primary_key=True)
+    bls: str
+    possession: str
+    signature: str | None = None
+    published_at: int = Field(sa_type=BigInteger)
