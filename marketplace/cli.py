@@ -1,0 +1,135 @@
+"""The command `marketplace`: one group per stage, loaded when used. Exit codes live here alone.
+
+Results go to standard output, refusals to standard error with their code, rule, what was expected, what came, and a
+hint. No refusal prints a traceback; with MARKETPLACE_DEBUG=1 an unexpected error does.
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import typer
+
+from crypto.errors import CryptoError, DecryptionFailed
+from marketplace.console.command import HomePath, Json, Language, Url
+from marketplace.console.lazy import LazyGroup
+from marketplace.console.run import current
+from marketplace.errors import (
+    ConfigurationError,
+    InvalidInputError,
+    MarketplaceError,
+    NotAuthorizedError,
+    NotFoundError,
+    PortError,
+    RuleError,
+    VerificationError,
+)
+
+GROUPS = {
+    "keys": ("marketplace.sdk.commands", "your keys and your folder 密钥"),
+    "participants": ("marketplace.participants.commands", "join, admit, suspend 主体"),
+    "rights": ("marketplace.rights.commands", "register, confirm, transfer, certificates 确权登记"),
+    "listings": ("marketplace.listings.commands", "list and delist products 挂牌"),
+    "orders": ("marketplace.orders.commands", "buy: money into escrow, a right to use 交易"),
+    "queries": ("marketplace.queries.commands", "ask questions of sealed data 密态查询"),
+    "settlement": ("marketplace.settlement.commands", "pay, split, refund, statements 清算"),
+    "evidence": ("marketplace.evidence.commands", "log, checkpoints, evidence bundles 存证"),
+    "audit": ("marketplace.auditor.commands", "re-derive everything from evidence, trusting nobody 审计"),
+    "vault": ("marketplace.vault.commands", "the supplier's side: seal data, release answers 供方数据保险库"),
+    "panel": ("marketplace.panel.commands", "a compute node on sealed data 计算节点"),
+    "ledger": ("marketplace.ledger.commands", "the ledger's state; rebuild what is derived 账本"),
+    "operator": ("marketplace.serve.operator", "the operator's own keys 运营方密钥"),
+    "serve": ("marketplace.serve.commands", "run the exchange: API and worker 启动服务"),
+}
+
+# One code per family of errors; a script can tell "refused by a rule" from "try again later".
+EXIT_CODES: dict[type[Exception], int] = {
+    InvalidInputError: 2,
+    NotFoundError: 3,
+    NotAuthorizedError: 4,
+    RuleError: 5,
+    PortError: 6,
+    VerificationError: 7,
+    ConfigurationError: 8,
+    CryptoError: 9,
+}
+EXIT_UNEXPECTED = 1
+EXIT_INTERRUPTED = 130
+
+
+class Root(LazyGroup):
+    """The table above as a group."""
+
+    table = GROUPS
+
+
+app = typer.Typer(
+    cls=Root,
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="A trusted data marketplace: usable, not visible. 可信数据市场：可用不可见",
+)
+
+
+@app.callback()
+def root(
+    ctx: typer.Context, as_json: Json = False, lang: Language = None, home: HomePath = None, url: Url = None
+) -> None:
+    """A trusted data marketplace: usable, not visible. 可信数据市场：可用不可见"""
+    ctx.obj = {"as_json": as_json, "lang": lang, "home": home, "url": url}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; refusals are printed, never raised."""
+    try:
+        app(args=list(arguments) if arguments is not None else None, prog_name="marketplace", standalone_mode=True)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else EXIT_UNEXPECTED
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except (MarketplaceError, CryptoError) as error:
+        return _refuse(_as_marketplace(error), exit_code(error))
+    except Exception as error:
+        return _refuse(_unexpected(error), EXIT_UNEXPECTED)
+    return 0
+
+
+def exit_code(error: Exception) -> int:
+    """The exit code of an error's family."""
+    return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), EXIT_UNEXPECTED)
+
+
+def _refuse(error: MarketplaceError, code: int) -> int:
+    current().show_error(error, code)
+    return code
+
+
+def _as_marketplace(error: MarketplaceError | CryptoError) -> MarketplaceError:
+    if isinstance(error, MarketplaceError):
+        return error
+    if isinstance(error, DecryptionFailed):
+        return MarketplaceError(
+            "decryption_failed", str(error), zh="无法解密", hint="is the password right?", hint_zh="请检查口令"
+        )
+    return MarketplaceError(
+        "cryptographic_check_failed", f"{type(error).__name__}: {error}", zh=f"密码学校验未通过：{error}"
+    )
+
+
+def _unexpected(error: Exception) -> MarketplaceError:
+    if os.environ.get("MARKETPLACE_DEBUG"):
+        traceback.print_exception(error)
+    return MarketplaceError(
+        "unexpected_error",
+        f"{type(error).__name__}: {error}",
+        zh=f"程序内部错误 {type(error).__name__}: {error}",
+        hint="this is a defect; run it again with MARKETPLACE_DEBUG=1 and report what it prints",
+        hint_zh="这是程序缺陷；请设置 MARKETPLACE_DEBUG=1 重试并反馈输出",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""From a plain function to a command with the options that every command has.
+
+A command is written as `def verb(run: Run, …)`; `--json`, `--lang`, `--home` and `--url` are added here, may stand
+before or after the verb, and arrive in `run`. The first line of its docstring is its short help, and the line that
+begins with "Example:" shows a use.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from marketplace.console.run import Run, begin, choose_language
+
+SHARED = "Shared options"
+Json = Annotated[bool, typer.Option("--json", help="print JSON for programs 输出 JSON", rich_help_panel=SHARED)]
+Language = Annotated[
+    str | None, typer.Option("--lang", metavar="en|zh", help="language of messages 语言", rich_help_panel=SHARED)
+]
+HomePath = Annotated[
+    Path | None, typer.Option("--home", help="your folder 工作目录 \\[MARKETPLACE_HOME]", rich_help_panel=SHARED)
+]
+Url = Annotated[
+    str | None, typer.Option("--url", help="the service 服务地址 \\[MARKETPLACE_URL]", rich_help_panel=SHARED)
+]
+OPTIONS: dict[str, tuple[Any, Any]] = {
+    "as_json": (Json, False),
+    "lang": (Language, None),
+    "home": (HomePath, None),
+    "url": (Url, None),
+}
+Verb = Callable[..., None]
+
+
+def group(help_text: str) -> typer.Typer:
+    """An empty group of commands."""
+    app = typer.Typer(
+        help=help_text,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+    )
+    # With a callback the group stays a group even when it has only one command.
+    app.callback()(_nothing)
+    return app
+
+
+def command(app: typer.Typer, name: str | None = None) -> Callable[[Verb], Verb]:
+    """Decorator: add the function to `app` as the command `name` (its own name by default)."""
+
+    def register(function: Verb) -> Verb:
+        help_text = inspect.cleandoc(function.__doc__ or "").replace("[", "\\[")
+        app.command(name or function.__name__.rstrip("_").replace("_", "-"), help=help_text)(as_command(function))
+        return function
+
+    return register
+
+
+def as_command(function: Verb) -> Verb:
+    """`function` with its `run` argument made from the shared options."""
+
+    @functools.wraps(function)
+    def call(ctx: typer.Context, **values: Any) -> None:
+        shared = {option: values.pop(option) for option in OPTIONS}
+        function(begin(make_run(ctx, shared)), **values)
+
+    parameters = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    own = [parameter.replace(kind=keyword) for parameter in parameters]
+    common = [
+        inspect.Parameter(option, keyword, default=default, annotation=kind)
+        for option, (kind, default) in OPTIONS.items()
+    ]
+    signature = inspect.Signature([context, *own, *common])
+    call.__signature__ = signature  # type: ignore[attr-defined]
+    call.__annotations__ = {parameter.name: parameter.annotation for parameter in signature.parameters.values()}
+    del call.__wrapped__  # type: ignore[attr-defined]
+    return call
+
+
+def make_run(ctx: typer.Context, shared: dict[str, Any]) -> Run:
+    """The call's context: options given to the verb win over those given before it."""
+    earlier = ctx.find_root().obj or {}
+    chosen = {option: shared[option] or earlier.get(option) for option in OPTIONS}
+    return Run(
+        home=chosen["home"],
+        url=chosen["url"],
+        as_json=bool(chosen["as_json"]),
+        language=choose_language(chosen["lang"]),
+    )
+
+
+def _nothing() -> None:
+    return None

@@ -1,0 +1,180 @@
+"""The context of one call of the CLI, and everything it may print.
+
+Results go to standard output, everything else to standard error. With `--json` standard output holds exactly one JSON
+value and, on failure, standard error exactly one JSON object: the error.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from marketplace.errors import MarketplaceError
+
+LABELS = {
+    "en": {"error": "refused", "rule": "rule", "expected": "expected", "got": "got", "hint": "hint", "code": "code"},
+    "zh": {"error": "未通过", "rule": "规则", "expected": "要求", "got": "实际", "hint": "建议", "code": "代码"},
+}
+Column = tuple[str, str, str, Callable[[Any], str]]
+
+
+def choose_language(given: str | None = None) -> str:
+    """ "zh" or "en": the option, else MARKETPLACE_LANG, else LC_ALL or LANG."""
+    wish = given or os.environ.get("MARKETPLACE_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG") or "en"
+    return "zh" if wish.lower().startswith("zh") else "en"
+
+
+class Run:
+    """One call of the CLI.
+
+    Args:
+        home: the participant's folder; None for the default.
+        url: the service; None for the configured one.
+        as_json: machine-readable output.
+        language: "en" or "zh".
+    """
+
+    def __init__(
+        self, *, home: Path | None = None, url: str | None = None, as_json: bool = False, language: str = "en"
+    ) -> None:
+        self.home, self.url, self.as_json, self.language = home, url, as_json, language
+        self.out = Console(highlight=False, soft_wrap=True)
+        self.err = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._notices: list[str] = []
+
+    def tr(self, en: str, zh: str) -> str:
+        """The text in the chosen language."""
+        return zh if self.language == "zh" else en
+
+    def say(self, en: str, zh: str = "") -> None:
+        """A line for a person; nothing with --json."""
+        if not self.as_json:
+            self.out.print(Text(self.tr(en, zh or en)))
+
+    def notice(self, text: str) -> None:
+        """Something that a person should know; on standard error, so that results stay clean."""
+        self._notices.append(text)
+        if not self.as_json:
+            self.err.print(Text(text, style="yellow"))
+
+    def result(self, data: Mapping[str, Any], en: str, zh: str = "") -> None:
+        """One fact: a sentence and its fields, or JSON."""
+        if self.as_json:
+            self._print_json(data)
+            return
+        self.say(en, zh)
+        self.facts(data)
+
+    def facts(self, data: Mapping[str, Any]) -> None:
+        """Fields of one object, a line each; nothing with --json."""
+        if self.as_json or not data:
+            return
+        table = Table.grid(padding=(0, 2))
+        for name, value in data.items():
+            table.add_row(Text(f"  {name}", style="dim"), Text(_plain(value), overflow="fold"))
+        self.out.print(table)
+
+    def rows(
+        self, rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], title: str = "", data: object = None
+    ) -> None:
+        """A table, or JSON.
+
+        Args:
+            columns: (key, English heading, Chinese heading, formatter).
+            data: what to print with --json instead of `rows`.
+        """
+        if self.as_json:
+            self._print_json(rows if data is None else data)
+            return
+        table = Table(title=title or None, title_justify="left")
+        for _, en, zh, _format in columns:
+            table.add_column(self.tr(en, zh), overflow="fold")
+        for row in rows:
+            table.add_row(*(_cell(row.get(key), form) for key, _, _, form in columns))
+        self.out.print(table)
+
+    def json(self, data: object) -> None:
+        """Print `data` as JSON, if JSON was asked for."""
+        if self.as_json:
+            self._print_json(data)
+
+    @contextmanager
+    def progress(self, en: str, zh: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+        """A progress bar on standard error when a person watches; yields a function that advances it."""
+        if self.as_json or not self.err.is_terminal:
+            yield lambda _count: None
+            return
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - slow to load
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:,}"),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self.err, transient=True) as bar:
+            task = bar.add_task(self.tr(en, zh), total=total)
+            yield lambda count: bar.advance(task, count)
+
+    def ask_secret(self, en: str, zh: str = "") -> str | None:
+        """A secret typed by a person, without echo; None when nobody is there to type."""
+        if not sys.stdin.isatty():
+            return None
+        import getpass  # noqa: PLC0415 - only where a person types
+
+        return getpass.getpass(self.tr(en, zh or en) + ": ")
+
+    def show_error(self, error: MarketplaceError, exit_code: int) -> None:
+        """Print a refusal: code, rule, expected and got, hint; in the chosen language."""
+        if self.as_json:
+            content = {**error.as_dict(), "exit": exit_code, **({"notices": self._notices} if self._notices else {})}
+            self.err.file.write(json.dumps(content, ensure_ascii=False, default=str) + "\n")
+            return
+        labels = LABELS[self.language]
+        self.err.print(
+            Text(f"{labels['error']}: ", style="bold red") + Text(self.tr(error.message, error.zh or error.message))
+        )
+        for name, value in self._details(error):
+            self.err.print(Text(f"  {labels[name]}: ", style="dim") + Text(_plain(value)))
+
+    def _details(self, error: MarketplaceError) -> Iterator[tuple[str, object]]:
+        yield "code", error.code
+        hint = self.tr(error.hint, error.hint_zh or error.hint)
+        for name, value in (("rule", error.rule), ("expected", error.expected), ("got", error.got), ("hint", hint)):
+            if value not in (None, ""):
+                yield name, value
+
+    def _print_json(self, data: object) -> None:
+        self.out.file.write(json.dumps(data, ensure_ascii=False, indent=2, default=str) + "\n")
+        for text in self._notices:
+            self.err.file.write(json.dumps({"notice": text}, ensure_ascii=False) + "\n")
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _cell(value: Any, form: Callable[[Any], str]) -> Text:
+    return Text("–" if value is None else form(value))
+
+
+_current: ContextVar[Run | None] = ContextVar("marketplace_run", default=None)
+
+
+def begin(run: Run) -> Run:
+    """Make `run` the call whose failure the entry point reports."""
+    _current.set(run)
+    return run
+
+
+def current() -> Run:
+    """The call under way; before one has begun, a call in the environment's language."""
+    return _current.get() or Run(language=choose_language())

@@ -1,0 +1,297 @@
+"""The client: one participant's conversation with one service.
+
+What it takes on trust: nothing but the pinned profile (sdk/home.py). Every document and blob is checked against the
+digest that it was asked for; an intent's outcome is the ledger's, and an auditor can re-derive it.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from crypto import canonical
+from crypto.errors import MalformedInput
+from marketplace.errors import ConfigurationError, NotAuthorizedError, PortError, VerificationError
+from marketplace.intents import Deployment
+from marketplace.sdk import problems, session
+from marketplace.sdk.home import Home, Pin, check_pin
+from marketplace.sdk.journal import Journal
+from marketplace.sdk.keys import Keys
+from marketplace.sdk.profile import Profile, parse_profile
+from marketplace.sdk.transport import Transport
+
+POLL_SECONDS = 20
+INTENT_SECONDS = 120
+MAX_DOCUMENT_BYTES = 1 << 20
+
+
+class Client:
+    """A participant's connection.
+
+    Args:
+        url: the service's base url.
+        keys: who speaks; None reads what is public.
+        home: where the pin and the journal are kept; None keeps them in memory for this client's life.
+        http: a ready httpx client, e.g. over an in-process app.
+        now: unix seconds.
+        notice: told, in English, what a person should know (a profile was pinned).
+    """
+
+    def __init__(
+        self,
+        url: str,
+        keys: Keys | None = None,
+        *,
+        home: Home | None = None,
+        http: httpx.Client | None = None,
+        now: Callable[[], float] = time.time,
+        notice: Callable[[str], None] = lambda _text: None,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self.home = home
+        self._keys = keys
+        self._transport = Transport(self.url, http)
+        self._now, self._notice = now, notice
+        self._token: str | None = None
+        self._profile: Profile | None = None
+        self._journal: Journal | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back connections and the journal."""
+        self._transport.close()
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
+
+    @property
+    def keys(self) -> Keys:
+        """The speaker's keys.
+
+        Raises:
+            ConfigurationError: this client has none.
+        """
+        if self._keys is None:
+            raise ConfigurationError(
+                "keys_missing",
+                "this needs your keys",
+                zh="此操作需要您的密钥",
+                hint="make them with: marketplace keys new",
+                hint_zh="请先执行 marketplace keys new",
+            )
+        return self._keys
+
+    @property
+    def address(self) -> str:
+        """The speaker's address, "0x" lower-case hex."""
+        return self.keys.address
+
+    @property
+    def journal(self) -> Journal:
+        """What this participant must never forget; a file in the home folder, or memory without one."""
+        if self._journal is None:
+            self._journal = Journal(self.home.journal if self.home else None)
+        return self._journal
+
+    def now(self) -> int:
+        """Unix seconds."""
+        return int(self._now())
+
+    # -- the service's identity -------------------------------------------------------------------------------------
+
+    @property
+    def profile(self) -> Profile:
+        """The service's profile, compared with the pin (or pinned, on first use).
+
+        Raises:
+            ConfigurationError: it names another chain, contract or log key than the pinned one.
+        """
+        if self._profile is None:
+            offered = parse_profile(self.get("/profile", signed=False))
+            self._accept(offered.pin)
+            self._profile = offered
+        return self._profile
+
+    @property
+    def deployment(self) -> Deployment:
+        """Chain and contracts: the domain of every signature."""
+        pin = self.profile.pin
+        return Deployment(pin.chain_id, pin.contracts)
+
+    def _accept(self, offered: Pin) -> None:
+        known = self.home.pin() if self.home else None
+        if known is not None:
+            check_pin(known, offered)
+            return
+        if self.home is not None:
+            self.home.write(self.url, offered)
+            self._notice(
+                f"first use of {self.url}: pinned chain {offered.chain_id}, log key {offered.log_key} in {self.home.config}"
+            )
+
+    # -- requests ---------------------------------------------------------------------------------------------------
+
+    def get(self, path: str, *, signed: bool = True, wait: float = 0, **params: Any) -> Any:
+        """GET `path` and return its JSON. `wait` seconds of long poll are also sent as a parameter."""
+        given = {name: value for name, value in params.items() if value is not None}
+        if wait:
+            given["wait"] = wait
+        return _json(self._send("GET", path, signed=signed, repeatable=True, wait=wait, params=given))
+
+    def post(self, path: str, body: Any, *, signed: bool = True, repeatable: bool = False, wait: float = 0) -> Any:
+        """POST `body` as JSON and return the answer's JSON, None for an empty one.
+
+        Args:
+            repeatable: the request is keyed by a digest, so sending it again after a lost connection is harmless.
+            wait: seconds of long poll, sent as a parameter.
+        """
+        params = {"wait": wait} if wait else {}
+        return _json(
+            self._send("POST", path, signed=signed, repeatable=repeatable, wait=wait, params=params, json=body)
+        )
+
+    def _send(self, method: str, path: str, *, signed: bool, repeatable: bool, **content: Any) -> httpx.Response:
+        """Send; with keys, sign in first, and once more when the service says that the session is over."""
+        if not signed or self._keys is None:
+            return self._transport.request(method, path, repeatable=repeatable, **content)
+        fresh = self._token is None
+        try:
+            return self._transport.request(method, path, repeatable=repeatable, headers=self._bearer(), **content)
+        except NotAuthorizedError as error:
+            if fresh or not problems.is_session_over(error):
+                raise
+        self._token = None
+        return self._transport.request(method, path, repeatable=repeatable, headers=self._bearer(), **content)
+
+    def _bearer(self) -> dict[str, str]:
+        if self._token is None:
+            self._token = session.sign_in(self._transport, self.keys, self.deployment.chain_id, self.now())
+        return {"authorization": f"Bearer {self._token}"}
+
+    # -- intents ----------------------------------------------------------------------------------------------------
+
+    def sign(self, name: str, message: Mapping[str, Any]) -> str:
+        """This participant's signature of the intent `name`, "0x" hex of 65 bytes."""
+        return self.keys.sign_intent(name, message, self.deployment)
+
+    def submit(self, path: str, body: Mapping[str, Any], *, wait_seconds: float = INTENT_SECONDS) -> dict[str, Any]:
+        """Post a signed intent and wait until the ledger has decided.
+
+        Returns:
+            the intent's status, at least {"intent", "status": "mined", …}.
+        Raises:
+            RuleError: the service or a contract refused it.
+        """
+        queued = self.post(path, body, repeatable=True)
+        return self.wait_for_intent(queued["intent"], seconds=wait_seconds)
+
+    def wait_for_intent(self, digest: str, seconds: float = INTENT_SECONDS) -> dict[str, Any]:
+        """Wait until the intent is mined.
+
+        Raises:
+            RuleError: the ledger refused it; the code is the contract's.
+            PortError: `intent_pending`, still undecided after `seconds`; nothing is lost, ask again.
+        """
+        end = self._now() + seconds
+        while True:
+            status: dict[str, Any] = self.get(f"/intents/{digest}", wait=max(0, min(POLL_SECONDS, end - self._now())))
+            if status["status"] == "refused":
+                raise problems.from_refusal(status)
+            if status["status"] == "mined":
+                return {"intent": digest, **status}
+            if self._now() >= end:
+                raise _pending(digest, str(status["status"]))
+
+    # -- documents and blobs ----------------------------------------------------------------------------------------
+
+    def put_document(self, document: Any) -> str:
+        """Store `document` under the digest of its canonical form, and return that digest."""
+        content = canonical.canonical_json(document)
+        digest = canonical.to_hex(canonical.sha256(content))
+        self._put(f"/documents/{digest}", content, "application/json")
+        return digest
+
+    def get_document(self, digest: str) -> Any:
+        """The document named `digest`.
+
+        Raises:
+            VerificationError: what came has another digest, or is not canonical JSON.
+        """
+        content = self._send("GET", f"/documents/{digest}", signed=True, repeatable=True).content
+        _check_digest(content, digest)
+        try:
+            return canonical.load_canonical(content, max_bytes=MAX_DOCUMENT_BYTES)
+        except MalformedInput as error:
+            raise VerificationError("document_malformed", f"document {digest}: {error}", zh="文档格式不合规") from error
+
+    def put_blob(self, content: bytes) -> str:
+        """Upload `content` under its SHA-256, and return that digest. Uploading it again is harmless."""
+        digest = canonical.to_hex(canonical.sha256(content))
+        self._put(f"/blobs/{digest}", content, "application/octet-stream")
+        return digest
+
+    def get_blob(self, digest: str) -> bytes:
+        """The blob named `digest`.
+
+        Raises:
+            VerificationError: what came has another digest.
+        """
+        content = self._send("GET", f"/blobs/{digest}", signed=True, repeatable=True).content
+        _check_digest(content, digest)
+        return content
+
+    def download(self, path: str, target: Path, progress: Callable[[int], None] = lambda _count: None) -> int:
+        """Write the answer of GET `path` into `target`, whole or not at all; returns its size in bytes."""
+        headers = self._bearer() if self._keys is not None else {}
+        return self._transport.download(path, target, headers, progress)
+
+    def _put(self, path: str, content: bytes, kind: str) -> None:
+        self._send("PUT", path, signed=True, repeatable=True, content=content, headers={"content-type": kind})
+
+
+def _check_digest(content: bytes, digest: str) -> None:
+    found = canonical.to_hex(canonical.sha256(content))
+    if found != digest:
+        raise VerificationError(
+            "digest_mismatch",
+            "the service sent other bytes than those that were asked for",
+            zh="服务端返回的内容与所请求的摘要不符",
+            rule="client.content_matches_its_name",
+            expected=digest,
+            got=found,
+            hint="do not use it; keep it and tell the supplier and an auditor",
+            hint_zh="请勿使用；保留证据并告知供方与审计方",
+        )
+
+
+def _json(response: httpx.Response) -> Any:
+    if not response.content:
+        return None
+    try:
+        return response.json()
+    except ValueError as error:
+        raise PortError(
+            "answer_malformed", "the service's answer is not JSON", zh="服务端返回的不是 JSON", retryable=False
+        ) from error
+
+
+def _pending(digest: str, status: str) -> PortError:
+    return PortError(
+        "intent_pending",
+        f"the ledger has not decided about {digest} yet",
+        zh=f"账本尚未处理 {digest}",
+        expected="mined",
+        got=status,
+        hint="nothing is lost: repeat the same command, or look with `marketplace ledger status`",
+        hint_zh="不会丢失：可重复同一命令，或用 marketplace ledger status 查看",
+    )
