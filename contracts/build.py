@@ -4,7 +4,7 @@
     contracts/build.py           write
     contracts/build.py --check   fail if a committed artifact is not what the sources give
 
-Needs node and `npm ci` in contracts/. The output depends on the sources, the compiler and SETTINGS alone: no paths, no times.
+Needs node and `npm ci` in contracts/. The output depends on the sources, the compiler and SETTINGS alone.
 """
 
 import json

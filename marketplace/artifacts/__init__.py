@@ -1,4 +1,4 @@
-"""The compiled contracts: ABI and creation bytecode, written by contracts/build.py and committed, readable wherever the package is.
+"""The compiled contracts: ABI and creation bytecode, written by contracts/build.py, readable wherever the package is.
 
 Pure: nothing here speaks to a chain, so the auditor and a buyer's own machine may use it.
 """

@@ -1,0 +1,209 @@
+"""Calls of the contracts' verbs and the events they leave, to and from ABI bytes.
+
+A call is (contract, verb, arguments). Arguments are JSON values in the order of the Solidity function: intents as dicts
+of `marketplace.intents`, bytes (signatures) and bytes32 as "0x" lower-case hex text. Pure: no chain is asked.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError, EncodingError
+
+from crypto.canonical import from_hex, keccak256, to_hex
+from crypto.errors import ParameterError
+from marketplace import artifacts
+from marketplace.errors import InvalidInputError
+from marketplace.events import Event
+from marketplace.intents import INTENTS
+
+# What a relayer may send for participants. `submit` takes any number of the others' calldata in one transaction.
+VERBS: dict[str, tuple[str, ...]] = {
+    "Participants": ("admit", "setStatus"),
+    "Rights": ("register", "confirm", "transfer", "transferShare"),
+    "Listings": ("list", "delist"),
+    "SettlementToken": ("issue",),
+    "Orders": ("fund", "settle", "refund"),
+    "Evidence": ("anchor",),
+}
+SUBMIT = "submit"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a function, field of a struct, or field of an event.
+
+    Args:
+        name: as in Solidity.
+        kind: canonical ABI type; a struct is its fields in parentheses.
+        struct: the struct's name (for an intent: its EIP-712 name), else "".
+        fields: the struct's fields, else empty.
+        indexed: whether an event carries it as a topic.
+    """
+
+    name: str
+    kind: str
+    struct: str = ""
+    fields: tuple["Parameter", ...] = ()
+    indexed: bool = False
+
+
+def encode_call(contract: str, verb: str, arguments: Sequence[Any]) -> bytes:
+    """Calldata of one call.
+
+    Raises:
+        InvalidInputError: unknown verb, wrong number of arguments, or a value outside its type.
+    """
+    selector, parameters = _function(contract, verb)
+    if len(arguments) != len(parameters):
+        raise _malformed(f"{contract}.{verb}: expected {len(parameters)} arguments, got {len(arguments)}")
+    try:
+        values = [_to_abi(parameter, value) for parameter, value in zip(parameters, arguments, strict=True)]
+        return selector + encode([parameter.kind for parameter in parameters], values)
+    except (EncodingError, ParameterError, KeyError, TypeError) as problem:
+        raise _malformed(f"{contract}.{verb}: {problem}") from problem
+
+
+def encode_batch(calls: Sequence[bytes]) -> bytes:
+    """Calldata that submits several calls of one contract in one transaction."""
+    return _selector("submit(bytes[])") + encode(["bytes[]"], [list(calls)])
+
+
+def decode_call(contract: str, calldata: bytes) -> tuple[str, list[Any]]:
+    """Verb and arguments of calldata; for a batch "submit" and a list that holds the list of calls as hex text.
+
+    Raises:
+        InvalidInputError: no verb of that contract, or the arguments do not parse.
+    """
+    verb = _verbs_by_selector(contract).get(calldata[:4])
+    if verb is None:
+        raise _malformed(f"{contract} has no verb with selector {to_hex(calldata[:4])}")
+    parameters = _function(contract, verb)[1]
+    try:
+        # Lenient about padding and trailing bytes, as the contracts are: an auditor must be able to read what they run.
+        values = decode([parameter.kind for parameter in parameters], calldata[4:], strict=False)
+    except (DecodingError, OverflowError) as problem:
+        raise _malformed(f"{contract}.{verb}: {problem}") from problem
+    return verb, [_from_abi(parameter, value) for parameter, value in zip(parameters, values, strict=True)]
+
+
+def decode_event(contract: str, topics: Sequence[bytes], data: bytes) -> Event:
+    """The event of a log that `contract` emitted.
+
+    Raises:
+        InvalidInputError: not an event of that contract, or its fields do not parse.
+    """
+    known = _events_by_topic(contract).get(bytes(topics[0])) if topics else None
+    if known is None:
+        raise _malformed(f"{contract} has no event with topic {to_hex(topics[0]) if topics else '(none)'}")
+    name, parameters = known
+    plain = [parameter for parameter in parameters if not parameter.indexed]
+    indexed = [parameter for parameter in parameters if parameter.indexed]
+    try:
+        values = dict(zip(plain, decode([parameter.kind for parameter in plain], data), strict=True))
+        for parameter, topic in zip(indexed, topics[1:], strict=True):
+            values[parameter] = decode([parameter.kind], topic)[0]
+    except (DecodingError, ValueError) as problem:
+        raise _malformed(f"{contract}.{name}: {problem}") from problem
+    return Event(contract, name, {item.name: _from_abi(item, values[item]) for item in parameters})
+
+
+def signers_of(
+    contract: str, verb: str, arguments: Sequence[Any], buyer: str = ""
+) -> list[tuple[str, Mapping[str, Any], str, bytes]]:
+    """Every signature that a call carries: (intent name, message, signer's address, signature), in call order.
+
+    Args:
+        buyer: who signs a voucher: the buyer of its order. Needed for `settle` alone, whose voucher does not name one.
+    Raises:
+        InvalidInputError: the arguments do not have the verb's form.
+    """
+    found: list[tuple[str, Mapping[str, Any], str, bytes]] = []
+    pending: list[tuple[str, Mapping[str, Any], str]] = []
+    try:
+        for parameter, value in zip(_function(contract, verb)[1], arguments, strict=True):
+            if parameter.struct:
+                fields = INTENTS[parameter.struct].signers
+                pending += [(parameter.struct, value, value[field]) for field in fields]
+                pending += [] if fields else [(parameter.struct, value, buyer)]
+            elif parameter.kind == "bytes":
+                found.append((*pending.pop(0), from_hex(value)))
+    except (ParameterError, KeyError, TypeError, ValueError, IndexError) as problem:
+        raise _malformed(f"{contract}.{verb}: {problem}") from problem
+    return found
+
+
+def parameters_of(contract: str, verb: str) -> tuple[Parameter, ...]:
+    """The parameters of a verb, structs with their fields."""
+    return _function(contract, verb)[1]
+
+
+@cache
+def _function(contract: str, verb: str) -> tuple[bytes, tuple[Parameter, ...]]:
+    if verb not in (*VERBS.get(contract, ()), SUBMIT) or contract not in VERBS:
+        raise _malformed(f"{contract} has no verb {verb}")
+    (entry,) = [entry for entry in artifacts.load(contract).entries("function") if _is_verb(entry, verb)]
+    parameters = tuple(_parameter(item) for item in entry["inputs"])
+    return _selector(f"{verb}({','.join(parameter.kind for parameter in parameters)})"), parameters
+
+
+def _is_verb(entry: Mapping[str, Any], verb: str) -> bool:
+    return bool(entry["name"] == verb)
+
+
+@cache
+def _verbs_by_selector(contract: str) -> dict[bytes, str]:
+    return {_function(contract, verb)[0]: verb for verb in (*VERBS[contract], SUBMIT)}
+
+
+@cache
+def _events_by_topic(contract: str) -> dict[bytes, tuple[str, tuple[Parameter, ...]]]:
+    events = {}
+    for entry in artifacts.load(contract).entries("event"):
+        parameters = tuple(_parameter(item) for item in entry["inputs"])
+        text = f"{entry['name']}({','.join(parameter.kind for parameter in parameters)})"
+        events[keccak256(text.encode())] = (entry["name"], parameters)
+    return events
+
+
+def _parameter(item: Mapping[str, Any]) -> Parameter:
+    if not item["type"].startswith("tuple"):
+        return Parameter(item["name"], item["type"], indexed=item.get("indexed", False))
+    fields = tuple(_parameter(field) for field in item["components"])
+    kind = f"({','.join(field.kind for field in fields)}){item['type'][len('tuple') :]}"
+    return Parameter(item["name"], kind, item["internalType"].rpartition(".")[2], fields)
+
+
+def _selector(signature: str) -> bytes:
+    return keccak256(signature.encode())[:4]
+
+
+def _to_abi(parameter: Parameter, value: Any) -> Any:
+    if parameter.struct:
+        if set(value) != {field.name for field in parameter.fields}:
+            raise ParameterError(
+                f"{parameter.struct}: expected the fields {[field.name for field in parameter.fields]}"
+            )
+        return tuple(_to_abi(field, value[field.name]) for field in parameter.fields)
+    if parameter.kind.endswith("[]"):
+        return [_to_abi(Parameter(parameter.name, parameter.kind[:-2]), item) for item in value]
+    if parameter.kind.startswith("bytes"):
+        size = int(parameter.kind[5:]) if parameter.kind[5:] else None
+        return from_hex(value, size, parameter.name)
+    return value
+
+
+def _from_abi(parameter: Parameter, value: Any) -> Any:
+    if parameter.struct:
+        return {field.name: _from_abi(field, item) for field, item in zip(parameter.fields, value, strict=True)}
+    if isinstance(value, bytes):
+        return to_hex(value)
+    if isinstance(value, (tuple, list)):
+        return [_from_abi(Parameter(parameter.name, parameter.kind[:-2]), item) for item in value]
+    return value
+
+
+def _malformed(message: str) -> InvalidInputError:
+    return InvalidInputError("call_malformed", message, zh="合约调用的格式不正确")

@@ -1,0 +1,69 @@
+"""How the contracts are put on a chain: in which order, at which addresses, with which code. The auditor repeats it.
+
+The contracts know each other's addresses from their first moment, in both directions. That works because an address
+follows from the deployer and its transaction count alone, so all six are known before the first is sent.
+"""
+
+from dataclasses import dataclass
+
+from eth_abi.abi import encode
+
+from crypto.canonical import from_hex, keccak256
+from marketplace import artifacts
+from marketplace.intents import CONTRACTS
+
+
+@dataclass(frozen=True)
+class Genesis:
+    """What the contracts are told when they are made.
+
+    Args:
+        deployer: address whose transactions 0..5 create CONTRACTS in order.
+        registrar: the first registrar.
+        treasury: where the exchange's fee goes.
+        fee_bps: the fee in hundredths of a percent of the amount spent, 0..10000.
+    """
+
+    deployer: str
+    registrar: str
+    treasury: str
+    fee_bps: int
+
+    def addresses(self) -> dict[str, str]:
+        """Contract name to the address that it will have."""
+        return {name: created_address(self.deployer, nonce) for nonce, name in enumerate(CONTRACTS)}
+
+    def creation_code(self, name: str) -> bytes:
+        """The data of the transaction that creates contract `name`: bytecode and constructor arguments."""
+        kinds = [item["type"] for entry in artifacts.load(name).entries("constructor") for item in entry["inputs"]]
+        return artifacts.load(name).bytecode + encode(kinds, self._constructor_arguments(name))
+
+    def _constructor_arguments(self, name: str) -> tuple[str | int, ...]:
+        at = self.addresses()
+        links: dict[str, tuple[str | int, ...]] = {
+            "Participants": (self.registrar,),
+            "Rights": (at["Participants"], at["Orders"]),
+            "Listings": (at["Participants"], at["Rights"]),
+            "SettlementToken": (at["Participants"], at["Orders"]),
+            "Orders": (
+                at["Participants"],
+                at["Rights"],
+                at["Listings"],
+                at["SettlementToken"],
+                self.treasury,
+                self.fee_bps,
+            ),
+            "Evidence": (at["Participants"],),
+        }
+        return links[name]
+
+
+def created_address(deployer: str, nonce: int) -> str:
+    """The address of the contract that `deployer`'s transaction number `nonce` (below 128) creates.
+
+    Source: Ethereum yellow paper, section 7: the last 20 bytes of keccak256(rlp([sender, nonce])).
+    """
+    if not 0 <= nonce < 128:
+        raise ValueError("only the first 128 transactions of a deployer are supported")
+    encoded_nonce = bytes([nonce or 0x80])
+    return "0x" + keccak256(b"\xd6\x94" + from_hex(deployer, 20, "deployer") + encoded_nonce)[12:].hex()
