@@ -9,6 +9,7 @@ Rules of this file:
 
 import hashlib
 import json
+import re
 from typing import Any, NoReturn
 
 import rfc8785
@@ -19,6 +20,9 @@ from crypto.errors import CryptoError, MalformedInput, ParameterError
 MAX_INTEGER = 2**53 - 1
 MAX_DEPTH = 32
 MAX_BYTES = 1 << 20
+
+# A string (also one that never ends, so that no byte is looked at twice) or one bracket.
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 
 
 def sha256(data: bytes) -> bytes:
@@ -95,6 +99,7 @@ def load_json(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_D
     """
     if len(data) > max_bytes:
         raise MalformedInput(f"expected at most {max_bytes} bytes of JSON, got {len(data)}")
+    _check_nesting(data, max_depth)
     try:
         value = json.loads(
             data.decode("utf-8"),
@@ -103,8 +108,6 @@ def load_json(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_D
             parse_constant=_refuse_number,
             parse_int=_small_integer,
         )
-    except RecursionError:
-        raise MalformedInput(f"$: nested deeper than {max_depth}") from None
     except ValueError as error:
         raise MalformedInput(f"not JSON: {error}") from None
     _check(value, "$", 0, MalformedInput, max_depth)
@@ -130,6 +133,17 @@ def is_canonical(data: bytes) -> bool:
     except MalformedInput:
         return False
     return True
+
+
+def _check_nesting(data: bytes, max_depth: int) -> None:
+    # Must come before json.loads: that recurses on the C stack, guarded only by Python's recursion limit. Importing
+    # py_ecc (eth-account and web3 do) raises the limit to 100,000, and then 100 kB of "[" ends the process.
+    depth = 0
+    for token in _TOKEN.finditer(data):
+        first = token[0][0]
+        depth += (first in b"[{") - (first in b"]}")
+        if depth > max_depth:
+            raise MalformedInput(f"JSON nested deeper than {max_depth}")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
