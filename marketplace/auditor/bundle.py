@@ -20,9 +20,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-from crypto import canonical
 from crypto.errors import MalformedInput
 from marketplace.errors import InvalidInputError
 
@@ -100,14 +99,6 @@ class Bundle(ABC):
                 if line[-1:] != b"\n" or len(line) == 1 or total > self.limits.file_bytes:
                     raise MalformedInput("a line is empty, unfinished, or longer than the limit")
                 yield line[:-1]
-
-    def json(self, name: str, max_bytes: int = canonical.MAX_BYTES) -> Any:
-        """The value of one canonical JSON file.
-
-        Raises:
-            MalformedInput: as `read`, or not canonical JSON.
-        """
-        return canonical.load_canonical(self.read(name, max_bytes), max_bytes=max_bytes)
 
     @contextmanager
     def _opened(self, name: str) -> Iterator[IO[bytes]]:

@@ -57,6 +57,7 @@ class Report:
     notes: list[tuple[str, str, str]] = field(default_factory=list)
     _per_code: Counter[str] = field(default_factory=Counter)
     _step: int = 0
+    _since: float = field(default_factory=perf_counter)
 
     @property
     def passed(self) -> bool:
@@ -75,15 +76,20 @@ class Report:
 
     @contextmanager
     def step(self, number: int) -> Iterator[None]:
-        """Time a step; findings and counts inside belong to it."""
-        before, self._step = self._step, number
-        started = perf_counter()
+        """Findings, counts and time inside belong to step `number`; an inner step stops the outer one's clock."""
+        outer, now = self._step, perf_counter()
+        self._charge(now)
+        self._step = number
         self.counts.setdefault(number, Counter())
         try:
             yield
         finally:
-            self.seconds[number] = self.seconds.get(number, 0.0) + perf_counter() - started
-            self._step = before
+            self._charge(perf_counter())
+            self._step = outer
+
+    def _charge(self, now: float) -> None:
+        self.seconds[self._step] = self.seconds.get(self._step, 0.0) + now - self._since
+        self._since = now
 
     def count(self, name: str, amount: int = 1) -> None:
         """Say that `amount` more things called `name` were checked in the current step."""
@@ -99,7 +105,7 @@ class Report:
 
     def same(self, code: str, subject: object, expected: object, got: object) -> bool:
         """Record a finding unless `expected` equals `got`; whether they are equal."""
-        if expected == got and type(expected) is type(got):
+        if _identical(expected, got):
             return True
         self.find(code, subject, expected=expected, got=got)
         return False
@@ -127,6 +133,19 @@ class Report:
                 for number in STEPS
             ],
         }
+
+
+def _identical(expected: object, got: object) -> bool:
+    # 1 == True in Python, also inside containers; their text tells them apart.
+    if type(expected) is not type(got) or expected != got:
+        return False
+    return not isinstance(expected, dict | list | tuple) or repr(_sorted(expected)) == repr(_sorted(got))
+
+
+def _sorted(value: object) -> object:
+    if isinstance(value, dict):
+        return sorted((name, _sorted(item)) for name, item in value.items())
+    return [_sorted(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _short(value: object) -> str:

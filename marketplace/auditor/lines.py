@@ -3,8 +3,9 @@
 What cannot be read becomes a finding, and reading goes on with the next line.
 """
 
+import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from crypto import canonical
 from crypto.errors import MalformedInput
@@ -44,9 +45,44 @@ def unknown_fields(value: Mapping[str, Any], known: frozenset[str], subject: str
         report.find("field_unknown", subject, got=name)
 
 
+def parse(content: bytes) -> Any:
+    """The value of canonical JSON, as `canonical.load_canonical` gives it, several times faster for plain ASCII.
+
+    Raises:
+        MalformedInput: not canonical JSON.
+    """
+    try:
+        value = json.loads(content, parse_int=_small_integer, parse_float=_refuse, parse_constant=_refuse)
+        # For ASCII the library's sorted, compact form is RFC 8785's; a repeated key cannot survive being written again.
+        if json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("ascii") == content:
+            _check_depth(value, 0)
+            return value
+    except (ValueError, RecursionError):
+        pass  # perhaps not ASCII; the full reader decides, and says what is wrong
+    return canonical.load_canonical(content, max_bytes=len(content))
+
+
+def _check_depth(value: Any, depth: int) -> None:
+    if depth > canonical.MAX_DEPTH:
+        raise MalformedInput(f"nested deeper than {canonical.MAX_DEPTH}")
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        if isinstance(item, dict | list):
+            _check_depth(item, depth + 1)
+
+
+def _small_integer(text: str) -> int:
+    if len(text) > 17 or abs(number := int(text)) > canonical.MAX_INTEGER:
+        raise ValueError(text[:40])
+    return number
+
+
+def _refuse(text: str) -> NoReturn:
+    raise ValueError(text[:40])
+
+
 def _value(content: bytes, subject: str, report: Report) -> dict[str, Any] | None:
     try:
-        value = canonical.load_canonical(content, max_bytes=len(content))
+        value = parse(content)
     except MalformedInput as error:
         report.find("line_unreadable", subject, expected="one canonical JSON object", got=error)
         return None

@@ -1,0 +1,73 @@
+"""Step 4: the contracts on the ledger are the published build, made with the arguments that the market states.
+
+A contract's address follows from who created it and that sender's transaction number, so whoever holds the creating
+transaction knows the code: it is the init code that the network ran at that address.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from eth_abi.abi import decode
+from eth_abi.exceptions import DecodingError
+
+from marketplace import artifacts
+from marketplace.deployment import Genesis
+from marketplace.intents import CONTRACTS, Deployment
+
+from .chain import Block
+from .findings import Report
+from .transactions import Transaction
+
+
+def check_deployment(blocks: Mapping[int, Block], deployment: Deployment, report: Report) -> Genesis | None:
+    """Compare every contract's creation with the committed artifact and with the other contracts' addresses.
+
+    Returns:
+        What the contracts were told when they were made; None, with findings, if that cannot be read.
+    """
+    created = _creations(blocks, report)
+    found = {name: created.pop(deployment.addresses[name], None) for name in CONTRACTS}
+    for address, transaction in created.items():
+        report.find("contract_unknown", address, got=f"transaction 0x{transaction.hash.hex()}")
+    genesis = _read_genesis(found["Participants"], found["Orders"], report)
+    for name, creation in found.items():
+        report.count("contracts")
+        if creation is None:
+            report.find("contract_missing", name, expected=f"created at {deployment.addresses[name]}")
+        elif genesis is not None:
+            report.same("contract_address", name, genesis.addresses()[name], deployment.addresses[name])
+            report.same("contract_code", name, genesis.creation_code(name), creation.data)
+    return genesis
+
+
+def _creations(blocks: Mapping[int, Block], report: Report) -> dict[str, Transaction]:
+    created: dict[str, Transaction] = {}
+    for number, block in sorted(blocks.items()):
+        for position, transaction in enumerate(block.transactions):
+            if transaction.created is None:
+                continue
+            created[transaction.created] = transaction
+            if position < len(block.receipts) and not block.receipts[position].succeeded:
+                report.find("contract_failed", f"block {number} transaction {position}", got=transaction.created)
+    return created
+
+
+def _read_genesis(participants: Transaction | None, orders: Transaction | None, report: Report) -> Genesis | None:
+    """The constructor arguments that do not follow from the deployer: first registrar, treasury, fee."""
+    if participants is None or orders is None:
+        return None
+    (registrar,) = _arguments("Participants", participants, report) or (None,)
+    *_, treasury, fee_bps = _arguments("Orders", orders, report) or (None, None)
+    if registrar is None or treasury is None:
+        return None
+    return Genesis(participants.sender, registrar, treasury, fee_bps)
+
+
+def _arguments(name: str, creation: Transaction, report: Report) -> tuple[Any, ...] | None:
+    artifact = artifacts.load(name)
+    kinds = [item["type"] for entry in artifact.entries("constructor") for item in entry["inputs"]]
+    try:
+        return tuple(decode(kinds, creation.data[len(artifact.bytecode) :]))
+    except (DecodingError, ValueError, OverflowError) as error:
+        report.find("contract_arguments", name, expected=", ".join(kinds), got=error)
+        return None

@@ -1,0 +1,193 @@
+"""Step 6, first half: the read model as it must be, derived from the events that step 5 derived.
+
+Every row remembers the event of its last change: block, position in the block, and the signed intent that caused it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from marketplace.events import Event
+from marketplace.types import ZERO_DIGEST, AssetStatus, ListingStatus, OrderStatus, ParticipantStatus
+
+Row = dict[str, Any]
+Key = tuple[Any, ...]
+NOBODY = "0x" + "00" * 20
+
+KEYS: dict[str, tuple[str, ...]] = {
+    "participants": ("account",),
+    "assets": ("assetId",),
+    "titles": ("titleId",),
+    "shares": ("assetId", "holder"),
+    "listings": ("listingId",),
+    "orders": ("orderId",),
+    "payouts": ("orderId", "holder"),
+    "balances": ("account",),
+    "anchors": ("size",),
+}
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An event and where it stands.
+
+    Args:
+        block: block number.
+        timestamp: the block's, unix seconds.
+        log_index: position among the block's logs.
+        intent: digest of the signed intent that caused it; None for what the deployment did.
+    """
+
+    event: Event
+    block: int
+    timestamp: int
+    log_index: int
+    intent: str | None
+
+
+@dataclass
+class Tables:
+    """The derived read model: table to key to row."""
+
+    rows: dict[str, dict[Key, Row]] = field(default_factory=lambda: {name: {} for name in KEYS})
+
+    def apply(self, placed: Placed) -> None:
+        """Change what the event changes."""
+        change = _CHANGES.get(placed.event.name)
+        if change is not None:
+            change(self, placed.event.args, {"event": _place(placed)})
+
+    def put(self, table: str, row: Row) -> None:
+        """Add a row, or replace the one with the same key."""
+        self.rows[table][tuple(row[name] for name in KEYS[table])] = row
+
+    def change(self, table: str, key: Key, values: Mapping[str, Any]) -> None:
+        """Set fields of a row; the events come from the replayed rules, which never name a row before it exists."""
+        self.rows[table][key].update(values)
+
+
+def _place(placed: Placed) -> Row:
+    return {"block": placed.block, "logIndex": placed.log_index, "intent": placed.intent}
+
+
+def _take(args: Mapping[str, Any], *names: str) -> Row:
+    return {name: args[name] for name in names}
+
+
+def _admitted(tables: Tables, args: Row, at: Row) -> None:
+    status = {"status": int(ParticipantStatus.ACTIVE)}
+    tables.put("participants", _take(args, "account", "roles", "identityDigest", "version") | status | at)
+
+
+def _status_changed(tables: Tables, args: Row, at: Row) -> None:
+    tables.change("participants", (args["account"],), _take(args, "status", "version") | at)
+
+
+def _registered(tables: Tables, args: Row, at: Row) -> None:
+    names = ("assetId", "holder", "manifestDigest", "ciphertextRoot", "claimDigest", "level", "epsilonBudget")
+    start = {
+        "status": int(AssetStatus.REGISTERED),
+        "certificateDigest": ZERO_DIGEST,
+        "validUntil": 0,
+        "version": 1,
+        "shareVersion": 1,
+        "epsilonCommitted": 0,
+        "epsilonReleased": 0,
+    }
+    tables.put("assets", _take(args, *names) | start | at)
+    for holder, bps in zip(args["shareHolders"], args["shareBps"], strict=True):
+        tables.put("shares", {"assetId": args["assetId"], "holder": holder, "bps": bps} | at)
+
+
+def _confirmed(tables: Tables, args: Row, at: Row) -> None:
+    values = _take(args, "certificateDigest", "validUntil", "version") | {"status": int(AssetStatus.CONFIRMED)}
+    tables.change("assets", (args["assetId"],), values | at)
+
+
+def _title_granted(tables: Tables, args: Row, at: Row) -> None:
+    names = ("titleId", "assetId", "kind", "holder", "orderId", "validUntil")
+    tables.put("titles", _take(args, *names) | {"version": 1} | at)
+
+
+def _title_transferred(tables: Tables, args: Row, at: Row) -> None:
+    tables.change("titles", (args["titleId"],), {"holder": args["to"], "version": args["version"]} | at)
+
+
+def _share_transferred(tables: Tables, args: Row, at: Row) -> None:
+    asset, shares = args["assetId"], tables.rows["shares"]
+    for holder, change in ((args["from"], -args["bps"]), (args["to"], args["bps"])):
+        before = shares.get((asset, holder), {"bps": 0})["bps"]
+        tables.put("shares", {"assetId": asset, "holder": holder, "bps": before + change} | at)
+    if shares[asset, args["from"]]["bps"] == 0:
+        del shares[asset, args["from"]]
+    tables.change("assets", (asset,), {"shareVersion": args["version"]} | at)
+
+
+def _budget(column: str) -> Callable[[Tables, Row, Row], None]:
+    def change(tables: Tables, args: Row, at: Row) -> None:
+        row = tables.rows["assets"][args["assetId"],]
+        row.update({column: row[column] + args["amount"]} | at)
+
+    return change
+
+
+def _listed(tables: Tables, args: Row, at: Row) -> None:
+    names = ("listingId", "assetId", "seller", "termsDigest", "price", "validUntil")
+    tables.put("listings", _take(args, *names) | {"status": int(ListingStatus.LISTED), "version": 1} | at)
+
+
+def _delisted(tables: Tables, args: Row, at: Row) -> None:
+    values = {"status": int(ListingStatus.DELISTED), "version": args["version"]}
+    tables.change("listings", (args["listingId"],), values | at)
+
+
+def _funded(tables: Tables, args: Row, at: Row) -> None:
+    names = ("orderId", "listingId", "assetId", "buyer", "escrow", "epsilonCap", "validUntil", "agreementDigest")
+    none_yet = {"amount": 0, "epsilon": 0, "calls": 0, "callsRoot": ZERO_DIGEST, "fee": 0, "refund": 0}
+    tables.put("orders", _take(args, *names) | {"status": int(OrderStatus.FUNDED)} | none_yet | at)
+
+
+def _settled(tables: Tables, args: Row, at: Row) -> None:
+    values = _take(args, "amount", "epsilon", "calls", "callsRoot", "fee", "refund")
+    tables.change("orders", (args["orderId"],), values | {"status": int(OrderStatus.SETTLED)} | at)
+
+
+def _refunded(tables: Tables, args: Row, at: Row) -> None:
+    values = {"status": int(OrderStatus.REFUNDED), "refund": args["amount"]}
+    tables.change("orders", (args["orderId"],), values | at)
+
+
+def _share_paid(tables: Tables, args: Row, at: Row) -> None:
+    tables.put("payouts", _take(args, "orderId", "holder", "amount") | at)
+
+
+def _transfer(tables: Tables, args: Row, at: Row) -> None:
+    for account, change in ((args["from"], -args["value"]), (args["to"], args["value"])):
+        if account != NOBODY:
+            before = tables.rows["balances"].get((account,), {"balance": 0})["balance"]
+            tables.put("balances", {"account": account, "balance": before + change} | at)
+
+
+def _anchored(tables: Tables, args: Row, at: Row) -> None:
+    tables.put("anchors", _take(args, "size", "root", "previousRoot") | at)
+
+
+_CHANGES: dict[str, Callable[[Tables, Row, Row], None]] = {
+    "Admitted": _admitted,
+    "StatusChanged": _status_changed,
+    "Registered": _registered,
+    "Confirmed": _confirmed,
+    "TitleGranted": _title_granted,
+    "TitleTransferred": _title_transferred,
+    "ShareTransferred": _share_transferred,
+    "BudgetCommitted": _budget("epsilonCommitted"),
+    "BudgetReleased": _budget("epsilonReleased"),
+    "Listed": _listed,
+    "Delisted": _delisted,
+    "Funded": _funded,
+    "Settled": _settled,
+    "Refunded": _refunded,
+    "SharePaid": _share_paid,
+    "Transfer": _transfer,
+    "Anchored": _anchored,
+}
