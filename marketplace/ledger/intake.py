@@ -1,4 +1,4 @@
-"""The door of the ledger room: a service queues an intent in the transaction of its business row, and asks what became of it."""
+"""The door of the ledger room: queue an intent in the transaction of its business row, and ask what became of it."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from marketplace.calls import encode_call
 from marketplace.errors import NotFoundError
 from marketplace.ledger.tables import LedgerIntent
+from marketplace.refusals import from_revert
 
 
 def queue_intent(
@@ -16,8 +17,8 @@ def queue_intent(
 ) -> bool:
     """Queue one call of a contract. Committed or rolled back with everything else that `session` does.
 
-    The same digest again changes nothing, unless the ledger refused it: then it is queued anew, because what was refused
-    may have become possible.
+    The same digest again changes nothing, unless the ledger refused it: then it is queued anew, because what was
+    refused may have become possible.
 
     Args:
         contract: one of `marketplace.intents.CONTRACTS`.
@@ -34,8 +35,11 @@ def queue_intent(
     known = session.exec(select(LedgerIntent).where(LedgerIntent.digest == _hex(digest))).one_or_none()
     if known is not None and known.status != "refused":
         return False
-    row = known or LedgerIntent(digest=_hex(digest), contract=contract, verb=verb, calldata=b"", by=by, queued_at=_moment(now))
-    row.contract, row.verb, row.calldata, row.by, row.queued_at = contract, verb, calldata, by, _moment(now)
+    moment = datetime.fromtimestamp(now, UTC)
+    row = known or LedgerIntent(
+        digest=_hex(digest), contract=contract, verb=verb, calldata=b"", by=by, queued_at=moment
+    )
+    row.contract, row.verb, row.calldata, row.by, row.queued_at = contract, verb, calldata, by, moment
     row.status, row.code, row.reason, row.finished_at, row.attempts = "queued", None, None, None, 0
     row.nonce = row.call_index = row.block = row.transaction_index = None
     session.add(row)
@@ -48,7 +52,8 @@ def intent_status(session: Session, digest: bytes | str) -> dict[str, Any]:
 
     Returns:
         {"intent", "status": "queued" | "mined" | "refused", "contract", "verb", "by"} and, once decided, "block",
-        "transaction" (hash is in the block), "call", and for a refusal "code" and "reason".
+        "transaction" (its index), "call" (index in it), and for a refusal "code", "reason" (revert data) and
+        "problem", the refusal in words as `MarketplaceError.as_dict` gives it.
 
     Raises:
         NotFoundError: `intent_unknown`.
@@ -61,9 +66,8 @@ def intent_status(session: Session, digest: bytes | str) -> dict[str, Any]:
     status = "queued" if row.status == "planned" else row.status
     answer = {"intent": row.digest, "status": status, "contract": row.contract, "verb": row.verb, "by": row.by}
     decided = {"block": row.block, "transaction": row.transaction_index, "call": row.call_index}
-    refusal = {"code": row.code, "reason": row.reason}
-    extra = (decided if status != "queued" else {}) | (refusal if status == "refused" else {})
-    return answer | extra
+    extra: dict[str, Any] = decided if status != "queued" else {}
+    return answer | extra | (_refusal(row) if status == "refused" else {})
 
 
 def pending_intents(session: Session, contract: str, verb: str) -> list[LedgerIntent]:
@@ -73,9 +77,10 @@ def pending_intents(session: Session, contract: str, verb: str) -> list[LedgerIn
     return list(session.exec(query.order_by(col(LedgerIntent.sequence))))
 
 
+def _refusal(row: LedgerIntent) -> dict[str, Any]:
+    problem = from_revert(bytes.fromhex((row.reason or "0x")[2:])).as_dict()
+    return {"code": row.code, "reason": row.reason, "problem": problem}
+
+
 def _hex(value: bytes) -> str:
     return "0x" + value.hex()
-
-
-def _moment(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,107 @@
+"""Writes of the sealer: what is signed and planned is committed before a node sees a byte of it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, update
+from sqlmodel import Session, col, select
+
+from marketplace.intents import CONTRACTS
+from marketplace.ledger.planning import Batch, Limits, QueuedCall, make_batches
+from marketplace.ledger.profile import LedgerProfile
+from marketplace.ledger.relayer import Relayer, SignedTransaction
+from marketplace.ledger.tables import LedgerBlock, LedgerIntent, LedgerTransaction
+
+DEPLOYMENT_GAS = 15_000_000
+
+
+@dataclass(frozen=True)
+class PlannedBlock:
+    """A block of the journal. `hash` is None until the node has made it."""
+
+    number: int
+    timestamp: int
+    hash: str | None
+    raws: list[bytes]
+    hashes: list[str]
+
+
+def plan_deployment(session: Session, profile: LedgerProfile, relayer: Relayer, block: int | None) -> None:
+    """Sign the six creations in nonce order, for block `block` where blocks are ours to plan."""
+    for nonce, name in enumerate(CONTRACTS):
+        signed = relayer.sign(nonce, None, profile.genesis.creation_code(name), DEPLOYMENT_GAS)
+        session.add(_transaction_row(signed, name, block))
+
+
+def queued_calls(session: Session, limits: Limits) -> list[QueuedCall]:
+    """The head of the queue, no more than one block can hold."""
+    wanted = (LedgerIntent.sequence, LedgerIntent.contract, LedgerIntent.calldata, LedgerIntent.attempts)
+    query = select(*map(col, wanted)).where(LedgerIntent.status == "queued").order_by(col(LedgerIntent.sequence))
+    rows = session.exec(query.limit(limits.calls * limits.transactions)).all()
+    return [QueuedCall(int(s or 0), contract, calldata, attempts > 0) for s, contract, calldata, attempts in rows]
+
+
+def plan_transactions(
+    session: Session, profile: LedgerProfile, relayer: Relayer, limits: Limits, block: int | None
+) -> int:
+    """Turn the head of the queue into signed transactions, with the next nonces.
+
+    Returns:
+        How many transactions were planned.
+    """
+    batches = list(make_batches(queued_calls(session, limits), limits))
+    nonce = next_nonce(session)
+    for offset, batch in enumerate(batches):
+        signed = relayer.sign(nonce + offset, profile.addresses[batch.contract], batch.data, batch.gas)
+        session.add(_transaction_row(signed, batch.contract, block))
+        session.flush()
+        _mark_planned(session, batch, signed.nonce)
+    return len(batches)
+
+
+def next_nonce(session: Session) -> int:
+    """One more than the journal's last; the network is never asked."""
+    last = session.exec(select(func.max(col(LedgerTransaction.nonce)))).one()
+    return 0 if last is None else int(last) + 1
+
+
+def has_queued(session: Session) -> bool:
+    """Whether an intent waits to be planned."""
+    return (
+        session.exec(select(LedgerIntent.sequence).where(LedgerIntent.status == "queued").limit(1)).first() is not None
+    )
+
+
+def last_block(session: Session) -> LedgerBlock | None:
+    """The highest block of the journal, sealed or planned."""
+    return session.exec(select(LedgerBlock).order_by(col(LedgerBlock.number).desc()).limit(1)).first()
+
+
+def planned_blocks(session: Session, *, sealed: bool) -> Iterator[PlannedBlock]:
+    """Blocks in order: those that have a hash, or those that have none yet."""
+    known = col(LedgerBlock.hash).is_not(None) if sealed else col(LedgerBlock.hash).is_(None)
+    wanted = (LedgerBlock.number, LedgerBlock.timestamp, LedgerBlock.hash)
+    rows = session.exec(select(*map(col, wanted)).where(known).order_by(col(LedgerBlock.number))).all()
+    for number, timestamp, block_hash in rows:
+        transactions = block_transactions(session, number)
+        yield PlannedBlock(number, timestamp, block_hash, [t.raw for t in transactions], [t.hash for t in transactions])
+        for row in transactions:
+            session.expunge(row)
+
+
+def block_transactions(session: Session, number: int) -> Sequence[LedgerTransaction]:
+    """Our transactions of one block, in nonce order."""
+    query = select(LedgerTransaction).where(LedgerTransaction.block == number)
+    return session.exec(query.order_by(col(LedgerTransaction.nonce))).all()
+
+
+def _transaction_row(signed: SignedTransaction, contract: str, block: int | None) -> LedgerTransaction:
+    return LedgerTransaction(nonce=signed.nonce, hash=signed.hash, contract=contract, raw=signed.raw, block=block)
+
+
+def _mark_planned(session: Session, batch: Batch, nonce: int) -> None:
+    rows = [
+        {"sequence": call.sequence, "status": "planned", "nonce": nonce, "call_index": index}
+        for index, call in enumerate(batch.calls)
+    ]
+    session.execute(update(LedgerIntent), rows)

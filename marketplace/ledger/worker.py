@@ -1,0 +1,211 @@
+"""The worker: plans blocks from the queue, brings them to the network, and records what came of them.
+
+Its order of work is what makes a crash harmless. (1) Transactions, nonces, the block's plan and `planned` are one
+commit. (2) The network sees them. (3) Hash, receipts, events, read model and fates are one commit. Wherever it is cut
+off, the journal says what to do next.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from marketplace.errors import MarketplaceError, PortError
+from marketplace.ledger.blocks import SealedBlock
+from marketplace.ledger.chain import Chain
+from marketplace.ledger.embedded import EmbeddedChain
+from marketplace.ledger.external import ExternalChain
+from marketplace.ledger.follower import Projectors, record_block
+from marketplace.ledger.journal import has_queued, plan_deployment, plan_transactions
+from marketplace.ledger.lease import WriterLease
+from marketplace.ledger.profile import LedgerProfile, LedgerSettings, Start, store_profile, stored_profile
+from marketplace.ledger.relayer import Relayer
+from marketplace.ledger.tables import LedgerBlock
+from marketplace.storage.engine import reading, session
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.05
+PAUSE_SECONDS = 1.0
+
+
+class LedgerWorker:
+    """Seals and follows. Use it as a thread (`start`, `stop`) or by hand (`open`, `step`, `close`).
+
+    Args:
+        engine: the store, migrated.
+        settings: the ledger's settings.
+        projectors: event name to the functions that keep the read model.
+        clock: unix seconds.
+        on_block: called after each recorded block, outside any transaction.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        settings: LedgerSettings,
+        projectors: Projectors,
+        *,
+        clock: Callable[[], int] = lambda: int(time.time()),
+        on_block: Callable[[SealedBlock], None] = lambda _block: None,
+    ) -> None:
+        self._engine, self._settings, self._projectors = engine, settings, projectors
+        self._clock, self._on_block = clock, on_block
+        self._relayer = Relayer(settings.relayer_key, settings.chain_id, settings.gas_price)
+        self._lease = WriterLease(engine)
+        self.chain: Chain = (ExternalChain if settings.rpc_url else EmbeddedChain)(engine, settings)
+        self._names: dict[str, str] = {}
+        self._profile: LedgerProfile | None = None
+        self._thread: threading.Thread | None = None
+        self._stopping, self._bell = threading.Event(), threading.Event()
+        self.problem: MarketplaceError | None = None
+
+    @property
+    def profile(self) -> LedgerProfile:
+        """The ledger's profile; known once opened."""
+        assert self._profile is not None, "open() or start() comes first"
+        return self._profile
+
+    def open(self) -> None:
+        """Become the writer, found the ledger if there is none, compare network and journal, finish what was planned.
+
+        Raises:
+            ConfigurationError: another writer runs, the settings describe another ledger, or the journal does not
+            replay. PortError: the network cannot be reached.
+        """
+        self._lease.acquire()
+        try:
+            self._profile = self._found()
+            self._names = {address: name for name, address in self._profile.addresses.items()}
+            self.chain.open()
+            self._follow()
+        except BaseException:
+            self.close()
+            raise
+
+    def step(self) -> int:
+        """Seal what is queued into one block and record every new block.
+
+        Returns:
+            How many blocks were recorded.
+
+        Raises:
+            PortError: the network cannot be reached.
+            VerificationError: what came back contradicts what was sent.
+        """
+        recorded = self._follow()
+        if self._plan():
+            recorded += self._follow()
+        return recorded
+
+    def settle(self, timeout_seconds: float = 60.0) -> None:
+        """Step until nothing is queued.
+
+        Raises:
+            PortError: `ledger_slow`: it took longer than `timeout_seconds`.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        while self._has_queued():
+            if self.step() == 0 and time.monotonic() > deadline:
+                raise PortError("ledger_slow", "the ledger did not take the queue in time", zh="账本未能及时处理队列")
+            if self._has_queued():
+                time.sleep(POLL_SECONDS)
+
+    def close(self) -> None:
+        """Let go of the network and of the right to write."""
+        self.chain.close()
+        self._lease.release()
+
+    def start(self) -> None:
+        """`open` in the caller's thread, so that its errors are the caller's; then step in a thread of its own."""
+        self.open()
+        self._thread = threading.Thread(target=self._run, name="ledger-worker", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread after the step in hand, and close."""
+        self._stopping.set()
+        self._bell.set()
+        if self._thread is not None:
+            self._thread.join()
+        self.close()
+
+    def wake(self) -> None:
+        """Something was queued: do not wait for the next look."""
+        self._bell.set()
+
+    def healthy(self) -> bool:
+        """Whether intents are being sealed."""
+        running = self._thread is None or self._thread.is_alive()
+        return running and self.problem is None and self._profile is not None
+
+    def _found(self) -> LedgerProfile:
+        with reading(self._engine) as opened:
+            profile = stored_profile(opened)
+        if profile is None:
+            return self._write_foundation(self.chain.start(self._clock()))
+        profile.require_same(self._settings, self._relayer.address)
+        return profile
+
+    def _write_foundation(self, start: Start) -> LedgerProfile:
+        profile = LedgerProfile.found(self._settings, self._relayer.address, start)
+        with session(self._engine) as opened:
+            self._lease.require(opened)
+            store_profile(opened, profile)
+            opened.add(LedgerBlock(number=start.number, timestamp=start.timestamp))
+            opened.flush()
+            plan_deployment(opened, profile, self._relayer, self.chain.plan_block(opened, self._clock()))
+        return profile
+
+    def _plan(self) -> bool:
+        """Plan the next block if there is something for it."""
+        if not self._has_queued():
+            return False
+        now = self._clock()
+        with session(self._engine) as opened:
+            self._lease.require(opened)
+            if not self.chain.ready(opened, now):
+                return False
+            number = self.chain.plan_block(opened, now)
+            return plan_transactions(opened, self.profile, self._relayer, self._settings.limits, number) > 0
+
+    def _has_queued(self) -> bool:
+        with reading(self._engine) as opened:
+            return has_queued(opened)
+
+    def _follow(self) -> int:
+        count = 0
+        for sealed in self.chain.advance():
+            with session(self._engine) as opened:
+                self._lease.require(opened)
+                record_block(opened, sealed, self._names, self._projectors)
+            self._on_block(sealed)
+            count += 1
+        return count
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._bell.clear()
+            pause = self._step_guarded()
+            self._bell.wait(pause)
+
+    def _step_guarded(self) -> float:
+        """One step that reports instead of raising; returns how long to rest, in seconds."""
+        try:
+            self.step()
+            self.problem = None
+        except PortError as error:
+            log.exception("the ledger cannot be reached")
+            self.problem = error
+            return PAUSE_SECONDS
+        except SQLAlchemyError:
+            log.exception("the database did not take the ledger's rows; the step will be repeated")
+            return PAUSE_SECONDS
+        except MarketplaceError as error:
+            log.critical("the ledger stops: %s (%s)", error, error.code)
+            self.problem = error
+            self._stopping.set()
+        return POLL_SECONDS
