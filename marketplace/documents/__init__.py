@@ -54,6 +54,7 @@ from marketplace.documents.common import (
 from marketplace.documents.manifest import (
     blob_digests,
     cell_count,
+    ciphertext_root,
     column_names,
     validate_manifest,
 )
@@ -120,6 +121,7 @@ __all__ = [
     "blob_digests",
     "canonical",
     "cell_count",
+    "ciphertext_root",
     "column_names",
     "digest",
     "iso_time",

@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from crypto.canonical import to_hex
+from crypto.merkle import root
 from marketplace.documents.common import (
     BILINGUAL,
     BOUND,
@@ -32,6 +34,7 @@ from marketplace.documents.shapes import (
     text,
     utc_time,
 )
+from marketplace.types import Digest
 
 _DIMENSION = record({"name": NAME, "ordered": boolean, "categories": array(CATEGORY, 10_000, 1, itself)})
 _MEASURE = record(
@@ -84,6 +87,11 @@ def column_names(manifest: Mapping[str, Any]) -> list[str]:
 def blob_digests(manifest: Mapping[str, Any]) -> list[bytes]:
     """Digests of all sealed blobs in manifest order: the leaves of the ciphertext root."""
     return [bytes.fromhex(chunk["blob"][2:]) for column in manifest["columns"] for chunk in column["chunks"]]
+
+
+def ciphertext_root(manifest: Mapping[str, Any]) -> Digest:
+    """RFC 6962 root over the blob digests, as "0x" hex; stands on the ledger."""
+    return Digest(to_hex(root(blob_digests(manifest))))
 
 
 def validate_manifest(value: object) -> Document:

@@ -69,6 +69,7 @@ def hex_up_to(length: int) -> Check:
 
 DIGEST = hex_bytes(32)
 ADDRESS = hex_bytes(20)
+SIGNATURE_TEXT = hex_bytes(65)
 NAME = matching("[a-z][a-z0-9_]{0,39}", "a name of 1 to 40 lower-case letters, digits and underscores")
 
 

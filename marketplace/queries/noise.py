@@ -7,14 +7,16 @@ squares the square of that.
 """
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
+from crypto.errors import ParameterError
+from crypto.seal.headroom import prove_headroom
+from crypto.seal.noise import laplace_scale
+from crypto.seal.parameters import profile
 from marketplace.errors import RuleError
 from marketplace.queries.lexicon import measure
 from marketplace.queries.plan import Plan
-from marketplace.types import MICRO
-
-TAIL = 45  # P(|noise| > 45 scales) < e^-45 < 2^-64
 
 
 def sensitivity(manifest: Mapping[str, Any], column: str) -> int:
@@ -46,31 +48,48 @@ def column_epsilon(plan: Plan) -> int:
     return share
 
 
-def noise_scale(manifest: Mapping[str, Any], column: str, epsilon: int) -> float:
-    """Scale b of the discrete Laplace noise, whose weights are exp(-|x| / b), for `epsilon` millionths."""
-    return sensitivity(manifest, column) * MICRO / epsilon
+def noise_scale(manifest: Mapping[str, Any], column: str, epsilon: int) -> Fraction:
+    """Scale of the discrete Laplace noise on a number of `column` for `epsilon` millionths, exactly.
 
-
-def check_range(manifest: Mapping[str, Any], plan: Plan, half_modulus: int) -> None:
-    """Prove that every number of the plan, noise included, stays within (-half_modulus, half_modulus).
-
-    Args:
-        half_modulus: t / 2 of the sealed profile.
     Raises:
-        RuleError: `result_may_wrap`.
+        RuleError: `epsilon_too_small`.
     """
-    epsilon, rows = column_epsilon(plan), max(int(manifest["rows"]), 1)
-    for column in plan.columns:
-        largest = rows * sensitivity(manifest, column) + int(TAIL * noise_scale(manifest, column, epsilon)) + 1
-        if largest < half_modulus:
-            continue
+    try:
+        return laplace_scale(sensitivity(manifest, column), epsilon)
+    except ParameterError as error:
+        raise RuleError(
+            "epsilon_too_small",
+            f"the noise on {column} would be too wide: {error}",
+            zh=f"{column} 所需噪声过大",
+            rule="queries.epsilon",
+            got=epsilon,
+        ) from error
+
+
+def scales(manifest: Mapping[str, Any], plan: Plan) -> dict[str, Fraction]:
+    """Noise scale of every column of the plan, after the proof that no number of it can wrap around.
+
+    Raises:
+        RuleError: `result_may_wrap`, `epsilon_too_small`.
+    """
+    epsilon = column_epsilon(plan)
+    found = {column: noise_scale(manifest, column, epsilon) for column in plan.columns}
+    for column, scale in found.items():
+        _check_range(manifest, plan, column, scale)
+    return found
+
+
+def _check_range(manifest: Mapping[str, Any], plan: Plan, column: str, scale: Fraction) -> None:
+    total = max(int(manifest["rows"]), 1) * sensitivity(manifest, column)
+    most = max(number.cells.size for number in plan.numbers)
+    try:
+        prove_headroom(profile(manifest["profile"]), most, -total, total, total=total, scale=scale)
+    except ParameterError as error:
         raise RuleError(
             "result_may_wrap",
-            f"{column} plus its noise may reach {largest}, beyond what the sealed form holds",
-            zh=f"{column} 加噪声后可能达到 {largest},超出密文可表示范围",
+            f"{column} cannot be released: {error}",
+            zh=f"{column} 可能超出密文可表示范围",
             rule="queries.range",
-            expected=f"less than {half_modulus}",
-            got=largest,
             hint="ask for more epsilon, so that the noise is smaller",
             hint_zh="提高 epsilon 以减小噪声",
-        )
+        ) from error

@@ -1,8 +1,8 @@
 """From a question to the numbers that answer it: which cells of which sealed column each number adds up.
 
-A pure function of manifest and query, so buyer, panel, vault and auditor all arrive at the same plan and the same digest.
-Cells are numbered in mixed radix over the dimensions in declared order, the last one fastest.
-Numbers come group by group (first category combination first), within a group column by column in the manifest's order.
+A pure function of manifest and query, so buyer, panel, vault and auditor all arrive at the same plan and digest.
+Cells are numbered in mixed radix over the dimensions in declared order, the last one fastest. Numbers come group by
+group (first category combination first), within a group column by column in the manifest's order.
 """
 
 import itertools

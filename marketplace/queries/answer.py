@@ -1,0 +1,191 @@
+"""The buyer puts an answer together, and believes nothing that it cannot check.
+
+Steps: (1) the plan is derived anew from manifest and query; (2) the result is for this query, plan and data;
+(3) the agreed panel attested this very result; (4) the release is signed by the key that the manifest names, for this
+query, result and shares; (5) the shares open with the buyer's own key; (6) each residue of the attested result and its
+share make one number; (7) numbers become values with standard errors.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from rich.console import Console
+from rich.table import Table
+
+from crypto.errors import CryptoError
+from crypto.seal.parameters import profile
+from crypto.seal.release import combine
+from marketplace.documents import digest, validate_release, validate_result, validate_shares
+from marketplace.errors import VerificationError
+from marketplace.intents import Deployment
+from marketplace.queries.accuracy import Figure, deviations, figure
+from marketplace.queries.cohort import Group
+from marketplace.queries.plan import Plan, make_plan
+from marketplace.queries.query import Query
+from marketplace.queries.shares import open_shares
+from marketplace.queries.statements import check_attestation, check_release
+from marketplace.types import MICRO
+
+
+@dataclass(frozen=True)
+class Papers:
+    """Every document that came back for a query."""
+
+    manifest: Mapping[str, Any]
+    terms: Mapping[str, Any]
+    query: Mapping[str, Any]
+    result: Mapping[str, Any]
+    attestation: Mapping[str, Any]
+    shares: Mapping[str, Any]
+    release: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer.
+
+    Args:
+        query: the question. groups: released groups, in order.
+        figures: for each group, one Figure per computation of the query.
+        numbers: released integer of each column of each group, noise included.
+        suppressed: groups that rest on too few rows.
+        epsilon: what it cost, in millionths; 0 for a repeated question.
+        spent_order, spent_asset: what order and data set have spent with it.
+    """
+
+    query: Query
+    groups: tuple[Group, ...]
+    figures: tuple[tuple[Figure, ...], ...]
+    numbers: tuple[Mapping[str, int], ...]
+    suppressed: tuple[Group, ...]
+    epsilon: int
+    spent_order: int
+    spent_asset: int
+
+    def table(self) -> pa.Table:
+        """One row per released group: its categories, then value and standard error (`<name>_se`) of each term."""
+        columns: dict[str, list[Any]] = {
+            name: [group[place] for group in self.groups] for place, name in enumerate(self.query.groups)
+        }
+        for place, term in enumerate(self.query.terms):
+            figures = [row[place] for row in self.figures]
+            columns[term.label] = [item.value for item in figures]
+            columns[f"{term.label}_se"] = [item.error for item in figures]
+        return pa.table(columns)
+
+    def render(self, cap: int | None = None, budget: int | None = None) -> str:
+        """The answer for a terminal: a table, then cost and what is left.
+
+        Args:
+            cap: epsilon cap of the order. budget: epsilon budget of the data set, in millionths.
+        """
+        table = Table(*self.query.groups, *(term.label for term in self.query.terms))
+        for group, row in zip(self.groups, self.figures, strict=True):
+            table.add_row(*group, *(_cell(item) for item in row))
+        console = Console(width=120, record=True, file=_Nowhere())
+        console.print(table)
+        lines = [console.export_text().rstrip(), _cost(self.epsilon, self.spent_order, cap, self.spent_asset, budget)]
+        if self.suppressed:
+            named = "; ".join(", ".join(group) for group in self.suppressed)
+            lines.append(f"not released, too few rows behind them: {named}")
+        return "\n".join(lines)
+
+
+class _Nowhere:
+    """A file that forgets."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing is kept."""
+
+
+def assemble(papers: Papers, key: X25519PrivateKey, deployment: Deployment) -> Answer:
+    """Check everything that came back and compute the answer.
+
+    Args:
+        key: the private key of the query's recipient.
+    Raises:
+        VerificationError: the first step that does not hold: `result_mismatch`, `attestation_*`, `release_*`,
+            `shares_*`.
+        InvalidInputError: a document has another shape.
+    """
+    plan = make_plan(papers.manifest, papers.query)
+    _check_result(papers, plan)
+    check_attestation(papers.attestation, digest(papers.result), papers.terms)
+    _check_release(papers, plan, deployment)
+    residues = open_shares(papers.shares, key)
+    numbers = _numbers(papers, plan, residues)
+    return _answer(papers, plan, numbers)
+
+
+def _check_result(papers: Papers, plan: Plan) -> None:
+    result = validate_result(papers.result)
+    expected = (digest(papers.query), papers.query["ciphertextRoot"], plan.digest, len(plan.numbers))
+    if (result["query"], result["ciphertextRoot"], result["plan"], len(result["numbers"])) != expected:
+        raise VerificationError("result_mismatch", "the result is not of this query and plan", zh="结果与查询计划不符")
+
+
+def _check_release(papers: Papers, plan: Plan, deployment: Deployment) -> None:
+    release, shares = validate_release(papers.release), validate_shares(papers.shares)
+    check_release(release, deployment, papers.manifest["releaseKey"])
+    names = (digest(papers.query), digest(papers.result))
+    held = (release["query"], release["result"]) == names == (shares["query"], shares["result"])
+    if not held or release["order"] != papers.query["order"] or release["shares"] != digest(shares):
+        raise VerificationError("release_mismatch", "the release is not of this query and result", zh="发布与查询不符")
+    if max(shares["released"]) >= len(plan.numbers) or release["epsilon"] > papers.query["epsilon"]:
+        raise VerificationError("release_mismatch", "the release goes beyond the query", zh="发布超出查询范围")
+
+
+def _numbers(papers: Papers, plan: Plan, residues: Mapping[int, int]) -> dict[Group, dict[str, int]]:
+    found: dict[Group, dict[str, int]] = {}
+    chosen = profile(papers.manifest["profile"])
+    for index, share in residues.items():
+        c0, number = int(papers.result["numbers"][index]["c0"], 16), plan.numbers[index]
+        try:
+            found.setdefault(number.group, {})[number.column] = combine(chosen, c0, share)
+        except CryptoError as error:
+            raise VerificationError("shares_unreadable", f"number {index}: {error}", zh="份额无效") from error
+    if any(len(columns) != len(plan.columns) for columns in found.values()):
+        raise VerificationError("shares_incomplete", "a group is released in part only", zh="分组数值不完整")
+    return found
+
+
+def _answer(papers: Papers, plan: Plan, numbers: Mapping[Group, Mapping[str, int]]) -> Answer:
+    query = Query.from_document(papers.query)
+    noise = deviations(papers.manifest, plan)
+    groups = tuple(group for group in plan.groups if group in numbers)
+
+    def row(group: Group) -> tuple[Figure, ...]:
+        return tuple(figure(papers.manifest, term, numbers[group], noise) for term in query.terms)
+
+    return Answer(
+        query,
+        groups,
+        tuple(row(group) for group in groups),
+        tuple(numbers[group] for group in groups),
+        tuple(tuple(group) for group in papers.shares["suppressed"]),
+        papers.release["epsilon"],
+        papers.release["spentOrder"],
+        papers.release["spentAsset"],
+    )
+
+
+def _cell(item: Figure) -> str:
+    if item.value is None or item.error is None:
+        return "–"
+    value = f"{item.value:,}" if isinstance(item.value, int) else f"{item.value:,.4f}"
+    return f"{value} ± {item.error:,.4g}"
+
+
+def _cost(epsilon: int, spent_order: int, cap: int | None, spent_asset: int, budget: int | None) -> str:
+    parts = [f"epsilon {epsilon / MICRO:g}"]
+    if cap is not None:
+        parts.append(f"left to the order {(cap - spent_order) / MICRO:g} of {cap / MICRO:g}")
+    if budget is not None:
+        parts.append(f"left to the data set {(budget - spent_asset) / MICRO:g} of {budget / MICRO:g}")
+    return "; ".join(parts)

@@ -1,0 +1,120 @@
+"""Evaluating a plan on sealed columns. No key, no randomness: panel nodes, vault and auditor get the same bytes.
+
+Blobs come from a fetcher; each is checked against its digest before it is opened, and opened chunks are kept for the
+next query, least recently used ones dropped.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from crypto.canonical import from_hex, sha256, to_hex
+from crypto.errors import CryptoError
+from crypto.seal.cells import SealedChunk, open_chunk
+from crypto.seal.evaluate import SealedNumber, evaluate_sum
+from crypto.seal.parameters import profile
+from marketplace.documents import Document, cell_count, ciphertext_root, digest, validate_result
+from marketplace.errors import InvalidInputError, VerificationError
+from marketplace.queries.plan import Plan
+
+Fetch = Callable[[str], bytes]
+"""Bytes of the blob with this digest ("0x" hex)."""
+KEPT_CHUNKS = 256  # about 0.4 MB each
+
+
+class SealedColumns:
+    """Opened chunks of sealed data sets.
+
+    Args:
+        fetch: where blobs come from. capacity: how many opened chunks to keep.
+    """
+
+    def __init__(self, fetch: Fetch, capacity: int = KEPT_CHUNKS) -> None:
+        self._fetch, self._capacity = fetch, capacity
+        self._kept: OrderedDict[str, SealedChunk] = OrderedDict()
+
+    def column(self, manifest: Mapping[str, Any], name: str) -> list[SealedChunk]:
+        """The chunks of one column, in order.
+
+        Raises:
+            VerificationError: `blob_altered`, `blob_malformed`, `column_incomplete`.
+        """
+        declared = next(item for item in manifest["columns"] if item["name"] == name)
+        chunks = [self._chunk(manifest["profile"], item["blob"]) for item in declared["chunks"]]
+        if sum(chunk.count for chunk in chunks) != cell_count(manifest):
+            raise VerificationError(
+                "column_incomplete",
+                f"{name} does not hold one value for each cell",
+                zh=f"列 {name} 的单元数与清单不符",
+                expected=cell_count(manifest),
+            )
+        return chunks
+
+    def _chunk(self, profile_name: str, blob: str) -> SealedChunk:
+        if blob not in self._kept:
+            self._kept[blob] = _open(profile_name, blob, self._fetch(blob))
+            while len(self._kept) > self._capacity:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(blob)
+        return self._kept[blob]
+
+
+def evaluate_plan(manifest: Mapping[str, Any], plan: Plan, columns: SealedColumns) -> list[SealedNumber]:
+    """The sealed number of each entry of the plan, in order.
+
+    Raises:
+        VerificationError: a blob is not what the manifest names.
+    """
+    chosen = profile(manifest["profile"])
+    chunks = {name: columns.column(manifest, name) for name in plan.columns}
+    return [evaluate_sum(chosen, chunks[number.column], number.cells) for number in plan.numbers]
+
+
+def result_document(query: Mapping[str, Any], plan: Plan, numbers: list[SealedNumber]) -> Document:
+    """The result document of an evaluated query."""
+    body = {"type": "result", "version": 1, "query": digest(query), "ciphertextRoot": query["ciphertextRoot"]}
+    listed = [{"c0": f"0x{number.c0:064x}", "c1": to_hex(number.c1_digest())} for number in numbers]
+    return validate_result(body | {"plan": plan.digest, "numbers": listed})
+
+
+def check_profile(manifest: Mapping[str, Any]) -> None:
+    """Check that the manifest names a parameter set that is allowed.
+
+    Raises:
+        InvalidInputError: `foreign_parameters`.
+    """
+    try:
+        profile(manifest["profile"])
+    except CryptoError as error:
+        message = f"the data is sealed under foreign parameters: {error}"
+        raise InvalidInputError("foreign_parameters", message, zh="密文使用了不允许的参数集") from error
+
+
+def check_data(manifest: Mapping[str, Any], query: Mapping[str, Any]) -> None:
+    """Check that the query is about the sealed data of this manifest.
+
+    Raises:
+        VerificationError: `data_mismatch`. InvalidInputError: `foreign_parameters`.
+    """
+    check_profile(manifest)
+    if query["ciphertextRoot"] != ciphertext_root(manifest):
+        raise VerificationError(
+            "data_mismatch",
+            "the query is for other sealed data than the manifest's",
+            zh="查询针对的密封数据与清单不符",
+            expected=ciphertext_root(manifest),
+            got=query["ciphertextRoot"],
+        )
+
+
+def _open(profile_name: str, blob: str, data: bytes) -> SealedChunk:
+    if sha256(data) != from_hex(blob, 32, "blob"):
+        message = f"the bytes fetched for blob {blob} have another digest"
+        raise VerificationError(
+            "blob_altered", message, zh=f"密文 {blob} 的摘要不符", expected=blob, got=to_hex(sha256(data))
+        )
+    try:
+        return open_chunk(profile(profile_name), data)
+    except CryptoError as error:
+        message = f"blob {blob} is not a sealed chunk: {error}"
+        raise VerificationError("blob_malformed", message, zh=f"密文 {blob} 格式无效", got=str(error)) from error

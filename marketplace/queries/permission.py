@@ -1,0 +1,205 @@
+"""May this order ask this query? Every rule here uses public documents only, so service and vault apply the same ones.
+
+The chain of promises: the holder signed Register (manifest, ciphertext root, privacy budget) and List (asset, terms);
+the buyer signed Fund (listing, agreement); the agreement names the terms. Ids are hashes of what they stand for, so the
+chain is checked without asking anybody.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from crypto.errors import CryptoError
+from marketplace.documents import Document, ciphertext_root, digest, unix_seconds, validate_agreement, validate_terms
+from marketplace.documents.ids import asset_id, listing_id, order_id
+from marketplace.documents.shapes import SIGNATURE_TEXT, record, refuse
+from marketplace.errors import RuleError, VerificationError
+from marketplace.intents import INTENTS, Deployment, struct_hash, verify_intent
+
+
+@dataclass(frozen=True)
+class SignedIntent:
+    """An intent's message and the 65-byte signature of its one signer."""
+
+    message: Mapping[str, Any]
+    signature: bytes
+
+
+@dataclass(frozen=True)
+class OrderPapers:
+    """What stands behind an order: the holder's Register and List, the buyer's Fund, the terms and the agreement."""
+
+    registration: SignedIntent
+    listing: SignedIntent
+    fund: SignedIntent
+    terms: Document
+    agreement: Document
+
+    @property
+    def order(self) -> str:
+        """Order id."""
+        return str(self.fund.message["orderId"])
+
+    @property
+    def asset(self) -> str:
+        """Asset id."""
+        return str(self.listing.message["assetId"])
+
+
+def read_papers(value: object) -> OrderPapers:
+    """Order papers from JSON: "register", "list" and "fund", each {"message", "signature"}; "terms" and "agreement".
+
+    Raises:
+        InvalidInputError: another shape.
+    """
+    signed = dict.fromkeys(("register", "list", "fund"), _signed)
+    record({**signed, "terms": _any, "agreement": _any})(value, "order")
+    assert isinstance(value, dict)
+    return OrderPapers(
+        _intent("Register", value["register"]),
+        _intent("List", value["list"]),
+        _intent("Fund", value["fund"]),
+        validate_terms(value["terms"]),
+        validate_agreement(value["agreement"]),
+    )
+
+
+def check_papers(papers: OrderPapers, manifest: Mapping[str, Any], deployment: Deployment) -> None:
+    """Check every signature and every id of the chain from manifest to order.
+
+    Raises:
+        VerificationError: `order_papers_invalid`, with the link that does not hold.
+    """
+    listing, fund, manifest_digest = papers.listing.message, papers.fund.message, digest(manifest)
+    registration = papers.registration.message
+    links = {
+        "registration names the manifest": registration["manifestDigest"] == manifest_digest,
+        "registration names the ciphertext": registration["ciphertextRoot"] == ciphertext_root(manifest),
+        "registration's holder": registration["holder"] == manifest["holder"],
+        "registration names the asset": registration["assetId"] == listing["assetId"],
+        "terms name the manifest": papers.terms["manifest"] == manifest_digest,
+        "terms name the asset": papers.terms["asset"] == listing["assetId"],
+        "asset id": listing["assetId"] == asset_id(manifest["holder"], manifest_digest),
+        "listing names the terms": listing["termsDigest"] == digest(papers.terms),
+        "listing price": listing["price"] == papers.terms["price"],
+        "listing id": listing["listingId"] == listing_id(listing["seller"], listing["assetId"], listing["termsDigest"]),
+        "order names the listing": fund["listingId"] == listing["listingId"] == papers.agreement["listing"],
+        "agreement names the terms": papers.agreement["terms"] == listing["termsDigest"],
+        "agreement's buyer": papers.agreement["buyer"] == fund["buyer"],
+        "order names the agreement": fund["agreementDigest"] == digest(papers.agreement),
+        "order id": fund["orderId"] == order_id(fund["buyer"], fund["listingId"], fund["agreementDigest"]),
+    }
+    for link, holds in links.items():
+        if not holds:
+            raise _invalid(link)
+    _check_signature("Register", papers.registration, str(manifest["holder"]), deployment)
+    _check_signature("List", papers.listing, str(listing["seller"]), deployment)
+    _check_signature("Fund", papers.fund, str(fund["buyer"]), deployment)
+
+
+def check_permitted(papers: OrderPapers, query: Mapping[str, Any], manifest: Mapping[str, Any], now: int) -> None:
+    """Check the query against the terms that the order accepted.
+
+    Args:
+        now: unix seconds.
+    Raises:
+        RuleError: `order_mismatch`, `data_mismatch`, `order_expired`, `listing_expired`, `computation_not_permitted`,
+            `purpose_not_permitted`, `region_not_permitted`, `epsilon_above_maximum`.
+    """
+    if (query["order"], query["asset"]) != (papers.order, papers.asset):
+        raise _rule("order_mismatch", "the query is for another order or asset", "查询属于其他订单或资产", papers.order)
+    if query["ciphertextRoot"] != ciphertext_root(manifest):
+        raise _rule(
+            "data_mismatch", "the query is for other sealed data", "查询针对其他密封数据", ciphertext_root(manifest)
+        )
+    _check_term(papers, now)
+    _check_agreement(papers.terms, papers.agreement)
+    _check_computations(papers.terms, query)
+
+
+def _check_term(papers: OrderPapers, now: int) -> None:
+    if now > papers.fund.message["validUntil"]:
+        raise _rule("order_expired", "the order has expired", "订单已过期", papers.fund.message["validUntil"], now)
+    end = min(int(papers.listing.message["validUntil"]), unix_seconds(papers.terms["termEnd"]))
+    if now > end:
+        raise _rule("listing_expired", "the term of the listing has ended", "挂牌期限已过", end, now)
+
+
+def _check_agreement(terms: Mapping[str, Any], agreement: Mapping[str, Any]) -> None:
+    if agreement["purpose"] not in terms["purposes"]:
+        raise _rule(
+            "purpose_not_permitted",
+            f"the listing does not permit the purpose {agreement['purpose']}",
+            f"挂牌不允许用途 {agreement['purpose']}",
+            ", ".join(terms["purposes"]),
+            agreement["purpose"],
+        )
+    regions = terms["regions"]
+    if regions and not any(
+        agreement["region"] == item or agreement["region"].startswith(item + "-") for item in regions
+    ):
+        raise _rule(
+            "region_not_permitted",
+            f"the listing does not permit use in {agreement['region']}",
+            f"挂牌不允许在 {agreement['region']} 使用",
+            ", ".join(regions),
+            agreement["region"],
+        )
+
+
+def _check_computations(terms: Mapping[str, Any], query: Mapping[str, Any]) -> None:
+    for item in query["select"]:
+        if item["op"] not in terms["computations"]:
+            raise _rule(
+                "computation_not_permitted",
+                f"the listing does not permit {item['op']}",
+                f"挂牌不允许计算 {item['op']}",
+                ", ".join(terms["computations"]),
+                item["op"],
+            )
+    if query["epsilon"] > terms["epsilonPerQueryMax"]:
+        raise _rule(
+            "epsilon_above_maximum",
+            "the query asks for more epsilon than one query may spend",
+            "查询申请的隐私预算超过单次上限",
+            f"at most {terms['epsilonPerQueryMax']} millionths",
+            query["epsilon"],
+        )
+
+
+def _rule(code: str, message: str, zh: str, expected: object, got: object = None) -> RuleError:
+    return RuleError(code, message, zh=zh, rule="queries." + code, expected=expected, got=got)
+
+
+def _invalid(link: str) -> VerificationError:
+    return VerificationError(
+        "order_papers_invalid",
+        f"the order's papers do not fit together: {link}",
+        zh=f"订单文件不一致:{link}",
+        rule="orders.papers",
+        expected=link,
+    )
+
+
+def _check_signature(name: str, intent: SignedIntent, signer: str, deployment: Deployment) -> None:
+    try:
+        verify_intent(name, intent.message, deployment, signer, intent.signature)
+    except CryptoError as error:
+        raise _invalid(f"signature of {name} by {signer}") from error
+
+
+def _signed(value: object, path: str) -> None:
+    record({"message": _any, "signature": SIGNATURE_TEXT})(value, path)
+
+
+def _any(value: object, path: str) -> None:
+    if not isinstance(value, dict):
+        raise refuse(path, "an object", value)
+
+
+def _intent(name: str, value: Mapping[str, Any]) -> SignedIntent:
+    try:
+        struct_hash(name, value["message"])
+    except CryptoError as error:
+        raise refuse(f"order.{name}", f"the fields of {INTENTS[name].type_string}", str(error)) from error
+    return SignedIntent(value["message"], bytes.fromhex(value["signature"][2:]))

@@ -1,0 +1,148 @@
+"""What a call costs, in money and in privacy budget, and whether the buyer's voucher covers it.
+
+A voucher is cumulative. Voucher n promises: the price of every released call and of this one, epsilon for all of them,
+their number, and the RFC 6962 root over the digests of their query documents. A refused call is not in the next one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from crypto.errors import CryptoError
+from crypto.merkle import root
+from marketplace.documents import voucher_message
+from marketplace.errors import RuleError, VerificationError
+from marketplace.intents import Deployment, verify_intent
+
+
+@dataclass(frozen=True)
+class OrderAccount:
+    """An order as its vault knows it.
+
+    Args:
+        order: order id. buyer: who must sign vouchers.
+        escrow: fen in escrow. price: fen for one released call.
+        cap: epsilon that the order may spend. spent: what it has spent, in millionths.
+        amount, epsilon: of the voucher of the last released call; 0 before the first.
+        calls: digests of the query documents released so far, in order.
+    """
+
+    order: str
+    buyer: str
+    escrow: int
+    price: int
+    cap: int
+    spent: int = 0
+    amount: int = 0
+    epsilon: int = 0
+    calls: tuple[str, ...] = ()
+
+
+def calls_root(queries: Sequence[str]) -> str:
+    """callsRoot of these query digests ("0x" hex) in the order of their release."""
+    return "0x" + root([bytes.fromhex(query[2:]) for query in queries]).hex()
+
+
+def next_voucher(account: OrderAccount, query: str, epsilon: int) -> dict[str, Any]:
+    """The smallest Voucher message that covers one more call, for the buyer to sign.
+
+    Args:
+        query: digest of the query document. epsilon: what it asks for.
+    """
+    return {
+        "orderId": account.order,
+        "amount": account.amount + account.price,
+        "epsilon": max(account.epsilon, account.spent + epsilon),
+        "calls": len(account.calls) + 1,
+        "callsRoot": calls_root([*account.calls, query]),
+    }
+
+
+def check_voucher(account: OrderAccount, voucher: Mapping[str, Any], query: str, charge: int) -> None:
+    """Check that the voucher document pays for one more call.
+
+    Args:
+        query: digest of the query document. charge: epsilon that releasing it spends, 0 for a repeated question.
+    Raises:
+        RuleError: `voucher_order`, `voucher_backwards`, `voucher_too_small`, `escrow_exceeded`, `voucher_calls`,
+            `voucher_epsilon`, `order_budget_exhausted`.
+    """
+    due = account.amount + account.price
+    if voucher["order"] != account.order:
+        raise _refusal("voucher_order", "the voucher is for another order", "凭证属于其他订单", account.order)
+    if voucher["amount"] < account.amount or voucher["epsilon"] < account.epsilon:
+        least = f"amount >= {account.amount}, epsilon >= {account.epsilon}"
+        raise _refusal("voucher_backwards", "the voucher promises less than the last one", "凭证金额倒退", least)
+    if voucher["amount"] < due:
+        raise _refusal("voucher_too_small", "the voucher does not pay for this call", "凭证不足以支付本次调用", due)
+    if voucher["amount"] > account.escrow:
+        raise _refusal("escrow_exceeded", "the voucher exceeds the escrow", "凭证超过托管金额", account.escrow)
+    expected = calls_root([*account.calls, query])
+    if voucher["calls"] != len(account.calls) + 1 or voucher["callsRoot"] != expected:
+        raise _refusal("voucher_calls", "the voucher is not bound to this call", "凭证未绑定本次调用", expected)
+    _check_epsilon(account, voucher, charge)
+
+
+def _check_epsilon(account: OrderAccount, voucher: Mapping[str, Any], charge: int) -> None:
+    if account.spent + charge > account.cap:
+        left = account.cap - account.spent
+        raise RuleError(
+            "order_budget_exhausted",
+            f"the order has {left} millionths of epsilon left; the query needs {charge}",
+            zh=f"订单剩余隐私预算 {left}(百万分之一),查询需要 {charge}",
+            rule="queries.order_budget",
+            expected=f"at most {left}",
+            got=charge,
+        )
+    least = account.spent + charge
+    if not least <= voucher["epsilon"] <= account.cap:
+        raise _refusal(
+            "voucher_epsilon",
+            "the voucher does not cover the epsilon of this call",
+            "凭证未覆盖本次隐私预算",
+            f"{least} to {account.cap}",
+        )
+
+
+def check_asset_budget(budget: int, spent: int, charge: int) -> None:
+    """Check one data set's budget over all its buyers, in millionths.
+
+    Raises:
+        RuleError: `budget_exhausted`, with what is left.
+    """
+    left = budget - spent
+    if charge > left:
+        raise RuleError(
+            "budget_exhausted",
+            f"the data set has {left} millionths of epsilon left; the query needs {charge}",
+            zh=f"数据集剩余隐私预算 {left}(百万分之一),查询需要 {charge}",
+            rule="queries.asset_budget",
+            expected=f"at most {left}",
+            got=charge,
+            hint="ask for less epsilon, or repeat an earlier question: that costs none",
+            hint_zh="降低 epsilon,或重复先前的问题(不消耗预算)",
+        )
+
+
+def check_voucher_signature(account: OrderAccount, voucher: Mapping[str, Any], deployment: Deployment) -> None:
+    """Check that the order's buyer signed the voucher for this chain and contract.
+
+    Raises:
+        VerificationError: `voucher_signature`.
+    """
+    try:
+        signature = bytes.fromhex(voucher["signature"][2:])
+        verify_intent("Voucher", voucher_message(voucher), deployment, account.buyer, signature)
+    except CryptoError as error:
+        raise VerificationError(
+            "voucher_signature",
+            "the voucher is not signed by the order's buyer for this chain and contract",
+            zh="凭证不是由订单买方为本链本合约签署",
+            rule="queries.voucher_signature",
+            expected=account.buyer,
+            got=voucher["buyer"],
+        ) from error
+
+
+def _refusal(code: str, message: str, zh: str, expected: object) -> RuleError:
+    return RuleError(code, message, zh=zh, rule="queries." + code, expected=expected)

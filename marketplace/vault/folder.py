@@ -1,0 +1,159 @@
+"""What a vault keeps on disk.
+
+    <vault>/datasets/<manifest digest>/manifest.json    canonical bytes, public
+                                       blobs/<digest>   sealed chunks, public
+                                       private.bin      sealing key and true counts, AES-256-GCM
+    <vault>/ledger.sqlite                               the privacy account (store.py)
+
+A data set appears by one rename and never changes. Its private part is bound to its manifest: it opens under no other.
+"""
+
+import io
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from crypto.canonical import from_hex, load_canonical, sha256, to_hex
+from crypto.seal.keys import SealingKey
+from crypto.seal.parameters import profile as profile_named
+from marketplace.documents import Document, canonical, digest, validate_manifest
+from marketplace.errors import NotFoundError, VerificationError
+from marketplace.queries.cohort import Counts
+from marketplace.types import Digest
+from marketplace.vault.durable import sync_tree, write_file
+from marketplace.vault.secrecy import Cipher
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A data set that is being written."""
+
+    path: Path
+
+    def put_blob(self, blob: bytes) -> dict[str, object]:
+        """Write a blob and return its entry in the manifest."""
+        name = to_hex(sha256(blob))
+        write_file(self.path / "blobs" / name[2:], blob)
+        return {"blob": name, "size": len(blob)}
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A sealed data set with its private part. Its repr shows the digest alone."""
+
+    path: Path
+    digest: Digest
+    manifest: Document
+    key: SealingKey
+    counts: Counts
+
+    def __repr__(self) -> str:
+        return f"Dataset({self.digest})"
+
+    def blob(self, name: str) -> bytes:
+        """The blob with this digest.
+
+        Raises:
+            NotFoundError: `blob_missing`. VerificationError: `blob_altered`, the bytes on disk have another digest.
+        """
+        try:
+            data = (self.path / "blobs" / from_hex(name, 32, "blob").hex()).read_bytes()
+        except FileNotFoundError:
+            raise NotFoundError(
+                "blob_missing", f"the vault has no blob {name}", zh=f"数据保险库缺少密文 {name}"
+            ) from None
+        if sha256(data) != from_hex(name):
+            raise VerificationError(
+                "blob_altered", f"blob {name} was altered on disk", zh=f"密文 {name} 已被改动", got=name
+            )
+        return data
+
+
+class VaultFolder:
+    """A vault's folder.
+
+    Args:
+        path: created when absent, readable by its owner alone.
+        cipher: for the private parts.
+    """
+
+    def __init__(self, path: Path, cipher: Cipher) -> None:
+        self.path, self.cipher = path, cipher
+        self.datasets.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    @property
+    def datasets(self) -> Path:
+        """The folder of data sets."""
+        return self.path / "datasets"
+
+    @contextmanager
+    def draft(self) -> Iterator[Draft]:
+        """A place to write a data set; it is removed unless `keep` took it."""
+        place = Path(tempfile.mkdtemp(prefix=".draft-", dir=self.datasets))
+        (place / "blobs").mkdir()
+        try:
+            yield Draft(place)
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+
+    def keep(self, draft: Draft, manifest: Document, key: SealingKey, counts: Counts) -> Dataset:
+        """Make the draft a data set of this vault."""
+        name = digest(manifest)
+        write_file(draft.path / "manifest.json", canonical(manifest))
+        write_file(draft.path / "private.bin", self.cipher.encrypt(_pack(key, counts), _context(name)))
+        target = self.datasets / name[2:]
+        sync_tree(draft.path)
+        draft.path.rename(target)
+        sync_tree(self.datasets)
+        return Dataset(target, name, manifest, key, counts)
+
+    def names(self) -> list[Digest]:
+        """Digests of all manifests in the vault."""
+        folders = (item for item in self.datasets.iterdir() if not item.name.startswith("."))
+        return sorted(Digest("0x" + item.name) for item in folders)
+
+    def open(self, name: str) -> Dataset:
+        """The data set with this manifest digest.
+
+        Raises:
+            NotFoundError: `dataset_unknown`. VerificationError: `manifest_altered`.
+            crypto.errors.DecryptionFailed: the private part was altered, or belongs to another key.
+        """
+        path = self.datasets / from_hex(name, 32, "manifest").hex()
+        try:
+            data, sealed = (path / "manifest.json").read_bytes(), (path / "private.bin").read_bytes()
+        except FileNotFoundError:
+            raise NotFoundError(
+                "dataset_unknown", f"the vault does not hold {name}", zh=f"数据保险库没有 {name}"
+            ) from None
+        if to_hex(sha256(data)) != name:
+            raise VerificationError(
+                "manifest_altered", f"manifest {name} was altered on disk", zh="清单已被改动", got=name
+            )
+        manifest = validate_manifest(load_canonical(data))
+        key, counts = _unpack(manifest, self.cipher.decrypt(sealed, _context(name)))
+        return Dataset(path, Digest(name), manifest, key, counts)
+
+
+def _context(name: str) -> bytes:
+    return b"vault/dataset/" + name.encode()
+
+
+def _pack(key: SealingKey, counts: Counts) -> bytes:
+    buffer = io.BytesIO()
+    arrays = {f"present:{name}": array for name, array in counts.present.items()}
+    secret = np.frombuffer(key.to_bytes(), dtype=np.uint8)
+    np.savez_compressed(buffer, allow_pickle=False, key=secret, rows=counts.rows, **arrays)
+    return buffer.getvalue()
+
+
+def _unpack(manifest: Document, data: bytes) -> tuple[SealingKey, Counts]:
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        key = SealingKey.from_bytes(profile_named(manifest["profile"]), arrays["key"].tobytes())
+        present = {item["name"]: arrays[f"present:{item['name']}"] for item in manifest["measures"]}
+        return key, Counts(arrays["rows"], present)

@@ -1,0 +1,99 @@
+"""Rows of a Parquet or CSV file, batch by batch: memory is bounded by one batch whatever the file's size.
+
+From CSV every column comes as text, so that nothing is guessed; from Parquet with the file's own types.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
+from pyarrow import parquet
+
+from marketplace.errors import InvalidInputError
+from marketplace.queries.lexicon import choices
+
+BATCH_ROWS = 65_536
+_BLOCK_BYTES = 4 << 20
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows `first_row` and following (the first data row of a file is 1), and how much of the file is read."""
+
+    table: pa.RecordBatch
+    first_row: int
+    done: int
+    total: int
+
+
+def read_batches(path: Path, columns: Sequence[str], missing: Sequence[str]) -> Iterator[Batch]:
+    """The rows of a file in order.
+
+    Args:
+        path: ends in .parquet or .csv. columns: which to read.
+        missing: texts of a CSV that mean "no value".
+    Raises:
+        InvalidInputError: `unknown_format`, `unreadable_file`, `missing_column`.
+    """
+    readers = {".parquet": _parquet, ".csv": _csv}
+    if path.suffix not in readers:
+        raise InvalidInputError(
+            "unknown_format", f"cannot read {path.name}", zh=f"不支持的文件 {path.name}", expected=".csv or .parquet"
+        )
+    row = 1
+    with _readable(path):
+        for table, done, total in readers[path.suffix](path, columns, missing):
+            yield Batch(table, row, done, total)
+            row += table.num_rows
+
+
+def _parquet(path: Path, columns: Sequence[str], _: Sequence[str]) -> Iterator[tuple[pa.RecordBatch, int, int]]:
+    with parquet.ParquetFile(path) as file:
+        _check_columns(file.schema_arrow.names, columns)
+        done, total = 0, file.metadata.num_rows
+        for table in file.iter_batches(batch_size=BATCH_ROWS, columns=list(columns)):
+            done += table.num_rows
+            yield table, done, total
+
+
+def _csv(path: Path, columns: Sequence[str], missing: Sequence[str]) -> Iterator[tuple[pa.RecordBatch, int, int]]:
+    total = path.stat().st_size
+    convert = arrow_csv.ConvertOptions(
+        column_types=dict.fromkeys(columns, pa.string()),
+        null_values=list(missing),
+        strings_can_be_null=True,
+        check_utf8=True,
+    )
+    with path.open("rb") as file:
+        reader = arrow_csv.open_csv(file, arrow_csv.ReadOptions(block_size=_BLOCK_BYTES), convert_options=convert)
+        _check_columns(reader.schema.names, columns)
+        for table in reader:
+            yield table.select(list(columns)), min(file.tell(), total), total
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowInvalid, pa.ArrowException, OSError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise InvalidInputError(
+            "unreadable_file", f"{path.name}: {reason}", zh=f"无法读取 {path.name}:{reason}", got=reason
+        ) from error
+
+
+def _check_columns(names: Sequence[str], columns: Sequence[str]) -> None:
+    counts: dict[str, Any] = {name: list(names).count(name) for name in columns}
+    for name, count in counts.items():
+        if count != 1:
+            raise InvalidInputError(
+                "missing_column",
+                f"the file has {count} columns named {name}",
+                zh=f"文件中名为 {name} 的列有 {count} 个",
+                expected=name,
+                got=choices(names),
+            )

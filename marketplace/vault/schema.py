@@ -1,0 +1,162 @@
+"""The supplier's declaration of a data set: which columns are dimensions, which are measures, and within which bounds.
+
+    minimumCohort = 100
+    missing = ["", "NA"]            # texts that mean "no value", besides nulls
+    [title]
+    en = "Flights from New York, 2013"
+    zh = "2013 年纽约出港航班"
+    [[dimensions]]
+    name = "origin"
+    categories = ["EWR", "JFK", "LGA"]   # leave out to have them listed from the data: they will be public
+    [[measures]]
+    name = "arr_delay"
+    unit = "minute"
+    scale = 0                       # decimals kept: a value is an integer times 10^-scale
+    low = -100                      # bounds in units of 10^-scale; the privacy noise is as wide as they are
+    high = 1500
+
+`column` names the file's column where it differs from `name`. `ordered` says whether BETWEEN makes sense; by default it
+does where all categories are whole numbers in ascending order. Bounds are declared, never taken from the data: bounds
+that follow the data would tell its extremes.
+"""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from marketplace.documents.common import BILINGUAL, BOUND, CATEGORY, COHORT, itself, part
+from marketplace.documents.shapes import NAME, Check, array, boolean, integer, refuse, text
+from marketplace.errors import InvalidInputError
+
+DEFAULT_COHORT = 100
+_MAX_SCHEMA = 1 << 20
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A public label of rows. `categories` is None until they are listed from the data."""
+
+    name: str
+    column: str
+    categories: tuple[str, ...] | None
+    ordered: bool | None
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A sealed quantity: integers in units of 10^-scale within [low, high]."""
+
+    name: str
+    column: str
+    unit: str
+    scale: int
+    low: int
+    high: int
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A declared data set."""
+
+    title: Mapping[str, str]
+    minimum_cohort: int
+    missing: tuple[str, ...]
+    dimensions: tuple[Dimension, ...]
+    measures: tuple[Measure, ...]
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns of the file that are read."""
+        return list(dict.fromkeys([item.column for item in self.dimensions] + [item.column for item in self.measures]))
+
+
+def load_schema(path: Path) -> Schema:
+    """Read a declaration from a .toml or .json file.
+
+    Raises:
+        InvalidInputError: `malformed_schema` when it is neither, `malformed_document` when its shape is wrong.
+    """
+    if path.stat().st_size > _MAX_SCHEMA:
+        raise InvalidInputError("malformed_schema", f"{path.name} is too large", zh=f"{path.name} 过大")
+    data = path.read_bytes()
+    try:
+        value = json.loads(data) if path.suffix == ".json" else tomllib.loads(data.decode())
+    except (ValueError, RecursionError) as error:
+        raise InvalidInputError(
+            "malformed_schema", f"{path.name}: {error}", zh=f"无法读取 {path.name}", expected="TOML or JSON"
+        ) from error
+    return parse_schema(value)
+
+
+def parse_schema(value: object) -> Schema:
+    """A declaration from plain values.
+
+    Raises:
+        InvalidInputError: `malformed_document` with the path of the fault.
+    """
+    _fields(value, "schema", {"title": BILINGUAL, "dimensions": _DIMENSIONS, "measures": _MEASURES}, _OPTIONS)
+    assert isinstance(value, Mapping)
+    schema = Schema(
+        dict(value["title"]),
+        int(value.get("minimumCohort", DEFAULT_COHORT)),
+        tuple(value.get("missing", [""])),
+        tuple(_dimension(item) for item in value["dimensions"]),
+        tuple(_measure(item) for item in value["measures"]),
+    )
+    names = [item.name for item in schema.dimensions] + [item.name for item in schema.measures]
+    if len(set(names)) != len(names):
+        raise refuse("schema", "names that are all different", names)
+    for measure in schema.measures:
+        if measure.low > measure.high:
+            raise refuse(f"schema.measures.{measure.name}", "low <= high", (measure.low, measure.high))
+    return schema
+
+
+def is_ordered(categories: tuple[str, ...]) -> bool:
+    """Whether all categories are whole numbers in ascending order."""
+    if not all(item.lstrip("-").isdecimal() for item in categories):
+        return False
+    numbers = [int(item) for item in categories]
+    return numbers == sorted(numbers)
+
+
+def _dimension(item: Mapping[str, Any]) -> Dimension:
+    categories = tuple(item["categories"]) if "categories" in item else None
+    return Dimension(item["name"], item.get("column", item["name"]), categories, item.get("ordered"))
+
+
+def _measure(item: Mapping[str, Any]) -> Measure:
+    named = {name: item[name] for name in ("name", "unit", "scale", "low", "high")}
+    return Measure(column=item.get("column", item["name"]), **named)
+
+
+def _fields(value: object, path: str, needed: Mapping[str, Check], optional: Mapping[str, Check]) -> None:
+    if not isinstance(value, Mapping):
+        raise refuse(path, "a table", value)
+    for name in needed:
+        if name not in value:
+            raise refuse(path, f"the field {name}", sorted(value))
+    for name, item in value.items():
+        check = needed.get(name) or optional.get(name)
+        if check is None:
+            raise refuse(path, "no field besides " + ", ".join([*needed, *optional]), name)
+        check(item, f"{path}.{name}")
+
+
+def _dimension_shape(value: object, path: str) -> None:
+    categories = array(CATEGORY, 10_000, 1, itself)
+    _fields(value, path, {"name": NAME}, {"column": text(200), "categories": categories, "ordered": boolean})
+
+
+def _measure_shape(value: object, path: str) -> None:
+    bound = integer(-BOUND, BOUND)
+    needed = {"name": NAME, "unit": text(40), "scale": integer(0, 9), "low": bound, "high": bound}
+    _fields(value, path, needed, {"column": text(200)})
+
+
+_DIMENSIONS = array(_dimension_shape, 16, 1, part("name"))
+_MEASURES = array(_measure_shape, 64, 0, part("name"))
+_OPTIONS: dict[str, Check] = {"minimumCohort": COHORT, "missing": array(text(40, 0), 16)}

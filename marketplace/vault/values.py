@@ -1,0 +1,164 @@
+"""One column of one batch, checked and turned into integers. Nothing is rounded, clamped or guessed.
+
+A fault is an InvalidInputError that names the data row (the first is 1), the column, what was expected and what came.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from typing import Any, NoReturn
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from marketplace.errors import InvalidInputError
+from marketplace.queries.lexicon import choices
+from marketplace.vault.schema import Dimension, Measure
+
+Present = NDArray[np.bool_]
+_DIGITS = 38  # of a 128-bit decimal
+
+
+def categories_of(column: pa.Array, dimension: Dimension, first_row: int) -> pa.Array:
+    """The labels of a dimension as text, one for each row; a missing label is the category "".
+
+    Raises:
+        InvalidInputError: `wrong_type`.
+    """
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column, kind = column.dictionary_decode(), kind.value_type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind)):
+        _fail("wrong_type", first_row, dimension.column, "text or whole numbers", str(kind))
+    return pc.fill_null(pc.cast(column, pa.string()), "")
+
+
+def positions_of(labels: pa.Array, dimension: Dimension, first_row: int) -> NDArray[np.int64]:
+    """Position of each label in the dimension's category list.
+
+    Raises:
+        InvalidInputError: `unknown_category`.
+    """
+    assert dimension.categories is not None
+    found = pc.index_in(labels, value_set=pa.array(dimension.categories, pa.string()))
+    if found.null_count:
+        row = int(np.flatnonzero(found.is_null().to_numpy(zero_copy_only=False))[0])
+        got = labels[row].as_py()
+        _fail("unknown_category", first_row + row, dimension.column, choices(dimension.categories), got or "no value")
+    positions: NDArray[np.int64] = found.to_numpy(zero_copy_only=False).astype(np.int64)
+    return positions
+
+
+def integers_of(column: pa.Array, measure: Measure, first_row: int) -> tuple[NDArray[np.int64], Present]:
+    """The values of a measure in units of 10^-scale, and which rows have one; a missing row's integer is 0.
+
+    Raises:
+        InvalidInputError: `wrong_type`, `not_finite`, `too_many_decimals`, `out_of_bounds`.
+    """
+    present = ~column.is_null().to_numpy(zero_copy_only=False)
+    convert = _converter(column.type, measure, first_row)
+    values = np.where(present, convert(column, measure, first_row), 0)
+    outside = np.flatnonzero(present & ((values < measure.low) | (values > measure.high)))
+    if outside.size:
+        row = int(outside[0])
+        _out_of_bounds(measure, first_row + row, column[row].as_py())
+    return values.astype(np.int64), present
+
+
+Converter = Callable[[pa.Array, Measure, int], NDArray[Any]]
+
+
+def _converter(kind: pa.DataType, measure: Measure, first_row: int) -> Converter:
+    types = pa.types
+    if types.is_floating(kind):
+        return _from_floats
+    if types.is_integer(kind) or types.is_decimal(kind) or types.is_string(kind) or types.is_large_string(kind):
+        return _from_decimals
+    if types.is_null(kind):
+        return lambda column, *_: np.zeros(len(column), dtype=np.int64)
+    return _fail("wrong_type", first_row, measure.column, "numbers", str(kind))
+
+
+def _from_floats(column: pa.Array, measure: Measure, first_row: int) -> NDArray[Any]:
+    numbers = pc.fill_null(pc.cast(column, pa.float64()), 0.0).to_numpy(zero_copy_only=False)
+    faults = np.flatnonzero(~np.isfinite(numbers))
+    if faults.size:
+        row = int(faults[0])
+        _fail("not_finite", first_row + row, measure.column, "a finite number", str(numbers[row]))
+    scaled = numbers * 10.0**measure.scale
+    whole = np.rint(scaled)
+    # A decimal such as 0.1 is not exact in binary: what is within a few units of the last place of a multiple counts.
+    faults = np.flatnonzero(np.abs(scaled - whole) > 4 * np.spacing(np.abs(scaled) + 1))
+    if faults.size:
+        row = int(faults[0])
+        _too_many_decimals(measure, first_row + row, numbers[row])
+    faults = np.flatnonzero((whole < measure.low) | (whole > measure.high))
+    faults = faults[column.is_valid().to_numpy(zero_copy_only=False)[faults]]
+    if faults.size:
+        row = int(faults[0])
+        _out_of_bounds(measure, first_row + row, numbers[row])
+    return np.where(np.abs(whole) < 2.0**62, whole, 0).astype(np.int64)
+
+
+def _from_decimals(column: pa.Array, measure: Measure, first_row: int) -> NDArray[Any]:
+    kind = pa.decimal128(_DIGITS, measure.scale)
+    try:
+        exact = pc.cast(column, kind)
+    except pa.ArrowInvalid:
+        _explain(column, measure, first_row)
+    # The two 64-bit halves of each unscaled integer; the high one must be the sign of the low one.
+    start, length = 2 * exact.offset, 2 * len(exact)
+    words = np.frombuffer(exact.buffers()[1], dtype=np.int64)[start : start + length].reshape(-1, 2)
+    wide = np.flatnonzero((words[:, 1] != words[:, 0] >> 63) & exact.is_valid().to_numpy(zero_copy_only=False))
+    if wide.size:
+        row = int(wide[0])
+        _out_of_bounds(measure, first_row + row, column[row].as_py())
+    return words[:, 0]
+
+
+def _explain(column: pa.Array, measure: Measure, first_row: int) -> NoReturn:
+    """Find the row that could not be converted; slow, and only for the error."""
+    for index, value in enumerate(column.to_pylist()):
+        if value is not None:
+            _check_decimal(value, measure, first_row + index)
+    _fail("wrong_type", first_row, measure.column, f"numbers with at most {measure.scale} decimals", "something else")
+
+
+def _check_decimal(value: object, measure: Measure, row: int) -> None:
+    try:
+        number = Decimal(str(value).strip())
+    except InvalidOperation:
+        _fail("wrong_type", row, measure.column, "a number", value)
+    if not number.is_finite():
+        _fail("not_finite", row, measure.column, "a finite number", value)
+    if number.adjusted() > _DIGITS - measure.scale - 2:
+        _out_of_bounds(measure, row, value)
+    if number.normalize().as_tuple().exponent < -measure.scale:  # type: ignore[operator]
+        _too_many_decimals(measure, row, value)
+    if str(value) != str(value).strip():
+        _fail("wrong_type", row, measure.column, "a number without blanks around it", value)
+
+
+def _too_many_decimals(measure: Measure, row: int, got: object) -> NoReturn:
+    _fail("too_many_decimals", row, measure.column, f"at most {measure.scale} decimals", got)
+
+
+def _out_of_bounds(measure: Measure, row: int, got: object) -> NoReturn:
+    unit = Decimal(1).scaleb(-measure.scale)
+    low, high = measure.low * unit, measure.high * unit
+    _fail("out_of_bounds", row, measure.column, f"a value from {low} to {high}", got)
+
+
+def _fail(code: str, row: int, column: str, expected: str, got: object) -> NoReturn:
+    shown = str(got)[:80]
+    raise InvalidInputError(
+        code,
+        f"row {row}, column {column}: expected {expected}, got {shown}",
+        zh=f"第 {row} 行,{column} 列:应为 {expected},实为 {shown}",
+        rule="vault.quality",
+        expected=expected,
+        got=shown,
+        hint="correct the row, or widen the declaration in the schema; nothing was sealed",
+        hint_zh="请更正该行或放宽声明;尚未密封任何数据",
+    )
