@@ -58,12 +58,12 @@ def encode_call(contract: str, verb: str, arguments: Sequence[Any]) -> bytes:
     """
     selector, parameters = _function(contract, verb)
     if len(arguments) != len(parameters):
-        raise _malformed(f"{contract}.{verb}: expected {len(parameters)} arguments, got {len(arguments)}")
+        raise malformed(f"{contract}.{verb}: expected {len(parameters)} arguments, got {len(arguments)}")
     try:
         values = [_to_abi(parameter, value) for parameter, value in zip(parameters, arguments, strict=True)]
         return selector + encode([parameter.kind for parameter in parameters], values)
     except (EncodingError, ParameterError, KeyError, TypeError) as problem:
-        raise _malformed(f"{contract}.{verb}: {problem}") from problem
+        raise malformed(f"{contract}.{verb}: {problem}") from problem
 
 
 def encode_batch(calls: Sequence[bytes]) -> bytes:
@@ -79,13 +79,13 @@ def decode_call(contract: str, calldata: bytes) -> tuple[str, list[Any]]:
     """
     verb = _verbs_by_selector(contract).get(calldata[:4])
     if verb is None:
-        raise _malformed(f"{contract} has no verb with selector {to_hex(calldata[:4])}")
+        raise malformed(f"{contract} has no verb with selector {to_hex(calldata[:4])}")
     parameters = _function(contract, verb)[1]
     try:
         # Lenient about padding and trailing bytes, as the contracts are: an auditor must be able to read what they run.
         values = decode([parameter.kind for parameter in parameters], calldata[4:], strict=False)
     except (DecodingError, OverflowError) as problem:
-        raise _malformed(f"{contract}.{verb}: {problem}") from problem
+        raise malformed(f"{contract}.{verb}: {problem}") from problem
     return verb, [_from_abi(parameter, value) for parameter, value in zip(parameters, values, strict=True)]
 
 
@@ -97,7 +97,7 @@ def decode_event(contract: str, topics: Sequence[bytes], data: bytes) -> Event:
     """
     known = _events_by_topic(contract).get(bytes(topics[0])) if topics else None
     if known is None:
-        raise _malformed(f"{contract} has no event with topic {to_hex(topics[0]) if topics else '(none)'}")
+        raise malformed(f"{contract} has no event with topic {to_hex(topics[0]) if topics else '(none)'}")
     name, parameters = known
     plain = [parameter for parameter in parameters if not parameter.indexed]
     indexed = [parameter for parameter in parameters if parameter.indexed]
@@ -106,7 +106,7 @@ def decode_event(contract: str, topics: Sequence[bytes], data: bytes) -> Event:
         for parameter, topic in zip(indexed, topics[1:], strict=True):
             values[parameter] = decode([parameter.kind], topic)[0]
     except (DecodingError, ValueError) as problem:
-        raise _malformed(f"{contract}.{name}: {problem}") from problem
+        raise malformed(f"{contract}.{name}: {problem}") from problem
     return Event(contract, name, {item.name: _from_abi(item, values[item]) for item in parameters})
 
 
@@ -131,7 +131,7 @@ def signers_of(
             elif parameter.kind == "bytes":
                 found.append((*pending.pop(0), from_hex(value)))
     except (ParameterError, KeyError, TypeError, ValueError, IndexError) as problem:
-        raise _malformed(f"{contract}.{verb}: {problem}") from problem
+        raise malformed(f"{contract}.{verb}: {problem}") from problem
     return found
 
 
@@ -140,10 +140,15 @@ def parameters_of(contract: str, verb: str) -> tuple[Parameter, ...]:
     return _function(contract, verb)[1]
 
 
+def malformed(message: str) -> InvalidInputError:
+    """The error for a call of the wrong form."""
+    return InvalidInputError("call_malformed", message, zh="合约调用的格式不正确")
+
+
 @cache
 def _function(contract: str, verb: str) -> tuple[bytes, tuple[Parameter, ...]]:
     if verb not in (*VERBS.get(contract, ()), SUBMIT) or contract not in VERBS:
-        raise _malformed(f"{contract} has no verb {verb}")
+        raise malformed(f"{contract} has no verb {verb}")
     (entry,) = [entry for entry in artifacts.load(contract).entries("function") if _is_verb(entry, verb)]
     parameters = tuple(_parameter(item) for item in entry["inputs"])
     return _selector(f"{verb}({','.join(parameter.kind for parameter in parameters)})"), parameters
@@ -203,7 +208,3 @@ def _from_abi(parameter: Parameter, value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         return [_from_abi(Parameter(parameter.name, parameter.kind[:-2]), item) for item in value]
     return value
-
-
-def _malformed(message: str) -> InvalidInputError:
-    return InvalidInputError("call_malformed", message, zh="合约调用的格式不正确")

@@ -1,0 +1,98 @@
+"""What is on offer: contracts/src/Listings.sol in Python, verb by verb.
+
+None -> LISTED by list -> DELISTED by delist. Nothing leads back: changed terms are another listing.
+"""
+
+from dataclasses import dataclass, field
+
+from marketplace.documents.ids import listing_id
+from marketplace.events import Event
+from marketplace.participants.rules import Participants
+from marketplace.refusals import refuse
+from marketplace.refusals.checks import Message, require_in_time, require_version
+from marketplace.rights.records import Rights
+from marketplace.rights.rules import require_operator
+from marketplace.types import ListingStatus
+
+
+@dataclass
+class Listing:
+    """One offer. `price` in fen for one call; `valid_until` in unix seconds."""
+
+    seller: str
+    asset_id: str
+    price: int
+    valid_until: int
+    status: ListingStatus = ListingStatus.LISTED
+    version: int = 1
+
+
+@dataclass
+class Listings:
+    """The state of the contract: listings by id."""
+
+    records: dict[str, Listing] = field(default_factory=dict)
+
+    def require_listed(self, listing: str) -> Listing:
+        """The listing, refused unless it stands."""
+        record = self.records.get(listing)
+        current = record.status if record else ListingStatus.NONE
+        if record is None or current is not ListingStatus.LISTED:
+            raise refuse("ListingsNotListed", listingId=listing, current=int(current))
+        return record
+
+
+def list_asset(state: Listings, participants: Participants, rights: Rights, offer: Message, now: int) -> list[Event]:
+    """Put an asset on offer (the verb `list`).
+
+    Args:
+        offer: the intent List, signed by the seller.
+        now: the block's time, unix seconds.
+    Raises:
+        RuleError: any of the checks below, in their order; the state is then unchanged.
+    """
+    seller, asset = offer["seller"], offer["assetId"]
+    require_in_time(offer, now)
+    expected = listing_id(seller, asset, offer["termsDigest"])
+    if offer["listingId"] != expected:
+        raise refuse("ListingsIdMismatch", expected=expected, got=offer["listingId"])
+    if expected in state.records:
+        raise refuse("ListingsExists", listingId=expected)
+    participants.require_active(seller)
+    latest = require_operator(rights, asset, seller, now)
+    if not now < offer["validUntil"] <= latest:
+        raise refuse("ListingsTerm", validUntil=offer["validUntil"], latest=latest)
+
+    state.records[expected] = Listing(seller, asset, offer["price"], offer["validUntil"])
+    return [Event("Listings", "Listed", {name: offer[name] for name in offer if name != "deadline"})]
+
+
+def delist(state: Listings, delisting: Message, now: int) -> list[Event]:
+    """Take an offer back. Orders that are funded already run on.
+
+    Args:
+        delisting: the intent Delist, signed by the seller.
+        now: the block's time, unix seconds.
+    Raises:
+        RuleError: any of the checks below, in their order; the state is then unchanged.
+    """
+    require_in_time(delisting, now)
+    record = state.require_listed(delisting["listingId"])
+    if record.seller != delisting["seller"]:
+        raise refuse("ListingsNotSeller", listingId=delisting["listingId"], account=delisting["seller"])
+    require_version(record.version, delisting)
+
+    record.status = ListingStatus.DELISTED
+    record.version += 1
+    return [Event("Listings", "Delisted", {"listingId": delisting["listingId"], "version": record.version})]
+
+
+def require_live(state: Listings, participants: Participants, rights: Rights, listing: str, now: int) -> Listing:
+    """The listing, refused unless it can be ordered now: it stands, is in its term, and its seller is an active
+    participant that still holds the operate title."""
+    record = state.require_listed(listing)
+    if now > record.valid_until:
+        raise refuse("ListingsExpired", listingId=listing, validUntil=record.valid_until)
+    participants.require_active(record.seller)
+    require_operator(rights, record.asset_id, record.seller, now)
+    return record

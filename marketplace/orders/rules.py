@@ -1,0 +1,113 @@
+"""Orders and their funding: contracts/src/Orders.sol in Python. How an order ends: marketplace/settlement/rules.py.
+
+None -> FUNDED by fund -> SETTLED by settle, or REFUNDED by refund. Nothing leads back.
+"""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from marketplace.documents.ids import order_id
+from marketplace.events import Event
+from marketplace.listings.rules import Listing, Listings, require_live
+from marketplace.participants.rules import Participants
+from marketplace.refusals import refuse
+from marketplace.refusals.checks import Message, require_in_time
+from marketplace.rights.records import Rights
+from marketplace.rights.rules import grant_use
+from marketplace.types import OrderStatus, Role
+
+
+@dataclass
+class Order:
+    """One order. `escrow` in fen, `epsilon_cap` in millionths, `valid_until` in unix seconds."""
+
+    buyer: str
+    listing_id: str
+    escrow: int
+    epsilon_cap: int
+    valid_until: int
+    status: OrderStatus = OrderStatus.FUNDED
+
+
+@dataclass
+class Orders:
+    """The state of the contract: orders by id."""
+
+    records: dict[str, Order] = field(default_factory=dict)
+
+    def require_funded(self, order: str) -> Order:
+        """The order, refused unless its money is in escrow."""
+        record = self.records.get(order)
+        current = record.status if record else OrderStatus.NONE
+        if record is None or current is not OrderStatus.FUNDED:
+            raise refuse("OrdersNotFunded", orderId=order, current=int(current))
+        return record
+
+
+class Purse(Protocol):
+    """The money side of funding, which a later stage implements."""
+
+    def require_balance(self, account: str, amount: int) -> None:
+        """Refuse if `account` has less than `amount` fen."""
+
+    def take_into_escrow(self, account: str, amount: int) -> list[Event]:
+        """Move money of `account` into escrow."""
+
+
+def fund(
+    state: Orders,
+    order: Message,
+    now: int,
+    *,
+    participants: Participants,
+    rights: Rights,
+    listings: Listings,
+    purse: Purse,
+) -> list[Event]:
+    """Put the buyer's money into escrow, commit privacy budget and grant the use title.
+
+    Args:
+        order: the intent Fund, signed by the buyer.
+        now: the block's time, unix seconds.
+    Raises:
+        RuleError: any of the checks below, in their order; the state is then unchanged.
+    """
+    buyer = order["buyer"]
+    require_in_time(order, now)
+    expected = order_id(buyer, order["listingId"], order["agreementDigest"])
+    if order["orderId"] != expected:
+        raise refuse("OrdersIdMismatch", expected=expected, got=order["orderId"])
+    if expected in state.records:
+        raise refuse("OrdersExists", orderId=expected)
+    participants.require_active(buyer, Role.BUYER)
+    listing = require_live(listings, participants, rights, order["listingId"], now)
+    require_terms(order, listing, now)
+    purse.require_balance(buyer, order["escrow"])
+    rights.require_budget(listing.asset_id, order["epsilonCap"])
+
+    state.records[expected] = Order(
+        buyer, order["listingId"], order["escrow"], order["epsilonCap"], order["validUntil"]
+    )
+    args = {name: order[name] for name in order if name != "deadline"} | {"assetId": listing.asset_id}
+    return [
+        Event("Orders", "Funded", args),
+        *purse.take_into_escrow(buyer, order["escrow"]),
+        *grant_use(rights, listing.asset_id, order),
+    ]
+
+
+def require_terms(order: Message, listing: Listing, now: int) -> None:
+    """Refuse an order that does not fit its listing.
+
+    Args:
+        order: at least buyer, escrow, epsilonCap and validUntil of a Fund.
+        now: unix seconds.
+    """
+    if order["buyer"] == listing.seller:
+        raise refuse("OrdersOwnListing", buyer=order["buyer"])
+    if order["escrow"] < listing.price:
+        raise refuse("OrdersEscrowTooSmall", escrow=order["escrow"], price=listing.price)
+    if order["epsilonCap"] == 0:
+        raise refuse("OrdersEpsilonCapZero")
+    if not now < order["validUntil"] <= listing.valid_until:
+        raise refuse("OrdersTerm", validUntil=order["validUntil"], latest=listing.valid_until)

@@ -1,0 +1,196 @@
+"""The whole ledger in Python: the rules of all stages over one state.
+
+The service asks it before a call is queued; the auditor feeds it every signed intent in the ledger's order and must get
+every event, with nothing but this file, the stages' rules and the shared vocabulary.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from crypto.canonical import from_hex
+from crypto.errors import CryptoError
+from marketplace import calls
+from marketplace.deployment import Genesis
+from marketplace.errors import MarketplaceError
+from marketplace.events import Event
+from marketplace.evidence import rules as evidence_rules
+from marketplace.listings import rules as listing_rules
+from marketplace.orders import rules as order_rules
+from marketplace.participants import rules as participant_rules
+from marketplace.refusals import refuse
+from marketplace.rights import rules as right_rules
+from marketplace.rights.records import Rights
+from marketplace.settlement import rules as settlement_rules
+from marketplace.settlement.money import Accounts
+
+# Checks one signature, e.g. marketplace.intents.verify_intent for one deployment; raises CryptoError to refuse.
+VerifySignature = Callable[[str, Mapping[str, Any], str, bytes], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one call of a transaction did.
+
+    Args:
+        index: its place in the batch; 0 for a call alone.
+        verb: the contract's function; "" where the calldata names none.
+        arguments: as in `marketplace.calls`.
+        events: what it left, in order; empty where it was refused.
+        refusal: why it was refused, or None.
+    """
+
+    index: int
+    verb: str
+    arguments: list[Any]
+    events: list[Event] = field(default_factory=list)
+    refusal: MarketplaceError | None = None
+
+
+class LedgerState:
+    """The state of all contracts.
+
+    Args:
+        genesis: how the contracts were deployed.
+    """
+
+    def __init__(self, genesis: Genesis) -> None:
+        self.participants = participant_rules.Participants()
+        self.rights = Rights()
+        self.listings = listing_rules.Listings()
+        self.orders = order_rules.Orders()
+        self.accounts = Accounts(genesis.addresses()["Orders"])
+        self.anchors = evidence_rules.Anchors()
+        self._terms = settlement_rules.FeeTerms(genesis.treasury, genesis.fee_bps)
+        #: events that the deployment itself leaves
+        self.founding = participant_rules.found(self.participants, genesis.registrar)
+
+    def apply(self, contract: str, verb: str, arguments: Sequence[Any], now: int) -> list[Event]:
+        """Run one call whose signatures the caller has checked.
+
+        Args:
+            arguments: as in `marketplace.calls`; signatures among them are not looked at.
+            now: the block's time, unix seconds.
+        Raises:
+            RuleError: refused; the state is unchanged.
+            InvalidInputError: no such verb, or another number of arguments.
+        """
+        parameters = calls.parameters_of(contract, verb)
+        if len(arguments) != len(parameters) or (contract, verb) not in _VERBS:
+            raise calls.malformed(f"{contract}.{verb}: expected {len(parameters)} arguments of a single call")
+        pairs = zip(parameters, arguments, strict=True)
+        return _VERBS[contract, verb](self, *(value for item, value in pairs if item.kind != "bytes"), now)
+
+    def signers_of(
+        self, contract: str, verb: str, arguments: Sequence[Any]
+    ) -> list[tuple[str, Mapping[str, Any], str, bytes]]:
+        """`marketplace.calls.signers_of`, with the buyer of the order that a voucher is for.
+
+        Raises:
+            RuleError: the voucher's order is not in escrow; the contract, too, says so before it looks at signatures.
+        """
+        is_settle = (contract, verb) == ("Orders", "settle")
+        buyer = self.orders.require_funded(arguments[0]["orderId"]).buyer if is_settle else ""
+        return calls.signers_of(contract, verb, arguments, buyer)
+
+    def apply_signed(
+        self, contract: str, verb: str, arguments: Sequence[Any], now: int, verify: VerifySignature
+    ) -> list[Event]:
+        """Check every signature of a call, then run it; refuses as the contract would.
+
+        Raises:
+            RuleError: refused; the state is unchanged.
+            InvalidInputError: no such verb, or arguments of another form.
+        """
+        for name, message, signer, signature in self.signers_of(contract, verb, arguments):
+            try:
+                verify(name, message, signer, signature)
+            except CryptoError as problem:
+                raise refuse("IntentBatchSignatureInvalid", signer=signer) from problem
+        return self.apply(contract, verb, arguments, now)
+
+    def apply_transaction(self, contract: str, calldata: bytes, now: int, verify: VerifySignature) -> list[Outcome]:
+        """Run the calls of one transaction to `contract`, alone or in a batch; a refused one leaves the others intact.
+
+        Args:
+            calldata: the transaction's data.
+            now: the block's time, unix seconds.
+            verify: checks one signature.
+        """
+        try:
+            verb, arguments = calls.decode_call(contract, calldata)
+        except MarketplaceError as problem:
+            return [Outcome(0, "", [], refusal=problem)]
+        if verb != calls.SUBMIT:
+            return [self._outcome(0, contract, calldata, now, verify)]
+        members = [from_hex(member) for member in arguments[0]]
+        return [self._outcome(i, contract, member, now, verify) for i, member in enumerate(members)]
+
+    def _outcome(self, index: int, contract: str, calldata: bytes, now: int, verify: VerifySignature) -> Outcome:
+        verb, arguments = "", []
+        try:
+            verb, arguments = calls.decode_call(contract, calldata)
+            if verb == calls.SUBMIT:
+                raise refuse("IntentBatchNested")
+            events = self.apply_signed(contract, verb, arguments, now, verify)
+        except MarketplaceError as problem:
+            return Outcome(index, verb, arguments, refusal=problem)
+        return Outcome(index, verb, arguments, events)
+
+    def _admit(self, join: Any, admission: Any, now: int) -> list[Event]:
+        return participant_rules.admit(self.participants, join, admission, now)
+
+    def _set_status(self, change: Any, now: int) -> list[Event]:
+        return participant_rules.set_status(self.participants, change, now)
+
+    def _register(self, registration: Any, now: int) -> list[Event]:
+        return right_rules.register(self.rights, self.participants, registration, now)
+
+    def _confirm(self, confirmation: Any, now: int) -> list[Event]:
+        return right_rules.confirm(self.rights, self.participants, confirmation, now)
+
+    def _transfer(self, handover: Any, now: int) -> list[Event]:
+        return right_rules.transfer(self.rights, self.participants, handover, now)
+
+    def _transfer_share(self, handover: Any, now: int) -> list[Event]:
+        return right_rules.transfer_share(self.rights, self.participants, handover, now)
+
+    def _list(self, offer: Any, now: int) -> list[Event]:
+        return listing_rules.list_asset(self.listings, self.participants, self.rights, offer, now)
+
+    def _delist(self, delisting: Any, now: int) -> list[Event]:
+        return listing_rules.delist(self.listings, delisting, now)
+
+    def _issue(self, payment: Any, now: int) -> list[Event]:
+        return settlement_rules.issue(self.accounts, self.participants, payment, now)
+
+    def _fund(self, order: Any, now: int) -> list[Event]:
+        return order_rules.fund(self.orders, self.participants, self.rights, self.listings, self.accounts, order, now)
+
+    def _settle(self, voucher: Any, closing: Any, now: int) -> list[Event]:
+        return settlement_rules.settle(
+            self.orders, self.rights, self.listings, self.accounts, self._terms, voucher, closing, now
+        )
+
+    def _refund(self, order: str, now: int) -> list[Event]:
+        return settlement_rules.refund(self.orders, self.accounts, order, now)
+
+    def _anchor(self, statement: Any, now: int) -> list[Event]:
+        return evidence_rules.anchor(self.anchors, self.participants, statement, now)
+
+
+_VERBS: dict[tuple[str, str], Callable[..., list[Event]]] = {
+    ("Participants", "admit"): LedgerState._admit,
+    ("Participants", "setStatus"): LedgerState._set_status,
+    ("Rights", "register"): LedgerState._register,
+    ("Rights", "confirm"): LedgerState._confirm,
+    ("Rights", "transfer"): LedgerState._transfer,
+    ("Rights", "transferShare"): LedgerState._transfer_share,
+    ("Listings", "list"): LedgerState._list,
+    ("Listings", "delist"): LedgerState._delist,
+    ("SettlementToken", "issue"): LedgerState._issue,
+    ("Orders", "fund"): LedgerState._fund,
+    ("Orders", "settle"): LedgerState._settle,
+    ("Orders", "refund"): LedgerState._refund,
+    ("Evidence", "anchor"): LedgerState._anchor,
+}

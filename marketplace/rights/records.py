@@ -1,0 +1,80 @@
+"""What the register of rights holds: assets with their privacy budget and revenue shares, and titles."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from marketplace.refusals import refuse
+from marketplace.types import AssetStatus, TitleKind
+
+MAX_SHARE_HOLDERS = 16
+WHOLE_BPS = 10_000
+
+
+@dataclass
+class Share:
+    """Part of the revenue in hundredths of a percent. Of 0: an emptied place for the next holder."""
+
+    holder: str
+    bps: int
+
+
+@dataclass
+class Asset:
+    """One registered data set. Epsilon in millionths; the counters `committed` and `released` only grow."""
+
+    registrant: str
+    level: int
+    claim_digest: str
+    epsilon_budget: int
+    shares: list[Share]
+    status: AssetStatus = AssetStatus.REGISTERED
+    valid_until: int = 0
+    committed: int = 0
+    released: int = 0
+    version: int = 1
+    share_version: int = 1
+
+    @property
+    def budget_left(self) -> int:
+        """What orders may still commit."""
+        return self.epsilon_budget - (self.committed - self.released)
+
+    def place_of(self, holder: str) -> int | None:
+        """The index of `holder`'s entry, also of an emptied one."""
+        return next((i for i, share in enumerate(self.shares) if share.holder == holder), None)
+
+    def payees(self) -> Iterator[Share]:
+        """The entries that hold something, in their fixed order."""
+        return (share for share in self.shares if share.bps)
+
+
+@dataclass
+class Title:
+    """One title: who holds which right, until when (unix seconds)."""
+
+    holder: str
+    kind: TitleKind
+    valid_until: int
+    version: int = 1
+
+
+@dataclass
+class Rights:
+    """The state of the contract: assets and titles by id."""
+
+    assets: dict[str, Asset] = field(default_factory=dict)
+    titles: dict[str, Title] = field(default_factory=dict)
+
+    def require_asset(self, asset_id: str, status: AssetStatus) -> Asset:
+        """The asset, refused unless it has this status."""
+        asset = self.assets.get(asset_id)
+        current = asset.status if asset else AssetStatus.NONE
+        if asset is None or current is not status:
+            raise refuse("RightsStatus", assetId=asset_id, current=int(current), required=int(status))
+        return asset
+
+    def require_budget(self, asset_id: str, epsilon: int) -> None:
+        """Refuse to commit more than is left."""
+        left = self.assets[asset_id].budget_left
+        if epsilon > left:
+            raise refuse("RightsBudgetExceeded", assetId=asset_id, left=left, asked=epsilon)

@@ -1,0 +1,155 @@
+"""Data assets, certificates, titles and shares over HTTP."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import Field
+from sqlmodel import select
+
+from marketplace.evidence.inbox import Statement
+from marketplace.rights import service
+from marketplace.rights.tables import Asset
+from marketplace.web.context import Here
+from marketplace.web.paging import AskedPage, Rows, link_next, page_of
+from marketplace.web.shapes import AddressText, Count, DigestText, Document, Queued, Shape, SignatureText, UInt8, UInt16
+
+router = APIRouter(prefix="/rights", tags=["rights"])
+
+
+class Register(Shape):
+    """Signed by `holder`."""
+
+    asset_id: DigestText
+    holder: AddressText
+    manifest_digest: DigestText
+    ciphertext_root: DigestText
+    claim_digest: DigestText
+    level: UInt8
+    epsilon_budget: Count
+    share_holders: list[AddressText] = Field(min_length=1, max_length=16)
+    share_bps: list[UInt16] = Field(min_length=1, max_length=16)
+    deadline: Count
+
+
+class Confirm(Shape):
+    """Signed by `registrar`."""
+
+    asset_id: DigestText
+    claim_digest: DigestText
+    certificate_digest: DigestText
+    valid_until: Count
+    registrar: AddressText
+    version: Count
+    deadline: Count
+
+
+class Transfer(Shape):
+    """Signed by `from` and by `to`."""
+
+    title_id: DigestText
+    from_: AddressText = Field(alias="from")
+    to: AddressText
+    version: Count
+    deadline: Count
+
+
+class TransferShare(Shape):
+    """Signed by `from`."""
+
+    asset_id: DigestText
+    from_: AddressText = Field(alias="from")
+    to: AddressText
+    bps: UInt16
+    version: Count
+    deadline: Count
+
+
+class RegistrationBody(Shape):
+    """A Register; its documents and blobs are uploaded before."""
+
+    register: Register
+    signature: SignatureText
+
+
+class ConfirmationBody(Shape):
+    """A Confirm, and the certificate (W3C VC 2.0, eddsa-jcs-2022) whose digest it names."""
+
+    confirm: Confirm
+    signature: SignatureText
+    certificate: Document
+
+
+class TransferBody(Shape):
+    """A Transfer with both signatures."""
+
+    transfer: Transfer
+    from_signature: SignatureText
+    to_signature: SignatureText
+
+
+class ShareTransferBody(Shape):
+    """A TransferShare."""
+
+    transfer_share: TransferShare
+    signature: SignatureText
+
+
+@router.post("/registrations", status_code=202)
+def register_asset(here: Here, body: RegistrationBody) -> Queued:
+    """Register a sealed data set: manifest, claimed rights, privacy budget, revenue shares."""
+    wish = Statement("Register", body.register.message(), (body.signature,))
+    with here.writing() as session:
+        return Queued(intent=service.register(session, here.deployment, here.blobs, wish, here.clock()))
+
+
+@router.post("/confirmations", status_code=202)
+def confirm_asset(here: Here, body: ConfirmationBody) -> Queued:
+    """Confirm a registration; creates the titles to hold and to operate."""
+    decision = Statement("Confirm", body.confirm.message(), (body.signature,))
+    with here.writing() as session:
+        return Queued(intent=service.confirm(session, here.deployment, decision, body.certificate, here.clock()))
+
+
+@router.post("/transfers", status_code=202)
+def transfer_title(here: Here, body: TransferBody) -> Queued:
+    """Transfer a title to hold or to operate."""
+    deed = Statement("Transfer", body.transfer.message(), (body.from_signature, body.to_signature))
+    with here.writing() as session:
+        return Queued(intent=service.transfer(session, here.deployment, deed, here.clock()))
+
+
+@router.post("/share-transfers", status_code=202)
+def transfer_share(here: Here, body: ShareTransferBody) -> Queued:
+    """Transfer part of a revenue share; payouts follow the holders at settlement."""
+    deed = Statement("TransferShare", body.transfer_share.message(), (body.signature,))
+    with here.writing() as session:
+        return Queued(intent=service.transfer_share(session, here.deployment, deed, here.clock()))
+
+
+@router.get("/assets")
+def list_assets(here: Here, page: AskedPage, request: Request, response: Response) -> Rows:
+    """Every registered data asset."""
+    with here.reading() as session:
+        rows = page_of(session, select(Asset), Asset.asset_id, page, lambda row: service.asset_json(session, row))
+    return link_next(request, response, rows)
+
+
+@router.get("/assets/{asset_id}")
+def get_asset(here: Here, asset_id: Annotated[DigestText, Path()]) -> dict[str, Any]:
+    """One data asset with its shares, titles and what is left of its privacy budget."""
+    with here.reading() as session:
+        return service.asset_json(session, service.get_asset(session, asset_id))
+
+
+@router.get("/assets/{asset_id}/certificate")
+def get_certificate(here: Here, asset_id: Annotated[DigestText, Path()]) -> dict[str, Any]:
+    """The certificate of a confirmed asset, a W3C verifiable credential."""
+    with here.reading() as session:
+        return service.certificate_body(session, asset_id)
+
+
+@router.get("/titles/{title_id}")
+def get_title(here: Here, title_id: Annotated[DigestText, Path()]) -> dict[str, Any]:
+    """One title as the ledger says."""
+    with here.reading() as session:
+        return service.get_title(session, title_id).as_json()

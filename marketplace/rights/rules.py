@@ -1,0 +1,204 @@
+"""Data assets, titles, shares and privacy budget: contracts/src/Rights.sol in Python, verb by verb.
+
+None -> REGISTERED by register -> CONFIRMED by confirm. Nothing leads back.
+"""
+
+from collections.abc import Sequence
+
+from marketplace.documents.ids import asset_id, title_id
+from marketplace.events import Event
+from marketplace.participants.rules import Participants
+from marketplace.refusals import refuse
+from marketplace.refusals.checks import Message, require_in_time, require_version
+from marketplace.rights.records import MAX_SHARE_HOLDERS, WHOLE_BPS, Asset, Rights, Share, Title
+from marketplace.types import ZERO_DIGEST, AssetStatus, Role, TitleKind
+
+MAX_TERM_SECONDS = 5 * 365 * 86_400
+MAX_EPSILON_BUDGET = 1_000_000_000_000
+MAX_LEVEL = 6
+TRANSFERABLE = frozenset((TitleKind.HOLD, TitleKind.OPERATE))
+
+
+def register(state: Rights, participants: Participants, registration: Message, now: int) -> list[Event]:
+    """Register sealed data with its claimed rights, level, privacy budget and revenue shares.
+
+    Args:
+        registration: the intent Register, signed by the holder.
+        now: the block's time, unix seconds.
+    Raises:
+        RuleError: any of the checks below, in their order; the state is then unchanged.
+    """
+    asset, holder = registration["assetId"], registration["holder"]
+    require_in_time(registration, now)
+    expected = asset_id(holder, registration["manifestDigest"])
+    if asset != expected:
+        raise refuse("RightsIdMismatch", expected=expected, got=asset)
+    if asset in state.assets:
+        raise refuse("RightsExists", assetId=asset)
+    if not 1 <= registration["level"] <= MAX_LEVEL:
+        raise refuse("RightsLevel", level=registration["level"])
+    if not 1 <= registration["epsilonBudget"] <= MAX_EPSILON_BUDGET:
+        raise refuse("RightsBudgetRange", epsilonBudget=registration["epsilonBudget"])
+    participants.require_active(holder, Role.SUPPLIER)
+    require_shares(registration["shareHolders"], registration["shareBps"])
+    for share_holder in registration["shareHolders"]:
+        participants.require_active(share_holder)
+
+    pairs = zip(registration["shareHolders"], registration["shareBps"], strict=True)
+    shares = [Share(share_holder, bps) for share_holder, bps in pairs]
+    state.assets[asset] = Asset(
+        holder, registration["level"], registration["claimDigest"], registration["epsilonBudget"], shares
+    )
+    return [Event("Rights", "Registered", {name: registration[name] for name in registration if name != "deadline"})]
+
+
+def confirm(state: Rights, participants: Participants, confirmation: Message, now: int) -> list[Event]:
+    """Confirm a registered asset; its holder gets the titles to hold and to operate it.
+
+    Args:
+        confirmation: the intent Confirm, signed by the registrar.
+        now: the block's time, unix seconds.
+    Raises:
+        RuleError: any of the checks below, in their order; the state is then unchanged.
+    """
+    asset_key, registrar = confirmation["assetId"], confirmation["registrar"]
+    require_in_time(confirmation, now)
+    asset = state.require_asset(asset_key, AssetStatus.REGISTERED)
+    require_version(asset.version, confirmation)
+    if asset.claim_digest != confirmation["claimDigest"]:
+        raise refuse("RightsClaimMismatch", expected=asset.claim_digest, got=confirmation["claimDigest"])
+    latest = now + MAX_TERM_SECONDS
+    if not now < confirmation["validUntil"] <= latest:
+        raise refuse("RightsTerm", validUntil=confirmation["validUntil"], latest=latest)
+    if registrar == asset.registrant or asset.place_of(registrar) is not None:
+        raise refuse("RightsOwnMatter", registrar=registrar)
+    participants.require_active(registrar, Role.REGISTRAR)
+
+    asset.status = AssetStatus.CONFIRMED
+    asset.valid_until = confirmation["validUntil"]
+    asset.version += 1
+    names = ("assetId", "certificateDigest", "validUntil", "registrar")
+    args = {name: confirmation[name] for name in names} | {"version": asset.version}
+    titles = [Title(asset.registrant, kind, asset.valid_until) for kind in sorted(TRANSFERABLE)]
+    return [Event("Rights", "Confirmed", args), *(_grant(state, asset_key, title) for title in titles)]
+
+
+def transfer(state: Rights, participants: Participants, handover: Message, now: int) -> list[Event]:
+    """Hand a title to hold or to operate to another active participant.
+
+    Args:
+        handover: the intent Transfer, signed by both sides.
+        now: the block's time, unix seconds.
+    Raises:
+        RuleError: any of the checks below, in their order; the state is then unchanged.
+    """
+    title_key, giver, taker = handover["titleId"], handover["from"], handover["to"]
+    require_in_time(handover, now)
+    title = state.titles.get(title_key)
+    if title is None or title.holder != giver:
+        raise refuse("RightsNotHolder", titleId=title_key, account=giver)
+    if title.kind not in TRANSFERABLE:
+        raise refuse("RightsNotTransferable", titleId=title_key)
+    if giver == taker:
+        raise refuse("RightsSameParty", account=taker)
+    require_version(title.version, handover)
+    participants.require_active(giver)
+    participants.require_active(taker)
+
+    title.holder = taker
+    title.version += 1
+    args = {"titleId": title_key, "from": giver, "to": taker, "version": title.version}
+    return [Event("Rights", "TitleTransferred", args)]
+
+
+def transfer_share(state: Rights, participants: Participants, handover: Message, now: int) -> list[Event]:
+    """Hand part of the revenue of an asset to another active participant.
+
+    Args:
+        handover: the intent TransferShare, signed by the giver.
+        now: the block's time, unix seconds.
+    Raises:
+        RuleError: any of the checks below, in their order; the state is then unchanged.
+    """
+    giver, taker = handover["from"], handover["to"]
+    require_in_time(handover, now)
+    asset = state.require_asset(handover["assetId"], AssetStatus.CONFIRMED)
+    require_version(asset.share_version, handover)
+    if giver == taker:
+        raise refuse("RightsSameParty", account=taker)
+    participants.require_active(giver)
+    participants.require_active(taker)
+
+    _move_share(asset, handover)
+    asset.share_version += 1
+    names = ("assetId", "from", "to", "bps")
+    args = {name: handover[name] for name in names} | {"version": asset.share_version}
+    return [Event("Rights", "ShareTransferred", args)]
+
+
+def grant_use(state: Rights, asset_key: str, order: Message) -> list[Event]:
+    """Commit budget and grant the use title of an order; for the rules of orders alone.
+
+    Args:
+        order: the intent Fund.
+    """
+    epsilon, order_key = order["epsilonCap"], order["orderId"]
+    state.require_budget(asset_key, epsilon)
+    state.assets[asset_key].committed += epsilon
+    committed = Event("Rights", "BudgetCommitted", {"assetId": asset_key, "orderId": order_key, "amount": epsilon})
+    title = Title(order["buyer"], TitleKind.USE, order["validUntil"])
+    return [committed, _grant(state, asset_key, title, order_key)]
+
+
+def release_budget(state: Rights, asset_key: str, order: str, epsilon: int) -> list[Event]:
+    """Give back what an order committed and did not spend; for the rules of settlement alone."""
+    state.assets[asset_key].released += epsilon
+    return [Event("Rights", "BudgetReleased", {"assetId": asset_key, "orderId": order, "amount": epsilon})]
+
+
+def require_operator(state: Rights, asset_key: str, account: str, now: int) -> int:
+    """Refuse unless the asset is confirmed, in its term, and operated by `account`; returns the end of its term."""
+    asset = state.require_asset(asset_key, AssetStatus.CONFIRMED)
+    if now > asset.valid_until:
+        raise refuse("RightsExpired", assetId=asset_key, validUntil=asset.valid_until)
+    title_key = title_id(asset_key, TitleKind.OPERATE)
+    if state.titles[title_key].holder != account:
+        raise refuse("RightsNotHolder", titleId=title_key, account=account)
+    return asset.valid_until
+
+
+def require_shares(holders: Sequence[str], bps: Sequence[int]) -> None:
+    """Refuse shares that are not 1..16 distinct holders, each above zero, 10000 in sum."""
+    counts = 1 <= len(holders) <= MAX_SHARE_HOLDERS and len(holders) == len(bps) == len(set(holders))
+    if not counts or min(bps) == 0 or sum(bps) != WHOLE_BPS:
+        raise refuse("RightsSharesInvalid")
+
+
+def _grant(state: Rights, asset_key: str, title: Title, order: str | None = None) -> Event:
+    title_key = title_id(asset_key, title.kind, order)
+    state.titles[title_key] = title
+    args = {"titleId": title_key, "assetId": asset_key, "kind": int(title.kind), "holder": title.holder}
+    return Event("Rights", "TitleGranted", args | {"orderId": order or ZERO_DIGEST, "validUntil": title.valid_until})
+
+
+def _move_share(asset: Asset, handover: Message) -> None:
+    giver, taker, bps = handover["from"], handover["to"], handover["bps"]
+    place = asset.place_of(giver)
+    has = 0 if place is None else asset.shares[place].bps
+    if place is None or not 1 <= bps <= has:
+        raise refuse("RightsShareTooSmall", holder=giver, has=has, asked=bps)
+    shares = [Share(share.holder, share.bps) for share in asset.shares]
+    shares[place].bps -= bps
+    target = _place_for(shares, taker)
+    if target == MAX_SHARE_HOLDERS:
+        raise refuse("RightsSharesFull", assetId=handover["assetId"])
+    added = shares[target].bps if target < len(shares) else 0
+    shares[target : target + 1] = [Share(taker, added + bps)]
+    asset.shares = shares
+
+
+def _place_for(shares: Sequence[Share], taker: str) -> int:
+    """The taker's own place, else the first emptied one, else a new one at the end."""
+    own = (i for i, share in enumerate(shares) if share.holder == taker)
+    emptied = (i for i, share in enumerate(shares) if share.bps == 0)
+    return next(own, next(emptied, len(shares)))

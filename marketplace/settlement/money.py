@@ -1,0 +1,87 @@
+"""Money: accounts that only count upwards, the exchange's fee, and a split that sums exactly."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from marketplace.events import Event
+from marketplace.refusals import refuse
+from marketplace.types import ZERO_DIGEST
+
+ZERO_ADDRESS = ZERO_DIGEST[:42]
+WHOLE_BPS = 10_000
+
+
+@dataclass
+class Accounts:
+    """The state of the settlement token, in fen.
+
+    Args:
+        escrow: the account that holds the money of funded orders: the address of the contract Orders.
+        total_in, total_out: money ever received and given, by account; a balance is their difference.
+        refs: payments that were issued for.
+        issued: money ever issued; nothing leaves the market, so it is also the sum of all balances.
+    """
+
+    escrow: str
+    total_in: dict[str, int] = field(default_factory=dict)
+    total_out: dict[str, int] = field(default_factory=dict)
+    refs: set[str] = field(default_factory=set)
+    issued: int = 0
+
+    def balance(self, account: str) -> int:
+        """What `account` has."""
+        return self.total_in.get(account, 0) - self.total_out.get(account, 0)
+
+    def require_balance(self, account: str, amount: int) -> None:
+        """Refuse if `account` has less than `amount`."""
+        balance = self.balance(account)
+        if balance < amount:
+            raise refuse("ERC20InsufficientBalance", sender=account, balance=balance, needed=amount)
+
+    def mint(self, account: str, amount: int) -> Event:
+        """New money for `account`."""
+        self.issued += amount
+        self.total_in[account] = self.total_in.get(account, 0) + amount
+        return self._transferred(ZERO_ADDRESS, account, amount)
+
+    def take_into_escrow(self, account: str, amount: int) -> list[Event]:
+        """Move money of `account` into escrow; no event for nothing."""
+        return self._move(account, self.escrow, amount)
+
+    def pay_from_escrow(self, account: str, amount: int) -> list[Event]:
+        """Move money out of escrow; no event for nothing."""
+        return self._move(self.escrow, account, amount)
+
+    def _move(self, giver: str, taker: str, amount: int) -> list[Event]:
+        if amount == 0:
+            return []
+        self.require_balance(giver, amount)
+        self.total_out[giver] = self.total_out.get(giver, 0) + amount
+        self.total_in[taker] = self.total_in.get(taker, 0) + amount
+        return [self._transferred(giver, taker, amount)]
+
+    @staticmethod
+    def _transferred(giver: str, taker: str, amount: int) -> Event:
+        return Event("SettlementToken", "Transfer", {"from": giver, "to": taker, "value": amount})
+
+
+def fee_of(amount: int, fee_bps: int) -> int:
+    """The exchange's fee on `amount`, rounded down."""
+    return amount * fee_bps // WHOLE_BPS
+
+
+def split(net: int, bps: Sequence[int]) -> list[int]:
+    """Divide `net` by shares so that the parts sum to it exactly, by largest remainder.
+
+    Each gets floor(net * bps / 10000); what is left over goes one fen each to the largest remainders, the earlier one
+    first where remainders are equal.
+
+    Args:
+        net: fen, at least 0.
+        bps: shares that sum to 10000.
+    """
+    parts = [net * share // WHOLE_BPS for share in bps]
+    by_remainder = sorted(range(len(bps)), key=lambda i: (-(net * bps[i] % WHOLE_BPS), i))
+    for i in by_remainder[: net - sum(parts)]:
+        parts[i] += 1
+    return parts

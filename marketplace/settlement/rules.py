@@ -1,0 +1,133 @@
+"""How money enters and how an order ends: SettlementToken.sol, and settle and refund of Orders.sol, in Python."""
+
+from dataclasses import dataclass
+
+from crypto.canonical import to_hex
+from marketplace.events import Event
+from marketplace.intents import struct_hash
+from marketplace.listings.rules import Listings
+from marketplace.orders.rules import Order, Orders
+from marketplace.participants.rules import Participants
+from marketplace.refusals import refuse
+from marketplace.refusals.checks import Message, require_in_time
+from marketplace.rights.records import Asset, Rights
+from marketplace.rights.rules import release_budget
+from marketplace.settlement.money import Accounts, fee_of, split
+from marketplace.types import OrderStatus, Role
+
+MAX_ISSUE = 2**96 - 1
+
+
+@dataclass(frozen=True)
+class FeeTerms:
+    """The exchange's fee: hundredths of a percent of the amount spent, and the address that gets it."""
+
+    treasury: str
+    fee_bps: int
+
+
+def issue(state: Accounts, participants: Participants, payment: Message, now: int) -> list[Event]:
+    """Issue money to an active participant.
+
+    Args:
+        payment: the intent Issue, signed by the bank.
+        now: the block's time, unix seconds.
+    Raises:
+        RuleError: any of the checks below, in their order; the state is then unchanged.
+    """
+    require_in_time(payment, now)
+    if payment["bank"] == payment["account"]:
+        raise refuse("SettlementTokenOwnMatter", bank=payment["bank"])
+    if not 1 <= payment["amount"] <= MAX_ISSUE:
+        raise refuse("SettlementTokenAmount", amount=payment["amount"])
+    if payment["ref"] in state.refs:
+        raise refuse("SettlementTokenRefUsed", ref=payment["ref"])
+    participants.require_active(payment["bank"], Role.BANK)
+    participants.require_active(payment["account"])
+
+    state.refs.add(payment["ref"])
+    minted = state.mint(payment["account"], payment["amount"])
+    args = {name: payment[name] for name in ("account", "amount", "ref", "bank")}
+    return [minted, Event("SettlementToken", "Issued", args)]
+
+
+def settle(
+    state: Orders,
+    voucher: Message,
+    closing: Message,
+    now: int,
+    *,
+    rights: Rights,
+    listings: Listings,
+    accounts: Accounts,
+    terms: FeeTerms,
+) -> list[Event]:
+    """Close an order by its last voucher: fee, share holders of this moment, and the rest back to the buyer.
+
+    Args:
+        voucher: the intent Voucher, signed by the order's buyer.
+        closing: the intent Close, signed by the listing's seller.
+        now: the block's time, unix seconds.
+    Raises:
+        RuleError: any of the checks below, in their order; the state is then unchanged.
+    """
+    order_key = voucher["orderId"]
+    order = state.require_funded(order_key)
+    require_in_time(closing, now)
+    voucher_hash = to_hex(struct_hash("Voucher", voucher))
+    listing = listings.records[order.listing_id]
+    require_closing(order, listing.seller, voucher, voucher_hash, closing)
+
+    order.status = OrderStatus.SETTLED
+    fee, rest = fee_of(voucher["amount"], terms.fee_bps), order.escrow - voucher["amount"]
+    args = {**voucher, "voucherHash": voucher_hash, "fee": fee, "refund": rest}
+    return [
+        Event("Orders", "Settled", args),
+        *release_budget(rights, listing.asset_id, order_key, order.epsilon_cap - voucher["epsilon"]),
+        *accounts.pay_from_escrow(terms.treasury, fee),
+        *_pay_shares(accounts, rights.assets[listing.asset_id], order_key, voucher["amount"] - fee),
+        *accounts.pay_from_escrow(order.buyer, rest),
+    ]
+
+
+def refund(state: Orders, accounts: Accounts, order_key: str, now: int) -> list[Event]:
+    """After the term, give the whole escrow back; anyone may ask. The privacy budget stays committed.
+
+    Raises:
+        RuleError: not in escrow, or the term is not over; the state is then unchanged.
+    """
+    order = state.require_funded(order_key)
+    if now <= order.valid_until:
+        raise refuse("OrdersNotDue", orderId=order_key, validUntil=order.valid_until)
+
+    order.status = OrderStatus.REFUNDED
+    refunded = Event("Orders", "Refunded", {"orderId": order_key, "amount": order.escrow})
+    return [refunded, *accounts.pay_from_escrow(order.buyer, order.escrow)]
+
+
+def require_closing(order: Order, seller: str, voucher: Message, voucher_hash: str, closing: Message) -> None:
+    """Refuse a closing that is not the seller's about exactly this voucher, or a voucher beyond its order."""
+    if closing["orderId"] != voucher["orderId"]:
+        raise refuse("OrdersCloseMismatch", expected=voucher["orderId"], got=closing["orderId"])
+    if closing["voucherHash"] != voucher_hash:
+        raise refuse("OrdersCloseMismatch", expected=voucher_hash, got=closing["voucherHash"])
+    if closing["seller"] != seller:
+        raise refuse("OrdersNotSeller", orderId=voucher["orderId"], account=closing["seller"])
+    require_within(order, voucher)
+
+
+def require_within(order: Order, voucher: Message) -> None:
+    """Refuse a voucher that claims more money or more privacy budget than its order has."""
+    if voucher["amount"] > order.escrow:
+        raise refuse("OrdersAmountOverEscrow", amount=voucher["amount"], escrow=order.escrow)
+    if voucher["epsilon"] > order.epsilon_cap:
+        raise refuse("OrdersEpsilonOverCap", epsilon=voucher["epsilon"], epsilonCap=order.epsilon_cap)
+
+
+def _pay_shares(accounts: Accounts, asset: Asset, order_key: str, net: int) -> list[Event]:
+    payees = list(asset.payees())
+    events = []
+    for payee, amount in zip(payees, split(net, [payee.bps for payee in payees]), strict=True):
+        args = {"orderId": order_key, "holder": payee.holder, "amount": amount}
+        events += [Event("Orders", "SharePaid", args), *accounts.pay_from_escrow(payee.holder, amount)]
+    return events
