@@ -77,9 +77,9 @@ def as_command(function: Verb) -> Verb:
         for option, (kind, default) in OPTIONS.items()
     ]
     signature = inspect.Signature([context, *own, *common])
-    call.__signature__ = signature  # type: ignore[attr-defined]
+    call.__signature__ = signature
     call.__annotations__ = {parameter.name: parameter.annotation for parameter in signature.parameters.values()}
-    del call.__wrapped__  # type: ignore[attr-defined]
+    del call.__wrapped__
     return call
 
 

@@ -14,17 +14,18 @@ import httpx
 
 from crypto import canonical
 from crypto.errors import MalformedInput
+from crypto.keystore import Keys
 from marketplace.errors import ConfigurationError, NotAuthorizedError, PortError, VerificationError
-from marketplace.intents import Deployment
+from marketplace.intents import Deployment, sign_intent
 from marketplace.sdk import problems, session
 from marketplace.sdk.home import Home, Pin, check_pin
 from marketplace.sdk.journal import Journal
-from marketplace.sdk.keys import Keys
 from marketplace.sdk.profile import Profile, parse_profile
 from marketplace.sdk.transport import Transport
 
 POLL_SECONDS = 20
 INTENT_SECONDS = 120
+DEADLINE_SECONDS = 3600
 MAX_DOCUMENT_BYTES = 1 << 20
 
 
@@ -135,9 +136,7 @@ class Client:
             return
         if self.home is not None:
             self.home.write(self.url, offered)
-            self._notice(
-                f"first use of {self.url}: pinned chain {offered.chain_id}, log key {offered.log_key} in {self.home.config}"
-            )
+            self._notice(f"first use of {self.url}: pinned chain {offered.chain_id}, log key {offered.log_key}")
 
     # -- requests ---------------------------------------------------------------------------------------------------
 
@@ -147,6 +146,17 @@ class Client:
         if wait:
             given["wait"] = wait
         return _json(self._send("GET", path, signed=signed, repeatable=True, wait=wait, params=given))
+
+    def pages(self, path: str, **params: Any) -> list[dict[str, Any]]:
+        """Every item of a paged list: GET `path` and follow the answer's own `next` links, on the same service only."""
+        found: list[dict[str, Any]] = []
+        wanted: str | None = path
+        given = {name: value for name, value in params.items() if value is not None}
+        while wanted is not None:
+            response = self._send("GET", wanted, signed=True, repeatable=True, params=given or None)
+            found.extend(_json(response)["items"])
+            wanted, given = _next_page(response), {}
+        return found
 
     def post(self, path: str, body: Any, *, signed: bool = True, repeatable: bool = False, wait: float = 0) -> Any:
         """POST `body` as JSON and return the answer's JSON, None for an empty one.
@@ -178,11 +188,15 @@ class Client:
             self._token = session.sign_in(self._transport, self.keys, self.deployment.chain_id, self.now())
         return {"authorization": f"Bearer {self._token}"}
 
+    def deadline(self, *, days: int = 0) -> int:
+        """Until when a statement signed now may reach the ledger, unix seconds: `days`, or an hour."""
+        return self.now() + (days * 86400 if days else DEADLINE_SECONDS)
+
     # -- intents ----------------------------------------------------------------------------------------------------
 
     def sign(self, name: str, message: Mapping[str, Any]) -> str:
         """This participant's signature of the intent `name`, "0x" hex of 65 bytes."""
-        return self.keys.sign_intent(name, message, self.deployment)
+        return canonical.to_hex(sign_intent(name, message, self.deployment, self.keys.signing_key))
 
     def submit(self, path: str, body: Mapping[str, Any], *, wait_seconds: float = INTENT_SECONDS) -> dict[str, Any]:
         """Post a signed intent and wait until the ledger has decided.
@@ -272,6 +286,14 @@ def _check_digest(content: bytes, digest: str) -> None:
             hint="do not use it; keep it and tell the supplier and an auditor",
             hint_zh="请勿使用；保留证据并告知供方与审计方",
         )
+
+
+def _next_page(response: httpx.Response) -> str | None:
+    link = response.links.get("next", {}).get("url")
+    if link is None:
+        return None
+    target = httpx.URL(link)
+    return target.raw_path.decode()
 
 
 def _json(response: httpx.Response) -> Any:

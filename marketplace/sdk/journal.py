@@ -91,7 +91,7 @@ class Journal:
                 "journal_unreadable",
                 f"{path} is not a readable journal: {error}",
                 zh=f"无法读取日志文件 {path}",
-                hint="restore it from a backup; without its journal a buyer must sign no further vouchers for open orders",
+                hint="restore it from a backup; without it a buyer must sign no further vouchers for open orders",
                 hint_zh="请从备份恢复；没有该日志, 买方不应再为未结订单签署凭证",
             ) from error
 

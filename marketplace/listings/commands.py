@@ -1,0 +1,136 @@
+"""`marketplace listings`: products on offer."""
+
+import time
+from typing import Annotated
+
+import typer
+
+from marketplace.console import Run, command, group
+from marketplace.console.values import (
+    epsilon,
+    moment,
+    money,
+    parse_address,
+    parse_digest,
+    parse_duration,
+    parse_epsilon,
+    parse_money,
+    short,
+)
+from marketplace.documents import COMPUTATIONS, PURPOSES
+from marketplace.sdk import listings, rights
+from marketplace.sdk.opening import open_client
+from marketplace.types import ListingStatus
+
+app = group("Put a product on offer; read what is on offer. 产品挂牌")
+Listing = Annotated[str, typer.Argument(metavar="LISTING", parser=parse_digest, help="id of the listing 挂牌编号")]
+COLUMNS = (
+    ("listingId", "listing", "挂牌", str),
+    ("seller", "seller", "卖方", short),
+    ("price", "yuan a query", "单价(元)", money),
+    ("validUntil", "valid until", "有效期至", moment),
+    ("status", "status", "状态", lambda code: ListingStatus(code).name.lower()),
+)
+
+
+@command(app)
+def create(
+    run: Run,
+    *,
+    asset: Annotated[str, typer.Argument(metavar="ASSET", parser=parse_digest, help="id of the data asset 资产编号")],
+    price: Annotated[int, typer.Option(parser=parse_money, metavar="YUAN", help="for one query 每次查询价格")],
+    epsilon_per_query: Annotated[
+        int, typer.Option(parser=parse_epsilon, metavar="EPSILON", help="most for one query 单次隐私预算上限")
+    ],
+    compute: Annotated[list[str], typer.Option(help="permitted, repeatable 允许的计算: " + " ".join(COMPUTATIONS))],
+    purpose: Annotated[list[str], typer.Option(help="permitted, repeatable 允许的用途: " + " ".join(PURPOSES))],
+    region: Annotated[list[str] | None, typer.Option(help="where, e.g. CN-SH; anywhere if none 地域")] = None,
+    term: Annotated[
+        int, typer.Option(parser=parse_duration, metavar="DURATION", help="how long, e.g. 90d 期限")
+    ] = "90d",  # type: ignore[assignment]
+    threshold: Annotated[int, typer.Option(min=1, help="panel nodes that must agree 须一致的节点数")] = 2,
+    node: Annotated[list[str] | None, typer.Option(help="panel node, repeatable; all if none 计算节点")] = None,
+    minimum_cohort: Annotated[int | None, typer.Option(min=1, help="rows behind every number 最小群体")] = None,
+    title: Annotated[str, typer.Option(help="the data set's own if empty 名称")] = "",
+    title_zh: Annotated[str, typer.Option(help="in Chinese 中文名称")] = "",
+) -> None:
+    """List a product: what may be computed, for which purpose, at what price. 挂牌
+
+    Example: marketplace listings create 0x5f…5f --price 2.00 --epsilon-per-query 1 --compute SUM --compute MEAN
+    --purpose TRANSPORT
+    """
+    with open_client(run) as client:
+        terms = listings.make_terms(
+            client,
+            asset,
+            title={"en": title, "zh": title_zh or title} if title else None,
+            computations=_words(compute),
+            purposes=_words(purpose),
+            regions=region or [],
+            price=price,
+            epsilon_per_query_max=epsilon_per_query,
+            minimum_cohort=minimum_cohort,
+            nodes=[parse_address(text) for text in node or []],
+            threshold=threshold,
+            term_end=_term_end(term, rights.get_asset(client, asset)["validUntil"]),
+        )
+        result = listings.create(client, terms)
+    run.result(result, "listed", "已挂牌")
+
+
+@command(app)
+def delist(run: Run, listing: Listing) -> None:
+    """Take a product off the market; funded orders go on. 摘牌
+
+    Example: marketplace listings delist 0x5f…5f
+    """
+    with open_client(run) as client:
+        result = listings.delist(client, listing)
+    run.result(result, "delisted", "已摘牌")
+
+
+@command(app, "list")
+def list_(run: Run) -> None:
+    """What is on offer. 挂牌目录
+
+    Example: marketplace listings list
+    """
+    with open_client(run, with_keys=False) as client:
+        run.rows(listings.list_all(client), COLUMNS, run.tr("listings", "挂牌目录"))
+
+
+@command(app)
+def show(run: Run, listing: Listing) -> None:
+    """One listing with its terms, checked against its id. 查询挂牌
+
+    Example: marketplace listings show 0x5f…5f
+    """
+    with open_client(run) as client:
+        offer = listings.inspect(client, listing)
+    if run.as_json:
+        run.json({"listing": offer.listing, "terms": offer.terms, "asset": offer.asset})
+        return
+    run.rows([offer.listing], COLUMNS, run.tr(offer.terms["title"]["en"], offer.terms["title"]["zh"]))
+    terms = offer.terms
+    panel = f"{terms['panel']['threshold']} of {len(terms['panel']['nodes'])}"
+    run.facts(
+        {
+            run.tr("computations", "允许计算"): " ".join(terms["computations"]),
+            run.tr("purposes", "允许用途"): " ".join(terms["purposes"]),
+            run.tr("regions", "地域"): " ".join(terms["regions"]) or run.tr("anywhere", "不限"),
+            run.tr("epsilon a query, at most", "单次预算上限"): epsilon(terms["epsilonPerQueryMax"]),
+            run.tr("minimum cohort", "最小群体"): str(terms["minimumCohort"]),
+            run.tr("panel", "计算小组"): panel,
+            run.tr("epsilon left", "剩余预算"): epsilon(offer.asset["epsilonLeft"]),
+        }
+    )
+
+
+def _words(values: list[str]) -> list[str]:
+    return [word.strip().upper() for value in values for word in value.split(",") if word.strip()]
+
+
+def _term_end(seconds: int, certificate_ends: int) -> int:
+    """A listing cannot outlive its asset's certificate."""
+    wanted = int(time.time()) + seconds
+    return min(wanted, certificate_ends) if certificate_ends else wanted

@@ -1,0 +1,112 @@
+"""`marketplace queries`: asking sealed data."""
+
+from typing import Annotated, Any
+
+import typer
+
+from marketplace.console import Run, command, group
+from marketplace.console.values import epsilon as show_epsilon
+from marketplace.console.values import money, parse_digest, parse_epsilon, short
+from marketplace.sdk import queries
+from marketplace.sdk.answers import Answer
+from marketplace.sdk.opening import open_client
+
+app = group("Ask questions of data that nobody shows you. 密态查询")
+Order = Annotated[str, typer.Argument(metavar="ORDER", parser=parse_digest, help="id of your order 订单编号")]
+Sql = Annotated[str, typer.Argument(metavar="SQL", help="SELECT … FROM data [WHERE …] [GROUP BY …]")]
+Epsilon = Annotated[int, typer.Option(parser=parse_epsilon, metavar="EPSILON", help="privacy budget to spend 隐私预算")]
+Wait = Annotated[int, typer.Option(min=1, max=3600, metavar="SECONDS", help="how long to wait 等待秒数")]
+
+
+@command(app)
+def explain(
+    run: Run,
+    listing: Annotated[str, typer.Argument(metavar="LISTING", parser=parse_digest, help="id of the listing 挂牌编号")],
+    sql: Sql,
+    epsilon: Epsilon,
+) -> None:
+    """What a question would cost and how exact its answer would be; asks nothing. 查询说明
+
+    Example: marketplace queries explain 0x5f…5f "SELECT AVG(arr_delay) FROM flights GROUP BY carrier" --epsilon 0.5
+    """
+    with open_client(run) as client:
+        found = queries.explain(client, listing, sql, epsilon)
+    if run.as_json:
+        run.json(found.as_dict())
+        return
+    run.say(f"price {money(found.price)} yuan, epsilon {show_epsilon(found.epsilon)}")
+    rows = [{"column": name, "deviation": deviation} for name, deviation in found.deviations.items()]
+    columns = (("column", "released column", "发布的列", str), ("deviation", "noise (std. dev.)", "噪声标准差", _number))
+    run.rows(rows, columns)
+
+
+@command(app)
+def ask(run: Run, order: Order, sql: Sql, epsilon: Epsilon, wait: Wait = queries.WAIT_SECONDS) -> None:
+    """Ask a question under a funded order; the answer is put together and checked here alone. 查询
+
+    Example: marketplace queries ask 0x5f…5f "SELECT carrier, AVG(arr_delay) FROM flights GROUP BY carrier" --epsilon 0.5
+    """
+    with open_client(run) as client, run.progress("asking", "查询中"):
+        answer = queries.ask(client, order, sql, epsilon, wait)
+    print_answer(run, answer)
+
+
+@command(app)
+def resume(run: Run, order: Order, wait: Wait = queries.WAIT_SECONDS) -> None:
+    """Carry on with a question that was interrupted; nothing is signed or paid twice. 继续
+
+    Example: marketplace queries resume 0x5f…5f
+    """
+    with open_client(run) as client, run.progress("resuming", "继续中"):
+        answer = queries.resume(client, order, wait)
+    if answer is None:
+        run.result({"order": order, "pending": False}, "nothing is pending", "没有未完成的查询")
+        return
+    print_answer(run, answer)
+
+
+@command(app)
+def history(run: Run, order: Order) -> None:
+    """What you asked under an order and what became of it, from your own journal. 历史
+
+    Example: marketplace queries history 0x5f…5f
+    """
+    with open_client(run) as client:
+        steps = queries.history(client, order)
+    rows = [_history_row(step) for step in steps]
+    columns = (
+        ("sequence", "call", "序号", str),
+        ("query", "query", "查询", short),
+        ("status", "status", "状态", str),
+        ("amount", "yuan so far", "累计(元)", money),
+        ("code", "refused because", "拒绝原因", str),
+    )
+    run.rows(rows, columns)
+
+
+def print_answer(run: Run, answer: Answer) -> None:
+    """An answer as a table with standard errors, its cost, and what is left; or as JSON."""
+    if run.as_json:
+        run.json(answer.as_dict())
+        return
+    columns: list[tuple[str, str, str, Any]] = [(name, name, name, str) for name in answer.groups]
+    for term in answer.terms:
+        columns += [(term, term, term, _number), (f"{term} ±", "±", "±", _number)]
+    run.rows(answer.rows(), columns)
+    for group in answer.suppressed:
+        run.say(f"left out, too few rows: {', '.join(group)}", f"因行数过少未发布：{'、'.join(group)}")
+    spent, left = show_epsilon(answer.epsilon), show_epsilon(answer.left_order)
+    run.say(
+        f"± is the standard error of the privacy noise. Cost {money(answer.price)} yuan, epsilon {spent}; left {left}",
+        f"± 为隐私噪声的标准误。费用 {money(answer.price)} 元，消耗预算 {spent}，订单剩余 {left}",
+    )
+
+
+def _history_row(step: queries.Step) -> dict[str, Any]:
+    code = (step.outcome or {}).get("code") if step.status == "refused" else None
+    row = {"sequence": step.sequence, "query": step.query_digest, "status": step.status, "code": code}
+    return {**row, "amount": step.voucher["amount"], "select": step.query["select"]}
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.3f}"

@@ -1,0 +1,218 @@
+"""`marketplace rights`: registration, confirmation, certificates, transfers."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from marketplace.console import Run, command, group
+from marketplace.console.values import (
+    epsilon,
+    moment,
+    parse_address,
+    parse_digest,
+    parse_duration,
+    parse_epsilon,
+    parse_share,
+    short,
+)
+from marketplace.documents import DATA_ORIGINS, LEVELS, SOURCE_CLASSES
+from marketplace.errors import InvalidInputError
+from marketplace.sdk import rights
+from marketplace.sdk.client import Client
+from marketplace.sdk.opening import open_client
+from marketplace.types import AssetStatus, TitleKind
+
+app = group("Register data, confirm rights, move titles and shares. 数据确权、登记与转让")
+Asset = Annotated[str, typer.Argument(metavar="ASSET", parser=parse_digest, help="id of the data asset 资产编号")]
+Shares = Annotated[
+    list[str] | None,
+    typer.Option("--share", metavar="ADDRESS:BPS", help="revenue share, repeatable; you alone if none 收益份额"),
+]
+Kind = Annotated[str, typer.Option(help="HOLD 持有权 or OPERATE 经营权")]
+To = Annotated[str, typer.Option(metavar="ADDRESS", parser=parse_address, help="who receives it 受让方")]
+COLUMNS = (
+    ("assetId", "asset", "资产", str),
+    ("holder", "holder", "持有方", short),
+    ("level", "level", "级别", lambda level: LEVELS[level - 1]),
+    ("status", "status", "状态", lambda code: AssetStatus(code).name.lower()),
+    ("validUntil", "valid until", "有效期至", lambda seconds: moment(seconds) if seconds else "–"),
+    ("epsilonLeft", "epsilon left", "剩余预算", epsilon),
+)
+
+
+@command(app)
+def register(
+    run: Run,
+    *,
+    manifest: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="manifest.json of a sealed data set 清单")
+    ],
+    epsilon_budget: Annotated[
+        int, typer.Option(parser=parse_epsilon, metavar="EPSILON", help="all its privacy loss, ever 总隐私预算")
+    ],
+    share: Shares = None,
+    level: Annotated[str, typer.Option(help="level 分级: " + " ".join(LEVELS))] = "GENERAL_1",
+    source: Annotated[str, typer.Option(help="source 来源: " + " ".join(SOURCE_CLASSES))] = "COLLECTED_GENERATED",
+    origin: Annotated[str, typer.Option(help="origin 属性: " + " ".join(DATA_ORIGINS))] = "ENTERPRISE",
+) -> None:
+    """Register a sealed data set as its holder. 登记
+
+    Its blobs are uploaded by `marketplace vault seal`; here the manifest and your claim follow.
+
+    Example: marketplace rights register manifest.json --epsilon-budget 10 --share 0x7099…79c8:9000 --share
+    0x3c44…93bc:1000
+    """
+    document = read_json(manifest)
+    with open_client(run) as client:
+        shares = [parse_share(text) for text in share or [f"{client.address}:10000"]]
+        claim = rights.make_claim(document, level=level, source_class=source, origin=origin, shares=shares)
+        result = rights.register(client, document, claim, epsilon_budget)
+    run.result(result, "registered; a registrar must confirm it now", "已登记，等待登记机构确认")
+
+
+@command(app)
+def confirm(
+    run: Run,
+    asset: Asset,
+    valid: Annotated[int, typer.Option(parser=parse_duration, metavar="DURATION", help="at most 5y 有效期")] = "2y",  # type: ignore[assignment]
+) -> None:
+    """Confirm a registration as a registrar, and issue its certificate (W3C VC 2.0). 确权发证
+
+    Example: marketplace rights confirm 0x5f…5f --valid 2y
+    """
+    with open_client(run) as client:
+        result = rights.confirm(client, asset, valid // 86400)
+    shown = {name: value for name, value in result.items() if name != "certificate"}
+    run.result(result if run.as_json else shown, f"confirmed {asset}", f"已确权 {asset}")
+
+
+@command(app, "list")
+def list_(run: Run) -> None:
+    """All registered data assets. 资产名录
+
+    Example: marketplace rights list
+    """
+    with open_client(run) as client:
+        run.rows(rights.list_assets(client), COLUMNS, run.tr("data assets", "数据资产"))
+
+
+@command(app)
+def show(run: Run, asset: Asset) -> None:
+    """A data asset: its titles, shares and privacy budget. 查询资产
+
+    Example: marketplace rights show 0x5f…5f
+    """
+    with open_client(run) as client:
+        found = rights.get_asset(client, asset)
+    if run.as_json:
+        run.json(found)
+        return
+    run.rows([found], COLUMNS)
+    titles = (("kind", "title", "权利", lambda code: TitleKind(code).name), ("holder", "holder", "权利人", str))
+    run.rows(found["titles"], titles)
+    run.rows(found["shares"], (("holder", "share holder", "收益方", str), ("bps", "basis points", "基点", str)))
+
+
+@command(app)
+def manifest(run: Run, asset: Asset) -> None:
+    """What was sealed: dimensions, measures, counts; checked against the asset's id. 数据清单
+
+    Example: marketplace rights manifest 0x5f…5f
+    """
+    with open_client(run) as client:
+        document = rights.checked_manifest(client, rights.get_asset(client, asset))
+    if run.as_json:
+        run.json(document)
+        return
+    run.say(
+        f"{document['title']['en']} · {document['rows']:,} rows", f"{document['title']['zh']} · {document['rows']:,} 行"
+    )
+    dimensions = [{**item, "categories": ", ".join(item["categories"])} for item in document["dimensions"]]
+    run.rows(dimensions, (("name", "dimension", "维度", str), ("categories", "categories", "取值", str)))
+    measures = [{**item, "missing": document["missing"][item["name"]]} for item in document["measures"]]
+    names = (("name", "measure", "指标"), ("unit", "unit", "单位"), ("low", "low", "下限"), ("high", "high", "上限"))
+    run.rows(measures, [(*column, str) for column in (*names, ("missing", "missing", "缺失数"))])
+
+
+@command(app)
+def certificate(
+    run: Run,
+    asset: Asset,
+    output: Annotated[Path | None, typer.Option(help="write it to this file 保存到文件")] = None,
+) -> None:
+    """The certificate of an asset, verified: proof, digest, and agreement with the register. 登记凭证验证
+
+    Example: marketplace rights certificate 0x5f…5f --output certificate.json
+    """
+    with open_client(run) as client:
+        document = rights.get_certificate(client, asset)
+    if output is not None:
+        output.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    run.result(document, "the certificate is valid", "凭证有效")
+
+
+@command(app)
+def offer(
+    run: Run,
+    asset: Asset,
+    to: To,
+    kind: Kind,
+    output: Annotated[Path, typer.Option(help="file for the new holder 输出文件")],
+) -> None:
+    """Offer a title to somebody; it moves when they accept. 发起转让
+
+    Example: marketplace rights offer 0x5f…5f --kind OPERATE --to 0x7099…79c8 --output offer.json
+    """
+    if kind.upper() not in ("HOLD", "OPERATE"):
+        raise typer.BadParameter("HOLD or OPERATE; a USE title belongs to its order", param_hint="--kind")
+    with open_client(run) as client:
+        made = rights.offer_transfer(client, asset, TitleKind[kind.upper()], to)
+    output.write_text(json.dumps(made, indent=2) + "\n", "utf-8")
+    run.result(made["transfer"], f"hand {output} to the new holder", f"请将 {output} 交给受让方")
+
+
+@command(app)
+def accept(
+    run: Run, offer: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="the offer file 转让文件")]
+) -> None:
+    """Accept a title that was offered to you. 接受转让
+
+    Example: marketplace rights accept offer.json
+    """
+    with open_client(run) as client:
+        result = _accept(client, read_json(offer))
+    run.result(result, "the title is yours", "权利已转入")
+
+
+@command(app)
+def transfer_share(
+    run: Run, asset: Asset, to: To, bps: Annotated[int, typer.Option(min=1, max=10_000, help="basis points 基点")]
+) -> None:
+    """Give away part of your revenue share; payouts follow the holders at settlement time. 转让收益份额
+
+    Example: marketplace rights transfer-share 0x5f…5f --to 0x7099…79c8 --bps 500
+    """
+    with open_client(run) as client:
+        result = rights.transfer_share(client, asset, to, bps)
+    run.result(result, f"{bps} basis points moved to {to}", f"已转让 {bps} 基点给 {to}")
+
+
+def _accept(client: Client, offered: Any) -> dict[str, Any]:
+    try:
+        return rights.accept_transfer(client, offered)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidInputError("offer_malformed", f"this is no offer: {error}", zh="不是有效的转让文件") from error
+
+
+def read_json(path: Path) -> Any:
+    """A JSON file of the caller.
+
+    Raises:
+        InvalidInputError: it is not JSON.
+    """
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise InvalidInputError("file_not_json", f"{path} is not JSON: {error}", zh=f"{path} 不是 JSON 文件") from error

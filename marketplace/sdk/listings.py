@@ -1,0 +1,122 @@
+"""Products on offer: a seller lists what may be computed, at what price, by which panel; buyers check the terms."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from marketplace import documents
+from marketplace.documents import Document, ids
+from marketplace.sdk import panel, rights
+from marketplace.sdk.checks import expect
+from marketplace.sdk.client import Client
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A listing whose documents were checked against it.
+
+    Args:
+        listing: the listing as the ledger says.
+        terms: what it permits, bound to the listing's id.
+        asset: the data asset as the ledger says.
+        manifest: what was sealed, bound to the asset's id and ciphertext root.
+    """
+
+    listing: Mapping[str, Any]
+    terms: Document
+    asset: Mapping[str, Any]
+    manifest: Document
+
+
+def make_terms(
+    client: Client,
+    asset_id: str,
+    *,
+    title: Mapping[str, str] | None,
+    computations: Sequence[str],
+    purposes: Sequence[str],
+    regions: Sequence[str],
+    price: int,
+    epsilon_per_query_max: int,
+    minimum_cohort: int | None,
+    nodes: Sequence[str],
+    threshold: int,
+    term_end: int,
+) -> Document:
+    """The terms document of a product.
+
+    Args:
+        title: {"en", "zh"}; the data set's own title when None.
+        regions: where the buyer may be; everywhere when empty.
+        price: fen for one query.
+        epsilon_per_query_max: millionths.
+        minimum_cohort: smallest number of rows behind a released number; the manifest's own when None.
+        nodes: addresses of the panel; all registered nodes when empty.
+        threshold: how many nodes must attest the same result.
+        term_end: unix seconds.
+    """
+    asset = rights.get_asset(client, asset_id)
+    manifest = rights.checked_manifest(client, asset)
+    terms: Document = {"type": "terms", "version": 1, "title": dict(title or manifest["title"]), "asset": asset_id}
+    terms |= {"manifest": asset["manifestDigest"], "computations": list(computations), "purposes": list(purposes)}
+    terms |= {"regions": list(regions), "price": price, "epsilonPerQueryMax": epsilon_per_query_max}
+    terms |= {"minimumCohort": minimum_cohort or manifest["minimumCohort"], "termEnd": documents.iso_time(term_end)}
+    return documents.validate_terms(terms | {"panel": panel.choose_panel(client, nodes, threshold)})
+
+
+def create(client: Client, terms: Document) -> dict[str, Any]:
+    """List a product under these terms; the seller must hold the asset's OPERATE title.
+
+    Returns:
+        the intent's outcome with "listingId" and "termsDigest".
+    """
+    terms_digest = client.put_document(documents.validate_terms(terms))
+    message = {
+        "listingId": ids.listing_id(client.address, terms["asset"], terms_digest),
+        "assetId": terms["asset"],
+        "seller": client.address,
+        "termsDigest": terms_digest,
+        "price": terms["price"],
+        "validUntil": documents.unix_seconds(terms["termEnd"]),
+        "deadline": client.deadline(),
+    }
+    outcome = client.submit("/listings", {"list": message, "signature": client.sign("List", message)})
+    return {**outcome, "listingId": message["listingId"], "termsDigest": terms_digest}
+
+
+def delist(client: Client, listing_id: str) -> dict[str, Any]:
+    """Take a product off the market; orders already funded go on."""
+    version = get(client, listing_id)["version"]
+    message = {"listingId": listing_id, "seller": client.address, "version": version, "deadline": client.deadline()}
+    body = {"delist": message, "signature": client.sign("Delist", message)}
+    return client.submit(f"/listings/{listing_id}/delisting", body)
+
+
+def list_all(client: Client) -> list[dict[str, Any]]:
+    """Every listing."""
+    return client.pages("/listings")
+
+
+def get(client: Client, listing_id: str) -> dict[str, Any]:
+    """A listing as the ledger says."""
+    found: dict[str, Any] = client.get(f"/listings/{listing_id}")
+    return found
+
+
+def inspect(client: Client, listing_id: str) -> Offer:
+    """A listing with its terms, asset and manifest, each bound to the next by its digest.
+
+    Raises:
+        VerificationError: a document is not the one that the listing's id commits to.
+    """
+    listing = get(client, listing_id)
+    terms = documents.validate_terms(client.get_document(listing["termsDigest"]))
+    derived = ids.listing_id(listing["seller"], listing["assetId"], listing["termsDigest"])
+    rule = "listings.id_commits_to_terms"
+    expect(derived, listing_id, "listing_id_differs", rule)
+    expect(terms["asset"], listing["assetId"], "terms_for_another_asset", rule)
+    expect(terms["price"], listing["price"], "price_differs", rule)
+    asset = rights.get_asset(client, listing["assetId"])
+    manifest = rights.checked_manifest(client, asset)
+    expect(terms["manifest"], asset["manifestDigest"], "terms_for_another_manifest", rule)
+    return Offer(listing, terms, asset, manifest)

@@ -1,0 +1,88 @@
+"""Buying: terms are accepted, money goes into escrow, a right to use is granted."""
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from crypto.canonical import to_hex
+from marketplace import documents
+from marketplace.documents import Document, ids
+from marketplace.sdk import listings
+from marketplace.sdk.checks import expect
+from marketplace.sdk.client import Client
+from marketplace.sdk.listings import Offer
+
+
+@dataclass(frozen=True)
+class Deal:
+    """An order with everything it rests on, each part bound to the order's id.
+
+    Args:
+        order: the order as the ledger says.
+        agreement: what the buyer accepted.
+        offer: the listing, its terms, the asset and its manifest.
+    """
+
+    order: dict[str, Any]
+    agreement: Document
+    offer: Offer
+
+
+def fund(
+    client: Client, listing_id: str, *, escrow: int, epsilon_cap: int, purpose: str, region: str, valid_until: int
+) -> dict[str, Any]:
+    """Accept a listing's terms and fund an order.
+
+    Args:
+        escrow: fen set aside; what is not spent comes back.
+        epsilon_cap: the most privacy loss that this order may cause, millionths.
+        valid_until: unix seconds; after it anyone may have the escrow refunded. Capped by the listing's own end.
+    Returns:
+        the intent's outcome with "orderId" and "agreementDigest".
+    """
+    offer = listings.inspect(client, listing_id)
+    agreement: Document = {"type": "agreement", "version": 1, "listing": listing_id}
+    agreement |= {"terms": offer.listing["termsDigest"], "buyer": client.address, "purpose": purpose, "region": region}
+    agreement |= {"nonce": to_hex(secrets.token_bytes(32))}
+    digest = documents.digest(documents.validate_agreement(agreement))
+    message = {
+        "orderId": ids.order_id(client.address, listing_id, digest),
+        "listingId": listing_id,
+        "buyer": client.address,
+        "escrow": escrow,
+        "epsilonCap": epsilon_cap,
+        "validUntil": min(valid_until, offer.listing["validUntil"]),
+        "agreementDigest": digest,
+        "deadline": client.deadline(),
+    }
+    body = {"fund": message, "signature": client.sign("Fund", message), "agreement": agreement}
+    return {**client.submit("/orders", body), "orderId": message["orderId"], "agreementDigest": digest}
+
+
+def list_mine(client: Client) -> list[dict[str, Any]]:
+    """Orders in which this participant is buyer or seller."""
+    return client.pages("/orders")
+
+
+def get(client: Client, order_id: str) -> dict[str, Any]:
+    """An order as the ledger says."""
+    found: dict[str, Any] = client.get(f"/orders/{order_id}")
+    return found
+
+
+def inspect(client: Client, order_id: str) -> Deal:
+    """An order with agreement, terms and manifest, so that price, panel and release key follow from the order's id
+    alone.
+
+    Raises:
+        VerificationError: a document is not the one that the order's id commits to.
+    """
+    order = get(client, order_id)
+    derived = ids.order_id(order["buyer"], order["listingId"], order["agreementDigest"])
+    rule = "orders.id_commits_to_agreement"
+    expect(derived, order_id, "order_id_differs", rule)
+    agreement = documents.validate_agreement(client.get_document(order["agreementDigest"]))
+    expect((agreement["listing"], agreement["buyer"]), (order["listingId"], order["buyer"]), "agreement_differs", rule)
+    offer = listings.inspect(client, order["listingId"])
+    expect(offer.listing["termsDigest"], agreement["terms"], "terms_differ", rule)
+    return Deal(order, agreement, offer)

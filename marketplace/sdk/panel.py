@@ -1,0 +1,49 @@
+"""The compute panel as its users see it: nodes and their BLS keys with proofs of possession."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from crypto import bls
+from crypto.canonical import from_hex
+from marketplace.errors import InvalidInputError
+from marketplace.sdk.client import Client
+
+
+def list_nodes(client: Client) -> list[dict[str, Any]]:
+    """The panel's nodes with a proved key: {"address", "bls", "possession"} each."""
+    nodes = [{name: item[name] for name in ("address", "bls", "possession")} for item in client.pages("/panel/keys")]
+    for node in nodes:
+        check_possession(node)
+    return nodes
+
+
+def choose_panel(client: Client, addresses: Iterable[str], threshold: int) -> dict[str, Any]:
+    """The panel part of a listing's terms: these nodes (all when none is named) and how many must agree.
+
+    Raises:
+        InvalidInputError: a node has no registered key, or the threshold is not one that these nodes can meet.
+    """
+    known = {node["address"]: node for node in list_nodes(client)}
+    wanted = list(addresses) or sorted(known)
+    missing = [address for address in wanted if address not in known]
+    if missing or not 1 <= threshold <= len(wanted):
+        raise InvalidInputError(
+            "panel_incomplete",
+            "these nodes cannot make the panel",
+            zh="所选节点无法组成计算小组",
+            rule="listings.panel_can_reach_its_threshold",
+            expected={"threshold": f"1 to {len(wanted)}", "nodes": sorted(known)},
+            got={"threshold": threshold, "unknown": missing},
+            hint="each node registers its key with: marketplace panel register",
+            hint_zh="各节点须先执行 marketplace panel register",
+        )
+    return {"nodes": [known[address] for address in wanted], "threshold": threshold}
+
+
+def check_possession(node: Mapping[str, Any]) -> None:
+    """Check that a node holds the secret of the key it shows.
+
+    Raises:
+        crypto.errors.InvalidProof: it does not. crypto.errors.InvalidKey: it is no key.
+    """
+    bls.verify_possession(from_hex(node["bls"], 48), from_hex(node["possession"], 96))

@@ -1,0 +1,111 @@
+"""Joining the exchange: a participant applies, a registrar admits, suspends or restores."""
+
+import secrets
+from typing import Any
+
+from crypto.canonical import sha256, to_hex
+from marketplace import documents
+from marketplace.documents import Document
+from marketplace.errors import NotFoundError, VerificationError
+from marketplace.intents import verify_intent
+from marketplace.sdk.client import Client
+from marketplace.types import ParticipantStatus, Role
+
+
+def join(client: Client, roles: Role, name_en: str, name_zh: str, credit_code: str | None = None) -> dict[str, Any]:
+    """Apply to join: a signed Join over the digest of a blinded profile document.
+
+    Args:
+        roles: every role wanted.
+        credit_code: unified social credit code, 18 characters; None for a person.
+    Returns:
+        {"account", "roles", "identityDigest", "profile"}; the profile never goes onto the ledger.
+    """
+    wanted = [role.name for role in Role if role in roles]
+    profile: Document = {"type": "profile", "version": 1, "account": client.address, "roles": wanted}
+    profile |= {
+        "name": {"en": name_en, "zh": name_zh},
+        "creditCode": credit_code,
+        "nonce": to_hex(secrets.token_bytes(32)),
+    }
+    documents.validate_profile(profile)
+    digest = documents.digest(profile)
+    message = {
+        "account": client.address,
+        "roles": int(roles),
+        "identityDigest": digest,
+        "deadline": client.deadline(days=30),
+    }
+    body = {"join": message, "signature": client.sign("Join", message), "document": profile}
+    client.post("/participants/applications", body, repeatable=True)
+    return {"account": client.address, "roles": wanted, "identityDigest": digest, "profile": profile}
+
+
+def list_applications(client: Client) -> list[dict[str, Any]]:
+    """Applications that wait for a registrar."""
+    return client.pages("/participants/applications")
+
+
+def admit(client: Client, account: str) -> dict[str, Any]:
+    """Admit an applicant, after checking its own signature and that its profile is the one it signed for.
+
+    Raises:
+        NotFoundError: nobody with this address has applied.
+        VerificationError: the application is not what the applicant signed.
+    """
+    application = next((item for item in list_applications(client) if item["join"]["account"] == account), None)
+    if application is None:
+        raise NotFoundError("application_unknown", f"{account} has not applied", zh=f"{account} 没有申请", got=account)
+    wish = application["join"]
+    _check_application(client, application)
+    fields = {name: wish[name] for name in ("account", "roles", "identityDigest")}
+    message = {
+        **fields,
+        "version": _version(client, account),
+        "registrar": client.address,
+        "deadline": client.deadline(),
+    }
+    return client.submit("/participants/admissions", {"admit": message, "signature": client.sign("Admit", message)})
+
+
+def set_status(client: Client, account: str, status: ParticipantStatus, reason: str) -> dict[str, Any]:
+    """Suspend or restore a participant. The reason's digest goes onto the ledger, its text stays with the registrar."""
+    digest = to_hex(sha256(reason.encode()))
+    message = {"account": account, "status": int(status), "reasonDigest": digest, "version": _version(client, account)}
+    message |= {"registrar": client.address, "deadline": client.deadline()}
+    body = {"setStatus": message, "signature": client.sign("SetStatus", message)}
+    return {**client.submit("/participants/status", body), "reasonDigest": digest}
+
+
+def get(client: Client, account: str) -> dict[str, Any]:
+    """A participant as the ledger says."""
+    found: dict[str, Any] = client.get(f"/participants/{account}")
+    return found
+
+
+def list_all(client: Client) -> list[dict[str, Any]]:
+    """Every participant as the ledger says."""
+    return client.pages("/participants")
+
+
+def _version(client: Client, account: str) -> int:
+    try:
+        return int(get(client, account)["version"])
+    except NotFoundError:
+        return 0
+
+
+def _check_application(client: Client, application: dict[str, Any]) -> None:
+    wish = application["join"]
+    verify_intent("Join", wish, client.deployment, wish["account"], bytes.fromhex(application["signature"][2:]))
+    profile = client.get_document(wish["identityDigest"])
+    documents.validate_profile(profile)
+    claimed = sum(Role[name] for name in profile["roles"])
+    if (profile["account"], claimed) != (wish["account"], wish["roles"]):
+        raise VerificationError(
+            "application_differs",
+            "the profile does not say what the applicant signed",
+            zh="申请资料与申请人签署的内容不一致",
+            expected={"account": wish["account"], "roles": wish["roles"]},
+            got={"account": profile["account"], "roles": claimed},
+        )

@@ -1,0 +1,199 @@
+"""Asking sealed data: plan, pay by voucher, wait, check everything, put the answer together.
+
+The order of things, so that a crash at any point costs nothing and signs nothing twice:
+  1. the query and its voucher are written into the journal as the order's next step;
+  2. the voucher is signed and both are sent; sending them again is harmless;
+  3. the outcome is checked against terms, panel and vault key, and written into the journal;
+  4. only a released call counts in the next voucher.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from crypto import envelope
+from crypto.canonical import from_hex, to_hex
+from marketplace import documents
+from marketplace.errors import InvalidInputError, MarketplaceError, NotAuthorizedError, PortError, RuleError
+from marketplace.queries.accuracy import deviations
+from marketplace.queries.plan import Plan, make_plan
+from marketplace.queries.pricing import OrderAccount, next_voucher
+from marketplace.queries.query import Query
+from marketplace.queries.sql import parse_sql
+from marketplace.sdk import listings, orders, rights
+from marketplace.sdk.answers import Answer, check_refusal, open_answer
+from marketplace.sdk.client import Client
+from marketplace.sdk.journal import Step
+from marketplace.sdk.orders import Deal
+
+WAIT_SECONDS = 120
+POLL_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What a question would cost and how exact its answer would be; computed here, from public documents alone.
+
+    Args:
+        plan: the numbers to release.
+        price: fen.
+        epsilon: millionths.
+        deviations: column to the standard deviation of its noise, in the column's integer unit.
+    """
+
+    plan: Plan
+    price: int
+    epsilon: int
+    deviations: Mapping[str, float]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for a program."""
+        plan = self.plan
+        counts = {"numbers": len(plan.numbers), "groups": len(plan.groups), "columns": list(plan.columns)}
+        return {
+            "plan": plan.digest,
+            **counts,
+            "price": self.price,
+            "epsilon": self.epsilon,
+            "noise": dict(self.deviations),
+        }
+
+
+def explain(client: Client, listing_id: str, question: str | Query, epsilon: int) -> Explanation:
+    """What `question` would cost under a listing, without asking it.
+
+    Raises:
+        InvalidInputError: it is outside the algebra, or names what the data set does not have.
+        RuleError: it cannot be released at this epsilon.
+    """
+    offer = listings.inspect(client, listing_id)
+    typed = parse_sql(question, offer.manifest) if isinstance(question, str) else question
+    nobody = "0x" + "00" * 32
+    document = typed.document(
+        order=nobody,
+        asset=offer.listing["assetId"],
+        ciphertext_root=offer.asset["ciphertextRoot"],
+        epsilon=epsilon,
+        recipient=nobody,
+        sequence=1,
+    )
+    plan = make_plan(offer.manifest, document)
+    return Explanation(plan, offer.terms["price"], epsilon, deviations(offer.manifest, plan))
+
+
+def ask(
+    client: Client, order_id: str, question: str | Query, epsilon: int, wait_seconds: float = WAIT_SECONDS
+) -> Answer:
+    """Ask one question under a funded order and return its answer, checked.
+
+    Args:
+        question: SQL text or a typed query.
+        epsilon: privacy budget to spend on it, millionths.
+    Raises:
+        InvalidInputError: the question is outside the algebra; nothing was signed.
+        RuleError: service or vault refused; the call costs nothing.
+        VerificationError: what came does not hold; nothing further should be signed for this order.
+        PortError: no outcome yet; `resume` carries on.
+    """
+    deal = orders.inspect(client, order_id)
+    resume(client, order_id, wait_seconds, deal)
+    typed = parse_sql(question, deal.offer.manifest) if isinstance(question, str) else question
+    step = _next_step(client, deal, typed, epsilon)
+    return _carry_out(client, deal, client.journal.reserve(step), wait_seconds)
+
+
+def resume(
+    client: Client, order_id: str, wait_seconds: float = WAIT_SECONDS, deal: Deal | None = None
+) -> Answer | None:
+    """Finish the order's pending call, if there is one; its refusal is recorded, not raised."""
+    step = client.journal.pending(order_id)
+    if step is None:
+        return None
+    try:
+        return _carry_out(client, deal or orders.inspect(client, order_id), step, wait_seconds)
+    except PortError:
+        raise
+    except (RuleError, InvalidInputError, NotAuthorizedError):
+        return None
+
+
+def history(client: Client, order_id: str) -> list[Step]:
+    """Every call of an order, from the buyer's own journal."""
+    return client.journal.steps(order_id)
+
+
+def account_of(client: Client, deal: Deal) -> OrderAccount:
+    """The order as the buyer's own journal knows it: what was released and promised so far."""
+    released = client.journal.steps(deal.order["orderId"], "released")
+    last = released[-1] if released else None
+    outcome = last.outcome if last and last.outcome else {}
+    return OrderAccount(
+        order=deal.order["orderId"],
+        buyer=deal.order["buyer"],
+        escrow=deal.order["escrow"],
+        price=deal.offer.terms["price"],
+        cap=deal.order["epsilonCap"],
+        spent=int(outcome.get("spentOrder", 0)),
+        amount=last.voucher["amount"] if last else 0,
+        epsilon=last.voucher["epsilon"] if last else 0,
+        calls=tuple(step.query_digest for step in released),
+    )
+
+
+def _next_step(client: Client, deal: Deal, typed: Query, epsilon: int) -> Step:
+    order_id = deal.order["orderId"]
+    sequence = len(client.journal.steps(order_id)) + 1
+    query = typed.document(
+        order=order_id,
+        asset=deal.offer.listing["assetId"],
+        ciphertext_root=rights.ciphertext_root(deal.offer.manifest),
+        epsilon=epsilon,
+        recipient=to_hex(envelope.public_key(client.keys.x25519)),
+        sequence=sequence,
+    )
+    make_plan(deal.offer.manifest, query)  # what cannot be planned is refused before anything is signed
+    digest = documents.digest(query)
+    voucher = next_voucher(account_of(client, deal), digest, epsilon)
+    return Step(order_id, sequence, digest, query, voucher, "pending", None)
+
+
+def _carry_out(client: Client, deal: Deal, step: Step, wait_seconds: float) -> Answer:
+    try:
+        _send(client, step)
+        status = _wait(client, step.query_digest, wait_seconds)
+        if status["state"] != "released":
+            raise check_refusal(client, deal, step, status)
+        answer = open_answer(client, deal, step, status)
+    except (RuleError, InvalidInputError, NotAuthorizedError) as error:
+        client.journal.finish(step.order, step.sequence, "refused", error.as_dict())
+        raise
+    client.journal.finish(step.order, step.sequence, "released", answer.as_dict())
+    return answer
+
+
+def _send(client: Client, step: Step) -> None:
+    signature = client.sign("Voucher", step.voucher)
+    voucher = documents.voucher_document(step.voucher, client.address, from_hex(signature, 65))
+    client.post("/queries", {"query": dict(step.query), "voucher": voucher}, repeatable=True)
+
+
+def _wait(client: Client, digest: str, seconds: float) -> dict[str, Any]:
+    end = client.now() + seconds
+    while True:
+        status: dict[str, Any] = client.get(f"/queries/{digest}", wait=max(0, min(POLL_SECONDS, end - client.now())))
+        if status["state"] in ("released", "refused", "failed"):
+            return status
+        if client.now() >= end:
+            raise _no_outcome(str(status["state"]))
+
+
+def _no_outcome(state: str) -> MarketplaceError:
+    return PortError(
+        "query_pending",
+        f"the query has no outcome yet; it is {state}",
+        zh=f"查询尚无结果，当前状态：{state}",
+        expected="released or refused",
+        got=state,
+        hint="nothing is lost and nothing is paid twice: carry on with `marketplace queries resume ORDER`",
+        hint_zh="不会丢失，也不会重复付费：请执行 marketplace queries resume ORDER",
+    )

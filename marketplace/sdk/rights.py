@@ -1,0 +1,176 @@
+"""Rights in data: the holder registers, a registrar confirms with a certificate, titles and revenue shares change
+hands.
+
+Nobody signs what it did not check: `confirm` recomputes the asset's id, its ciphertext root and its claim from the
+documents themselves.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from crypto import merkle
+from crypto.canonical import to_hex
+from marketplace import documents
+from marketplace.documents import Document, ids
+from marketplace.intents import verify_intent
+from marketplace.sdk import certificates
+from marketplace.sdk.checks import expect
+from marketplace.sdk.client import Client
+from marketplace.types import TitleKind
+
+LONGEST_DAYS = 5 * 365
+
+
+def ciphertext_root(manifest: Mapping[str, Any]) -> str:
+    """RFC 6962 root over the digests of the manifest's blobs, in manifest order."""
+    return to_hex(merkle.root(documents.blob_digests(manifest)))
+
+
+def make_claim(
+    manifest: Mapping[str, Any], *, level: str, source_class: str, origin: str, shares: Sequence[tuple[str, int]]
+) -> Document:
+    """The claim of the manifest's holder: it holds and operates the data; `shares` are (holder, basis points)."""
+    holder = manifest["holder"]
+    rights = [{"right": right, "holder": holder, "until": None, "limits": ""} for right in ("HOLD", "OPERATE")]
+    claim: Document = {"type": "claim", "version": 1, "title": manifest["title"], "holder": holder}
+    claim |= {"manifest": documents.digest(manifest), "sourceClass": source_class, "origin": origin, "level": level}
+    claim |= {"rights": rights, "shares": [{"holder": who, "bps": bps} for who, bps in shares], "evidence": []}
+    return documents.validate_claim(claim)
+
+
+def register(client: Client, manifest: Document, claim: Document, epsilon_budget: int) -> dict[str, Any]:
+    """Register a sealed data set whose blobs are uploaded.
+
+    Args:
+        epsilon_budget: all the privacy loss that this data set will ever allow, in millionths.
+    Returns:
+        the intent's outcome with "assetId", "manifestDigest", "ciphertextRoot".
+    """
+    documents.validate_manifest(manifest)
+    documents.validate_claim(claim)
+    manifest_digest, claim_digest = client.put_document(manifest), client.put_document(claim)
+    asset = ids.asset_id(client.address, manifest_digest)
+    message = {
+        "assetId": asset,
+        "holder": client.address,
+        "manifestDigest": manifest_digest,
+        "ciphertextRoot": ciphertext_root(manifest),
+        "claimDigest": claim_digest,
+        "level": documents.LEVELS.index(claim["level"]) + 1,
+        "epsilonBudget": epsilon_budget,
+        "shareHolders": [share["holder"] for share in claim["shares"]],
+        "shareBps": [share["bps"] for share in claim["shares"]],
+        "deadline": client.deadline(),
+    }
+    body = {"register": message, "signature": client.sign("Register", message)}
+    facts = {name: message[name] for name in ("assetId", "manifestDigest", "ciphertextRoot")}
+    return {**client.submit("/rights/registrations", body), **facts}
+
+
+def get_asset(client: Client, asset: str) -> dict[str, Any]:
+    """A data asset as the ledger says."""
+    found: dict[str, Any] = client.get(f"/rights/assets/{asset}")
+    return found
+
+
+def list_assets(client: Client) -> list[dict[str, Any]]:
+    """All registered data assets."""
+    return client.pages("/rights/assets")
+
+
+def get_title(client: Client, title: str) -> dict[str, Any]:
+    """A title as the ledger says."""
+    found: dict[str, Any] = client.get(f"/rights/titles/{title}")
+    return found
+
+
+def checked_manifest(client: Client, asset: Mapping[str, Any]) -> Document:
+    """The manifest of an asset, bound to its id and to its ciphertext root.
+
+    Raises:
+        VerificationError: the manifest is not the one that the asset's id and root commit to.
+    """
+    manifest = documents.validate_manifest(client.get_document(asset["manifestDigest"]))
+    rule = "rights.asset_is_its_manifest"
+    expect(ids.asset_id(manifest["holder"], asset["manifestDigest"]), asset["assetId"], "asset_id_differs", rule)
+    expect(ciphertext_root(manifest), asset["ciphertextRoot"], "ciphertext_root_differs", rule)
+    return manifest
+
+
+def confirm(client: Client, asset_id: str, days: int) -> dict[str, Any]:
+    """Confirm a registration as a registrar: check it, issue the certificate (W3C VC 2.0), sign Confirm.
+
+    Args:
+        days: validity of the certificate, at most five years.
+    Returns:
+        the intent's outcome with "certificateDigest" and "certificate".
+    Raises:
+        VerificationError: documents and register do not agree.
+    """
+    asset = get_asset(client, asset_id)
+    manifest = checked_manifest(client, asset)
+    claim = documents.validate_claim(client.get_document(asset["claimDigest"]))
+    expect(claim["manifest"], asset["manifestDigest"], "claim_differs", "rights.claim_is_about_this_manifest")
+    expect(documents.LEVELS.index(claim["level"]) + 1, asset["level"], "level_differs", "rights.level_as_claimed")
+    valid_until = client.now() + min(days, LONGEST_DAYS) * 86400
+    certificate = certificates.issue(client, asset, manifest, claim, valid_until)
+    message = {
+        "assetId": asset_id,
+        "claimDigest": asset["claimDigest"],
+        "certificateDigest": certificates.digest(certificate),
+        "validUntil": valid_until,
+        "registrar": client.address,
+        "version": asset["version"],
+        "deadline": client.deadline(),
+    }
+    body = {"confirm": message, "signature": client.sign("Confirm", message), "certificate": certificate}
+    outcome = client.submit("/rights/confirmations", body)
+    return {**outcome, "certificateDigest": message["certificateDigest"], "certificate": certificate}
+
+
+def get_certificate(client: Client, asset_id: str) -> Document:
+    """The certificate of an asset, verified against its own proof and against the register.
+
+    Raises:
+        VerificationError: it is not the one that the registrar confirmed, or it does not say what the register says.
+    """
+    certificate: Document = client.get(f"/rights/assets/{asset_id}/certificate")
+    certificates.verify(certificate, get_asset(client, asset_id), client.now())
+    return certificate
+
+
+def offer_transfer(client: Client, asset_id: str, kind: TitleKind, to: str) -> dict[str, Any]:
+    """The holder's half of a title's transfer, to be handed to the new holder; changes nothing by itself."""
+    title = get_title(client, ids.title_id(asset_id, kind))
+    message = {"titleId": title["titleId"], "from": client.address, "to": to, "version": title["version"]}
+    message |= {"deadline": client.deadline(days=7)}
+    return {"transfer": message, "fromSignature": client.sign("Transfer", message)}
+
+
+def accept_transfer(client: Client, offer: Mapping[str, Any]) -> dict[str, Any]:
+    """The new holder's half: check the offer, sign the same statement, and submit both.
+
+    Raises:
+        VerificationError: the offer is for somebody else.
+        crypto.errors.InvalidSignature: the old holder did not sign it.
+    """
+    message = dict(offer["transfer"])
+    expect(message["to"], client.address, "offer_for_another", "rights.offer_is_yours")
+    signature = bytes.fromhex(str(offer["fromSignature"])[2:])
+    verify_intent("Transfer", message, client.deployment, message["from"], signature)
+    body = {
+        "transfer": message,
+        "fromSignature": offer["fromSignature"],
+        "toSignature": client.sign("Transfer", message),
+    }
+    return client.submit("/rights/transfers", body)
+
+
+def transfer_share(client: Client, asset_id: str, to: str, bps: int) -> dict[str, Any]:
+    """Give away part of one's revenue share; payouts follow the holders at settlement time."""
+    version = get_asset(client, asset_id)["shareVersion"]
+    message = {"assetId": asset_id, "from": client.address, "to": to, "bps": bps, "version": version}
+    message |= {"deadline": client.deadline()}
+    return client.submit(
+        "/rights/share-transfers", {"transferShare": message, "signature": client.sign("TransferShare", message)}
+    )

@@ -1,0 +1,93 @@
+"""`marketplace settlement`: money."""
+
+from typing import Annotated
+
+import typer
+
+from marketplace.console import Run, command, group
+from marketplace.console.values import money, parse_address, parse_digest, parse_money
+from marketplace.sdk import settlement
+from marketplace.sdk.opening import open_client
+
+app = group("Issue money, close orders, refund, read statements. 清算结算")
+Order = Annotated[str, typer.Argument(metavar="ORDER", parser=parse_digest, help="id of the order 订单编号")]
+WHAT = {
+    "fee": ("fee to the exchange", "交易所手续费"),
+    "share": ("revenue share", "收益分成"),
+    "refund": ("refund", "退款"),
+}
+
+
+@command(app)
+def issue(
+    run: Run,
+    account: Annotated[str, typer.Argument(metavar="ADDRESS", parser=parse_address, help="who receives it 收款方")],
+    amount: Annotated[int, typer.Argument(metavar="YUAN", parser=parse_money, help="how much 金额")],
+) -> None:
+    """Issue settlement money, as a bank. 发行结算资金
+
+    Example: marketplace settlement issue 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 100.00
+    """
+    with open_client(run) as client:
+        result = settlement.issue(client, account, amount)
+    run.result(result, f"issued {money(amount)} yuan to {account}", f"已向 {account} 发行 {money(amount)} 元")
+
+
+@command(app)
+def balance(
+    run: Run,
+    account: Annotated[str | None, typer.Argument(metavar="[ADDRESS]", help="yours if none 账户")] = None,
+) -> None:
+    """What an account holds. 余额
+
+    Example: marketplace settlement balance
+    """
+    with open_client(run) as client:
+        found = settlement.balance(client, parse_address(account) if account else None)
+    run.rows([found], (("account", "account", "账户", str), ("balance", "yuan", "余额(元)", money)), data=found)
+
+
+@command(app)
+def close(run: Run, order: Order) -> None:
+    """Close an order as its seller, with the buyer's last voucher. 结算
+
+    Example: marketplace settlement close 0x5f…5f
+    """
+    with open_client(run) as client:
+        result = settlement.close(client, order)
+        lines = settlement.statement(client, order)
+    if run.as_json:
+        run.json({**result, "statement": lines})
+        return
+    _print(run, lines)
+
+
+@command(app)
+def refund(run: Run, order: Order) -> None:
+    """Send an expired order's escrow back to its buyer; anyone may. 到期退款
+
+    Example: marketplace settlement refund 0x5f…5f
+    """
+    with open_client(run) as client:
+        result = settlement.refund(client, order)
+    run.result(result, "refunded", "已退款")
+
+
+@command(app)
+def statement(run: Run, order: Order) -> None:
+    """Where an order's escrow went, to the fen. 结算单
+
+    Example: marketplace settlement statement 0x5f…5f
+    """
+    with open_client(run) as client:
+        lines = settlement.statement(client, order)
+    _print(run, lines)
+
+
+def _print(run: Run, found: dict[str, object]) -> None:
+    lines = found["lines"]
+    assert isinstance(lines, list)
+    rows = [{**line, "what": run.tr(*WHAT[line["what"]])} for line in lines]
+    rows.append({"what": run.tr("sum = escrow", "合计 = 托管"), "to": "", "amount": found["sum"]})
+    columns = (("what", "what", "项目", str), ("to", "to", "收款方", str), ("amount", "yuan", "金额(元)", money))
+    run.rows(rows, columns, data=found)
