@@ -127,7 +127,8 @@ class LedgerState:
         return [self._outcome(i, contract, member, now, verify) for i, member in enumerate(members)]
 
     def _outcome(self, index: int, contract: str, calldata: bytes, now: int, verify: VerifySignature) -> Outcome:
-        verb, arguments = "", []
+        verb: str = ""
+        arguments: list[Any] = []
         try:
             verb, arguments = calls.decode_call(contract, calldata)
             if verb == calls.SUBMIT:
@@ -165,11 +166,26 @@ class LedgerState:
         return settlement_rules.issue(self.accounts, self.participants, payment, now)
 
     def _fund(self, order: Any, now: int) -> list[Event]:
-        return order_rules.fund(self.orders, self.participants, self.rights, self.listings, self.accounts, order, now)
+        return order_rules.fund(
+            self.orders,
+            order,
+            now,
+            participants=self.participants,
+            rights=self.rights,
+            listings=self.listings,
+            purse=self.accounts,
+        )
 
     def _settle(self, voucher: Any, closing: Any, now: int) -> list[Event]:
         return settlement_rules.settle(
-            self.orders, self.rights, self.listings, self.accounts, self._terms, voucher, closing, now
+            self.orders,
+            voucher,
+            closing,
+            now,
+            rights=self.rights,
+            listings=self.listings,
+            accounts=self.accounts,
+            terms=self._terms,
         )
 
     def _refund(self, order: str, now: int) -> list[Event]:
