@@ -63,7 +63,7 @@ def parse(content: bytes) -> Any:
 
 
 def _check_depth(value: Any, depth: int) -> None:
-    if depth > canonical.MAX_DEPTH:
+    if depth >= canonical.MAX_DEPTH:
         raise MalformedInput(f"nested deeper than {canonical.MAX_DEPTH}")
     for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         if isinstance(item, dict | list):

@@ -1,0 +1,114 @@
+"""Step 8: the log is one append-only sequence of leaves, and every root that anybody was ever shown is a root of it.
+
+All leaves are in the bundle, so roots are computed, not proved: a checkpoint or anchor of size n must equal the root over
+the first n leaves. That is inclusion of every leaf and consistency between all checkpoints at once.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from crypto.canonical import canonical_json, to_hex
+from crypto.errors import CryptoError, MalformedInput
+from crypto.merkle import EMPTY_ROOT, Frontier, leaf_hash
+from crypto.note import Verifier
+from crypto.timestamps import from_text
+from crypto.tlog import Checkpoint, open_checkpoint
+
+from .bundle import Bundle
+from .findings import Report
+from .lines import objects
+from .rows import Row
+
+ENTRIES, LATEST, CHECKPOINTS = "log/entries.jsonl", "log/checkpoint", "log/checkpoints.jsonl"
+MAX_NOTE = 64 << 10
+
+
+def read_checkpoints(bundle: Bundle, log: Verifier, report: Report) -> dict[int, list[tuple[str, bytes]]]:
+    """Size to the roots that the log's key signed for it, each with its place; the latest one is among them."""
+    found: dict[int, list[tuple[str, bytes]]] = {}
+    for subject, value in objects(bundle, CHECKPOINTS, report):
+        checkpoint = _open(value.get("note"), log, subject, report)
+        report.same("checkpoint_fields", subject, ["note", "size"], sorted(value))
+        if checkpoint is not None:
+            report.same("checkpoint_fields", f"{subject} size", checkpoint.size, value.get("size"))
+            found.setdefault(checkpoint.size, []).append((subject, checkpoint.root))
+    latest = _read_latest(bundle, log, report)
+    if latest is not None:
+        report.same("checkpoint_latest", LATEST, max([latest.size, *found]), latest.size)
+        found.setdefault(latest.size, []).append((LATEST, latest.root))
+    return found
+
+
+def _read_latest(bundle: Bundle, log: Verifier, report: Report) -> Checkpoint | None:
+    try:
+        note = bundle.read(LATEST, MAX_NOTE).decode("utf-8")
+    except (MalformedInput, UnicodeDecodeError) as error:
+        report.find("file_unreadable", LATEST, got=error)
+        return None
+    return _open(note, log, LATEST, report)
+
+
+def _open(note: object, log: Verifier, subject: str, report: Report) -> Checkpoint | None:
+    report.count("checkpoints")
+    try:
+        if not isinstance(note, str):
+            raise MalformedInput("a signed note is text")
+        return open_checkpoint(note.encode("utf-8"), log)
+    except (CryptoError, UnicodeEncodeError) as error:
+        report.find("checkpoint_signature", subject, expected=log.name, got=error)
+        return None
+
+
+class LogReader:
+    """Reads the leaves once, in order, and compares roots on the way."""
+
+    def __init__(
+        self, checkpoints: Mapping[int, list[tuple[str, bytes]]], anchors: Iterable[Row], report: Report
+    ) -> None:
+        self._report = report
+        self._frontier, self._last = Frontier(), ""
+        self._checkpoints = {size for size in checkpoints}
+        self._roots = {size: list(roots) for size, roots in checkpoints.items()}
+        for row in anchors:
+            report.count("anchors")
+            self._roots.setdefault(row["size"], []).append(
+                (f"anchor at size {row['size']}", bytes.fromhex(row["root"][2:]))
+            )
+
+    def leaves(self, bundle: Bundle) -> Iterable[tuple[int, dict[str, Any]]]:
+        """Each leaf with its position; the roots that are due are compared after it."""
+        self._compare(0, EMPTY_ROOT)
+        for subject, leaf in objects(bundle, ENTRIES, self._report):
+            position = self._frontier.size
+            self._report.count("leaves")
+            self._frontier.append(leaf_hash(canonical_json(leaf)))
+            if self._frontier.size in self._roots:
+                self._compare(self._frontier.size, self._frontier.root())
+            if self._has_form(leaf, subject):
+                yield position, leaf
+        self._finish()
+
+    def _compare(self, size: int, root: bytes) -> None:
+        for subject, stated in self._roots.pop(size, ()):
+            self._report.same("log_root", f"{subject} (size {size})", to_hex(root), to_hex(stated))
+
+    def _has_form(self, leaf: dict[str, Any], subject: str) -> bool:
+        try:
+            if not isinstance(leaf.get("type"), str):
+                raise MalformedInput("a leaf has a type")
+            from_text(leaf.get("at"), "at")
+        except CryptoError as error:
+            self._report.find("leaf_malformed", subject, got=error)
+            return False
+        if leaf["at"] < self._last:
+            self._report.find("leaf_time", subject, expected=f">= {self._last}", got=leaf["at"])
+        self._last = leaf["at"]
+        return True
+
+    def _finish(self) -> None:
+        for size, roots in sorted(self._roots.items()):
+            for subject, _ in roots:
+                self._report.find("log_shorter", subject, expected=f">= {size} leaves", got=self._frontier.size)
+        covered = max(self._checkpoints, default=0)
+        if covered < self._frontier.size:
+            self._report.find("leaf_unsigned", ENTRIES, expected=f"a checkpoint of {self._frontier.size}", got=covered)
