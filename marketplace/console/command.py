@@ -77,7 +77,7 @@ def as_command(function: Verb) -> Verb:
         for option, (kind, default) in OPTIONS.items()
     ]
     signature = inspect.Signature([context, *own, *common])
-    call.__signature__ = signature
+    call.__signature__ = signature  # type: ignore[attr-defined]
     call.__annotations__ = {parameter.name: parameter.annotation for parameter in signature.parameters.values()}
     del call.__wrapped__
     return call

@@ -36,7 +36,10 @@ def explain(
         return
     run.say(f"price {money(found.price)} yuan, epsilon {show_epsilon(found.epsilon)}")
     rows = [{"column": name, "deviation": deviation} for name, deviation in found.deviations.items()]
-    columns = (("column", "released column", "发布的列", str), ("deviation", "noise (std. dev.)", "噪声标准差", _number))
+    columns = (
+        ("column", "released column", "发布的列", str),
+        ("deviation", "noise (std. dev.)", "噪声标准差", _number),
+    )
     run.rows(rows, columns)
 
 
@@ -44,7 +47,8 @@ def explain(
 def ask(run: Run, order: Order, sql: Sql, epsilon: Epsilon, wait: Wait = queries.WAIT_SECONDS) -> None:
     """Ask a question under a funded order; the answer is put together and checked here alone. 查询
 
-    Example: marketplace queries ask 0x5f…5f "SELECT carrier, AVG(arr_delay) FROM flights GROUP BY carrier" --epsilon 0.5
+    Example: marketplace queries ask 0x5f…5f "SELECT carrier, AVG(arr_delay) FROM flights GROUP BY carrier" --epsilon
+    0.5
     """
     with open_client(run) as client, run.progress("asking", "查询中"):
         answer = queries.ask(client, order, sql, epsilon, wait)
@@ -93,9 +97,9 @@ def print_answer(run: Run, answer: Answer) -> None:
     for term in answer.terms:
         columns += [(term, term, term, _number), (f"{term} ±", "±", "±", _number)]
     run.rows(answer.rows(), columns)
-    for group in answer.suppressed:
-        run.say(f"left out, too few rows: {', '.join(group)}", f"因行数过少未发布：{'、'.join(group)}")
-    spent, left = show_epsilon(answer.epsilon), show_epsilon(answer.left_order)
+    for missing in answer.opened.suppressed:
+        run.say(f"left out, too few rows: {', '.join(missing)}", f"因行数过少未发布：{'、'.join(missing)}")
+    spent, left = show_epsilon(answer.opened.epsilon), show_epsilon(answer.left_order)
     run.say(
         f"± is the standard error of the privacy noise. Cost {money(answer.price)} yuan, epsilon {spent}; left {left}",
         f"± 为隐私噪声的标准误。费用 {money(answer.price)} 元，消耗预算 {spent}，订单剩余 {left}",

@@ -264,6 +264,10 @@ class Client:
         _check_digest(content, digest)
         return content
 
+    def get_bytes(self, path: str) -> bytes:
+        """GET a small public answer that is not JSON."""
+        return self._send("GET", path, signed=False, repeatable=True).content
+
     def download(self, path: str, target: Path, progress: Callable[[int], None] = lambda _count: None) -> int:
         """Write the answer of GET `path` into `target`, whole or not at all; returns its size in bytes."""
         headers = self._bearer() if self._keys is not None else {}

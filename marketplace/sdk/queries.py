@@ -151,10 +151,16 @@ def _next_step(client: Client, deal: Deal, typed: Query, epsilon: int) -> Step:
         recipient=to_hex(envelope.public_key(client.keys.x25519)),
         sequence=sequence,
     )
-    make_plan(deal.offer.manifest, query)  # what cannot be planned is refused before anything is signed
+    plan = make_plan(deal.offer.manifest, query)  # what cannot be planned is refused before anything is signed
     digest = documents.digest(query)
-    voucher = next_voucher(account_of(client, deal), digest, epsilon)
+    voucher = next_voucher(account_of(client, deal), digest, _charge(client, order_id, plan))
     return Step(order_id, sequence, digest, query, voucher, "pending", None)
+
+
+def _charge(client: Client, order_id: str, plan: Plan) -> int:
+    """A question that this order asked before costs no epsilon, so it needs no promise of any."""
+    answered = (step.outcome or {} for step in client.journal.steps(order_id, "released"))
+    return 0 if any(outcome.get("plan") == plan.digest for outcome in answered) else plan.epsilon
 
 
 def _carry_out(client: Client, deal: Deal, step: Step, wait_seconds: float) -> Answer:

@@ -47,7 +47,11 @@ def close(client: Client, order_id: str) -> dict[str, Any]:
     message = documents.voucher_message(voucher)
     signature = from_hex(voucher["signature"], 65)
     verify_intent("Voucher", message, client.deployment, order["buyer"], signature)
-    closing: dict[str, Any] = {"orderId": order_id, "voucherHash": to_hex(struct_hash("Voucher", message)), "seller": client.address}
+    closing: dict[str, Any] = {
+        "orderId": order_id,
+        "voucherHash": to_hex(struct_hash("Voucher", message)),
+        "seller": client.address,
+    }
     closing |= {"deadline": client.deadline()}
     body = {"voucher": message, "buyerSignature": voucher["signature"], "close": closing}
     outcome = client.submit("/settlement/closings", {**body, "sellerSignature": client.sign("Close", closing)})

@@ -1,0 +1,124 @@
+"""What a buyer gets: an answer that was checked step by step, or a refusal that the vault signed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from marketplace import documents
+from marketplace.documents import Document
+from marketplace.errors import MarketplaceError, RuleError
+from marketplace.queries.answer import Answer as Opened
+from marketplace.queries.answer import Papers, assemble
+from marketplace.queries.plan import make_plan
+from marketplace.queries.statements import check_refusal as check_signature
+from marketplace.sdk.checks import expect
+from marketplace.sdk.client import Client
+from marketplace.sdk.journal import Step
+from marketplace.sdk.orders import Deal
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer and what it cost.
+
+    Args:
+        opened: groups, values, standard errors, released integers.
+        price: fen.
+        left_order: epsilon left to the order, millionths.
+        left_asset: epsilon left to the data set over all buyers, millionths.
+        query: digest of the query document.
+        plan: digest of the question; asking it again costs no epsilon.
+    """
+
+    opened: Opened
+    price: int
+    left_order: int
+    left_asset: int
+    query: str
+    plan: str
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Names of the group-by dimensions."""
+        return self.opened.query.groups
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Names of the computed columns."""
+        return tuple(term.label for term in self.opened.query.terms)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One dict a released group: its categories, each value, and its standard error under "<name> ±"."""
+        table = self.opened.table().to_pylist()
+        return [
+            {name.replace("_se", " ±") if name[:-3] in self.terms else name: row[name] for name in row} for row in table
+        ]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, also what the journal keeps; standard errors under "<name>_se"."""
+        opened = self.opened
+        cost = {"price": self.price, "epsilon": opened.epsilon, "spentOrder": opened.spent_order}
+        left = {"spentAsset": opened.spent_asset, "leftOrder": self.left_order, "leftAsset": self.left_asset}
+        names = {"query": self.query, "plan": self.plan, "groupBy": list(self.groups), "terms": list(self.terms)}
+        suppressed = [list(group) for group in opened.suppressed]
+        numbers = [dict(numbers) for numbers in opened.numbers]
+        return {
+            **names,
+            "rows": opened.table().to_pylist(),
+            "suppressed": suppressed,
+            **cost,
+            **left,
+            "numbers": numbers,
+        }
+
+
+def open_answer(client: Client, deal: Deal, step: Step, status: Mapping[str, Any]) -> Answer:
+    """Fetch every document of a released query by its digest, check them all, and put the answer together.
+
+    Raises:
+        VerificationError: the first check that fails.
+    """
+    found = {name: client.get_document(status[name]) for name in ("result", "attestation", "shares", "release")}
+    papers = Papers(manifest=deal.offer.manifest, terms=deal.offer.terms, query=step.query, **found)
+    opened = assemble(papers, client.keys.x25519, client.deployment)
+    plan = make_plan(deal.offer.manifest, step.query)
+    left_order = deal.order["epsilonCap"] - opened.spent_order
+    left_asset = deal.offer.asset["epsilonBudget"] - opened.spent_asset
+    return Answer(opened, deal.offer.terms["price"], left_order, left_asset, step.query_digest, plan.digest)
+
+
+def check_refusal(client: Client, deal: Deal, step: Step, status: Mapping[str, Any]) -> MarketplaceError:
+    """The rule error of a refused query, after checking that the vault itself refused it.
+
+    Raises:
+        VerificationError: the refusal is not the vault's, or is about another query.
+    """
+    if status["state"] == "failed" or not status.get("refusal"):
+        return _failed(status)
+    refusal = documents.validate_refusal(client.get_document(status["refusal"]))
+    rule = "queries.refusal_is_the_vaults"
+    expect((refusal["order"], refusal["query"]), (step.order, step.query_digest), "refusal_for_another", rule)
+    check_signature(refusal, client.deployment, deal.offer.manifest["releaseKey"])
+    return _rule_error(refusal)
+
+
+def _rule_error(refusal: Document) -> RuleError:
+    return RuleError(
+        refusal["code"],
+        refusal["message"]["en"],
+        zh=refusal["message"]["zh"],
+        rule=refusal["rule"],
+        expected=refusal["allowed"],
+        got=refusal["found"],
+    )
+
+
+def _failed(status: Mapping[str, Any]) -> RuleError:
+    return RuleError(
+        str(status.get("code") or "query_failed"),
+        str(status.get("message") or "the panel did not agree on a result; the call costs nothing"),
+        zh="计算小组未能就结果达成一致；本次调用不收费",
+        rule="queries.result_is_attested",
+        hint="ask again; the service's log names the node that differed",
+        hint_zh="请重新查询；日志中记录了结果不一致的节点",
+    )
