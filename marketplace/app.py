@@ -1,0 +1,175 @@
+"""The HTTP service: every router, the guards around them, and the one table from errors to HTTP status."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from sqlalchemy.exc import IntegrityError, OperationalError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match
+
+import marketplace.evidence.routes
+import marketplace.listings.routes
+import marketplace.orders.routes
+import marketplace.participants.routes
+import marketplace.queries.routes
+import marketplace.rights.routes
+import marketplace.settlement.routes
+import marketplace.web.signin
+from crypto.errors import (
+    CryptoError,
+    DecryptionFailed,
+    InvalidKey,
+    InvalidProof,
+    InvalidSignature,
+    MalformedInput,
+    ParameterError,
+)
+from marketplace.errors import (
+    ConfigurationError,
+    InvalidInputError,
+    MarketplaceError,
+    NotAuthorizedError,
+    NotFoundError,
+    PortError,
+    RuleError,
+    VerificationError,
+)
+from marketplace.web import problems
+from marketplace.web.context import Context
+from marketplace.web.guard import Guard
+from marketplace.web.principal import NotSignedInError
+from marketplace.web.shapes import Problem
+
+STATUS: dict[type[MarketplaceError], HTTPStatus] = {
+    InvalidInputError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NotFoundError: HTTPStatus.NOT_FOUND,
+    NotSignedInError: HTTPStatus.UNAUTHORIZED,
+    NotAuthorizedError: HTTPStatus.FORBIDDEN,
+    RuleError: HTTPStatus.CONFLICT,
+    PortError: HTTPStatus.SERVICE_UNAVAILABLE,
+    VerificationError: HTTPStatus.UNPROCESSABLE_ENTITY,  # what came as evidence does not hold
+    ConfigurationError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    MarketplaceError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+CRYPTO: dict[type[CryptoError], tuple[HTTPStatus, str]] = {
+    InvalidSignature: (HTTPStatus.FORBIDDEN, "signature_invalid"),
+    ParameterError: (HTTPStatus.UNPROCESSABLE_ENTITY, "parameter_invalid"),
+    MalformedInput: (HTTPStatus.UNPROCESSABLE_ENTITY, "malformed_input"),
+    InvalidKey: (HTTPStatus.UNPROCESSABLE_ENTITY, "key_invalid"),
+    InvalidProof: (HTTPStatus.UNPROCESSABLE_ENTITY, "proof_invalid"),
+    DecryptionFailed: (HTTPStatus.UNPROCESSABLE_ENTITY, "decryption_failed"),
+    CryptoError: (HTTPStatus.UNPROCESSABLE_ENTITY, "crypto_refused"),
+}
+ROUTERS: Sequence[APIRouter] = (
+    marketplace.web.signin.router,
+    marketplace.participants.routes.router,
+    marketplace.rights.routes.router,
+    marketplace.listings.routes.router,
+    marketplace.orders.routes.router,
+    marketplace.queries.routes.router,
+    marketplace.settlement.routes.router,
+    marketplace.evidence.routes.router,
+)
+_PROBLEM = {"content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    422: {"description": "the shape is wrong", **_PROBLEM},
+    "default": {"description": "a refusal with a stable code", **_PROBLEM},
+}
+
+
+def status_of(error: MarketplaceError) -> HTTPStatus:
+    """The HTTP status of an error: its nearest ancestor's in STATUS."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def make_app(context: Context) -> FastAPI:
+    """The service as an ASGI app.
+
+    Args:
+        context: everything that outlives a request; the caller starts and stops it.
+    """
+    app = FastAPI(
+        title="Trusted data marketplace",
+        summary="Rights, sealed queries, settlement, and an audit that trusts nobody.",
+        version="0.1.0",
+        openapi_version="3.1.0",
+        responses=_RESPONSES,
+        generate_unique_id_function=_operation_id,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.context = context
+    settings = context.settings
+    app.add_middleware(Guard, limits=(("/blobs/", settings.max_blob_bytes), ("/", settings.max_body_bytes)))
+    for router in ROUTERS:
+        app.include_router(router)
+    _handle_errors(app)
+    _describe_problem(app)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def _describe_problem(app: FastAPI) -> None:
+    """Put the Problem schema into the document: every operation refers to it, none returns it as a model."""
+    build = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = build()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _handle_errors(app: FastAPI) -> None:
+    @app.exception_handler(MarketplaceError)
+    def refused(request: Request, error: MarketplaceError) -> Response:
+        return problems.from_error(request, error, status_of(error))
+
+    @app.exception_handler(CryptoError)
+    def refused_by_crypto(request: Request, error: CryptoError) -> Response:
+        status, code = next(CRYPTO[kind] for kind in type(error).__mro__ if kind in CRYPTO)
+        return problems.from_crypto(request, error, status, code)
+
+    @app.exception_handler(RequestValidationError)
+    def misshapen(request: Request, error: RequestValidationError) -> Response:
+        return problems.from_shape(request, error)
+
+    @app.exception_handler(HTTPException)
+    def refused_by_http(request: Request, error: HTTPException) -> Response:
+        return _from_http(app, request, error)
+
+    @app.exception_handler(OperationalError)
+    @app.exception_handler(IntegrityError)
+    def store_busy(request: Request, _: Exception) -> Response:
+        error = PortError("storage_busy", "the store could not take this now; the same request may go through", zh="存储繁忙,请重试")
+        return problems.from_error(request, error, status_of(error))
+
+    app.add_exception_handler(Exception, problems.from_crash)
+
+
+_HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 400: "body_unreadable"}
+
+
+def _from_http(app: FastAPI, request: Request, error: HTTPException) -> Response:
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["allow"] = ", ".join(sorted(_methods(app, request)))
+    code = _HTTP_CODES.get(error.status_code, f"http_{error.status_code}")
+    return problems.problem_response(request, error.status_code, code, str(error.detail), headers)
+
+
+def _methods(app: FastAPI, request: Request) -> set[str]:
+    """Every method of this path; Starlette alone would name those of the first route only."""
+    routes = [route for route in app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    return {method for route in routes for method in getattr(route, "methods", None) or ()}

@@ -1,0 +1,1 @@
+"""Evidence: documents, the log, anchors and the bundle for auditors."""

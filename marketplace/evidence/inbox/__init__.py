@@ -1,0 +1,89 @@
+"""Where signed intents come in: signatures are checked, the same intent again changes nothing, the rest goes to the ledger's queue.
+
+Whoever relays an intent has no authority and needs none: the statement carries its author's signature, the contract checks it again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session
+
+from crypto.canonical import from_hex, to_hex
+from marketplace.errors import NotFoundError, RuleError
+from marketplace.intents import INTENTS, Deployment, intent_digest, verify_intent
+from marketplace.ledger.intake import intent_status, queue_intent
+from marketplace.types import Digest
+from marketplace.web.context import announce
+
+LEDGER = "ledger"  # the bell's topic for news of intents
+
+
+@dataclass(frozen=True)
+class Statement:
+    """An intent and the signatures that came with it.
+
+    Args:
+        name: one of marketplace.intents.INTENTS.
+        message: its fields.
+        signatures: "0x" hex, one for each signer in the intent's order.
+    """
+
+    name: str
+    message: Mapping[str, Any]
+    signatures: tuple[str, ...]
+
+    def digest(self, deployment: Deployment) -> Digest:
+        """The digest that was signed; names the intent."""
+        return Digest(to_hex(intent_digest(self.name, self.message, deployment)))
+
+    def raw_signatures(self) -> list[bytes]:
+        """The signatures as bytes."""
+        return [from_hex(signature, 65, "signature") for signature in self.signatures]
+
+
+def check_statement(statement: Statement, deployment: Deployment, now: int) -> None:
+    """Refuse what its signers did not sign, or signed for another time.
+
+    Raises:
+        crypto.errors.InvalidSignature: a signature is not its signer's, for this chain and contract.
+        RuleError: `deadline_passed`.
+    """
+    signers = INTENTS[statement.name].signers
+    for field, signature in zip(signers, statement.raw_signatures(), strict=True):
+        verify_intent(statement.name, statement.message, deployment, statement.message[field], signature)
+    check_deadline(statement.message, now)
+
+
+def check_deadline(message: Mapping[str, Any], now: int) -> None:
+    """Refuse an intent whose deadline is over. Raises RuleError `deadline_passed`."""
+    if message["deadline"] < now:
+        raise RuleError(
+            "deadline_passed",
+            "the deadline of this intent has passed",
+            zh="该意向已过截止时间",
+            rule="intents.in_time",
+            expected=f"deadline >= {now}",
+            got=message["deadline"],
+            hint="sign it again with a later deadline, and check your clock",
+            hint_zh="请以更晚的截止时间重新签署",
+        )
+
+
+def is_under_way(session: Session, digest: str) -> bool:
+    """Whether this very intent is queued or mined already, so that saying it again must change nothing."""
+    try:
+        return bool(intent_status(session, digest)["status"] != "refused")
+    except NotFoundError:
+        return False
+
+
+def queue(
+    session: Session, *, contract: str, verb: str, arguments: Sequence[Any], digest: str, by: str, now: int
+) -> Digest:
+    """Queue a call in the transaction of `session` and return the intent's digest."""
+    queue_intent(
+        session, contract=contract, verb=verb, arguments=arguments, digest=from_hex(digest, 32), by=by, now=now
+    )
+    announce(session, LEDGER)
+    return Digest(digest)

@@ -1,0 +1,131 @@
+"""Would the ledger refuse this call? The contracts' rules in Python, asked over the rows of the read model.
+
+A yes today may be a no when the call is mined, because others act meanwhile; the contract has the last word. What this spares people is
+waiting for a block to learn what is plain already, and it answers with the very words that the ledger would use.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from marketplace.deployment import Genesis
+from marketplace.documents import ids
+from marketplace.evidence.tables import Anchor
+from marketplace.ledger.profile import ledger_profile
+from marketplace.listings.rules import Listing as ListingState
+from marketplace.listings.tables import Listing
+from marketplace.orders.rules import Order as OrderState
+from marketplace.orders.tables import Order
+from marketplace.participants.rules import Participant as ParticipantState
+from marketplace.participants.tables import Participant
+from marketplace.replay import LedgerState
+from marketplace.rights.records import Asset as AssetState
+from marketplace.rights.records import Share as ShareState
+from marketplace.rights.records import Title as TitleState
+from marketplace.rights.tables import Asset, Share, Title
+from marketplace.settlement.tables import Balance
+from marketplace.types import AssetStatus, ListingStatus, OrderStatus, ParticipantStatus, TitleKind
+
+_ADDRESS_CHARACTERS, _DIGEST_CHARACTERS = 42, 66
+
+
+def run(session: Session, contract: str, verb: str, arguments: Sequence[Any], now: int) -> None:
+    """Refuse what the ledger would refuse as things stand.
+
+    Args:
+        arguments: as in marketplace.calls; their signatures were checked before.
+        now: unix seconds.
+    Raises:
+        RuleError: the ledger's own refusal.
+    """
+    _load(session, list(_texts(arguments))).apply(contract, verb, arguments, now)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text inside `value`."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
+
+
+def _load(session: Session, texts: Sequence[str]) -> LedgerState:
+    """The part of the ledger's state that the named accounts and ids touch."""
+    profile = ledger_profile(session)
+    state = LedgerState(Genesis(profile.relayer, profile.registrar, profile.treasury, profile.fee_bps))
+    state.accounts.escrow = profile.addresses["Orders"]
+    names = {text for text in texts if len(text) == _DIGEST_CHARACTERS}
+    accounts = {text for text in texts if len(text) == _ADDRESS_CHARACTERS} | {state.accounts.escrow, profile.treasury}
+    orders = _load_orders(session, state, names)
+    listings = _load_listings(session, state, names | {order.listing_id for order in orders})
+    accounts |= {order.buyer for order in orders} | {listing.seller for listing in listings}
+    accounts |= _load_assets(session, state, names | {listing.asset_id for listing in listings})
+    _load_titles(session, state, names)
+    _load_accounts(session, state, accounts)
+    anchor = session.exec(select(Anchor).order_by(col(Anchor.size).desc()).limit(1)).first()
+    if anchor is not None:
+        state.anchors.size, state.anchors.root = anchor.size, anchor.root
+    return state
+
+
+def _load_orders(session: Session, state: LedgerState, names: set[str]) -> Sequence[Order]:
+    rows = session.exec(select(Order).where(col(Order.order_id).in_(names))).all()
+    for row in rows:
+        state.orders.records[row.order_id] = OrderState(
+            row.buyer, row.listing_id, row.escrow, row.epsilon_cap, row.valid_until, OrderStatus(row.status)
+        )
+    return rows
+
+
+def _load_listings(session: Session, state: LedgerState, names: set[str]) -> Sequence[Listing]:
+    rows = session.exec(select(Listing).where(col(Listing.listing_id).in_(names))).all()
+    for row in rows:
+        status = ListingStatus(row.status)
+        state.listings.records[row.listing_id] = ListingState(
+            row.seller, row.asset_id, row.price, row.valid_until, status, row.version
+        )
+    return rows
+
+
+def _load_assets(session: Session, state: LedgerState, names: set[str]) -> set[str]:
+    """Load assets with shares and titles; returns the accounts that hold a part of them."""
+    accounts = set()
+    for row in session.exec(select(Asset).where(col(Asset.asset_id).in_(names))):
+        parts = session.exec(select(Share).where(Share.asset_id == row.asset_id)).all()
+        accounts |= {part.holder for part in parts}
+        state.rights.assets[row.asset_id] = AssetState(
+            registrant=row.holder,
+            level=row.level,
+            claim_digest=row.claim_digest,
+            epsilon_budget=row.epsilon_budget,
+            shares=[ShareState(part.holder, part.bps) for part in parts],
+            status=AssetStatus(row.status),
+            valid_until=row.valid_until,
+            committed=row.epsilon_committed,
+            released=row.epsilon_released,
+            version=row.version,
+            share_version=row.share_version,
+        )
+        _load_titles(session, state, {ids.title_id(row.asset_id, TitleKind.OPERATE)})
+    return accounts
+
+
+def _load_titles(session: Session, state: LedgerState, names: set[str]) -> None:
+    for row in session.exec(select(Title).where(col(Title.title_id).in_(names))):
+        state.rights.titles[row.title_id] = TitleState(row.holder, TitleKind(row.kind), row.valid_until, row.version)
+
+
+def _load_accounts(session: Session, state: LedgerState, accounts: set[str]) -> None:
+    # The founding registrar comes from the deployment; what the ledger says of it since then is in its row.
+    state.participants.records.clear()
+    for person in session.exec(select(Participant).where(col(Participant.account).in_(accounts))):
+        state.participants.records[person.account] = ParticipantState(
+            person.roles, ParticipantStatus(person.status), person.version
+        )
+    for row in session.exec(select(Balance).where(col(Balance.account).in_(accounts))):
+        state.accounts.total_in[row.account] = row.balance

@@ -1,0 +1,32 @@
+"""What the ledger's events say about the log's anchors, and every stage's projections in one table."""
+
+from collections.abc import Callable, Mapping
+
+from sqlmodel import Session
+
+from marketplace.evidence.tables import Anchor
+from marketplace.ledger.tables import LedgerEvent
+from marketplace.listings import projections as listings
+from marketplace.orders import projections as orders
+from marketplace.participants import projections as participants
+from marketplace.rights import projections as rights
+from marketplace.settlement import projections as settlement
+
+Projector = Callable[[Session, LedgerEvent], None]
+
+
+def anchored(session: Session, event: LedgerEvent) -> None:
+    """`Anchored`: a root of the log stands on the ledger."""
+    args = event.args
+    session.add(Anchor(size=args["size"], root=args["root"], previous_root=args["previousRoot"]).stamp(event))
+
+
+PROJECTORS: Mapping[str, tuple[Projector, ...]] = {
+    **participants.PROJECTORS,
+    **rights.PROJECTORS,
+    **listings.PROJECTORS,
+    **orders.PROJECTORS,
+    **settlement.PROJECTORS,
+    "Anchored": (anchored,),
+}
+"""Event name to what it changes in the read model, for ledger/worker.py. Events that change nothing there (`Issued`) are not in it."""

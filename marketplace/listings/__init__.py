@@ -1,0 +1,1 @@
+"""Products: what may be bought, computed, for which price and purpose."""

@@ -1,0 +1,85 @@
+"""Products over HTTP."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import Field
+from sqlmodel import select
+
+from marketplace.errors import InvalidInputError
+from marketplace.evidence.inbox import Statement
+from marketplace.listings import service
+from marketplace.listings.tables import Listing
+from marketplace.web.context import Here
+from marketplace.web.paging import AskedPage, Rows, link_next, page_of
+from marketplace.web.shapes import AddressText, Count, DigestText, Queued, Shape, SignatureText
+
+router = APIRouter(prefix="/listings", tags=["listings"])
+
+
+class List(Shape):
+    """Signed by `seller`."""
+
+    listing_id: DigestText
+    asset_id: DigestText
+    seller: AddressText
+    terms_digest: DigestText
+    price: Count
+    valid_until: Count
+    deadline: Count
+
+
+class Delist(Shape):
+    """Signed by `seller`."""
+
+    listing_id: DigestText
+    seller: AddressText
+    version: Count
+    deadline: Count
+
+
+class ListingBody(Shape):
+    """A List; its terms document is uploaded before."""
+
+    list_: List = Field(alias="list")
+    signature: SignatureText
+
+
+class DelistingBody(Shape):
+    """A Delist."""
+
+    delist: Delist
+    signature: SignatureText
+
+
+@router.post("", status_code=202)
+def list_product(here: Here, body: ListingBody) -> Queued:
+    """Put a product on offer: permitted computations, price, privacy budget, purposes, panel and term stand in its terms."""
+    offer = Statement("List", body.list_.message(), (body.signature,))
+    with here.writing() as session:
+        return Queued(intent=service.list_product(session, here.deployment, offer, here.clock()))
+
+
+@router.post("/{listing_id}/delisting", status_code=202)
+def delist_product(here: Here, listing_id: Annotated[DigestText, Path()], body: DelistingBody) -> Queued:
+    """Take a product off the market; funded orders run on."""
+    if body.delist.listing_id != listing_id:
+        raise InvalidInputError("listing_differs", "the path names another listing than the intent", got=listing_id)
+    wish = Statement("Delist", body.delist.message(), (body.signature,))
+    with here.writing() as session:
+        return Queued(intent=service.delist(session, here.deployment, wish, here.clock()))
+
+
+@router.get("")
+def list_listings(here: Here, page: AskedPage, request: Request, response: Response) -> Rows:
+    """Every listing with its terms."""
+    with here.reading() as session:
+        rows = page_of(session, select(Listing), Listing.listing_id, page, lambda row: service.listing_json(session, row))
+    return link_next(request, response, rows)
+
+
+@router.get("/{listing_id}")
+def get_listing(here: Here, listing_id: Annotated[DigestText, Path()]) -> dict[str, Any]:
+    """One listing with its terms."""
+    with here.reading() as session:
+        return service.listing_json(session, service.get_listing(session, listing_id))

@@ -1,0 +1,127 @@
+"""Putting products on offer and taking them back."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlmodel import Session
+
+from crypto import bls
+from crypto.canonical import from_hex
+from marketplace.documents import Document, unix_seconds, validate_manifest, validate_terms
+from marketplace.errors import NotFoundError, RuleError
+from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue
+from marketplace.intents import Deployment
+from marketplace.listings.tables import Listing, Offering
+from marketplace.participants.service import require_active
+from marketplace.rights.service import get_asset, manifest_of
+from marketplace.storage.documents import has_document, read_document
+from marketplace.types import Digest, Role
+
+
+def get_listing(session: Session, listing_id: str) -> Listing:
+    """A listing as the ledger says. Raises NotFoundError `listing_unknown`."""
+    row = session.get(Listing, listing_id)
+    if row is None:
+        raise NotFoundError("listing_unknown", f"there is no listing {listing_id}", zh="没有该挂牌")
+    return row
+
+
+def offering_of(session: Session, listing_id: str) -> Offering:
+    """The signed List of a listing. Raises NotFoundError `offering_unknown`."""
+    row = session.get(Offering, listing_id)
+    if row is None:
+        raise NotFoundError("offering_unknown", f"the signed offer of {listing_id} is not here", zh="没有该挂牌的签署记录")
+    return row
+
+
+def terms_of(session: Session, listing: Listing) -> Document:
+    """What a listing permits."""
+    return read_document(session, listing.terms_digest)
+
+
+def listing_json(session: Session, listing: Listing) -> dict[str, Any]:
+    """A listing with its terms."""
+    return {**listing.as_json(), "terms": terms_of(session, listing)}
+
+
+def list_product(session: Session, deployment: Deployment, offer: Statement, now: int) -> Digest:
+    """Queue a listing whose terms document is here and says what is signed.
+
+    Raises:
+        RuleError: `document_missing`, `terms_differ`, `cohort_below_manifest`, `node_not_active`, or what the rules of listings say.
+        crypto.errors.InvalidProof: a node of the panel has not proved that it holds its key.
+    """
+    name, message = offer.digest(deployment), offer.message
+    if is_under_way(session, name):
+        return name
+    check_statement(offer, deployment, now)
+    _check_terms(session, message)
+    arguments = [dict(message), offer.signatures[0]]
+    precheck.run(session, "Listings", "list", arguments, now)
+    offering = Offering(listing_id=message["listingId"], list_=dict(message), signature=offer.signatures[0], asked_at=now)
+    session.merge(offering)
+    by = message["seller"]
+    return queue(session, contract="Listings", verb="list", arguments=arguments, digest=name, by=by, now=now)
+
+
+def delist(session: Session, deployment: Deployment, wish: Statement, now: int) -> Digest:
+    """Queue the end of a listing. Raises RuleError as the rules say."""
+    name, message = wish.digest(deployment), wish.message
+    if is_under_way(session, name):
+        return name
+    check_statement(wish, deployment, now)
+    arguments = [dict(message), wish.signatures[0]]
+    precheck.run(session, "Listings", "delist", arguments, now)
+    by = message["seller"]
+    return queue(session, contract="Listings", verb="delist", arguments=arguments, digest=name, by=by, now=now)
+
+
+def _check_terms(session: Session, message: Mapping[str, Any]) -> None:
+    if not has_document(session, message["termsDigest"]):
+        raise RuleError(
+            "document_missing",
+            f"the terms {message['termsDigest']} are not here yet",
+            zh="挂牌条款文档尚未上传",
+            rule="listings.terms_are_here",
+            got=message["termsDigest"],
+            hint="upload them first: PUT /documents/{digest}",
+            hint_zh="请先上传该文档",
+        )
+    terms = validate_terms(read_document(session, message["termsDigest"]))
+    asset = get_asset(session, message["assetId"])
+    stated = {
+        "asset": asset.asset_id,
+        "manifest": asset.manifest_digest,
+        "price": message["price"],
+        "termEnd": message["validUntil"],
+    }
+    found = {**{field: terms[field] for field in ("asset", "manifest", "price")}, "termEnd": unix_seconds(terms["termEnd"])}
+    if found != stated:
+        raise RuleError(
+            "terms_differ",
+            "the terms do not say what the listing and the asset say",
+            zh="条款与挂牌或资产不一致",
+            rule="listings.terms_are_the_listing",
+            expected=stated,
+            got=found,
+        )
+    _check_cohort(terms, validate_manifest(manifest_of(session, asset)))
+    _check_panel(session, terms)
+
+
+def _check_cohort(terms: Document, manifest: Document) -> None:
+    if terms["minimumCohort"] < manifest["minimumCohort"]:
+        raise RuleError(
+            "cohort_below_manifest",
+            "a listing may not allow smaller cohorts than the data set's manifest",
+            zh="条款的最小群体不得低于清单规定",
+            rule="listings.cohort_at_least_manifest",
+            expected=f">= {manifest['minimumCohort']}",
+            got=terms["minimumCohort"],
+        )
+
+
+def _check_panel(session: Session, terms: Document) -> None:
+    for node in terms["panel"]["nodes"]:
+        require_active(session, node["address"], Role.PANEL, "node_not_active")
+        bls.verify_possession(from_hex(node["bls"], 48), from_hex(node["possession"], 96))

@@ -1,0 +1,34 @@
+"""Listings as the ledger says. What a listing permits stands in its terms document."""
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger
+from sqlmodel import Field, SQLModel
+
+from marketplace.storage.projected import ProjectedRow
+from marketplace.storage.types import READ_MODEL
+
+
+class Listing(ProjectedRow, table=True):
+    """One product. `price` is fen for a query, `status` is types.ListingStatus."""
+
+    __tablename__ = "listings"
+    __table_args__ = READ_MODEL
+    listing_id: str = Field(primary_key=True)
+    asset_id: str = Field(index=True)
+    seller: str = Field(index=True)
+    terms_digest: str
+    price: int = Field(sa_type=BigInteger)
+    valid_until: int = Field(sa_type=BigInteger)
+    status: int
+    version: int = Field(sa_type=BigInteger)
+
+
+class Offering(SQLModel, table=True):
+    """The seller's own signed List of a product, which vault and buyer check for themselves."""
+
+    __tablename__ = "offerings"
+    listing_id: str = Field(primary_key=True)
+    list_: dict[str, Any] = Field(sa_column_kwargs={"name": "list"}, sa_type=JSON)
+    signature: str
+    asked_at: int = Field(sa_type=BigInteger)

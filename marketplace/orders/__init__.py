@@ -1,0 +1,1 @@
+"""Orders: escrow, privacy ceiling and the right to use."""

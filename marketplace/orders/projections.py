@@ -1,0 +1,46 @@
+"""What the ledger's events say about orders."""
+
+from sqlmodel import Session
+
+from marketplace.ledger.tables import LedgerEvent
+from marketplace.orders.tables import Order
+from marketplace.storage.projected import projected
+from marketplace.types import ZERO_DIGEST, OrderStatus
+
+
+def funded(session: Session, event: LedgerEvent) -> None:
+    """`Funded`: an order stands, its money in escrow."""
+    args = event.args
+    order = Order(
+        order_id=args["orderId"],
+        listing_id=args["listingId"],
+        asset_id=args["assetId"],
+        buyer=args["buyer"],
+        escrow=args["escrow"],
+        epsilon_cap=args["epsilonCap"],
+        valid_until=args["validUntil"],
+        agreement_digest=args["agreementDigest"],
+        status=OrderStatus.FUNDED,
+        calls_root=ZERO_DIGEST,
+    )
+    session.add(order.stamp(event))
+
+
+def settled(session: Session, event: LedgerEvent) -> None:
+    """`Settled`: closed by the last voucher."""
+    args = event.args
+    order = projected(session, Order, args["orderId"])
+    order.status, order.amount, order.epsilon = OrderStatus.SETTLED, args["amount"], args["epsilon"]
+    order.calls, order.calls_root = args["calls"], args["callsRoot"]
+    order.fee, order.refund = args["fee"], args["refund"]
+    session.add(order.stamp(event))
+
+
+def refunded(session: Session, event: LedgerEvent) -> None:
+    """`Refunded`: the term passed without a closing; everything went back."""
+    order = projected(session, Order, event.args["orderId"])
+    order.status, order.refund = OrderStatus.REFUNDED, event.args["amount"]
+    session.add(order.stamp(event))
+
+
+PROJECTORS = {"Funded": (funded,), "Settled": (settled,), "Refunded": (refunded,)}

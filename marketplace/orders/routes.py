@@ -1,0 +1,60 @@
+"""Orders over HTTP; visible to buyer, seller and overseers."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+
+from marketplace.evidence.inbox import Statement
+from marketplace.orders import service
+from marketplace.orders.tables import Order
+from marketplace.web.context import Here
+from marketplace.web.paging import AskedPage, Rows, link_next, page_of
+from marketplace.web.principal import Account
+from marketplace.web.shapes import AddressText, Count, DigestText, Document, Queued, Shape, SignatureText
+
+router = APIRouter(prefix="/orders", tags=["orders"])
+
+
+class Fund(Shape):
+    """Signed by `buyer`."""
+
+    order_id: DigestText
+    listing_id: DigestText
+    buyer: AddressText
+    escrow: Count
+    epsilon_cap: Count
+    valid_until: Count
+    agreement_digest: DigestText
+    deadline: Count
+
+
+class OrderBody(Shape):
+    """A Fund, and the agreement whose digest it names."""
+
+    fund: Fund
+    signature: SignatureText
+    agreement: Document
+
+
+@router.post("", status_code=202)
+def place_order(here: Here, body: OrderBody) -> Queued:
+    """Order: accept a listing's terms and put money into escrow."""
+    wish = Statement("Fund", body.fund.message(), (body.signature,))
+    with here.writing() as session:
+        return Queued(intent=service.place(session, here.deployment, wish, body.agreement, here.clock()))
+
+
+@router.get("")
+def list_orders(here: Here, account: Account, page: AskedPage, request: Request, response: Response) -> Rows:
+    """Your orders, as buyer or seller."""
+    with here.reading() as session:
+        statement = service.orders_of(session, account)
+        rows = page_of(session, statement, Order.order_id, page, lambda row: service.order_json(session, row))
+    return link_next(request, response, rows)
+
+
+@router.get("/{order_id}")
+def get_order(here: Here, account: Account, order_id: Annotated[DigestText, Path()]) -> dict[str, Any]:
+    """One order of yours with what it paid out."""
+    with here.reading() as session:
+        return service.order_json(session, service.get_order(session, order_id, account))

@@ -1,0 +1,123 @@
+"""Ordering: terms are accepted, money goes into escrow, privacy budget is set aside, a right to use is granted."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlmodel import Session, col, or_, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from marketplace.documents import Document, digest, validate_agreement
+from marketplace.errors import InvalidInputError, NotFoundError, RuleError
+from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue
+from marketplace.intents import Deployment
+from marketplace.listings.service import get_listing, terms_of
+from marketplace.listings.tables import Listing
+from marketplace.orders.tables import Funding, Order
+from marketplace.participants.service import oversees
+from marketplace.rights.service import get_asset, manifest_of
+from marketplace.settlement.tables import Payout
+from marketplace.storage.documents import store_document
+from marketplace.types import Digest
+
+
+def get_order(session: Session, order_id: str, account: str) -> Order:
+    """An order that `account` is a party to, or oversees.
+
+    Raises:
+        NotFoundError: `order_unknown`: it does not exist, or is not theirs.
+    """
+    row = session.get(Order, order_id)
+    if row is None or not (account in parties(session, row) or oversees(session, account)):
+        raise NotFoundError("order_unknown", f"there is no order {order_id} of yours", zh="没有您的该订单")
+    return row
+
+
+def parties(session: Session, order: Order) -> tuple[str, str]:
+    """Buyer and seller of an order."""
+    return order.buyer, get_listing(session, order.listing_id).seller
+
+
+def orders_of(session: Session, account: str) -> SelectOfScalar[Order]:
+    """The orders that `account` bought or sold; all of them for whoever oversees."""
+    if oversees(session, account):
+        return select(Order)
+    sold = select(Listing.listing_id).where(Listing.seller == account)
+    return select(Order).where(or_(col(Order.buyer) == account, col(Order.listing_id).in_(sold)))
+
+
+def order_json(session: Session, order: Order) -> dict[str, Any]:
+    """An order with its seller and the payouts of its settlement."""
+    payouts = session.exec(select(Payout).where(Payout.order_id == order.order_id).order_by(col(Payout.event_log_index)))
+    paid = [{"holder": payout.holder, "amount": payout.amount} for payout in payouts]
+    return {**order.as_json(), "seller": parties(session, order)[1], "payouts": paid}
+
+
+def funding_of(session: Session, order_id: str) -> Funding:
+    """The signed Fund of an order. Raises NotFoundError `funding_unknown`."""
+    row = session.get(Funding, order_id)
+    if row is None:
+        raise NotFoundError("funding_unknown", f"the signed funding of {order_id} is not here", zh="没有该订单的签署记录")
+    return row
+
+
+def place(session: Session, deployment: Deployment, wish: Statement, agreement: Document, now: int) -> Digest:
+    """Queue the funding of an order whose agreement accepts the listing's terms.
+
+    Raises:
+        InvalidInputError: `agreement_differs`.
+        RuleError: `purpose_not_permitted`, `region_not_permitted`, or what the rules of orders say.
+    """
+    name, message = wish.digest(deployment), wish.message
+    if is_under_way(session, name):
+        return name
+    check_statement(wish, deployment, now)
+    listing = get_listing(session, message["listingId"])
+    _check_agreement(message, agreement, listing)
+    _check_terms(agreement, terms_of(session, listing))
+    arguments = [dict(message), wish.signatures[0]]
+    precheck.run(session, "Orders", "fund", arguments, now)
+    manifest = manifest_of(session, get_asset(session, listing.asset_id))
+    readers = (message["buyer"], listing.seller, manifest["releaseKey"])
+    store_document(session, agreement, now=now, readers=readers)
+    funding = Funding(order_id=message["orderId"], fund=dict(message), signature=wish.signatures[0], asked_at=now)
+    session.merge(funding)
+    by = message["buyer"]
+    return queue(session, contract="Orders", verb="fund", arguments=arguments, digest=name, by=by, now=now)
+
+
+def _check_agreement(message: Mapping[str, Any], agreement: Document, listing: Listing) -> None:
+    validate_agreement(agreement)
+    stated = (agreement["buyer"], agreement["listing"], agreement["terms"], digest(agreement))
+    signed = (message["buyer"], message["listingId"], listing.terms_digest, message["agreementDigest"])
+    if stated != signed:
+        raise InvalidInputError(
+            "agreement_differs",
+            "the agreement does not name this buyer, listing, terms and digest",
+            zh="协议内容与签署内容不一致",
+            expected=signed,
+            got=stated,
+        )
+
+
+def _check_terms(agreement: Document, terms: Document) -> None:
+    if agreement["purpose"] not in terms["purposes"]:
+        raise RuleError(
+            "purpose_not_permitted",
+            f"the listing is not for the purpose {agreement['purpose']}",
+            zh=f"该挂牌不允许用于 {agreement['purpose']}",
+            rule="orders.purpose_is_permitted",
+            expected=terms["purposes"],
+            got=agreement["purpose"],
+            hint="order for a permitted purpose, or ask the seller for another listing",
+            hint_zh="请选择允许的用途,或与供方协商",
+        )
+    region = agreement["region"]
+    if terms["regions"] and not any(region == item or region.startswith(f"{item}-") for item in terms["regions"]):
+        raise RuleError(
+            "region_not_permitted",
+            f"the listing is not for use in {agreement['region']}",
+            zh=f"该挂牌不允许在 {agreement['region']} 使用",
+            rule="orders.region_is_permitted",
+            expected=terms["regions"],
+            got=agreement["region"],
+        )

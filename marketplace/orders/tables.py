@@ -1,0 +1,44 @@
+"""Orders as the ledger says, from funding to settlement or refund."""
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger
+from sqlmodel import Field, SQLModel
+
+from marketplace.storage.projected import ProjectedRow
+from marketplace.storage.types import READ_MODEL
+
+
+class Order(ProjectedRow, table=True):
+    """One order. Money in fen, epsilon in millionths, `status` is types.OrderStatus.
+
+    `amount`, `epsilon`, `calls`, `calls_root` and `fee` are what it was settled with; `refund` is what went back to the buyer.
+    """
+
+    __tablename__ = "orders"
+    __table_args__ = READ_MODEL
+    order_id: str = Field(primary_key=True)
+    listing_id: str = Field(index=True)
+    asset_id: str = Field(index=True)
+    buyer: str = Field(index=True)
+    escrow: int = Field(sa_type=BigInteger)
+    epsilon_cap: int = Field(sa_type=BigInteger)
+    valid_until: int = Field(sa_type=BigInteger)
+    agreement_digest: str
+    status: int
+    amount: int = Field(default=0, sa_type=BigInteger)
+    epsilon: int = Field(default=0, sa_type=BigInteger)
+    calls: int = Field(default=0, sa_type=BigInteger)
+    calls_root: str
+    fee: int = Field(default=0, sa_type=BigInteger)
+    refund: int = Field(default=0, sa_type=BigInteger)
+
+
+class Funding(SQLModel, table=True):
+    """The buyer's own signed Fund of an order, which the vault checks for itself."""
+
+    __tablename__ = "fundings"
+    order_id: str = Field(primary_key=True)
+    fund: dict[str, Any] = Field(sa_type=JSON)
+    signature: str
+    asked_at: int = Field(sa_type=BigInteger)

@@ -1,0 +1,1 @@
+"""Joining, admission and standing of participants."""

@@ -1,0 +1,313 @@
+"""What panel nodes and vaults hand in, and what they are given to do.
+
+Both poll: a task is a lease in the database that runs out and is given again, so a node or vault that vanishes holds nothing up for
+longer than that. Everything handed in is signed, is checked before it counts, and is kept as a document.
+"""
+
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from crypto import bls
+from crypto.canonical import from_hex
+from marketplace.documents import Document, digest, validate_release, validate_result, validate_shares, validate_statement
+from marketplace.documents.answers import validate_refusal
+from marketplace.errors import NotFoundError, RuleError
+from marketplace.evidence import log
+from marketplace.intents import Deployment
+from marketplace.orders.tables import Order
+from marketplace.queries.permission import OrderPapers
+from marketplace.queries.service import papers_of, topic, vault_topic
+from marketplace.queries.statements import attest, check_refusal, check_release, check_statement
+from marketplace.queries.tables import (
+    ACCEPTED,
+    ATTESTED,
+    EVALUATING,
+    FAILED,
+    REFUSED,
+    RELEASED,
+    PanelKey,
+    PanelTask,
+    QueryRow,
+)
+from marketplace.storage.documents import read_document, store_document
+from marketplace.web.context import announce
+
+
+def publish_key(session: Session, node: str, key: str, possession: str, now: int) -> None:
+    """Publish a node's BLS key; sellers take it into their terms, where it then stands for good.
+
+    Raises:
+        crypto.errors.InvalidProof: the node does not hold the key's secret.
+    """
+    bls.verify_possession(from_hex(key, 48, "bls"), from_hex(possession, 96, "possession"))
+    row = session.get(PanelKey, node) or PanelKey(node=node, bls=key, possession=possession, published_at=now)
+    if row.bls != key:
+        row.published_at = now
+    row.bls, row.possession = key, possession
+    session.add(row)
+
+
+def waiting_evaluation(session: Session, node: str, now: int) -> PanelTask | None:
+    """The oldest evaluation that `node` may take now."""
+    open_ = select(PanelTask).join(QueryRow, col(QueryRow.digest) == col(PanelTask.query))
+    open_ = open_.where(PanelTask.node == node, col(PanelTask.statement_digest).is_(None))
+    open_ = open_.where(PanelTask.lease_until < now, col(QueryRow.state).notin_((REFUSED, FAILED)))
+    return session.exec(open_.order_by(col(QueryRow.accepted_at)).limit(1)).first()
+
+
+def take_evaluation(session: Session, node: str, now: int, lease_seconds: int) -> dict[str, Any] | None:
+    """Lease the oldest evaluation to `node`; None where there is nothing to do."""
+    task = waiting_evaluation(session, node, now)
+    if task is None:
+        return None
+    task.lease_until = now + lease_seconds
+    row = _row(session, task.query)
+    if row.state == ACCEPTED:
+        row.state = EVALUATING
+    return {
+        "digest": row.digest,
+        "query": read_document(session, row.digest),
+        "manifest": row.manifest_digest,
+        "plan": row.plan_digest,
+        "leaseUntil": task.lease_until,
+    }
+
+
+def hand_in_result(session: Session, node: str, result: Document, statement: Document, now: int) -> dict[str, Any]:
+    """Take a node's result and its signed statement. The same statement again changes nothing.
+
+    Returns:
+        {"query", "state", "divergent"}: whether the node stands against the attested result.
+    Raises:
+        NotFoundError: `task_unknown`: this node was not asked.
+        RuleError: `statement_changed`, `result_differs` from the question.
+        VerificationError: `statement_signature`.
+    """
+    validate_result(result)
+    validate_statement(statement)
+    row, task = _task(session, node, result["query"])
+    if task.statement_digest is not None:
+        return _told_before(session, row, task, statement)
+    terms = read_document(session, row.terms_digest)
+    _check_result(row, result, statement, node)
+    key = next(item["bls"] for item in terms["panel"]["nodes"] if item["address"] == node)
+    check_statement(statement, key)
+    readers = (row.buyer, row.release_key, *(item["address"] for item in terms["panel"]["nodes"]))
+    task.result_digest = store_document(session, result, now=now, readers=readers)
+    task.statement_digest = store_document(session, statement, now=now, readers=readers)
+    task.signature = statement["signature"]
+    session.add(task)
+    session.flush()
+    _tally(session, row, terms, now)
+    session.flush()
+    return {"query": row.digest, "state": row.state, "divergent": task.divergent}
+
+
+def waiting_release(session: Session, release_key: str, now: int) -> QueryRow | None:
+    """The oldest attested query that this vault may take now."""
+    statement = select(QueryRow).where(QueryRow.release_key == release_key, QueryRow.state == ATTESTED)
+    statement = statement.where(QueryRow.vault_lease_until < now)
+    return session.exec(statement.order_by(col(QueryRow.attested_at)).limit(1)).first()
+
+
+def take_release(session: Session, release_key: str, now: int, lease_seconds: int) -> dict[str, Any] | None:
+    """Lease the oldest attested query to the vault, with every paper that it checks for itself; None where there is none."""
+    row = waiting_release(session, release_key, now)
+    if row is None:
+        return None
+    row.vault_lease_until = now + lease_seconds
+    order = session.get(Order, row.order_id)
+    assert order is not None and row.result_digest is not None and row.attestation_digest is not None
+    return {
+        "digest": row.digest,
+        "query": read_document(session, row.digest),
+        "voucher": read_document(session, row.voucher_digest),
+        "result": read_document(session, row.result_digest),
+        "attestation": read_document(session, row.attestation_digest),
+        "order": _papers_json(papers_of(session, order)),
+        "manifest": row.manifest_digest,
+        "leaseUntil": row.vault_lease_until,
+    }
+
+
+def hand_in_release(
+    session: Session, deployment: Deployment, account: str, release: Document, shares: Document, now: int
+) -> QueryRow:
+    """Take a vault's signed release. The same release again changes nothing.
+
+    Raises:
+        NotFoundError: `task_unknown`: the query is not for this vault.
+        RuleError: `outcome_known`, `release_differs`.
+        VerificationError: `release_signature`.
+    """
+    validate_release(release)
+    validate_shares(shares)
+    row = _vault_row(session, account, release["query"])
+    if row.release_digest == digest(release):
+        return row
+    _check_undecided(row)
+    check_release(release, deployment, row.release_key)
+    _check_release(row, release, shares)
+    readers = (row.buyer, row.release_key)
+    row.shares_digest = store_document(session, shares, now=now, readers=readers)
+    row.release_digest = store_document(session, release, now=now, readers=readers)
+    row.epsilon_charged, row.state, row.finished_at = release["epsilon"], RELEASED, now
+    row.leaf = log.append(
+        session,
+        "query.released",
+        now,
+        query=row.digest,
+        order=row.order_id,
+        result=row.result_digest,
+        attestation=row.attestation_digest,
+        shares=row.shares_digest,
+        release=row.release_digest,
+        voucher=row.voucher_digest,
+    )
+    session.add(row)
+    announce(session, topic(row.digest))
+    return row
+
+
+def hand_in_refusal(session: Session, deployment: Deployment, account: str, refusal: Document, now: int) -> QueryRow:
+    """Take a vault's signed refusal. The same refusal again changes nothing.
+
+    Raises:
+        NotFoundError: `task_unknown`. RuleError: `outcome_known`, `release_differs`. VerificationError: `refusal_signature`.
+    """
+    validate_refusal(refusal)
+    row = _vault_row(session, account, refusal["query"])
+    if row.refusal_digest == digest(refusal):
+        return row
+    _check_undecided(row)
+    check_refusal(refusal, deployment, row.release_key)
+    if refusal["order"] != row.order_id:
+        raise _rule("release_differs", "the refusal is about another order", row.order_id, refusal["order"])
+    row.refusal_digest = store_document(session, refusal, now=now, readers=(row.buyer, row.release_key))
+    row.state, row.epsilon_charged, row.finished_at = REFUSED, 0, now
+    row.leaf = log.append(
+        session,
+        "query.refused",
+        now,
+        query=row.digest,
+        order=row.order_id,
+        refusal=row.refusal_digest,
+        code=refusal["code"],
+    )
+    session.add(row)
+    announce(session, topic(row.digest))
+    return row
+
+
+def _tally(session: Session, row: QueryRow, terms: Document, now: int) -> None:
+    """Attest when enough nodes agree; name every node that stands against what is attested; give up when none can win."""
+    tasks = session.exec(select(PanelTask).where(PanelTask.query == row.digest).order_by(col(PanelTask.node))).all()
+    if row.result_digest is None and row.state in (ACCEPTED, EVALUATING):
+        _attest(session, row, tasks, terms, now)
+    for task in tasks:
+        if row.result_digest and task.result_digest not in (None, row.result_digest) and not task.divergent:
+            task.divergent = True
+            session.add(task)
+            log.append(
+                session,
+                "panel.divergence",
+                now,
+                query=row.digest,
+                node=task.node,
+                statement=task.statement_digest,
+                result=task.result_digest,
+                attested=row.result_digest,
+            )
+
+
+def _attest(session: Session, row: QueryRow, tasks: Any, terms: Document, now: int) -> None:
+    threshold = terms["panel"]["threshold"]
+    votes: dict[str, list[PanelTask]] = {}
+    for task in tasks:
+        if task.result_digest is not None:
+            votes.setdefault(task.result_digest, []).append(task)
+    best = max(votes.values(), key=len)
+    undecided = sum(task.result_digest is None for task in tasks)
+    if len(best) >= threshold:
+        statements = [read_document(session, task.statement_digest or "") for task in best]
+        readers = (row.buyer, row.release_key, *(task.node for task in tasks))
+        row.attestation_digest = store_document(session, attest(statements), now=now, readers=readers)
+        row.result_digest, row.state, row.attested_at = best[0].result_digest, ATTESTED, now
+        announce(session, vault_topic(row.release_key))
+    elif len(best) + undecided < threshold:
+        row.state, row.finished_at = FAILED, now
+        said = [task.statement_digest for task in tasks if task.statement_digest]
+        row.leaf = log.append(session, "query.failed", now, query=row.digest, order=row.order_id, statements=said)
+    session.add(row)
+    announce(session, topic(row.digest))
+
+
+def _told_before(session: Session, row: QueryRow, task: PanelTask, statement: Document) -> dict[str, Any]:
+    if task.statement_digest != digest(statement):
+        raise _rule(
+            "statement_changed",
+            "this node has signed another statement about this query, and that one counts",
+            task.statement_digest,
+            digest(statement),
+        )
+    return {"query": row.digest, "state": row.state, "divergent": task.divergent}
+
+
+def _check_result(row: QueryRow, result: Document, statement: Document, node: str) -> None:
+    stated = (statement["node"], statement["result"], result["plan"], len(result["numbers"]))
+    wanted = (node, digest(result), row.plan_digest, row.numbers)
+    if stated != wanted:
+        raise _rule("result_differs", "result and statement do not answer this query", wanted, stated)
+
+
+def _check_release(row: QueryRow, release: Document, shares: Document) -> None:
+    stated = (release["order"], release["result"], release["shares"], shares["query"], shares["result"])
+    wanted = (row.order_id, row.result_digest, digest(shares), row.digest, row.result_digest)
+    if stated != wanted or max(shares["released"]) >= row.numbers or release["epsilon"] > row.epsilon:
+        raise _rule("release_differs", "release and shares do not answer this query", wanted, stated)
+
+
+def _check_undecided(row: QueryRow) -> None:
+    if row.state != ATTESTED:
+        raise _rule("outcome_known", "this query has an outcome already, or is not attested yet", ATTESTED, row.state)
+
+
+def _task(session: Session, node: str, name: str) -> tuple[QueryRow, PanelTask]:
+    task = session.get(PanelTask, (name, node))
+    if task is None:
+        raise _unknown(name)
+    return _row(session, name), task
+
+
+def _vault_row(session: Session, account: str, name: str) -> QueryRow:
+    row = session.get(QueryRow, name)
+    if row is None or row.release_key != account:
+        raise _unknown(name)
+    return row
+
+
+def _row(session: Session, name: str) -> QueryRow:
+    row = session.get(QueryRow, name)
+    assert row is not None, "a task is made with its query"
+    return row
+
+
+def _papers_json(papers: OrderPapers) -> dict[str, Any]:
+    """Order papers as queries.permission.read_papers reads them."""
+    signed = {"list": papers.listing, "fund": papers.fund}
+    return {
+        **{name: {"message": dict(item.message), "signature": "0x" + item.signature.hex()} for name, item in signed.items()},
+        "terms": papers.terms,
+        "agreement": papers.agreement,
+    }
+
+
+def _unknown(name: str) -> NotFoundError:
+    return NotFoundError("task_unknown", f"there is no task about {name} for you", zh="没有您的该任务")
+
+
+def _rule(code: str, message: str, expected: object, got: object) -> RuleError:
+    return RuleError(code, message, zh="提交内容与任务不符", rule=f"queries.{code}", expected=expected, got=got)
+
+

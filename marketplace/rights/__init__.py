@@ -1,0 +1,1 @@
+"""Data assets, titles, revenue shares and certificates."""

@@ -1,0 +1,179 @@
+"""Registering data, confirming it with a certificate, and moving titles and shares."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from crypto import merkle
+from crypto.canonical import to_hex
+from marketplace.documents import LEVELS, Document, blob_digests, validate_claim, validate_manifest
+from marketplace.errors import NotFoundError, RuleError
+from marketplace.evidence.inbox import precheck
+from marketplace.evidence.inbox import Statement, check_statement, is_under_way, queue
+from marketplace.intents import Deployment
+from marketplace.rights import certificates
+from marketplace.rights.tables import Asset, Share, Title
+from marketplace.storage.blobs import BlobStore
+from marketplace.storage.documents import has_document, read_document, store_document
+from marketplace.types import AssetStatus, Digest
+
+
+def get_asset(session: Session, asset_id: str) -> Asset:
+    """A data asset as the ledger says. Raises NotFoundError `asset_unknown`."""
+    row = session.get(Asset, asset_id)
+    if row is None:
+        raise NotFoundError("asset_unknown", f"there is no data asset {asset_id}", zh="没有该数据资产")
+    return row
+
+
+def get_title(session: Session, title_id: str) -> Title:
+    """A title as the ledger says. Raises NotFoundError `title_unknown`."""
+    row = session.get(Title, title_id)
+    if row is None:
+        raise NotFoundError("title_unknown", f"there is no title {title_id}", zh="没有该权证")
+    return row
+
+
+def shares_of(session: Session, asset_id: str) -> list[Share]:
+    """Who shares an asset's income, the largest part first."""
+    query = select(Share).where(Share.asset_id == asset_id)
+    return list(session.exec(query.order_by(col(Share.bps).desc(), col(Share.holder))))
+
+
+def asset_json(session: Session, asset: Asset) -> dict[str, Any]:
+    """An asset with its shares, its titles and what is left of its privacy budget (millionths)."""
+    titles = session.exec(select(Title).where(Title.asset_id == asset.asset_id, Title.kind != 2))  # noqa: PLR2004 - USE
+    left = asset.epsilon_budget - (asset.epsilon_committed - asset.epsilon_released)
+    return {
+        **asset.as_json(),
+        "epsilonLeft": left,
+        "shares": [{"holder": share.holder, "bps": share.bps} for share in shares_of(session, asset.asset_id)],
+        "titles": [title.as_json() for title in titles],
+    }
+
+
+def manifest_of(session: Session, asset: Asset) -> Document:
+    """The manifest that an asset's registration names."""
+    return read_document(session, asset.manifest_digest)
+
+
+def register(session: Session, deployment: Deployment, blobs: BlobStore, wish: Statement, now: int) -> Digest:
+    """Queue a registration whose manifest, claim and sealed blobs are all here and say what is signed.
+
+    Raises:
+        RuleError: `document_missing`, `blob_missing`, `registration_differs`, or what the rules of rights say.
+    """
+    name, message = wish.digest(deployment), wish.message
+    if is_under_way(session, name):
+        return name
+    check_statement(wish, deployment, now)
+    _check_documents(session, blobs, message)
+    arguments = [dict(message), wish.signatures[0]]
+    precheck.run(session, "Rights", "register", arguments, now)
+    by = message["holder"]
+    return queue(session, contract="Rights", verb="register", arguments=arguments, digest=name, by=by, now=now)
+
+
+def confirm(session: Session, deployment: Deployment, decision: Statement, certificate: Document, now: int) -> Digest:
+    """Queue a confirmation with its certificate, which becomes public.
+
+    Raises:
+        InvalidInputError: the certificate is not the one that was signed for, or does not verify.
+        RuleError: what the rules of rights say.
+    """
+    name, message = decision.digest(deployment), decision.message
+    if is_under_way(session, name):
+        return name
+    check_statement(decision, deployment, now)
+    asset = get_asset(session, message["assetId"])
+    certificates.check_certificate(certificate, message, asset.as_json())
+    arguments = [dict(message), decision.signatures[0]]
+    precheck.run(session, "Rights", "confirm", arguments, now)
+    store_document(session, certificate, now=now, public=True)
+    by = message["registrar"]
+    return queue(session, contract="Rights", verb="confirm", arguments=arguments, digest=name, by=by, now=now)
+
+
+def transfer(session: Session, deployment: Deployment, deed: Statement, now: int) -> Digest:
+    """Queue the transfer of a title that both sides signed. Raises RuleError as the rules say."""
+    name, message = deed.digest(deployment), deed.message
+    if is_under_way(session, name):
+        return name
+    check_statement(deed, deployment, now)
+    arguments = [dict(message), *deed.signatures]
+    precheck.run(session, "Rights", "transfer", arguments, now)
+    by = message["from"]
+    return queue(session, contract="Rights", verb="transfer", arguments=arguments, digest=name, by=by, now=now)
+
+
+def transfer_share(session: Session, deployment: Deployment, deed: Statement, now: int) -> Digest:
+    """Queue the transfer of a part of a share. Raises RuleError as the rules say."""
+    name, message = deed.digest(deployment), deed.message
+    if is_under_way(session, name):
+        return name
+    check_statement(deed, deployment, now)
+    arguments = [dict(message), deed.signatures[0]]
+    precheck.run(session, "Rights", "transferShare", arguments, now)
+    by = message["from"]
+    return queue(session, contract="Rights", verb="transferShare", arguments=arguments, digest=name, by=by, now=now)
+
+
+def certificate_body(session: Session, asset_id: str) -> Document:
+    """The certificate of a confirmed asset. Raises NotFoundError `certificate_unknown`."""
+    asset = get_asset(session, asset_id)
+    if asset.status != AssetStatus.CONFIRMED:
+        raise NotFoundError("certificate_unknown", "this asset is not confirmed yet", zh="该资产尚未确权")
+    return read_document(session, asset.certificate_digest)
+
+
+def _check_documents(session: Session, blobs: BlobStore, message: Mapping[str, Any]) -> None:
+    for field in ("manifestDigest", "claimDigest"):
+        if not has_document(session, message[field]):
+            raise RuleError(
+                "document_missing",
+                f"the document {message[field]} ({field}) is not here yet",
+                zh="所引用的文档尚未上传",
+                rule="rights.documents_are_here",
+                got=message[field],
+                hint="upload it first: PUT /documents/{digest}",
+                hint_zh="请先上传该文档",
+            )
+    manifest = validate_manifest(read_document(session, message["manifestDigest"]))
+    claim = validate_claim(read_document(session, message["claimDigest"]))
+    stated = _stated(manifest, claim)
+    signed = {field: message[field] for field in stated}
+    if stated != signed or claim["manifest"] != message["manifestDigest"] or claim["holder"] != message["holder"]:
+        raise RuleError(
+            "registration_differs",
+            "manifest, claim and registration do not say the same",
+            zh="清单、权利主张与登记内容不一致",
+            rule="rights.registration_is_its_documents",
+            expected=stated,
+            got=signed,
+        )
+    _check_blobs(blobs, manifest)
+
+
+def _stated(manifest: Document, claim: Document) -> dict[str, Any]:
+    return {
+        "holder": manifest["holder"],
+        "ciphertextRoot": to_hex(merkle.root(blob_digests(manifest))),
+        "level": LEVELS.index(claim["level"]) + 1,
+        "shareHolders": [share["holder"] for share in claim["shares"]],
+        "shareBps": [share["bps"] for share in claim["shares"]],
+    }
+
+
+def _check_blobs(blobs: BlobStore, manifest: Document) -> None:
+    missing = [name for name in map(to_hex, blob_digests(manifest)) if not blobs.has(name)]
+    if missing:
+        raise RuleError(
+            "blob_missing",
+            f"{len(missing)} sealed blobs of the manifest are not here yet",
+            zh=f"清单中的 {len(missing)} 个密文块尚未上传",
+            rule="rights.blobs_are_here",
+            got=missing[:3],
+            hint="upload them first: PUT /blobs/{digest}",
+            hint_zh="请先上传这些密文块",
+        )

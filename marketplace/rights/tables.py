@@ -1,0 +1,52 @@
+"""Data assets, titles and revenue shares as the ledger says, with each asset's account of privacy loss."""
+
+from sqlalchemy import BigInteger
+from sqlmodel import Field
+
+from marketplace.storage.projected import ProjectedRow
+from marketplace.storage.types import READ_MODEL
+
+
+class Asset(ProjectedRow, table=True):
+    """A registered data set. Epsilon in millionths; left = budget - (committed - released)."""
+
+    __tablename__ = "assets"
+    __table_args__ = READ_MODEL
+    asset_id: str = Field(primary_key=True)
+    holder: str = Field(index=True)
+    manifest_digest: str
+    ciphertext_root: str
+    claim_digest: str
+    level: int
+    status: int
+    certificate_digest: str
+    valid_until: int = Field(sa_type=BigInteger)
+    version: int = Field(sa_type=BigInteger)
+    share_version: int = Field(sa_type=BigInteger)
+    epsilon_budget: int = Field(sa_type=BigInteger)
+    epsilon_committed: int = Field(sa_type=BigInteger)
+    epsilon_released: int = Field(sa_type=BigInteger)
+
+
+class Title(ProjectedRow, table=True):
+    """A title of types.TitleKind. `order_id` is zero except for a USE title."""
+
+    __tablename__ = "titles"
+    __table_args__ = READ_MODEL
+    title_id: str = Field(primary_key=True)
+    asset_id: str = Field(index=True)
+    kind: int
+    holder: str = Field(index=True)
+    order_id: str
+    valid_until: int = Field(sa_type=BigInteger)
+    version: int = Field(sa_type=BigInteger)
+
+
+class Share(ProjectedRow, table=True):
+    """What `holder` gets of an asset's income, in basis points."""
+
+    __tablename__ = "shares"
+    __table_args__ = READ_MODEL
+    asset_id: str = Field(primary_key=True)
+    holder: str = Field(primary_key=True)
+    bps: int

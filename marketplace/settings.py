@@ -1,0 +1,174 @@
+"""What the operator decides. Every setting is an environment variable with the prefix `MARKETPLACE_`.
+
+The three operator keys may also be files `marketplace_relayer_key`, `marketplace_exchange_key` and `marketplace_log_key` in the folder that
+`MARKETPLACE_SECRETS_DIR` names. There is no default key: a program that starts with a published key is worse than one that does not start.
+"""
+
+import ipaddress
+import os
+import secrets
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from marketplace.errors import ConfigurationError
+from marketplace.types import Address
+
+KEY_NAMES = ("relayer_key", "exchange_key", "log_key")
+
+# Keys that everybody knows: the first accounts of the development mnemonic that anvil, Hardhat and Ganache share.
+PUBLISHED_KEYS = frozenset(
+    (
+        "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
+        "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d",
+        "5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a",
+        "7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6",
+        "47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a34926a",
+    )
+)
+
+
+def _check_key(value: SecretStr) -> SecretStr:
+    """Refuse what is not 32 random bytes in hex. The message never repeats the value."""
+    text = value.get_secret_value().strip().removeprefix("0x").lower()
+    if len(text) != 64 or any(c not in "0123456789abcdef" for c in text):
+        raise ValueError("a key is 32 bytes written as 64 hex digits")
+    if text in PUBLISHED_KEYS or len(set(bytes.fromhex(text))) < 8:
+        raise ValueError("this key is published or guessable; make fresh ones with `marketplace operator keys`")
+    return SecretStr(text)
+
+
+OperatorKey = Annotated[SecretStr, AfterValidator(_check_key)]
+
+
+class Settings(BaseSettings):
+    """The operator's choices, checked.
+
+    Attributes:
+        relayer_key: secp256k1 key that deploys the contracts and relays intents. It has no authority of its own.
+        exchange_key: secp256k1 key of the EXCHANGE participant; signs Anchor intents.
+        log_key: Ed25519 seed that signs checkpoints of the log.
+        genesis_registrar: address that the contracts admit at deployment.
+        treasury: where fees go; the exchange's address if empty.
+        data_dir: folder of the embedded database, blobs and node.
+        database_url: SQLAlchemy URL; SQLite in `data_dir` if empty.
+        blobs_url: fsspec URL of the sealed data; a folder in `data_dir` if empty.
+        host: address to listen on. Anything but loopback needs an https `public_url`.
+        port: TCP port to listen on.
+        public_url: where participants reach the service; names the domain of EIP-4361 sign-in.
+        chain_id: EIP-155 id of the ledger.
+        fee_bps: the exchange's fee in basis points of what is paid out.
+        log_origin: first line of every checkpoint.
+        panel_quorum: how many nodes must attest the same result.
+        session_seconds: life of a sign-in.
+        nonce_seconds: life of a sign-in challenge.
+        lease_seconds: a task that was taken and not answered for so long is given out again.
+        seal_milliseconds: how long the sealer gathers intents before it makes a block.
+        anchor_seconds: at most one anchor of the log in so many seconds.
+        max_body_bytes: largest JSON body.
+        max_blob_bytes: largest sealed blob.
+        max_wait_seconds: longest long poll.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="MARKETPLACE_", extra="ignore", frozen=True)
+
+    relayer_key: OperatorKey
+    exchange_key: OperatorKey
+    log_key: OperatorKey
+    genesis_registrar: Address = Field(pattern="^0x[0-9a-f]{40}$")
+    treasury: str = Field(default="", pattern="^(0x[0-9a-f]{40})?$")
+    data_dir: Path = Path("var/marketplace")
+    database_url: str = ""
+    blobs_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = Field(default=8420, ge=0, le=65535)
+    public_url: str = "http://127.0.0.1:8420"
+    chain_id: int = Field(default=20260, ge=1, le=2**31)
+    fee_bps: int = Field(default=250, ge=0, le=2000)
+    log_origin: str = Field(default="marketplace.local/log", pattern=r"^[^\s+]{1,200}$")
+    panel_quorum: int = Field(default=2, ge=1, le=64)
+    session_seconds: int = Field(default=8 * 3600, ge=60, le=7 * 86400)
+    nonce_seconds: int = Field(default=300, ge=10, le=3600)
+    lease_seconds: int = Field(default=30, ge=1, le=3600)
+    seal_milliseconds: int = Field(default=50, ge=0, le=60_000)
+    anchor_seconds: float = Field(default=1.0, ge=0, le=86400)
+    max_body_bytes: int = Field(default=2 * 2**20, ge=2**16, le=2**26)
+    max_blob_bytes: int = Field(default=32 * 2**20, ge=2**16, le=2**30)
+    max_wait_seconds: float = Field(default=30, ge=0, le=300)
+
+    @model_validator(mode="after")
+    def _refuse_insecure(self) -> Self:
+        keys = [getattr(self, name).get_secret_value() for name in KEY_NAMES]
+        if len(set(keys)) != len(keys):
+            raise ValueError("relayer_key, exchange_key and log_key must be three different keys")
+        url = urlsplit(self.public_url)
+        if url.scheme not in ("http", "https") or not url.hostname:
+            raise ValueError("public_url must be an http(s) URL with a host")
+        if url.scheme != "https" and not (_is_loopback(self.host) and _is_loopback(url.hostname)):
+            raise ValueError("outside loopback public_url must be https: sign-in tokens would travel in the clear")
+        return self
+
+    @cached_property
+    def database(self) -> str:
+        """The SQLAlchemy URL in force."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'marketplace.db').resolve()}"
+
+    @cached_property
+    def blobs(self) -> str:
+        """The fsspec URL in force."""
+        return self.blobs_url or (self.data_dir / "blobs").resolve().as_uri()
+
+    @cached_property
+    def sign_in_domain(self) -> str:
+        """The authority that EIP-4361 messages must name."""
+        return urlsplit(self.public_url).netloc
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment and the secrets folder.
+
+    Args:
+        overrides: values that win over the environment.
+    Raises:
+        ConfigurationError: something is missing or insecure; names each field and reason, never a value.
+    """
+    folder = os.environ.get("MARKETPLACE_SECRETS_DIR") or overrides.pop("secrets_dir", None)
+    try:
+        return Settings(_secrets_dir=folder, **overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        found = [f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors(include_input=False)]
+        raise ConfigurationError(
+            "settings_invalid",
+            "the settings are not complete or not safe: " + "; ".join(found),
+            zh="配置不完整或不安全",
+            hint="set MARKETPLACE_<NAME>, or make keys with `marketplace operator keys` and set MARKETPLACE_SECRETS_DIR",
+        ) from None
+
+
+def make_operator_keys(folder: Path) -> list[Path]:
+    """Write three fresh random keys as files that only their owner can read.
+
+    Raises:
+        ConfigurationError: a key is there already; it is never overwritten.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    paths = [folder / f"marketplace_{name}" for name in KEY_NAMES]
+    for path in paths:
+        if path.exists():
+            raise ConfigurationError("key_exists", f"{path} is there already", hint="keep it, or move it away yourself")
+    for path in paths:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
+    return paths

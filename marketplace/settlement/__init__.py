@@ -1,0 +1,1 @@
+"""Money: issuing, closing orders, refunds and statements."""

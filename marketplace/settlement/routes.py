@@ -1,0 +1,114 @@
+"""Money over HTTP."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+
+from marketplace.evidence.inbox import Statement
+from marketplace.orders.service import get_order
+from marketplace.queries.service import require_last_voucher
+from marketplace.settlement import service
+from marketplace.web.context import Here
+from marketplace.web.principal import Account
+from marketplace.web.shapes import AddressText, Count, DigestText, Queued, Shape, SignatureText, UInt32
+
+router = APIRouter(tags=["settlement"])
+
+
+class Issue(Shape):
+    """Signed by `bank`."""
+
+    account: AddressText
+    amount: Count
+    ref: DigestText
+    bank: AddressText
+    deadline: Count
+
+
+class Voucher(Shape):
+    """Signed by the order's buyer; cumulative."""
+
+    order_id: DigestText
+    amount: Count
+    epsilon: Count
+    calls: UInt32
+    calls_root: DigestText
+
+
+class Close(Shape):
+    """Signed by `seller`; `voucherHash` is the EIP-712 struct hash of the voucher."""
+
+    order_id: DigestText
+    voucher_hash: DigestText
+    seller: AddressText
+    deadline: Count
+
+
+class IssueBody(Shape):
+    """An Issue."""
+
+    issue: Issue
+    signature: SignatureText
+
+
+class ClosingBody(Shape):
+    """A Voucher and a Close with their signatures."""
+
+    voucher: Voucher
+    buyer_signature: SignatureText
+    close: Close
+    seller_signature: SignatureText
+
+
+class RefundBody(Shape):
+    """Which order."""
+
+    order: DigestText
+
+
+@router.post("/settlement/issues", status_code=202)
+def issue_money(here: Here, body: IssueBody) -> Queued:
+    """Issue settlement money to a participant."""
+    wish = Statement("Issue", body.issue.message(), (body.signature,))
+    with here.writing() as session:
+        return Queued(intent=service.issue(session, here.deployment, wish, here.clock()))
+
+
+@router.post("/settlement/closings", status_code=202)
+def close_order(here: Here, body: ClosingBody) -> Queued:
+    """Close an order: fee and shares are paid, the rest goes back to the buyer."""
+    closing = Statement("Close", body.close.message(), (body.seller_signature,))
+    with here.writing() as session:
+        name = service.close(
+            session, here.deployment, body.voucher.message(), body.buyer_signature, closing, here.clock()
+        )
+        return Queued(intent=name)
+
+
+@router.post("/settlement/refunds", status_code=202)
+def refund_order(here: Here, body: RefundBody) -> Queued:
+    """Give the escrow of an order whose term has passed back to its buyer; anyone may ask."""
+    with here.writing() as session:
+        return Queued(intent=service.refund(session, here.deployment, body.order, here.clock()))
+
+
+@router.get("/settlement/balances/{address}")
+def get_balance(here: Here, account: Account, address: Annotated[AddressText, Path()]) -> dict[str, Any]:
+    """A balance in fen: your own; anybody's for banks, registrars, auditors and the exchange."""
+    with here.reading() as session:
+        return service.balance_json(session, address, account)
+
+
+@router.get("/orders/{order_id}/voucher", tags=["orders"])
+def get_last_voucher(here: Here, account: Account, order_id: Annotated[DigestText, Path()]) -> dict[str, Any]:
+    """The voucher document of the order's last answered query: what its seller may settle with."""
+    with here.reading() as session:
+        get_order(session, order_id, account)
+        return require_last_voucher(session, order_id)
+
+
+@router.get("/settlement/statements/{order_id}")
+def get_statement(here: Here, account: Account, order_id: Annotated[DigestText, Path()]) -> dict[str, Any]:
+    """Where an order's escrow went, line by line; the lines sum to it exactly."""
+    with here.reading() as session:
+        return service.statement_json(session, get_order(session, order_id, account), here.treasury)

@@ -1,0 +1,117 @@
+"""Money: a bank issues, the last voucher closes an order, an order that was left open goes back to its buyer."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from crypto.canonical import from_hex, sha256, to_hex
+from marketplace.documents import voucher_message
+from marketplace.errors import NotFoundError, RuleError
+from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue
+from marketplace.intents import Deployment, verify_intent
+from marketplace.orders.service import parties
+from marketplace.orders.tables import Order
+from marketplace.participants.service import oversees, roles_of
+from marketplace.queries.service import last_voucher
+from marketplace.settlement.tables import Balance, Payout
+from marketplace.types import Digest, OrderStatus, Role
+
+
+def balance_json(session: Session, owner: str, account: str) -> dict[str, Any]:
+    """The balance of `owner`, in fen, as `account` may see it: its own, or anybody's for banks and overseers.
+
+    Raises:
+        NotFoundError: `balance_unknown`: it is not theirs to see.
+    """
+    if owner != account and not (oversees(session, account) or roles_of(session, account) & Role.BANK):
+        raise NotFoundError("balance_unknown", f"there is no balance of {owner} for you", zh="没有您可查看的该账户余额")
+    row = session.get(Balance, owner)
+    return row.as_json() if row else {"account": owner, "balance": 0, "event": None}
+
+
+def issue(session: Session, deployment: Deployment, order: Statement, now: int) -> Digest:
+    """Queue an issue of money. Raises RuleError as the rules of settlement say."""
+    name, message = order.digest(deployment), order.message
+    if is_under_way(session, name):
+        return name
+    check_statement(order, deployment, now)
+    arguments = [dict(message), order.signatures[0]]
+    precheck.run(session, "SettlementToken", "issue", arguments, now)
+    by = message["bank"]
+    return queue(session, contract="SettlementToken", verb="issue", arguments=arguments, digest=name, by=by, now=now)
+
+
+def close(
+    session: Session, deployment: Deployment, voucher: Mapping[str, Any], buyer_signature: str, closing: Statement, now: int
+) -> Digest:
+    """Queue the settlement of an order by its last voucher, which the buyer signed, and the seller's word that it is the last.
+
+    Raises:
+        RuleError: `voucher_not_last`: another voucher is the last that was earned, or what the rules of orders say.
+        crypto.errors.InvalidSignature: one of the two did not sign.
+    """
+    name = closing.digest(deployment)
+    if is_under_way(session, name):
+        return name
+    check_statement(closing, deployment, now)
+    order = session.get(Order, voucher["orderId"])
+    if order is None or closing.message["seller"] != parties(session, order)[1]:
+        raise NotFoundError("order_unknown", f"there is no order {voucher['orderId']} of yours", zh="没有您的该订单")
+    verify_intent("Voucher", voucher, deployment, order.buyer, from_hex(buyer_signature, 65, "buyerSignature"))
+    _check_last(session, order, voucher)
+    arguments = [dict(voucher), buyer_signature, dict(closing.message), closing.signatures[0]]
+    precheck.run(session, "Orders", "settle", arguments, now)
+    by = closing.message["seller"]
+    return queue(session, contract="Orders", verb="settle", arguments=arguments, digest=name, by=by, now=now)
+
+
+def refund(session: Session, deployment: Deployment, order_id: str, now: int) -> Digest:
+    """Queue the refund of an order whose term passed unsettled; nobody has to sign it.
+
+    Raises:
+        NotFoundError: `order_unknown`.
+        RuleError: as the rules of orders say.
+    """
+    order = session.get(Order, order_id)
+    if order is None:
+        raise NotFoundError("order_unknown", f"there is no order {order_id}", zh="没有该订单")
+    # Nobody signs a refund, so its name is made of what it does and where.
+    name = to_hex(sha256(b"refund" + deployment.domain("Orders") + from_hex(order_id, 32)))
+    if is_under_way(session, name):
+        return Digest(name)
+    precheck.run(session, "Orders", "refund", [order_id], now)
+    return queue(session, contract="Orders", verb="refund", arguments=[order_id], digest=name, by=order.buyer, now=now)
+
+
+def statement_json(session: Session, order: Order, treasury: str) -> dict[str, Any]:
+    """Where the escrow of `order` is or went, in fen: lines whose sum is the escrow exactly."""
+    if order.status == OrderStatus.FUNDED:
+        lines = [_line("escrow", "", order.escrow)]
+    else:
+        paid = session.exec(select(Payout).where(Payout.order_id == order.order_id).order_by(col(Payout.event_log_index)))
+        shares = [_line("share", payout.holder, payout.amount) for payout in paid]
+        lines = [_line("fee", treasury, order.fee), *shares, _line("refund", order.buyer, order.refund)]
+    total = sum(line["amount"] for line in lines)
+    return {"order": order.order_id, "status": order.status, "escrow": order.escrow, "lines": lines, "sum": total}
+
+
+def _line(what: str, to: str, amount: int) -> dict[str, Any]:
+    return {"what": what, "to": to, "amount": amount}
+
+
+def _check_last(session: Session, order: Order, voucher: Mapping[str, Any]) -> None:
+    """A voucher of an earlier call would pay too little; one of a refused or unanswered call too much."""
+    last = last_voucher(session, order.order_id)
+    wanted = voucher_message(last) if last else None
+    if wanted is not None and dict(voucher) != wanted:
+        raise RuleError(
+            "voucher_not_last",
+            "this is not the voucher of the last answered query",
+            zh="该凭证不是最后一次已答复查询的凭证",
+            rule="settlement.last_voucher",
+            expected=wanted,
+            got=dict(voucher),
+            hint="read it with GET /orders/{order}/voucher",
+            hint_zh="请用 GET /orders/{order}/voucher 读取",
+        )

@@ -1,0 +1,71 @@
+"""Rows of the read model: what the ledger's events say, one change after another.
+
+Only projections write such rows, and each row remembers the event of its last change, so an auditor can lay row and event side by
+side. The JSON form of a row (HTTP answers, `read_model/<table>.jsonl` of a bundle) is the same everywhere: camelCase names of the
+columns and `"event": {"block", "logIndex", "intent"}`.
+"""
+
+from typing import Any, Protocol, Self, TypeVar
+
+from pydantic.alias_generators import to_camel
+from sqlalchemy import BigInteger
+from sqlmodel import Field, Session, SQLModel
+
+from marketplace.errors import PortError
+
+
+class EventPlace(Protocol):
+    """Where an event stands on the ledger (`ledger.tables.LedgerEvent` is one).
+
+    Attributes:
+        block: block number.
+        block_hash: its hash, "0x" hex.
+        log_index: index of the event within the block.
+        intent: digest of the signed intent that caused it; empty for what the deployment did.
+    """
+
+    block: int
+    block_hash: str
+    log_index: int
+    intent: str
+
+
+class ProjectedRow(SQLModel):
+    """Base of every read-model table: where the row's last change stands on the ledger."""
+
+    event_block: int = Field(default=0, sa_type=BigInteger)
+    event_block_hash: str = ""
+    event_log_index: int = 0
+    event_intent: str = ""
+
+    def stamp(self, event: EventPlace) -> Self:
+        """Remember `event` as the row's last change."""
+        self.event_block, self.event_block_hash = event.block, event.block_hash
+        self.event_log_index, self.event_intent = event.log_index, event.intent
+        return self
+
+    def as_json(self) -> dict[str, Any]:
+        """The row's public form, plain JSON values."""
+        values = {to_camel(name): value for name, value in self.model_dump().items() if not name.startswith("event_")}
+        place = {"block": self.event_block, "logIndex": self.event_log_index, "intent": self.event_intent or None}
+        return {**values, "event": place}
+
+
+Row = TypeVar("Row", bound=ProjectedRow)
+
+
+def projected(session: Session, table: type[Row], *key: object) -> Row:
+    """The row that an event is about.
+
+    Raises:
+        PortError: `read_model_gap`: there is none; the ledger and the read model have come apart and must be rebuilt.
+    """
+    row = session.get(table, key[0] if len(key) == 1 else key)
+    if row is None:
+        raise PortError(
+            "read_model_gap",
+            f"an event names a row of {table.__name__} that is not there: {key}",
+            retryable=False,
+            hint="rebuild the read model from the ledger",
+        )
+    return row

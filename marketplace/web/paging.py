@@ -1,0 +1,74 @@
+"""Pages of a list: keyset paging by primary key, opaque cursors, RFC 8288 `Link: <…>; rel="next"`."""
+
+import base64
+import binascii
+from collections.abc import Callable
+from typing import Annotated, Any, NamedTuple, TypeVar
+
+from fastapi import Depends, Query, Request, Response
+from sqlmodel import Session
+from sqlmodel.sql.expression import SelectOfScalar
+
+from marketplace.errors import InvalidInputError
+from marketplace.storage.projected import ProjectedRow
+from marketplace.web.shapes import Shape
+
+MAX_PAGE = 200
+
+
+class Page(NamedTuple):
+    """Which part of a list is asked for: `limit` rows whose key comes after `after`."""
+
+    limit: int
+    after: str
+
+
+class Rows(Shape):
+    """A part of a list; `next` is the cursor of the part that follows, if there is one."""
+
+    items: list[dict[str, Any]]
+    next: str | None = None
+
+
+def _page(
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="rows of a page")] = 100,
+    cursor: Annotated[str, Query(max_length=200, description="from `next` of the page before")] = "",
+) -> Page:
+    try:
+        return Page(limit, base64.urlsafe_b64decode(cursor.encode()).decode("ascii"))
+    except (binascii.Error, ValueError):
+        raise InvalidInputError("cursor_invalid", "this cursor was not made here", zh="游标无效", hint="start without one") from None
+
+
+AskedPage = Annotated[Page, Depends(_page)]
+
+
+Row = TypeVar("Row", bound=ProjectedRow)
+
+
+def page_of(
+    session: Session, statement: SelectOfScalar[Row], key: Any, page: Page, show: Callable[[Row], dict[str, Any]]
+) -> Rows:
+    """One page of `statement`.
+
+    Args:
+        key: the primary key column, text, that orders the list.
+        show: a row's public form.
+    """
+    rows = list(session.exec(statement.where(key > page.after).order_by(key).limit(page.limit + 1)))
+    more = len(rows) > page.limit
+    rows = rows[: page.limit]
+    after = str(getattr(rows[-1], key.key)) if more else ""
+    return Rows(items=[show(row) for row in rows], next=_cursor(after) if more else None)
+
+
+def link_next(request: Request, response: Response, rows: Rows) -> Rows:
+    """Put the `Link` header of the next page onto `response`."""
+    if rows.next:
+        url = request.url.include_query_params(cursor=rows.next)
+        response.headers["link"] = f'<{url.path}?{url.query}>; rel="next"'
+    return rows
+
+
+def _cursor(key: str) -> str:
+    return base64.urlsafe_b64encode(key.encode()).decode()

@@ -1,0 +1,62 @@
+"""Who is asking: the bearer of a sign-in token. What they may do is each stage's question, asked of the read model."""
+
+from typing import Annotated
+
+from fastapi import Depends
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from marketplace.errors import NotAuthorizedError
+from marketplace.storage.sessions import account_of
+from marketplace.types import Address
+from marketplace.web.context import Here
+
+bearer = HTTPBearer(scheme_name="session", description="token of POST /session (EIP-4361 sign-in)", auto_error=False)
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+
+
+class NotSignedInError(NotAuthorizedError):
+    """Nobody has signed in, or the session is over."""
+
+
+def maybe_account(here: Here, credentials: Credentials) -> Address | None:
+    """The address that signed in; None where no token came.
+
+    Raises:
+        NotSignedInError: `session_over`: a token came that is not, or no longer, good.
+    """
+    if credentials is None:
+        return None
+    with here.reading() as session:
+        account = account_of(session, credentials.credentials, here.clock())
+    if account is None:
+        raise NotSignedInError(
+            "session_over",
+            "this session is over or was never opened",
+            zh="会话已失效",
+            hint="sign in again: POST /session/nonce, then POST /session",
+            hint_zh="请重新登录",
+        )
+    return Address(account)
+
+
+MaybeAccount = Annotated[Address | None, Depends(maybe_account)]
+
+
+def signed_in(account: MaybeAccount) -> Address:
+    """The address that signed in.
+
+    Raises:
+        NotSignedInError: `not_signed_in`.
+    """
+    if account is None:
+        raise NotSignedInError(
+            "not_signed_in",
+            "this needs a sign-in",
+            zh="需要先登录",
+            hint="sign in with your key: POST /session/nonce, then POST /session",
+            hint_zh="请先用您的密钥登录",
+        )
+    return account
+
+
+Account = Annotated[Address, Depends(signed_in)]

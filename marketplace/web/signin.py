@@ -1,0 +1,98 @@
+"""Signing in with a key (EIP-4361): a challenge, the signed message, a bearer token."""
+
+import re
+
+from fastapi import APIRouter, Response
+
+from crypto import siwe
+from crypto.canonical import from_hex
+from crypto.errors import CryptoError
+from marketplace.documents import iso_time
+from marketplace.errors import NotAuthorizedError
+from marketplace.storage.sessions import close_session, make_nonce, open_session, use_nonce
+from marketplace.web.context import Context, Here
+from marketplace.web.principal import Account, Credentials
+from marketplace.web.shapes import Shape, SignatureText
+
+router = APIRouter(prefix="/session", tags=["session"])
+_NONCE = re.compile(r"^Nonce: ([0-9a-f]{32})$", re.MULTILINE)
+
+
+class Challenge(Shape):
+    """What the message to sign must say."""
+
+    nonce: str
+    domain: str
+    uri: str
+    chain_id: int
+    expires_at: str
+
+
+class SignInBody(Shape):
+    """The EIP-4361 text exactly as it was signed, and its EIP-191 signature."""
+
+    message: str
+    signature: SignatureText
+
+
+@router.post("/nonce")
+def make_sign_in_challenge(here: Here) -> Challenge:
+    """A fresh challenge, good once and for a few minutes."""
+    now = here.clock()
+    with here.writing() as session:
+        row = make_nonce(session, now, here.settings.nonce_seconds)
+        return Challenge(
+            nonce=row.nonce,
+            domain=here.settings.sign_in_domain,
+            uri=here.settings.public_url,
+            chain_id=here.deployment.chain_id,
+            expires_at=iso_time(row.expires_at),
+        )
+
+
+@router.post("")
+def sign_in(here: Here, body: SignInBody) -> dict[str, str]:
+    """Prove to hold a key; anybody who has one may, participant or not. What it may do is asked of the ledger each time."""
+    account = _verified(here, body)
+    with here.writing() as session:
+        token, expires_at = open_session(session, account, here.clock(), here.settings.session_seconds)
+    return {"token": token, "account": account, "expires_at": iso_time(expires_at)}
+
+
+@router.delete("", status_code=204, response_class=Response)
+def sign_out(here: Here, account: Account, credentials: Credentials) -> None:  # noqa: ARG001 - a session has to be open
+    """End this session."""
+    assert credentials is not None
+    with here.writing() as session:
+        close_session(session, credentials.credentials)
+
+
+def _verified(here: Context, body: SignInBody) -> str:
+    match = _NONCE.search(body.message)
+    nonce, now = match[1] if match else "", here.clock()
+    try:
+        message = siwe.verify(
+            body.message,
+            from_hex(body.signature, 65, "signature"),
+            domain=here.settings.sign_in_domain,
+            nonce=nonce,
+            chain_id=here.deployment.chain_id,
+            now=now,
+        )
+    except CryptoError as error:
+        raise _refused(str(error)) from error
+    # The nonce is used up only by a message that verifies, so a stranger cannot burn somebody else's challenge.
+    with here.writing() as session:
+        if not use_nonce(session, nonce, now):
+            raise _refused("the nonce was not given out here, was used, or ran out")
+    return message.address
+
+
+def _refused(reason: str) -> NotAuthorizedError:
+    return NotAuthorizedError(
+        "sign_in_refused",
+        f"this does not sign you in: {reason}",
+        zh="登录未通过验证",
+        hint="ask for a new challenge with POST /session/nonce and sign it as it is",
+        hint_zh="请重新获取登录随机数并签名",
+    )
