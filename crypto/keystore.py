@@ -17,16 +17,16 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, NoReturn
 from uuid import uuid4
 
+from Crypto.Protocol.KDF import scrypt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from crypto import bls
 from crypto.canonical import keccak256
@@ -43,7 +43,7 @@ _MAX_N, _MAX_R, _MAX_P = 1 << 20, 16, 16
 _MAX_MEMORY_BLOCKS = 1 << 23  # n * r, 128 bytes each
 _MAX_WORK = 1 << 23  # n * r * p
 _MAX_ROUNDS = 2_000_000  # PBKDF2
-_HEX: Final = re.compile(r"(?:[0-9a-f]{2}){1,64}", re.ASCII)
+_HEX = re.compile(r"(?:[0-9a-f]{2}){1,64}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,9 @@ def decrypt(document: Mapping[str, Any], password: str) -> Keys:
         DecryptionFailed: wrong password or damaged content.
     """
     secret = _password(password)
-    crypto = _section(document, "crypto") if document.get("version") == 3 else _malformed("version")
+    if document.get("version") != 3:
+        _malformed("version")
+    crypto = _section(document, "crypto")
     if crypto.get("cipher") != "aes-128-ctr":
         _malformed("cipher")
     iv = _hex(_section(crypto, "cipherparams"), "iv", 16)
@@ -160,7 +162,7 @@ def decrypt(document: Mapping[str, Any], password: str) -> Keys:
         keys = Keys(_aes_ctr(derived[:16], iv, ciphertext))
     except InvalidKey:
         raise DecryptionFailed from None
-    if document.get("address", keys.address).lower().removeprefix("0x") != keys.address[2:]:
+    if str(document.get("address", keys.address)).lower().removeprefix("0x") != keys.address[2:]:
         _malformed("address")
     return keys
 
@@ -179,7 +181,8 @@ def _derive_key(kdf: Any, parameters: Mapping[str, Any], password: bytes) -> byt
 
 
 def _scrypt(password: bytes, salt: bytes, n: int, r: int, p: int) -> bytes:
-    return Scrypt(salt=salt, length=32, n=n, r=r, p=p).derive(password)
+    # pycryptodome's, because OpenSSL refuses the parameters of the format's own example (n = 2^18 with r = 1).
+    return scrypt(password, salt, 32, n, r, p)  # type: ignore[arg-type, return-value]
 
 
 def _aes_ctr(key: bytes, iv: bytes, data: bytes) -> bytes:
@@ -194,7 +197,7 @@ def _password(password: str) -> bytes:
     return encoded
 
 
-def _malformed(name: str) -> Any:
+def _malformed(name: str) -> NoReturn:
     raise MalformedInput(f"keystore document: {name} is missing, unknown or out of range")
 
 
@@ -212,4 +215,4 @@ def _hex(parent: Mapping[str, Any], name: str, size: int | None = None) -> bytes
     text = parent.get(name)
     if not isinstance(text, str) or not _HEX.fullmatch(text) or size not in (None, len(text) // 2):
         _malformed(name)
-    return bytes.fromhex(str(text))
+    return bytes.fromhex(text)
