@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -109,20 +110,36 @@ class Run:
     @contextmanager
     def progress(self, en: str, zh: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
         """A progress bar on standard error when a person watches; yields a function that advances it."""
-        if self.as_json or not self.err.is_terminal:
-            yield lambda _count: None
-            return
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - slow to load
+        with self.stages({"": (en, zh)}) as report:
+            done = 0
 
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.completed:,}"),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=self.err, transient=True) as bar:
-            task = bar.add_task(self.tr(en, zh), total=total)
-            yield lambda count: bar.advance(task, count)
+            def advance(count: int) -> None:
+                nonlocal done
+                done += count
+                report("", done, total or 0)
+
+            report("", 0, total or 0)
+            yield advance
+
+    @contextmanager
+    def stages(self, names: Mapping[str, tuple[str, str]]) -> Iterator[Callable[[str, int, int], None]]:
+        """A progress bar for each stage of a long work; yields a function that is told (stage, done, total).
+
+        Args:
+            names: stage to its English and Chinese name. A total of 0 means that nobody knows it.
+        """
+        if self.as_json or not self.err.is_terminal:
+            yield _silent
+            return
+        with progress_bar(self.err) as bar:
+            tasks: dict[str, TaskID] = {}
+
+            def report(stage: str, done: int, total: int) -> None:
+                if stage not in tasks:
+                    tasks[stage] = bar.add_task(self.tr(*names.get(stage, (stage, stage))), total=total or None)
+                bar.update(tasks[stage], completed=done, total=total or None)
+
+            yield report
 
     def ask_secret(self, en: str, zh: str = "") -> str | None:
         """A secret typed by a person, without echo; None when nobody is there to type."""
@@ -156,6 +173,16 @@ class Run:
         self.out.file.write(json.dumps(data, ensure_ascii=False, indent=2, default=str) + "\n")
         for text in self._notices:
             self.err.file.write(json.dumps({"notice": text}, ensure_ascii=False) + "\n")
+
+
+def progress_bar(console: Console) -> Progress:
+    """Description, bar, count and time left; gone when done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,}"), TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True)
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Nobody watches."""
 
 
 def _plain(value: object) -> str:

@@ -5,7 +5,6 @@ hint. No refusal prints a traceback; with MARKETPLACE_DEBUG=1 an unexpected erro
 """
 
 import os
-import sys
 import traceback
 from collections.abc import Sequence
 
@@ -38,9 +37,9 @@ GROUPS = {
     "audit": ("marketplace.auditor.commands", "re-derive everything from evidence, trusting nobody 审计"),
     "vault": ("marketplace.vault.commands", "the supplier's side: seal data, release answers 供方数据保险库"),
     "panel": ("marketplace.panel.commands", "a compute node on sealed data 计算节点"),
-    "ledger": ("marketplace.ledger.commands", "the ledger's state; rebuild what is derived 账本"),
-    "operator": ("marketplace.serve.operator", "the operator's own keys 运营方密钥"),
-    "serve": ("marketplace.serve.commands", "run the exchange: API and worker 启动服务"),
+    "ledger": ("marketplace.cli.ledger", "the ledger's state; rebuild what is derived 账本"),
+    "operator": ("marketplace.cli.operator", "the operator's own keys 运营方密钥"),
+    "serve": ("marketplace.cli.serve", "run the exchange: API and worker 启动服务"),
 }
 
 # One code per family of errors; a script can tell "refused by a rule" from "try again later".
@@ -129,7 +128,3 @@ def _unexpected(error: Exception) -> MarketplaceError:
         hint="this is a defect; run it again with MARKETPLACE_DEBUG=1 and report what it prints",
         hint_zh="这是程序缺陷；请设置 MARKETPLACE_DEBUG=1 重试并反馈输出",
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,7 @@
+"""`python -m marketplace.cli`."""
+
+import sys
+
+from marketplace.cli import main
+
+sys.exit(main())
