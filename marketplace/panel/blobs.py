@@ -1,4 +1,4 @@
-"""A node's own copy of sealed blobs, by digest. What a download brings is checked before it is kept, what is read too."""
+"""A node's own copy of sealed blobs, by digest. Downloads are checked before they are kept, and reads too."""
 
 import os
 from collections.abc import Callable

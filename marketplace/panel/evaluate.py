@@ -6,7 +6,7 @@ from typing import Any
 
 from crypto.keystore import Keys
 from marketplace.documents import Document, validate_manifest, validate_query
-from marketplace.queries.evaluation import SealedColumns, check_data, evaluate_plan, result_document
+from marketplace.queries.evaluation import SealedColumns, check_data, evaluate_plan, number_entry, result_document
 from marketplace.queries.plan import make_plan
 from marketplace.queries.statements import sign_result
 
@@ -45,4 +45,5 @@ class PanelNode:
     def result(self, manifest: Mapping[str, Any], query: Mapping[str, Any]) -> Document:
         """The result document of a checked query on a checked manifest."""
         plan = make_plan(manifest, query)
-        return result_document(query, plan, evaluate_plan(manifest, plan, self.columns))
+        entries = (number_entry(number) for number in evaluate_plan(manifest, plan, self.columns))
+        return result_document(query, plan, entries)

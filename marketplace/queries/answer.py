@@ -8,6 +8,7 @@ share make one number; (7) numbers become values with standard errors.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import StringIO
 from typing import Any
 
 import pyarrow as pa
@@ -85,23 +86,13 @@ class Answer:
         table = Table(*self.query.groups, *(term.label for term in self.query.terms))
         for group, row in zip(self.groups, self.figures, strict=True):
             table.add_row(*group, *(_cell(item) for item in row))
-        console = Console(width=120, record=True, file=_Nowhere())
-        console.print(table)
-        lines = [console.export_text().rstrip(), _cost(self.epsilon, self.spent_order, cap, self.spent_asset, budget)]
+        text = StringIO()
+        Console(width=120, file=text).print(table)
+        lines = [text.getvalue().rstrip(), _cost(self.epsilon, self.spent_order, cap, self.spent_asset, budget)]
         if self.suppressed:
             named = "; ".join(", ".join(group) for group in self.suppressed)
             lines.append(f"not released, too few rows behind them: {named}")
         return "\n".join(lines)
-
-
-class _Nowhere:
-    """A file that forgets."""
-
-    def write(self, text: str) -> int:
-        return len(text)
-
-    def flush(self) -> None:
-        """Nothing is kept."""
 
 
 def assemble(papers: Papers, key: X25519PrivateKey, deployment: Deployment) -> Answer:

@@ -22,6 +22,7 @@ from marketplace.errors import RuleError
 from marketplace.queries.plan import Cells, Plan
 
 Group = tuple[str, ...]
+_BLOCK = 1 << 22  # entries of a matrix that are converted at once
 
 
 @dataclass(frozen=True)
@@ -93,30 +94,44 @@ def check_cohort(plan: Plan, counts: Counts, earlier: Iterable[Released], minimu
 
 
 class _Guard:
-    """Rows behind cell sets and their differences."""
+    """Rows behind cell sets and their differences, by matrix products over all earlier sets at once."""
 
     def __init__(self, counts: Counts, measures: frozenset[str], minimum: int, earlier: Sequence[Released]) -> None:
-        self.counts, self.measures, self.minimum, self.earlier = counts, measures, minimum, earlier
-        self.masks = [_mask(item.cells, counts.rows.size) for item in earlier]
+        self.counts, self.minimum = counts, minimum
+        masks = np.zeros((len(earlier), counts.rows.size), dtype=np.bool_)
+        for row, item in enumerate(earlier):
+            masks[row, item.cells] = True
+        # For each weight, the earlier sets of which it was a part, and what it adds up to in each of them.
+        self.weights = [(counts.rows, masks)]
+        for name in sorted(measures):
+            self.weights.append((counts.present[name], masks[[name in item.measures for item in earlier]]))
+        self.totals = [_products(masks, weight) for weight, masks in self.weights]
 
     def large_enough(self, cells: Cells) -> bool:
-        return all(int(weight[cells].sum()) >= self.minimum for weight in self._weights(self.measures))
+        return all(int(weight[cells].sum()) >= self.minimum for weight, _ in self.weights)
 
     def far_from_earlier(self, cells: Cells) -> bool:
-        mine = _mask(cells, self.counts.rows.size)
-        pairs = zip(self.earlier, self.masks, strict=True)
-        return all(self._far(mine, theirs, item.measures & self.measures) for item, theirs in pairs)
+        return all(
+            self._far(cells, weight, masks, total)
+            for (weight, masks), total in zip(self.weights, self.totals, strict=True)
+        )
 
-    def _far(self, mine: NDArray[np.bool_], theirs: NDArray[np.bool_], shared: frozenset[str]) -> bool:
-        sides = (mine & ~theirs, theirs & ~mine)
-        left = (int(weight[side].sum()) for side in sides for weight in self._weights(shared))
-        return all(rows == 0 or rows >= self.minimum for rows in left)
-
-    def _weights(self, measures: Iterable[str]) -> list[NDArray[np.int64]]:
-        return [self.counts.rows, *(self.counts.present[name] for name in sorted(measures))]
+    def _far(
+        self, cells: Cells, weight: NDArray[np.int64], masks: NDArray[np.bool_], totals: NDArray[np.int64]
+    ) -> bool:
+        shared = _products(masks[:, cells], weight[cells])
+        left = np.concatenate([int(weight[cells].sum()) - shared, totals - shared])
+        return bool(((left == 0) | (left >= self.minimum)).all())
 
     def rows(self, cells: Cells) -> int:
         return int(self.counts.rows[cells].sum())
+
+
+def _products(masks: NDArray[np.bool_], weight: NDArray[np.int64]) -> NDArray[np.int64]:
+    # Counts stay below 2^53, so products in double precision are exact; blocks bound the memory of the conversion.
+    step = max(1, _BLOCK // max(1, weight.size))
+    blocks = [masks[start : start + step] @ weight.astype(np.float64) for start in range(0, len(masks), step)]
+    return np.concatenate([np.zeros(0), *blocks]).astype(np.int64)
 
 
 def _without_leaking_union(guard: _Guard, groups: Mapping[Group, Cells], kept: list[Group]) -> list[Group]:
@@ -125,12 +140,6 @@ def _without_leaking_union(guard: _Guard, groups: Mapping[Group, Cells], kept: l
         remaining.pop()
     taken = set(remaining)
     return [group for group in kept if group in taken]
-
-
-def _mask(cells: Cells, size: int) -> NDArray[np.bool_]:
-    mask = np.zeros(size, dtype=np.bool_)
-    mask[cells] = True
-    return mask
 
 
 def _union(sets: Sequence[Cells]) -> Cells:

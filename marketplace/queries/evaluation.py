@@ -5,7 +5,7 @@ next query, least recently used ones dropped.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from crypto.canonical import from_hex, sha256, to_hex
@@ -59,22 +59,26 @@ class SealedColumns:
         return self._kept[blob]
 
 
-def evaluate_plan(manifest: Mapping[str, Any], plan: Plan, columns: SealedColumns) -> list[SealedNumber]:
-    """The sealed number of each entry of the plan, in order.
+def evaluate_plan(manifest: Mapping[str, Any], plan: Plan, columns: SealedColumns) -> Iterator[SealedNumber]:
+    """The sealed number of each entry of the plan, in order, one at a time: each is 0.2 MB.
 
     Raises:
         VerificationError: a blob is not what the manifest names.
     """
     chosen = profile(manifest["profile"])
     chunks = {name: columns.column(manifest, name) for name in plan.columns}
-    return [evaluate_sum(chosen, chunks[number.column], number.cells) for number in plan.numbers]
+    return (evaluate_sum(chosen, chunks[number.column], number.cells) for number in plan.numbers)
 
 
-def result_document(query: Mapping[str, Any], plan: Plan, numbers: list[SealedNumber]) -> Document:
-    """The result document of an evaluated query."""
+def number_entry(number: SealedNumber) -> dict[str, str]:
+    """What a result document says of one number: the residue for the buyer, and the digest of what the vault needs."""
+    return {"c0": f"0x{number.c0:064x}", "c1": to_hex(number.c1_digest())}
+
+
+def result_document(query: Mapping[str, Any], plan: Plan, entries: Iterable[Mapping[str, str]]) -> Document:
+    """The result document of an evaluated query, from the `number_entry` of each number in the plan's order."""
     body = {"type": "result", "version": 1, "query": digest(query), "ciphertextRoot": query["ciphertextRoot"]}
-    listed = [{"c0": f"0x{number.c0:064x}", "c1": to_hex(number.c1_digest())} for number in numbers]
-    return validate_result(body | {"plan": plan.digest, "numbers": listed})
+    return validate_result(body | {"plan": plan.digest, "numbers": [dict(entry) for entry in entries]})
 
 
 def check_profile(manifest: Mapping[str, Any]) -> None:

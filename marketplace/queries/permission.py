@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from crypto.canonical import to_hex
 from crypto.errors import CryptoError
 from marketplace.documents import Document, ciphertext_root, digest, unix_seconds, validate_agreement, validate_terms
 from marketplace.documents.ids import asset_id, listing_id, order_id
@@ -27,13 +28,16 @@ class SignedIntent:
 
 @dataclass(frozen=True)
 class OrderPapers:
-    """What stands behind an order: the holder's Register and List, the buyer's Fund, the terms and the agreement."""
+    """What stands behind an order: the seller's List, the buyer's Fund, terms, agreement and the holder's Register.
 
-    registration: SignedIntent
+    `registration` may be absent where only the terms are applied; a vault requires it (`check_papers`).
+    """
+
     listing: SignedIntent
     fund: SignedIntent
     terms: Document
     agreement: Document
+    registration: SignedIntent | None = None
 
     @property
     def order(self) -> str:
@@ -56,12 +60,29 @@ def read_papers(value: object) -> OrderPapers:
     record({**signed, "terms": _any, "agreement": _any})(value, "order")
     assert isinstance(value, dict)
     return OrderPapers(
-        _intent("Register", value["register"]),
-        _intent("List", value["list"]),
-        _intent("Fund", value["fund"]),
-        validate_terms(value["terms"]),
-        validate_agreement(value["agreement"]),
+        listing=_intent("List", value["list"]),
+        fund=_intent("Fund", value["fund"]),
+        terms=validate_terms(value["terms"]),
+        agreement=validate_agreement(value["agreement"]),
+        registration=_intent("Register", value["register"]),
     )
+
+
+def papers_document(papers: OrderPapers) -> Document:
+    """The JSON that `read_papers` reads.
+
+    Raises:
+        VerificationError: `order_papers_invalid`, without a registration.
+    """
+    signed = {"register": papers.registration, "list": papers.listing, "fund": papers.fund}
+    if papers.registration is None:
+        raise _invalid("registration is absent")
+    shown = {
+        name: {"message": dict(item.message), "signature": to_hex(item.signature)}
+        for name, item in signed.items()
+        if item is not None
+    }
+    return {**shown, "terms": papers.terms, "agreement": papers.agreement}
 
 
 def check_papers(papers: OrderPapers, manifest: Mapping[str, Any], deployment: Deployment) -> None:
@@ -71,6 +92,8 @@ def check_papers(papers: OrderPapers, manifest: Mapping[str, Any], deployment: D
         VerificationError: `order_papers_invalid`, with the link that does not hold.
     """
     listing, fund, manifest_digest = papers.listing.message, papers.fund.message, digest(manifest)
+    if papers.registration is None:
+        raise _invalid("registration is absent")
     registration = papers.registration.message
     links = {
         "registration names the manifest": registration["manifestDigest"] == manifest_digest,

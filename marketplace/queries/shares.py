@@ -1,4 +1,4 @@
-"""The vault's shares on their way to one buyer: residues of 32 bytes each, sealed by HPKE, bound to query and result."""
+"""The vault's shares on their way to one buyer: residues of 32 bytes, sealed by HPKE, bound to query and result."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,0 +1,53 @@
+"""A node at work: it asks the service for queries to evaluate and hands in what it signed.
+
+    POST /panel/tasks?wait=s  {}                                -> {"task": {"query": doc, "manifest": doc} or null}
+    POST /panel/results       {"query": digest, "result": doc, "statement": doc}
+
+Evaluation is deterministic, so a task that comes twice gets the same statement twice.
+"""
+
+import threading
+from typing import Any, Protocol
+
+from marketplace.documents import digest
+from marketplace.panel.evaluate import PanelNode
+from marketplace.sdk.polling import Notice, poll
+
+WAIT_SECONDS = 20
+
+
+class Service(Protocol):
+    """What the agent needs of an sdk client."""
+
+    def post(self, path: str, body: Any, *, repeatable: bool = False, wait: float = 0) -> Any:
+        """POST JSON and return the answer's JSON."""
+
+
+class PanelAgent:
+    """The loop.
+
+    Args:
+        client: signed in with the node's own keys. node: evaluates. notice: told what happens.
+    """
+
+    def __init__(self, client: Service, node: PanelNode, notice: Notice) -> None:
+        self.client, self.node, self.notice = client, node, notice
+
+    def step(self, wait: float = WAIT_SECONDS) -> bool:
+        """Ask for one task, evaluate it and hand in the result; returns whether there was one.
+
+        Raises:
+            PortError: the service is away. MarketplaceError: it refused, or the task does not hold.
+        """
+        task = self.client.post("/panel/tasks", {}, repeatable=True, wait=wait)["task"]
+        if task is None:
+            return False
+        done = self.node.evaluate(task["manifest"], task["query"])
+        body = {"query": digest(task["query"]), "result": done.result, "statement": done.statement}
+        self.client.post("/panel/results", body, repeatable=True)
+        self.notice(f"evaluated {body['query']}: {done.statement['result']}", f"已计算 {body['query']}")
+        return True
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set; wait while the service is away."""
+        poll(self.step, stop, self.notice)

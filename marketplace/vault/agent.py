@@ -1,0 +1,67 @@
+"""The vault at work: it asks the service for tasks that wait for it, decides each, and posts what it decided.
+
+    POST /vault/tasks?wait=s  {}                     -> {"task": <queries/handover.py> or null}
+    POST /vault/releases      {"release", "shares"}
+    POST /vault/refusals      {"refusal"}
+
+A lost answer is harmless: the task comes again and gets the same release.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from marketplace.sdk.polling import Notice, poll
+from marketplace.vault.release import Decision, Vault
+
+WAIT_SECONDS = 20
+
+
+class Service(Protocol):
+    """What the agent needs of an sdk client."""
+
+    def post(self, path: str, body: Any, *, repeatable: bool = False, wait: float = 0) -> Any:
+        """POST JSON and return the answer's JSON."""
+
+
+class VaultAgent:
+    """The loop.
+
+    Args:
+        client: signed in with the vault's own keys. vault: decides.
+        notice: told what happens. now: unix seconds.
+    """
+
+    def __init__(self, client: Service, vault: Vault, notice: Notice, now: Callable[[], float] = time.time) -> None:
+        self.client, self.vault, self.notice, self._now = client, vault, notice, now
+
+    def step(self, wait: float = WAIT_SECONDS) -> bool:
+        """Ask for one task, decide it and post the decision; returns whether there was one.
+
+        Raises:
+            PortError: the service is away. MarketplaceError: it refused, or the task is malformed.
+        """
+        task = self.client.post("/vault/tasks", {}, repeatable=True, wait=wait)["task"]
+        if task is None:
+            return False
+        self.hand_in(self.vault.decide(task, int(self._now())))
+        return True
+
+    def hand_in(self, decision: Decision) -> None:
+        """Post a decision."""
+        if decision.refusal is not None:
+            self.client.post("/vault/refusals", {"refusal": decision.refusal}, repeatable=True)
+            code, query = decision.refusal["code"], decision.refusal["query"]
+            self.notice(f"refused {query}: {code}", f"已拒绝 {query}:{code}")
+        elif decision.release is not None:
+            body = {"release": decision.release, "shares": decision.shares}
+            self.client.post("/vault/releases", body, repeatable=True)
+            query, epsilon = decision.release["query"], decision.release["epsilon"]
+            self.notice(
+                f"released {query} for epsilon {epsilon} millionths", f"已发布 {query},预算 {epsilon}(百万分之一)"
+            )
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set; wait while the service is away."""
+        poll(self.step, stop, self.notice)

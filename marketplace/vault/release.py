@@ -1,0 +1,203 @@
+"""One decision: may this query be answered, and with which shares.
+
+ 1. The order's papers hang together, down to the manifest, and are signed by holder, seller and buyer.
+ 2. The terms permit the query, and the order and listing have not expired.
+ 3. The voucher is signed by the order's buyer for this chain and contract.
+ 4. The panel of the terms attested the result.
+ 5. The vault evaluates the plan on its own copy of the blobs and gets the very same result.
+ 6. In one transaction: the voucher covers the call; budgets of order and data set suffice; no cohort is too small; the
+    charge and the shares are written. Only then does anything leave.
+
+A question that was answered before gets the same shares, costs no epsilon, and reveals nothing new.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from crypto.errors import CryptoError
+from crypto.keystore import Keys
+from crypto.seal.noise import discrete_laplace
+from crypto.seal.release import release_share
+from marketplace.documents import Document, digest
+from marketplace.errors import InvalidInputError, MarketplaceError, NotAuthorizedError, PortError, VerificationError
+from marketplace.intents import Deployment
+from marketplace.queries.cohort import check_cohort
+from marketplace.queries.evaluation import SealedColumns, check_profile, evaluate_plan, number_entry, result_document
+from marketplace.queries.handover import VaultTask, read_vault_task
+from marketplace.queries.noise import scales
+from marketplace.queries.permission import check_papers, check_permitted
+from marketplace.queries.plan import Plan, make_plan
+from marketplace.queries.pricing import OrderAccount, check_asset_budget, check_voucher, check_voucher_signature
+from marketplace.queries.shares import seal_shares
+from marketplace.queries.statements import check_attestation, sign_refusal, sign_release
+from marketplace.vault.folder import Dataset, VaultFolder
+from marketplace.vault.store import Account, Answered, PrivacyStore, Stored
+
+
+@dataclass(frozen=True)
+class _Case:
+    """A checked task with the data it is about and the plan that answers it."""
+
+    task: VaultTask
+    dataset: Dataset
+    plan: Plan
+
+    @property
+    def minimum(self) -> int:
+        return int(max(self.dataset.manifest["minimumCohort"], self.task.papers.terms["minimumCohort"]))
+
+    @property
+    def question(self) -> str:
+        # A stricter cohort may suppress more of the same plan, so it is another question.
+        return f"{self.plan.digest}/{self.minimum}"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What leaves the vault: a release with its shares, or a refusal. Both are signed."""
+
+    release: Document | None = None
+    shares: Document | None = None
+    refusal: Document | None = None
+
+
+class Vault:
+    """A supplier's vault.
+
+    Args:
+        keys: sign releases; manifests name their address as release key.
+        folder: the sealed data sets. store: the privacy account.
+        deployment: chain and contracts that this supplier trades on.
+    """
+
+    def __init__(self, keys: Keys, folder: VaultFolder, store: PrivacyStore, deployment: Deployment) -> None:
+        self.keys, self.folder, self.store, self.deployment = keys, folder, store, deployment
+        self._open: dict[str, tuple[Dataset, SealedColumns]] = {}
+
+    def decide(self, value: object, now: int) -> Decision:
+        """Decide one task (see queries/handover.py) at `now`, unix seconds. The same query again gets the same release.
+
+        Raises:
+            InvalidInputError: the task is malformed, so that there is nothing to sign about.
+            PortError: the vault's own disk failed; the task may be tried again.
+        """
+        task = read_vault_task(value)
+        stored = self.store.released(digest(task.query))
+        if stored is None:
+            try:
+                stored = self._release(task, now)
+            except PortError:
+                raise
+            except MarketplaceError as error:
+                return Decision(refusal=self._refusal(task, error))
+        return Decision(stored.release, stored.shares)
+
+    def _release(self, task: VaultTask, now: int) -> Stored:
+        dataset, columns = self._dataset(task.papers.terms["manifest"])
+        check_papers(task.papers, dataset.manifest, self.deployment)
+        check_permitted(task.papers, task.query, dataset.manifest, now)
+        plan = make_plan(dataset.manifest, task.query)
+        with self.store.exclusive() as account:
+            check_voucher_signature(self._order(account, task), task.voucher, self.deployment)
+        check_attestation(task.attestation, digest(task.result), task.papers.terms)
+        residues = self._rederive(task, dataset, columns, plan)
+        with self.store.exclusive() as account:
+            return self._charge(account, _Case(task, dataset, plan), residues)
+
+    def _dataset(self, manifest: str) -> tuple[Dataset, SealedColumns]:
+        if manifest not in self._open:
+            dataset = self.folder.open(manifest)
+            check_profile(dataset.manifest)
+            if dataset.manifest["releaseKey"] != self.keys.address:
+                message = "the manifest names another release key than this vault's"
+                raise NotAuthorizedError("release_key", message, zh="清单中的发布密钥不是本保险库的")
+            self._open[manifest] = dataset, SealedColumns(dataset.blob)
+        return self._open[manifest]
+
+    def _rederive(self, task: VaultTask, dataset: Dataset, columns: SealedColumns, plan: Plan) -> list[int]:
+        """Shares of all numbers of the plan, from the vault's own evaluation; they have not left yet."""
+        widths, shares, entries = scales(dataset.manifest, plan), [], []
+        for number, entry in zip(evaluate_plan(dataset.manifest, plan, columns), plan.numbers, strict=True):
+            shares.append(release_share(dataset.key, number.c1, discrete_laplace(widths[entry.column])))
+            entries.append(number_entry(number))
+        own = result_document(task.query, plan, entries)
+        if digest(own) != digest(task.result):
+            raise VerificationError(
+                "result_not_reproduced",
+                "the attested result is not what the sealed data give",
+                zh="经证明的结果与密封数据的计算结果不符",
+                rule="queries.rederive",
+                expected=digest(own),
+                got=digest(task.result),
+            )
+        return shares
+
+    def _charge(self, account: Account, case: "_Case", residues: list[int]) -> Stored:
+        task, asset = case.task, case.task.papers.asset
+        order = self._order(account, task)
+        answer = account.answered(asset, case.question)
+        charge = 0 if answer else case.plan.epsilon
+        budget, spent = account.asset(asset, _budget(task))
+        check_voucher(order, task.voucher, digest(task.query), charge)
+        check_asset_budget(budget, spent, charge)
+        if answer is None:
+            answer = _answer(account, case, residues)
+            account.charge(asset, charge)
+        stored = self._sign(task, answer, order, charge, spent)
+        account.remember_release(asset, stored)
+        return stored
+
+    def _sign(self, task: VaultTask, answer: Answered, order: OrderAccount, charge: int, spent: int) -> Stored:
+        query, result = digest(task.query), digest(task.result)
+        try:
+            shares = seal_shares(query, result, task.query["recipient"], answer.residues, answer.suppressed)
+        except CryptoError as error:
+            message = "the query's recipient is no usable X25519 key"
+            raise InvalidInputError("recipient_invalid", message, zh="接收方公钥无效") from error
+        body = {"type": "release", "version": 1, "order": order.order, "query": query, "result": result}
+        body |= {"shares": digest(shares), "epsilon": charge, "spentOrder": order.spent + charge}
+        body |= {"spentAsset": spent + charge, "signer": self.keys.address}
+        return Stored(sign_release(body, self.deployment, self.keys.signing_key), shares, task.voucher)
+
+    def _order(self, account: Account, task: VaultTask) -> OrderAccount:
+        return account.order(task.papers.fund.message, task.papers.terms["price"])
+
+    def _refusal(self, task: VaultTask, error: MarketplaceError) -> Document:
+        with self.store.exclusive() as account:
+            order = self._order(account, task)
+        spent, budget = self.store.spent(task.papers.asset), _budget(task)
+        body: dict[str, Any] = {"type": "refusal", "version": 1, "order": task.query["order"]}
+        body |= {"query": digest(task.query), "code": error.code, "rule": error.rule or "vault.input"}
+        body |= {"message": {"en": _line(error) or error.code, "zh": _line(error.zh) or error.code}}
+        body |= {"allowed": _line(error.expected), "found": _line(error.got)}
+        body |= {"spentOrder": order.spent, "leftOrder": max(0, order.cap - order.spent)}
+        body |= {"spentAsset": spent, "leftAsset": max(0, budget - spent), "signer": self.keys.address}
+        return sign_refusal(body, self.deployment, self.keys.signing_key)
+
+
+def _answer(account: Account, case: _Case, residues: list[int]) -> Answered:
+    asset, counts = case.task.papers.asset, case.dataset.counts
+    cohort = check_cohort(case.plan, counts, account.earlier_sets(asset), case.minimum)
+    allowed = set(cohort.released)
+    chosen = {index: residues[index] for index, number in enumerate(case.plan.numbers) if number.group in allowed}
+    answer = Answered(chosen, cohort.suppressed)
+    account.remember_answer(asset, case.question, answer, cohort.sets)
+    return answer
+
+
+def _budget(task: VaultTask) -> int:
+    registration = task.papers.registration
+    return int(registration.message["epsilonBudget"]) if registration else 0
+
+
+def _line(value: object) -> str:
+    text = " ".join(str("" if value is None else value).split())
+    return "".join(letter for letter in text if letter.isprintable())[:600].strip()
+
+
+def decision_document(decision: Decision) -> Mapping[str, Any]:
+    """The JSON that the vault posts: {"release", "shares"} or {"refusal"}."""
+    if decision.refusal is not None:
+        return {"refusal": decision.refusal}
+    return {"release": decision.release, "shares": decision.shares}
