@@ -1,0 +1,440 @@
+"""Random histories of the ledger: calls that are mostly valid, bent in every way we could think of.
+
+A history looks at the Python rules' state to find calls that can succeed; who runs it decides what runs them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any
+
+from crypto import typed_data
+from crypto.canonical import keccak256, to_hex
+from marketplace.deployment import Genesis
+from marketplace.documents.ids import asset_id, listing_id, order_id, title_id
+from marketplace.intents import INTENTS, Deployment, intent_digest, struct_hash, verify_intent
+from marketplace.replay import LedgerState
+from marketplace.types import AssetStatus, ListingStatus, OrderStatus, ParticipantStatus, Role, TitleKind
+
+CHAIN_ID = 20260
+DAY = 86_400
+ROLES = {
+    "registrar": Role.REGISTRAR,
+    "second registrar": Role.REGISTRAR,
+    "bank": Role.BANK,
+    "exchange": Role.EXCHANGE,
+    **{f"trader {i}": Role.SUPPLIER | Role.BUYER for i in range(18)},
+}
+KEYS = {name: keccak256(f"history {name}".encode()) for name in ROLES}
+ADDRESSES = {name: typed_data.address_of(key) for name, key in KEYS.items()}
+KEY_OF = {ADDRESSES[name]: key for name, key in KEYS.items()}
+ROLES_OF = {ADDRESSES[name]: int(role) for name, role in ROLES.items()}
+TRADERS = [ADDRESSES[name] for name in ROLES if name.startswith("trader")]
+STRANGER = keccak256(b"history stranger")
+TREASURY = "0x" + "7e" * 20
+
+Message = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One intent of a call, and whose signatures follow it."""
+
+    intent: str
+    message: Message
+    signers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call, ready to be encoded."""
+
+    contract: str
+    verb: str
+    arguments: list[Any]
+
+
+@dataclass
+class History:
+    """Makes one call after the other.
+
+    Args:
+        random: source of all choices.
+        genesis: how the contracts are deployed.
+        now: the ledger's time, unix seconds; whoever runs the history moves it.
+    """
+
+    random: Random
+    genesis: Genesis
+    now: int
+    made: list[Call] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.state = LedgerState(self.genesis)
+        self.deployment = Deployment(CHAIN_ID, self.genesis.addresses())
+
+    def verify(self, name: str, message: Mapping[str, Any], signer: str, signature: bytes) -> None:
+        """Check one signature, as a service or an auditor would."""
+        verify_intent(name, message, self.deployment, signer, signature)
+
+    def opening(self) -> list[Call]:
+        """Everybody joins, and every trader is given money."""
+        joiners = [account for account in KEY_OF if account != self.genesis.registrar]
+        calls = [self._sign("Participants", "admit", self._admission(account, 0)) for account in joiners]
+        issues = [self._payment(account, 1_000_000) for account in TRADERS]
+        return calls + [self._sign("SettlementToken", "issue", [part]) for part in issues]
+
+    def next_call(self, verb: str | None = None) -> Call | None:
+        """A call of `verb` (any, if None), bent half of the time; None where the state offers nothing to try."""
+        verb = verb or self.random.choice([name for name, (_, _, weight) in BUILDERS.items() for _ in range(weight)])
+        if self.made and self.random.random() < 0.04:
+            return self.random.choice(self.made)
+        contract, build, _ = BUILDERS[verb]
+        parts = build(self)
+        if parts is None:
+            return None
+        if verb == "refund":
+            return Call(contract, verb, [parts])
+        call = self._bent(contract, verb, parts) if self.random.random() < 0.5 else self._sign(contract, verb, parts)
+        self.made.append(call)
+        return call
+
+    # -- one builder for each verb -------------------------------------------------------------------------------
+
+    def admit(self) -> list[Part] | None:
+        account = self._pick(list(KEY_OF))
+        return self._admission(account, self.state.participants.of(account).version)
+
+    def set_status(self) -> list[Part] | None:
+        suspended = [a for a in KEY_OF if self.state.participants.of(a).status is ParticipantStatus.SUSPENDED]
+        account = self._pick(suspended) if suspended and self.random.random() < 0.8 else self._pick(list(KEY_OF))
+        record = self.state.participants.of(account)
+        status = 1 if record.status is ParticipantStatus.SUSPENDED else 2
+        message = {
+            "account": account,
+            "status": status,
+            "reasonDigest": self._digest(),
+            "version": record.version,
+            "registrar": self._registrar(account),
+            "deadline": self._deadline(),
+        }
+        return [self._part("SetStatus", message)]
+
+    def register(self) -> list[Part] | None:
+        holder, manifest = self._pick(TRADERS), self._digest()
+        holders = self.random.sample(TRADERS, self.random.choice([1, 2, 3, 7, 16]))
+        cuts = sorted(self.random.sample(range(1, 10_000), len(holders) - 1))
+        bps = [high - low for low, high in zip([0, *cuts], [*cuts, 10_000], strict=True)]
+        message = {
+            "assetId": asset_id(holder, manifest),
+            "holder": holder,
+            "manifestDigest": manifest,
+            "ciphertextRoot": self._digest(),
+            "claimDigest": self._digest(),
+            "level": self.random.randint(1, 6),
+            "epsilonBudget": self.random.choice([1, 5_000_000, 50_000_000, 1_000_000_000_000]),
+            "shareHolders": holders,
+            "shareBps": bps,
+            "deadline": self._deadline(),
+        }
+        return [self._part("Register", message)]
+
+    def confirm(self) -> list[Part] | None:
+        asset_key = self._choose(self.state.rights.assets, AssetStatus.REGISTERED)
+        if asset_key is None:
+            return None
+        asset = self.state.rights.assets[asset_key]
+        message = {
+            "assetId": asset_key,
+            "claimDigest": asset.claim_digest,
+            "certificateDigest": self._digest(),
+            "validUntil": self.now + self._term(90 * DAY, 5 * 365 * DAY),
+            "registrar": self._registrar(asset.registrant),
+            "version": asset.version,
+            "deadline": self._deadline(),
+        }
+        return [self._part("Confirm", message)]
+
+    def transfer(self) -> list[Part] | None:
+        kinds = tuple(TitleKind) if self.random.random() < 0.1 else (TitleKind.HOLD, TitleKind.OPERATE)
+        titles = [key for key, title in self.state.rights.titles.items() if title.kind in kinds]
+        if not titles:
+            return None
+        title_key = self._pick(titles)
+        title = self.state.rights.titles[title_key]
+        message = {
+            "titleId": title_key,
+            "from": title.holder,
+            "to": self._pick(TRADERS),
+            "version": title.version,
+            "deadline": self._deadline(),
+        }
+        return [self._part("Transfer", message)]
+
+    def transfer_share(self) -> list[Part] | None:
+        asset_key = self._choose(self.state.rights.assets, AssetStatus.CONFIRMED)
+        if asset_key is None:
+            return None
+        asset = self.state.rights.assets[asset_key]
+        share = self._pick(asset.shares)
+        message = {
+            "assetId": asset_key,
+            "from": share.holder,
+            "to": self._pick(TRADERS),
+            "bps": self.random.choice([share.bps, max(share.bps // 2, 1), self.random.randint(1, 10_000)]),
+            "version": asset.share_version,
+            "deadline": self._deadline(),
+        }
+        return [self._part("TransferShare", message)]
+
+    def list_asset(self) -> list[Part] | None:
+        asset_key = self._choose(self.state.rights.assets, AssetStatus.CONFIRMED)
+        if asset_key is None:
+            return None
+        asset = self.state.rights.assets[asset_key]
+        operate = self.state.rights.titles.get(title_id(asset_key, TitleKind.OPERATE))
+        seller = operate.holder if operate and self.random.random() < 0.9 else asset.registrant
+        terms = self._digest()
+        message = {
+            "listingId": listing_id(seller, asset_key, terms),
+            "assetId": asset_key,
+            "seller": seller,
+            "termsDigest": terms,
+            "price": self.random.choice([0, 1, 100]),
+            "validUntil": min(asset.valid_until, self.now + self._term(30 * DAY, 10**9)),
+            "deadline": self._deadline(),
+        }
+        return [self._part("List", message)]
+
+    def delist(self) -> list[Part] | None:
+        listing = self._choose(self.state.listings.records, ListingStatus.LISTED)
+        if listing is None:
+            return None
+        record = self.state.listings.records[listing]
+        message = {
+            "listingId": listing,
+            "seller": record.seller,
+            "version": record.version,
+            "deadline": self._deadline(),
+        }
+        return [self._part("Delist", message)]
+
+    def issue(self) -> list[Part] | None:
+        return [self._payment(self._pick(TRADERS), self.random.choice([1, 500, 2**96 - 1, 10_000]))]
+
+    def fund(self) -> list[Part] | None:
+        listing = self._choose(self.state.listings.records, ListingStatus.LISTED)
+        if listing is None:
+            return None
+        record = self.state.listings.records[listing]
+        buyer, agreement = self._pick(TRADERS), self._digest()
+        left = self.state.rights.assets[record.asset_id].budget_left
+        message = {
+            "orderId": order_id(buyer, listing, agreement),
+            "listingId": listing,
+            "buyer": buyer,
+            "escrow": min(record.price * self.random.randint(1, 30) + self.random.randint(0, 50), 2**96 - 1),
+            "epsilonCap": self.random.choice([1, 1000, max(left // 2, 1), left, left + 1]),
+            "validUntil": min(record.valid_until, self.now + self._term(DAY, 10**9)),
+            "agreementDigest": agreement,
+            "deadline": self._deadline(),
+        }
+        return [self._part("Fund", message)]
+
+    def settle(self) -> list[Part] | None:
+        order_key = self._choose(self.state.orders.records, OrderStatus.FUNDED)
+        if order_key is None:
+            return None
+        order = self.state.orders.records[order_key]
+        voucher = {
+            "orderId": order_key,
+            "amount": self._around(order.escrow),
+            "epsilon": self._around(order.epsilon_cap),
+            "calls": self.random.randint(0, 1000),
+            "callsRoot": self._digest(),
+        }
+        closing = {
+            "orderId": order_key,
+            "voucherHash": to_hex(struct_hash("Voucher", voucher)),
+            "seller": self.state.listings.records[order.listing_id].seller,
+            "deadline": self._deadline(),
+        }
+        return [Part("Voucher", voucher, (order.buyer,)), self._part("Close", closing)]
+
+    def refund(self) -> Any:
+        return self._choose(self.state.orders.records, OrderStatus.FUNDED)
+
+    def anchor(self) -> list[Part] | None:
+        anchors = self.state.anchors
+        message = {
+            "size": min(anchors.size + self.random.randint(1, 1000), 2**64 - 1),
+            "root": self._digest(),
+            "previousRoot": anchors.root,
+            "exchange": ADDRESSES["exchange"],
+            "deadline": self._deadline(),
+        }
+        return [self._part("Anchor", message)]
+
+    # -- pieces --------------------------------------------------------------------------------------------------
+
+    def _admission(self, account: str, version: int) -> list[Part]:
+        join = {
+            "account": account,
+            "roles": ROLES_OF[account],
+            "identityDigest": self._digest(),
+            "deadline": self._deadline(),
+        }
+        admission = {
+            **join,
+            "version": version,
+            "registrar": self._registrar(account),
+            "deadline": self._deadline(),
+        }
+        return [self._part("Join", join), self._part("Admit", admission)]
+
+    def _payment(self, account: str, amount: int) -> Part:
+        message = {
+            "account": account,
+            "amount": amount,
+            "ref": self._digest(),
+            "bank": ADDRESSES["bank"],
+            "deadline": self._deadline(),
+        }
+        return self._part("Issue", message)
+
+    def _registrar(self, account: str) -> str:
+        name = "second registrar" if account == ADDRESSES["registrar"] else "registrar"
+        return ADDRESSES[name]
+
+    def _part(self, intent: str, message: Message) -> Part:
+        return Part(intent, message, tuple(message[name] for name in INTENTS[intent].signers))
+
+    def _choose(self, records: Mapping[str, Any], status: int) -> str | None:
+        """Mostly a record of this status, now and then any."""
+        fitting = [key for key, record in records.items() if record.status == status]
+        candidates = list(records) if self.random.random() < 0.1 else fitting
+        return self._pick(candidates) if candidates else None
+
+    def _pick(self, candidates: list[Any]) -> Any:
+        return self.random.choice(candidates)
+
+    def _digest(self) -> str:
+        return to_hex(self.random.randbytes(32))
+
+    def _around(self, limit: int) -> int:
+        """Up to `limit`; now and then just beyond."""
+        return limit + 1 if self.random.random() < 0.05 else self.random.randint(0, limit)
+
+    def _term(self, *usual: int) -> int:
+        return 1 if self.random.random() < 0.05 else self.random.choice(usual)
+
+    def _deadline(self) -> int:
+        return self.now + self.random.choice([3600, 30 * DAY])
+
+    # -- signing and bending -------------------------------------------------------------------------------------
+
+    def _sign(self, contract: str, verb: str, parts: list[Part]) -> Call:
+        arguments: list[Any] = []
+        for part in parts:
+            digest = intent_digest(part.intent, part.message, self.deployment)
+            signatures = [typed_data.sign(digest, KEY_OF.get(signer, STRANGER)) for signer in part.signers]
+            arguments += [part.message, *map(to_hex, signatures)]
+        return Call(contract, verb, arguments)
+
+    def _bent(self, contract: str, verb: str, parts: list[Part]) -> Call:
+        """The call with one thing wrong (or at its limit): a field, a signer, a domain, or the signature's bytes."""
+        how = self.random.random()
+        if how < 0.7:
+            return self._sign(contract, verb, self._bend_field(parts))
+        call = self._sign(contract, verb, parts)
+        places = [i for i, value in enumerate(call.arguments) if isinstance(value, str)]
+        place = self.random.choice(places)
+        arguments = list(call.arguments)
+        arguments[place] = self._wrong_signature(parts[-1], arguments[place])
+        return replace(call, arguments=arguments)
+
+    def _bend_field(self, parts: list[Part]) -> list[Part]:
+        place = self.random.randrange(len(parts))
+        part = parts[place]
+        name, kind = self.random.choice(INTENTS[part.intent].fields)
+        message = part.message | {name: self._bent_value(kind, part.message[name])}
+        if self.random.random() < 0.7:
+            message = _with_id(part.intent, message)
+        signers = part.signers if part.intent == "Voucher" else self._part(part.intent, message).signers
+        bent = [*parts[:place], Part(part.intent, message, signers), *parts[place + 1 :]]
+        return _follow(bent) if self.random.random() < 0.7 else bent
+
+    def _bent_value(self, kind: str, value: Any) -> Any:
+        if kind == "address":
+            return self._pick([*KEY_OF, typed_data.address_of(STRANGER)])
+        if kind == "bytes32":
+            return self.random.choice([self._digest(), "0x" + "00" * 32])
+        if kind.endswith("[]"):
+            first = self._bent_value(kind[:-2], value[0])
+            return self.random.choice([value[:-1], [*value, *value[:1]], value[::-1], [first, *value[1:]]])
+        top = 2 ** int(kind[4:]) - 1
+        near = [0, 1, value - 1, value + 1, value * 2, self.now, self.now - 1, top, 8, 256]
+        return self.random.choice([number for number in near if 0 <= number <= top])
+
+    def _wrong_signature(self, part: Part, signature: str) -> str:
+        elsewhere = self.random.choice(
+            [
+                replace(self.deployment, chain_id=CHAIN_ID + 1),
+                replace(self.deployment, addresses=dict.fromkeys(self.deployment.addresses, TREASURY)),
+            ]
+        )
+        key = KEY_OF.get(part.signers[0], STRANGER)
+        raw = bytes.fromhex(signature[2:])
+        s = int.from_bytes(raw[32:64], "big")
+        high = raw[:32] + (typed_data.GROUP_ORDER - s).to_bytes(32, "big") + bytes([55 - raw[64]])
+        ways: list[Callable[[], bytes]] = [
+            lambda: typed_data.sign(intent_digest(part.intent, part.message, elsewhere), key),
+            lambda: typed_data.sign(intent_digest(part.intent, part.message, self.deployment), STRANGER),
+            lambda: raw[:64],
+            lambda: b"",
+            lambda: high,
+            lambda: raw + b"\0",
+        ]
+        return to_hex(self.random.choice(ways)())
+
+
+def _with_id(intent: str, message: Message) -> Message:
+    """The message with the id that follows from its other fields."""
+    ids: dict[str, Callable[[], Message]] = {
+        "Register": lambda: {"assetId": asset_id(message["holder"], message["manifestDigest"])},
+        "List": lambda: {"listingId": listing_id(message["seller"], message["assetId"], message["termsDigest"])},
+        "Fund": lambda: {"orderId": order_id(message["buyer"], message["listingId"], message["agreementDigest"])},
+    }
+    return message | ids[intent]() if intent in ids else message
+
+
+def _follow(parts: list[Part]) -> list[Part]:
+    """The parts with the second one made to fit the first again."""
+    if len(parts) == 1:
+        return parts
+    first, second = parts
+    if second.intent == "Close":
+        voucher_hash = to_hex(struct_hash("Voucher", first.message))
+        return [first, replace(second, message=second.message | {"voucherHash": voucher_hash})]
+    same = {name: first.message[name] for name in ("account", "roles", "identityDigest")}
+    return [first, replace(second, message=second.message | same)]
+
+
+# verb -> (contract, builder, how often)
+BUILDERS: dict[str, tuple[str, Callable[[History], Any], int]] = {
+    "admit": ("Participants", History.admit, 2),
+    "setStatus": ("Participants", History.set_status, 1),
+    "register": ("Rights", History.register, 6),
+    "confirm": ("Rights", History.confirm, 6),
+    "transfer": ("Rights", History.transfer, 3),
+    "transferShare": ("Rights", History.transfer_share, 5),
+    "list": ("Listings", History.list_asset, 6),
+    "delist": ("Listings", History.delist, 1),
+    "issue": ("SettlementToken", History.issue, 2),
+    "fund": ("Orders", History.fund, 14),
+    "settle": ("Orders", History.settle, 10),
+    "refund": ("Orders", History.refund, 3),
+    "anchor": ("Evidence", History.anchor, 3),
+}
+
+__all__ = ["ADDRESSES", "BUILDERS", "CHAIN_ID", "TREASURY", "Call", "History"]

@@ -1,0 +1,213 @@
+"""The contracts on a real node against the Python rules: same histories, same events, same refusals to the byte."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from eth_account import Account
+
+from crypto import typed_data
+from crypto.canonical import keccak256, to_hex
+from marketplace.calls import VERBS, decode_event, encode_batch, encode_call
+from marketplace.deployment import Genesis
+from marketplace.events import Event
+from marketplace.intents import CONTRACTS
+from marketplace.ledger.node import Node, NodeSettings
+from marketplace.refusals import LedgerRuleError, from_revert, to_revert
+from marketplace.replay import Outcome
+from tests.histories import ADDRESSES, CHAIN_ID, TREASURY, Call, History
+
+START = 1_800_000_000
+HISTORIES = 12
+STEPS = 600
+GAS = 25_000_000
+
+
+class Chain:
+    """A node, and one relayer that deploys a market and sends it batches."""
+
+    def __init__(self, folder: Path) -> None:
+        self.node = Node(NodeSettings(CHAIN_ID, START, folder))
+        self.blocks = 0
+        self.now = START
+        self._nonces: Counter[bytes] = Counter()
+
+    def deploy(self, key: bytes, genesis: Genesis) -> list[Event]:
+        """Create the contracts; the events that this leaves."""
+        receipts = self.seal(key, [(None, genesis.creation_code(name)) for name in CONTRACTS])
+        addresses = genesis.addresses()
+        assert [receipt["contractAddress"] for receipt in receipts] == [addresses[name] for name in CONTRACTS]
+        return [event for receipt in receipts for event in self.events(receipt, genesis)]
+
+    def seal(self, key: bytes, messages: list[tuple[str | None, bytes]]) -> list[dict[str, Any]]:
+        """One block of these (to, data) transactions; their receipts."""
+        signed = [self._sign(key, to, data) for to, data in messages]
+        self.blocks += 1
+        self.now += 1
+        hashes = [to_hex(keccak256(raw)) for raw in signed]
+        return self.node.seal(self.blocks, self.now, signed, hashes).receipts
+
+    @staticmethod
+    def events(receipt: dict[str, Any], genesis: Genesis) -> list[Event]:
+        """The decoded events of a receipt."""
+        names = {address: name for name, address in genesis.addresses().items()}
+        return [
+            decode_event(
+                names[entry["address"]],
+                [bytes.fromhex(topic[2:]) for topic in entry["topics"]],
+                bytes.fromhex(entry["data"][2:]),
+            )
+            for entry in receipt["logs"]
+        ]
+
+    def _sign(self, key: bytes, to: str | None, data: bytes) -> bytes:
+        fields = {"chainId": CHAIN_ID, "nonce": self._nonces[key], "gas": GAS, "type": 2, "value": 0, "data": data}
+        fields |= {"maxFeePerGas": 0, "maxPriorityFeePerGas": 0} | ({"to": _checksum(to)} if to else {})
+        self._nonces[key] += 1
+        return bytes(Account.sign_transaction(fields, key).raw_transaction)
+
+
+def _checksum(address: str) -> str:
+    digits = keccak256(address[2:].encode()).hex()
+    return "0x" + "".join(c.upper() if int(d, 16) > 7 else c for c, d in zip(address[2:], digits, strict=False))
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
+    chain = Chain(tmp_path_factory.mktemp("node"))
+    yield chain
+    chain.node.stop()
+
+
+@pytest.fixture(scope="module")
+def seen() -> Counter[str]:
+    return Counter()
+
+
+def found_market(chain: Chain, seed: int) -> tuple[History, bytes]:
+    """A fresh market on the node, and the same one in Python; with the key of its relayer."""
+    key = keccak256(f"history relayer {seed}".encode())
+    genesis = Genesis(typed_data.address_of(key), ADDRESSES["registrar"], TREASURY, (0, 250, 10_000)[seed % 3])
+    history = History(Random(seed), genesis, chain.now)
+    assert chain.deploy(key, genesis) == history.state.founding
+    return history, key
+
+
+def run_batch(chain: Chain, history: History, key: bytes, calls: list[Call]) -> list[Outcome]:
+    """Submit calls of one contract in one transaction, and compare everything with the rules."""
+    contract = calls[0].contract
+    data = encode_batch([encode_call(contract, call.verb, call.arguments) for call in calls])
+    (receipt,) = chain.seal(key, [(history.genesis.addresses()[contract], data)])
+    assert receipt["status"] == "0x1"
+    outcomes = history.state.apply_transaction(contract, data, chain.now, history.verify)
+    assert chain.events(receipt, history.genesis) == [event for item in outcomes for event in _events(contract, item)]
+    return outcomes
+
+
+def _events(contract: str, outcome: Outcome) -> list[Event]:
+    if outcome.refusal is None:
+        return outcome.events
+    assert isinstance(outcome.refusal, LedgerRuleError)
+    reason = to_revert(outcome.refusal)
+    assert from_revert(reason).as_dict() == outcome.refusal.as_dict()
+    return [Event(contract, "Refused", {"index": outcome.index, "reason": to_hex(reason)})]
+
+
+def run_alone(chain: Chain, history: History, key: bytes, call: Call) -> list[Outcome]:
+    """Send one call without a batch: a refusal reverts the transaction."""
+    data = encode_call(call.contract, call.verb, call.arguments)
+    (receipt,) = chain.seal(key, [(history.genesis.addresses()[call.contract], data)])
+    (outcome,) = history.state.apply_transaction(call.contract, data, chain.now, history.verify)
+    assert receipt["status"] == ("0x1" if outcome.refusal is None else "0x0")
+    assert chain.events(receipt, history.genesis) == outcome.events
+    return [outcome]
+
+
+def run_calls(chain: Chain, history: History, key: bytes, calls: list[Call]) -> list[Outcome]:
+    """Mostly in a batch; a call that is alone sometimes goes without."""
+    if not calls:
+        return []
+    if len(calls) == 1 and history.random.random() < 0.3:
+        return run_alone(chain, history, key, calls[0])
+    return run_batch(chain, history, key, calls)
+
+
+def draw_calls(history: History) -> list[Call]:
+    """One to eight calls of one contract; drawn before any of them runs, so they also get in each other's way."""
+    first = history.next_call()
+    if first is None:
+        return []
+    more = [
+        history.next_call(history.random.choice(VERBS[first.contract])) for _ in range(history.random.randint(0, 7))
+    ]
+    return [first, *(call for call in more if call is not None and call.contract == first.contract)]
+
+
+@pytest.mark.parametrize("seed", range(HISTORIES))
+def test_contracts_and_rules_agree(chain: Chain, seen: Counter[str], seed: int) -> None:
+    history, key = found_market(chain, seed)
+    opening = history.opening()
+    for contract in ("Participants", "SettlementToken"):
+        outcomes = run_batch(chain, history, key, [call for call in opening if call.contract == contract])
+        assert all(outcome.refusal is None for outcome in outcomes)
+    steps = 0
+    while steps < STEPS:
+        chain.now += history.random.choice([0, 1, 60, 3600] if history.random.random() < 0.97 else [40 * 86_400])
+        history.now = chain.now + 1
+        calls = draw_calls(history)
+        steps += len(calls) + 1
+        outcomes = run_calls(chain, history, key, calls)
+        seen.update(outcome.refusal.code if outcome.refusal else outcome.verb for outcome in outcomes)
+    compare_balances(chain, history)
+
+
+def compare_balances(chain: Chain, history: History) -> None:
+    """Every account's balance on the node is what the rules say."""
+    token = history.genesis.addresses()["SettlementToken"]
+    selector = keccak256(b"balanceOf(address)")[:4]
+    accounts = [*ADDRESSES.values(), TREASURY, history.state.accounts.escrow]
+    requests = [
+        ("eth_call", [{"to": token, "data": to_hex(selector + bytes(12) + bytes.fromhex(account[2:]))}, "latest"])
+        for account in accounts
+    ]
+    balances = [int(answer, 16) for answer in chain.node.rpc.batch(requests)]
+    assert balances == [history.state.accounts.balance(account) for account in accounts]
+
+
+def test_histories_reach_every_verb_and_most_refusals(seen: Counter[str]) -> None:
+    """The comparison above is worth what it reached."""
+    assert {verb for verbs in VERBS.values() for verb in verbs} <= set(seen)
+    expected = {
+        "intent_signature_invalid", "intent_expired", "intent_stale", "participant_not_active", "participant_status",
+        "participant_application_mismatch", "asset_status", "asset_claim_mismatch", "asset_term", "asset_own_matter",
+        "asset_shares_invalid", "asset_id_mismatch", "asset_expired", "title_not_held", "title_not_transferable",
+        "transfer_same_party", "share_too_small", "shares_full", "budget_exceeded", "listing_not_listed",
+        "listing_expired", "listing_term", "issue_reference_used", "balance_insufficient", "order_not_funded",
+        "order_own_listing", "order_term", "escrow_too_small", "close_mismatch", "close_not_seller",
+        "voucher_over_escrow", "voucher_over_epsilon_cap", "refund_not_due", "anchor_size", "anchor_previous_root",
+    }  # fmt: skip
+    assert expected <= set(seen), expected - set(seen)
+
+
+def test_a_batch_in_a_batch_is_refused_and_its_neighbours_stand(chain: Chain) -> None:
+    history, key = found_market(chain, 1_000)
+    admissions = [call for call in history.opening() if call.contract == "Participants"][:2]
+    members = [encode_call(call.contract, call.verb, call.arguments) for call in admissions]
+    data = encode_batch([members[0], encode_batch([members[1]]), members[1]])
+    (receipt,) = chain.seal(key, [(history.genesis.addresses()["Participants"], data)])
+    outcomes = history.state.apply_transaction("Participants", data, chain.now, history.verify)
+    expected = [event for outcome in outcomes for event in _events("Participants", outcome)]
+    assert chain.events(receipt, history.genesis) == expected
+    assert [event.name for event in expected] == ["Admitted", "Refused", "Admitted"]
+
+
+def test_gas_of_each_verb_in_a_batch_is_bounded(chain: Chain) -> None:
+    """A block of 1e9 gas takes two thousand calls of any kind; a change that makes one much dearer is noticed here."""
+    history, key = found_market(chain, 2_000)
+    calls = [call for call in history.opening() if call.contract == "Participants"]
+    data = encode_batch([encode_call(call.contract, call.verb, call.arguments) for call in calls])
+    (receipt,) = chain.seal(key, [(history.genesis.addresses()["Participants"], data)])
+    assert int(receipt["gasUsed"], 16) / len(calls) < 80_000
