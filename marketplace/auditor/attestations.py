@@ -36,17 +36,17 @@ class Attestations:
         claim = Claim(keys, attested_message(attestation["result"]), from_hex(attestation["signature"]))
         self._claims.setdefault(claim, subject)
 
-    def check_divergence(self, statement: Mapping[str, Any], terms: Mapping[str, Any], subject: str) -> None:
-        """A node that is named for signing another result really signed it."""
+    def check_statement(self, statement: Mapping[str, Any], terms: Mapping[str, Any], subject: str) -> None:
+        """A node that is said to have signed a statement really signed it."""
         node = next((node for node in terms["panel"]["nodes"] if node["address"] == statement["node"]), None)
         if node is None or not self._has_key(node):
-            self._report.find("divergence_unproven", subject, expected="a node of the panel", got=statement["node"])
+            self._report.find("statement_signature", subject, expected="a node of the panel", got=statement["node"])
             return
         message = attested_message(statement["result"])
         try:
             bls.verify(from_hex(node["bls"]), message, from_hex(statement["signature"]))
         except CryptoError as error:
-            self._report.find("divergence_unproven", subject, expected=statement["node"], got=error)
+            self._report.find("statement_signature", subject, expected=statement["node"], got=error)
 
     def finish(self) -> None:
         """Verify all signatures."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
-from .messages import MESSAGES, STEPS
+from .messages import MESSAGES, NOTES, STEPS
 
 MAX_FINDINGS_PER_CODE = 50  # fifty examples of each kind describe a bundle that is wrong everywhere
 
@@ -112,7 +112,7 @@ class Report:
 
     def note(self, code: str, **values: object) -> None:
         """Add a remark that must not be missed."""
-        message, zh = MESSAGES[code]
+        message, zh = NOTES[code]
         self.notes.append((code, message.format(**values), zh.format(**values)))
 
     def as_dict(self) -> dict[str, Any]:

@@ -15,16 +15,21 @@ from .findings import Report
 
 
 def objects(bundle: Bundle, name: str, report: Report) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The objects of a .jsonl file with a subject ("file:line") for each.
+    """As `raw_objects`, without the bytes, and without what cannot be read."""
+    for subject, _, value in raw_objects(bundle, name, report):
+        if value is not None:
+            yield subject, value
+
+
+def raw_objects(bundle: Bundle, name: str, report: Report) -> Iterator[tuple[str, bytes, dict[str, Any] | None]]:
+    """The objects of a .jsonl file each with a subject ("file:line") and its bytes; None for what is no such object.
 
     A missing or damaged file is a finding, and what follows in it is lost.
     """
     try:
         for number, line in enumerate(bundle.lines(name), 1):
             subject = f"{name}:{number}"
-            value = _value(line, subject, report)
-            if value is not None:
-                yield subject, value
+            yield subject, line, _value(line, subject, report)
     except MalformedInput as error:
         report.find("file_unreadable", name, got=error)
 

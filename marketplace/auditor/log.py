@@ -1,22 +1,22 @@
 """Step 8: the log is one append-only sequence of leaves, and every root that anybody was ever shown is a root of it.
 
-All leaves are in the bundle, so roots are computed, not proved: a checkpoint or anchor of size n must equal the root over
-the first n leaves. That is inclusion of every leaf and consistency between all checkpoints at once.
+All leaves are in the bundle, so roots are computed, not proved: a checkpoint or anchor of size n must equal the root
+over the first n leaves. That is inclusion of every leaf and consistency between all checkpoints at once.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from crypto.canonical import canonical_json, to_hex
+from crypto.canonical import to_hex
 from crypto.errors import CryptoError, MalformedInput
 from crypto.merkle import EMPTY_ROOT, Frontier, leaf_hash
 from crypto.note import Verifier
-from crypto.timestamps import from_text
+from crypto.timestamps import from_text, to_text
 from crypto.tlog import Checkpoint, open_checkpoint
 
 from .bundle import Bundle
 from .findings import Report
-from .lines import objects
+from .lines import objects, raw_objects
 from .rows import Row
 
 ENTRIES, LATEST, CHECKPOINTS = "log/entries.jsonl", "log/checkpoint", "log/checkpoints.jsonl"
@@ -60,45 +60,53 @@ def _open(note: object, log: Verifier, subject: str, report: Report) -> Checkpoi
 
 
 class LogReader:
-    """Reads the leaves once, in order, and compares roots on the way."""
+    """Reads the leaves once, in order, and compares roots on the way.
+
+    Args:
+        checkpoints: as `read_checkpoints` gives them.
+        anchors: rows of the derived table of anchors.
+    """
 
     def __init__(
         self, checkpoints: Mapping[int, list[tuple[str, bytes]]], anchors: Iterable[Row], report: Report
     ) -> None:
         self._report = report
-        self._frontier, self._last = Frontier(), ""
-        self._checkpoints = {size for size in checkpoints}
+        self._frontier, self._last, self._good = Frontier(), "", 0
+        self._covered = max(checkpoints, default=0)
         self._roots = {size: list(roots) for size, roots in checkpoints.items()}
         for row in anchors:
             report.count("anchors")
-            self._roots.setdefault(row["size"], []).append(
-                (f"anchor at size {row['size']}", bytes.fromhex(row["root"][2:]))
-            )
+            place = (f"anchor of {row['size']} leaves", bytes.fromhex(row["root"][2:]))
+            self._roots.setdefault(row["size"], []).append(place)
 
-    def leaves(self, bundle: Bundle) -> Iterable[tuple[int, dict[str, Any]]]:
-        """Each leaf with its position; the roots that are due are compared after it."""
-        self._compare(0, EMPTY_ROOT)
-        for subject, leaf in objects(bundle, ENTRIES, self._report):
+    def leaves(self, bundle: Bundle) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Each readable leaf with its position; the roots that are due are compared on the way."""
+        self._compare(EMPTY_ROOT)
+        for subject, raw, leaf in raw_objects(bundle, ENTRIES, self._report):
             position = self._frontier.size
             self._report.count("leaves")
-            self._frontier.append(leaf_hash(canonical_json(leaf)))
+            self._frontier.append(leaf_hash(raw))
             if self._frontier.size in self._roots:
-                self._compare(self._frontier.size, self._frontier.root())
-            if self._has_form(leaf, subject):
+                self._compare(self._frontier.root())
+            if leaf is not None and self._has_form(leaf, subject):
                 yield position, leaf
         self._finish()
 
-    def _compare(self, size: int, root: bytes) -> None:
+    def _compare(self, root: bytes) -> None:
+        size = self._frontier.size
         for subject, stated in self._roots.pop(size, ()):
-            self._report.same("log_root", f"{subject} (size {size})", to_hex(root), to_hex(stated))
+            place = f"{subject}: leaves {self._good} to {size - 1}"
+            if self._report.same("log_root", place, to_hex(root), to_hex(stated)):
+                self._good = size
 
     def _has_form(self, leaf: dict[str, Any], subject: str) -> bool:
         try:
-            if not isinstance(leaf.get("type"), str):
-                raise MalformedInput("a leaf has a type")
-            from_text(leaf.get("at"), "at")
+            moment = from_text(leaf.get("at"), "at")
         except CryptoError as error:
             self._report.find("leaf_malformed", subject, got=error)
+            return False
+        if not isinstance(leaf.get("type"), str) or to_text(int(moment.timestamp())) != leaf["at"]:
+            self._report.find("leaf_malformed", subject, expected="a type, and a time in whole seconds UTC")
             return False
         if leaf["at"] < self._last:
             self._report.find("leaf_time", subject, expected=f">= {self._last}", got=leaf["at"])
@@ -109,6 +117,6 @@ class LogReader:
         for size, roots in sorted(self._roots.items()):
             for subject, _ in roots:
                 self._report.find("log_shorter", subject, expected=f">= {size} leaves", got=self._frontier.size)
-        covered = max(self._checkpoints, default=0)
-        if covered < self._frontier.size:
-            self._report.find("leaf_unsigned", ENTRIES, expected=f"a checkpoint of {self._frontier.size}", got=covered)
+        if self._covered < self._frontier.size:
+            size = self._frontier.size
+            self._report.find("leaf_unsigned", ENTRIES, expected=f"a checkpoint of {size}", got=self._covered)

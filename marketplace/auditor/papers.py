@@ -78,10 +78,12 @@ class Papers:
 
     def check_permitted(self, standing: Standing, query: Mapping[str, Any], at: int, subject: str) -> None:
         """A finding unless the order's terms permit the query at unix time `at`."""
-        registration, listing, fund = (
-            SignedIntent(row, b"") for row in (standing.asset, standing.listing, standing.order)
+        papers = OrderPapers(
+            listing=SignedIntent(standing.listing, b""),
+            fund=SignedIntent(standing.order, b""),
+            terms=standing.terms,
+            agreement=standing.agreement,
         )
-        papers = OrderPapers(registration, listing, fund, standing.terms, standing.agreement)
         try:
             check_permitted(papers, query, standing.manifest, at)
         except MarketplaceError as error:

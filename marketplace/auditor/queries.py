@@ -4,7 +4,7 @@ Works through the log's leaves in order. What concerns money and epsilon is in b
 the order's papers in papers.py.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,15 @@ from .papers import Papers, Standing
 from .rows import Tables
 
 Leaf = Mapping[str, Any]
-RELEASED = ("query", "voucher", "result", "attestation", "release")
+RELEASED = ("query", "voucher", "result", "attestation", "release", "shares")
+# type of leaf -> its members besides type and at; what is not here has no check and is therefore no evidence
+LEAVES: dict[str, frozenset[str]] = {
+    "query.accepted": frozenset({"query", "order", "voucher", "plan"}),
+    "query.released": frozenset({*RELEASED, "order"}),
+    "query.refused": frozenset({"query", "order", "refusal", "code"}),
+    "query.failed": frozenset({"query", "order", "statements"}),
+    "panel.divergence": frozenset({"query", "node", "statement", "result", "attested"}),
+}
 
 
 @dataclass(frozen=True)
@@ -52,71 +60,85 @@ class Queries:
         self._papers = Papers(tables, documents, report)
         self._attestations = Attestations(report)
         self._billing = Billing(deployment, report)
-        self._accepted: dict[str, int] = {}
+        self._accepted: dict[str, str] = {}
         self._ended: dict[str, str] = {}
         self.released: list[tuple[str, Leaf]] = []
 
     def check_leaf(self, position: int, leaf: Leaf) -> None:
         """One leaf, in the log's order."""
         subject = f"leaf {position} {leaf['type']}"
-        check = {
+        members = LEAVES.get(leaf["type"])
+        if members is None or leaf.keys() != members | {"type", "at"} or not _are_texts(leaf):
+            self._report.find("leaf_unknown", subject, expected=sorted(members or LEAVES), got=sorted(leaf))
+            return
+        {
             "query.accepted": self._accept,
             "query.released": self._release,
             "query.refused": self._refuse,
+            "query.failed": self._fail,
             "panel.divergence": self._diverge,
-        }.get(leaf["type"])
-        if check is not None:
-            check(leaf, subject)
+        }[leaf["type"]](leaf, subject)
 
     def finish(self) -> None:
         """What can be told only after the last leaf."""
         self._billing.finish(self._tables)
         self._attestations.finish()
 
-    def answers(self) -> Iterator[Released]:
-        """The released answers, for computing them again."""
-        for subject, leaf in self.released:
-            query = self._documents.get(leaf["query"], "query", subject)
-            result = self._documents.get(leaf["result"], "result", subject)
-            standing = self._papers.of(query["order"], subject) if query else None
-            plan = self._papers.plan(standing, query, subject) if standing and query else None
-            if standing and plan and result:
-                yield Released(subject, standing, leaf["query"], plan, result)
+    def answer(self, subject: str, leaf: Leaf) -> Released | None:
+        """A released answer with what is needed to compute it again; None where a finding already says what lacks."""
+        query = self._documents.get(leaf["query"], "query", subject)
+        result = self._documents.get(leaf["result"], "result", subject)
+        standing = self._standing(query, subject)
+        plan = self._papers.plan(standing, query, subject) if standing and query else None
+        return Released(subject, standing, leaf["query"], plan, result) if standing and plan and result else None
+
+    def _standing(self, query: Leaf | None, subject: str) -> Standing | None:
+        return self._papers.of(query["order"], subject) if query else None
 
     def _accept(self, leaf: Leaf, subject: str) -> None:
         self._report.count("accepted")
-        self._accepted[leaf["query"]] = unix_seconds(leaf["at"])
+        self._accepted[leaf["query"]] = leaf["voucher"]
         query = self._documents.get(leaf["query"], "query", subject)
-        standing = self._papers.of(query["order"], subject) if query else None
-        if query and standing:
-            self._papers.check_permitted(standing, query, unix_seconds(leaf["at"]), subject)
+        self._documents.get(leaf["voucher"], "voucher", subject)
+        standing = self._standing(query, subject)
+        if query is None or standing is None:
+            return
+        self._report.same("reference", f"{subject} order", query["order"], leaf["order"])
+        self._papers.check_permitted(standing, query, unix_seconds(leaf["at"]), subject)
+        plan = self._papers.plan(standing, query, subject)
+        if plan:
+            self._report.same("plan_differs", f"{subject} plan", plan.digest, leaf["plan"])
 
     def _release(self, leaf: Leaf, subject: str) -> None:
         self._report.count("released")
-        self._end(leaf, subject)
         papers = {kind: self._documents.get(leaf[kind], kind, subject) for kind in RELEASED}
-        query, release = papers["query"], papers["release"]
-        standing = self._papers.of(query["order"], subject) if query else None
-        if query is None or release is None or standing is None:
+        query = papers["query"]
+        self._end(leaf, query, subject)
+        self._report.same("reference", f"{subject} voucher", self._accepted.get(leaf["query"]), leaf["voucher"])
+        standing = self._standing(query, subject)
+        plan = self._papers.plan(standing, query, subject) if standing and query else None
+        if standing is None or plan is None:
             return
-        plan = self._papers.plan(standing, query, subject)
         if papers["voucher"]:
-            self._report.same("reference", f"{subject} voucher.order", query["order"], papers["voucher"]["order"])
             self._billing.check_voucher(standing, papers["voucher"], leaf["query"], subject)
-        if papers["result"] and papers["attestation"] and plan:
+        if papers["result"] and papers["attestation"]:
             self._check_result(standing, leaf, papers["result"], plan, subject)
             self._attestations.add(papers["attestation"], leaf["result"], standing.terms, subject)
             self.released.append((subject, leaf))
-        if plan:
-            self._check_release(standing, leaf, release, plan, subject)
+        if papers["release"]:
+            self._check_release(standing, leaf, papers["release"], plan, subject)
+        if papers["shares"]:
+            self._check_shares(leaf, papers["shares"], plan, subject)
 
-    def _end(self, leaf: Leaf, subject: str) -> None:
-        """A query was accepted before it ends, and ends once."""
+    def _end(self, leaf: Leaf, query: Leaf | None, subject: str) -> None:
+        """A query was accepted before it ends, ends once, and its leaf names its order."""
         if leaf["query"] not in self._accepted:
             self._report.find("query_not_accepted", subject, got=leaf["query"])
         if leaf["query"] in self._ended:
             self._report.find("query_ended_twice", subject, expected=self._ended[leaf["query"]], got=leaf["query"])
         self._ended[leaf["query"]] = subject
+        if query is not None:
+            self._report.same("reference", f"{subject} order", query["order"], leaf["order"])
 
     def _check_result(self, standing: Standing, leaf: Leaf, result: Leaf, plan: Plan, subject: str) -> None:
         same, root = self._report.same, standing.asset["ciphertextRoot"]
@@ -127,7 +149,7 @@ class Queries:
 
     def _check_release(self, standing: Standing, leaf: Leaf, release: Leaf, plan: Plan, subject: str) -> None:
         self._report.count("releases")
-        links = {"order": standing.order["orderId"], "query": leaf["query"], "result": leaf["result"]}
+        links = {name: leaf[name] for name in ("order", "query", "result", "shares")}
         for name, expected in {**links, "signer": standing.manifest["releaseKey"]}.items():
             self._report.same("reference", f"{subject} release.{name}", expected, release[name])
         try:
@@ -135,12 +157,8 @@ class Queries:
         except MarketplaceError as error:
             self._report.find("release_signature", subject, expected=error.expected, got=error.message)
         self._billing.charge(standing, release, plan.digest, plan.epsilon, subject)
-        self._check_shares(leaf, release, plan, subject)
 
-    def _check_shares(self, leaf: Leaf, release: Leaf, plan: Plan, subject: str) -> None:
-        shares = self._documents.get(release["shares"], "shares", subject)
-        if shares is None:
-            return
+    def _check_shares(self, leaf: Leaf, shares: Leaf, plan: Plan, subject: str) -> None:
         self._report.same("reference", f"{subject} shares.query", leaf["query"], shares["query"])
         self._report.same("reference", f"{subject} shares.result", leaf["result"], shares["result"])
         suppressed = {tuple(group) for group in shares["suppressed"]}
@@ -149,24 +167,52 @@ class Queries:
 
     def _refuse(self, leaf: Leaf, subject: str) -> None:
         self._report.count("refused")
-        self._end(leaf, subject)
         query = self._documents.get(leaf["query"], "query", subject)
         refusal = self._documents.get(leaf["refusal"], "refusal", subject)
-        standing = self._papers.of(query["order"], subject) if query else None
-        if not (query and refusal and standing):
+        self._end(leaf, query, subject)
+        standing = self._standing(query, subject)
+        if refusal is None or standing is None:
             return
-        self._report.same("reference", f"{subject} refusal.query", leaf["query"], refusal["query"])
-        self._report.same("reference", f"{subject} refusal.order", query["order"], refusal["order"])
-        self._report.same("reference", f"{subject} refusal.signer", standing.manifest["releaseKey"], refusal["signer"])
+        links = {name: leaf[name] for name in ("order", "query", "code")}
+        for name, expected in {**links, "signer": standing.manifest["releaseKey"]}.items():
+            self._report.same("reference", f"{subject} refusal.{name}", expected, refusal[name])
         try:
             check_refusal(refusal, self._deployment, standing.manifest["releaseKey"])
         except MarketplaceError as error:
             self._report.find("refusal_signature", subject, expected=error.expected, got=error.message)
 
+    def _fail(self, leaf: Leaf, subject: str) -> None:
+        """The panel came to no result: its nodes' signed statements are kept."""
+        self._report.count("failed")
+        query = self._documents.get(leaf["query"], "query", subject)
+        self._end(leaf, query, subject)
+        standing = self._standing(query, subject)
+        statements = [self._documents.get(name, "statement", subject) for name in leaf["statements"]]
+        for statement in statements:
+            if statement and standing:
+                self._attestations.check_statement(statement, standing.terms, subject)
+
     def _diverge(self, leaf: Leaf, subject: str) -> None:
         self._report.count("divergences")
         query = self._documents.get(leaf["query"], "query", subject)
         statement = self._documents.get(leaf["statement"], "statement", subject)
-        standing = self._papers.of(query["order"], subject) if query else None
-        if query and statement and standing:
-            self._attestations.check_divergence(statement, standing.terms, subject)
+        standing = self._standing(query, subject)
+        if statement is None or standing is None:
+            return
+        self._report.same("reference", f"{subject} statement.node", leaf["node"], statement["node"])
+        self._report.same("reference", f"{subject} statement.result", leaf["result"], statement["result"])
+        if leaf["result"] == leaf["attested"]:
+            self._report.find("divergence_unproven", subject, expected="another result than the attested one")
+        self._attestations.check_statement(statement, standing.terms, subject)
+
+
+def _are_texts(leaf: Leaf) -> bool:
+    """Whether every member is text, or, for statements, a list of texts."""
+    return all(
+        isinstance(value, str) or (name == "statements" and isinstance(value, list) and _all_texts(value))
+        for name, value in leaf.items()
+    )
+
+
+def _all_texts(values: list[Any]) -> bool:
+    return all(isinstance(value, str) for value in values)

@@ -1,7 +1,7 @@
 """Step 5: the ledger again, from signed intents and the rules in Python; every event must come out as the receipts say.
 
-Each transaction to one of the market's contracts is decoded, each participant's signature checked here, each call run by
-marketplace/replay.py. What a call leaves, or the reason for which it is refused, is compared with the logs to the last field.
+Each transaction to one of the market's contracts is decoded, each participant's signature checked here, each call run
+by marketplace/replay.py. What a call leaves, or why it is refused, is compared with the logs to the last field.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from typing import Any
 from crypto.canonical import from_hex, sha256, to_hex
 from marketplace.calls import decode_event, parameters_of
 from marketplace.deployment import Genesis
-from marketplace.errors import InvalidInputError, MarketplaceError
+from marketplace.errors import InvalidInputError
 from marketplace.events import Event
 from marketplace.intents import Deployment, intent_digest, verify_intent
 from marketplace.refusals import LedgerRuleError, to_revert
@@ -83,9 +83,9 @@ class Replay:
             self._report.find("transaction_failed", subject, got=contract)
             return
         for outcome in self._state.apply_transaction(contract, transaction.data, now, self._verify):
-            yield from self._outcome(contract, outcome, f"{subject} call {outcome.index}")
+            yield from self._outcome(contract, outcome)
 
-    def _outcome(self, contract: str, outcome: Outcome, subject: str) -> Iterator[_Expected]:
+    def _outcome(self, contract: str, outcome: Outcome) -> Iterator[_Expected]:
         self._report.count("calls")
         if outcome.refusal is None:
             name = intent_of(contract, outcome.verb, outcome.arguments, self._deployment)

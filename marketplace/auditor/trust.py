@@ -5,7 +5,8 @@ an audit against the bundle's own roots shows that the bundle agrees with itself
 
     chain_id = 20260
     registrar = "0x…"            # the first registrar, from whom every admission descends
-    log_key = "name+hash+key"    # the log's verifier key
+    log_origin = "…"             # the log's name, first line of each checkpoint
+    log_key = "0x…"              # the log's Ed25519 key, 32 bytes
     genesis_hash = "0x…"         # optional
     treasury = "0x…"             # optional
     fee_bps = 200                # optional
@@ -33,7 +34,8 @@ class Trust:
     Args:
         chain_id: EIP-155 chain id.
         registrar: address of the first registrar, a constructor argument of Participants.
-        log_key: verifier key of the log in signed-note form, "origin+keyid+base64".
+        log_origin: the log's name.
+        log_key: its Ed25519 key, "0x" hex of 32 bytes.
         genesis_hash: hash of block 0.
         treasury: address where fees go, a constructor argument of Orders.
         fee_bps: the exchange's fee in basis points, a constructor argument of Orders.
@@ -42,6 +44,7 @@ class Trust:
 
     chain_id: int | None = None
     registrar: str | None = None
+    log_origin: str | None = None
     log_key: str | None = None
     genesis_hash: str | None = None
     treasury: str | None = None

@@ -1,0 +1,67 @@
+"""Step 9, what the ledger names: an asset's manifest, claim and certificate, a listing's terms, an order's agreement."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from crypto.errors import CryptoError
+from crypto.timestamps import from_text
+from marketplace.errors import InvalidInputError
+from marketplace.rights.certificates import check_certificate
+from marketplace.types import AssetStatus
+
+from .bundle import Bundle
+from .chain import HEADERS, RECEIPTS, TRANSACTIONS
+from .documents import BLOBS, DOCUMENTS, Documents
+from .findings import Report
+from .log import CHECKPOINTS, ENTRIES, LATEST
+from .readmodel import file_of
+from .rows import KEYS, Row, Tables
+
+PROFILE = "profile.json"
+_FILES = {PROFILE, HEADERS, TRANSACTIONS, RECEIPTS, ENTRIES, LATEST, CHECKPOINTS, *map(file_of, KEYS)}
+
+
+def check_names(bundle: Bundle, report: Report) -> None:
+    """A bundle has no file that no step looks at."""
+    for name in sorted(bundle.names() - _FILES):
+        folder, _, rest = name.partition("/")
+        digest = rest.removesuffix(".json") if folder + "/" == DOCUMENTS else rest
+        is_named = len(digest) == 64 and set(digest) <= set("0123456789abcdef")
+        if not is_named or folder + "/" not in (DOCUMENTS, BLOBS) or (folder + "/" == DOCUMENTS) == (digest == rest):
+            report.find("file_unknown", name)
+
+
+def check_ledger_documents(tables: Tables, documents: Documents, report: Report) -> Iterator[tuple[str, int, str]]:
+    """Ask for every document that a row names; yields each manifest's blobs as (digest, size, naming asset).
+
+    Identity profiles and reasons of a suspension are personal: a bundle may hold them, and need not.
+    """
+    for row in tables.rows["assets"].values():
+        subject = f"asset {row['assetId']}"
+        claim = documents.get(row["claimDigest"], "claim", subject)
+        if claim is not None:
+            report.same("claim_differs", f"{subject} claim.manifest", row["manifestDigest"], claim["manifest"])
+        if row["status"] == AssetStatus.CONFIRMED:
+            certificate = documents.get(row["certificateDigest"], "credential", subject)
+            if certificate is not None:
+                _check_certificate(certificate, row, subject, report)
+        manifest = documents.get(row["manifestDigest"], "manifest", subject)
+        for column in manifest["columns"] if manifest else ():
+            yield from ((chunk["blob"], chunk["size"], subject) for chunk in column["chunks"])
+    for row in tables.rows["listings"].values():
+        documents.get(row["termsDigest"], "terms", f"listing {row['listingId']}")
+    for row in tables.rows["orders"].values():
+        documents.get(row["agreementDigest"], "agreement", f"order {row['orderId']}")
+
+
+def _check_certificate(certificate: dict[str, Any], row: Row, subject: str, report: Report) -> None:
+    """The registrar signed the certificate's digest on the ledger; here its own proof and its contents are checked."""
+    report.count("certificates")
+    try:
+        # Valid at its own beginning: that it has run out since then is no fault of the register.
+        issued = int(from_text(certificate.get("validFrom"), "validFrom").timestamp())
+        check_certificate(certificate, row, issued)
+    except CryptoError as error:
+        report.find("certificate_invalid", subject, got=error)
+    except InvalidInputError as error:
+        report.find(error.code, subject, expected=error.expected, got=error.got or error.message)

@@ -1,0 +1,117 @@
+"""An audit, from the first root of trust to the verdict. The function `audit` is its table of contents.
+
+Nothing here speaks to a service or a database: bundle and roots of trust go in, a report comes out.
+"""
+
+from marketplace.deployment import Genesis
+
+from .bundle import Bundle
+from .chain import Block, read_bodies, read_headers
+from .contents import PROFILE, check_ledger_documents, check_names
+from .deployment import check_deployment
+from .documents import Documents, check_blobs
+from .findings import Report
+from .lines import document
+from .log import LogReader, read_checkpoints
+from .money import check_money
+from .profile import Roots, compare_with_genesis, establish
+from .queries import Queries
+from .readmodel import check_read_model
+from .reexecution import Reexecution, sample
+from .replay import Replay
+from .rows import Tables
+from .trust import Trust
+
+DEFAULT_SAMPLE = 8
+
+
+def audit(bundle: Bundle, trust: Trust, *, reexecute: int | None = DEFAULT_SAMPLE) -> Report:
+    """Verify everything that a bundle claims.
+
+     1. Profile and roots of trust: chain id, contract addresses, first registrar and log key are the pinned ones; what
+        nobody pinned is taken from the bundle, and the report says so.
+     2. Header chain: every header hashes to its name, names its parent, has the next number and a later time.
+     3. Transactions and receipts: each block's have the roots in its header; senders are recovered, their numbers have
+        no gap, and whatever a receipt repeats is true.
+     4. Deployed contracts: each was created by the published code, with arguments that name the other contracts.
+     5. Signed intents, replayed by rule: each call's signatures are checked here, each call is run by the rules in
+        Python, and what comes out is what the receipts say, refusals too, to the last field.
+     6. Read model: each row is what the derived events give, stands on exactly one event and one signed intent, and no
+        row is missing, extra or changed.
+     7. Conservation of money: issued = balances + escrow; each closed order's escrow = fee + shares + refund.
+     8. Evidence log: the leaves give every root that was signed or anchored; checkpoints are signed by the log's key.
+     9. Documents and sealed blobs: each one that is named is there, hashes to its name and has its type's shape;
+        certificates verify.
+    10. Queries: each released answer was asked, permitted, paid by a signed voucher, attested by enough of the panel
+        and released by the vault; epsilon never exceeds cap or budget; metered = billed = settled.
+    11. Re-execution: a sample of released answers, or all, computed again on the ciphertexts.
+    12. Verdict: passed if and only if nothing was found.
+
+    Args:
+        bundle: the evidence.
+        trust: the auditor's own roots of trust.
+        reexecute: how many released answers to compute again in step 11; None for all.
+    """
+    report = Report()
+    with report.step(1):  # 1
+        check_names(bundle, report)
+        profile = document(bundle, PROFILE, report)
+        roots = establish(profile, trust, report)
+    if roots is None:
+        return _stopped(report, 1)
+    with report.step(2):  # 2
+        blocks = read_headers(bundle, trust.genesis_hash, report)
+    with report.step(3):  # 3
+        read_bodies(bundle, blocks, roots.deployment.chain_id, report)
+    with report.step(4):  # 4
+        genesis = check_deployment(blocks, roots.deployment, report)
+        if genesis is not None:
+            compare_with_genesis(profile, trust, genesis, report)
+    if genesis is None:
+        return _stopped(report, 4)
+    tables = _replay(bundle, blocks, genesis, roots, report)  # 5, 6, 7
+    queries = _follow_log(bundle, tables, roots, report)  # 8, 9, 10
+    with report.step(11):  # 11
+        chosen = sample(queries.released, reexecute)
+        report.note("reexecution_sampled", done=len(chosen), total=len(queries.released))
+        again = Reexecution(bundle, report)
+        for subject, leaf in chosen:
+            if (answer := queries.answer(subject, leaf)) is not None:
+                again.check(answer)
+    return report  # 12
+
+
+def _replay(bundle: Bundle, blocks: dict[int, Block], genesis: Genesis, roots: Roots, report: Report) -> Tables:
+    with report.step(5):  # 5
+        replay = Replay(genesis, roots.deployment, report)
+        replay.run(blocks)
+    with report.step(6):  # 6
+        tables = Tables()
+        for placed in replay.derived:
+            tables.apply(placed)
+        check_read_model(bundle, tables, report)
+    with report.step(7):  # 7
+        check_money(replay.stated, roots.deployment.addresses["Orders"], report)
+    return tables
+
+
+def _follow_log(bundle: Bundle, tables: Tables, roots: Roots, report: Report) -> Queries:
+    documents = Documents(bundle, report)
+    queries = Queries(tables, documents, roots.deployment, report)
+    with report.step(8):  # 8
+        checkpoints = read_checkpoints(bundle, roots.log, report)
+        log = LogReader(checkpoints, tables.rows["anchors"].values(), report)
+        for position, leaf in log.leaves(bundle):
+            with report.step(10):  # 10, leaf by leaf; documents that a leaf names are step 9's
+                queries.check_leaf(position, leaf)
+    with report.step(9):  # 9
+        check_blobs(bundle, check_ledger_documents(tables, documents, report), report)
+        documents.check_rest()
+    with report.step(10):  # 10, totals and the panel's signatures
+        queries.finish()
+    return queries
+
+
+def _stopped(report: Report, step: int) -> Report:
+    report.note("audit_stopped", step=step)
+    return report
