@@ -100,6 +100,11 @@ class Engine:
             self.evaluator.add_inplace(total, other)
         return total
 
+    def subtract(self, ciphertext: Any, other: Any) -> Any:
+        """Takes `other` from the ciphertext; changes and returns its first argument."""
+        self.evaluator.sub_inplace(ciphertext, other)
+        return ciphertext
+
     def multiply(self, ciphertext: Any, weights: Any) -> Any:
         """A new ciphertext: the NTT-form ciphertext times weights that are not all zero."""
         product = seal.Ciphertext()

@@ -9,7 +9,7 @@ multiplied once).
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from crypto.errors import ParameterError
 from crypto.seal.cells import SealedChunk
-from crypto.seal.engine import engine
+from crypto.seal.engine import Engine, engine
 from crypto.seal.keys import crt
 from crypto.seal.parameters import Profile
 
@@ -54,7 +54,8 @@ def evaluate_sum(profile: Profile, chunks: Sequence[SealedChunk], cells: Cells) 
     Args:
         profile: the column's parameter set.
         chunks: the column's chunks in order; all but the last hold N values.
-        cells: strictly increasing indices; cell i is coefficient i % N of chunk i // N. A `range` is fastest.
+        cells: strictly increasing indices; cell i is coefficient i % N of chunk i // N. A `range` (of step 1) is
+        fastest.
 
     Returns:
         The sealed sum.
@@ -64,13 +65,49 @@ def evaluate_sum(profile: Profile, chunks: Sequence[SealedChunk], cells: Cells) 
             the column,
             or a chunk of another profile.
     """
+    chosen = cells if isinstance(cells, range) and cells.step == 1 else np.asarray(cells)
+    _require_cells(profile, _column_size(profile, chunks), chosen)
     made = engine(profile)
-    patterns: dict[bytes, list[Any]] = {}
-    for chunk, mask in _masks(profile, chunks, cells):
-        patterns.setdefault(np.packbits(mask).tobytes(), []).append(chunk.ciphertext)
-    products = [made.multiply(made.add(members), _weights(profile, pattern)) for pattern, members in patterns.items()]
-    c0, c1 = made.polynomials(made.from_ntt(made.add(products)))
+    total = _range_sum(made, chunks, chosen) if isinstance(chosen, range) else _scattered_sum(made, chunks, chosen)
+    c0, c1 = made.polynomials(made.from_ntt(total))
     return SealedNumber(profile, crt(profile, [int(row[-1]) for row in c0]), c1)
+
+
+def _range_sum(made: Engine, chunks: Sequence[SealedChunk], cells: range) -> Any:
+    """Everything before the end less everything before the start: neighbouring ranges share their border's weights."""
+    degree = made.profile.degree
+    (first, before), (last, until) = divmod(cells.start, degree), divmod(cells.stop, degree)
+    terms = []
+    if first < last:
+        whole = made.add([chunk.ciphertext for chunk in chunks[first:last]])
+        terms.append(made.multiply(whole, _weights(made.profile, _prefix(degree, degree))))
+    if until:
+        terms.append(made.multiply(chunks[last].ciphertext, _weights(made.profile, _prefix(degree, until))))
+    total = made.add(terms)
+    if not before:
+        return total
+    return made.subtract(
+        total, made.multiply(chunks[first].ciphertext, _weights(made.profile, _prefix(degree, before)))
+    )
+
+
+def _scattered_sum(made: Engine, chunks: Sequence[SealedChunk], index: NDArray[np.int64]) -> Any:
+    """One product per distinct pattern of chosen cells; chunks with the same pattern are added first."""
+    degree = made.profile.degree
+    patterns: dict[bytes, list[Any]] = {}
+    numbers, starts = np.unique(index // degree, return_index=True)
+    for number, chosen in zip(numbers, np.split(index % degree, starts[1:]), strict=True):
+        mask = np.zeros(degree, dtype=np.bool_)
+        mask[chosen] = True
+        patterns.setdefault(np.packbits(mask).tobytes(), []).append(chunks[int(number)].ciphertext)
+    products = [made.multiply(made.add(members), _weights(made.profile, mask)) for mask, members in patterns.items()]
+    return made.add(products)
+
+
+@lru_cache(maxsize=128)
+def _prefix(degree: int, count: int) -> bytes:
+    """The first `count` cells of a chunk, as a pattern of weights."""
+    return np.packbits(np.arange(degree) < count).tobytes()
 
 
 @lru_cache(maxsize=128)
@@ -80,54 +117,25 @@ def _weights(profile: Profile, pattern: bytes) -> Any:
     return engine(profile).weights(mask[::-1].astype(np.uint64))
 
 
-def _masks(
-    profile: Profile, chunks: Sequence[SealedChunk], cells: Cells
-) -> Iterator[tuple[SealedChunk, NDArray[np.bool_]]]:
-    """The touched chunks in order, each with the cells chosen from it as N booleans."""
-    size = _column_size(profile, chunks)
+def _require_cells(profile: Profile, size: int, cells: range | NDArray[np.int64]) -> None:
     if not 1 <= len(cells) <= profile.max_cells:
         raise ParameterError(f"cells of one sum: expected 1 to {profile.max_cells}, got {len(cells)}")
-    if isinstance(cells, range) and cells.step == 1:
-        _require_inside(cells[0], cells[-1], size)
-        return _masks_of_range(profile, chunks, cells)
-    index = np.asarray(cells)
-    if index.ndim != 1 or index.dtype.kind not in "iu" or not (np.diff(index.astype(np.int64)) > 0).all():
+    if not isinstance(cells, range) and not _increasing(cells):
         raise ParameterError("cells of one sum: expected strictly increasing integers")
-    _require_inside(int(index[0]), int(index[-1]), size)
-    return _masks_of_index(profile, chunks, index)
+    if cells[0] < 0 or cells[-1] >= size:
+        raise ParameterError(f"cells of one sum: expected indices 0 to {size - 1}, got {cells[0]} to {cells[-1]}")
 
 
-def _masks_of_range(
-    profile: Profile, chunks: Sequence[SealedChunk], cells: range
-) -> Iterator[tuple[SealedChunk, NDArray[np.bool_]]]:
-    for number in range(cells[0] // profile.degree, cells[-1] // profile.degree + 1):
-        start = number * profile.degree
-        mask = np.zeros(profile.degree, dtype=np.bool_)
-        mask[max(cells.start - start, 0) : cells.stop - start] = True
-        yield chunks[number], mask
-
-
-def _masks_of_index(
-    profile: Profile, chunks: Sequence[SealedChunk], index: NDArray[np.int64]
-) -> Iterator[tuple[SealedChunk, NDArray[np.bool_]]]:
-    touched = index // profile.degree
-    for number in np.unique(touched):
-        mask = np.zeros(profile.degree, dtype=np.bool_)
-        mask[index[touched == number] % profile.degree] = True
-        yield chunks[int(number)], mask
+def _increasing(index: NDArray[np.int64]) -> bool:
+    return index.ndim == 1 and index.dtype.kind in "iu" and bool((index[1:] > index[:-1]).all())
 
 
 def _column_size(profile: Profile, chunks: Sequence[SealedChunk]) -> int:
     if not chunks:
         raise ParameterError("column: expected at least one chunk, got none")
     for chunk in chunks:
-        if chunk.profile != profile:
+        if chunk.profile is not profile and chunk.profile != profile:
             raise ParameterError(f"column: expected chunks of {profile.name}, got one of {chunk.profile.name}")
     if any(chunk.count != profile.degree for chunk in chunks[:-1]):
         raise ParameterError(f"column: expected {profile.degree} values in every chunk but the last")
     return profile.degree * (len(chunks) - 1) + chunks[-1].count
-
-
-def _require_inside(first: int, last: int, size: int) -> None:
-    if first < 0 or last >= size:
-        raise ParameterError(f"cells of one sum: expected indices 0 to {size - 1}, got {first} to {last}")

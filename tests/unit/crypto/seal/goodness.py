@@ -41,7 +41,8 @@ def _mass(z: int, scale: float) -> float:
 
 def _bins(draws: int, scale: float) -> list[int]:
     """Last integer of each bin; the last bin also takes everything above it."""
-    ends, held = [], 0.0
+    ends: list[int] = []
+    held = 0.0
     for z in range(-int(46 * scale) - 46, int(46 * scale) + 47):
         held += draws * _mass(z, scale)
         if held >= 100:

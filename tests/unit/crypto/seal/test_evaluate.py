@@ -34,6 +34,7 @@ def test_sum_of_any_cells(profile: Profile) -> None:
     values, _, chunks = column_of(profile)
     n, scattered = profile.degree, np.flatnonzero(np.random.default_rng(1).random(len(values)) < 0.3)
     choices: list[Cells] = [
+        range(3, len(values), 7),
         range(len(values)),
         range(n),
         range(n - 1, n + 1),

@@ -32,10 +32,6 @@ def test_primes_are_those_seal_makes_for_these_sizes(profile: parameters.Profile
     )
 
 
-def test_rows_cost_at_most_nine_bytes_a_value_at_rest() -> None:
-    assert 8 * len(ROWS.data_primes) + 128 / ROWS.degree <= 9
-
-
 def test_a_profile_is_known_by_its_name_only() -> None:
     assert parameters.profile("bfv-8192-cells-1") is CELLS
     with pytest.raises(ParameterError, match=r"expected one of .*bfv-4096-rows-1.*got 'ckks'"):
