@@ -174,14 +174,16 @@ class Client:
         """Send; with keys, sign in first, and once more when the service says that the session is over."""
         if not signed or self._keys is None:
             return self._transport.request(method, path, repeatable=repeatable, **content)
-        fresh = self._token is None
+        fresh, extra = self._token is None, content.pop("headers", {})
         try:
-            return self._transport.request(method, path, repeatable=repeatable, headers=self._bearer(), **content)
+            return self._transport.request(
+                method, path, repeatable=repeatable, headers=self._bearer() | extra, **content
+            )
         except NotAuthorizedError as error:
             if fresh or not problems.is_session_over(error):
                 raise
         self._token = None
-        return self._transport.request(method, path, repeatable=repeatable, headers=self._bearer(), **content)
+        return self._transport.request(method, path, repeatable=repeatable, headers=self._bearer() | extra, **content)
 
     def _bearer(self) -> dict[str, str]:
         if self._token is None:

@@ -1,0 +1,212 @@
+"""The client's conversation: signing in, retrying, checking digests, waiting for the ledger."""
+
+import json
+
+import httpx
+import pytest
+
+from crypto.canonical import canonical_json, sha256, to_hex
+from marketplace.errors import (
+    ConfigurationError,
+    InvalidInputError,
+    MarketplaceError,
+    NotAuthorizedError,
+    NotFoundError,
+    PortError,
+    RuleError,
+    VerificationError,
+)
+from marketplace.sdk import transport
+from marketplace.sdk.participants import join
+from marketplace.types import Role
+from tests.unit.sdk.exchange import DEPLOYMENT, NOW, Exchange, keys, problem
+
+INTENT = "0x" + "5f" * 32
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "FIRST_PAUSE_SECONDS", 0.0)
+
+
+def test_signs_in_once_and_only_when_it_has_to() -> None:
+    exchange = Exchange()
+    with exchange.client(keys(1)) as client:
+        assert client.profile.fee_bps == 250
+        assert exchange.sessions == 0
+        client.put_document({"a": 1})
+        client.put_document({"a": 2})
+    assert exchange.sessions == 1
+
+
+def test_signs_in_again_when_the_session_is_over() -> None:
+    exchange = Exchange()
+    with exchange.client(keys(1)) as client:
+        digest = client.put_document({"a": 1})
+        exchange.valid.clear()
+        assert client.get_document(digest) == {"a": 1}
+    assert exchange.sessions == 2
+
+
+def test_does_not_sign_in_for_ever_when_a_fresh_session_is_refused() -> None:
+    exchange = Exchange()
+    exchange.routes["GET", "/orders/x"] = lambda _: problem(401, "session_over")
+    with exchange.client(keys(1)) as client, pytest.raises(NotAuthorizedError):
+        client.get("/orders/x")
+    assert exchange.sessions == 1
+
+
+def test_without_keys_nothing_is_signed() -> None:
+    exchange = Exchange()
+    with exchange.client(None) as client, pytest.raises(ConfigurationError) as caught:
+        client.sign("Join", {})
+    assert caught.value.code == "keys_missing"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (422, InvalidInputError),
+        (404, NotFoundError),
+        (403, NotAuthorizedError),
+        (409, RuleError),
+        (503, PortError),
+        (500, PortError),
+    ],
+)
+def test_a_problem_becomes_the_error_that_was_raised(status: int, kind: type[MarketplaceError]) -> None:
+    exchange = Exchange()
+    more = {"rule": "orders.rule", "expected": 2, "got": 1, "zh": "不行", "hint": "do", "hint_zh": "做"}
+    exchange.routes["POST", "/orders"] = lambda _: problem(status, "escrow_too_small", **more)
+    with exchange.client(None) as client, pytest.raises(kind) as caught:
+        client.post("/orders", {}, signed=False)
+    assert type(caught.value) is kind
+    stated = caught.value.as_dict()
+    assert stated == {"code": "escrow_too_small", "message": "refused: escrow_too_small", **more}
+
+
+def test_an_answer_that_is_no_problem_document_is_the_outside_worlds_failure() -> None:
+    exchange = Exchange()
+    exchange.routes["GET", "/x"] = lambda _: httpx.Response(502, text="<html>bad gateway</html>")
+    with exchange.client(None) as client, pytest.raises(PortError) as caught:
+        client.get("/x")
+    assert caught.value.code == "http_502"
+
+
+def test_reads_are_repeated_when_the_service_is_busy() -> None:
+    exchange = Exchange()
+    answers = iter([problem(503, "storage_busy"), problem(503, "storage_busy"), httpx.Response(200, json={"ok": 1})])
+    exchange.routes["GET", "/x"] = lambda _: next(answers)
+    with exchange.client(None) as client:
+        assert client.get("/x") == {"ok": 1}
+
+
+def test_a_write_that_may_have_happened_is_never_sent_twice() -> None:
+    exchange = Exchange()
+
+    def breaks(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadError("reset", request=request)
+
+    exchange.routes["POST", "/settlement/refunds"] = breaks
+    with exchange.client(None) as client, pytest.raises(PortError) as caught:
+        client.post("/settlement/refunds", {})
+    assert (caught.value.code, caught.value.retryable, len(exchange.seen)) == ("outcome_unknown", False, 1)
+
+
+def test_a_write_named_by_its_digest_is_sent_again() -> None:
+    exchange = Exchange()
+    calls: list[bytes] = []
+
+    def breaks_once(request: httpx.Request) -> httpx.Response:
+        calls.append(request.content)
+        if len(calls) == 1:
+            raise httpx.ReadError("reset", request=request)
+        return httpx.Response(202, json={"intent": INTENT})
+
+    exchange.routes["POST", "/orders"] = breaks_once
+    with exchange.client(None) as client:
+        assert client.post("/orders", {"fund": 1}, repeatable=True) == {"intent": INTENT}
+    assert calls[0] == calls[1]
+
+
+def test_a_document_with_another_digest_is_refused() -> None:
+    exchange = Exchange()
+    with exchange.client(keys(1)) as client:
+        digest = client.put_document({"price": 200})
+        exchange.store[digest] = canonical_json({"price": 201})
+        with pytest.raises(VerificationError) as caught:
+            client.get_document(digest)
+    assert (caught.value.code, caught.value.expected) == ("digest_mismatch", digest)
+
+
+def test_a_document_that_is_not_canonical_is_refused() -> None:
+    exchange = Exchange()
+    content = b'{"b": 1, "a": 2}'
+    exchange.store[to_hex(sha256(content))] = content
+    with exchange.client(keys(1)) as client, pytest.raises(VerificationError) as caught:
+        client.get_document(to_hex(sha256(content)))
+    assert caught.value.code == "document_malformed"
+
+
+def test_an_altered_blob_is_refused() -> None:
+    exchange = Exchange()
+    with exchange.client(keys(1)) as client:
+        digest = client.put_blob(b"ciphertext")
+        exchange.store[digest] = b"ciphertexT"
+        with pytest.raises(VerificationError):
+            client.get_blob(digest)
+
+
+def test_waits_until_the_ledger_has_decided() -> None:
+    exchange = Exchange()
+    states = iter(["queued", "queued", "mined"])
+    exchange.routes["GET", f"/intents/{INTENT}"] = lambda _: httpx.Response(
+        200, json={"status": next(states), "block": 7}
+    )
+    with exchange.client(None) as client:
+        assert client.wait_for_intent(INTENT)["block"] == 7
+
+
+def test_a_contracts_refusal_is_a_rule_error_with_its_code() -> None:
+    exchange = Exchange()
+    exchange.fixed("GET", f"/intents/{INTENT}", {"status": "refused", "code": "rights_version"})
+    with exchange.client(None) as client, pytest.raises(RuleError) as caught:
+        client.wait_for_intent(INTENT)
+    assert caught.value.code == "rights_version"
+
+
+def test_an_undecided_intent_is_said_to_be_pending() -> None:
+    exchange = Exchange()
+    exchange.fixed("GET", f"/intents/{INTENT}", {"status": "queued"})
+    clock = iter(range(NOW, NOW + 10_000, 30))
+    with exchange.client(None, now=lambda: float(next(clock))) as client, pytest.raises(PortError) as caught:
+        client.wait_for_intent(INTENT, seconds=60)
+    assert (caught.value.code, caught.value.retryable) == ("intent_pending", True)
+
+
+def test_pages_are_followed_to_the_end_on_the_same_service() -> None:
+    exchange = Exchange()
+
+    def page(request: httpx.Request) -> httpx.Response:
+        if request.url.params.get("cursor") == "c2":
+            return httpx.Response(200, json={"items": [{"n": 3}]})
+        link = {"link": '<http://elsewhere.test/listings?cursor=c2>; rel="next"'}
+        return httpx.Response(200, json={"items": [{"n": 1}, {"n": 2}]}, headers=link)
+
+    exchange.routes["GET", "/listings"] = page
+    with exchange.client(None) as client:
+        assert [item["n"] for item in client.pages("/listings")] == [1, 2, 3]
+    assert {request.url.host for request in exchange.seen} == {"exchange.test"}
+
+
+def test_an_application_is_signed_over_a_blinded_profile() -> None:
+    exchange = Exchange()
+    exchange.fixed("POST", "/participants/applications", {"status": "applied"}, 201)
+    with exchange.client(keys(1)) as client:
+        first = join(client, Role.SUPPLIER | Role.BUYER, "Airline", "航司")
+        second = join(client, Role.SUPPLIER | Role.BUYER, "Airline", "航司")
+    assert first["identityDigest"] != second["identityDigest"]
+    body = json.loads(exchange.seen[-1].content)
+    assert body["join"]["roles"] == 3
+    assert body["join"]["identityDigest"] == to_hex(sha256(canonical_json(body["document"])))
+    assert DEPLOYMENT.chain_id == 20260
