@@ -1,7 +1,8 @@
 """BLS signatures: the published suite's rules, and the same bytes as py_ecc."""
 
 import pytest
-from py_ecc.bls import G2ProofOfPossession as Oracle
+from eth_typing import BLSPubkey, BLSSignature
+from py_ecc.bls.ciphersuites import G2ProofOfPossession as Oracle
 
 from crypto import bls
 from crypto.errors import InvalidKey, InvalidProof, InvalidSignature, ParameterError
@@ -31,8 +32,8 @@ def test_keys_signatures_and_possession_proofs_are_py_eccs_bytes() -> None:
 
 def test_py_ecc_accepts_our_aggregate() -> None:
     together = bls.aggregate(SIGNATURES[:2])
-    assert together == Oracle.Aggregate(SIGNATURES[:2])
-    assert Oracle.FastAggregateVerify(PUBLICS[:2], MESSAGE, together)
+    assert together == Oracle.Aggregate([BLSSignature(signature) for signature in SIGNATURES[:2]])
+    assert Oracle.FastAggregateVerify([BLSPubkey(key) for key in PUBLICS[:2]], MESSAGE, BLSSignature(together))
 
 
 def test_eip_2333_key_generation_vector() -> None:
