@@ -133,12 +133,10 @@ class Engine:
         return _HEADER.pack(_MAGIC, _HEADER.size, major, minor, _UNCOMPRESSED, 0, size) + members
 
     def _load(self, target: Any, data: bytes) -> Any:
-        fd = os.memfd_create("seal", os.MFD_CLOEXEC)
-        try:
-            os.write(fd, data)
-            target.load(self.context, f"/proc/self/fd/{fd}")
-        finally:
-            os.close(fd)
+        with os.fdopen(os.memfd_create("seal"), "wb") as file:
+            file.write(data)
+            file.flush()
+            target.load(self.context, f"/proc/self/fd/{file.fileno()}")
         return target
 
 
@@ -170,12 +168,9 @@ def _version(saved: Any) -> tuple[int, int]:
 
 
 def _dump(source: Any) -> bytes:
-    fd = os.memfd_create("seal", os.MFD_CLOEXEC)
-    try:
-        source.save(f"/proc/self/fd/{fd}")
-        return os.pread(fd, os.fstat(fd).st_size, 0)
-    finally:
-        os.close(fd)
+    with os.fdopen(os.memfd_create("seal"), "rb") as file:
+        source.save(f"/proc/self/fd/{file.fileno()}")
+        return file.read()
 
 
 def _members(data: bytes, limit: int) -> bytes:

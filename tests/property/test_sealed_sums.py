@@ -79,6 +79,18 @@ def test_disjoint_questions_add_up(profile: Profile, data: st.DataObject) -> Non
     assert np.array_equal((parts[0].c1 + parts[1].c1) % primes, whole.c1)
 
 
+@FEW
+@given(profiles, st.data())
+def test_a_range_is_its_list(profile: Profile, data: st.DataObject) -> None:
+    """Two ways to the same polynomial: by the difference of two prefixes, and by one pattern per chunk."""
+    full = sealed(profile, tuple(range(profile.degree)))
+    chunks, size = [full, full, sealed(profile, (1, 2, 3))], 2 * profile.degree + 3
+    start = data.draw(st.integers(0, size - 1))
+    cells = range(start, data.draw(st.integers(start + 1, size)))
+    one, other = (evaluate_sum(profile, chunks, way) for way in (cells, list(cells)))
+    assert (one.c0, one.c1_digest()) == (other.c0, other.c1_digest())
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 128 + 8 * 4096 - 1), st.integers(1, 255))
 def test_any_changed_byte_is_refused(offset: int, change: int) -> None:

@@ -3,13 +3,14 @@
 import hashlib
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from crypto.errors import ParameterError
-from crypto.seal.cells import open_chunk, seal_chunk
+from crypto.seal.cells import decrypt_chunk, open_chunk, seal_chunk
 from crypto.seal.columns import open_column
 from crypto.seal.evaluate import Cells, evaluate_sum
 from crypto.seal.parameters import Profile
@@ -18,6 +19,7 @@ from tests.unit.crypto.seal.samples import BOTH, CELLS, ROWS, column_of, key_of,
 
 SOMEWHERE_ELSE = """
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from crypto.seal.columns import open_column
 from crypto.seal.evaluate import evaluate_sum
@@ -90,6 +92,20 @@ def test_another_process_gets_the_same_bytes(profile: Profile, tmp_path: Path) -
     command = [sys.executable, "-c", SOMEWHERE_ELSE, profile.name, *map(str, files)]
     seen = {subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() for _ in range(2)}
     assert seen == {f"{hex(here.c0)} {here.c1_digest().hex()}"}
+
+
+def test_threads_do_not_disturb_each_other() -> None:
+    _, blobs, chunks = column_of(ROWS)
+    expected = evaluate_sum(ROWS, chunks, range(5000)).c1_digest()
+
+    def work(number: int) -> bool:
+        values = [number, 7]
+        opened = open_column(ROWS, blobs)
+        sealed = decrypt_chunk(key_of(ROWS), seal_chunk(key_of(ROWS), values)).tolist()
+        return sealed == values and evaluate_sum(ROWS, opened, range(5000)).c1_digest() == expected
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(work, range(64)))
 
 
 def test_the_digest_is_over_the_stated_bytes() -> None:
