@@ -98,12 +98,12 @@ def make_app(context: Context) -> FastAPI:
         title="Trusted data marketplace",
         summary="Rights, sealed queries, settlement, and an audit that trusts nobody.",
         version="0.1.0",
-        openapi_version="3.1.0",
         responses=_RESPONSES,
         generate_unique_id_function=_operation_id,
         docs_url=None,
         redoc_url=None,
     )
+    app.openapi_version = "3.1.0"
     app.state.context = context
     settings = context.settings
     app.add_middleware(Guard, limits=(("/blobs/", settings.max_blob_bytes), ("/", settings.max_body_bytes)))
@@ -152,7 +152,9 @@ def _handle_errors(app: FastAPI) -> None:
     @app.exception_handler(OperationalError)
     @app.exception_handler(IntegrityError)
     def store_busy(request: Request, _: Exception) -> Response:
-        error = PortError("storage_busy", "the store could not take this now; the same request may go through", zh="存储繁忙,请重试")
+        error = PortError(
+            "storage_busy", "the store could not take this now; the same request may go through", zh="存储繁忙,请重试"
+        )
         return problems.from_error(request, error, status_of(error))
 
     app.add_exception_handler(Exception, problems.from_crash)

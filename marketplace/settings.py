@@ -1,7 +1,8 @@
 """What the operator decides. Every setting is an environment variable with the prefix `MARKETPLACE_`.
 
-The three operator keys may also be files `marketplace_relayer_key`, `marketplace_exchange_key` and `marketplace_log_key` in the folder that
-`MARKETPLACE_SECRETS_DIR` names. There is no default key: a program that starts with a published key is worse than one that does not start.
+The three operator keys may also be files `marketplace_relayer_key`, `marketplace_exchange_key` and
+`marketplace_log_key` in the folder that `MARKETPLACE_SECRETS_DIR` names. There is no default key: a program that starts
+with a published key is worse than one that does not start.
 """
 
 import ipaddress
@@ -63,15 +64,15 @@ class Settings(BaseSettings):
         chain_id: EIP-155 id of the ledger.
         fee_bps: the exchange's fee in basis points of what is paid out.
         log_origin: first line of every checkpoint.
-        panel_quorum: how many nodes must attest the same result.
         session_seconds: life of a sign-in.
         nonce_seconds: life of a sign-in challenge.
         lease_seconds: a task that was taken and not answered for so long is given out again.
-        seal_milliseconds: how long the sealer gathers intents before it makes a block.
-        anchor_seconds: at most one anchor of the log in so many seconds.
+        ledger_rpc_url: JSON-RPC of an outer network; the embedded node if empty.
+        anchor_seconds: the log is signed and anchored at most once in so many seconds.
         max_body_bytes: largest JSON body.
         max_blob_bytes: largest sealed blob.
         max_wait_seconds: longest long poll.
+        max_connections: requests served at once; more are told to come back later.
     """
 
     model_config = SettingsConfigDict(env_prefix="MARKETPLACE_", extra="ignore", frozen=True)
@@ -90,15 +91,15 @@ class Settings(BaseSettings):
     chain_id: int = Field(default=20260, ge=1, le=2**31)
     fee_bps: int = Field(default=250, ge=0, le=2000)
     log_origin: str = Field(default="marketplace.local/log", pattern=r"^[^\s+]{1,200}$")
-    panel_quorum: int = Field(default=2, ge=1, le=64)
     session_seconds: int = Field(default=8 * 3600, ge=60, le=7 * 86400)
     nonce_seconds: int = Field(default=300, ge=10, le=3600)
     lease_seconds: int = Field(default=30, ge=1, le=3600)
-    seal_milliseconds: int = Field(default=50, ge=0, le=60_000)
-    anchor_seconds: float = Field(default=1.0, ge=0, le=86400)
+    ledger_rpc_url: str = ""
+    anchor_seconds: float = Field(default=1.0, ge=0.05, le=86400)
     max_body_bytes: int = Field(default=2 * 2**20, ge=2**16, le=2**26)
     max_blob_bytes: int = Field(default=32 * 2**20, ge=2**16, le=2**30)
     max_wait_seconds: float = Field(default=30, ge=0, le=300)
+    max_connections: int = Field(default=1000, ge=10, le=100_000)
 
     @model_validator(mode="after")
     def _refuse_insecure(self) -> Self:
@@ -145,14 +146,14 @@ def load_settings(**overrides: object) -> Settings:
     """
     folder = os.environ.get("MARKETPLACE_SECRETS_DIR") or overrides.pop("secrets_dir", None)
     try:
-        return Settings(_secrets_dir=folder, **overrides)  # type: ignore[arg-type]
+        return Settings(_secrets_dir=folder, **overrides)  # type: ignore[call-arg, arg-type]
     except ValidationError as error:
         found = [f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors(include_input=False)]
         raise ConfigurationError(
             "settings_invalid",
             "the settings are not complete or not safe: " + "; ".join(found),
             zh="配置不完整或不安全",
-            hint="set MARKETPLACE_<NAME>, or make keys with `marketplace operator keys` and set MARKETPLACE_SECRETS_DIR",
+            hint="set MARKETPLACE_<NAME>; make keys with `marketplace operator keys` and set MARKETPLACE_SECRETS_DIR",
         ) from None
 
 

@@ -1,15 +1,16 @@
-"""The append-only log of what never becomes a ledger transaction: queries accepted, answered, refused; nodes that disagree.
+"""The append-only log of what never becomes a ledger transaction: queries accepted, answered, refused; nodes that
+disagree.
 
-A leaf is canonical JSON with "type", "at" and digests; RFC 6962 hashing. An entry and the tree nodes that it completes are written in the
-transaction of the fact itself, so there is no fact without its entry and no entry without its fact. Writers take turns (see
-storage/engine.py), which is why the next position is simply the number of entries.
+A leaf is canonical JSON with "type", "at" and digests; RFC 6962 hashing. An entry and the tree nodes that it completes
+are written in the transaction of the fact itself, so there is no fact without its entry and no entry without its fact.
+Writers take turns (see storage/engine.py), which is why the next position is simply the number of entries.
 """
 
 from typing import Any
 
 from sqlmodel import Session, col, func, select
 
-from crypto.canonical import canonical_json
+from crypto.canonical import canonical_json, load_json
 from crypto.merkle import EMPTY_ROOT, Frontier, leaf_hash, node_hash
 from marketplace.documents import iso_time
 from marketplace.evidence.tables import LogEntry, LogNode
@@ -23,8 +24,10 @@ def append(session: Session, kind: str, now: int, **members: Any) -> int:
         now: unix seconds.
         members: digests, addresses and small integers; never query text, never personal data.
     """
-    leaf = canonical_json({"type": kind, "at": iso_time(now), **members})
     position = size(session)
+    # Requests read the clock before they wait for their turn to write; the log's own times never go back.
+    at = max(iso_time(now), _last_time(session, position))
+    leaf = canonical_json({"type": kind, "at": at, **members})
     session.add(LogEntry(position=position, leaf=leaf))
     _grow(session, position, leaf_hash(leaf))
     session.flush()
@@ -61,6 +64,12 @@ def entries(session: Session, first: int, count: int) -> list[bytes]:
     """The leaves at positions first to first + count, as many as there are."""
     query = select(LogEntry.leaf).where(LogEntry.position >= first, LogEntry.position < first + count)
     return list(session.exec(query.order_by(col(LogEntry.position))))
+
+
+def _last_time(session: Session, length: int) -> str:
+    if length == 0:
+        return ""
+    return str(load_json(entries(session, length - 1, 1)[0])["at"])
 
 
 def _grow(session: Session, position: int, hashed: bytes) -> None:

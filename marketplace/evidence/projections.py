@@ -29,4 +29,5 @@ PROJECTORS: Mapping[str, tuple[Projector, ...]] = {
     **settlement.PROJECTORS,
     "Anchored": (anchored,),
 }
-"""Event name to what it changes in the read model, for ledger/worker.py. Events that change nothing there (`Issued`) are not in it."""
+"""Event name to what it changes in the read model, for ledger/worker.py. Events that change nothing there (`Issued`)
+are not in it."""

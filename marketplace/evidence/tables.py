@@ -1,6 +1,9 @@
-"""The append-only log, its checkpoints, and the anchors of its roots on the ledger."""
+"""Signed statements as they came in, the append-only log, its checkpoints, and the anchors of its roots on the
+ledger."""
 
-from sqlalchemy import BigInteger, LargeBinary
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, LargeBinary
 from sqlmodel import Field, SQLModel
 
 from marketplace.storage.projected import ProjectedRow
@@ -35,7 +38,8 @@ class LogNode(SQLModel, table=True):
 
 
 class Checkpoint(SQLModel, table=True):
-    """A size and root of the log that the log's key signed, and the Anchor intent that carries the root to the ledger."""
+    """A size and root of the log that the log's key signed, and the Anchor intent that carries the root to the
+    ledger."""
 
     __tablename__ = "checkpoints"
     size: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
@@ -43,3 +47,14 @@ class Checkpoint(SQLModel, table=True):
     note: str
     anchor_intent: str
     signed_at: int = Field(sa_type=BigInteger)
+
+
+class SignedStatement(SQLModel, table=True):
+    """A signed intent that others check for themselves later: `name` of marketplace.intents.INTENTS, about `subject`
+    (an id)."""
+
+    __tablename__ = "signed_statements"
+    name: str = Field(primary_key=True)
+    subject: str = Field(primary_key=True)
+    message: dict[str, Any] = Field(sa_type=JSON)
+    signature: str

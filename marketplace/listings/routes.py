@@ -54,8 +54,9 @@ class DelistingBody(Shape):
 
 @router.post("", status_code=202)
 def list_product(here: Here, body: ListingBody) -> Queued:
-    """Put a product on offer: permitted computations, price, privacy budget, purposes, panel and term stand in its terms."""
-    offer = Statement("List", body.list_.message(), (body.signature,))
+    """Put a product on offer: permitted computations, price, privacy budget, purposes, panel and term stand in its
+    terms."""
+    offer = Statement("List", body.list_.to_message(), (body.signature,))
     with here.writing() as session:
         return Queued(intent=service.list_product(session, here.deployment, offer, here.clock()))
 
@@ -65,7 +66,7 @@ def delist_product(here: Here, listing_id: Annotated[DigestText, Path()], body: 
     """Take a product off the market; funded orders run on."""
     if body.delist.listing_id != listing_id:
         raise InvalidInputError("listing_differs", "the path names another listing than the intent", got=listing_id)
-    wish = Statement("Delist", body.delist.message(), (body.signature,))
+    wish = Statement("Delist", body.delist.to_message(), (body.signature,))
     with here.writing() as session:
         return Queued(intent=service.delist(session, here.deployment, wish, here.clock()))
 
@@ -74,7 +75,9 @@ def delist_product(here: Here, listing_id: Annotated[DigestText, Path()], body: 
 def list_listings(here: Here, page: AskedPage, request: Request, response: Response) -> Rows:
     """Every listing with its terms."""
     with here.reading() as session:
-        rows = page_of(session, select(Listing), Listing.listing_id, page, lambda row: service.listing_json(session, row))
+        rows = page_of(
+            session, select(Listing), Listing.listing_id, page, lambda row: service.listing_json(session, row)
+        )
     return link_next(request, response, rows)
 
 

@@ -9,9 +9,9 @@ from crypto import bls
 from crypto.canonical import from_hex
 from marketplace.documents import Document, unix_seconds, validate_manifest, validate_terms
 from marketplace.errors import NotFoundError, RuleError
-from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue
+from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue, remember
 from marketplace.intents import Deployment
-from marketplace.listings.tables import Listing, Offering
+from marketplace.listings.tables import Listing
 from marketplace.participants.service import require_active
 from marketplace.rights.service import get_asset, manifest_of
 from marketplace.storage.documents import has_document, read_document
@@ -23,14 +23,6 @@ def get_listing(session: Session, listing_id: str) -> Listing:
     row = session.get(Listing, listing_id)
     if row is None:
         raise NotFoundError("listing_unknown", f"there is no listing {listing_id}", zh="没有该挂牌")
-    return row
-
-
-def offering_of(session: Session, listing_id: str) -> Offering:
-    """The signed List of a listing. Raises NotFoundError `offering_unknown`."""
-    row = session.get(Offering, listing_id)
-    if row is None:
-        raise NotFoundError("offering_unknown", f"the signed offer of {listing_id} is not here", zh="没有该挂牌的签署记录")
     return row
 
 
@@ -48,8 +40,8 @@ def list_product(session: Session, deployment: Deployment, offer: Statement, now
     """Queue a listing whose terms document is here and says what is signed.
 
     Raises:
-        RuleError: `document_missing`, `terms_differ`, `cohort_below_manifest`, `node_not_active`, or what the rules of listings say.
-        crypto.errors.InvalidProof: a node of the panel has not proved that it holds its key.
+        RuleError: `document_missing`, `terms_differ`, `cohort_below_manifest`, `node_not_active`, or what the rules of
+        listings say. crypto.errors.InvalidProof: a node of the panel has not proved that it holds its key.
     """
     name, message = offer.digest(deployment), offer.message
     if is_under_way(session, name):
@@ -58,8 +50,7 @@ def list_product(session: Session, deployment: Deployment, offer: Statement, now
     _check_terms(session, message)
     arguments = [dict(message), offer.signatures[0]]
     precheck.run(session, "Listings", "list", arguments, now)
-    offering = Offering(listing_id=message["listingId"], list_=dict(message), signature=offer.signatures[0], asked_at=now)
-    session.merge(offering)
+    remember(session, offer, message["listingId"])
     by = message["seller"]
     return queue(session, contract="Listings", verb="list", arguments=arguments, digest=name, by=by, now=now)
 
@@ -95,7 +86,10 @@ def _check_terms(session: Session, message: Mapping[str, Any]) -> None:
         "price": message["price"],
         "termEnd": message["validUntil"],
     }
-    found = {**{field: terms[field] for field in ("asset", "manifest", "price")}, "termEnd": unix_seconds(terms["termEnd"])}
+    found = {
+        **{field: terms[field] for field in ("asset", "manifest", "price")},
+        "termEnd": unix_seconds(terms["termEnd"]),
+    }
     if found != stated:
         raise RuleError(
             "terms_differ",

@@ -1,9 +1,7 @@
 """Listings as the ledger says. What a listing permits stands in its terms document."""
 
-from typing import Any
-
-from sqlalchemy import JSON, BigInteger
-from sqlmodel import Field, SQLModel
+from sqlalchemy import BigInteger
+from sqlmodel import Field
 
 from marketplace.storage.projected import ProjectedRow
 from marketplace.storage.types import READ_MODEL
@@ -22,13 +20,3 @@ class Listing(ProjectedRow, table=True):
     valid_until: int = Field(sa_type=BigInteger)
     status: int
     version: int = Field(sa_type=BigInteger)
-
-
-class Offering(SQLModel, table=True):
-    """The seller's own signed List of a product, which vault and buyer check for themselves."""
-
-    __tablename__ = "offerings"
-    listing_id: str = Field(primary_key=True)
-    list_: dict[str, Any] = Field(sa_column_kwargs={"name": "list"}, sa_type=JSON)
-    signature: str
-    asked_at: int = Field(sa_type=BigInteger)

@@ -8,11 +8,11 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from marketplace.documents import Document, digest, validate_agreement
 from marketplace.errors import InvalidInputError, NotFoundError, RuleError
-from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue
+from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue, remember
 from marketplace.intents import Deployment
 from marketplace.listings.service import get_listing, terms_of
 from marketplace.listings.tables import Listing
-from marketplace.orders.tables import Funding, Order
+from marketplace.orders.tables import Order
 from marketplace.participants.service import oversees
 from marketplace.rights.service import get_asset, manifest_of
 from marketplace.settlement.tables import Payout
@@ -47,17 +47,11 @@ def orders_of(session: Session, account: str) -> SelectOfScalar[Order]:
 
 def order_json(session: Session, order: Order) -> dict[str, Any]:
     """An order with its seller and the payouts of its settlement."""
-    payouts = session.exec(select(Payout).where(Payout.order_id == order.order_id).order_by(col(Payout.event_log_index)))
+    payouts = session.exec(
+        select(Payout).where(Payout.order_id == order.order_id).order_by(col(Payout.event_log_index))
+    )
     paid = [{"holder": payout.holder, "amount": payout.amount} for payout in payouts]
     return {**order.as_json(), "seller": parties(session, order)[1], "payouts": paid}
-
-
-def funding_of(session: Session, order_id: str) -> Funding:
-    """The signed Fund of an order. Raises NotFoundError `funding_unknown`."""
-    row = session.get(Funding, order_id)
-    if row is None:
-        raise NotFoundError("funding_unknown", f"the signed funding of {order_id} is not here", zh="没有该订单的签署记录")
-    return row
 
 
 def place(session: Session, deployment: Deployment, wish: Statement, agreement: Document, now: int) -> Digest:
@@ -79,8 +73,7 @@ def place(session: Session, deployment: Deployment, wish: Statement, agreement: 
     manifest = manifest_of(session, get_asset(session, listing.asset_id))
     readers = (message["buyer"], listing.seller, manifest["releaseKey"])
     store_document(session, agreement, now=now, readers=readers)
-    funding = Funding(order_id=message["orderId"], fund=dict(message), signature=wish.signatures[0], asked_at=now)
-    session.merge(funding)
+    remember(session, wish, message["orderId"])
     by = message["buyer"]
     return queue(session, contract="Orders", verb="fund", arguments=arguments, digest=name, by=by, now=now)
 

@@ -1,9 +1,7 @@
 """Orders as the ledger says, from funding to settlement or refund."""
 
-from typing import Any
-
-from sqlalchemy import JSON, BigInteger
-from sqlmodel import Field, SQLModel
+from sqlalchemy import BigInteger
+from sqlmodel import Field
 
 from marketplace.storage.projected import ProjectedRow
 from marketplace.storage.types import READ_MODEL
@@ -12,7 +10,8 @@ from marketplace.storage.types import READ_MODEL
 class Order(ProjectedRow, table=True):
     """One order. Money in fen, epsilon in millionths, `status` is types.OrderStatus.
 
-    `amount`, `epsilon`, `calls`, `calls_root` and `fee` are what it was settled with; `refund` is what went back to the buyer.
+    `amount`, `epsilon`, `calls`, `calls_root` and `fee` are what it was settled with; `refund` is what went back to the
+    buyer.
     """
 
     __tablename__ = "orders"
@@ -32,13 +31,3 @@ class Order(ProjectedRow, table=True):
     calls_root: str
     fee: int = Field(default=0, sa_type=BigInteger)
     refund: int = Field(default=0, sa_type=BigInteger)
-
-
-class Funding(SQLModel, table=True):
-    """The buyer's own signed Fund of an order, which the vault checks for itself."""
-
-    __tablename__ = "fundings"
-    order_id: str = Field(primary_key=True)
-    fund: dict[str, Any] = Field(sa_type=JSON)
-    signature: str
-    asked_at: int = Field(sa_type=BigInteger)

@@ -7,8 +7,7 @@ from sqlmodel import Session
 
 from marketplace.documents import Document, digest, validate_profile
 from marketplace.errors import InvalidInputError, NotAuthorizedError, NotFoundError, RuleError
-from marketplace.evidence.inbox import precheck
-from marketplace.evidence.inbox import Statement, check_statement, is_under_way, queue
+from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue
 from marketplace.intents import Deployment
 from marketplace.participants.tables import Application, Participant
 from marketplace.storage.documents import store_document
@@ -109,7 +108,13 @@ def admit(session: Session, deployment: Deployment, admission: Statement, now: i
     arguments = [application.join, application.signature, dict(message), admission.signatures[0]]
     precheck.run(session, "Participants", "admit", arguments, now)
     return queue(
-        session, contract="Participants", verb="admit", arguments=arguments, digest=name, by=message["registrar"], now=now
+        session,
+        contract="Participants",
+        verb="admit",
+        arguments=arguments,
+        digest=name,
+        by=message["registrar"],
+        now=now,
     )
 
 
@@ -131,7 +136,8 @@ def application_json(row: Application) -> Mapping[str, Any]:
 
 
 def require_active(session: Session, account: str, role: Role, code: str) -> None:
-    """Refuse unless `account`, named in a document, is an active participant with `role`. Raises RuleError with `code`."""
+    """Refuse unless `account`, named in a document, is an active participant with `role`. Raises RuleError with
+    `code`."""
     if not roles_of(session, account) & role:
         raise RuleError(
             code,

@@ -22,7 +22,8 @@ class Participant(ProjectedRow, table=True):
 
 
 class Application(SQLModel, table=True):
-    """A signed wish to join. It is open until a registrar admits it; a later one of the same account takes its place."""
+    """A signed wish to join. It is open until a registrar admits it; a later one of the same account takes its
+    place."""
 
     __tablename__ = "applications"
     account: str = Field(primary_key=True)

@@ -1,7 +1,7 @@
 """What panel nodes and vaults hand in, and what they are given to do.
 
-Both poll: a task is a lease in the database that runs out and is given again, so a node or vault that vanishes holds nothing up for
-longer than that. Everything handed in is signed, is checked before it counts, and is kept as a document.
+Both poll: a task is a lease in the database that runs out and is given again, so a node or vault that vanishes holds
+nothing up for longer than that. Everything handed in is signed, is checked before it counts, and is kept as a document.
 """
 
 from typing import Any
@@ -10,13 +10,20 @@ from sqlmodel import Session, col, select
 
 from crypto import bls
 from crypto.canonical import from_hex
-from marketplace.documents import Document, digest, validate_release, validate_result, validate_shares, validate_statement
+from marketplace.documents import (
+    Document,
+    digest,
+    validate_release,
+    validate_result,
+    validate_shares,
+    validate_statement,
+)
 from marketplace.documents.answers import validate_refusal
 from marketplace.errors import NotFoundError, RuleError
 from marketplace.evidence import log
 from marketplace.intents import Deployment
 from marketplace.orders.tables import Order
-from marketplace.queries.permission import OrderPapers
+from marketplace.queries.handover import VaultTask, vault_task
 from marketplace.queries.service import papers_of, topic, vault_topic
 from marketplace.queries.statements import attest, check_refusal, check_release, check_statement
 from marketplace.queries.tables import (
@@ -46,6 +53,11 @@ def publish_key(session: Session, node: str, key: str, possession: str, now: int
         row.published_at = now
     row.bls, row.possession = key, possession
     session.add(row)
+
+
+def key_json(row: PanelKey) -> dict[str, Any]:
+    """A node's key as terms name it."""
+    return {"address": row.node, "bls": row.bls, "possession": row.possession, "publishedAt": row.published_at}
 
 
 def waiting_evaluation(session: Session, node: str, now: int) -> PanelTask | None:
@@ -88,7 +100,7 @@ def hand_in_result(session: Session, node: str, result: Document, statement: Doc
     validate_statement(statement)
     row, task = _task(session, node, result["query"])
     if task.statement_digest is not None:
-        return _told_before(session, row, task, statement)
+        return _told_before(row, task, statement)
     terms = read_document(session, row.terms_digest)
     _check_result(row, result, statement, node)
     key = next(item["bls"] for item in terms["panel"]["nodes"] if item["address"] == node)
@@ -112,27 +124,29 @@ def waiting_release(session: Session, release_key: str, now: int) -> QueryRow | 
 
 
 def take_release(session: Session, release_key: str, now: int, lease_seconds: int) -> dict[str, Any] | None:
-    """Lease the oldest attested query to the vault, with every paper that it checks for itself; None where there is none."""
+    """Lease the oldest attested query to the vault, with every paper that it checks for itself; None where there is
+    none."""
     row = waiting_release(session, release_key, now)
     if row is None:
         return None
     row.vault_lease_until = now + lease_seconds
     order = session.get(Order, row.order_id)
-    assert order is not None and row.result_digest is not None and row.attestation_digest is not None
-    return {
-        "digest": row.digest,
-        "query": read_document(session, row.digest),
-        "voucher": read_document(session, row.voucher_digest),
-        "result": read_document(session, row.result_digest),
-        "attestation": read_document(session, row.attestation_digest),
-        "order": _papers_json(papers_of(session, order)),
-        "manifest": row.manifest_digest,
-        "leaseUntil": row.vault_lease_until,
-    }
+    assert order is not None
+    assert row.result_digest is not None
+    assert row.attestation_digest is not None
+    task = VaultTask(
+        query=read_document(session, row.digest),
+        voucher=read_document(session, row.voucher_digest),
+        result=read_document(session, row.result_digest),
+        attestation=read_document(session, row.attestation_digest),
+        papers=papers_of(session, order),
+    )
+    more = {"digest": row.digest, "manifest": row.manifest_digest, "leaseUntil": row.vault_lease_until}
+    return {**vault_task(task), **more}
 
 
 def hand_in_release(
-    session: Session, deployment: Deployment, account: str, release: Document, shares: Document, now: int
+    session: Session, deployment: Deployment, account: str, release: Document, shares: Document, *, now: int
 ) -> QueryRow:
     """Take a vault's signed release. The same release again changes nothing.
 
@@ -174,7 +188,8 @@ def hand_in_refusal(session: Session, deployment: Deployment, account: str, refu
     """Take a vault's signed refusal. The same refusal again changes nothing.
 
     Raises:
-        NotFoundError: `task_unknown`. RuleError: `outcome_known`, `release_differs`. VerificationError: `refusal_signature`.
+        NotFoundError: `task_unknown`. RuleError: `outcome_known`, `release_differs`. VerificationError:
+        `refusal_signature`.
     """
     validate_refusal(refusal)
     row = _vault_row(session, account, refusal["query"])
@@ -201,7 +216,8 @@ def hand_in_refusal(session: Session, deployment: Deployment, account: str, refu
 
 
 def _tally(session: Session, row: QueryRow, terms: Document, now: int) -> None:
-    """Attest when enough nodes agree; name every node that stands against what is attested; give up when none can win."""
+    """Attest when enough nodes agree; name every node that stands against what is attested; give up when none can
+    win."""
     tasks = session.exec(select(PanelTask).where(PanelTask.query == row.digest).order_by(col(PanelTask.node))).all()
     if row.result_digest is None and row.state in (ACCEPTED, EVALUATING):
         _attest(session, row, tasks, terms, now)
@@ -243,7 +259,7 @@ def _attest(session: Session, row: QueryRow, tasks: Any, terms: Document, now: i
     announce(session, topic(row.digest))
 
 
-def _told_before(session: Session, row: QueryRow, task: PanelTask, statement: Document) -> dict[str, Any]:
+def _told_before(row: QueryRow, task: PanelTask, statement: Document) -> dict[str, Any]:
     if task.statement_digest != digest(statement):
         raise _rule(
             "statement_changed",
@@ -293,21 +309,9 @@ def _row(session: Session, name: str) -> QueryRow:
     return row
 
 
-def _papers_json(papers: OrderPapers) -> dict[str, Any]:
-    """Order papers as queries.permission.read_papers reads them."""
-    signed = {"list": papers.listing, "fund": papers.fund}
-    return {
-        **{name: {"message": dict(item.message), "signature": "0x" + item.signature.hex()} for name, item in signed.items()},
-        "terms": papers.terms,
-        "agreement": papers.agreement,
-    }
-
-
 def _unknown(name: str) -> NotFoundError:
     return NotFoundError("task_unknown", f"there is no task about {name} for you", zh="没有您的该任务")
 
 
 def _rule(code: str, message: str, expected: object, got: object) -> RuleError:
     return RuleError(code, message, zh="提交内容与任务不符", rule=f"queries.{code}", expected=expected, got=got)
-
-

@@ -1,6 +1,7 @@
 """Queries on their way from a signed question to an answer, the panel's tasks and statements, and the panel's keys.
 
-These rows are the service's own book-keeping, not the ledger's; every fact in them is also a signed document and a leaf of the log.
+These rows are the service's own book-keeping, not the ledger's; every fact in them is also a signed document and a leaf
+of the log.
 """
 
 from sqlalchemy import BigInteger
@@ -14,8 +15,8 @@ UNFINISHED = (ACCEPTED, EVALUATING, ATTESTED)
 class QueryRow(SQLModel, table=True):
     """One query. Fields that end in `_digest` name documents.
 
-    `position` counts the order's queries from one. `amount`, `epsilon` and `calls` are those of its voucher. `leaf` is the position of its
-    last entry in the log. Times are unix seconds.
+    `position` counts the order's queries from one. `amount`, `epsilon` and `calls` are those of its voucher. `leaf` is
+    the position of its last entry in the log. Times are unix seconds.
     """
 
     __tablename__ = "queries"
@@ -47,7 +48,8 @@ class QueryRow(SQLModel, table=True):
 
 
 class PanelTask(SQLModel, table=True):
-    """What one node has to evaluate. It may be taken when `lease_until` has passed, and is done when `statement_digest` is there."""
+    """What one node has to evaluate. It may be taken when `lease_until` has passed, and is done when `statement_digest`
+    is there."""
 
     __tablename__ = "panel_tasks"
     query: str = Field(primary_key=True)
@@ -60,11 +62,10 @@ class PanelTask(SQLModel, table=True):
 
 
 class PanelKey(SQLModel, table=True):
-    """A node's BLS12-381 key with its proof of possession, signed by the node's own key."""
+    """A node's BLS12-381 key with its proof of possession."""
 
     __tablename__ = "panel_keys"
     node: str = Field(primary_key=True)
     bls: str
     possession: str
-    signature: str | None = None
     published_at: int = Field(sa_type=BigInteger)

@@ -66,7 +66,9 @@ def share_transferred(session: Session, event: LedgerEvent) -> None:
     """`ShareTransferred`: basis points move. Whoever is left with none has no row any more."""
     args = event.args
     giver = projected(session, Share, args["assetId"], args["from"])
-    taker = session.get(Share, (args["assetId"], args["to"])) or Share(asset_id=args["assetId"], holder=args["to"], bps=0)
+    taker = session.get(Share, (args["assetId"], args["to"])) or Share(
+        asset_id=args["assetId"], holder=args["to"], bps=0
+    )
     giver.bps, taker.bps = giver.bps - args["bps"], taker.bps + args["bps"]
     session.add(taker.stamp(event))
     if giver.bps:

@@ -9,8 +9,7 @@ from crypto import merkle
 from crypto.canonical import to_hex
 from marketplace.documents import LEVELS, Document, blob_digests, validate_claim, validate_manifest
 from marketplace.errors import NotFoundError, RuleError
-from marketplace.evidence.inbox import precheck
-from marketplace.evidence.inbox import Statement, check_statement, is_under_way, queue
+from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue, remember
 from marketplace.intents import Deployment
 from marketplace.rights import certificates
 from marketplace.rights.tables import Asset, Share, Title
@@ -43,7 +42,7 @@ def shares_of(session: Session, asset_id: str) -> list[Share]:
 
 def asset_json(session: Session, asset: Asset) -> dict[str, Any]:
     """An asset with its shares, its titles and what is left of its privacy budget (millionths)."""
-    titles = session.exec(select(Title).where(Title.asset_id == asset.asset_id, Title.kind != 2))  # noqa: PLR2004 - USE
+    titles = session.exec(select(Title).where(Title.asset_id == asset.asset_id, Title.kind != 2))
     left = asset.epsilon_budget - (asset.epsilon_committed - asset.epsilon_released)
     return {
         **asset.as_json(),
@@ -71,6 +70,7 @@ def register(session: Session, deployment: Deployment, blobs: BlobStore, wish: S
     _check_documents(session, blobs, message)
     arguments = [dict(message), wish.signatures[0]]
     precheck.run(session, "Rights", "register", arguments, now)
+    remember(session, wish, message["assetId"])
     by = message["holder"]
     return queue(session, contract="Rights", verb="register", arguments=arguments, digest=name, by=by, now=now)
 
@@ -86,8 +86,8 @@ def confirm(session: Session, deployment: Deployment, decision: Statement, certi
     if is_under_way(session, name):
         return name
     check_statement(decision, deployment, now)
-    asset = get_asset(session, message["assetId"])
-    certificates.check_certificate(certificate, message, asset.as_json())
+    get_asset(session, message["assetId"])
+    certificates.check_certificate(certificate, message, now)
     arguments = [dict(message), decision.signatures[0]]
     precheck.run(session, "Rights", "confirm", arguments, now)
     store_document(session, certificate, now=now, public=True)

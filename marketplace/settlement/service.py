@@ -43,9 +43,16 @@ def issue(session: Session, deployment: Deployment, order: Statement, now: int) 
 
 
 def close(
-    session: Session, deployment: Deployment, voucher: Mapping[str, Any], buyer_signature: str, closing: Statement, now: int
+    session: Session,
+    deployment: Deployment,
+    voucher: Mapping[str, Any],
+    buyer_signature: str,
+    closing: Statement,
+    *,
+    now: int,
 ) -> Digest:
-    """Queue the settlement of an order by its last voucher, which the buyer signed, and the seller's word that it is the last.
+    """Queue the settlement of an order by its last voucher, which the buyer signed, and the seller's word that it is
+    the last.
 
     Raises:
         RuleError: `voucher_not_last`: another voucher is the last that was earned, or what the rules of orders say.
@@ -89,7 +96,9 @@ def statement_json(session: Session, order: Order, treasury: str) -> dict[str, A
     if order.status == OrderStatus.FUNDED:
         lines = [_line("escrow", "", order.escrow)]
     else:
-        paid = session.exec(select(Payout).where(Payout.order_id == order.order_id).order_by(col(Payout.event_log_index)))
+        paid = session.exec(
+            select(Payout).where(Payout.order_id == order.order_id).order_by(col(Payout.event_log_index))
+        )
         shares = [_line("share", payout.holder, payout.amount) for payout in paid]
         lines = [_line("fee", treasury, order.fee), *shares, _line("refund", order.buyer, order.refund)]
     total = sum(line["amount"] for line in lines)

@@ -1,6 +1,7 @@
 """Documents by digest: canonical JSON, named by its SHA-256, never changed, never renamed.
 
-A document is public, or it has readers. Whoever is not a reader is told the same as about a document that does not exist.
+A document is public, or it has readers. Whoever is not a reader is told the same as about a document that does not
+exist.
 """
 
 from collections.abc import Iterable

@@ -1,8 +1,8 @@
 """Rows of the read model: what the ledger's events say, one change after another.
 
-Only projections write such rows, and each row remembers the event of its last change, so an auditor can lay row and event side by
-side. The JSON form of a row (HTTP answers, `read_model/<table>.jsonl` of a bundle) is the same everywhere: camelCase names of the
-columns and `"event": {"block", "logIndex", "intent"}`.
+Only projections write such rows, and each row remembers the event of its last change, so an auditor can lay row and
+event side by side. The JSON form of a row (HTTP answers, `read_model/<table>.jsonl` of a bundle) is the same
+everywhere: camelCase names of the columns and `"event": {"block", "logIndex", "intent"}`.
 """
 
 from typing import Any, Protocol, Self, TypeVar

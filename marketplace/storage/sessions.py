@@ -33,7 +33,8 @@ def make_nonce(session: Session, now: int, seconds: int) -> SignInNonce:
 
 
 def use_nonce(session: Session, nonce: str, now: int) -> bool:
-    """Whether `nonce` was given out and unused; it is used from now on. One statement, so two callers cannot both win."""
+    """Whether `nonce` was given out and unused; it is used from now on. One statement, so two callers cannot both
+    win."""
     statement = delete(SignInNonce).where(col(SignInNonce.nonce) == nonce, col(SignInNonce.expires_at) >= now)
     used: int = session.execute(statement).rowcount  # type: ignore[attr-defined]
     return used == 1

@@ -1,7 +1,7 @@
 """A bell: threads ring a topic, coroutines wait for it. Holds no thread and no database connection while waiting.
 
-The bell is a hint, never the truth: whoever waits looks again at least every half second, so a ring that is lost (another
-process wrote the row) costs time and nothing else.
+The bell is a hint, never the truth: whoever waits looks again at least every half second, so a ring that is lost
+(another process wrote the row) costs time and nothing else.
 """
 
 import asyncio
@@ -22,6 +22,17 @@ class Bell:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: dict[str, set[tuple[asyncio.AbstractEventLoop, asyncio.Event]]] = defaultdict(set)
+        self._called: dict[str, list[Callable[[], None]]] = defaultdict(list)
+        self.closing = False
+
+    def call(self, topic: str, back: Callable[[], None]) -> None:
+        """Call `back`, which must be quick, at every ring of `topic`."""
+        self._called[topic].append(back)
+
+    def close(self) -> None:
+        """The service stops: every long poll ends now with what it has."""
+        self.closing = True
+        self.ring(*tuple(self._waiting))
 
     def ring(self, *topics: str) -> None:
         """Wake all who wait for one of `topics`. Call it after the transaction that they look for."""
@@ -30,6 +41,9 @@ class Bell:
         for loop, event in woken:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(event.set)
+        for topic in topics:
+            for back in self._called.get(topic, ()):
+                back()
 
     def listen(self, topics: Iterable[str]) -> "Ticket":
         """A ticket that hears rings from now on."""
@@ -83,6 +97,6 @@ async def long_poll(bell: Bell, topics: Iterable[str], seconds: float, look: Cal
         while True:
             answer = await run_in_threadpool(look)
             left = end - loop.time()
-            if answer is not None or left <= 0:
+            if answer is not None or left <= 0 or bell.closing:
                 return answer
             await ticket.heard(min(POLL_SECONDS, left))

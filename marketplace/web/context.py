@@ -33,7 +33,7 @@ class Context:
         blobs: the sealed data.
         deployment: chain id and contract addresses, for signing domains.
         treasury: the account that fees go to.
-        ledger_ready: None while the ledger serves, else why it does not.
+        ledger_problem: None while the ledger serves, else why it does not.
         bell: wakes long polls.
         clock: unix seconds; a test may move it.
     """
@@ -43,7 +43,7 @@ class Context:
     blobs: BlobStore
     deployment: Deployment
     treasury: str
-    ledger_ready: Callable[[], str | None]
+    ledger_problem: Callable[[], str | None]
     bell: Bell = field(default_factory=Bell)
     clock: Callable[[], int] = _unix_now
 

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 from fastapi import Depends, Query, Request, Response
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 from sqlmodel.sql.expression import SelectOfScalar
 
 from marketplace.errors import InvalidInputError
-from marketplace.storage.projected import ProjectedRow
 from marketplace.web.shapes import Shape
 
 MAX_PAGE = 200
@@ -37,13 +36,15 @@ def _page(
     try:
         return Page(limit, base64.urlsafe_b64decode(cursor.encode()).decode("ascii"))
     except (binascii.Error, ValueError):
-        raise InvalidInputError("cursor_invalid", "this cursor was not made here", zh="游标无效", hint="start without one") from None
+        raise InvalidInputError(
+            "cursor_invalid", "this cursor was not made here", zh="游标无效", hint="start without one"
+        ) from None
 
 
 AskedPage = Annotated[Page, Depends(_page)]
 
 
-Row = TypeVar("Row", bound=ProjectedRow)
+Row = TypeVar("Row", bound=SQLModel)
 
 
 def page_of(

@@ -1,7 +1,7 @@
 """Shapes of what comes in and goes out: strict, so that two programs cannot read the same bytes differently.
 
-Names in JSON are camelCase as in the signed structures; addresses and digests are lower-case hex text; integers are JSON integers
-below 2^53, the largest that every JSON reader keeps exact.
+Names in JSON are camelCase as in the signed structures; addresses and digests are lower-case hex text; integers are
+JSON integers below 2^53, the largest that every JSON reader keeps exact.
 """
 
 from typing import Annotated, Any
@@ -17,7 +17,9 @@ AddressText = Annotated[
     Address, Field(pattern="^0x[0-9a-f]{40}$", examples=["0x70997970c51812dc3a010c7d01b50e0d17dc79c8"])
 ]
 DigestText = Annotated[Digest, Field(pattern="^0x[0-9a-f]{64}$", examples=["0x" + "5f" * 32])]
-SignatureText = Annotated[str, Field(pattern="^0x[0-9a-f]{130}$", description="65 bytes: r, s, v", examples=["0x" + "11" * 65])]
+SignatureText = Annotated[
+    str, Field(pattern="^0x[0-9a-f]{130}$", description="65 bytes: r, s, v", examples=["0x" + "11" * 65])
+]
 Count = Annotated[int, Field(strict=True, ge=0, le=MAX_INTEGER)]
 UInt8 = Annotated[int, Field(strict=True, ge=0, le=2**8 - 1)]
 UInt16 = Annotated[int, Field(strict=True, ge=0, le=2**16 - 1)]
@@ -30,7 +32,7 @@ class Shape(BaseModel):
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, serialize_by_alias=True)
 
-    def message(self) -> dict[str, Any]:
+    def to_message(self) -> dict[str, Any]:
         """The object with its JSON names, ready to be hashed or stored."""
         return self.model_dump(by_alias=True)
 
@@ -58,4 +60,6 @@ class Problem(BaseModel):
     got: Any = None
     hint: str | None = Field(default=None, description="what to do next")
     hint_zh: str | None = None
-    errors: list[dict[str, Any]] | None = Field(default=None, description="each member of the body that has a wrong shape")
+    errors: list[dict[str, Any]] | None = Field(
+        default=None, description="each member of the body that has a wrong shape"
+    )

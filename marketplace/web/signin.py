@@ -52,7 +52,8 @@ def make_sign_in_challenge(here: Here) -> Challenge:
 
 @router.post("")
 def sign_in(here: Here, body: SignInBody) -> dict[str, str]:
-    """Prove to hold a key; anybody who has one may, participant or not. What it may do is asked of the ledger each time."""
+    """Prove to hold a key; anybody who has one may, participant or not. What it may do is asked of the ledger each
+    time."""
     account = _verified(here, body)
     with here.writing() as session:
         token, expires_at = open_session(session, account, here.clock(), here.settings.session_seconds)

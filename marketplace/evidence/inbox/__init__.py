@@ -1,6 +1,8 @@
-"""Where signed intents come in: signatures are checked, the same intent again changes nothing, the rest goes to the ledger's queue.
+"""Where signed intents come in: signatures are checked, the same intent again changes nothing, the rest goes to the
+ledger's queue.
 
-Whoever relays an intent has no authority and needs none: the statement carries its author's signature, the contract checks it again.
+Whoever relays an intent has no authority and needs none: the statement carries its author's signature, the contract
+checks it again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +13,7 @@ from sqlmodel import Session
 
 from crypto.canonical import from_hex, to_hex
 from marketplace.errors import NotFoundError, RuleError
+from marketplace.evidence.tables import SignedStatement
 from marketplace.intents import INTENTS, Deployment, intent_digest, verify_intent
 from marketplace.ledger.intake import intent_status, queue_intent
 from marketplace.types import Digest
@@ -87,3 +90,19 @@ def queue(
     )
     announce(session, LEDGER)
     return Digest(digest)
+
+
+def remember(session: Session, statement: Statement, subject: str) -> None:
+    """Keep a statement of one signer for those who check it themselves later; `subject` is the id that it is about."""
+    row = SignedStatement(
+        name=statement.name, subject=subject, message=dict(statement.message), signature=statement.signatures[0]
+    )
+    session.merge(row)
+
+
+def recall(session: Session, name: str, subject: str) -> SignedStatement:
+    """A kept statement. Raises NotFoundError `statement_unknown`."""
+    row = session.get(SignedStatement, (name, subject))
+    if row is None:
+        raise NotFoundError("statement_unknown", f"the signed {name} of {subject} is not here", zh="没有该签署记录")
+    return row

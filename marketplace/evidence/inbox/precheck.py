@@ -1,7 +1,8 @@
 """Would the ledger refuse this call? The contracts' rules in Python, asked over the rows of the read model.
 
-A yes today may be a no when the call is mined, because others act meanwhile; the contract has the last word. What this spares people is
-waiting for a block to learn what is plain already, and it answers with the very words that the ledger would use.
+A yes today may be a no when the call is mined, because others act meanwhile; the contract has the last word. What this
+spares people is waiting for a block to learn what is plain already, and it answers with the very words that the ledger
+would use.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,7 +10,6 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from marketplace.deployment import Genesis
 from marketplace.documents import ids
 from marketplace.evidence.tables import Anchor
 from marketplace.ledger.profile import ledger_profile
@@ -57,7 +57,7 @@ def _texts(value: Any) -> Iterator[str]:
 def _load(session: Session, texts: Sequence[str]) -> LedgerState:
     """The part of the ledger's state that the named accounts and ids touch."""
     profile = ledger_profile(session)
-    state = LedgerState(Genesis(profile.relayer, profile.registrar, profile.treasury, profile.fee_bps))
+    state = LedgerState(profile.genesis)
     state.accounts.escrow = profile.addresses["Orders"]
     names = {text for text in texts if len(text) == _DIGEST_CHARACTERS}
     accounts = {text for text in texts if len(text) == _ADDRESS_CHARACTERS} | {state.accounts.escrow, profile.treasury}

@@ -1,0 +1,198 @@
+"""Sealed queries over HTTP: the buyer asks, panel nodes and vaults poll for work and hand in what they signed."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import Field
+from sqlmodel import Session, select
+
+from marketplace.participants.service import require_role
+from marketplace.queries import inbox, service
+from marketplace.queries.explain import Question
+from marketplace.queries.tables import UNFINISHED, PanelKey
+from marketplace.types import Role
+from marketplace.web.bell import long_poll
+from marketplace.web.context import Context, Here, Wait
+from marketplace.web.paging import AskedPage, Rows, link_next, page_of
+from marketplace.web.principal import Account, MaybeAccount
+from marketplace.web.shapes import Count, DigestText, Document, Shape
+
+router = APIRouter()
+
+BlsKey = Annotated[str, Field(pattern="^0x[0-9a-f]{96}$", description="48 bytes, G1")]
+BlsSignature = Annotated[str, Field(pattern="^0x[0-9a-f]{192}$", description="96 bytes, G2")]
+
+
+class QueryBody(Shape):
+    """A query document and the voucher document that pays for it, signed by the order's buyer."""
+
+    query: Document
+    voucher: Document
+
+
+class ExplanationBody(Shape):
+    """A question as SQL text or as the "select", "where", "groupBy" of a query document, under an order of yours or a
+    listing."""
+
+    sql: str = Field(default="", max_length=10_000)
+    query: Document | None = None
+    order: DigestText | None = None
+    listing: DigestText | None = None
+    epsilon: Count = Field(ge=1, description="millionths")
+
+
+class PanelKeyBody(Shape):
+    """A node's BLS12-381 public key and its proof of possession."""
+
+    bls: BlsKey
+    possession: BlsSignature
+
+
+class ResultBody(Shape):
+    """What a node computed, and its signed statement about it."""
+
+    result: Document
+    statement: Document
+
+
+class ReleaseBody(Shape):
+    """A vault's signed release, and the shares sealed to the buyer."""
+
+    release: Document
+    shares: Document
+
+
+class RefusalBody(Shape):
+    """A vault's signed refusal."""
+
+    refusal: Document
+
+
+class Nothing(Shape):
+    """An empty object."""
+
+
+class Task(Shape):
+    """Something to do, or null."""
+
+    task: Document | None
+
+
+@router.post("/queries", status_code=202, tags=["queries"])
+def ask_query(here: Here, account: Account, body: QueryBody) -> dict[str, Any]:
+    """Ask. The same query document again is the same query, whatever became of it meanwhile."""
+    with here.writing() as session:
+        row = service.ask(session, here.deployment, body.query, body.voucher, account=account, now=here.clock())
+        return service.query_json(row)
+
+
+@router.post("/queries/explanations", tags=["queries"])
+def explain_query(here: Here, account: MaybeAccount, body: ExplanationBody) -> dict[str, Any]:
+    """What a question would cost, how exact its answer would be, and why it would be refused; asks nothing."""
+    question = Question(body.sql, body.query, body.epsilon)
+    with here.reading() as session:
+        return service.explain(
+            session,
+            question,
+            listing_id=body.listing or "",
+            order_id=body.order or "",
+            account=account,
+            now=here.clock(),
+        )
+
+
+@router.get("/queries/{digest}", tags=["queries"])
+async def get_query(here: Here, account: Account, digest: Annotated[DigestText, Path()], wait: Wait) -> dict[str, Any]:
+    """What became of a query of yours; with `wait`, as soon as it has an outcome."""
+
+    def look() -> dict[str, Any] | None:
+        with here.reading() as session:
+            row = service.get_query(session, digest, account)
+            return None if row.state in UNFINISHED else service.query_json(row)
+
+    done = await long_poll(here.bell, [service.topic(digest)], wait, look)
+    return done or await _standing(here, account, digest)
+
+
+async def _standing(here: Context, account: str, digest: str) -> dict[str, Any]:
+    def look() -> dict[str, Any]:
+        with here.reading() as session:
+            return service.query_json(service.get_query(session, digest, account))
+
+    standing = await long_poll(here.bell, (), 0, look)
+    assert standing is not None
+    return standing
+
+
+@router.post("/panel/keys", status_code=201, tags=["panel"])
+def publish_panel_key(here: Here, account: Account, body: PanelKeyBody) -> dict[str, Any]:
+    """Publish your node's key; for participants with the role PANEL."""
+    with here.writing() as session:
+        require_role(session, account, Role.PANEL)
+        inbox.publish_key(session, account, body.bls, body.possession, here.clock())
+        return {"address": account, "bls": body.bls, "possession": body.possession}
+
+
+@router.get("/panel/keys", tags=["panel"])
+def list_panel_keys(here: Here, page: AskedPage, request: Request, response: Response) -> Rows:
+    """Every node's key with its proof of possession."""
+    with here.reading() as session:
+        rows = page_of(session, select(PanelKey), PanelKey.node, page, inbox.key_json)
+    return link_next(request, response, rows)
+
+
+@router.post("/panel/tasks", tags=["panel"])
+async def take_panel_task(here: Here, account: Account, wait: Wait, body: Nothing) -> Task:  # noqa: ARG001 - {} is the body
+    """Take the next evaluation for your node; null when there is none in time. A task not answered for is given out
+    again."""
+    take = _taker(here, account, inbox.waiting_evaluation, inbox.take_evaluation)
+    return Task(task=await long_poll(here.bell, [service.PANEL], wait, take))
+
+
+@router.post("/panel/results", tags=["panel"])
+def hand_in_panel_result(here: Here, account: Account, body: ResultBody) -> dict[str, Any]:
+    """Hand in a result with your node's statement about it."""
+    with here.writing() as session:
+        return inbox.hand_in_result(session, account, body.result, body.statement, here.clock())
+
+
+@router.post("/vault/tasks", tags=["vault"])
+async def take_vault_task(here: Here, account: Account, wait: Wait, body: Nothing) -> Task:  # noqa: ARG001 - as above
+    """Take the next attested query whose manifest names your key as release key; null when there is none in time."""
+    take = _taker(here, account, inbox.waiting_release, inbox.take_release)
+    return Task(task=await long_poll(here.bell, [service.vault_topic(account)], wait, take))
+
+
+@router.post("/vault/releases", tags=["vault"])
+def hand_in_release(here: Here, account: Account, body: ReleaseBody) -> dict[str, Any]:
+    """Hand in a signed release."""
+    with here.writing() as session:
+        row = inbox.hand_in_release(session, here.deployment, account, body.release, body.shares, now=here.clock())
+        return {"query": row.digest, "state": row.state}
+
+
+@router.post("/vault/refusals", tags=["vault"])
+def hand_in_refusal(here: Here, account: Account, body: RefusalBody) -> dict[str, Any]:
+    """Hand in a signed refusal."""
+    with here.writing() as session:
+        row = inbox.hand_in_refusal(session, here.deployment, account, body.refusal, here.clock())
+        return {"query": row.digest, "state": row.state}
+
+
+def _taker(
+    here: Context,
+    account: str,
+    waiting: Callable[[Session, str, int], object],
+    take: Callable[[Session, str, int, int], Document | None],
+) -> Callable[[], Document | None]:
+    """A look that takes the writers' turn only when something seems to be there."""
+
+    def look() -> Document | None:
+        with here.reading() as session:
+            if waiting(session, account, here.clock()) is None:
+                return None
+        with here.writing() as session:
+            return take(session, account, here.clock(), here.settings.lease_seconds)
+
+    return look

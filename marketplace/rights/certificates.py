@@ -1,0 +1,62 @@
+"""Is this certificate the one that the registrar signed for? Pure; what the credential's proof means is
+crypto/credential.py's matter.
+
+The registrar's Confirm carries the digest of the whole credential, so whoever trusts the registrar's address on the
+ledger can trust the did:key inside it: the ledger's signature vouches for the certificate's.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from crypto import credential
+from crypto.canonical import digest_json, to_hex
+from crypto.errors import CryptoError
+from marketplace.documents import Document, unix_seconds
+from marketplace.errors import InvalidInputError
+
+
+def check_certificate(certificate: Document, confirmation: Mapping[str, Any], now: int) -> None:
+    """Check a certificate against the Confirm that names it.
+
+    Args:
+        certificate: W3C VC 2.0 with an eddsa-jcs-2022 proof by a did:key.
+        confirmation: the Confirm message.
+        now: unix seconds at which it has to be valid.
+    Raises:
+        InvalidInputError: `certificate_differs`, or `certificate_invalid` where its own proof does not hold.
+    """
+    try:
+        name = to_hex(digest_json(certificate))
+        credential.verify(certificate, credential.public_of_did_key(_issuer(certificate)), now=now)
+    except CryptoError as error:
+        raise InvalidInputError(
+            "certificate_invalid",
+            f"the certificate does not verify: {error}",
+            zh="证书验证未通过",
+            hint="issue it again with the registrar's key",
+        ) from error
+    stated = {
+        "certificateDigest": name,
+        "validUntil": unix_seconds(str(certificate.get("validUntil", "1970-01-01T00:00:00Z"))),
+        "assetId": _subject(certificate),
+    }
+    signed = {field: confirmation[field] for field in stated}
+    if stated != signed:
+        raise InvalidInputError(
+            "certificate_differs",
+            "the certificate is not the one that the confirmation names",
+            zh="证书与确权签署内容不一致",
+            expected=signed,
+            got=stated,
+        )
+
+
+def _issuer(certificate: Document) -> str:
+    issuer = certificate.get("issuer")
+    return str(issuer.get("id") if isinstance(issuer, Mapping) else issuer)
+
+
+def _subject(certificate: Document) -> str:
+    """The asset id at the end of the subject's URN."""
+    subject = certificate.get("credentialSubject")
+    return str(subject.get("id", "") if isinstance(subject, Mapping) else "").rpartition(":")[2]

@@ -1,0 +1,168 @@
+"""`marketplace serve`: one process that answers HTTP, seals the ledger and anchors the log; the ledger node is its
+child.
+
+Order of starting: migrate the store, start the node and replay the journal (a hash that differs refuses to start), then
+listen. Stopping goes the other way round. Whatever moment it is killed at, the journal says what to do next.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
+
+from marketplace.app import make_app
+from marketplace.errors import MarketplaceError
+from marketplace.evidence import service as evidence
+from marketplace.evidence.inbox import LEDGER
+from marketplace.evidence.projections import PROJECTORS
+from marketplace.ledger.profile import LedgerSettings
+from marketplace.ledger.worker import LedgerWorker
+from marketplace.settings import Settings
+from marketplace.storage.blobs import BlobStore
+from marketplace.storage.engine import make_engine
+from marketplace.storage.migrate import upgrade
+from marketplace.web.bell import Bell
+from marketplace.web.context import Context
+
+log = logging.getLogger(__name__)
+STOP_SECONDS = 10
+
+
+class Service:
+    """Everything that runs beside the HTTP server. Use as a context manager; it gives what the HTTP app needs.
+
+    Args:
+        settings: the operator's choices.
+        clock: unix seconds.
+    """
+
+    def __init__(self, settings: Settings, clock: Callable[[], int] = lambda: int(time.time())) -> None:
+        self._engine, self._bell = make_engine(settings.database), Bell()
+        self._worker = LedgerWorker(
+            self._engine,
+            ledger_settings(settings),
+            PROJECTORS,
+            clock=clock,
+            on_block=lambda _block: self._bell.ring(LEDGER),
+        )
+        self._settings, self._clock = settings, clock
+        self._anchors: _Anchors | None = None
+
+    def __enter__(self) -> Context:
+        """Start the ledger.
+
+        Raises:
+            ConfigurationError: the store holds another ledger, or its journal does not replay.
+        """
+        upgrade(self._engine)
+        self._worker.start()
+        self._bell.call(LEDGER, self._worker.wake)
+        context = Context(
+            settings=self._settings,
+            engine=self._engine,
+            blobs=BlobStore(self._settings.blobs, self._settings.max_blob_bytes),
+            deployment=self._worker.profile.deployment,
+            treasury=self._worker.profile.treasury,
+            ledger_problem=self._problem,
+            bell=self._bell,
+            clock=self._clock,
+        )
+        self._anchors = _Anchors(context)
+        self._anchors.start()
+        return context
+
+    def __exit__(self, *_: object) -> None:
+        self._bell.close()
+        if self._anchors is not None:
+            self._anchors.stop()
+        self._worker.stop()
+        self._engine.dispose()
+
+    def _problem(self) -> str | None:
+        if self._worker.healthy():
+            return None
+        return str(self._worker.problem or "the sealer has ended")
+
+
+class _Anchors:
+    """Signs the log when it has grown, and sends its root to the ledger, at most once in `anchor_seconds`."""
+
+    def __init__(self, context: Context) -> None:
+        self._context, self._signer = context, evidence.signer_of(context.settings)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="log-anchors", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._context.settings.anchor_seconds):
+            try:
+                self._step()
+            except (SQLAlchemyError, MarketplaceError):
+                log.exception("the log could not be anchored now; it will be tried again")
+
+    def _step(self) -> None:
+        with self._context.reading() as session:
+            if not evidence.is_unanchored(session):
+                return
+        settings, now = self._context.settings, self._context.clock()
+        with self._context.writing() as session:
+            evidence.make_checkpoint(session, self._signer, now)
+            key = bytes.fromhex(settings.exchange_key.get_secret_value())
+            evidence.anchor(session, self._context.deployment, self._signer, key=key, now=now)
+
+
+class _Server(uvicorn.Server):
+    """Lets waiting long polls go as soon as the process is asked to end."""
+
+    def __init__(self, config: uvicorn.Config, bell: Bell) -> None:
+        super().__init__(config)
+        self._bell = bell
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Note the signal."""
+        self._bell.close()
+        super().handle_exit(sig, frame)
+
+
+def ledger_settings(settings: Settings) -> LedgerSettings:
+    """What the operator's settings say about the ledger."""
+    return LedgerSettings(
+        chain_id=settings.chain_id,
+        relayer_key=bytes.fromhex(settings.relayer_key.get_secret_value()),
+        registrar=settings.genesis_registrar,
+        treasury=settings.treasury or evidence.exchange_of(settings),
+        fee_bps=settings.fee_bps,
+        folder=settings.data_dir / "node",
+        rpc_url=settings.ledger_rpc_url,
+    )
+
+
+def serve(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT, then stop in order.
+
+    Raises:
+        ConfigurationError: the store holds another ledger, or its journal does not replay.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with Service(settings) as context:
+        config = uvicorn.Config(
+            make_app(context),
+            host=settings.host,
+            port=settings.port,
+            log_level="info",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=STOP_SECONDS,
+            limit_concurrency=settings.max_connections,
+        )
+        _Server(config, context.bell).run()
