@@ -35,13 +35,11 @@ def queue_intent(
     known = session.exec(select(LedgerIntent).where(LedgerIntent.digest == _hex(digest))).one_or_none()
     if known is not None and known.status != "refused":
         return False
+    if known is not None:  # it goes to the end of the queue: what it was waiting for may stand before it
+        session.delete(known)
+        session.flush()
     moment = datetime.fromtimestamp(now, UTC)
-    row = known or LedgerIntent(
-        digest=_hex(digest), contract=contract, verb=verb, calldata=b"", by=by, queued_at=moment
-    )
-    row.contract, row.verb, row.calldata, row.by, row.queued_at = contract, verb, calldata, by, moment
-    row.status, row.code, row.reason, row.finished_at, row.attempts = "queued", None, None, None, 0
-    row.nonce = row.call_index = row.block = row.transaction_index = None
+    row = LedgerIntent(digest=_hex(digest), contract=contract, verb=verb, calldata=calldata, by=by, queued_at=moment)
     session.add(row)
     session.flush()
     return True

@@ -35,9 +35,11 @@ def plan_deployment(session: Session, profile: LedgerProfile, relayer: Relayer, 
 
 def queued_calls(session: Session, limits: Limits) -> list[QueuedCall]:
     """The head of the queue, no more than one block can hold."""
-    wanted = (LedgerIntent.sequence, LedgerIntent.contract, LedgerIntent.calldata, LedgerIntent.attempts)
-    query = select(*map(col, wanted)).where(LedgerIntent.status == "queued").order_by(col(LedgerIntent.sequence))
-    rows = session.exec(query.limit(limits.calls * limits.transactions)).all()
+    query = select(
+        col(LedgerIntent.sequence), col(LedgerIntent.contract), col(LedgerIntent.calldata), col(LedgerIntent.attempts)
+    )
+    waiting = query.where(LedgerIntent.status == "queued").order_by(col(LedgerIntent.sequence))
+    rows = session.exec(waiting.limit(limits.calls_per_block)).all()
     return [QueuedCall(int(s or 0), contract, calldata, attempts > 0) for s, contract, calldata, attempts in rows]
 
 
@@ -49,7 +51,7 @@ def plan_transactions(
     Returns:
         How many transactions were planned.
     """
-    batches = list(make_batches(queued_calls(session, limits), limits))
+    batches = make_batches(queued_calls(session, limits), limits)
     nonce = next_nonce(session)
     for offset, batch in enumerate(batches):
         signed = relayer.sign(nonce + offset, profile.addresses[batch.contract], batch.data, batch.gas)
@@ -80,8 +82,8 @@ def last_block(session: Session) -> LedgerBlock | None:
 def planned_blocks(session: Session, *, sealed: bool) -> Iterator[PlannedBlock]:
     """Blocks in order: those that have a hash, or those that have none yet."""
     known = col(LedgerBlock.hash).is_not(None) if sealed else col(LedgerBlock.hash).is_(None)
-    wanted = (LedgerBlock.number, LedgerBlock.timestamp, LedgerBlock.hash)
-    rows = session.exec(select(*map(col, wanted)).where(known).order_by(col(LedgerBlock.number))).all()
+    query = select(col(LedgerBlock.number), col(LedgerBlock.timestamp), col(LedgerBlock.hash))
+    rows = session.exec(query.where(known).order_by(col(LedgerBlock.number))).all()
     for number, timestamp, block_hash in rows:
         transactions = block_transactions(session, number)
         yield PlannedBlock(number, timestamp, block_hash, [t.raw for t in transactions], [t.hash for t in transactions])

@@ -43,6 +43,7 @@ class WriterLease:
         deadline = time.monotonic() + wait_seconds
         while not self._try_lock():
             if time.monotonic() > deadline:
+                self.release()
                 raise ConfigurationError(
                     "ledger_writer_running",
                     "another process is sealing on this database",
@@ -96,5 +97,6 @@ class WriterLease:
     def _lock_server(self) -> bool:
         if self._connection is None:
             self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            self._connection.detach()  # the lock is the connection's: it must end with it, not wait in the pool
         taken = self._connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK}).scalar()
         return bool(taken)

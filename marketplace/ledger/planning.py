@@ -1,9 +1,14 @@
 """How queued intents become transactions and blocks. Pure: their order is kept, and nothing outgrows a block."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from marketplace.calls import encode_batch
+
+BASE_GAS = 100_000  # of a transaction, beside its calls
+CALL_GAS = 350_000  # of a call's checks and fixed slots
+BYTE_GAS = 1_000  # for a byte of a call's arguments: their slots grow with them
+CALL_OVERHEAD_BYTES = 96  # offset, length and padding of a call among others
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,11 @@ class Limits:
     transactions: int = 500
     block_gas: int = 1_000_000_000
     data_bytes: int = 100_000
+
+    @property
+    def calls_per_block(self) -> int:
+        """No block can hold more calls than this."""
+        return min(self.calls * self.transactions, self.block_gas // CALL_GAS)
 
 
 @dataclass(frozen=True)
@@ -44,51 +54,63 @@ class Batch:
 
     contract: str
     calls: list[QueuedCall] = field(default_factory=list)
+    data_bytes: int = 0
+    dearest: int = 0
 
     @property
     def gas(self) -> int:
         """Gas limit. `submit` lends each call an equal part of what is left, so each part must do for the dearest."""
-        return 100_000 + len(self.calls) * max(call_gas(call.calldata) for call in self.calls)
+        return BASE_GAS + len(self.calls) * self.dearest
 
     @property
     def data(self) -> bytes:
         """Calldata of `submit(bytes[])`."""
         return encode_batch([call.calldata for call in self.calls])
 
+    def add(self, call: QueuedCall) -> None:
+        """Take `call` aboard."""
+        self.calls.append(call)
+        self.data_bytes += len(call.calldata) + CALL_OVERHEAD_BYTES
+        self.dearest = max(self.dearest, call_gas(call.calldata))
+
+    def gas_with(self, call: QueuedCall) -> int:
+        """Gas limit if `call` came aboard."""
+        return BASE_GAS + (len(self.calls) + 1) * max(self.dearest, call_gas(call.calldata))
+
     def has_room(self, call: QueuedCall, limits: Limits) -> bool:
-        """Whether `call` may join."""
+        """Whether `call` may join this transaction; an empty one takes anything."""
+        if not self.calls:
+            return True
         alone = call.alone or self.calls[-1].alone
-        size = sum(len(member.calldata) + 96 for member in self.calls) + len(call.calldata) + 96
-        return (
-            self.contract == call.contract
-            and not alone
-            and len(self.calls) < limits.calls
-            and size <= limits.data_bytes
-        )
+        size = self.data_bytes + len(call.calldata) + CALL_OVERHEAD_BYTES
+        fits = len(self.calls) < limits.calls and size <= limits.data_bytes
+        return self.contract == call.contract and fits and not alone
 
 
 def call_gas(calldata: bytes) -> int:
-    """An upper bound for one call: its checks and fixed slots, and slots in proportion to its arguments."""
-    return 350_000 + 1_000 * len(calldata)
+    """An upper bound for one call."""
+    return CALL_GAS + BYTE_GAS * len(calldata)
 
 
-def make_batches(queue: Iterable[QueuedCall], limits: Limits) -> Iterator[Batch]:
-    """Group the head of the queue into the transactions of one block; what does not fit stays for the next."""
+def make_batches(queue: Iterable[QueuedCall], limits: Limits) -> list[Batch]:
+    """Group the head of the queue into the transactions of one block; what does not fit stays for the next block.
+
+    The first call is always taken: a call that no block can hold must be refused by the ledger, not block the queue.
+    """
     batches: list[Batch] = []
+    spent = 0  # gas limits of the batches before the last
     for call in queue:
-        if batches and batches[-1].has_room(call, limits):
-            batches[-1].calls.append(call)
-            overfull = sum(batch.gas for batch in batches) > limits.block_gas
-            if overfull:
-                batches[-1].calls.pop()
-        else:
-            batches.append(Batch(call.contract, [call]))
-            overfull = len(batches) > limits.transactions or sum(batch.gas for batch in batches) > limits.block_gas
-            if overfull:
-                batches.pop()
-        if overfull:
+        joins = bool(batches) and batches[-1].has_room(call, limits)
+        before = spent if joins or not batches else spent + batches[-1].gas
+        last = batches[-1] if joins else Batch(call.contract)
+        full = before + last.gas_with(call) > limits.block_gas or len(batches) + (not joins) > limits.transactions
+        if batches and full:
             break
-    return iter(batches)
+        last.add(call)
+        spent = before
+        if not joins:
+            batches.append(last)
+    return batches
 
 
 def next_timestamp(now: int, last: int) -> int:

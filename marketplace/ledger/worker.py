@@ -69,14 +69,17 @@ class LedgerWorker:
         assert self._profile is not None, "open() or start() comes first"
         return self._profile
 
-    def open(self) -> None:
+    def open(self, wait_seconds: float = 5.0) -> None:
         """Become the writer, found the ledger if there is none, compare network and journal, finish what was planned.
+
+        Args:
+            wait_seconds: how long another writer may take to go away.
 
         Raises:
             ConfigurationError: another writer runs, the settings describe another ledger, or the journal does not
             replay. PortError: the network cannot be reached.
         """
-        self._lease.acquire()
+        self._lease.acquire(wait_seconds)
         try:
             self._profile = self._found()
             self._names = {address: name for name, address in self._profile.addresses.items()}
@@ -101,7 +104,7 @@ class LedgerWorker:
             recorded += self._follow()
         return recorded
 
-    def settle(self, timeout_seconds: float = 60.0) -> None:
+    def drain(self, timeout_seconds: float = 60.0) -> None:
         """Step until nothing is queued.
 
         Raises:

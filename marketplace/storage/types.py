@@ -4,6 +4,9 @@ from datetime import UTC, datetime
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, TypeDecorator
 
+READ_MODEL = {"info": {"read_model": True}}
+"""`__table_args__` of a table that holds only what the ledger's events say, and so can be dropped and rebuilt."""
+
 RowNumber = BigInteger().with_variant(Integer(), "sqlite")
 """A counting primary key: SQLite counts only in a column declared exactly INTEGER."""
 

@@ -4,6 +4,8 @@ Revision ID: ${up_revision}
 Follows: ${down_revision or "nothing"}
 """
 
+# ruff: noqa: PLR0915 (as many statements as there are tables)
+
 import sqlalchemy as sa
 from alembic import op
 ${imports if imports else ""}

@@ -1,0 +1,206 @@
+"""A small market to put on a ledger: parties with keys, and the calls that they sign, ready for the queue."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from eth_abi.abi import encode
+from sqlmodel import Session
+
+from crypto.canonical import keccak256
+from crypto.typed_data import address_of
+from marketplace.intents import Deployment, intent_digest, sign_intent, struct_hash
+from marketplace.ledger.intake import queue_intent
+from marketplace.ledger.profile import LedgerSettings
+from marketplace.types import Role
+
+FAR = 4_000_000_000  # a deadline beyond every test, unix seconds
+PRICE = 100
+
+
+def key(name: str) -> bytes:
+    """A party's secret key, made from its name."""
+    return keccak256(b"key of " + name.encode())
+
+
+def hexadecimal(value: bytes) -> str:
+    return "0x" + value.hex()
+
+
+def derived(*parts: tuple[str, Any]) -> str:
+    """keccak256(abi.encode(parts)) of (type, value) pairs."""
+    return hexadecimal(keccak256(encode([kind for kind, _ in parts], [_raw(kind, value) for kind, value in parts])))
+
+
+def _raw(kind: str, value: Any) -> Any:
+    return bytes.fromhex(value[2:]) if kind == "bytes32" else value
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call for the queue."""
+
+    contract: str
+    verb: str
+    arguments: list[Any]
+    digest: bytes
+    by: str
+
+    def queue(self, session: Session, now: int = 0) -> bool:
+        return queue_intent(
+            session,
+            contract=self.contract,
+            verb=self.verb,
+            arguments=self.arguments,
+            digest=self.digest,
+            by=self.by,
+            now=now,
+        )
+
+
+@dataclass
+class Market:
+    """Signs for everybody. Every method returns what its party would send."""
+
+    deployment: Deployment
+    terms_until: int = FAR
+    addresses: dict[str, str] = field(default_factory=dict)
+
+    def address(self, name: str) -> str:
+        if name not in self.addresses:
+            self.addresses[name] = address_of(key(name))
+        return self.addresses[name]
+
+    def sign(self, name: str, message: dict[str, Any], signer: str) -> str:
+        return hexadecimal(sign_intent(name, message, self.deployment, key(signer)))
+
+    def call(self, contract: str, verb: str, signed: Sequence[tuple[str, dict[str, Any], Sequence[str]]]) -> Call:
+        """A call made of signed intents: (intent name, message, names of its signers)."""
+        arguments: list[Any] = []
+        for name, message, signers in signed:
+            arguments += [message, *(self.sign(name, message, signer) for signer in signers)]
+        name, message, signers = signed[-1]
+        digest = intent_digest(name, message, self.deployment)
+        return Call(contract, verb, arguments, digest, self.address(signers[0]))
+
+    def admit(self, name: str, roles: Role, version: int = 0) -> Call:
+        common = {"account": self.address(name), "roles": int(roles), "identityDigest": "0x" + "a1" * 32}
+        join = {**common, "deadline": FAR}
+        admit = {**common, "version": version, "registrar": self.address("registrar"), "deadline": FAR}
+        return self.call("Participants", "admit", [("Join", join, [name]), ("Admit", admit, ["registrar"])])
+
+    def issue(self, account: str, amount: int, ref: int = 0) -> Call:
+        message = {
+            "account": self.address(account),
+            "amount": amount,
+            "ref": hexadecimal(keccak256(b"payment %d" % ref)),
+            "bank": self.address("bank"),
+            "deadline": FAR,
+        }
+        return self.call("SettlementToken", "issue", [("Issue", message, ["bank"])])
+
+    @property
+    def asset(self) -> str:
+        return derived(("address", self.address("supplier")), ("bytes32", "0x" + "b1" * 32))
+
+    @property
+    def listing(self) -> str:
+        return derived(("address", self.address("supplier")), ("bytes32", self.asset), ("bytes32", "0x" + "b5" * 32))
+
+    def register(self) -> Call:
+        message = {
+            "assetId": self.asset,
+            "holder": self.address("supplier"),
+            "manifestDigest": "0x" + "b1" * 32,
+            "ciphertextRoot": "0x" + "b2" * 32,
+            "claimDigest": "0x" + "b3" * 32,
+            "level": 2,
+            "epsilonBudget": 10**12,
+            "shareHolders": [self.address("supplier"), self.address("partner")],
+            "shareBps": [7_000, 3_000],
+            "deadline": FAR,
+        }
+        return self.call("Rights", "register", [("Register", message, ["supplier"])])
+
+    def confirm(self, valid_until: int) -> Call:
+        message = {
+            "assetId": self.asset,
+            "claimDigest": "0x" + "b3" * 32,
+            "certificateDigest": "0x" + "b4" * 32,
+            "validUntil": valid_until,
+            "registrar": self.address("registrar"),
+            "version": 1,
+            "deadline": FAR,
+        }
+        return self.call("Rights", "confirm", [("Confirm", message, ["registrar"])])
+
+    def offer(self, valid_until: int) -> Call:
+        message = {
+            "listingId": self.listing,
+            "assetId": self.asset,
+            "seller": self.address("supplier"),
+            "termsDigest": "0x" + "b5" * 32,
+            "price": PRICE,
+            "validUntil": valid_until,
+            "deadline": FAR,
+        }
+        return self.call("Listings", "list", [("List", message, ["supplier"])])
+
+    def order(self, number: int) -> tuple[str, str]:
+        """(order id, agreement digest) of the buyer's order `number`."""
+        agreement = hexadecimal(keccak256(b"agreement %d" % number))
+        buyer, listing = self.address("buyer"), self.listing
+        return derived(("address", buyer), ("bytes32", listing), ("bytes32", agreement)), agreement
+
+    def fund(self, number: int, valid_until: int, escrow: int = PRICE) -> Call:
+        order, agreement = self.order(number)
+        message = {
+            "orderId": order,
+            "listingId": self.listing,
+            "buyer": self.address("buyer"),
+            "escrow": escrow,
+            "epsilonCap": 1_000,
+            "validUntil": valid_until,
+            "agreementDigest": agreement,
+            "deadline": FAR,
+        }
+        return self.call("Orders", "fund", [("Fund", message, ["buyer"])])
+
+    def settle(self, number: int, amount: int = PRICE - 1) -> Call:
+        order, _ = self.order(number)
+        voucher = {"orderId": order, "amount": amount, "epsilon": 400, "calls": 1, "callsRoot": "0x" + "c1" * 32}
+        close = {
+            "orderId": order,
+            "voucherHash": hexadecimal(struct_hash("Voucher", voucher)),
+            "seller": self.address("supplier"),
+            "deadline": FAR,
+        }
+        return self.call("Orders", "settle", [("Voucher", voucher, ["buyer"]), ("Close", close, ["supplier"])])
+
+    def opening(self, now: int) -> list[Call]:
+        """Everything that must stand before the first order: parties, money, a confirmed asset, a listing."""
+        year = now + 365 * 86_400
+        return [
+            self.admit("supplier", Role.SUPPLIER),
+            self.admit("partner", Role.SUPPLIER),
+            self.admit("buyer", Role.BUYER),
+            self.admit("bank", Role.BANK),
+            self.issue("buyer", 10**12),
+            self.register(),
+            self.confirm(year),
+            self.offer(year),
+        ]
+
+
+def ledger_settings(folder: Path, rpc_url: str = "") -> LedgerSettings:
+    """An operator's settings for tests."""
+    return LedgerSettings(
+        chain_id=20260,
+        relayer_key=key("relayer"),
+        registrar=address_of(key("registrar")),
+        treasury=address_of(key("treasury")),
+        fee_bps=250,
+        folder=folder / "node",
+        rpc_url=rpc_url,
+    )
