@@ -90,6 +90,15 @@ class Billing:
         budget.charges.append((release["spentAsset"], charged, subject))
         budget.questions[question].append((charged, asked, subject))
 
+    def check_refusal(self, standing: Standing, refusal: Mapping[str, Any], subject: str) -> None:
+        """What a refusal says is spent and left is true of the order, and possible for the data set."""
+        spent = self._orders[standing.order["orderId"]].spent
+        left = standing.order["epsilonCap"] - spent
+        self._report.same("epsilon_order", f"{subject} refusal.spentOrder", spent, refusal["spentOrder"])
+        self._report.same("epsilon_order", f"{subject} refusal.leftOrder", left, refusal["leftOrder"])
+        total = refusal["spentAsset"] + refusal["leftAsset"]
+        self._report.same("epsilon_asset", f"{subject} refusal.leftAsset", standing.asset["epsilonBudget"], total)
+
     def finish(self, tables: Tables) -> None:
         """Compare totals with the ledger: budgets of data sets, settlements of orders."""
         for asset, budget in self._assets.items():

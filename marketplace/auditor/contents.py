@@ -1,4 +1,4 @@
-"""Step 9, what the ledger names: an asset's manifest, claim and certificate, a listing's terms, an order's agreement."""
+"""Step 9, what the ledger names: an asset's manifest, claim and certificate, listings' terms, orders' agreements."""
 
 from collections.abc import Iterator
 from typing import Any

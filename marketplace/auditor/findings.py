@@ -1,6 +1,6 @@
 """What an audit says: steps, findings, counts, times and the verdict. Plain values; printing is done elsewhere."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -52,7 +52,7 @@ class Report:
     """
 
     findings: list[Finding] = field(default_factory=list)
-    counts: dict[int, Counter[str]] = field(default_factory=dict)
+    counts: defaultdict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     seconds: dict[int, float] = field(default_factory=dict)
     notes: list[tuple[str, str, str]] = field(default_factory=list)
     _per_code: Counter[str] = field(default_factory=Counter)
@@ -80,7 +80,6 @@ class Report:
         outer, now = self._step, perf_counter()
         self._charge(now)
         self._step = number
-        self.counts.setdefault(number, Counter())
         try:
             yield
         finally:

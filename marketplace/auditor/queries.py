@@ -180,6 +180,7 @@ class Queries:
             check_refusal(refusal, self._deployment, standing.manifest["releaseKey"])
         except MarketplaceError as error:
             self._report.find("refusal_signature", subject, expected=error.expected, got=error.message)
+        self._billing.check_refusal(standing, refusal, subject)
 
     def _fail(self, leaf: Leaf, subject: str) -> None:
         """The panel came to no result: its nodes' signed statements are kept."""

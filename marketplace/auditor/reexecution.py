@@ -2,10 +2,9 @@
 
 import secrets
 
-from crypto.canonical import to_hex
 from crypto.errors import CryptoError
 from marketplace.errors import MarketplaceError
-from marketplace.queries.evaluation import SealedColumns, evaluate_plan
+from marketplace.queries.evaluation import SealedColumns, evaluate_plan, number_entry
 
 from .bundle import Bundle
 from .documents import MAX_BLOB, blob_name
@@ -19,7 +18,7 @@ class Reexecution:
     def __init__(self, bundle: Bundle, report: Report) -> None:
         self._columns = SealedColumns(lambda blob: bundle.read(blob_name(blob), MAX_BLOB))
         self._report = report
-        self._numbers: dict[str, list[tuple[str, str]]] = {}
+        self._numbers: dict[str, list[dict[str, str]]] = {}
 
     def check(self, answer: Released) -> None:
         """A finding for each number of the result that the blobs do not give."""
@@ -29,16 +28,17 @@ class Reexecution:
         except (CryptoError, MarketplaceError) as error:
             self._report.find("reexecution_failed", answer.subject, got=error)
             return
-        for index, ((c0, c1), stated) in enumerate(zip(numbers, answer.result["numbers"], strict=False)):
+        for index, (number, stated) in enumerate(zip(numbers, answer.result["numbers"], strict=False)):
             self._report.count("numbers")
-            self._report.same("result_differs", f"{answer.subject} number {index} c0", c0, stated["c0"])
-            self._report.same("result_differs", f"{answer.subject} number {index} c1", c1, stated["c1"])
+            for part in ("c0", "c1"):
+                self._report.same(
+                    "result_differs", f"{answer.subject} number {index} {part}", number[part], stated[part]
+                )
 
-    def _evaluate(self, answer: Released) -> list[tuple[str, str]]:
-        """c0 and the digest of c1 for each number of the plan, as a result document writes them."""
+    def _evaluate(self, answer: Released) -> list[dict[str, str]]:
         if answer.plan.digest not in self._numbers:
             numbers = evaluate_plan(answer.standing.manifest, answer.plan, self._columns)
-            self._numbers[answer.plan.digest] = [(f"0x{item.c0:064x}", to_hex(item.c1_digest())) for item in numbers]
+            self._numbers[answer.plan.digest] = [number_entry(number) for number in numbers]
         return self._numbers[answer.plan.digest]
 
 

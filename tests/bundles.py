@@ -1,0 +1,557 @@
+"""True evidence bundles without a service: the real node and contracts, real signatures, sealed data, panel and log.
+
+`make_bundle` tells one small market's whole story, or, with larger numbers, that of a thousand orders.
+"""
+
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crypto import bls, credential, envelope, merkle, tlog
+from crypto.canonical import canonical_json, from_hex, sha256, to_hex
+from crypto.keystore import Keys
+from crypto.seal.cells import seal_chunk
+from crypto.seal.evaluate import SealedNumber
+from crypto.seal.keys import SealingKey
+from crypto.seal.parameters import profile
+from crypto.seal.release import release_share
+from marketplace.auditor.replay import Replay
+from marketplace.auditor.rows import Tables
+from marketplace.auditor.trust import Trust
+from marketplace.deployment import Genesis
+from marketplace.documents import digest, iso_time, voucher_document
+from marketplace.documents.ids import asset_id, listing_id, order_id, title_id
+from marketplace.documents.manifest import ciphertext_root, column_names
+from marketplace.intents import sign_intent, struct_hash
+from marketplace.ledger.node import Node, NodeSettings
+from marketplace.ledger.relayer import Relayer
+from marketplace.queries.evaluation import SealedColumns, evaluate_plan, number_entry, result_document
+from marketplace.queries.plan import Plan, make_plan
+from marketplace.queries.shares import seal_shares
+from marketplace.queries.statements import attested_message, sign_refusal, sign_release, sign_result
+from marketplace.types import ZERO_DIGEST, Role, TitleKind
+from tests.ledgers import Ledger, found
+
+START = 1_790_000_000
+YEAR = 365 * 86_400
+CHAIN_ID = 20260
+FEE_BPS, PRICE = 250, 500
+EPSILON = 100_000
+ORIGIN = "audit.example/log"
+TREASURY = "0x" + "7e" * 20
+NAMES = ("registrar", "supplier", "collector", "heir", "buyer", "bank", "exchange", "vault", "node0", "node1", "node2")
+ORIGINS, MONTHS = ["EWR", "JFK", "LGA"], [str(month) for month in range(1, 13)]
+
+
+def keys(name: str) -> Keys:
+    """The same keys for the same name, always."""
+    return Keys(sha256(b"bundle keys " + name.encode()))
+
+
+@dataclass
+class Maker:
+    """Everything that is being gathered for one bundle.
+
+    Args:
+        ledger: where the acts go.
+        leaves: the log.
+        documents: by digest, canonical bytes.
+    """
+
+    ledger: Ledger
+    leaves: list[bytes] = field(default_factory=list)
+    tree: merkle.Tree = field(default_factory=merkle.Tree)
+    documents: dict[str, bytes] = field(default_factory=dict)
+    blobs: dict[str, bytes] = field(default_factory=dict)
+    notes: dict[int, str] = field(default_factory=dict)
+    people: dict[str, Keys] = field(default_factory=lambda: {name: keys(name) for name in NAMES})
+    manifest: dict[str, Any] = field(default_factory=dict)
+    terms: dict[str, Any] = field(default_factory=dict)
+    sealing: SealingKey = field(default_factory=lambda: SealingKey.generate(profile("bfv-8192-cells-1")))
+    spent: int = 0
+    budget: int = 0
+    asked: set[str] = field(default_factory=set)
+    _numbers: dict[str, list[SealedNumber]] = field(default_factory=dict)
+    _columns: SealedColumns | None = None
+    _anchored: tuple[int, str] = (0, ZERO_DIGEST)
+
+    def store(self, document: dict[str, Any]) -> str:
+        """Keep a document and return its digest."""
+        content = canonical_json(document)
+        name = to_hex(sha256(content))
+        self.documents[name] = content
+        return name
+
+    def leaf(self, kind: str, **members: Any) -> None:
+        """Append to the log."""
+        content = canonical_json({"type": kind, "at": iso_time(self.ledger.now), **members})
+        self.leaves.append(content)
+        self.tree.append(merkle.leaf_hash(content))
+
+    def checkpoint(self) -> None:
+        """Sign the log as it stands."""
+        head = tlog.Checkpoint(ORIGIN, self.tree.size, self.tree.root())
+        self.notes[self.tree.size] = tlog.sign_checkpoint(head, self.people["exchange"].ed25519).decode()
+
+    def anchor(self) -> None:
+        """Sign the log and put its root on the ledger."""
+        self.checkpoint()
+        size, previous = self.tree.size, self._anchored[1]
+        message = {"size": size, "root": to_hex(self.tree.root()), "previousRoot": previous, **self.by("exchange")}
+        self.ledger.call("Evidence", "anchor", *self.ledger.intent("Anchor", message, self.people["exchange"]))
+        self.ledger.seal()
+        self._anchored = (size, message["root"])
+
+    def by(self, role: str) -> dict[str, Any]:
+        """Who signs, under the field of that name, and a deadline."""
+        return {role: self.people[role].address, "deadline": START + YEAR}
+
+    def act(self, contract: str, verb: str, name: str, message: dict[str, Any], *signers: str) -> None:
+        """Queue a call with one statement and its signatures."""
+        signatures = [self.ledger.intent(name, message, self.people[signer])[1] for signer in signers]
+        self.ledger.call(contract, verb, message, *signatures)
+
+    @property
+    def asset(self) -> str:
+        """The one asset."""
+        return asset_id(self.people["supplier"].address, digest(self.manifest))
+
+    @property
+    def listing(self) -> str:
+        """The one listing that sells."""
+        return listing_id(self.people["heir"].address, self.asset, digest(self.terms))
+
+    def evaluate(self, plan: Plan) -> list[SealedNumber]:
+        """The panel's numbers; each question is computed once."""
+        if self._columns is None:
+            self._columns = SealedColumns(lambda blob: self.blobs[blob])
+        if plan.digest not in self._numbers:
+            self._numbers[plan.digest] = list(evaluate_plan(self.manifest, plan, self._columns))
+        return self._numbers[plan.digest]
+
+
+def admit_all(maker: Maker) -> None:
+    """Everybody joins; the registrar admits. One admission is refused, one member is suspended and comes back."""
+    roles = {
+        **{"supplier": Role.SUPPLIER, "collector": Role.SUPPLIER, "heir": Role.SUPPLIER, "buyer": Role.BUYER},
+        **{"bank": Role.BANK, "exchange": Role.EXCHANGE},
+    }
+    for name, role in roles.items():
+        account = maker.people[name].address
+        identity = to_hex(sha256(b"identity of " + name.encode()))
+        join = {"account": account, "roles": int(role), "identityDigest": identity, "deadline": START + YEAR}
+        admission = {**join, "version": 0, **maker.by("registrar")}
+        admit = (
+            *maker.ledger.intent("Join", join, maker.people[name]),
+            *maker.ledger.intent("Admit", admission, maker.people["registrar"]),
+        )
+        maker.ledger.call("Participants", "admit", *admit)
+        if name == "collector":
+            maker.ledger.call("Participants", "admit", *admit)
+    maker.ledger.raw_call("Participants", b"\x12\x34")
+    maker.ledger.seal()
+    for version, status in ((1, 2), (2, 1)):
+        change = {"account": maker.people["collector"].address, "status": status, "reasonDigest": "0x" + "5a" * 32}
+        change |= {"version": version, **maker.by("registrar")}
+        maker.act("Participants", "setStatus", "SetStatus", change, "registrar")
+        maker.ledger.seal()
+
+
+def seal_data(maker: Maker) -> None:
+    """A manifest over three origins and twelve months, with one measure."""
+    cells = np.arange(len(ORIGINS) * len(MONTHS), dtype=np.int64)
+    shape = profile("bfv-8192-cells-1")
+    manifest: dict[str, Any] = {
+        **{"type": "manifest", "version": 1, "title": {"en": "Flights", "zh": "航班"}, "layout": "cells"},
+        **{"holder": maker.people["supplier"].address, "profile": shape.name, "rows": 36_000, "minimumCohort": 10},
+        "dimensions": [
+            {"name": "origin", "ordered": False, "categories": ORIGINS},
+            {"name": "month", "ordered": True, "categories": MONTHS},
+        ],
+        "measures": [{"name": "delay", "unit": "minute", "scale": 0, "low": -60, "high": 1500}],
+        "missing": {"delay": 0},
+        "columns": [],
+        "releaseKey": maker.people["vault"].address,
+        "sealedAt": iso_time(START),
+    }
+    for number, name in enumerate(column_names(manifest)):
+        blob = seal_chunk(maker.sealing, cells * 7 + 1000 * (number + 1))
+        maker.blobs[to_hex(sha256(blob))] = blob
+        manifest["columns"].append({"name": name, "chunks": [{"blob": to_hex(sha256(blob)), "size": len(blob)}]})
+    maker.manifest = manifest
+    maker.store(manifest)
+
+
+def register(maker: Maker) -> None:
+    """Register, confirm with a certificate, move a share, hand the right to operate to the heir."""
+    supplier, collector, heir = (maker.people[name].address for name in ("supplier", "collector", "heir"))
+    shares = [{"holder": supplier, "bps": 9000}, {"holder": collector, "bps": 1000}]
+    claim = {
+        **{"type": "claim", "version": 1, "title": {"en": "Flights", "zh": "航班"}, "holder": supplier},
+        **{"manifest": digest(maker.manifest), "sourceClass": "COLLECTED_GENERATED", "origin": "ENTERPRISE"},
+        **{"level": "GENERAL_2", "shares": shares, "evidence": []},
+        "rights": [{"right": "HOLD", "holder": supplier, "until": None, "limits": ""}],
+    }
+    register_ = {
+        **{"assetId": maker.asset, "holder": supplier, "manifestDigest": digest(maker.manifest)},
+        **{"ciphertextRoot": ciphertext_root(maker.manifest), "claimDigest": maker.store(claim), "level": 2},
+        **{"epsilonBudget": maker.budget, "shareHolders": [supplier, collector], "shareBps": [9000, 1000]},
+        "deadline": START + YEAR,
+    }
+    maker.act("Rights", "register", "Register", register_, "supplier")
+    maker.ledger.seal()
+    until = START + 2 * YEAR
+    confirm: dict[str, Any] = {
+        "assetId": maker.asset,
+        "claimDigest": register_["claimDigest"],
+        "validUntil": until,
+        "version": 1,
+    }
+    confirm |= {"certificateDigest": certify(maker, until), **maker.by("registrar")}
+    maker.act("Rights", "confirm", "Confirm", confirm, "registrar")
+    maker.ledger.seal()
+    share = {"assetId": maker.asset, "from": collector, "to": heir, "bps": 400, "version": 1, "deadline": START + YEAR}
+    maker.act("Rights", "transferShare", "TransferShare", share, "collector")
+    rest = {**share, "bps": 600, "version": 2}
+    maker.act("Rights", "transferShare", "TransferShare", rest, "collector")
+    title = title_id(maker.asset, TitleKind.OPERATE)
+    handover: dict[str, Any] = {"titleId": title, "from": supplier, "to": heir, "version": 1, "deadline": START + YEAR}
+    maker.act("Rights", "transfer", "Transfer", handover, "supplier", "heir")
+    maker.ledger.seal()
+
+
+def certify(maker: Maker, until: int) -> str:
+    """The registrar's certificate; its digest."""
+    key = maker.people["registrar"].ed25519
+    body = {
+        "@context": [credential.CONTEXT],
+        "type": ["VerifiableCredential", "DataRightsCertificate"],
+        "issuer": credential.did_key(key.public_key().public_bytes_raw()),
+        "validFrom": iso_time(START),
+        "validUntil": iso_time(until),
+        "credentialSubject": {"id": f"urn:marketplace:asset:{maker.asset}"},
+    }
+    return maker.store(credential.issue(body, key, created=START))
+
+
+def offer(maker: Maker) -> None:
+    """List the product, and another that is withdrawn at once."""
+    heir = maker.people["heir"].address
+    nodes = [
+        {
+            "address": node.address,
+            "bls": to_hex(bls.public_key(node.bls_secret)),
+            "possession": to_hex(bls.prove_possession(node.bls_secret)),
+        }
+        for node in (maker.people[f"node{index}"] for index in range(3))
+    ]
+    maker.terms = {
+        **{"type": "terms", "version": 1, "title": {"en": "Delays", "zh": "延误"}, "asset": maker.asset},
+        **{"manifest": digest(maker.manifest), "computations": ["COUNT", "SUM", "MEAN"], "purposes": ["TRANSPORT"]},
+        **{"regions": ["CN"], "price": PRICE, "epsilonPerQueryMax": 10 * EPSILON, "minimumCohort": 10},
+        **{"panel": {"nodes": nodes, "threshold": 2}, "termEnd": iso_time(START + YEAR)},
+    }
+    withdrawn: dict[str, Any] = {**maker.terms, "price": PRICE + 1}
+    for terms in (maker.terms, withdrawn):
+        listing = listing_id(heir, maker.asset, maker.store(terms))
+        message: dict[str, Any] = {
+            "listingId": listing,
+            "assetId": maker.asset,
+            "seller": heir,
+            "termsDigest": digest(terms),
+        }
+        message |= {"price": terms["price"], "validUntil": START + YEAR, "deadline": START + YEAR}
+        maker.act("Listings", "list", "List", message, "heir")
+    delisting: dict[str, Any] = {"listingId": listing, "seller": heir, "version": 1, "deadline": START + YEAR}
+    maker.act("Listings", "delist", "Delist", delisting, "heir")
+    maker.ledger.seal()
+
+
+@dataclass
+class Order:
+    """One funded order and the buyer's side of its account."""
+
+    name: str
+    number: int
+    cap: int
+    calls: list[bytes] = field(default_factory=list)
+    spent: int = 0
+    voucher: dict[str, Any] | None = None
+    sequence: int = 0
+
+
+def fund_orders(maker: Maker, count: int, queries: int, last_until: int) -> list[Order]:
+    """Issue money and fund `count` orders; the last one ends at `last_until`."""
+    buyer, escrow = maker.people["buyer"].address, PRICE * (queries + 2)
+    money = {"account": buyer, "amount": escrow * count + 77, "ref": "0x" + "01" * 32, **maker.by("bank")}
+    maker.act("SettlementToken", "issue", "Issue", money, "bank")
+    maker.ledger.seal()
+    orders = []
+    for number in range(count):
+        agreement: dict[str, Any] = {
+            "type": "agreement",
+            "version": 1,
+            "listing": maker.listing,
+            "terms": digest(maker.terms),
+        }
+        agreement |= {"buyer": buyer, "purpose": "TRANSPORT", "region": "CN-SH", "nonce": f"0x{number:064x}"}
+        name = order_id(buyer, maker.listing, maker.store(agreement))
+        until = last_until if number == count - 1 else START + YEAR
+        fund: dict[str, Any] = {
+            "orderId": name,
+            "listingId": maker.listing,
+            "buyer": buyer,
+            "escrow": escrow,
+            "validUntil": until,
+        }
+        fund |= {"epsilonCap": EPSILON * (queries + 1), "agreementDigest": digest(agreement), "deadline": START + YEAR}
+        maker.act("Orders", "fund", "Fund", fund, "buyer")
+        orders.append(Order(name, number, fund["epsilonCap"]))
+        if number % 400 == 399:
+            maker.ledger.seal()
+    maker.ledger.seal()
+    return orders
+
+
+def questions() -> Iterator[dict[str, Any]]:
+    """Different questions without end, a few hundred of them, again and again."""
+    ops: list[list[dict[str, Any]]] = [
+        [{"op": "SUM", "measure": "delay"}],
+        [{"op": "COUNT", "measure": None}],
+        [{"op": "MEAN", "measure": "delay"}],
+    ]
+    while True:
+        for months in range(1, 12):
+            for start in range(0, 12, 2):
+                chosen = [MONTHS[(start + step) % 12] for step in range(months)]
+                where = {"in": {"dimension": "month", "values": chosen}}
+                for select in ops:
+                    yield {"select": select, "where": where, "groupBy": ["origin"] if months % 4 == 1 else []}
+
+
+def ask(maker: Maker, order: Order, question: dict[str, Any], *, refuse: bool = False) -> None:
+    """One query, all the way to the released or refused leaf."""
+    buyer, order.sequence = maker.people["buyer"], order.sequence + 1
+    query = {"type": "query", "version": 1, "order": order.name, "asset": maker.asset, "epsilon": EPSILON, **question}
+    query |= {"ciphertextRoot": ciphertext_root(maker.manifest), "sequence": order.sequence}
+    query |= {"recipient": to_hex(envelope.public_key(buyer.x25519))}
+    name, plan = maker.store(query), make_plan(maker.manifest, query)
+    charge = 0 if plan.digest in maker.asked else EPSILON
+    calls = [*order.calls, from_hex(name)]
+    message = {
+        **{"orderId": order.name, "amount": PRICE * len(calls), "epsilon": order.spent + EPSILON, "calls": len(calls)},
+        "callsRoot": to_hex(merkle.root(calls)),
+    }
+    signature = sign_intent("Voucher", message, maker.ledger.deployment, buyer.signing_key)
+    paid = maker.store(voucher_document(message, buyer.address, signature))
+    maker.leaf("query.accepted", query=name, order=order.name, voucher=paid, plan=plan.digest)
+    if refuse:
+        _refuse(maker, order, name)
+        return
+    maker.asked.add(plan.digest)
+    order.calls, order.spent, order.voucher = calls, order.spent + charge, {**message, "signature": to_hex(signature)}
+    maker.spent += charge
+    _release(maker, order, query, charge, paid)
+
+
+def _release(maker: Maker, order: Order, query: dict[str, Any], charge: int, paid: str) -> None:
+    plan = make_plan(maker.manifest, query)
+    deployment, vault = maker.ledger.deployment, maker.people["vault"]
+    numbers, name = maker.evaluate(plan), digest(query)
+    result = maker.store(result_document(query, plan, map(number_entry, numbers)))
+    signers = [maker.people[f"node{index}"] for index in ((0, 1, 2), (0, 1), (1, 2))[len(maker.leaves) % 3]]
+    secret = sum(int.from_bytes(node.bls_secret, "big") for node in signers) % bls.GROUP_ORDER
+    # The sum of the nodes' signatures is the signature by the sum of their keys.
+    signature = bls.sign(secret.to_bytes(32, "big"), attested_message(result))
+    attestation = {"type": "attestation", "version": 1, "result": result, "signature": to_hex(signature)}
+    attestation |= {"signers": [node.address for node in signers]}
+    residues = {index: release_share(maker.sealing, number.c1, 0) for index, number in enumerate(numbers)}
+    shares = maker.store(seal_shares(name, result, query["recipient"], residues, []))
+    release = {
+        **{"type": "release", "version": 1, "order": order.name, "query": name, "result": result, "shares": shares},
+        **{"epsilon": charge, "spentOrder": order.spent, "spentAsset": maker.spent, "signer": vault.address},
+    }
+    maker.leaf(
+        "query.released",
+        query=name,
+        order=order.name,
+        result=result,
+        attestation=maker.store(attestation),
+        shares=shares,
+        release=maker.store(sign_release(release, deployment, vault.signing_key)),
+        voucher=paid,
+    )
+
+
+def _refuse(maker: Maker, order: Order, name: str) -> None:
+    vault = maker.people["vault"]
+    refusal = {
+        **{"type": "refusal", "version": 1, "order": order.name, "query": name, "code": "cohort_too_small"},
+        **{"rule": "queries.minimum_cohort", "message": {"en": "too few rows", "zh": "行数过少"}, "allowed": "10"},
+        **{"found": "fewer", "spentOrder": order.spent, "leftOrder": order.cap - order.spent, "signer": vault.address},
+        **{"spentAsset": maker.spent, "leftAsset": maker.budget - maker.spent},
+    }
+    signed = sign_refusal(refusal, maker.ledger.deployment, vault.signing_key)
+    maker.leaf("query.refused", query=name, order=order.name, refusal=maker.store(signed), code="cohort_too_small")
+
+
+def diverge(maker: Maker) -> None:
+    """A lying node is named: it signed another result of the first released query."""
+    import json
+
+    leaf = next(json.loads(item) for item in maker.leaves if b"query.released" in item)
+    lie = json.loads(maker.documents[leaf["result"]])
+    lie["numbers"][0]["c0"] = "0x" + "07" * 32
+    statement = sign_result(lie, maker.people["node2"].address, maker.people["node2"].bls_secret)
+    members = {"query": leaf["query"], "node": statement["node"], "attested": leaf["result"]}
+    maker.leaf("panel.divergence", **members, statement=maker.store(statement), result=maker.store(lie))
+
+
+def settle(maker: Maker, order: Order) -> None:
+    """Close an order by its last voucher."""
+    assert order.voucher is not None
+    voucher = {name: value for name, value in order.voucher.items() if name != "signature"}
+    close = {"orderId": order.name, "voucherHash": to_hex(struct_hash("Voucher", voucher)), "deadline": START + YEAR}
+    close |= {"seller": maker.people["heir"].address}
+    signature = maker.ledger.intent("Close", close, maker.people["heir"])[1]
+    maker.ledger.call("Orders", "settle", voucher, order.voucher["signature"], close, signature)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A bundle in memory.
+
+    Args:
+        files: name to content.
+        trust: the true roots of trust.
+    """
+
+    files: dict[str, bytes]
+    trust: Trust
+
+    def write(self, path: Path) -> Path:
+        """Write the bundle as a zip file."""
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in self.files.items():
+                archive.writestr(name, content)
+        return path
+
+    def unpack(self, folder: Path) -> Path:
+        """Write the bundle as a folder."""
+        for name, content in self.files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+        return folder
+
+
+def make_bundle(folder: Path, *, orders: int = 4, queries: int = 2) -> Made:
+    """One market's story: the last order is refunded after its term, the one before stays open, the rest settle.
+
+    Args:
+        folder: where the ledger node may write.
+        orders: number of orders, 3 or more.
+        queries: released queries of each order.
+    """
+    node = Node(NodeSettings(CHAIN_ID, START, folder))
+    try:
+        relayer = Relayer(keys("relayer").signing_key, CHAIN_ID)
+        genesis = Genesis(relayer.address, keys("registrar").address, TREASURY, FEE_BPS)
+        ledger = found(node, relayer, genesis, START + 10)
+        maker = Maker(ledger)
+        _tell(maker, orders, queries)
+        return Made(_files(maker), trust_of(maker))
+    finally:
+        node.stop()
+
+
+def _tell(maker: Maker, count: int, queries: int) -> None:
+    admit_all(maker)
+    seal_data(maker)
+    maker.budget = EPSILON * (count * (queries + 1) + 1)
+    register(maker)
+    offer(maker)
+    orders = fund_orders(maker, count, queries, last_until=START + 5_000)
+    source = questions()
+    for order in orders:
+        for _ in range(queries):
+            ask(maker, order, next(source))
+        if order.number == 0:
+            ask(maker, order, next(questions()))  # the first question again: free of epsilon
+            ask(maker, order, next(source), refuse=True)
+            diverge(maker)
+            maker.anchor()
+    maker.anchor()
+    for order in orders[:-2]:
+        settle(maker, order)
+        if order.number % 400 == 399:
+            maker.ledger.seal()
+    maker.ledger.seal()
+    maker.ledger.seal(10_000)
+    maker.ledger.alone("Orders", "refund", orders[-1].name)
+    maker.checkpoint()
+
+
+def trust_of(maker: Maker) -> Trust:
+    """The roots of trust that a careful auditor would have pinned."""
+    key = maker.people["exchange"].ed25519.public_key().public_bytes_raw()
+    return Trust(
+        chain_id=CHAIN_ID,
+        registrar=maker.people["registrar"].address,
+        log_origin=ORIGIN,
+        log_key=to_hex(key),
+        genesis_hash=maker.ledger.blocks[0].hash,
+        treasury=TREASURY,
+        fee_bps=FEE_BPS,
+        contracts=maker.ledger.genesis.addresses(),
+    )
+
+
+def _lines(values: Iterator[Any] | list[Any]) -> bytes:
+    return b"".join(canonical_json(value) + b"\n" for value in values)
+
+
+def _files(maker: Maker) -> dict[str, bytes]:
+    trust = trust_of(maker)
+    stated = {
+        **{"chainId": trust.chain_id, "contracts": trust.contracts, "registrar": trust.registrar, "feeBps": FEE_BPS},
+        **{"treasury": TREASURY, "log": {"origin": ORIGIN, "key": trust.log_key}},
+    }
+    latest = maker.notes[max(maker.notes)]
+    return {
+        "profile.json": canonical_json(stated),
+        "ledger/headers.jsonl": _lines([block.header for block in maker.ledger.blocks]),
+        "ledger/transactions.jsonl": _lines([{"block": n, "raw": to_hex(raw)} for n, raw in maker.ledger.transactions]),
+        "ledger/receipts.jsonl": _lines([receipt for block in maker.ledger.blocks for receipt in block.receipts]),
+        **{f"read_model/{name}.jsonl": _lines(list(rows.values())) for name, rows in derive(maker).rows.items()},
+        "log/entries.jsonl": b"".join(leaf + b"\n" for leaf in maker.leaves),
+        "log/checkpoint": latest.encode(),
+        "log/checkpoints.jsonl": _lines([{"size": size, "note": note} for size, note in maker.notes.items()]),
+        **{f"documents/{name[2:]}.json": content for name, content in maker.documents.items()},
+        **{f"blobs/{name[2:]}": content for name, content in maker.blobs.items()},
+    }
+
+
+def derive(maker: Maker) -> Tables:
+    """The rows; a test of its own compares them with the service's projections."""
+    from marketplace.auditor.chain import read_bodies, read_headers
+    from marketplace.auditor.findings import Report
+    from tests.memory import MemoryBundle
+
+    files = {
+        "ledger/headers.jsonl": _lines([block.header for block in maker.ledger.blocks]),
+        "ledger/transactions.jsonl": _lines([{"block": n, "raw": to_hex(raw)} for n, raw in maker.ledger.transactions]),
+        "ledger/receipts.jsonl": _lines([receipt for block in maker.ledger.blocks for receipt in block.receipts]),
+    }
+    report, bundle = Report(), MemoryBundle(files)
+    blocks = read_headers(bundle, None, report)
+    read_bodies(bundle, blocks, CHAIN_ID, report)
+    replay = Replay(maker.ledger.genesis, maker.ledger.deployment, report)
+    replay.run(blocks)
+    tables = Tables()
+    for placed in replay.derived:
+        tables.apply(placed)
+    return tables
