@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,15 @@ class Run:
         self._notices.append(text)
         if not self.as_json:
             self.err.print(Text(text, style="yellow"))
+
+    def log(self, message: str, zh: str = "") -> None:
+        """What a long-running command does, as it happens: a line with the time, or a JSON object a line."""
+        at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        if self.as_json:
+            self.out.file.write(json.dumps({"at": at, "message": message, "zh": zh}, ensure_ascii=False) + "\n")
+        else:
+            self.out.print(Text(f"{at}  {self.tr(message, zh or message)}"))
+        self.out.file.flush()
 
     def result(self, data: Mapping[str, Any], en: str, zh: str = "") -> None:
         """One fact: a sentence and its fields, or JSON."""

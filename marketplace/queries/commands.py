@@ -9,6 +9,7 @@ from marketplace.console.values import epsilon as show_epsilon
 from marketplace.console.values import money, parse_digest, parse_epsilon, short
 from marketplace.sdk import queries
 from marketplace.sdk.answers import Answer
+from marketplace.sdk.journal import Step
 from marketplace.sdk.opening import open_client
 
 app = group("Ask questions of data that nobody shows you. 密态查询")
@@ -34,13 +35,20 @@ def explain(
     if run.as_json:
         run.json(found.as_dict())
         return
-    run.say(f"price {money(found.price)} yuan, epsilon {show_epsilon(found.epsilon)}")
+    price, charge, left = money(found.price), show_epsilon(found.charge), show_epsilon(found.left)
+    run.say(
+        f"price {price} yuan, epsilon {charge} of the {left} left to the data set",
+        f"费用 {price} 元，消耗预算 {charge}（数据集剩余 {left}）",
+    )
     rows = [{"column": name, "deviation": deviation} for name, deviation in found.deviations.items()]
     columns = (
         ("column", "released column", "发布的列", str),
         ("deviation", "noise (std. dev.)", "噪声标准差", _number),
     )
     run.rows(rows, columns)
+    for refusal in found.refusals:
+        en, zh = refusal["message"], refusal.get("zh", refusal["message"])
+        run.say(f"would be refused: {en} ({refusal['code']})", f"将被拒绝：{zh}（{refusal['code']}）")
 
 
 @command(app)
@@ -106,7 +114,7 @@ def print_answer(run: Run, answer: Answer) -> None:
     )
 
 
-def _history_row(step: queries.Step) -> dict[str, Any]:
+def _history_row(step: Step) -> dict[str, Any]:
     code = (step.outcome or {}).get("code") if step.status == "refused" else None
     row = {"sequence": step.sequence, "query": step.query_digest, "status": step.status, "code": code}
     return {**row, "amount": step.voucher["amount"], "select": step.query["select"]}

@@ -17,6 +17,7 @@ from marketplace.sdk.client import Client
 
 CONTEXTS = [credential.CONTEXT, "https://www.w3.org/ns/credentials/undefined-terms/v2"]
 TYPE = "DataRightsCertificate"
+CLOCK_SKEW_SECONDS = 60  # so that a reader whose clock is a little behind accepts it at once
 BOUND = ("holder", "manifestDigest", "ciphertextRoot", "claimDigest")
 
 
@@ -42,7 +43,7 @@ def issue(
         "id": f"urn:marketplace:certificate:{asset['assetId']}",
         "type": ["VerifiableCredential", TYPE],
         "issuer": {"id": credential.did_key(key.public_key().public_bytes_raw()), "account": client.address},
-        "validFrom": documents.iso_time(now),
+        "validFrom": documents.iso_time(now - CLOCK_SKEW_SECONDS),
         "validUntil": documents.iso_time(valid_until),
         "credentialSubject": subject,
     }

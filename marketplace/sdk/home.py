@@ -19,7 +19,7 @@ from typing import Any
 from marketplace.errors import ConfigurationError
 from marketplace.sdk import files
 
-DEFAULT_URL = "http://127.0.0.1:8080"
+DEFAULT_URL = "http://127.0.0.1:8420"
 
 
 @dataclass(frozen=True)

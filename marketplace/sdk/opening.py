@@ -1,17 +1,22 @@
 """From a home folder and a password to a client: what every command does first."""
 
 import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from crypto.keystore import Keys
-from marketplace.errors import ConfigurationError
+from marketplace.errors import ConfigurationError, PortError
 from marketplace.sdk import files
 from marketplace.sdk.client import Client
 from marketplace.sdk.home import Home
 from marketplace.sdk.keys import load_keys
 
 MAX_PASSWORD_BYTES = 1024
+PAUSE_SECONDS = 0.5
 
 
 class Surroundings(Protocol):
@@ -32,11 +37,46 @@ class Surroundings(Protocol):
         """Ask the person for a secret; None where nobody is there."""
 
 
-def open_client(around: Surroundings, *, with_keys: bool = True) -> Client:
-    """A client for the home folder's participant, or for the public when `with_keys` is False."""
+def open_client(around: Surroundings, *, with_keys: bool = True, keys: Keys | None = None) -> Client:
+    """A client for the home folder's participant, or for the public when `with_keys` is False.
+
+    Args:
+        keys: the participant's keys where they are open already.
+    """
     home = Home.locate(around.home)
-    keys = open_keys(around) if with_keys else None
-    return Client(home.url(around.url), keys, home=home, notice=around.notice)
+    chosen = (keys or open_keys(around)) if with_keys else None
+    return Client(home.url(around.url), chosen, home=home, notice=around.notice)
+
+
+def wait_for_service(client: Client, stop: threading.Event, notice: Callable[[str, str], None]) -> bool:
+    """Wait until the service answers, saying so once; returns False when stopped before.
+
+    Raises:
+        ConfigurationError: it is not the service that this folder knows.
+    """
+    told = False
+    while not stop.is_set():
+        try:
+            return bool(client.profile)
+        except PortError as error:
+            if not told:
+                notice(f"waiting for the service: {error}", f"等待服务：{error.zh or error}")
+            told = True
+            stop.wait(PAUSE_SECONDS)
+    return False
+
+
+@contextmanager
+def until_stopped() -> Iterator[threading.Event]:
+    """An event that Ctrl-C or SIGTERM sets, so that a long-running command ends between two tasks."""
+    stop = threading.Event()
+    wanted = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in wanted}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def open_keys(around: Surroundings) -> Keys:

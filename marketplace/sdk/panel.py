@@ -4,9 +4,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from crypto import bls
-from crypto.canonical import from_hex
+from crypto.canonical import from_hex, to_hex
 from marketplace.errors import InvalidInputError
 from marketplace.sdk.client import Client
+
+
+def register_key(client: Client) -> dict[str, Any]:
+    """Publish this node's BLS public key with its proof of possession; the participant needs the role PANEL."""
+    secret = client.keys.bls_secret
+    body = {"bls": to_hex(bls.public_key(secret)), "possession": to_hex(bls.prove_possession(secret))}
+    found: dict[str, Any] = client.post("/panel/keys", body, repeatable=True)
+    return found
 
 
 def list_nodes(client: Client) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ The order of things, so that a crash at any point costs nothing and signs nothin
   4. only a released call counts in the next voucher.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from marketplace.queries.query import Query
 from marketplace.queries.sql import parse_sql
 from marketplace.sdk import listings, orders, rights
 from marketplace.sdk.answers import Answer, check_refusal, open_answer
+from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 from marketplace.sdk.journal import Step
 from marketplace.sdk.orders import Deal
@@ -32,31 +33,30 @@ POLL_SECONDS = 20
 
 @dataclass(frozen=True)
 class Explanation:
-    """What a question would cost and how exact its answer would be; computed here, from public documents alone.
+    """What a question would cost and how exact its answer would be.
 
     Args:
-        plan: the numbers to release.
+        plan: the numbers to release; computed here, from public documents alone.
         price: fen.
-        epsilon: millionths.
         deviations: column to the standard deviation of its noise, in the column's integer unit.
+        charge: epsilon that it would cost now by the service's word, millionths; 0 for a question answered before.
+        left: epsilon left to the data set by the service's word, millionths.
+        refusals: why it would be refused, as error documents; empty where nothing speaks against it.
     """
 
     plan: Plan
     price: int
-    epsilon: int
     deviations: Mapping[str, float]
+    charge: int
+    left: int
+    refusals: Sequence[Mapping[str, Any]]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for a program."""
         plan = self.plan
-        counts = {"numbers": len(plan.numbers), "groups": len(plan.groups), "columns": list(plan.columns)}
-        return {
-            "plan": plan.digest,
-            **counts,
-            "price": self.price,
-            "epsilon": self.epsilon,
-            "noise": dict(self.deviations),
-        }
+        facts = {"plan": plan.digest, "numbers": len(plan.numbers), "groups": len(plan.groups)}
+        facts |= {"columns": list(plan.columns), "price": self.price, "epsilon": plan.epsilon, "charge": self.charge}
+        return {**facts, "left": self.left, "noise": dict(self.deviations), "refusals": list(self.refusals)}
 
 
 def explain(client: Client, listing_id: str, question: str | Query, epsilon: int) -> Explanation:
@@ -65,6 +65,7 @@ def explain(client: Client, listing_id: str, question: str | Query, epsilon: int
     Raises:
         InvalidInputError: it is outside the algebra, or names what the data set does not have.
         RuleError: it cannot be released at this epsilon.
+        VerificationError: the service plans it otherwise than the manifest says.
     """
     offer = listings.inspect(client, listing_id)
     typed = parse_sql(question, offer.manifest) if isinstance(question, str) else question
@@ -78,7 +79,11 @@ def explain(client: Client, listing_id: str, question: str | Query, epsilon: int
         sequence=1,
     )
     plan = make_plan(offer.manifest, document)
-    return Explanation(plan, offer.terms["price"], epsilon, deviations(offer.manifest, plan))
+    body = {"query": {name: document[name] for name in ("select", "where", "groupBy")}, "listing": listing_id}
+    said = client.post("/queries/explanations", {**body, "epsilon": epsilon}, repeatable=True)
+    expect(said["plan"], plan.digest, "plan_differs", "queries.plan_follows_from_the_manifest")
+    noise = deviations(offer.manifest, plan)
+    return Explanation(plan, offer.terms["price"], noise, said["charge"], said["assetEpsilonLeft"], said["refusals"])
 
 
 def ask(

@@ -5,6 +5,7 @@ from typing import Any
 
 from crypto.canonical import from_hex, to_hex
 from marketplace import documents
+from marketplace.documents import Document
 from marketplace.intents import struct_hash, verify_intent
 from marketplace.sdk import orders
 from marketplace.sdk.checks import expect
@@ -30,16 +31,20 @@ def balance(client: Client, account: str | None = None) -> dict[str, Any]:
     return found
 
 
-def close(client: Client, order_id: str) -> dict[str, Any]:
+def close(client: Client, order_id: str, own: Document | None = None) -> dict[str, Any]:
     """Close an order as its seller, with the buyer's voucher of the last released query.
 
+    Args:
+        own: the last voucher in the seller's own vault; without it the service's word is taken for which one is last.
     Returns:
         the intent's outcome with "voucher".
     Raises:
-        crypto.errors.InvalidSignature: the buyer did not sign the voucher that the service shows.
-        VerificationError: the voucher is for another order.
+        crypto.errors.InvalidSignature: the buyer did not sign the voucher.
+        VerificationError: the voucher is for another order, or the service shows another one than the vault holds.
     """
     voucher = documents.validate_voucher(client.get(f"/orders/{order_id}/voucher"))
+    if own is not None:
+        expect(voucher, own, "voucher_not_the_vaults", "settlement.last_voucher_of_the_vault")
     order = orders.get(client, order_id)
     expect(
         (voucher["order"], voucher["buyer"]), (order_id, order["buyer"]), "voucher_for_another", "settlement.voucher"
@@ -64,16 +69,15 @@ def refund(client: Client, order_id: str) -> dict[str, Any]:
 
 
 def statement(client: Client, order_id: str) -> dict[str, Any]:
-    """Where an order's escrow went, to the fen; refused unless the parts sum to it exactly.
+    """Where an order's escrow is or went, to the fen; refused unless the parts sum to it exactly.
 
     Returns:
-        {"order", "escrow", "lines": [{"to", "what": "fee" | "share" | "refund", "amount"}], "sum"}.
+        {"order", "status", "escrow", "lines": [{"what": "escrow" | "fee" | "share" | "refund", "to", "amount"}],
+        "sum"}.
+    Raises:
+        VerificationError: the lines do not sum to the escrow.
     """
-    order = orders.get(client, order_id)
-    lines = [{"to": "", "what": "fee", "amount": order["fee"]}]
-    lines += [{"to": paid["holder"], "what": "share", "amount": paid["amount"]} for paid in order["payouts"]]
-    lines.append({"to": order["buyer"], "what": "refund", "amount": order["refund"]})
-    total = sum(line["amount"] for line in lines)
-    if order["status"] > 1:
-        expect(total, order["escrow"], "statement_does_not_sum", "settlement.parts_sum_to_escrow")
-    return {"order": order_id, "status": order["status"], "escrow": order["escrow"], "lines": lines, "sum": total}
+    found: dict[str, Any] = client.get(f"/settlement/statements/{order_id}")
+    total = sum(line["amount"] for line in found["lines"])
+    expect(total, found["escrow"], "statement_does_not_sum", "settlement.parts_sum_to_escrow")
+    return {**found, "sum": total}

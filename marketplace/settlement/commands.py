@@ -4,14 +4,20 @@ from typing import Annotated
 
 import typer
 
+from crypto.keystore import Keys
 from marketplace.console import Run, command, group
 from marketplace.console.values import money, parse_address, parse_digest, parse_money
+from marketplace.documents import Document
 from marketplace.sdk import settlement
-from marketplace.sdk.opening import open_client
+from marketplace.sdk.home import Home
+from marketplace.sdk.opening import open_client, open_keys
+from marketplace.vault.secrecy import Cipher
+from marketplace.vault.store import PrivacyStore
 
 app = group("Issue money, close orders, refund, read statements. 清算结算")
 Order = Annotated[str, typer.Argument(metavar="ORDER", parser=parse_digest, help="id of the order 订单编号")]
 WHAT = {
+    "escrow": ("in escrow", "托管中"),
     "fee": ("fee to the exchange", "交易所手续费"),
     "share": ("revenue share", "收益分成"),
     "refund": ("refund", "退款"),
@@ -51,10 +57,13 @@ def balance(
 def close(run: Run, order: Order) -> None:
     """Close an order as its seller, with the buyer's last voucher. 结算
 
+    Where your vault is in this home folder, the voucher must be the one that the vault holds.
+
     Example: marketplace settlement close 0x5f…5f
     """
-    with open_client(run) as client:
-        result = settlement.close(client, order)
+    keys = open_keys(run)
+    with open_client(run, keys=keys) as client:
+        result = settlement.close(client, order, vault_voucher(run, keys, order))
         lines = settlement.statement(client, order)
     if run.as_json:
         run.json({**result, "statement": lines})
@@ -82,6 +91,12 @@ def statement(run: Run, order: Order) -> None:
     with open_client(run) as client:
         lines = settlement.statement(client, order)
     _print(run, lines)
+
+
+def vault_voucher(run: Run, keys: Keys, order: str) -> Document | None:
+    """The order's last voucher in the vault of this home folder; None without a vault, or before its first release."""
+    path = Home.locate(run.home).path / "vault" / "ledger.sqlite"
+    return PrivacyStore(path, Cipher(keys.seed)).last_voucher(order) if path.is_file() else None
 
 
 def _print(run: Run, found: dict[str, object]) -> None:

@@ -12,13 +12,17 @@ from marketplace.documents import Document
 from marketplace.sdk import files
 from marketplace.sdk.client import Client
 from marketplace.sdk.home import Home
-from marketplace.sdk.opening import open_client, open_keys
+from marketplace.sdk.opening import open_client, open_keys, until_stopped, wait_for_service
+from marketplace.vault.agent import VaultAgent
 from marketplace.vault.folder import Dataset, VaultFolder
+from marketplace.vault.release import Vault
 from marketplace.vault.schema import load_schema
 from marketplace.vault.sealing import seal_file
 from marketplace.vault.secrecy import Cipher
+from marketplace.vault.store import PrivacyStore
 
 app = group("The supplier's vault: seal data, release answers. 供方数据保险库")
+STORE = "ledger.sqlite"
 STAGES = {
     "listing": ("listing categories", "读取取值"),
     "reading": ("reading rows", "读取数据"),
@@ -60,7 +64,7 @@ def seal(
             progress=report,
         )
         if upload:
-            with open_client(run) as client:
+            with open_client(run, keys=keys) as client:
                 upload_dataset(client, dataset, report)
     path = dataset.path / "manifest.json"
     manifest = dataset.manifest
@@ -77,7 +81,7 @@ def upload(run: Run, manifest: Annotated[str, typer.Argument(help="digest of the
     """
     keys = open_keys(run)
     dataset = VaultFolder(vault_path(run), Cipher(keys.seed)).open(manifest)
-    with open_client(run) as client, run.stages(STAGES) as report:
+    with open_client(run, keys=keys) as client, run.stages(STAGES) as report:
         upload_dataset(client, dataset, report)
     run.result({"manifestDigest": dataset.digest, "bytes": sealed_bytes(dataset.manifest)}, "uploaded", "已上传")
 
@@ -92,6 +96,25 @@ def list_(run: Run) -> None:
     found = [{"manifest": name, **_facts(vault.open(name).manifest)} for name in vault.names()]
     columns = (("manifest", "manifest", "清单", str), ("title", "title", "名称", str), ("rows", "rows", "行数", str))
     run.rows(found, columns)
+
+
+@command(app, "run")
+def run_(run: Run) -> None:
+    """Release answers: ask the service for attested queries, check each, decide. Opens no port. 运行保险库
+
+    Start it on the machine that holds the data; it waits while the service is away. Stop it with Ctrl-C.
+
+    Example: marketplace vault run
+    """
+    keys = open_keys(run)
+    cipher, path = Cipher(keys.seed), vault_path(run)
+    with open_client(run, keys=keys) as client, until_stopped() as stop:
+        if not wait_for_service(client, stop, run.log):
+            return
+        store = PrivacyStore(path / STORE, cipher)
+        vault = Vault(keys, VaultFolder(path, cipher), store, client.deployment)
+        run.log(f"vault {keys.address} waits for queries", f"保险库 {keys.address} 等待查询")
+        VaultAgent(client, vault, run.log).run(stop)
 
 
 def vault_path(run: Run) -> Path:

@@ -1,0 +1,52 @@
+"""`marketplace panel`: a compute node. It evaluates on ciphertext and signs; it holds no key to the data."""
+
+from marketplace.console import Run, command, group
+from marketplace.panel.agent import PanelAgent
+from marketplace.panel.blobs import BlobCache
+from marketplace.panel.evaluate import PanelNode
+from marketplace.queries.evaluation import SealedColumns
+from marketplace.sdk import files, panel
+from marketplace.sdk.home import Home
+from marketplace.sdk.opening import open_client, open_keys, until_stopped, wait_for_service
+
+app = group("A compute node on sealed data. 计算节点")
+
+
+@command(app)
+def register(run: Run) -> None:
+    """Publish your BLS key with its proof of possession, so that sellers can name your node. 登记节点公钥
+
+    Example: marketplace panel register
+    """
+    with open_client(run) as client:
+        result = panel.register_key(client)
+    run.result(result, "published", "已登记")
+
+
+@command(app)
+def nodes(run: Run) -> None:
+    """The panel's nodes; each has proved that it holds its key. 节点名录
+
+    Example: marketplace panel nodes
+    """
+    with open_client(run, with_keys=False) as client:
+        found = panel.list_nodes(client)
+    run.rows(found, (("address", "node", "节点", str), ("bls", "BLS key", "BLS 公钥", str)))
+
+
+@command(app, "run")
+def run_(run: Run) -> None:
+    """Evaluate queries on ciphertext and sign the results. Opens no port. 运行节点
+
+    It waits while the service is away. Stop it with Ctrl-C.
+
+    Example: marketplace panel run
+    """
+    keys = open_keys(run)
+    cache = files.make_private_folder(Home.locate(run.home).path / "blobs")
+    with open_client(run, keys=keys) as client, until_stopped() as stop:
+        if not wait_for_service(client, stop, run.log):
+            return
+        node = PanelNode(keys, SealedColumns(BlobCache(cache, client.get_blob).get))
+        run.log(f"node {keys.address} waits for queries", f"节点 {keys.address} 等待查询")
+        PanelAgent(client, node, run.log).run(stop)
