@@ -38,9 +38,8 @@ DEFAULT_WORK_FACTOR = 18
 MIN_WORK_FACTOR, MAX_WORK_FACTOR = 12, 20
 MAX_PASSWORD_BYTES = 1024
 
-# Bounds on a foreign document: 1 GiB of memory and about four times the default work.
+# Bounds on a foreign document: about four times the default work, so at most 1 GiB (128 bytes times n * r).
 _MAX_N, _MAX_R, _MAX_P = 1 << 20, 16, 16
-_MAX_MEMORY_BLOCKS = 1 << 23  # n * r, 128 bytes each
 _MAX_WORK = 1 << 23  # n * r * p
 _MAX_ROUNDS = 2_000_000  # PBKDF2
 _HEX = re.compile(r"(?:[0-9a-f]{2}){1,64}", re.ASCII)
@@ -172,7 +171,7 @@ def _derive_key(kdf: Any, parameters: Mapping[str, Any], password: bytes) -> byt
     _integer(parameters, "dklen", 32, 32)
     if kdf == "scrypt":
         n, r, p = (_integer(parameters, name, 1, top) for name, top in (("n", _MAX_N), ("r", _MAX_R), ("p", _MAX_P)))
-        if n < 2 or n & (n - 1) or n * r > _MAX_MEMORY_BLOCKS or n * r * p > _MAX_WORK:
+        if n < 2 or n & (n - 1) or n * r * p > _MAX_WORK:
             _malformed("kdfparams")
         return _scrypt(password, salt, n, r, p)
     if kdf != "pbkdf2" or parameters.get("prf") != "hmac-sha256":

@@ -16,6 +16,8 @@ G1_IDENTITY, G2_IDENTITY = b"\xc0" + bytes(47), b"\xc0" + bytes(95)
 # x = 4 lies on the curve, but outside the subgroup of prime order (cofactor of G1 is not 1).
 G1_OUTSIDE = b"\x80" + bytes(46) + b"\x04"
 
+FIELD = 0x1A0111EA397FE69A4B1BA7B6434BACD764774B84F38512BF6730D2A0F6B0F6241EABFFFEB153FFFFB9FEFFFFFFFFAAAB
+
 
 def negated(point: bytes) -> bytes:
     return bytes([point[0] ^ 0x20]) + point[1:]
@@ -146,8 +148,28 @@ def test_invalid_public_key_encodings_are_refused(public: bytes) -> None:
 
 @pytest.mark.parametrize(
     "signature",
-    [b"", bytes(96), G2_IDENTITY, b"\xff" * 96, SIGNATURES[0] + b"\x00", SIGNATURES[0][:-1], b"\x80" + bytes(95)],
-    ids=["empty", "zero", "identity", "all ones", "long", "short", "outside the subgroup"],
+    [
+        b"",
+        bytes(96),
+        G2_IDENTITY,
+        b"\xff" * 96,
+        SIGNATURES[0] + b"\x00",
+        SIGNATURES[0][:-1],
+        b"\x80" + bytes(95),
+        SIGNATURES[0][:48] + bytes([SIGNATURES[0][48] | 0x80]) + SIGNATURES[0][49:],
+        SIGNATURES[0][:48] + (int.from_bytes(SIGNATURES[0][48:], "big") + FIELD).to_bytes(48, "big"),
+    ],
+    ids=[
+        "empty",
+        "zero",
+        "identity",
+        "all ones",
+        "long",
+        "short",
+        "outside the subgroup",
+        "second flag",
+        "above the field",
+    ],
 )
 def test_invalid_signature_encodings_are_refused(signature: bytes) -> None:
     with pytest.raises(InvalidSignature):

@@ -81,6 +81,17 @@ def test_an_inner_node_cannot_pose_as_an_entry() -> None:
     assert merkle.leaf_hash(left + right) != merkle.node_hash(left, right)
 
 
+def test_proof_about_a_larger_log_cannot_pose_as_one_about_a_smaller() -> None:
+    """Without the RFC's length checks (its steps 4.1 and 6.1) each of these would lead to the right root."""
+    tree = merkle.Tree(HASHES)
+    inclusion = merkle.inclusion_proof(3, 4, tree.node)
+    with pytest.raises(InvalidProof, match="too long"):
+        merkle.verify_inclusion(HASHES[3], 1, 2, inclusion, tree.root(4))
+    consistency = merkle.consistency_proof(7, 8, tree.node)
+    with pytest.raises(InvalidProof, match="too long"):
+        merkle.verify_consistency(3, tree.root(7), 4, tree.root(8), consistency)
+
+
 def test_refusals_tell_expected_and_got() -> None:
     tree = merkle.Tree(HASHES)
     with pytest.raises(InvalidProof, match=f"expected {'00' * 32}, the path leads to {tree.root().hex()}"):
