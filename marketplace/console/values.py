@@ -11,8 +11,8 @@ import typer
 
 FEN = 100
 MICRO = 1_000_000
-_DECIMAL = re.compile(r"\d{1,12}(\.\d{1,9})?")
-_DURATION = re.compile(r"(\d{1,6})([smhdy])")
+_DECIMAL = re.compile(r"\d{1,12}(\.\d{1,9})?", re.ASCII)
+_DURATION = re.compile(r"(\d{1,6})([smhdy])", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "y": 365 * 86400}
 
 
