@@ -1,7 +1,7 @@
 """A node at work: it asks the service for queries to evaluate and hands in what it signed.
 
-    POST /panel/tasks?wait=s  {}                                -> {"task": {"query": doc, "manifest": doc} or null}
-    POST /panel/results       {"query": digest, "result": doc, "statement": doc}
+    POST /panel/tasks?wait=s  {}                      -> {"task": {"query": doc, "manifest": digest, ...} or null}
+    POST /panel/results       {"result", "statement"}
 
 Evaluation is deterministic, so a task that comes twice gets the same statement twice.
 """
@@ -9,7 +9,6 @@ Evaluation is deterministic, so a task that comes twice gets the same statement 
 import threading
 from typing import Any, Protocol
 
-from marketplace.documents import digest
 from marketplace.panel.evaluate import PanelNode
 from marketplace.sdk.polling import Notice, poll
 
@@ -21,6 +20,9 @@ class Service(Protocol):
 
     def post(self, path: str, body: Any, *, repeatable: bool = False, wait: float = 0) -> Any:
         """POST JSON and return the answer's JSON."""
+
+    def get_document(self, digest: str) -> Any:
+        """The document with this digest, checked."""
 
 
 class PanelAgent:
@@ -42,10 +44,10 @@ class PanelAgent:
         task = self.client.post("/panel/tasks", {}, repeatable=True, wait=wait)["task"]
         if task is None:
             return False
-        done = self.node.evaluate(task["manifest"], task["query"])
-        body = {"query": digest(task["query"]), "result": done.result, "statement": done.statement}
-        self.client.post("/panel/results", body, repeatable=True)
-        self.notice(f"evaluated {body['query']}: {done.statement['result']}", f"已计算 {body['query']}")
+        done = self.node.evaluate(self.client.get_document(task["manifest"]), task["query"])
+        self.client.post("/panel/results", {"result": done.result, "statement": done.statement}, repeatable=True)
+        query = done.result["query"]
+        self.notice(f"evaluated {query}: {done.statement['result']}", f"已计算 {query}")
         return True
 
     def run(self, stop: threading.Event) -> None:

@@ -1,5 +1,6 @@
 """What the service hands to a vault for one query, in one JSON object: {"query", "voucher", "result", "attestation",
-"papers"}. The vault believes none of it; it checks signatures, ids and digests, and computes the result anew.
+"order"}, the last being the order's papers. The vault believes none of it; it checks signatures, ids and digests, and
+computes the result anew.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from marketplace.documents import (
 from marketplace.documents.shapes import refuse
 from marketplace.queries.permission import OrderPapers, papers_document, read_papers
 
-_PARTS = ("query", "voucher", "result", "attestation", "papers")
+_PARTS = ("query", "voucher", "result", "attestation", "order")
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class VaultTask:
 
 def vault_task(task: VaultTask) -> dict[str, Any]:
     """The JSON of a task."""
-    parts = {name: getattr(task, name) for name in _PARTS}
-    return parts | {"papers": papers_document(task.papers)}
+    parts = {name: getattr(task, name) for name in _PARTS[:-1]}
+    return {**parts, "order": papers_document(task.papers)}
 
 
 def read_vault_task(value: object) -> VaultTask:
@@ -49,5 +50,5 @@ def read_vault_task(value: object) -> VaultTask:
         validate_voucher(value["voucher"]),
         validate_result(value["result"]),
         validate_attestation(value["attestation"]),
-        read_papers(value["papers"]),
+        read_papers(value["order"]),
     )

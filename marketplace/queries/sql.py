@@ -45,6 +45,15 @@ def parse_sql(text: str, manifest: Mapping[str, Any]) -> Query:
         InvalidInputError: `sql_too_long`, `sql_syntax`, `sql_outside_algebra`, `unknown_dimension`, `unknown_measure`,
             `unknown_category`, `dimension_not_ordered`, `measure_in_filter`, `column_not_grouped`, `nothing_selected`.
     """
+    if len(text) > MAX_SQL:
+        raise _too_long(f"{MAX_SQL} characters", f"{len(text)} characters")
+    try:
+        return _read(text, manifest)
+    except (SqlglotError, RecursionError) as error:
+        raise _syntax(error) from None
+
+
+def _read(text: str, manifest: Mapping[str, Any]) -> Query:
     select = _statement(text)
     _check_clauses(select)
     _check_source(select.args.get("from_"))
@@ -56,13 +65,8 @@ def parse_sql(text: str, manifest: Mapping[str, Any]) -> Query:
 
 
 def _statement(text: str) -> exp.Select:
-    if len(text) > MAX_SQL:
-        raise _too_long(f"{MAX_SQL} characters", f"{len(text)} characters")
-    try:
-        _check_tokens(sqlglot.tokenize(text))
-        statements = [statement for statement in sqlglot.parse(text) if statement is not None]
-    except (SqlglotError, RecursionError) as error:
-        raise _syntax(error) from None
+    _check_tokens(sqlglot.tokenize(text))
+    statements = [statement for statement in sqlglot.parse(text) if statement is not None]
     if len(statements) != 1:
         raise fault("one SELECT statement", f"{len(statements)} statements")
     if not isinstance(statements[0], exp.Select):

@@ -35,6 +35,9 @@ from marketplace.vault.folder import Dataset, VaultFolder
 from marketplace.vault.store import Account, Answered, PrivacyStore, Stored
 
 
+_MOST = 2**53 - 1  # the ledger's integers may be larger than a document's
+
+
 @dataclass(frozen=True)
 class _Case:
     """A checked task with the data it is about and the plan that answers it."""
@@ -171,7 +174,7 @@ class Vault:
         body |= {"query": digest(task.query), "code": error.code, "rule": error.rule or "vault.input"}
         body |= {"message": {"en": _line(error) or error.code, "zh": _line(error.zh) or error.code}}
         body |= {"allowed": _line(error.expected), "found": _line(error.got)}
-        body |= {"spentOrder": order.spent, "leftOrder": max(0, order.cap - order.spent)}
+        body |= {"spentOrder": order.spent, "leftOrder": max(0, min(order.cap, _MOST) - order.spent)}
         body |= {"spentAsset": spent, "leftAsset": max(0, budget - spent), "signer": self.keys.address}
         return sign_refusal(body, self.deployment, self.keys.signing_key)
 
@@ -188,7 +191,7 @@ def _answer(account: Account, case: _Case, residues: list[int]) -> Answered:
 
 def _budget(task: VaultTask) -> int:
     registration = task.papers.registration
-    return int(registration.message["epsilonBudget"]) if registration else 0
+    return min(int(registration.message["epsilonBudget"]), _MOST) if registration else 0
 
 
 def _line(value: object) -> str:

@@ -1,0 +1,249 @@
+"""The vault's decisions: who may be answered, what it costs, and what the panel cannot talk it into."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crypto.canonical import to_hex
+from marketplace.documents import digest
+from marketplace.documents.ids import order_id
+from marketplace.intents import Deployment
+from marketplace.queries.permission import SignedIntent
+from marketplace.queries.statements import attest, sign_result
+from marketplace.vault.release import Vault
+from tests.sealed_market import DEPLOYMENT, LATER, NOW, PRICE, Market, Order, keys, open_market, signed, voucher
+
+ALL = "SELECT COUNT(*) FROM flights"
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Market:
+    return open_market(tmp_path_factory.mktemp("market"))
+
+
+@pytest.fixture
+def market(sealed: Market, tmp_path: Path) -> Market:
+    """The sealed data with a fresh privacy account."""
+    from marketplace.vault.secrecy import Cipher
+    from marketplace.vault.store import PrivacyStore
+
+    store = PrivacyStore(tmp_path / "ledger.sqlite", Cipher(sealed.supplier.seed))
+    return replace(sealed, vault=Vault(sealed.supplier, sealed.vault.folder, store, DEPLOYMENT))
+
+
+def refusal(market: Market, order: Order, sql: str = ALL, epsilon: int = 1_000_000, **changes: Any) -> dict[str, Any]:
+    query = market.query(order, sql, epsilon)
+    decision = market.decide(market.task(order, query, **changes))
+    assert decision.refusal is not None
+    assert decision.release is None
+    return decision.refusal
+
+
+def test_an_answer_is_released_once_and_given_again(market: Market) -> None:
+    order = market.order()
+    task = market.task(order, market.query(order, ALL))
+    first, second = market.decide(task), market.decide(task, LATER + 1)
+    assert first.release is not None
+    assert first == second
+    assert market.vault.store.spent(market.asset) == 1_000_000
+    assert market.vault.store.last_voucher(order.account.order) == task.voucher
+
+
+def test_the_same_question_costs_no_epsilon_and_gets_the_same_noise(market: Market) -> None:
+    one, other = market.order("one"), market.order("other")
+    sql = "SELECT origin, AVG(delay), VARIANCE(delay) FROM f GROUP BY origin"
+    answers = [market.ask(one, sql), market.ask(one, sql), market.ask(other, sql)]
+    numbers = [answer.numbers for answer in answers if not isinstance(answer, dict)]
+    assert numbers[0] == numbers[1] == numbers[2]
+    assert [answer.epsilon for answer in answers if not isinstance(answer, dict)] == [1_000_000, 0, 0]
+    assert market.vault.store.spent(market.asset) == 1_000_000
+
+
+def test_another_epsilon_is_another_question(market: Market) -> None:
+    order = market.order()
+    market.ask(order, ALL, 1_000_000)
+    answer = market.ask(order, ALL, 500_000)
+    assert not isinstance(answer, dict)
+    assert answer.epsilon == 500_000
+    assert market.vault.store.spent(market.asset) == 1_500_000
+
+
+def test_budgets_of_order_and_data_set_run_out(market: Market) -> None:
+    order = market.order("small", cap=1_500_000)
+    market.ask(order, ALL)
+    refused = market.ask(order, "SELECT COUNT(*) FROM f WHERE origin = 'JFK'")
+    assert isinstance(refused, dict)
+    # The buyer's own voucher went beyond its cap, so the order's budget is what refuses.
+    assert refused["code"] == "order_budget_exhausted"
+    assert (refused["spentOrder"], refused["leftOrder"]) == (1_000_000, 500_000)
+
+    poor = replace(market, budget=1_200_000)
+    refused = poor.ask(poor.order("late"), "SELECT COUNT(*) FROM f WHERE origin = 'JFK'")
+    assert isinstance(refused, dict)
+    assert refused["code"] == "budget_exhausted"
+    assert refused["allowed"] == "at most 200000"
+    assert refused["leftAsset"] == 200_000
+
+
+def test_the_smallest_signed_budget_counts(market: Market) -> None:
+    poor = replace(market, budget=1_200_000)
+    assert not isinstance(poor.ask(poor.order(), ALL), dict)
+    # The holder signs a larger budget for the same asset; what was released under the first one stays counted.
+    refused = market.ask(market.order("later"), "SELECT COUNT(*) FROM f WHERE origin = 'JFK'")
+    assert isinstance(refused, dict)
+    assert refused["code"] == "budget_exhausted"
+
+
+def test_small_cohorts_and_small_differences_are_refused(market: Market) -> None:
+    order = market.order()
+    assert refusal(market, order, "SELECT COUNT(*) FROM f WHERE carrier = 'HA'")["code"] == "cohort_too_small"
+    assert not isinstance(market.ask(order, "SELECT SUM(delay) FROM f WHERE origin = 'JFK'"), dict)
+    without = "SELECT SUM(delay) FROM f WHERE origin = 'JFK' AND carrier <> 'HA'"
+    assert refusal(market, order, without)["code"] == "cohort_difference_too_small"
+    assert market.vault.store.spent(market.asset) == 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("terms", "sql", "epsilon", "code", "allowed"),
+    [
+        ({"computations": ["COUNT"]}, "SELECT SUM(delay) FROM f", 1, "computation_not_permitted", "COUNT"),
+        ({"purposes": ["OTHER"]}, ALL, 1_000_000, "purpose_not_permitted", "OTHER"),
+        ({"regions": ["DE"]}, ALL, 1_000_000, "region_not_permitted", "DE"),
+        ({"regions": ["CN-BJ"]}, ALL, 1_000_000, "region_not_permitted", "CN-BJ"),
+        ({"epsilonPerQueryMax": 999_999}, ALL, 1_000_000, "epsilon_above_maximum", "at most 999999 millionths"),
+        ({"minimumCohort": 401}, ALL, 1_000_000, "cohort_too_small", None),
+        ({"termEnd": "2020-01-01T00:00:00Z"}, ALL, 1_000_000, "listing_expired", None),
+        ({}, "SELECT VARIANCE(delay) FROM f", 2, "epsilon_too_small", "at least 3 millionths"),
+    ],
+)
+def test_the_terms_decide(  # noqa: PLR0917 - a table of cases
+    market: Market, terms: dict[str, Any], sql: str, epsilon: int, code: str, allowed: str | None
+) -> None:
+    refused = refusal(market, market.order(**terms), sql, epsilon)
+    assert refused["code"] == code
+    assert refused["rule"].startswith("queries.")
+    assert allowed is None or refused["allowed"] == allowed
+    assert market.vault.store.spent(market.asset) == 0
+
+
+def test_an_expired_order_is_refused(market: Market) -> None:
+    order = market.order(until=NOW - 1)
+    assert refusal(market, order)["code"] == "order_expired"
+
+
+def test_a_lying_majority_is_found(market: Market) -> None:
+    order = market.order()
+    query = market.query(order, ALL)
+    true = market.evaluate(query)[0].result
+    lie = {**true, "numbers": [{**true["numbers"][0], "c0": f"0x{5:064x}"}]}
+    statements = [sign_result(lie, node.keys.address, node.keys.bls_secret) for node in market.nodes]
+    decision = market.decide(market.task(order, query, result=lie, attestation=attest(statements)))
+    assert decision.refusal is not None
+    assert decision.refusal["code"] == "result_not_reproduced"
+    assert decision.refusal["allowed"] == digest(true)
+
+
+def test_a_lying_minority_does_no_harm(market: Market) -> None:
+    order = market.order()
+    query = market.query(order, ALL)
+    done = market.evaluate(query)
+    task = market.task(order, query, attestation=attest([item.statement for item in done[:2]]))
+    assert market.decide(task).release is not None
+
+
+def test_the_panel_must_be_the_agreed_one(market: Market) -> None:
+    order = market.order()
+    query = market.query(order, ALL)
+    done = market.evaluate(query)
+    one = attest([done[0].statement])
+    assert market.decide(market.task(order, query, attestation=one)).refusal is not None
+    stranger = keys("stranger")
+    signed_by = [done[0].statement, sign_result(done[0].result, stranger.address, stranger.bls_secret)]
+    assert refusal(market, order, attestation=attest(signed_by))["code"] == "attestation_mismatch"
+
+
+def test_vouchers_are_checked_by_the_vault_itself(market: Market) -> None:
+    order = market.order()
+    market.ask(order, ALL)
+    query = market.query(order, "SELECT COUNT(*) FROM f WHERE origin = 'JFK'")
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"amount": PRICE - 1}, "voucher_backwards"),
+        ({"amount": PRICE}, "voucher_too_small"),
+        ({"epsilon": 1_500_000}, "voucher_epsilon"),
+        ({"calls": 1}, "voucher_calls"),
+        ({"signer": keys("thief")}, "voucher_signature"),
+    ]
+    for changes, code in cases:
+        decision = market.decide(market.task(order, query, voucher=voucher(order, query, **changes)))
+        assert decision.refusal is not None
+        assert decision.refusal["code"] == code
+    assert market.decide(market.task(order, query)).release is not None
+
+
+def test_papers_that_do_not_fit_are_refused(market: Market) -> None:
+    order, thief = market.order(), keys("thief")
+    papers, fund = order.papers, order.papers.fund.message
+    cheap = {**papers.terms, "price": 1}
+    other_chain = Deployment(1, DEPLOYMENT.addresses)
+    assert papers.registration is not None
+    wide = {**papers.registration.message, "epsilonBudget": 2**60}
+    stolen_fund = {**fund, "buyer": thief.address}
+    stolen_fund["orderId"] = order_id(thief.address, fund["listingId"], fund["agreementDigest"])
+    changed = [
+        replace(papers, terms=cheap),
+        replace(papers, agreement={**papers.agreement, "purpose": "OTHER"}),
+        replace(papers, fund=SignedIntent({**fund, "epsilonCap": 2**60}, papers.fund.signature)),
+        replace(papers, fund=signed("Fund", dict(fund), order.buyer, other_chain)),
+        replace(papers, fund=signed("Fund", stolen_fund, thief)),
+        replace(papers, registration=signed("Register", dict(wide), thief)),
+        replace(papers, listing=signed("List", dict(papers.listing.message), thief)),
+    ]
+    for item in changed:
+        query = market.query(order, ALL)
+        decision = market.decide(market.task(order, query, papers=item))
+        assert decision.refusal is not None
+        assert decision.refusal["code"] == "order_papers_invalid"
+
+
+def test_a_query_of_another_order_or_data_is_refused(market: Market) -> None:
+    order, other = market.order(), market.order("other")
+    query = market.query(other, ALL)
+    assert market.decide(market.task(order, query)).refusal is not None
+    foreign = {**market.query(order, ALL), "asset": "0x" + "99" * 32}
+    decision = market.decide(market.task(order, foreign))
+    assert decision.refusal is not None
+    assert decision.refusal["code"] == "order_mismatch"
+
+
+def test_a_useless_recipient_key_costs_nothing(market: Market) -> None:
+    order = market.order()
+    query = {**market.query(order, ALL), "recipient": "0x" + "00" * 32}
+    decision = market.decide(market.task(order, query))
+    assert decision.refusal is not None
+    assert decision.refusal["code"] == "recipient_invalid"
+    assert market.vault.store.spent(market.asset) == 0
+
+
+def test_another_vaults_data_are_not_answered(market: Market) -> None:
+    stranger = Vault(keys("stranger"), market.vault.folder, market.vault.store, DEPLOYMENT)
+    order = market.order()
+    from marketplace.queries.handover import vault_task
+
+    decision = stranger.decide(vault_task(market.task(order, market.query(order, ALL))), NOW)
+    assert decision.refusal is not None
+    assert decision.refusal["code"] == "release_key"
+
+
+def test_residues_are_encrypted_at_rest(market: Market) -> None:
+    order = market.order()
+    market.ask(order, ALL)
+    with market.vault.store.exclusive() as account:
+        row = account._connection.execute("SELECT asset, question FROM answers").fetchone()
+        answer = account.answered(*row)
+    assert answer is not None
+    raw = market.vault.store.path.read_bytes()
+    for residue in answer.residues.values():
+        assert to_hex(residue.to_bytes(32, "big"))[2:].lstrip("0").encode() not in raw
+        assert residue.to_bytes(32, "big") not in raw
