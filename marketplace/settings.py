@@ -10,7 +10,7 @@ import os
 import secrets
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
@@ -60,7 +60,8 @@ class Settings(BaseSettings):
         blobs_url: fsspec URL of the sealed data; a folder in `data_dir` if empty.
         host: address to listen on. Anything but loopback needs an https `public_url`.
         port: TCP port to listen on.
-        public_url: where participants reach the service; names the domain of EIP-4361 sign-in.
+        public_url: where participants reach the service (by default where it listens); names the domain of EIP-4361
+            sign-in.
         chain_id: EIP-155 id of the ledger.
         fee_bps: the exchange's fee in basis points of what is paid out.
         log_origin: first line of every checkpoint.
@@ -87,7 +88,7 @@ class Settings(BaseSettings):
     blobs_url: str = ""
     host: str = "127.0.0.1"
     port: int = Field(default=8420, ge=0, le=65535)
-    public_url: str = "http://127.0.0.1:8420"
+    public_url: str
     chain_id: int = Field(default=20260, ge=1, le=2**31)
     fee_bps: int = Field(default=250, ge=0, le=2000)
     log_origin: str = Field(default="marketplace.local/log", pattern=r"^[^\s+]{1,200}$")
@@ -100,6 +101,12 @@ class Settings(BaseSettings):
     max_blob_bytes: int = Field(default=32 * 2**20, ge=2**16, le=2**30)
     max_wait_seconds: float = Field(default=30, ge=0, le=300)
     max_connections: int = Field(default=1000, ge=10, le=100_000)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_public_url(cls, given: dict[str, Any]) -> dict[str, Any]:
+        host, port = given.get("host") or "127.0.0.1", given.get("port") or 8420
+        return {"public_url": f"http://{host}:{port}", **{name: value for name, value in given.items() if value != ""}}
 
     @model_validator(mode="after")
     def _refuse_insecure(self) -> Self:

@@ -3,6 +3,7 @@
 import re
 
 from fastapi import APIRouter, Response
+from pydantic import ConfigDict
 
 from crypto import siwe
 from crypto.canonical import from_hex
@@ -20,6 +21,8 @@ _NONCE = re.compile(r"^Nonce: ([0-9a-f]{32})$", re.MULTILINE)
 
 class Challenge(Shape):
     """What the message to sign must say."""
+
+    model_config = ConfigDict(validate_by_name=True)
 
     nonce: str
     domain: str

@@ -1,0 +1,1 @@
+"""The service over HTTP, with a real ledger node, vault and panel."""

@@ -1,0 +1,210 @@
+"""A small town around a running service: every party with its own keys, talking HTTP through the SDK.
+
+The service is the real one: store, ledger node, sealer, anchors, and a socket on loopback.
+"""
+
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from crypto.keystore import Keys
+from marketplace.app import make_app
+from marketplace.documents import LEVELS, Document
+from marketplace.panel.agent import PanelAgent
+from marketplace.panel.evaluate import PanelNode
+from marketplace.queries.evaluation import SealedColumns
+from marketplace.sdk import listings, orders, panel, participants, rights, settlement
+from marketplace.sdk.client import Client
+from marketplace.serve import Service
+from marketplace.settings import Settings
+from marketplace.types import Role
+from marketplace.vault.agent import VaultAgent
+from marketplace.vault.folder import Dataset, VaultFolder
+from marketplace.vault.release import Vault
+from marketplace.vault.schema import parse_schema
+from marketplace.vault.sealing import seal_file
+from marketplace.vault.secrecy import Cipher
+from marketplace.vault.store import PrivacyStore
+from marketplace.web.context import Context
+from tests.sealed_market import SCHEMA, keys, make_rows, write_csv
+
+EXCHANGE_KEY = "1f" * 8 + "2e3d4c5b6a798897" * 3
+ROLES = {
+    "bank": Role.BANK,
+    "supplier": Role.SUPPLIER,
+    "collector": Role.SUPPLIER,
+    "buyer": Role.BUYER,
+    "rival": Role.BUYER,
+    "node-1": Role.PANEL,
+    "node-2": Role.PANEL,
+    "node-3": Role.PANEL,
+    "auditor": Role.AUDITOR,
+}
+NODES = ("node-1", "node-2", "node-3")
+PRICE, ESCROW, BUDGET, CAP = 500, 3_000, 8_000_000, 4_000_000
+YEAR = 365 * 86_400
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[Context]:
+    """The whole service, listening on the port of its settings."""
+    with Service(settings) as context:
+        config = uvicorn.Config(make_app(context), host=settings.host, port=settings.port, log_level="warning")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        try:
+            yield context
+        finally:
+            context.bell.close()
+            server.should_exit = True
+            thread.join()
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def town_settings(folder: Path, **changes: Any) -> Settings:
+    """Settings of a service on a fresh folder."""
+    return Settings(
+        relayer_key=secrets.token_hex(32),
+        exchange_key=EXCHANGE_KEY,
+        log_key=secrets.token_hex(32),
+        genesis_registrar=keys("registrar").address,
+        data_dir=folder,
+        port=free_port(),
+        anchor_seconds=0.1,
+        **changes,
+    )
+
+
+@dataclass
+class Town:
+    """The parties and what they have set up so far.
+
+    Args:
+        url: where the service listens.
+        folder: for vault and data.
+        context: the service's own.
+    """
+
+    url: str
+    folder: Path
+    context: Context
+    clients: dict[str, Client] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Client:
+        if name not in self.clients:
+            own = Keys(bytes.fromhex(EXCHANGE_KEY)) if name == "exchange" else keys(name)
+            self.clients[name] = Client(self.url, own)
+        return self.clients[name]
+
+    def join(self, *names: str) -> None:
+        """Apply and be admitted."""
+        for name in names:
+            role = Role.EXCHANGE if name == "exchange" else ROLES[name]
+            participants.join(self[name], role, name.title(), "某某")
+            participants.admit(self["registrar"], self[name].address)
+
+    def seal(self) -> Dataset:
+        """Seal the small data set and upload it."""
+        path = write_csv(self.folder / "rows.csv", make_rows())
+        supplier = self["supplier"]
+        dataset = seal_file(
+            path,
+            parse_schema(SCHEMA),
+            self.vault_folder,
+            holder=supplier.address,
+            release_key=supplier.address,
+            now=int(time.time()),
+        )
+        for column in dataset.manifest["columns"]:
+            for chunk in column["chunks"]:
+                supplier.put_blob(dataset.blob(chunk["blob"]))
+        supplier.put_document(dataset.manifest)
+        return dataset
+
+    def register(self, manifest: Document) -> str:
+        """Register and confirm the data set; returns the asset's id."""
+        supplier, collector = self["supplier"], self["collector"]
+        claim = rights.make_claim(
+            manifest,
+            level=LEVELS[1],
+            source_class="COLLECTED_GENERATED",
+            origin="ENTERPRISE",
+            shares=[(supplier.address, 9000), (collector.address, 1000)],
+        )
+        asset = str(rights.register(supplier, manifest, claim, BUDGET)["assetId"])
+        rights.confirm(self["registrar"], asset, 365)
+        return asset
+
+    def list_product(self, asset: str, **changes: Any) -> str:
+        """Put the data set on offer; returns the listing's id."""
+        for name in NODES:
+            panel.register_key(self[name])
+        terms: dict[str, Any] = {
+            "title": None,
+            "computations": ["COUNT", "SUM", "MEAN"],
+            "purposes": ["TRANSPORT"],
+            "regions": ["CN"],
+            "price": PRICE,
+            "epsilon_per_query_max": 2_000_000,
+            "minimum_cohort": None,
+            "nodes": [],
+            "threshold": 2,
+            "term_end": int(time.time()) + YEAR // 2,
+        }
+        made = listings.make_terms(self["supplier"], asset, **{**terms, **changes})
+        return str(listings.create(self["supplier"], made)["listingId"])
+
+    def fund(self, listing: str, buyer: str = "buyer", **changes: Any) -> str:
+        """Order; returns the order's id."""
+        wish: dict[str, Any] = {"escrow": ESCROW, "epsilon_cap": CAP, "purpose": "TRANSPORT", "region": "CN-SH"}
+        wish["valid_until"] = int(time.time()) + 30 * 86_400
+        return str(orders.fund(self[buyer], listing, **{**wish, **changes})["orderId"])
+
+    def open_market(self) -> None:
+        """Everything up to a funded order."""
+        self.join("exchange", *ROLES)
+        settlement.issue(self["bank"], self["buyer"].address, 10_000)
+        self.facts["dataset"] = self.seal()
+        self.facts["asset"] = self.register(self.facts["dataset"].manifest)
+        self.facts["listing"] = self.list_product(self.facts["asset"])
+        self.facts["order"] = self.fund(self.facts["listing"])
+
+    def close(self) -> None:
+        """Give back every connection."""
+        for client in self.clients.values():
+            client.close()
+
+    @property
+    def vault_folder(self) -> VaultFolder:
+        """The supplier's vault."""
+        return VaultFolder(self.folder / "vault", Cipher(keys("supplier").seed))
+
+    def node(self, name: str) -> PanelAgent:
+        """A panel node at work."""
+        columns = SealedColumns(self[name].get_blob)
+        return PanelAgent(self[name], PanelNode(self[name].keys, columns), lambda *_: None)
+
+    def vault(self) -> VaultAgent:
+        """The supplier's vault at work."""
+        client = self["supplier"]
+        store = PrivacyStore(self.folder / "vault" / "ledger.sqlite", Cipher(client.keys.seed))
+        vault = Vault(client.keys, self.vault_folder, store, client.deployment)
+        return VaultAgent(client, vault, lambda *_: None)
