@@ -124,7 +124,7 @@ def _race_table(races: list[Race]) -> Table:
         "evaluation only, operands in memory, one thread on either side; ours: median of 9; TenSEAL: once",
         "group-by: our rows are sorted by group before sealing (a choice of layout) and weights are cached after the",
         "first call; TenSEAL takes one mask per group and encodes it at every call",
-        "by default TenSEAL spreads over all cores (ours does not): on two cores its times, and the ratios, about halve",
+        "by default TenSEAL uses all cores (ours does not): on two cores its times, and the ratios, about halve",
         "error: relative, of the opened result",
     ]
     columns = ["query", "rows", "ours ms", "CKKSVector ms", "ratio", "our error", "its error"]
