@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {Signing} from "./Signing.sol";
+import {Evidence} from "../../src/Evidence.sol";
+import {Listings} from "../../src/Listings.sol";
+import {Orders} from "../../src/Orders.sol";
+import {Participants} from "../../src/Participants.sol";
+import {Rights} from "../../src/Rights.sol";
+import {Roles} from "../../src/Roles.sol";
+import {SettlementToken} from "../../src/SettlementToken.sol";
+import {IEvidence} from "../../src/interfaces/IEvidence.sol";
+import {IIntentBatch} from "../../src/interfaces/IIntentBatch.sol";
+import {IListings} from "../../src/interfaces/IListings.sol";
+import {IOrders} from "../../src/interfaces/IOrders.sol";
+import {IParticipants} from "../../src/interfaces/IParticipants.sol";
+import {IRights} from "../../src/interfaces/IRights.sol";
+import {ISettlementToken} from "../../src/interfaces/ISettlementToken.sol";
+
+/// @notice A deployed market with its people. Builders make a valid intent of each kind, which a test then bends.
+abstract contract MarketTest is Signing {
+    uint256 internal constant REGISTRAR = 0xA1;
+    uint256 internal constant BANK = 0xA2;
+    uint256 internal constant EXCHANGE = 0xA3;
+    uint256 internal constant SUPPLIER = 0xB1;
+    uint256 internal constant COLLECTOR = 0xB2;
+    uint256 internal constant BUYER = 0xC1;
+    uint256 internal constant STRANGER = 0xD1;
+    address internal constant TREASURY = address(0x7EA5);
+    uint16 internal constant FEE_BPS = 250;
+    uint64 internal constant START = 1_800_000_000;
+    uint64 internal constant BUDGET = 10_000_000;
+
+    Participants internal participants;
+    Rights internal rights;
+    Listings internal listings;
+    SettlementToken internal token;
+    Orders internal orders;
+    Evidence internal evidence;
+
+    function setUp() public virtual {
+        vm.warp(START);
+        uint64 nonce = vm.getNonce(address(this));
+        address ordersAt = vm.computeCreateAddress(address(this), nonce + 4);
+        participants = new Participants(_at(REGISTRAR));
+        rights = new Rights(participants, ordersAt);
+        listings = new Listings(participants, rights);
+        token = new SettlementToken(participants, ordersAt);
+        orders = new Orders(participants, rights, listings, token, TREASURY, FEE_BPS);
+        evidence = new Evidence(participants);
+        vm.assertEq(address(orders), ordersAt);
+        _admit(BANK, Roles.BANK);
+        _admit(EXCHANGE, Roles.EXCHANGE);
+        _admit(SUPPLIER, Roles.SUPPLIER);
+        _admit(COLLECTOR, Roles.SUPPLIER);
+        _admit(BUYER, Roles.BUYER);
+    }
+
+    function _at(uint256 key) internal pure returns (address) {
+        return vm.addr(key);
+    }
+
+    function _deadline() internal view returns (uint64) {
+        return uint64(block.timestamp + 1 hours);
+    }
+
+    /* BUILDERS OF VALID INTENTS */
+
+    function _joinOf(uint256 key, uint32 roles) internal view returns (IParticipants.Join memory) {
+        return IParticipants.Join(_at(key), roles, keccak256(abi.encode("identity", key)), _deadline());
+    }
+
+    function _admitOf(IParticipants.Join memory join) internal view returns (IParticipants.Admit memory) {
+        uint64 version = participants.participant(join.account).version;
+        return IParticipants.Admit(
+            join.account, join.roles, join.identityDigest, version, _at(REGISTRAR), _deadline()
+        );
+    }
+
+    function _statusOf(uint256 key, IParticipants.Status status)
+        internal
+        view
+        returns (IParticipants.SetStatus memory)
+    {
+        uint64 version = participants.participant(_at(key)).version;
+        return IParticipants.SetStatus(_at(key), uint8(status), "reason", version, _at(REGISTRAR), _deadline());
+    }
+
+    function _registerOf(bytes32 manifest) internal view returns (IRights.Register memory m) {
+        m.holder = _at(SUPPLIER);
+        m.manifestDigest = manifest;
+        m.assetId = keccak256(abi.encode(m.holder, manifest));
+        m.ciphertextRoot = "root";
+        m.claimDigest = "claim";
+        m.level = 2;
+        m.epsilonBudget = BUDGET;
+        m.shareHolders = new address[](2);
+        m.shareHolders[0] = _at(SUPPLIER);
+        m.shareHolders[1] = _at(COLLECTOR);
+        m.shareBps = new uint16[](2);
+        m.shareBps[0] = 9000;
+        m.shareBps[1] = 1000;
+        m.deadline = _deadline();
+    }
+
+    function _confirmOf(bytes32 assetId) internal view returns (IRights.Confirm memory) {
+        uint64 until = uint64(block.timestamp + 365 days);
+        return IRights.Confirm(assetId, "claim", "certificate", until, _at(REGISTRAR), 1, _deadline());
+    }
+
+    function _transferOf(bytes32 titleId, uint256 from, uint256 to) internal view returns (IRights.Transfer memory) {
+        return IRights.Transfer(titleId, _at(from), _at(to), rights.title(titleId).version, _deadline());
+    }
+
+    function _shareOf(bytes32 assetId, uint256 from, uint256 to, uint16 bps)
+        internal
+        view
+        returns (IRights.TransferShare memory)
+    {
+        return IRights.TransferShare(
+            assetId, _at(from), _at(to), bps, rights.asset(assetId).shareVersion, _deadline()
+        );
+    }
+
+    function _listOf(bytes32 assetId, bytes32 terms) internal view returns (IListings.List memory) {
+        bytes32 id = keccak256(abi.encode(_at(SUPPLIER), assetId, terms));
+        uint64 until = uint64(block.timestamp + 30 days);
+        return IListings.List(id, assetId, _at(SUPPLIER), terms, 100, until, _deadline());
+    }
+
+    function _delistOf(bytes32 listingId) internal view returns (IListings.Delist memory) {
+        return IListings.Delist(listingId, _at(SUPPLIER), 1, _deadline());
+    }
+
+    function _issueOf(uint256 key, uint256 amount, bytes32 ref) internal view returns (ISettlementToken.Issue memory) {
+        return ISettlementToken.Issue(_at(key), amount, ref, _at(BANK), _deadline());
+    }
+
+    function _fundOf(bytes32 listingId, bytes32 agreement) internal view returns (IOrders.Fund memory) {
+        bytes32 id = keccak256(abi.encode(_at(BUYER), listingId, agreement));
+        uint64 until = uint64(block.timestamp + 7 days);
+        return IOrders.Fund(id, listingId, _at(BUYER), 1000, 1_000_000, until, agreement, _deadline());
+    }
+
+    function _voucherOf(bytes32 orderId) internal pure returns (IOrders.Voucher memory) {
+        return IOrders.Voucher(orderId, 300, 400_000, 3, "calls");
+    }
+
+    function _closeOf(IOrders.Voucher memory voucher) internal view returns (IOrders.Close memory) {
+        return IOrders.Close(voucher.orderId, _hash(voucher), _at(SUPPLIER), _deadline());
+    }
+
+    function _anchorOf(uint64 size, bytes32 root) internal view returns (IEvidence.Anchor memory) {
+        (, bytes32 previous) = evidence.latest();
+        return IEvidence.Anchor(size, root, previous, _at(EXCHANGE), _deadline());
+    }
+
+    /* SENDING THEM, SIGNED BY THE RIGHT PEOPLE */
+
+    function _admit(uint256 key, uint32 roles) internal {
+        IParticipants.Join memory join = _joinOf(key, roles);
+        _send(join, _admitOf(join), key, REGISTRAR);
+    }
+
+    function _send(IParticipants.Join memory join, IParticipants.Admit memory admission, uint256 key, uint256 by)
+        internal
+    {
+        bytes memory one = _sign(key, address(participants), _hash(join));
+        bytes memory two = _sign(by, address(participants), _hash(admission));
+        participants.admit(join, one, admission, two);
+    }
+
+    function _send(IParticipants.SetStatus memory m, uint256 by) internal {
+        participants.setStatus(m, _sign(by, address(participants), _hash(m)));
+    }
+
+    function _send(IRights.Register memory m, uint256 by) internal {
+        rights.register(m, _sign(by, address(rights), _hash(m)));
+    }
+
+    function _send(IRights.Confirm memory m, uint256 by) internal {
+        rights.confirm(m, _sign(by, address(rights), _hash(m)));
+    }
+
+    function _send(IRights.Transfer memory m, uint256 from, uint256 to) internal {
+        bytes32 hash = _hash(m);
+        rights.transfer(m, _sign(from, address(rights), hash), _sign(to, address(rights), hash));
+    }
+
+    function _send(IRights.TransferShare memory m, uint256 by) internal {
+        rights.transferShare(m, _sign(by, address(rights), _hash(m)));
+    }
+
+    function _send(IListings.List memory m, uint256 by) internal {
+        listings.list(m, _sign(by, address(listings), _hash(m)));
+    }
+
+    function _send(IListings.Delist memory m, uint256 by) internal {
+        listings.delist(m, _sign(by, address(listings), _hash(m)));
+    }
+
+    function _send(ISettlementToken.Issue memory m, uint256 by) internal {
+        token.issue(m, _sign(by, address(token), _hash(m)));
+    }
+
+    function _send(IOrders.Fund memory m, uint256 by) internal {
+        orders.fund(m, _sign(by, address(orders), _hash(m)));
+    }
+
+    function _send(IOrders.Voucher memory v, uint256 buyer, IOrders.Close memory c, uint256 seller) internal {
+        orders.settle(v, _sign(buyer, address(orders), _hash(v)), c, _sign(seller, address(orders), _hash(c)));
+    }
+
+    function _send(IEvidence.Anchor memory m, uint256 by) internal {
+        evidence.anchor(m, _sign(by, address(evidence), _hash(m)));
+    }
+
+    /* WHAT MOST TESTS START FROM */
+
+    function _suspend(uint256 key) internal {
+        _send(_statusOf(key, IParticipants.Status.Suspended), REGISTRAR);
+    }
+
+    function _registered(bytes32 manifest) internal returns (bytes32) {
+        IRights.Register memory m = _registerOf(manifest);
+        _send(m, SUPPLIER);
+        return m.assetId;
+    }
+
+    function _confirmed(bytes32 manifest) internal returns (bytes32 assetId) {
+        assetId = _registered(manifest);
+        _send(_confirmOf(assetId), REGISTRAR);
+    }
+
+    function _listed(bytes32 terms) internal returns (bytes32) {
+        IListings.List memory m = _listOf(_confirmed(terms), terms);
+        _send(m, SUPPLIER);
+        return m.listingId;
+    }
+
+    function _funded(bytes32 agreement) internal returns (bytes32) {
+        IOrders.Fund memory m = _fundOf(_listed(agreement), agreement);
+        _send(_issueOf(BUYER, m.escrow, agreement), BANK);
+        _send(m, BUYER);
+        return m.orderId;
+    }
+
+    function _titleId(bytes32 assetId, IRights.TitleKind kind) internal pure returns (bytes32) {
+        return keccak256(abi.encode(assetId, kind));
+    }
+
+    /* EXPECTATIONS */
+
+    function _expectSignatureRefused(uint256 key) internal {
+        vm.expectRevert(abi.encodeWithSelector(IIntentBatch.IntentBatchSignatureInvalid.selector, _at(key)));
+    }
+
+    function _expectExpired(uint64 deadline) internal {
+        vm.expectRevert(
+            abi.encodeWithSelector(IIntentBatch.IntentBatchExpired.selector, deadline, block.timestamp)
+        );
+    }
+
+    function _expectStale(uint64 current, uint64 stated) internal {
+        vm.expectRevert(abi.encodeWithSelector(IIntentBatch.IntentBatchStale.selector, current, stated));
+    }
+
+    function _expectInactive(uint256 key, uint32 roles) internal {
+        vm.expectRevert(
+            abi.encodeWithSelector(IParticipants.ParticipantsNotActive.selector, _at(key), roles)
+        );
+    }
+}

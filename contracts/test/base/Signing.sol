@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {Vm} from "./Vm.sol";
+import {IEvidence} from "../../src/interfaces/IEvidence.sol";
+import {IListings} from "../../src/interfaces/IListings.sol";
+import {IOrders} from "../../src/interfaces/IOrders.sol";
+import {IParticipants} from "../../src/interfaces/IParticipants.sol";
+import {IRights} from "../../src/interfaces/IRights.sol";
+import {ISettlementToken} from "../../src/interfaces/ISettlementToken.sol";
+
+/// @notice Struct hashes and signatures, written anew from EIP-712 so that the contracts are not their own judge.
+abstract contract Signing {
+    Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+
+    bytes32 private constant DOMAIN =
+        keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
+
+    function _sign(uint256 key, address target, bytes32 structHash) internal view returns (bytes memory) {
+        return _signFor(key, target, block.chainid, structHash);
+    }
+
+    function _signFor(uint256 key, address target, uint256 chain, bytes32 structHash)
+        internal
+        pure
+        returns (bytes memory)
+    {
+        bytes32 domain = keccak256(abi.encode(DOMAIN, keccak256("Marketplace"), keccak256("1"), chain, target));
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, keccak256(abi.encodePacked(hex"1901", domain, structHash)));
+        return abi.encodePacked(r, s, v);
+    }
+
+    function _hash(IParticipants.Join memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(keccak256("Join(address account,uint32 roles,bytes32 identityDigest,uint64 deadline)"), m)
+        );
+    }
+
+    function _hash(IParticipants.Admit memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "Admit(address account,uint32 roles,bytes32 identityDigest,uint64 version,address registrar,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(IParticipants.SetStatus memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "SetStatus(address account,uint8 status,bytes32 reasonDigest,uint64 version,address registrar,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(IRights.Register memory m) internal pure returns (bytes32) {
+        bytes memory head = abi.encode(
+            keccak256(
+                "Register(bytes32 assetId,address holder,bytes32 manifestDigest,bytes32 ciphertextRoot,bytes32 claimDigest,uint8 level,uint64 epsilonBudget,address[] shareHolders,uint16[] shareBps,uint64 deadline)"
+            ),
+            m.assetId,
+            m.holder,
+            m.manifestDigest,
+            m.ciphertextRoot,
+            m.claimDigest
+        );
+        return keccak256(
+            bytes.concat(
+                head, abi.encode(m.level, m.epsilonBudget, _words(m.shareHolders), _words(m.shareBps), m.deadline)
+            )
+        );
+    }
+
+    function _hash(IRights.Confirm memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "Confirm(bytes32 assetId,bytes32 claimDigest,bytes32 certificateDigest,uint64 validUntil,address registrar,uint64 version,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(IRights.Transfer memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(keccak256("Transfer(bytes32 titleId,address from,address to,uint64 version,uint64 deadline)"), m)
+        );
+    }
+
+    function _hash(IRights.TransferShare memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "TransferShare(bytes32 assetId,address from,address to,uint16 bps,uint64 version,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(IListings.List memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "List(bytes32 listingId,bytes32 assetId,address seller,bytes32 termsDigest,uint96 price,uint64 validUntil,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(IListings.Delist memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(keccak256("Delist(bytes32 listingId,address seller,uint64 version,uint64 deadline)"), m)
+        );
+    }
+
+    function _hash(ISettlementToken.Issue memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(keccak256("Issue(address account,uint256 amount,bytes32 ref,address bank,uint64 deadline)"), m)
+        );
+    }
+
+    function _hash(IOrders.Fund memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "Fund(bytes32 orderId,bytes32 listingId,address buyer,uint96 escrow,uint64 epsilonCap,uint64 validUntil,bytes32 agreementDigest,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(IOrders.Voucher memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256("Voucher(bytes32 orderId,uint96 amount,uint64 epsilon,uint32 calls,bytes32 callsRoot)"), m
+            )
+        );
+    }
+
+    function _hash(IOrders.Close memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(keccak256("Close(bytes32 orderId,bytes32 voucherHash,address seller,uint64 deadline)"), m)
+        );
+    }
+
+    function _hash(IEvidence.Anchor memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256("Anchor(uint64 size,bytes32 root,bytes32 previousRoot,address exchange,uint64 deadline)"), m
+            )
+        );
+    }
+
+    function _words(address[] memory values) private pure returns (bytes32) {
+        bytes memory all;
+        for (uint256 i = 0; i < values.length; ++i) {
+            all = bytes.concat(all, bytes32(uint256(uint160(values[i]))));
+        }
+        return keccak256(all);
+    }
+
+    function _words(uint16[] memory values) private pure returns (bytes32) {
+        bytes memory all;
+        for (uint256 i = 0; i < values.length; ++i) {
+            all = bytes.concat(all, bytes32(uint256(values[i])));
+        }
+        return keccak256(all);
+    }
+}
