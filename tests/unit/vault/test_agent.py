@@ -85,10 +85,13 @@ def test_a_loop_waits_for_the_service_and_says_so() -> None:
         stop.set()
         return True
 
+    def next_outcome() -> bool:
+        return outcomes.pop(0)()
+
     outcomes.extend([away, away, lambda: True, broken, lambda: False, last])
     poll(
-        lambda: outcomes.pop(0)(),
-        stop,  # noqa: PLW0108 - each call takes the next one
+        next_outcome,
+        stop,
         lambda message, zh: told.append((message, zh)),
         pause=0.001,
     )
