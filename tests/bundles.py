@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from crypto import bls, credential, envelope, merkle, tlog
+from crypto import bls, credential, envelope, merkle, note, tlog
 from crypto.canonical import canonical_json, from_hex, sha256, to_hex
 from crypto.keystore import Keys
 from crypto.seal.cells import seal_chunk
@@ -138,7 +138,7 @@ def admit_all(maker: Maker) -> None:
     """Everybody joins; the registrar admits. One admission is refused, one member is suspended and comes back."""
     roles = {
         **{"supplier": Role.SUPPLIER, "collector": Role.SUPPLIER, "heir": Role.SUPPLIER, "buyer": Role.BUYER},
-        **{"bank": Role.BANK, "exchange": Role.EXCHANGE},
+        **{"bank": Role.BANK, "exchange": Role.EXCHANGE, **dict.fromkeys(("node0", "node1", "node2"), Role.PANEL)},
     }
     for name, role in roles.items():
         account = maker.people[name].address
@@ -516,9 +516,12 @@ def _lines(values: Iterator[Any] | list[Any]) -> bytes:
 
 def _files(maker: Maker) -> dict[str, bytes]:
     trust = trust_of(maker)
+    key = note.Verifier(ORIGIN, from_hex(trust.log_key))
     stated = {
         **{"chainId": trust.chain_id, "contracts": trust.contracts, "registrar": trust.registrar, "feeBps": FEE_BPS},
-        **{"treasury": TREASURY, "log": {"origin": ORIGIN, "key": trust.log_key}},
+        **{"treasury": TREASURY, "genesisHash": trust.genesis_hash, "exchange": maker.people["exchange"].address},
+        **{"log": {"origin": ORIGIN, "key": trust.log_key, "verifier": key.to_text()}},
+        "panel": maker.terms["panel"]["nodes"],
     }
     latest = maker.notes[max(maker.notes)]
     return {

@@ -1,7 +1,7 @@
 """Steps 2 and 3: the chain of headers, and in each block the transactions and receipts that its header commits to."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,6 +74,13 @@ def _check_link(previous: Header | None, header: Header, genesis_hash: str | Non
     report.same("header_parent", subject, previous.claimed_hash, header.parent_hash)
     if header.timestamp <= previous.timestamp:
         report.find("header_time", subject, expected=f"> {previous.timestamp}", got=header.timestamp)
+
+
+def check_seen(blocks: dict[int, Block], seen: Iterable[tuple[int, str, str]], report: Report) -> None:
+    """Blocks that were seen elsewhere (number, hash, place) are in this chain."""
+    for number, expected, place in seen:
+        got = hexadecimal.text(blocks[number].header.hash) if number in blocks else "no such block"
+        report.same("block_seen", f"block {number}, seen at {place}", expected, got)
 
 
 def read_bodies(bundle: Bundle, blocks: dict[int, Block], chain_id: int, report: Report) -> None:

@@ -67,19 +67,23 @@ class Documents:
             self._cache.popitem(last=False)
 
     def _read(self, name: str) -> dict[str, Any] | None:
-        first, digest = name not in self._checked, name[len(DOCUMENTS) : -len(".json")]
+        """The document of that name; its faults are reported once, when it is read for the first time."""
+        report = self._report if name not in self._checked else Report()
         self._checked.add(name)
+        report.count("documents")
         try:
             content = self._bundle.read(name, MAX_DOCUMENT)
+        except MalformedInput as error:
+            report.find("file_unreadable", name, got=error)
+            return None
+        holds = report.same("document_digest", name, name[len(DOCUMENTS) : -len(".json")], sha256(content).hex())
+        try:
             value = parse(content)
             _check_shape(value)
         except (CryptoError, InvalidInputError) as error:
-            if first:
-                self._report.find("document_malformed", name, got=error)
+            if holds:
+                report.find("document_malformed", name, got=error)
             return None
-        if first:
-            self._report.count("documents")
-            self._report.same("document_digest", name, digest, sha256(content).hex())
         return dict(value)
 
 

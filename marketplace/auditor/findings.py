@@ -74,6 +74,10 @@ class Report:
         """How many findings are only counted because their code has MAX_FINDINGS_PER_CODE already."""
         return self.total - len(self.findings)
 
+    def ordered(self) -> list[Finding]:
+        """The findings, step by step; within a step faults of form come after faults of content."""
+        return sorted(self.findings, key=lambda finding: (finding.step, finding.code == "line_not_canonical"))
+
     @contextmanager
     def step(self, number: int) -> Iterator[None]:
         """Findings, counts and time inside belong to step `number`; an inner step stops the outer one's clock."""
@@ -119,7 +123,7 @@ class Report:
         return {
             "verdict": "passed" if self.passed else "failed",
             "findings_total": self.total,
-            "findings": [finding.as_dict() for finding in self.findings],
+            "findings": [finding.as_dict() for finding in self.ordered()],
             "notes": [{"code": code, "message": message, "zh": zh} for code, message, zh in self.notes],
             "steps": [
                 {

@@ -88,10 +88,20 @@ def _refuse(text: str) -> NoReturn:
 def _value(content: bytes, subject: str, report: Report) -> dict[str, Any] | None:
     try:
         value = parse(content)
+    except MalformedInput:
+        value = _tolerate(content, subject, report)
+    if value is not None and not isinstance(value, dict):
+        report.find("line_unreadable", subject, expected="one JSON object", got=type(value).__name__)
+        return None
+    return value
+
+
+def _tolerate(content: bytes, subject: str, report: Report) -> Any:
+    """What is JSON in another form is a finding, and is read all the same, so that what it says is judged too."""
+    try:
+        value = canonical.load_json(content, max_bytes=len(content))
     except MalformedInput as error:
-        report.find("line_unreadable", subject, expected="one canonical JSON object", got=error)
+        report.find("line_unreadable", subject, expected="one JSON object", got=error)
         return None
-    if not isinstance(value, dict):
-        report.find("line_unreadable", subject, expected="one canonical JSON object", got=type(value).__name__)
-        return None
+    report.find("line_not_canonical", subject, expected="the one form of RFC 8785")
     return value

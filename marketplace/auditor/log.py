@@ -64,20 +64,24 @@ class LogReader:
 
     Args:
         checkpoints: as `read_checkpoints` gives them.
-        anchors: rows of the derived table of anchors.
     """
 
-    def __init__(
-        self, checkpoints: Mapping[int, list[tuple[str, bytes]]], anchors: Iterable[Row], report: Report
-    ) -> None:
+    def __init__(self, checkpoints: Mapping[int, list[tuple[str, bytes]]], report: Report) -> None:
         self._report = report
         self._frontier, self._last, self._good = Frontier(), "", 0
         self._covered = max(checkpoints, default=0)
         self._roots = {size: list(roots) for size, roots in checkpoints.items()}
+
+    def expect(self, roots: Iterable[tuple[int, bytes, str]]) -> None:
+        """Roots that the log must have had: size, root, and where that was stated."""
+        for size, root, place in roots:
+            self._roots.setdefault(size, []).append((place, root))
+
+    def expect_anchors(self, anchors: Iterable[Row]) -> None:
+        """Rows of the derived table of anchors."""
         for row in anchors:
-            report.count("anchors")
-            place = (f"anchor of {row['size']} leaves", bytes.fromhex(row["root"][2:]))
-            self._roots.setdefault(row["size"], []).append(place)
+            self._report.count("anchors")
+            self.expect([(row["size"], bytes.fromhex(row["root"][2:]), f"anchor of {row['size']} leaves")])
 
     def leaves(self, bundle: Bundle) -> Iterator[tuple[int, dict[str, Any]]]:
         """Each readable leaf with its position; the roots that are due are compared on the way."""

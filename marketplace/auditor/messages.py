@@ -37,7 +37,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # any step
     "file_unreadable": ("A file of the bundle is missing or cannot be read.", "证据包中的文件缺失或无法读取。"),
     "file_unknown": ("The bundle holds a file that is no evidence.", "证据包中有不属于证据的文件。"),
-    "line_unreadable": ("A line is not one canonical JSON object.", "某行不是规范的 JSON 对象。"),
+    "line_unreadable": ("A line is not one JSON object.", "某行不是 JSON 对象。"),
+    "line_not_canonical": ("A line is not in canonical form.", "某行不是规范形式。"),
     "field_unknown": ("An object has a field that is no evidence.", "对象中有不属于证据的字段。"),
     # 1
     "profile_malformed": ("The profile lacks something or states it wrongly.", "概况缺少内容或表述有误。"),
@@ -46,6 +47,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # 2
     "ledger_empty": ("There is no readable block header.", "没有可读取的区块头。"),
     "header_malformed": ("A block header cannot be read.", "区块头无法读取。"),
+    "block_seen": ("A block is not the one that was seen elsewhere.", "区块与他处所见不符。"),
     "header_hash": ("A block header does not hash to its stated hash.", "区块头的哈希与所述不符。"),
     "header_number": ("A block number does not follow the one before.", "区块编号不连续。"),
     "header_parent": ("A block does not name the block before as its parent.", "区块的父哈希与前一区块不符。"),

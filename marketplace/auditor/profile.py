@@ -4,14 +4,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crypto.canonical import from_hex
+from crypto import bls
+from crypto.canonical import from_hex, to_hex
 from crypto.errors import CryptoError, MalformedInput
 from crypto.note import Verifier
 from marketplace.deployment import Genesis
 from marketplace.intents import CONTRACTS, Deployment
+from marketplace.types import Role
 
+from .chain import Block
 from .findings import Report
+from .lines import unknown_fields
+from .rows import Key, Row, Tables
 from .trust import Trust
+
+_FIELDS = frozenset(
+    {"chainId", "contracts", "genesisHash", "registrar", "treasury", "feeBps", "exchange", "log", "panel"}
+)
+_LOG_FIELDS = frozenset({"origin", "key", "verifier"})
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,9 @@ def establish(profile: Mapping[str, Any], trust: Trust, report: Report) -> Roots
     except CryptoError as error:
         report.find("profile_malformed", "profile.json", got=error)
         return None
+    unknown_fields(log, _LOG_FIELDS, "profile log", report)
+    if "verifier" in log:
+        report.same("profile_differs", "profile log.verifier", verifier.to_text(), log["verifier"])
     return Roots(deployment, verifier)
 
 
@@ -84,5 +97,31 @@ def compare_with_genesis(profile: Mapping[str, Any], trust: Trust, genesis: Gene
             report.same(code, subject, pinned, found)
     derived = {"feeBps": genesis.fee_bps, "treasury": genesis.treasury, "registrar": genesis.registrar}
     for name, value in derived.items():
-        if name in profile:
-            report.same("profile_differs", f"profile {name}", value, profile[name])
+        report.same("profile_differs", f"profile {name}", value, profile.get(name))
+    unknown_fields(profile, _FIELDS, "profile", report)
+
+
+def compare_with_ledger(
+    profile: Mapping[str, Any], blocks: Mapping[int, Block], tables: Tables, report: Report
+) -> None:
+    """Step 6, last part: what else the profile says of the ledger is true: first block, exchange, panel keys."""
+    if 0 in blocks:
+        report.same("profile_differs", "profile genesisHash", to_hex(blocks[0].header.hash), profile.get("genesisHash"))
+    accounts = tables.rows["participants"]
+    if profile.get("exchange") is not None:
+        _check_role(profile["exchange"], Role.EXCHANGE, "profile exchange", accounts, report)
+    panel = profile.get("panel")
+    for node in panel if isinstance(panel, list) else ():
+        try:
+            _check_role(node["address"], Role.PANEL, "profile panel", accounts, report)
+            bls.verify_possession(from_hex(node["bls"], 48), from_hex(node["possession"], 96))
+            if set(node) != {"address", "bls", "possession"}:
+                raise MalformedInput(f"unexpected fields {sorted(node)}")
+        except (CryptoError, TypeError, KeyError) as error:
+            report.find("panel_key", f"profile panel {node}", got=error)
+
+
+def _check_role(account: Any, role: Role, subject: str, accounts: Mapping[Key, Row], report: Report) -> None:
+    row = accounts.get((account,)) if isinstance(account, str) else None
+    if row is None or not row["roles"] & role:
+        report.find("profile_differs", subject, expected=f"a participant with the role {role.name}", got=account)

@@ -52,6 +52,19 @@ class Trust:
     contracts: Mapping[str, str] | None = None
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What the auditor has seen with its own eyes before or elsewhere; a rewritten history contradicts it.
+
+    Args:
+        checkpoints: size and root of the log, with where it was seen.
+        blocks: block number and hash ("0x" hex), with where it was seen.
+    """
+
+    checkpoints: tuple[tuple[int, bytes, str], ...] = ()
+    blocks: tuple[tuple[int, str, str], ...] = ()
+
+
 def load(path: Path) -> Trust:
     """Read a trust file.
 

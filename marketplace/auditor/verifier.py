@@ -6,7 +6,7 @@ Nothing here speaks to a service or a database: bundle and roots of trust go in,
 from marketplace.deployment import Genesis
 
 from .bundle import Bundle
-from .chain import Block, read_bodies, read_headers
+from .chain import Block, check_seen, read_bodies, read_headers
 from .contents import PROFILE, check_ledger_documents, check_names
 from .deployment import check_deployment
 from .documents import Documents, check_blobs
@@ -14,18 +14,18 @@ from .findings import Report
 from .lines import document
 from .log import LogReader, read_checkpoints
 from .money import check_money
-from .profile import Roots, compare_with_genesis, establish
+from .profile import Roots, compare_with_genesis, compare_with_ledger, establish
 from .queries import Queries
 from .readmodel import check_read_model
 from .reexecution import Reexecution, sample
 from .replay import Replay
 from .rows import Tables
-from .trust import Trust
+from .trust import Seen, Trust
 
 DEFAULT_SAMPLE = 8
 
 
-def audit(bundle: Bundle, trust: Trust, *, reexecute: int | None = DEFAULT_SAMPLE) -> Report:
+def audit(bundle: Bundle, trust: Trust, *, reexecute: int | None = DEFAULT_SAMPLE, seen: Seen | None = None) -> Report:
     """Verify everything that a bundle claims.
 
      1. Profile and roots of trust: chain id, contract addresses, first registrar and log key are the pinned ones; what
@@ -51,8 +51,9 @@ def audit(bundle: Bundle, trust: Trust, *, reexecute: int | None = DEFAULT_SAMPL
         bundle: the evidence.
         trust: the auditor's own roots of trust.
         reexecute: how many released answers to compute again in step 11; None for all.
+        seen: checkpoints and blocks that the auditor saw before or elsewhere; they must be in the bundle (2, 8).
     """
-    report = Report()
+    report, seen = Report(), seen or Seen()
     with report.step(1):  # 1
         check_names(bundle, report)
         profile = document(bundle, PROFILE, report)
@@ -61,6 +62,7 @@ def audit(bundle: Bundle, trust: Trust, *, reexecute: int | None = DEFAULT_SAMPL
         return _stopped(report, 1)
     with report.step(2):  # 2
         blocks = read_headers(bundle, trust.genesis_hash, report)
+        check_seen(blocks, seen.blocks, report)
     with report.step(3):  # 3
         read_bodies(bundle, blocks, roots.deployment.chain_id, report)
     with report.step(4):  # 4
@@ -70,7 +72,9 @@ def audit(bundle: Bundle, trust: Trust, *, reexecute: int | None = DEFAULT_SAMPL
     if genesis is None:
         return _stopped(report, 4)
     tables = _replay(bundle, blocks, genesis, roots, report)  # 5, 6, 7
-    queries = _follow_log(bundle, tables, roots, report)  # 8, 9, 10
+    with report.step(6):
+        compare_with_ledger(profile, blocks, tables, report)
+    queries = _follow_log(bundle, tables, roots, seen, report)  # 8, 9, 10
     with report.step(11):  # 11
         chosen = sample(queries.released, reexecute)
         report.note("reexecution_sampled", done=len(chosen), total=len(queries.released))
@@ -95,12 +99,13 @@ def _replay(bundle: Bundle, blocks: dict[int, Block], genesis: Genesis, roots: R
     return tables
 
 
-def _follow_log(bundle: Bundle, tables: Tables, roots: Roots, report: Report) -> Queries:
+def _follow_log(bundle: Bundle, tables: Tables, roots: Roots, seen: Seen, report: Report) -> Queries:
     documents = Documents(bundle, report)
     queries = Queries(tables, documents, roots.deployment, report)
     with report.step(8):  # 8
-        checkpoints = read_checkpoints(bundle, roots.log, report)
-        log = LogReader(checkpoints, tables.rows["anchors"].values(), report)
+        log = LogReader(read_checkpoints(bundle, roots.log, report), report)
+        log.expect_anchors(tables.rows["anchors"].values())
+        log.expect(seen.checkpoints)
         for position, leaf in log.leaves(bundle):
             with report.step(10):  # 10, leaf by leaf; documents that a leaf names are step 9's
                 queries.check_leaf(position, leaf)
