@@ -7,9 +7,8 @@ from crypto import bls
 from crypto.bls_batch import Claim, refuted
 from crypto.canonical import from_hex
 from crypto.errors import CryptoError
+from marketplace.auditor.findings import Report
 from marketplace.queries.statements import attested_message
-
-from .findings import Report
 
 
 class Attestations:

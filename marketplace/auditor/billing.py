@@ -13,13 +13,12 @@ from typing import Any
 from crypto.canonical import from_hex, to_hex
 from crypto.errors import CryptoError
 from crypto.merkle import EMPTY_ROOT, Frontier, leaf_hash
+from marketplace.auditor.findings import Report
+from marketplace.auditor.papers import Standing
+from marketplace.auditor.rows import Row, Tables
 from marketplace.documents import voucher_message
 from marketplace.intents import Deployment, struct_hash, verify_intent
 from marketplace.types import OrderStatus
-
-from .findings import Report
-from .papers import Standing
-from .rows import Row, Tables
 
 
 @dataclass

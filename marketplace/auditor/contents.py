@@ -5,17 +5,16 @@ from typing import Any
 
 from crypto.errors import CryptoError
 from crypto.timestamps import from_text
+from marketplace.auditor.bundle import Bundle
+from marketplace.auditor.chain import HEADERS, RECEIPTS, TRANSACTIONS
+from marketplace.auditor.documents import BLOBS, DOCUMENTS, Documents
+from marketplace.auditor.findings import Report
+from marketplace.auditor.log import CHECKPOINTS, ENTRIES, LATEST
+from marketplace.auditor.readmodel import file_of
+from marketplace.auditor.rows import KEYS, Row, Tables
 from marketplace.errors import InvalidInputError
 from marketplace.rights.certificates import check_certificate
 from marketplace.types import AssetStatus
-
-from .bundle import Bundle
-from .chain import HEADERS, RECEIPTS, TRANSACTIONS
-from .documents import BLOBS, DOCUMENTS, Documents
-from .findings import Report
-from .log import CHECKPOINTS, ENTRIES, LATEST
-from .readmodel import file_of
-from .rows import KEYS, Row, Tables
 
 PROFILE = "profile.json"
 _FILES = {PROFILE, HEADERS, TRANSACTIONS, RECEIPTS, ENTRIES, LATEST, CHECKPOINTS, *map(file_of, KEYS)}

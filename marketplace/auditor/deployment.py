@@ -11,12 +11,11 @@ from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
 from marketplace import artifacts
+from marketplace.auditor.chain import Block
+from marketplace.auditor.findings import Report
+from marketplace.auditor.transactions import Transaction
 from marketplace.deployment import Genesis
 from marketplace.intents import CONTRACTS, Deployment
-
-from .chain import Block
-from .findings import Report
-from .transactions import Transaction
 
 
 def check_deployment(blocks: Mapping[int, Block], deployment: Deployment, report: Report) -> Genesis | None:

@@ -6,12 +6,11 @@ from typing import Any
 
 from crypto.canonical import sha256
 from crypto.errors import CryptoError, MalformedInput
+from marketplace.auditor.bundle import Bundle
+from marketplace.auditor.findings import Report
+from marketplace.auditor.lines import parse
 from marketplace.documents import MAX_DOCUMENT, VALIDATORS
 from marketplace.errors import InvalidInputError
-
-from .bundle import Bundle
-from .findings import Report
-from .lines import parse
 
 DOCUMENTS, BLOBS = "documents/", "blobs/"
 MAX_BLOB = 64 << 20

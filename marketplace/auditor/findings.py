@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
-from .messages import MESSAGES, NOTES, STEPS
+from marketplace.auditor.messages import MESSAGES, NOTES, STEPS
 
 MAX_FINDINGS_PER_CODE = 50  # fifty examples of each kind describe a bundle that is wrong everywhere
 

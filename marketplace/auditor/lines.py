@@ -9,9 +9,8 @@ from typing import Any, NoReturn
 
 from crypto import canonical
 from crypto.errors import MalformedInput
-
-from .bundle import Bundle
-from .findings import Report
+from marketplace.auditor.bundle import Bundle
+from marketplace.auditor.findings import Report
 
 
 def objects(bundle: Bundle, name: str, report: Report) -> Iterator[tuple[str, dict[str, Any]]]:

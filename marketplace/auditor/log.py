@@ -13,11 +13,10 @@ from crypto.merkle import EMPTY_ROOT, Frontier, leaf_hash
 from crypto.note import Verifier
 from crypto.timestamps import from_text, to_text
 from crypto.tlog import Checkpoint, open_checkpoint
-
-from .bundle import Bundle
-from .findings import Report
-from .lines import objects, raw_objects
-from .rows import Row
+from marketplace.auditor.bundle import Bundle
+from marketplace.auditor.findings import Report
+from marketplace.auditor.lines import objects, raw_objects
+from marketplace.auditor.rows import Row
 
 ENTRIES, LATEST, CHECKPOINTS = "log/entries.jsonl", "log/checkpoint", "log/checkpoints.jsonl"
 MAX_NOTE = 64 << 10

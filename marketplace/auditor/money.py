@@ -9,10 +9,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from marketplace.auditor.findings import Report
+from marketplace.auditor.rows import NOBODY
 from marketplace.events import Event
-
-from .findings import Report
-from .rows import NOBODY
 
 
 @dataclass

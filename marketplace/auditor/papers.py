@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from marketplace.auditor.documents import Documents
+from marketplace.auditor.findings import Report
+from marketplace.auditor.rows import Row, Tables
 from marketplace.documents import ciphertext_root
 from marketplace.errors import MarketplaceError
 from marketplace.queries.permission import OrderPapers, SignedIntent, check_permitted
 from marketplace.queries.plan import Plan, make_plan
-
-from .documents import Documents
-from .findings import Report
-from .rows import Row, Tables
 
 
 @dataclass(frozen=True)

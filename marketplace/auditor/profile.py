@@ -8,15 +8,14 @@ from crypto import bls
 from crypto.canonical import from_hex, to_hex
 from crypto.errors import CryptoError, MalformedInput
 from crypto.note import Verifier
+from marketplace.auditor.chain import Block
+from marketplace.auditor.findings import Report
+from marketplace.auditor.lines import unknown_fields
+from marketplace.auditor.rows import Key, Row, Tables
+from marketplace.auditor.trust import Trust
 from marketplace.deployment import Genesis
 from marketplace.intents import CONTRACTS, Deployment
 from marketplace.types import Role
-
-from .chain import Block
-from .findings import Report
-from .lines import unknown_fields
-from .rows import Key, Row, Tables
-from .trust import Trust
 
 _FIELDS = frozenset(
     {"chainId", "contracts", "genesisHash", "registrar", "treasury", "feeBps", "exchange", "log", "panel"}

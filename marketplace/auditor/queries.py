@@ -8,18 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from marketplace.auditor.attestations import Attestations
+from marketplace.auditor.billing import Billing
+from marketplace.auditor.documents import Documents
+from marketplace.auditor.findings import Report
+from marketplace.auditor.papers import Papers, Standing
+from marketplace.auditor.rows import Tables
 from marketplace.documents import unix_seconds
 from marketplace.errors import MarketplaceError
 from marketplace.intents import Deployment
 from marketplace.queries.plan import Plan
 from marketplace.queries.statements import check_refusal, check_release
-
-from .attestations import Attestations
-from .billing import Billing
-from .documents import Documents
-from .findings import Report
-from .papers import Papers, Standing
-from .rows import Tables
 
 Leaf = Mapping[str, Any]
 RELEASED = ("query", "voucher", "result", "attestation", "release", "shares")

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from .bundle import Bundle
-from .findings import Report
-from .lines import objects
-from .rows import KEYS, Key, Row, Tables
+from marketplace.auditor.bundle import Bundle
+from marketplace.auditor.findings import Report
+from marketplace.auditor.lines import objects
+from marketplace.auditor.rows import KEYS, Key, Row, Tables
 
 
 def file_of(table: str) -> str:

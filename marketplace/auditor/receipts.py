@@ -13,10 +13,9 @@ from typing import Any
 
 from crypto.canonical import keccak256
 from crypto.errors import MalformedInput
-
-from . import hexadecimal, rlp
-from .headers import Header
-from .transactions import Transaction
+from marketplace.auditor import hexadecimal, rlp
+from marketplace.auditor.headers import Header
+from marketplace.auditor.transactions import Transaction
 
 MAX_LOGS = 10_000  # in one receipt; the ledger's batches stay far below
 LOG_FIELDS = ("address", "topics", "data")

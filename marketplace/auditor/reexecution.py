@@ -3,13 +3,12 @@
 import secrets
 
 from crypto.errors import CryptoError
+from marketplace.auditor.bundle import Bundle
+from marketplace.auditor.documents import MAX_BLOB, blob_name
+from marketplace.auditor.findings import Report
+from marketplace.auditor.queries import Leaf, Released
 from marketplace.errors import MarketplaceError
 from marketplace.queries.evaluation import SealedColumns, evaluate_plan, number_entry
-
-from .bundle import Bundle
-from .documents import MAX_BLOB, blob_name
-from .findings import Report
-from .queries import Leaf, Released
 
 
 class Reexecution:

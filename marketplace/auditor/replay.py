@@ -9,6 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from crypto.canonical import from_hex, sha256, to_hex
+from marketplace.auditor.chain import Block
+from marketplace.auditor.findings import Report
+from marketplace.auditor.receipts import Log, Receipt
+from marketplace.auditor.rows import Placed
+from marketplace.auditor.transactions import Transaction
 from marketplace.calls import decode_event, parameters_of
 from marketplace.deployment import Genesis
 from marketplace.errors import InvalidInputError
@@ -16,12 +21,6 @@ from marketplace.events import Event
 from marketplace.intents import Deployment, intent_digest, verify_intent
 from marketplace.refusals import LedgerRuleError, to_revert
 from marketplace.replay import LedgerState, Outcome
-
-from .chain import Block
-from .findings import Report
-from .receipts import Log, Receipt
-from .rows import Placed
-from .transactions import Transaction
 
 REFUSED = "Refused"
 
@@ -91,7 +90,7 @@ class Replay:
             name = intent_of(contract, outcome.verb, outcome.arguments, self._deployment)
             yield from (_Expected(event, name) for event in outcome.events)
             return
-        self._report.count("refused")
+        self._report.count("refused calls")
         reason = to_revert(outcome.refusal) if isinstance(outcome.refusal, LedgerRuleError) else b""
         yield _Expected(Event(contract, REFUSED, {"index": outcome.index, "reason": to_hex(reason)}), None)
 

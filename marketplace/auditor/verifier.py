@@ -3,24 +3,23 @@
 Nothing here speaks to a service or a database: bundle and roots of trust go in, a report comes out.
 """
 
+from marketplace.auditor.bundle import Bundle
+from marketplace.auditor.chain import Block, check_seen, read_bodies, read_headers
+from marketplace.auditor.contents import PROFILE, check_ledger_documents, check_names
+from marketplace.auditor.deployment import check_deployment
+from marketplace.auditor.documents import Documents, check_blobs
+from marketplace.auditor.findings import Report
+from marketplace.auditor.lines import document
+from marketplace.auditor.log import LogReader, read_checkpoints
+from marketplace.auditor.money import check_money
+from marketplace.auditor.profile import Roots, compare_with_genesis, compare_with_ledger, establish
+from marketplace.auditor.queries import Queries
+from marketplace.auditor.readmodel import check_read_model
+from marketplace.auditor.reexecution import Reexecution, sample
+from marketplace.auditor.replay import Replay
+from marketplace.auditor.rows import Tables
+from marketplace.auditor.trust import Seen, Trust
 from marketplace.deployment import Genesis
-
-from .bundle import Bundle
-from .chain import Block, check_seen, read_bodies, read_headers
-from .contents import PROFILE, check_ledger_documents, check_names
-from .deployment import check_deployment
-from .documents import Documents, check_blobs
-from .findings import Report
-from .lines import document
-from .log import LogReader, read_checkpoints
-from .money import check_money
-from .profile import Roots, compare_with_genesis, compare_with_ledger, establish
-from .queries import Queries
-from .readmodel import check_read_model
-from .reexecution import Reexecution, sample
-from .replay import Replay
-from .rows import Tables
-from .trust import Seen, Trust
 
 DEFAULT_SAMPLE = 8
 
