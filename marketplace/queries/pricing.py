@@ -52,7 +52,8 @@ def next_voucher(account: OrderAccount, query: str, epsilon: int) -> dict[str, A
     return {
         "orderId": account.order,
         "amount": account.amount + account.price,
-        "epsilon": max(account.epsilon, account.spent + epsilon),
+        # A repeated question is free, so one that asks for more than is left may still be answered.
+        "epsilon": min(account.cap, max(account.epsilon, account.spent + epsilon)),
         "calls": len(account.calls) + 1,
         "callsRoot": calls_root([*account.calls, query]),
     }

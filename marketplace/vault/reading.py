@@ -30,12 +30,11 @@ class Batch:
     total: int
 
 
-def read_batches(path: Path, columns: Sequence[str], missing: Sequence[str]) -> Iterator[Batch]:
+def read_batches(path: Path, columns: Sequence[str]) -> Iterator[Batch]:
     """The rows of a file in order.
 
     Args:
         path: ends in .parquet or .csv. columns: which to read.
-        missing: texts of a CSV that mean "no value".
     Raises:
         InvalidInputError: `unknown_format`, `unreadable_file`, `missing_column`.
     """
@@ -46,12 +45,12 @@ def read_batches(path: Path, columns: Sequence[str], missing: Sequence[str]) -> 
         )
     row = 1
     with _readable(path):
-        for table, done, total in readers[path.suffix](path, columns, missing):
+        for table, done, total in readers[path.suffix](path, columns):
             yield Batch(table, row, done, total)
             row += table.num_rows
 
 
-def _parquet(path: Path, columns: Sequence[str], _: Sequence[str]) -> Iterator[tuple[pa.RecordBatch, int, int]]:
+def _parquet(path: Path, columns: Sequence[str]) -> Iterator[tuple[pa.RecordBatch, int, int]]:
     with parquet.ParquetFile(path) as file:
         _check_columns(file.schema_arrow.names, columns)
         done, total = 0, file.metadata.num_rows
@@ -60,14 +59,9 @@ def _parquet(path: Path, columns: Sequence[str], _: Sequence[str]) -> Iterator[t
             yield table, done, total
 
 
-def _csv(path: Path, columns: Sequence[str], missing: Sequence[str]) -> Iterator[tuple[pa.RecordBatch, int, int]]:
+def _csv(path: Path, columns: Sequence[str]) -> Iterator[tuple[pa.RecordBatch, int, int]]:
     total = path.stat().st_size
-    convert = arrow_csv.ConvertOptions(
-        column_types=dict.fromkeys(columns, pa.string()),
-        null_values=list(missing),
-        strings_can_be_null=True,
-        check_utf8=True,
-    )
+    convert = arrow_csv.ConvertOptions(column_types=dict.fromkeys(columns, pa.string()), check_utf8=True)
     with path.open("rb") as file:
         reader = arrow_csv.open_csv(file, arrow_csv.ReadOptions(block_size=_BLOCK_BYTES), convert_options=convert)
         _check_columns(reader.schema.names, columns)

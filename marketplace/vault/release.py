@@ -34,7 +34,6 @@ from marketplace.queries.statements import check_attestation, sign_refusal, sign
 from marketplace.vault.folder import Dataset, VaultFolder
 from marketplace.vault.store import Account, Answered, PrivacyStore, Stored
 
-
 _MOST = 2**53 - 1  # the ledger's integers may be larger than a document's
 
 

@@ -1,7 +1,7 @@
 """The supplier's declaration of a data set: which columns are dimensions, which are measures, and within which bounds.
 
     minimumCohort = 100
-    missing = ["", "NA"]            # texts that mean "no value", besides nulls
+    missing = ["", "NA"]            # texts of a measure that mean "no value", besides nulls; these by default
     [title]
     en = "Flights from New York, 2013"
     zh = "2013 年纽约出港航班"
@@ -32,6 +32,7 @@ from marketplace.documents.shapes import NAME, Check, array, boolean, integer, r
 from marketplace.errors import InvalidInputError
 
 DEFAULT_COHORT = 100
+DEFAULT_MISSING = ("", "NA")
 _MAX_SCHEMA = 1 << 20
 
 
@@ -102,7 +103,7 @@ def parse_schema(value: object) -> Schema:
     schema = Schema(
         dict(value["title"]),
         int(value.get("minimumCohort", DEFAULT_COHORT)),
-        tuple(value.get("missing", [""])),
+        tuple(value.get("missing", DEFAULT_MISSING)),
         tuple(_dimension(item) for item in value["dimensions"]),
         tuple(_measure(item) for item in value["measures"]),
     )

@@ -55,7 +55,7 @@ def seal_file(
     """
     listed = list_categories(path, schema, progress)
     statistics = CellStatistics(listed, profile_named(PROFILE))
-    for batch in read_batches(path, listed.columns, listed.missing):
+    for batch in read_batches(path, listed.columns):
         statistics.add(batch)
         progress("reading", batch.done, batch.total)
     if not statistics.rows:
@@ -77,7 +77,7 @@ def list_categories(path: Path, schema: Schema, progress: Progress = _silent) ->
     """
     open_dimensions = [item for item in schema.dimensions if item.categories is None]
     found: dict[str, set[str]] = {item.name: set() for item in open_dimensions}
-    batches = read_batches(path, [item.column for item in open_dimensions], schema.missing) if open_dimensions else ()
+    batches = read_batches(path, [item.column for item in open_dimensions]) if open_dimensions else ()
     for batch in batches:
         for item in open_dimensions:
             labels = categories_of(batch.table.column(item.column), item, batch.first_row)

@@ -15,7 +15,7 @@ from marketplace.documents import MAX_CELLS
 from marketplace.errors import InvalidInputError
 from marketplace.vault.reading import Batch
 from marketplace.vault.schema import Measure, Schema
-from marketplace.vault.values import categories_of, integers_of, positions_of
+from marketplace.vault.values import categories_of, integers_of, positions_of, without_missing
 
 
 class CellStatistics:
@@ -68,7 +68,8 @@ class CellStatistics:
         return cells
 
     def _add_measure(self, measure: Measure, batch: Batch, cells: NDArray[np.int64]) -> None:
-        values, present = integers_of(_column(batch.table, measure.column), measure, batch.first_row)
+        column = without_missing(_column(batch.table, measure.column), self.schema.missing)
+        values, present = integers_of(column, measure, batch.first_row)
         np.add.at(self.columns[f"n:{measure.name}"], cells, present.astype(np.int64))
         np.add.at(self.columns[f"sum:{measure.name}"], cells, values)
         np.add.at(self.columns[f"sumsq:{measure.name}"], cells, values * values)

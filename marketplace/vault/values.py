@@ -3,7 +3,7 @@
 A fault is an InvalidInputError that names the data row (the first is 1), the column, what was expected and what came.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
@@ -48,6 +48,14 @@ def positions_of(labels: pa.Array, dimension: Dimension, first_row: int) -> NDAr
         _fail("unknown_category", first_row + row, dimension.column, choices(dimension.categories), got or "no value")
     positions: NDArray[np.int64] = found.to_numpy(zero_copy_only=False).astype(np.int64)
     return positions
+
+
+def without_missing(column: pa.Array, missing: Sequence[str]) -> pa.Array:
+    """A measure's column with null in place of the texts that mean "no value"."""
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return column
+    found = pc.is_in(column, value_set=pa.array(list(missing), column.type))
+    return pc.if_else(found, pa.scalar(None, column.type), column)
 
 
 def integers_of(column: pa.Array, measure: Measure, first_row: int) -> tuple[NDArray[np.int64], Present]:

@@ -71,7 +71,6 @@ class PrivacyAccount(RuleBasedStateMachine):
         causes = {
             "escrow_exceeded": account.amount + PRICE > account.escrow,
             "order_budget_exhausted": account.spent + charge > account.cap,
-            "voucher_epsilon": max(account.epsilon, account.spent + epsilon) > account.cap,
             "budget_exhausted": self.model_spent + charge > BUDGET,
             "cohort_too_small": "= 'HA'" in question,
             "cohort_difference_too_small": "<> 'HA'" in question or question not in self.known,

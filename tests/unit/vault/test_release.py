@@ -75,9 +75,10 @@ def test_budgets_of_order_and_data_set_run_out(market: Market) -> None:
     market.ask(order, ALL)
     refused = market.ask(order, "SELECT COUNT(*) FROM f WHERE origin = 'JFK'")
     assert isinstance(refused, dict)
-    # The buyer's own voucher went beyond its cap, so the order's budget is what refuses.
     assert refused["code"] == "order_budget_exhausted"
     assert (refused["spentOrder"], refused["leftOrder"]) == (1_000_000, 500_000)
+    repeated = market.ask(order, ALL)
+    assert not isinstance(repeated, dict), "what was answered before is free, whatever is left"
 
     poor = replace(market, budget=1_200_000)
     refused = poor.ask(poor.order("late"), "SELECT COUNT(*) FROM f WHERE origin = 'JFK'")

@@ -218,6 +218,16 @@ def test_categories_are_listed_when_they_are_not_declared(tmp_path: Path) -> Non
     assert listed[1].ordered
 
 
+def test_a_label_that_looks_like_a_missing_value_stays_a_label(tmp_path: Path, folder: VaultFolder) -> None:
+    """Namibia is NA."""
+    (tmp_path / "r.csv").write_text("country,delay\nNA,1\nNA,NA\nCN,\n")
+    schema = {"title": SCHEMA["title"], "dimensions": [{"name": "country"}], "measures": [SCHEMA["measures"][0]]}
+    dataset = seal(folder, tmp_path / "r.csv", schema)
+    assert dataset.manifest["dimensions"][0]["categories"] == ["CN", "NA"]
+    assert column(dataset, "rows") == [1, 2]
+    assert dataset.manifest["missing"] == {"delay": 2}
+
+
 def test_bounds_that_could_wrap_are_refused(tmp_path: Path, folder: VaultFolder) -> None:
     wide = {**SCHEMA["measures"][0], "high": 2**30}
     with pytest.raises(InvalidInputError) as caught:
