@@ -24,7 +24,9 @@ setup_node() {
   [ "$want" = "$have" ] && return 0
   command -v npm >/dev/null || { echo "node 20 or newer with npm is needed" >&2; exit 1; }
   echo "installing the ledger node and the Solidity tools into contracts/node_modules ..." >&2
-  npm ci --prefix contracts --silent --no-fund --no-audit >&2
+  # Not `npm ci`: it wants every platform's optional binary in the lock file, also those that a mirror does not carry.
+  # --no-save keeps to the lock file (versions and hashes) and never writes it.
+  npm install --prefix contracts --no-save --no-fund --no-audit --loglevel=error >&2
   echo "$want" >contracts/node_modules/.installed
 }
 
