@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {MarketTest} from "../base/MarketTest.sol";
+import {Vm} from "../base/Vm.sol";
+import {Roles} from "../../src/Roles.sol";
+import {IEvidence} from "../../src/interfaces/IEvidence.sol";
+import {IIntentBatch} from "../../src/interfaces/IIntentBatch.sol";
+import {IListings} from "../../src/interfaces/IListings.sol";
+import {IOrders} from "../../src/interfaces/IOrders.sol";
+import {IParticipants} from "../../src/interfaces/IParticipants.sol";
+import {IRights} from "../../src/interfaces/IRights.sol";
+import {ISettlementToken} from "../../src/interfaces/ISettlementToken.sol";
+
+/// @notice Does what people do, signed as they sign, sometimes wrongly. Every call goes through `submit`, so a refusal shows as
+/// an event and nothing reverts. After each call it looks at what can only be seen at that moment.
+contract Handler is MarketTest {
+    bytes32 private constant REFUSED = keccak256("Refused(uint256,bytes)");
+
+    uint256[] public people;
+    bytes32[] public assets;
+    bytes32[] public listed;
+    bytes32[] public funded;
+    uint256 public issued;
+    uint256 public accepted;
+    string public violation; // what was seen to be wrong first; empty while nothing was
+
+    mapping(bytes32 orderId => uint64) public spent;
+    mapping(bytes32 orderId => uint8) public seenStatus;
+    mapping(address target => mapping(bytes32 slot => bool)) private _wasFilled;
+    mapping(address account => uint256 key) private _keys;
+
+    struct Done {
+        address target;
+        bytes data;
+    }
+
+    Done[] private _done;
+
+    constructor() {
+        super.setUp();
+        people = [SUPPLIER, COLLECTOR, BUYER, 0xE1, 0xE2];
+        for (uint256 i = 0; i < people.length; ++i) {
+            _admit(people[i], Roles.SUPPLIER | Roles.BUYER);
+            _keys[_at(people[i])] = people[i];
+            issue(i, 1e8);
+        }
+        for (uint256 i = 0; i < 3; ++i) {
+            register(i, i + 1, 1000, 4_999_999);
+            confirm(i, 300 days);
+            list(i, 10, 1);
+        }
+    }
+
+    /* ACTIONS */
+
+    function issue(uint256 who, uint96 amount) public {
+        uint96 bounded = amount % 1e9 + 1;
+        ISettlementToken.Issue memory m = _issueOf(_person(who), bounded, keccak256(abi.encode(issued, accepted)));
+        bytes memory signature = _sign(BANK, address(token), _hash(m));
+        if (_try(address(token), abi.encodeCall(ISettlementToken.issue, (m, signature)))) issued += bounded;
+    }
+
+    function register(uint256 who, uint256 second, uint16 bps, uint64 budget) public {
+        (uint256 holder, uint256 other) = (_person(who), _person(second));
+        IRights.Register memory m = _registerOf(keccak256(abi.encode("asset", assets.length)));
+        m.holder = _at(holder);
+        m.assetId = keccak256(abi.encode(m.holder, m.manifestDigest));
+        m.shareHolders[0] = m.holder;
+        m.shareHolders[1] = _at(other);
+        m.shareBps[1] = bps % 10_000;
+        m.shareBps[0] = 10_000 - m.shareBps[1];
+        m.epsilonBudget = budget % 5_000_000 + 1;
+        bytes memory signature = _sign(holder, address(rights), _hash(m));
+        if (_try(address(rights), abi.encodeCall(IRights.register, (m, signature)))) assets.push(m.assetId);
+    }
+
+    function confirm(uint256 which, uint32 term) public {
+        if (assets.length == 0) return;
+        IRights.Confirm memory m = _confirmOf(assets[which % assets.length]);
+        m.validUntil = uint64(block.timestamp + term % 400 days);
+        bytes memory signature = _sign(REGISTRAR, address(rights), _hash(m));
+        _try(address(rights), abi.encodeCall(IRights.confirm, (m, signature)));
+    }
+
+    function transfer(uint256 which, uint256 to, bool hold) public {
+        if (assets.length == 0) return;
+        bytes32 titleId =
+            _titleId(assets[which % assets.length], hold ? IRights.TitleKind.Hold : IRights.TitleKind.Operate);
+        uint256 from = _keyOf(rights.title(titleId).holder);
+        IRights.Transfer memory m = _transferOf(titleId, from, _person(to));
+        bytes memory one = _sign(from, address(rights), _hash(m));
+        bytes memory two = _sign(_person(to), address(rights), _hash(m));
+        _try(address(rights), abi.encodeCall(IRights.transfer, (m, one, two)));
+    }
+
+    function transferShare(uint256 which, uint256 place, uint256 to, uint16 bps) public {
+        if (assets.length == 0) return;
+        bytes32 assetId = assets[which % assets.length];
+        IRights.Share[] memory shares = rights.shares(assetId);
+        IRights.Share memory share = shares[place % shares.length];
+        uint256 from = _keyOf(share.holder);
+        uint16 part = bps % 3 == 0 ? share.bps : bps % 10_000;
+        IRights.TransferShare memory m = _shareOf(assetId, from, _person(to), part);
+        bytes memory signature = _sign(from, address(rights), _hash(m));
+        _try(address(rights), abi.encodeCall(IRights.transferShare, (m, signature)));
+    }
+
+    function list(uint256 which, uint96 price, uint256 wrong) public {
+        if (assets.length == 0) return;
+        bytes32 assetId = assets[which % assets.length];
+        address operator = rights.title(_titleId(assetId, IRights.TitleKind.Operate)).holder;
+        uint256 seller = wrong % 4 == 0 ? _person(wrong) : _keyOf(operator);
+        IListings.List memory m = _listOf(assetId, keccak256(abi.encode("terms", listed.length)));
+        m.seller = _at(seller);
+        m.listingId = keccak256(abi.encode(m.seller, assetId, m.termsDigest));
+        m.price = price % 1000;
+        bytes memory signature = _sign(seller, address(listings), _hash(m));
+        if (!_try(address(listings), abi.encodeCall(IListings.list, (m, signature)))) return;
+        listed.push(m.listingId);
+        if (m.seller != operator) violation = "listed by one who does not operate";
+    }
+
+    function delist(uint256 which) public {
+        if (listed.length == 0) return;
+        bytes32 listingId = listed[which % listed.length];
+        IListings.Delist memory m = _delistOf(listingId);
+        m.seller = listings.listing(listingId).seller;
+        bytes memory signature = _sign(_keyOf(m.seller), address(listings), _hash(m));
+        _try(address(listings), abi.encodeCall(IListings.delist, (m, signature)));
+    }
+
+    function fund(uint256 which, uint256 who, uint96 escrow, uint64 cap, uint32 term) public {
+        if (listed.length == 0) return;
+        uint256 buyer = _person(who);
+        bytes32 listingId = listed[which % listed.length];
+        IOrders.Fund memory m = _fundOf(listingId, keccak256(abi.encode("agreement", funded.length)));
+        m.buyer = _at(buyer);
+        m.orderId = keccak256(abi.encode(m.buyer, listingId, m.agreementDigest));
+        m.escrow = escrow % 1e7;
+        m.epsilonCap = cap % 1_000_000;
+        m.validUntil = uint64(block.timestamp + term % 20 days);
+        bytes memory signature = _sign(buyer, address(orders), _hash(m));
+        if (!_try(address(orders), abi.encodeCall(IOrders.fund, (m, signature)))) return;
+        funded.push(m.orderId);
+        IListings.Listing memory listing = listings.listing(listingId);
+        address operator = rights.title(_titleId(listing.assetId, IRights.TitleKind.Operate)).holder;
+        if (listing.seller != operator) violation = "funded an offer of one who does not operate";
+        if (m.escrow < listing.price) violation = "funded below the price of one call";
+    }
+
+    function settle(uint256 which, uint96 amount, uint64 epsilon, uint256 wrong) public {
+        if (funded.length == 0) return;
+        bytes32 orderId = _openOrder(which);
+        IOrders.Order memory order = orders.order(orderId);
+        IOrders.Voucher memory v = _voucherOf(orderId);
+        (v.amount, v.epsilon) = (amount % (order.escrow + 2), epsilon % (order.epsilonCap + 2));
+        IOrders.Close memory c = _closeOf(v);
+        c.seller = listings.listing(order.listingId).seller;
+        uint256 buyer = wrong % 5 == 0 ? _person(wrong) : _keyOf(order.buyer);
+        bytes memory one = _sign(buyer, address(orders), _hash(v));
+        bytes memory two = _sign(_keyOf(c.seller), address(orders), _hash(c));
+        if (!_try(address(orders), abi.encodeCall(IOrders.settle, (v, one, c, two)))) return;
+        spent[orderId] = v.epsilon;
+        if (v.amount > order.escrow || v.epsilon > order.epsilonCap) violation = "settled beyond the order";
+        if (_at(buyer) != order.buyer) violation = "settled without the buyer";
+    }
+
+    function refund(uint256 which) public {
+        if (funded.length == 0) return;
+        bytes32 orderId = funded[which % funded.length];
+        bool due = block.timestamp > orders.order(orderId).validUntil;
+        if (_try(address(orders), abi.encodeCall(IOrders.refund, (orderId))) && !due) {
+            violation = "refunded before the end of the term";
+        }
+    }
+
+    function anchor(uint64 size, bytes32 root) public {
+        (uint64 last,) = evidence.latest();
+        IEvidence.Anchor memory m = _anchorOf(last / 2 + size % 1000, root);
+        bytes memory signature = _sign(EXCHANGE, address(evidence), _hash(m));
+        if (_try(address(evidence), abi.encodeCall(IEvidence.anchor, (m, signature))) && m.size <= last) {
+            violation = "anchored a log that did not grow";
+        }
+    }
+
+    function setStatus(uint256 who) public {
+        uint256 key = _person(who);
+        bool active = participants.participant(_at(key)).status == IParticipants.Status.Active;
+        if (active && who % 3 > 0) return; // a market where most are suspended shows little
+        IParticipants.SetStatus memory m =
+            _statusOf(key, active ? IParticipants.Status.Suspended : IParticipants.Status.Active);
+        bytes memory signature = _sign(REGISTRAR, address(participants), _hash(m));
+        _try(address(participants), abi.encodeCall(IParticipants.setStatus, (m, signature)));
+    }
+
+    function replay(uint256 which) public {
+        if (_done.length == 0) return;
+        Done memory done = _done[which % _done.length];
+        if (_submit(done.target, done.data)) violation = "the same call took effect twice";
+    }
+
+    function wait_(uint32 time) public {
+        vm.warp(block.timestamp + time % 5 days);
+    }
+
+    /* READING */
+
+    function peopleCount() external view returns (uint256) {
+        return people.length;
+    }
+
+    function assetCount() external view returns (uint256) {
+        return assets.length;
+    }
+
+    function fundedCount() external view returns (uint256) {
+        return funded.length;
+    }
+
+    function market() external view returns (address, address, address, address) {
+        return (address(rights), address(listings), address(token), address(orders));
+    }
+
+    /* DOING AND WATCHING */
+
+    function _try(address target, bytes memory data) private returns (bool ok) {
+        ok = _submit(target, data);
+        if (!ok) return false;
+        ++accepted;
+        _done.push(Done(target, data));
+    }
+
+    function _submit(address target, bytes memory data) private returns (bool) {
+        bytes[] memory calls = new bytes[](1);
+        calls[0] = data;
+        vm.record();
+        vm.recordLogs();
+        IIntentBatch(target).submit(calls);
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        _watchSlots(address(rights));
+        _watchSlots(address(listings));
+        _watchSlots(address(token));
+        _watchSlots(address(orders));
+        _watchSlots(address(participants));
+        _watchOrders();
+        return !_hasRefusal(logs);
+    }
+
+    /// @dev forge also records what a refused call had emitted before, so the refusal is the last entry and not the only one.
+    function _hasRefusal(Vm.Log[] memory logs) private pure returns (bool) {
+        return logs.length > 0 && logs[logs.length - 1].topics[0] == REFUSED;
+    }
+
+    /// @dev No storage slot returns to zero.
+    function _watchSlots(address target) private {
+        (, bytes32[] memory writes) = vm.accesses(target);
+        for (uint256 i = 0; i < writes.length; ++i) {
+            bool filled = vm.load(target, writes[i]) != 0;
+            if (!filled && _wasFilled[target][writes[i]]) violation = "a storage slot returned to zero";
+            if (filled) _wasFilled[target][writes[i]] = true;
+        }
+    }
+
+    /// @dev An order's status never goes back, and never changes once it is final.
+    function _watchOrders() private {
+        for (uint256 i = 0; i < funded.length; ++i) {
+            uint8 status = uint8(orders.order(funded[i]).status);
+            uint8 before = seenStatus[funded[i]];
+            if (status < before || (before > 1 && status != before)) violation = "an order's status went back";
+            seenStatus[funded[i]] = status;
+        }
+    }
+
+    /// @dev Mostly an order that can still be settled; any where none can, or now and then.
+    function _openOrder(uint256 which) private view returns (bytes32) {
+        for (uint256 i = 0; i < funded.length && which % 8 > 0; ++i) {
+            bytes32 candidate = funded[(which % funded.length + i) % funded.length];
+            if (orders.order(candidate).status == IOrders.Status.Funded) return candidate;
+        }
+        return funded[which % funded.length];
+    }
+
+    function _person(uint256 seed) private view returns (uint256) {
+        return people[seed % people.length];
+    }
+
+    function _keyOf(address account) private view returns (uint256) {
+        uint256 key = _keys[account];
+        return key == 0 ? STRANGER : key;
+    }
+}

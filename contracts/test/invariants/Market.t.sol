@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {Signing} from "../base/Signing.sol";
+import {Handler} from "./Handler.sol";
+import {Listings} from "../../src/Listings.sol";
+import {Orders} from "../../src/Orders.sol";
+import {Rights} from "../../src/Rights.sol";
+import {SettlementToken} from "../../src/SettlementToken.sol";
+import {IListings} from "../../src/interfaces/IListings.sol";
+import {IOrders} from "../../src/interfaces/IOrders.sol";
+import {IRights} from "../../src/interfaces/IRights.sol";
+
+/// @notice What holds after any number of calls, in any order, by anybody. Numbers as in contracts/README.md.
+contract MarketInvariants is Signing {
+    Handler private handler;
+    Rights private rights;
+    SettlementToken private token;
+    Orders private orders;
+    Listings private listings;
+
+    address private constant TREASURY = address(0x7EA5);
+
+    function setUp() public {
+        handler = new Handler();
+        (address r, address l, address t, address o) = handler.market();
+        (rights, listings, token, orders) = (Rights(r), Listings(l), SettlementToken(t), Orders(o));
+    }
+
+    function targetContracts() public view returns (address[] memory targets) {
+        targets = new address[](1);
+        targets[0] = address(handler);
+    }
+
+    struct FuzzSelector {
+        address addr;
+        bytes4[] selectors;
+    }
+
+    /// @dev Without this, forge would also call the handler's own setUp.
+    function targetSelectors() public view returns (FuzzSelector[] memory targets) {
+        bytes4[] memory selectors = new bytes4[](14);
+        selectors[0] = Handler.issue.selector;
+        selectors[1] = Handler.register.selector;
+        selectors[2] = Handler.confirm.selector;
+        selectors[3] = Handler.transfer.selector;
+        selectors[4] = Handler.transferShare.selector;
+        selectors[5] = Handler.list.selector;
+        selectors[6] = Handler.delist.selector;
+        selectors[7] = Handler.fund.selector;
+        selectors[8] = Handler.settle.selector;
+        selectors[9] = Handler.refund.selector;
+        selectors[10] = Handler.anchor.selector;
+        selectors[11] = Handler.setStatus.selector;
+        selectors[12] = Handler.replay.selector;
+        selectors[13] = Handler.wait_.selector;
+        targets = new FuzzSelector[](1);
+        targets[0] = FuzzSelector(address(handler), selectors);
+    }
+
+    /// @notice I-1: money is neither made nor lost: what was issued is what accounts, treasury and escrow have.
+    function invariant_moneyIsConserved() public view {
+        uint256 sum = token.balanceOf(TREASURY) + token.balanceOf(address(orders));
+        for (uint256 i = 0; i < handler.peopleCount(); ++i) {
+            sum += token.balanceOf(vm.addr(handler.people(i)));
+        }
+        vm.assertEq(sum, handler.issued(), "I-1");
+        vm.assertEq(token.totalSupply(), handler.issued(), "I-1");
+    }
+
+    /// @notice I-2: the escrow holds exactly what funded orders put into it.
+    function invariant_escrowIsTheSumOfFundedOrders() public view {
+        uint256 sum = 0;
+        for (uint256 i = 0; i < handler.fundedCount(); ++i) {
+            IOrders.Order memory order = orders.order(handler.funded(i));
+            if (order.status == IOrders.Status.Funded) sum += order.escrow;
+        }
+        vm.assertEq(token.balanceOf(address(orders)), sum, "I-2");
+    }
+
+    /// @notice I-5, I-6: per asset, committed minus released is what open, refunded and settled orders may have learned, and
+    /// never more than the budget.
+    function invariant_epsilonIsNeverOverBudget() public view {
+        for (uint256 i = 0; i < handler.assetCount(); ++i) {
+            IRights.Asset memory asset = rights.asset(handler.assets(i));
+            uint256 used = asset.epsilonCommitted - asset.epsilonReleased;
+            vm.assertLe(used, asset.epsilonBudget, "I-5");
+            vm.assertEq(used, _usedByOrders(handler.assets(i)), "I-6");
+        }
+    }
+
+    /// @notice I-7: a confirmed asset has one title to hold and one to operate, another has none.
+    function invariant_titlesAreUnique() public view {
+        for (uint256 i = 0; i < handler.assetCount(); ++i) {
+            bytes32 assetId = handler.assets(i);
+            bool confirmed = rights.asset(assetId).status == IRights.AssetStatus.Confirmed;
+            IRights.Title memory hold = rights.title(keccak256(abi.encode(assetId, IRights.TitleKind.Hold)));
+            IRights.Title memory operate = rights.title(keccak256(abi.encode(assetId, IRights.TitleKind.Operate)));
+            vm.assertTrue((hold.holder != address(0)) == confirmed, "I-7");
+            vm.assertTrue((operate.holder != address(0)) == confirmed, "I-7");
+            if (!confirmed) continue;
+            vm.assertTrue(hold.kind == IRights.TitleKind.Hold && operate.kind == IRights.TitleKind.Operate, "I-7");
+        }
+    }
+
+    /// @notice I-9: revenue shares are at most sixteen distinct holders and sum to 10000.
+    function invariant_sharesSumToTheWhole() public view {
+        for (uint256 i = 0; i < handler.assetCount(); ++i) {
+            IRights.Share[] memory shares = rights.shares(handler.assets(i));
+            uint256 sum = 0;
+            for (uint256 j = 0; j < shares.length; ++j) {
+                sum += shares[j].bps;
+                for (uint256 k = 0; k < j; ++k) {
+                    vm.assertTrue(shares[j].holder != shares[k].holder, "I-9");
+                }
+            }
+            vm.assertEq(sum, 10_000, "I-9");
+            vm.assertLe(shares.length, 16, "I-9");
+        }
+    }
+
+    /// @notice I-4, I-8, I-10 to I-14: what the handler sees at the moment it happens.
+    function invariant_nothingWasSeenThatMustNotHappen() public view {
+        vm.assertEq(bytes(handler.violation()), "");
+    }
+
+    /// @dev The invariants are worth what the handler reaches: an order that is settled, and one that is refunded.
+    function test_theHandlerReachesTheEndOfAnOrder() public {
+        uint256 before = handler.accepted();
+        handler.fund(0, 2, 500, 1000, 1 days);
+        handler.fund(0, 2, 600, 2000, 1 days);
+        handler.settle(0, 100, 10, 1);
+        handler.transferShare(0, 0, 3, 4000);
+        handler.wait_(2 days);
+        handler.refund(1);
+        handler.anchor(5, "root");
+        handler.delist(0);
+        handler.transfer(0, 1, false);
+        handler.setStatus(0);
+        vm.assertEq(handler.accepted() - before, 9);
+        vm.assertEq(uint8(orders.order(handler.funded(0)).status), uint8(IOrders.Status.Settled));
+        vm.assertEq(uint8(orders.order(handler.funded(1)).status), uint8(IOrders.Status.Refunded));
+        invariant_moneyIsConserved();
+        invariant_escrowIsTheSumOfFundedOrders();
+        invariant_epsilonIsNeverOverBudget();
+        invariant_nothingWasSeenThatMustNotHappen();
+    }
+
+    function _usedByOrders(bytes32 assetId) private view returns (uint256 used) {
+        for (uint256 i = 0; i < handler.fundedCount(); ++i) {
+            bytes32 orderId = handler.funded(i);
+            IOrders.Order memory order = orders.order(orderId);
+            IListings.Listing memory listing = listings.listing(order.listingId);
+            if (listing.assetId != assetId) continue;
+            used += order.status == IOrders.Status.Settled ? handler.spent(orderId) : order.epsilonCap;
+        }
+    }
+}
