@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match
+from starlette.routing import compile_path
 
 import marketplace.evidence.routes
 import marketplace.listings.routes
@@ -164,7 +164,7 @@ _HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large
 
 
 def _from_http(app: FastAPI, request: Request, error: HTTPException) -> Response:
-    headers = dict(error.headers or {})
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["allow"] = ", ".join(sorted(_methods(app, request)))
     code = _HTTP_CODES.get(error.status_code, f"http_{error.status_code}")
@@ -172,6 +172,7 @@ def _from_http(app: FastAPI, request: Request, error: HTTPException) -> Response
 
 
 def _methods(app: FastAPI, request: Request) -> set[str]:
-    """Every method of this path; Starlette alone would name those of the first route only."""
-    routes = [route for route in app.routes if route.matches(request.scope)[0] is not Match.NONE]
-    return {method for route in routes for method in getattr(route, "methods", None) or ()}
+    """Every method that the document has for this path; Starlette alone would name those of the first route only."""
+    paths = app.openapi()["paths"]
+    found = (item for path, item in paths.items() if compile_path(path)[0].fullmatch(request.url.path))
+    return {method.upper() for item in found for method in item}

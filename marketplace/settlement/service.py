@@ -8,8 +8,8 @@ from sqlmodel import Session, col, select
 from crypto.canonical import from_hex, sha256, to_hex
 from marketplace.documents import voucher_message
 from marketplace.errors import NotFoundError, RuleError
-from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue
-from marketplace.intents import Deployment, verify_intent
+from marketplace.evidence.inbox import Statement, check_signature, check_statement, is_under_way, precheck, queue
+from marketplace.intents import Deployment
 from marketplace.orders.service import parties
 from marketplace.orders.tables import Order
 from marketplace.participants.service import oversees, roles_of
@@ -56,7 +56,6 @@ def close(
 
     Raises:
         RuleError: `voucher_not_last`: another voucher is the last that was earned, or what the rules of orders say.
-        crypto.errors.InvalidSignature: one of the two did not sign.
     """
     name = closing.digest(deployment)
     if is_under_way(session, name):
@@ -65,7 +64,7 @@ def close(
     order = session.get(Order, voucher["orderId"])
     if order is None or closing.message["seller"] != parties(session, order)[1]:
         raise NotFoundError("order_unknown", f"there is no order {voucher['orderId']} of yours", zh="没有您的该订单")
-    verify_intent("Voucher", voucher, deployment, order.buyer, from_hex(buyer_signature, 65, "buyerSignature"))
+    check_signature("Voucher", voucher, deployment, order.buyer, from_hex(buyer_signature, 65, "buyerSignature"))
     _check_last(session, order, voucher)
     arguments = [dict(voucher), buyer_signature, dict(closing.message), closing.signatures[0]]
     precheck.run(session, "Orders", "settle", arguments, now)

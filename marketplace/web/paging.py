@@ -34,7 +34,7 @@ def _page(
     cursor: Annotated[str, Query(max_length=200, description="from `next` of the page before")] = "",
 ) -> Page:
     try:
-        return Page(limit, base64.urlsafe_b64decode(cursor.encode()).decode("ascii"))
+        return Page(limit, base64.b64decode(cursor.encode(), b"-_", validate=True).decode("ascii"))
     except (binascii.Error, ValueError):
         raise InvalidInputError(
             "cursor_invalid", "this cursor was not made here", zh="游标无效", hint="start without one"

@@ -12,10 +12,13 @@ from typing import Any
 from sqlmodel import Session
 
 from crypto.canonical import from_hex, to_hex
-from marketplace.errors import NotFoundError, RuleError
+from crypto.errors import InvalidSignature
+from marketplace.errors import NotFoundError
 from marketplace.evidence.tables import SignedStatement
 from marketplace.intents import INTENTS, Deployment, intent_digest, verify_intent
 from marketplace.ledger.intake import intent_status, queue_intent
+from marketplace.refusals import refuse
+from marketplace.refusals.checks import require_in_time
 from marketplace.types import Digest
 from marketplace.web.context import announce
 
@@ -46,31 +49,26 @@ class Statement:
 
 
 def check_statement(statement: Statement, deployment: Deployment, now: int) -> None:
-    """Refuse what its signers did not sign, or signed for another time.
+    """Refuse what its signers did not sign, or signed for another time, in the ledger's own words.
 
     Raises:
-        crypto.errors.InvalidSignature: a signature is not its signer's, for this chain and contract.
-        RuleError: `deadline_passed`.
+        RuleError: `intent_signature_invalid`: a signature is not its signer's, for this chain and contract;
+            `intent_expired`.
     """
     signers = INTENTS[statement.name].signers
     for field, signature in zip(signers, statement.raw_signatures(), strict=True):
-        verify_intent(statement.name, statement.message, deployment, statement.message[field], signature)
-    check_deadline(statement.message, now)
+        check_signature(statement.name, statement.message, deployment, statement.message[field], signature)
+    require_in_time(statement.message, now)
 
 
-def check_deadline(message: Mapping[str, Any], now: int) -> None:
-    """Refuse an intent whose deadline is over. Raises RuleError `deadline_passed`."""
-    if message["deadline"] < now:
-        raise RuleError(
-            "deadline_passed",
-            "the deadline of this intent has passed",
-            zh="该意向已过截止时间",
-            rule="intents.in_time",
-            expected=f"deadline >= {now}",
-            got=message["deadline"],
-            hint="sign it again with a later deadline, and check your clock",
-            hint_zh="请以更晚的截止时间重新签署",
-        )
+def check_signature(
+    name: str, message: Mapping[str, Any], deployment: Deployment, signer: str, signature: bytes
+) -> None:
+    """Refuse what `signer` did not sign. Raises RuleError `intent_signature_invalid`."""
+    try:
+        verify_intent(name, message, deployment, signer, signature)
+    except InvalidSignature as error:
+        raise refuse("IntentBatchSignatureInvalid", signer=signer) from error
 
 
 def is_under_way(session: Session, digest: str) -> bool:

@@ -3,6 +3,7 @@
 The service is the real one: store, ledger node, sealer, anchors, and a socket on loopback.
 """
 
+import json
 import secrets
 import socket
 import threading
@@ -18,6 +19,8 @@ import uvicorn
 from crypto.keystore import Keys
 from marketplace.app import make_app
 from marketplace.documents import LEVELS, Document
+from marketplace.evidence import log
+from marketplace.evidence.service import is_unanchored
 from marketplace.panel.agent import PanelAgent
 from marketplace.panel.evaluate import PanelNode
 from marketplace.queries.evaluation import SealedColumns
@@ -80,16 +83,16 @@ def free_port() -> int:
 
 def town_settings(folder: Path, **changes: Any) -> Settings:
     """Settings of a service on a fresh folder."""
-    return Settings(
-        relayer_key=secrets.token_hex(32),
-        exchange_key=EXCHANGE_KEY,
-        log_key=secrets.token_hex(32),
-        genesis_registrar=keys("registrar").address,
-        data_dir=folder,
-        port=free_port(),
-        anchor_seconds=0.1,
-        **changes,
-    )
+    chosen: dict[str, Any] = {
+        "relayer_key": secrets.token_hex(32),
+        "exchange_key": EXCHANGE_KEY,
+        "log_key": secrets.token_hex(32),
+        "genesis_registrar": keys("registrar").address,
+        "data_dir": folder,
+        "port": free_port(),
+        "anchor_seconds": 0.1,
+    }
+    return Settings(**{**chosen, **changes})
 
 
 @dataclass
@@ -186,6 +189,21 @@ class Town:
         self.facts["asset"] = self.register(self.facts["dataset"].manifest)
         self.facts["listing"] = self.list_product(self.facts["asset"])
         self.facts["order"] = self.fund(self.facts["listing"])
+
+    def leaves(self, kind: str) -> list[dict[str, Any]]:
+        """The log's leaves of one type."""
+        with self.context.reading() as session:
+            found = [json.loads(leaf) for leaf in log.entries(session, 0, 10_000)]
+        return [leaf for leaf in found if leaf["type"] == kind]
+
+    def wait_for_anchor(self) -> None:
+        """Until the ledger has a root of the whole log."""
+        for _ in range(200):
+            with self.context.reading() as session:
+                if not is_unanchored(session):
+                    return
+            time.sleep(0.05)
+        raise AssertionError("the log was not anchored in ten seconds")
 
     def close(self) -> None:
         """Give back every connection."""
