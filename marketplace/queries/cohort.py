@@ -13,7 +13,7 @@ That a group was suppressed, or a query refused, tells that a true count is smal
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from marketplace.errors import RuleError
 from marketplace.queries.plan import Cells, Plan
 
 Group = tuple[str, ...]
-_BLOCK = 1 << 22  # entries of a matrix that are converted at once
+_BLOCK = 1 << 22  # entries of a table of comparisons that are held at once
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,8 @@ def check_cohort(plan: Plan, counts: Counts, earlier: Iterable[Released], minimu
     large = [group for group in plan.groups if guard.large_enough(groups[group])]
     if not large:
         raise _refusal("cohort_too_small", minimum, "every group, or the whole selection")
-    apart = [group for group in large if guard.far_from_earlier(groups[group])]
+    far = guard.far_from_earlier([groups[group] for group in large])
+    apart = [group for group, holds in zip(large, far, strict=True) if holds]
     apart = _without_leaking_union(guard, groups, apart)
     if not apart:
         raise _refusal("cohort_difference_too_small", minimum, "the difference to an earlier answer")
@@ -94,49 +95,61 @@ def check_cohort(plan: Plan, counts: Counts, earlier: Iterable[Released], minimu
 
 
 class _Guard:
-    """Rows behind cell sets and their differences, by matrix products over all earlier sets at once."""
+    """Rows behind cell sets and their differences, against all earlier sets at once.
+
+    The cells of all earlier sets lie in one array, set after set, so memory follows what was released.
+    """
 
     def __init__(self, counts: Counts, measures: frozenset[str], minimum: int, earlier: Sequence[Released]) -> None:
         self.counts, self.minimum = counts, minimum
-        masks = np.zeros((len(earlier), counts.rows.size), dtype=np.bool_)
-        for row, item in enumerate(earlier):
-            masks[row, item.cells] = True
-        # For each weight, the earlier sets of which it was a part, and what it adds up to in each of them.
-        self.weights = [(counts.rows, masks)]
+        self._cells = np.concatenate([item.cells for item in earlier])
+        self._ends = np.cumsum([0, *(item.cells.size for item in earlier)])
+        # Rows matter for every earlier set, a measure's rows for the sets that it was released with.
+        self._weights = [(counts.rows, np.ones(len(earlier), dtype=np.bool_))]
         for name in sorted(measures):
-            self.weights.append((counts.present[name], masks[[name in item.measures for item in earlier]]))
-        self.totals = [_products(masks, weight) for weight, masks in self.weights]
+            self._weights.append((counts.present[name], np.array([name in item.measures for item in earlier])))
 
     def large_enough(self, cells: Cells) -> bool:
-        return all(int(weight[cells].sum()) >= self.minimum for weight, _ in self.weights)
+        return all(int(weight[cells].sum()) >= self.minimum for weight, _ in self._weights)
 
-    def far_from_earlier(self, cells: Cells) -> bool:
-        return all(
-            self._far(cells, weight, masks, total)
-            for (weight, masks), total in zip(self.weights, self.totals, strict=True)
-        )
+    def far_from_earlier(self, disjoint: Sequence[Cells]) -> NDArray[np.bool_]:
+        """For each of some disjoint sets, whether it is far enough from every earlier one."""
+        label = np.full(self.counts.rows.size, len(disjoint), dtype=np.int64)
+        for number, cells in enumerate(disjoint):
+            label[cells] = number
+        far = np.ones(len(disjoint), dtype=np.bool_)
+        step = max(1, _BLOCK // (len(disjoint) + 1))
+        for weight, which in self._weights:
+            for start in range(0, which.size, step):
+                far &= self._far(label, len(disjoint), weight, which, slice(start, start + step))
+        return far
 
     def _far(
-        self, cells: Cells, weight: NDArray[np.int64], masks: NDArray[np.bool_], totals: NDArray[np.int64]
-    ) -> bool:
-        shared = _products(masks[:, cells], weight[cells])
-        left = np.concatenate([int(weight[cells].sum()) - shared, totals - shared])
-        return bool(((left == 0) | (left >= self.minimum)).all())
+        self,
+        label: NDArray[np.int64],
+        count: int,
+        weight: NDArray[np.int64],
+        which: NDArray[np.bool_],
+        block: slice,
+    ) -> NDArray[np.bool_]:
+        ends = self._ends[block.start : block.stop + 1]
+        cells, which = self._cells[ends[0] : ends[-1]], which[block]
+        row = np.repeat(np.arange(which.size), np.diff(ends)) * (count + 1)
+        # Entry (earlier set, new set) of the table: rows in both; the last column is what no new set takes. Counts
+        # stay below 2^53, so sums in double precision are exact.
+        table = np.bincount(row + label[cells], weight[cells], which.size * (count + 1)).reshape(which.size, -1)
+        shared, theirs = table[which, :count], table.sum(axis=1)[which, None]
+        mine = np.bincount(label, weight, count + 1)[:count]
+        left = np.concatenate([mine - shared, theirs - shared])
+        return cast(NDArray[np.bool_], ((left == 0) | (left >= self.minimum)).all(axis=0))
 
     def rows(self, cells: Cells) -> int:
         return int(self.counts.rows[cells].sum())
 
 
-def _products(masks: NDArray[np.bool_], weight: NDArray[np.int64]) -> NDArray[np.int64]:
-    # Counts stay below 2^53, so products in double precision are exact; blocks bound the memory of the conversion.
-    step = max(1, _BLOCK // max(1, weight.size))
-    blocks = [masks[start : start + step] @ weight.astype(np.float64) for start in range(0, len(masks), step)]
-    return np.concatenate([np.zeros(0), *blocks]).astype(np.int64)
-
-
 def _without_leaking_union(guard: _Guard, groups: Mapping[Group, Cells], kept: list[Group]) -> list[Group]:
     remaining = sorted(kept, key=lambda group: guard.rows(groups[group]), reverse=True)
-    while remaining and not guard.far_from_earlier(_union([groups[group] for group in remaining])):
+    while remaining and not guard.far_from_earlier([_union([groups[group] for group in remaining])])[0]:
         remaining.pop()
     taken = set(remaining)
     return [group for group in kept if group in taken]

@@ -10,6 +10,7 @@ Rules of this file:
 
 import json
 import sqlite3
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ import numpy as np
 from crypto.canonical import canonical_json, sha256
 from marketplace.documents import Document
 from marketplace.queries.cohort import Group, Released
+from marketplace.queries.plan import Cells
 from marketplace.queries.pricing import OrderAccount
 from marketplace.vault.secrecy import Cipher
 
@@ -151,7 +153,7 @@ class Account:
     def earlier_sets(self, asset: str) -> list[Released]:
         """Every cell set of this data set of which a number was released."""
         rows = self._connection.execute("SELECT cells, measures FROM sets WHERE asset = ?", (asset,)).fetchall()
-        return [Released(np.frombuffer(cells, dtype="<i8"), frozenset(json.loads(names))) for cells, names in rows]
+        return [Released(_unpacked(cells), frozenset(json.loads(names))) for cells, names in rows]
 
     def answered(self, asset: str, question: str) -> Answered | None:
         """The shares of this question, if it was answered before."""
@@ -190,8 +192,12 @@ class Account:
 
 
 def _set_row(item: Released) -> tuple[bytes, str, bytes]:
-    cells = item.cells.astype("<i8").tobytes()
-    return sha256(cells), canonical_json(sorted(item.measures)).decode(), cells
+    cells = item.cells.astype("<u4").tobytes()
+    return sha256(cells), canonical_json(sorted(item.measures)).decode(), zlib.compress(cells)
+
+
+def _unpacked(cells: bytes) -> Cells:
+    return np.frombuffer(zlib.decompress(cells), dtype="<u4").astype(np.int64)
 
 
 def _context(asset: str, question: str) -> bytes:
