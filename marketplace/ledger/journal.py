@@ -67,11 +67,10 @@ def next_nonce(session: Session) -> int:
     return 0 if last is None else int(last) + 1
 
 
-def has_queued(session: Session) -> bool:
-    """Whether an intent waits to be planned."""
-    return (
-        session.exec(select(LedgerIntent.sequence).where(LedgerIntent.status == "queued").limit(1)).first() is not None
-    )
+def has_intents(session: Session, *statuses: str) -> bool:
+    """Whether an intent is in one of these states."""
+    query = select(LedgerIntent.sequence).where(col(LedgerIntent.status).in_(statuses)).limit(1)
+    return session.exec(query).first() is not None
 
 
 def last_block(session: Session) -> LedgerBlock | None:

@@ -19,7 +19,7 @@ from marketplace.ledger.chain import Chain
 from marketplace.ledger.embedded import EmbeddedChain
 from marketplace.ledger.external import ExternalChain
 from marketplace.ledger.follower import Projectors, record_block
-from marketplace.ledger.journal import has_queued, plan_deployment, plan_transactions
+from marketplace.ledger.journal import has_intents, plan_deployment, plan_transactions
 from marketplace.ledger.lease import WriterLease
 from marketplace.ledger.profile import LedgerProfile, LedgerSettings, Start, store_profile, stored_profile
 from marketplace.ledger.relayer import Relayer
@@ -105,17 +105,15 @@ class LedgerWorker:
         return recorded
 
     def drain(self, timeout_seconds: float = 60.0) -> None:
-        """Step until nothing is queued.
+        """Step until every intent is decided.
 
         Raises:
             PortError: `ledger_slow`: it took longer than `timeout_seconds`.
         """
         deadline = time.monotonic() + timeout_seconds
-        while self._has_queued():
-            if self.step() == 0 and time.monotonic() > deadline:
+        while self.step() or self._has_undecided():
+            if time.monotonic() > deadline:
                 raise PortError("ledger_slow", "the ledger did not take the queue in time", zh="账本未能及时处理队列")
-            if self._has_queued():
-                time.sleep(POLL_SECONDS)
 
     def close(self) -> None:
         """Let go of the network and of the right to write."""
@@ -177,7 +175,15 @@ class LedgerWorker:
 
     def _has_queued(self) -> bool:
         with reading(self._engine) as opened:
-            return has_queued(opened)
+            return has_intents(opened, "queued")
+
+    def _has_undecided(self) -> bool:
+        """Whether an intent waits for its block; if so, only after a rest, because that block may be made by others."""
+        with reading(self._engine) as opened:
+            waiting = has_intents(opened, "queued", "planned")
+        if waiting:
+            time.sleep(POLL_SECONDS)
+        return waiting
 
     def _follow(self) -> int:
         count = 0
