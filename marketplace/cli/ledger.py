@@ -22,8 +22,10 @@ def status(run: Run) -> None:
     Example: marketplace ledger status
     """
     with open_client(run, with_keys=False) as client:
-        found = {"profile": dict(client.profile.facts), "ready": client.get("/readyz", signed=False)}
+        found = {**client.profile.facts, "ready": client.get("/readyz", signed=False)["status"]}
     run.result(found, "the service serves", "服务正常")
+    run.facts(found["contracts"])
+    run.facts(found["log"])
 
 
 @command(app)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -25,6 +26,8 @@ LABELS = {
     "en": {"error": "refused", "rule": "rule", "expected": "expected", "got": "got", "hint": "hint", "code": "code"},
     "zh": {"error": "未通过", "rule": "规则", "expected": "要求", "got": "实际", "hint": "建议", "code": "代码"},
 }
+ENDLESS = 10_000
+PLACES = frozenset({"contract", "verb", "by", "call", "transaction", "status"})
 Column = tuple[str, str, str, Callable[[Any], str]]
 
 
@@ -48,7 +51,8 @@ class Run:
         self, *, home: Path | None = None, url: str | None = None, as_json: bool = False, language: str = "en"
     ) -> None:
         self.home, self.url, self.as_json, self.language = home, url, as_json, language
-        self.out = Console(highlight=False, soft_wrap=True)
+        # Without a terminal nothing has to fit, and an id that is folded cannot be copied.
+        self.out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else ENDLESS)
         self.err = Console(stderr=True, highlight=False, soft_wrap=True)
         self._notices: list[str] = []
 
@@ -85,13 +89,16 @@ class Run:
         self.facts(data)
 
     def facts(self, data: Mapping[str, Any]) -> None:
-        """Fields of one object, a line each; nothing with --json."""
-        if self.as_json or not data:
-            return
-        table = Table.grid(padding=(0, 2))
-        for name, value in data.items():
-            table.add_row(Text(f"  {name}", style="dim"), Text(_plain(value), overflow="fold"))
-        self.out.print(table)
+        """Fields of one object, a line each, whole, so that an id can be copied; nothing with --json.
+
+        What is an object itself, and where an intent stands in its block, is for programs and left out.
+        """
+        shown = {name: value for name, value in data.items() if name not in PLACES and not isinstance(value, Mapping)}
+        width = max(map(cell_len, shown), default=0)
+        for name, value in shown.items():
+            padding = " " * (width - cell_len(name))
+            if not self.as_json:
+                self.out.print(Text(f"  {name}{padding}  ", style="dim") + Text(_plain(value)))
 
     def rows(
         self, rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], title: str = "", data: object = None

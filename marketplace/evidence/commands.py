@@ -23,7 +23,12 @@ def checkpoint(run: Run) -> None:
     known = accepted.previous_size
     en = "first seen" if known is None else f"extends the {known} entries seen before"
     zh = "首次看到" if known is None else f"是此前 {known} 条记录的延续"
-    run.result(accepted.as_dict(), f"signed, {en}", f"签名有效，{zh}")
+    found = accepted.as_dict()
+    if run.as_json:
+        run.json(found)
+        return
+    run.say(f"signed, {en}", f"签名有效，{zh}")
+    run.facts({name: found[name] for name in ("origin", "size", "root")})
 
 
 @command(app)

@@ -71,6 +71,7 @@ def seal(
     facts = {"manifest": str(path), "manifestDigest": dataset.digest, "rows": manifest["rows"]}
     facts |= {"missing": manifest["missing"], "bytes": sealed_bytes(manifest), "uploaded": upload}
     run.result(facts, f"sealed {manifest['rows']:,} rows", f"已封存 {manifest['rows']:,} 行")
+    run.facts({run.tr(f"missing {name}", f"缺失 {name}"): count for name, count in manifest["missing"].items()})
 
 
 @command(app)

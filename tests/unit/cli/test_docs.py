@@ -1,0 +1,13 @@
+"""The command reference is what the commands say."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_the_command_reference_is_current() -> None:
+    command = [sys.executable, str(ROOT / "scripts" / "generate-docs"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
