@@ -8,7 +8,7 @@ import rlp as rlp_library
 from eth_account import Account
 from hypothesis import given
 from hypothesis import strategies as st
-from trie import HexaryTrie
+from trie.hexary import HexaryTrie
 
 from crypto.errors import CryptoError, MalformedInput
 from marketplace.auditor import headers, hexadecimal, receipts, rlp, transactions, tries
@@ -60,7 +60,7 @@ def test_index_root_is_that_of_the_trie_package(size: int) -> None:
     values = [generator.randbytes(generator.choice((1, 5, 31, 32, 33, 300))) for _ in range(size)]
     reference = HexaryTrie({})
     for index, value in enumerate(values):
-        reference.set(rlp_library.encode(index), value)
+        reference[rlp_library.encode(index)] = value
     assert tries.index_root(values) == reference.root_hash
 
 
