@@ -57,7 +57,8 @@ class Exchange:
             ("POST", "/session/nonce"): lambda _: httpx.Response(200, json={"nonce": "a" * 32}),
             ("POST", "/session"): self._session,
         }
-        return fixed.get(key, lambda _: problem(404, "not_found"))(request)
+        handler = fixed.get(key)
+        return handler(request) if handler else problem(404, "not_found")
 
     def fixed(self, method: str, path: str, body: Any, status: int = 200) -> None:
         """Answer a route with the same JSON always."""

@@ -25,7 +25,7 @@ class Log:
     def exchange(self) -> Exchange:
         """An exchange that serves this log."""
         exchange = Exchange(log_key=to_hex(LOG_KEY.public_key().public_bytes_raw()))
-        exchange.answer = self._answer(exchange)  # type: ignore[method-assign]
+        exchange.answer = self._answer(exchange)  # type: ignore[assignment]
         return exchange
 
     def _answer(self, exchange: Exchange) -> Handler:
