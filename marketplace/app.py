@@ -13,7 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import compile_path
 
-import marketplace.evidence.routes
+import marketplace.evidence.routes.bundles
+import marketplace.evidence.routes.content
+import marketplace.evidence.routes.logs
+import marketplace.evidence.routes.operations
 import marketplace.listings.routes
 import marketplace.orders.routes
 import marketplace.participants.routes
@@ -74,7 +77,10 @@ ROUTERS: Sequence[APIRouter] = (
     marketplace.orders.routes.router,
     marketplace.queries.routes.router,
     marketplace.settlement.routes.router,
-    marketplace.evidence.routes.router,
+    marketplace.evidence.routes.operations.router,
+    marketplace.evidence.routes.content.router,
+    marketplace.evidence.routes.logs.router,
+    marketplace.evidence.routes.bundles.router,
 )
 _PROBLEM = {"content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 _RESPONSES: dict[int | str, dict[str, Any]] = {
