@@ -5,9 +5,13 @@ from typing import Annotated
 
 import typer
 
+from crypto.keystore import Keys
 from crypto.typed_data import address_of
 from marketplace.console import Run, command, group
-from marketplace.settings import make_operator_keys
+from marketplace.sdk import participants
+from marketplace.sdk.opening import open_client
+from marketplace.settings import load_settings, make_operator_keys
+from marketplace.types import Role
 
 app = group("The operator's own keys. 运营方")
 
@@ -30,3 +34,19 @@ def keys(
     run.result(
         found, f"made; now: export MARKETPLACE_SECRETS_DIR={folder}", f"已生成；请设置 MARKETPLACE_SECRETS_DIR={folder}"
     )
+
+
+@command(app)
+def join(
+    run: Run,
+    name: Annotated[str, typer.Option(help="name in English or pinyin 英文名称")],
+    name_zh: Annotated[str, typer.Option(help="name in Chinese; the English one if empty 中文名称")] = "",
+) -> None:
+    """Apply for the exchange itself, with the exchange key; anchors begin once a registrar has admitted it. 运营方入场
+
+    Example: MARKETPLACE_SECRETS_DIR=./secrets marketplace operator join --name "City Data Exchange"
+    """
+    keys = Keys(bytes.fromhex(load_settings().exchange_key.get_secret_value()))
+    with open_client(run, keys=keys) as client:
+        result = participants.join(client, Role.EXCHANGE, name, name_zh or name)
+    run.result(result, "applied; a registrar must admit the exchange now", "已提交申请，等待登记机构准入")

@@ -10,12 +10,31 @@ import zipfile
 from pathlib import Path
 
 SCHEMA = {
+    "minimumCohort": 30,
+    "missing": ["", "NA"],
     "title": {"en": "Flights from New York, 2013", "zh": "2013 年纽约出港航班"},
     "dimensions": [
         {"name": "origin", "categories": ["EWR", "JFK", "LGA"]},
         {
             "name": "carrier",
-            "categories": ["9E", "AA", "AS", "B6", "DL", "EV", "F9", "FL", "HA", "MQ", "OO", "UA", "US", "VX", "WN", "YV"],
+            "categories": [
+                "9E",
+                "AA",
+                "AS",
+                "B6",
+                "DL",
+                "EV",
+                "F9",
+                "FL",
+                "HA",
+                "MQ",
+                "OO",
+                "UA",
+                "US",
+                "VX",
+                "WN",
+                "YV",
+            ],
         },
         {"name": "month", "categories": [str(month) for month in range(1, 13)]},
     ],

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,46 +26,70 @@ class Party:
         self.name = name
         self.home = stage / name
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.extra: dict[str, str] = {}
+        self.running: list[subprocess.Popen[bytes]] = []
         self._password = os.urandom(16).hex()
-        self._running: list[subprocess.Popen[bytes]] = []
 
     def environment(self) -> dict[str, str]:
-        """This party's environment: its folder and password and nothing of the others'."""
+        """This party's environment: its folder, password and settings, and nothing of the others'."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith("MARKETPLACE_")}
-        return {**kept, "MARKETPLACE_HOME": str(self.home), "MARKETPLACE_PASSWORD": self._password, "MARKETPLACE_LANG": "en"}
+        own = {"MARKETPLACE_HOME": str(self.home), "MARKETPLACE_PASSWORD": self._password, "MARKETPLACE_LANG": "en"}
+        return {**kept, **own, **self.extra}
 
-    def call(self, *arguments: str, fails: bool = False) -> Any:
+    def call(self, *arguments: str) -> Any:
         """Run one CLI command with --json and return what it printed.
 
-        Args:
-            fails: the command is expected to be refused; its error document is returned.
         Raises:
-            RuntimeError: it failed when it should not have, or the other way round.
+            RuntimeError: it was refused.
         """
-        done = subprocess.run([*MARKETPLACE, "--json", *arguments], env=self.environment(), capture_output=True, text=True, check=False)
-        if (done.returncode != 0) != fails:
-            raise RuntimeError(f"{self.name}: marketplace {' '.join(arguments)} exited {done.returncode}\n{done.stdout}\n{done.stderr}")
-        text = done.stderr if fails else done.stdout
-        return json.loads(text) if text.strip() else None
+        done = self._run(arguments)
+        if done.returncode != 0:
+            raise self._surprise(arguments, done)
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def refused(self, *arguments: str) -> Any:
+        """Run one CLI command that a rule refuses, and return the refusal.
+
+        Raises:
+            RuntimeError: it went through.
+        """
+        done = self._run(arguments)
+        if done.returncode == 0:
+            raise self._surprise(arguments, done)
+        return json.loads(done.stderr.strip().splitlines()[-1])
+
+    def audit(self, evidence: str, trust: Path) -> Any:
+        """The auditor's report on a bundle or a running exchange, whatever its verdict."""
+        return json.loads(self._run(("audit", evidence, "--trust", str(trust), "--full")).stdout)
+
+    def _run(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        command = [*MARKETPLACE, "--json", *arguments]
+        return subprocess.run(command, env=self.environment(), capture_output=True, text=True, check=False)
+
+    def _surprise(self, arguments: Sequence[str], done: subprocess.CompletedProcess[str]) -> RuntimeError:
+        printed = f"{done.stdout}\n{done.stderr}"
+        return RuntimeError(f"{self.name}: marketplace {' '.join(arguments)} exited {done.returncode}\n{printed}")
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start a long-running command; its output goes to a log file in the party's folder."""
         log = (self.home / f"{arguments[0]}.log").open("ab")
-        process = subprocess.Popen([*MARKETPLACE, *arguments], env=self.environment(), stdout=log, stderr=subprocess.STDOUT)
-        self._running.append(process)
+        process = subprocess.Popen(
+            [*MARKETPLACE, *arguments], env=self.environment(), stdout=log, stderr=subprocess.STDOUT
+        )
+        self.running.append(process)
         return process
 
     def stop(self) -> None:
         """Ask every process of this party to end, and wait for it."""
-        for process in self._running:
+        for process in self.running:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-        for process in self._running:
+        for process in self.running:
             try:
                 process.wait(15)
             except subprocess.TimeoutExpired:
                 process.kill()
-        self._running.clear()
+        self.running.clear()
 
 
 def wait_until(what: str, ready: Any, process: subprocess.Popen[bytes] | None = None) -> None:

@@ -1,0 +1,241 @@
+"""The way of one order, act by act. Every line printed is the output of a party's own command."""
+
+import json
+from pathlib import Path
+
+import pyarrow.compute as pc
+
+from scripts.demonstration import flights
+from scripts.demonstration.cast import NODES, ROLES, Cast, open_exchange
+from scripts.demonstration.narration import Narrator, epsilon, yuan
+from scripts.demonstration.truth import Question, Truth
+
+QUESTIONS = (
+    Question(
+        "SELECT origin, COUNT(*), AVG(arr_delay) FROM flights GROUP BY origin",
+        "0.5",
+        None,
+        ("origin",),
+        ("count", "mean_arr_delay"),
+    ),
+    Question(
+        "SELECT SUM(distance) FROM flights WHERE carrier = 'UA' AND month BETWEEN 6 AND 8",
+        "0.25",
+        (pc.field("carrier") == "UA") & (pc.field("month") >= 6) & (pc.field("month") <= 8),
+        (),
+        ("sum_distance",),
+    ),
+    Question(
+        "SELECT COUNT(*), VARIANCE(dep_delay) FROM flights WHERE origin = 'JFK' AND month NOT IN (1, 2)",
+        "0.5",
+        (pc.field("origin") == "JFK") & (pc.field("month") > 2),
+        (),
+        ("count", "variance_dep_delay"),
+    ),
+    Question(
+        "SELECT COUNT(*), COUNT(arr_delay) FROM flights WHERE origin = 'LGA'",
+        "0.25",
+        pc.field("origin") == "LGA",
+        (),
+        ("count", "count_arr_delay"),
+    ),
+)
+
+
+def open_market(say: Narrator, cast: Cast) -> Path:
+    """Start the exchange and admit everybody; return the auditor's roots of trust."""
+    say.step("The exchange opens; everybody joins with keys of their own", "开市与入场")
+    keys = open_exchange(cast)
+    cast.addresses["exchange"] = keys["exchange"]
+    trust = pin_trust(cast, keys)
+    say.line(f"ledger node and service are up at {cast.url}; six contracts deployed")
+    cast.together(lambda name: _join(cast, name), ROLES)
+    registrar = cast["registrar"]
+    applications = registrar.call("participants", "applications")
+    cast.together(
+        lambda account: registrar.call("participants", "admit", account),
+        [item["join"]["account"] for item in applications],
+    )
+    standing = registrar.call("participants", "list")
+    say.line(
+        f"{len(applications)} applications, {len(standing)} participants on the ledger, each admitted by the registrar's signature"
+    )
+    return trust
+
+
+def _join(cast: Cast, name: str) -> None:
+    role, en, zh = ROLES[name]
+    joining = ("operator", "join") if name == "exchange" else ("participants", "join", "--role", role)
+    cast[name].call(*joining, "--name", en, "--name-zh", zh)
+
+
+def start_panel(say: Narrator, cast: Cast) -> None:
+    """Register the three nodes' BLS keys and start them."""
+    say.step("Three panel nodes start, each with a BLS key it proved to hold", "计算小组就位")
+    cast.together(lambda name: cast[name].call("panel", "register"), NODES)
+    for name in NODES:
+        cast[name].start("panel", "run")
+        say.line(f"{name} {cast.addresses[name]} is running")
+
+
+def seal(say: Narrator, cast: Cast, csv: Path) -> Path:
+    """Seal the flights on the supplier's machine and upload the ciphertext."""
+    say.step("The supplier seals its data; only ciphertext leaves", "密封数据")
+    supplier = cast["supplier"]
+    schema = supplier.home / "flights.json"
+    schema.write_text(json.dumps(flights.SCHEMA, ensure_ascii=False), encoding="utf-8")
+    sealed = supplier.call("vault", "seal", str(csv), "--schema", str(schema))
+    missing = ", ".join(f"{name} {count:,}" for name, count in sealed["missing"].items())
+    say.line(
+        f"{sealed['rows']:,} flights sealed into {sealed['bytes'] / 1e6:.1f} MB of ciphertext; manifest {sealed['manifestDigest'][:18]}…"
+    )
+    say.line(f"missing values are counted, not guessed: {missing}")
+    return Path(sealed["manifest"])
+
+
+def register(say: Narrator, cast: Cast, manifest: Path) -> str:
+    """Register, confirm, certify."""
+    say.step("Rights are registered, confirmed and certified", "确权登记发证")
+    shares = [f"{cast.addresses['supplier']}:9000", f"{cast.addresses['collector']}:1000"]
+    options = [word for share in shares for word in ("--share", share)]
+    registered = cast["supplier"].call("rights", "register", str(manifest), "--epsilon-budget", "3", *options)
+    asset: str = registered["assetId"]
+    cast["registrar"].call("rights", "confirm", asset, "--valid", "2y")
+    certificate = cast["supplier"].call("rights", "certificate", asset)
+    found = cast["supplier"].call("rights", "show", asset)
+    say.line(
+        f"asset {asset[:18]}…: HOLD and OPERATE titles for the supplier; revenue 90 % supplier, 10 % data collector"
+    )
+    say.line(
+        f"certificate {certificate['id']}: W3C VC 2.0, {certificate['proof']['cryptosuite']}, verified; epsilon budget {epsilon(found['epsilonBudget'])} for all buyers together"
+    )
+    return asset
+
+
+def list_product(say: Narrator, cast: Cast, asset: str) -> str:
+    """List the product and start the vault."""
+    say.step("A product is listed; the supplier's vault starts", "挂牌")
+    allowed = ["COUNT", "SUM", "MEAN", "VARIANCE"]
+    options = [word for name in allowed for word in ("--compute", name)]
+    terms = [
+        "--price",
+        "2.00",
+        "--epsilon-per-query",
+        "1",
+        "--purpose",
+        "TRANSPORT",
+        "--region",
+        "CN-SH",
+        "--threshold",
+        "2",
+    ]
+    listed = cast["supplier"].call("listings", "create", asset, *terms, *options)
+    cast["supplier"].start("vault", "run")
+    say.line(
+        f"listing {listed['listingId'][:18]}…: {', '.join(allowed)}; 2.00 yuan a query; purpose TRANSPORT; at least 30 flights behind every number"
+    )
+    listing: str = listed["listingId"]
+    return listing
+
+
+def order(say: Narrator, cast: Cast, listing: str) -> str:
+    """Give the buyer money, show one refusal, fund the order."""
+    say.step("The buyer orders: money into escrow, a USE title granted", "下单与托管")
+    cast["bank"].call("settlement", "issue", cast.addresses["buyer"], "100.00")
+    buyer = cast["buyer"]
+    common = ["orders", "fund", listing, "--escrow", "20.00", "--epsilon-cap", "2", "--region", "CN-SH", "--purpose"]
+    say.refusal("asked for purpose BRAND_MARKETING:", buyer.refused(*common, "BRAND_MARKETING"))
+    funded: str = buyer.call(*common, "TRANSPORT")["orderId"]
+    balance = buyer.call("settlement", "balance")["balance"]
+    say.line(
+        f"then for TRANSPORT: order {funded[:18]}… holds 20.00 yuan in escrow and up to epsilon 2; the buyer keeps {yuan(balance)}"
+    )
+    return funded
+
+
+def ask(say: Narrator, cast: Cast, order_id: str, csv: Path) -> None:
+    """Ask the questions; print answer, standard error and, for this demonstration only, the truth beside it."""
+    say.step("The buyer asks in SQL; nobody shows it a row", "密态查询")
+    say.line(
+        "each answer: evaluated on ciphertext by three nodes, one aggregated BLS signature, re-derived by the vault, opened by the buyer alone"
+    )
+    known = Truth(csv)
+    answers = []
+    for question in QUESTIONS:
+        answer = cast["buyer"].call("queries", "ask", order_id, question.sql, "--epsilon", question.epsilon)
+        answers.append(answer)
+        say.line(question.sql, "bold")
+        say.table(*known.compare(question, answer))
+        spent, left = epsilon(answer["epsilon"]), epsilon(answer["leftOrder"])
+        say.line(f"cost {yuan(answer['price'])} yuan, epsilon {spent}; left to this order {left}", "dim")
+    again = cast["buyer"].call("queries", "ask", order_id, QUESTIONS[1].sql, "--epsilon", QUESTIONS[1].epsilon)
+    same = "the same answer" if again["rows"] == answers[1]["rows"] else "ANOTHER ANSWER"
+    say.line(f"the second question asked again: {same}, epsilon {epsilon(again['epsilon'])}")
+
+
+def refuse(say: Narrator, cast: Cast, order_id: str) -> None:
+    """Show what the rules keep from the buyer."""
+    say.step("What the buyer may not learn", "拒绝")
+    refused = (
+        (
+            "a cohort of one flight",
+            "SELECT COUNT(*) FROM flights WHERE origin = 'LGA' AND carrier = 'OO' AND month = 1",
+            "0.1",
+        ),
+        (
+            "all of LGA but that one flight: the difference with an earlier answer is one",
+            "SELECT COUNT(*), COUNT(arr_delay) FROM flights WHERE origin = 'LGA' AND NOT (carrier = 'OO' AND month = 1)",
+            "0.1",
+        ),
+        ("a computation that the listing does not permit", "SELECT MAX(arr_delay) FROM flights", "0.1"),
+        ("more epsilon than the order has left", "SELECT SUM(air_time) FROM flights", "0.9"),
+    )
+    for what, sql, spend in refused:
+        say.refusal(f"{what}: {sql}", cast["buyer"].refused("queries", "ask", order_id, sql, "--epsilon", spend))
+
+
+def settle(say: Narrator, cast: Cast, order_id: str) -> None:
+    """Close with the last voucher; print where every fen went."""
+    say.step("The last voucher closes the order", "结算")
+    closed = cast["supplier"].call("settlement", "close", order_id)
+    statement = closed["statement"]
+    names = {address: name for name, address in cast.addresses.items()}
+    rows = [
+        (f"{line['what']} → {names.get(line['to'], line['to'])}", yuan(line["amount"])) for line in statement["lines"]
+    ]
+    say.table(("escrow 20.00 yuan", "yuan"), [*rows, ("sum", yuan(statement["sum"]))])
+
+
+def audit(say: Narrator, cast: Cast, trust: Path) -> tuple[Path, bool]:
+    """The auditor derives everything anew from the bundle and from the running exchange; return the bundle and whether both hold."""
+    say.step("The auditor verifies everything from evidence, trusting nobody", "审计")
+    auditor = cast["auditor"]
+    bundle = auditor.home / "evidence.zip"
+    found = auditor.call("evidence", "bundle", str(bundle))
+    say.line(
+        f"evidence bundle of {found['bytes'] / 1e6:.1f} MB, audited offline; roots of trust: {trust.name}, written before the market opened"
+    )
+    report = auditor.audit(str(bundle), trust)
+    for step in report["steps"]:
+        checked = ", ".join(f"{count:,} {what}" for what, count in step["checked"].items()) or "pinned by the auditor"
+        say.line(f"{step['step']:2d} {step['name']}: {checked}")
+    live = auditor.audit(cast.url, trust)
+    say.line(
+        f"offline: {report['verdict']}, {report['findings_total']} findings; on the running exchange: {live['verdict']}, {live['findings_total']} findings"
+    )
+    return bundle, report["verdict"] == live["verdict"] == "passed"
+
+
+def pin_trust(cast: Cast, keys: dict[str, str]) -> Path:
+    """Write down what the auditor takes for granted: chain, contracts, log key, first registrar, treasury. In life it gets these in person."""
+    pin = cast["auditor"].call("keys", "pin")
+    lines = [
+        f"chain_id = {pin['chain_id']}",
+        f'registrar = "{cast.addresses["registrar"]}"',
+        f'treasury = "{keys["exchange"]}"',
+    ]
+    lines += [f'log_origin = "{pin["log_origin"]}"', f'log_key = "{pin["log_key"]}"', "[contracts]"]
+    lines += [f'{name} = "{address}"' for name, address in pin["contracts"].items()]
+    path = cast["auditor"].home / "trust.toml"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
