@@ -6,6 +6,7 @@ listen. Stopping goes the other way round. Whatever moment it is killed at, the 
 """
 
 import logging
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -104,11 +105,12 @@ class _Anchors:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._stopping.wait(self._context.settings.anchor_seconds):
+        while not self._stopping.is_set():
             try:
                 self._step()
             except (SQLAlchemyError, MarketplaceError):
                 log.exception("the log could not be anchored now; it will be tried again")
+            self._stopping.wait(self._context.settings.anchor_seconds)
 
     def _step(self) -> None:
         with self._context.reading() as session:
@@ -134,6 +136,10 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
 def ledger_settings(settings: Settings) -> LedgerSettings:
     """What the operator's settings say about the ledger."""
     return LedgerSettings(
@@ -153,6 +159,9 @@ def serve(settings: Settings) -> None:
     Raises:
         ConfigurationError: the store holds another ledger, or its journal does not replay.
     """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn raises the signal again once it has closed; only then may the ledger stop.
+        signal.signal(number, _leave)
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     with Service(settings) as context:
         config = uvicorn.Config(
