@@ -14,7 +14,14 @@ from typing import Any
 from crypto import envelope
 from crypto.canonical import from_hex, to_hex
 from marketplace import documents
-from marketplace.errors import InvalidInputError, MarketplaceError, NotAuthorizedError, PortError, RuleError
+from marketplace.errors import (
+    InvalidInputError,
+    MarketplaceError,
+    NotAuthorizedError,
+    NotFoundError,
+    PortError,
+    RuleError,
+)
 from marketplace.queries.accuracy import deviations
 from marketplace.queries.plan import Plan, make_plan
 from marketplace.queries.pricing import OrderAccount, next_voucher
@@ -118,7 +125,9 @@ def resume(
         return _carry_out(client, deal or orders.inspect(client, order_id), step, wait_seconds)
     except PortError:
         raise
-    except (RuleError, InvalidInputError, NotAuthorizedError):
+    except (RuleError, InvalidInputError, NotAuthorizedError, NotFoundError):
+        if client.journal.pending(order_id) is not None:
+            raise  # it has no outcome: something else stands in the way, e.g. signing in
         return None
 
 
@@ -169,23 +178,36 @@ def _charge(client: Client, order_id: str, plan: Plan) -> int:
 
 
 def _carry_out(client: Client, deal: Deal, step: Step, wait_seconds: float) -> Answer:
-    try:
-        _send(client, step)
-        status = _wait(client, step.query_digest, wait_seconds)
-        if status["state"] != "released":
-            raise check_refusal(client, deal, step, status)
-        answer = open_answer(client, deal, step, status)
-    except (RuleError, InvalidInputError, NotAuthorizedError) as error:
-        client.journal.finish(step.order, step.sequence, "refused", error.as_dict())
-        raise
+    _send(client, step)
+    status = _wait(client, step.query_digest, wait_seconds)
+    if status["state"] != "released":
+        refusal = check_refusal(client, deal, step, status)
+        client.journal.finish(step.order, step.sequence, "refused", refusal.as_dict())
+        raise refusal
+    answer = open_answer(client, deal, step, status)
     client.journal.finish(step.order, step.sequence, "released", answer.as_dict())
     return answer
 
 
 def _send(client: Client, step: Step) -> None:
+    """Send a step. A refusal at the door ends it, unless the service took the very same query before."""
     signature = client.sign("Voucher", step.voucher)
     voucher = documents.voucher_document(step.voucher, client.address, from_hex(signature, 65))
-    client.post("/queries", {"query": dict(step.query), "voucher": voucher}, repeatable=True)
+    try:
+        client.post("/queries", {"query": dict(step.query), "voucher": voucher}, repeatable=True)
+    except (RuleError, InvalidInputError, NotAuthorizedError, NotFoundError) as error:
+        if _was_taken(client, step.query_digest):
+            return
+        client.journal.finish(step.order, step.sequence, "refused", error.as_dict())
+        raise
+
+
+def _was_taken(client: Client, digest: str) -> bool:
+    try:
+        client.get(f"/queries/{digest}")
+    except NotFoundError:
+        return False
+    return True
 
 
 def _wait(client: Client, digest: str, seconds: float) -> dict[str, Any]:

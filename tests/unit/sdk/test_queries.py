@@ -11,7 +11,7 @@ from crypto import bls
 from crypto.canonical import canonical_json, sha256, to_hex
 from marketplace import documents
 from marketplace.documents import Document, ids
-from marketplace.errors import InvalidInputError, PortError, RuleError, VerificationError
+from marketplace.errors import InvalidInputError, NotAuthorizedError, PortError, RuleError, VerificationError
 from marketplace.intents import verify_intent
 from marketplace.queries.pricing import calls_root
 from marketplace.queries.statements import sign_refusal
@@ -232,3 +232,19 @@ def test_a_listing_that_is_not_the_agreed_one_is_noticed(change: dict[str, str])
     with market.buyer() as client, pytest.raises(VerificationError) as caught:
         orders.inspect(client, ORDER)
     assert caught.value.code == "listing_id_differs"
+
+
+def test_a_call_stays_pending_while_nobody_can_sign_in(tmp_path: Path) -> None:
+    market, home = Market(), Home(tmp_path)
+    market.broken = True
+    with market.buyer(home) as client, pytest.raises(PortError):
+        queries.ask(client, ORDER, SQL, 500_000)
+    market.routes["POST", "/queries"] = lambda _: problem(403, "sign_in_refused")
+    taken = documents.digest(market.asked[0]["query"])
+    market.routes["GET", f"/queries/{taken}"] = lambda _: problem(403, "sign_in_refused")
+    with market.buyer(home) as client:
+        with pytest.raises(NotAuthorizedError):
+            queries.resume(client, ORDER)
+        pending = client.journal.pending(ORDER)
+    assert pending is not None
+    assert pending.query_digest == taken
