@@ -71,6 +71,11 @@ def encode_batch(calls: Sequence[bytes]) -> bytes:
     return _selector("submit(bytes[])") + encode(["bytes[]"], [list(calls)])
 
 
+def is_batch(calldata: bytes) -> bool:
+    """Whether calldata names `submit`, whatever follows."""
+    return calldata[:4] == _selector("submit(bytes[])")
+
+
 def decode_call(contract: str, calldata: bytes) -> tuple[str, list[Any]]:
     """Verb and arguments of calldata; for a batch "submit" and a list that holds the list of calls as hex text.
 

@@ -130,9 +130,9 @@ class LedgerState:
         verb: str = ""
         arguments: list[Any] = []
         try:
-            verb, arguments = calls.decode_call(contract, calldata)
-            if verb == calls.SUBMIT:
+            if calls.is_batch(calldata):
                 raise refuse("IntentBatchNested")
+            verb, arguments = calls.decode_call(contract, calldata)
             events = self.apply_signed(contract, verb, arguments, now, verify)
         except MarketplaceError as problem:
             return Outcome(index, verb, arguments, refusal=problem)

@@ -1,0 +1,139 @@
+"""The market's invariants in Python, after any signed calls in any order. Numbers as in contracts/README.md."""
+
+import copy
+from random import Random
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from marketplace.calls import encode_batch, encode_call
+from marketplace.deployment import Genesis
+from marketplace.errors import MarketplaceError
+from marketplace.events import Event
+from marketplace.types import AssetStatus, OrderStatus, TitleKind
+from tests.histories import ADDRESSES, BUILDERS, TREASURY, Call, History
+
+
+class Market(RuleBasedStateMachine):
+    """A market in which everything is signed, and half of it wrongly."""
+
+    @initialize(seed=st.integers(0, 2**32 - 1), fee_bps=st.sampled_from([0, 250, 10_000]))
+    def found(self, seed: int, fee_bps: int) -> None:
+        genesis = Genesis("0x" + "11" * 20, ADDRESSES["registrar"], TREASURY, fee_bps)
+        self.history = History(Random(seed), genesis, 1_800_000_000)
+        self.ledger = self.history.state
+        self.done: list[Call] = []
+        self.events: list[Event] = []
+        opening = self.history.opening()
+        for call in opening:
+            self._run(call)
+        assert self.done == opening
+
+    @rule(verb=st.sampled_from(sorted(BUILDERS)), times=st.integers(1, 6))
+    def call(self, verb: str, times: int) -> None:
+        """A few calls of one kind."""
+        for _ in range(times):
+            call = self.history.next_call(verb)
+            if call is not None:
+                self._run(call)
+
+    @rule()
+    def trade(self) -> None:
+        """What a market is for, so that most runs get as far as an order."""
+        for verb in ("register", "confirm", "list", "fund", "settle"):
+            self.call(verb, 2)
+
+    @rule(seconds=st.sampled_from([1, 3600, 86_400, 31 * 86_400]))
+    def wait(self, seconds: int) -> None:
+        """Time passes."""
+        self.history.now += seconds
+
+    @rule(data=st.data())
+    def replay(self, data: st.DataObject) -> None:
+        """I-10: no call takes effect twice."""
+        call = data.draw(st.sampled_from(self.done))
+        before = copy.deepcopy(vars(self.ledger))
+        outcome = self._outcome(call)
+        assert outcome.refusal is not None
+        assert vars(self.ledger) == before
+
+    @rule(verb=st.sampled_from(sorted(BUILDERS)))
+    def batch(self, verb: str) -> None:
+        """I-11: a batch does what its calls do one after the other, and a refused one leaves no trace."""
+        drawn = [self.history.next_call(verb) for _ in range(3)]
+        calls = [call for call in drawn if call is not None and call.contract == BUILDERS[verb][0]]
+        data = encode_batch([encode_call(call.contract, call.verb, call.arguments) for call in calls])
+        one_by_one = copy.deepcopy(self.ledger)
+        expected = []
+        for call in calls:
+            calldata = encode_call(call.contract, call.verb, call.arguments)
+            expected += one_by_one.apply_transaction(call.contract, calldata, self.history.now, self.history.verify)
+        outcomes = self.ledger.apply_transaction(BUILDERS[verb][0], data, self.history.now, self.history.verify)
+        assert [item.events for item in outcomes] == [item.events for item in expected]
+        assert [_code(item.refusal) for item in outcomes] == [_code(item.refusal) for item in expected]
+        for call, outcome in zip(calls, outcomes, strict=True):
+            self._note(call, outcome.events, outcome.refusal)
+
+    @invariant()
+    def money_is_conserved(self) -> None:
+        """I-1, I-2."""
+        accounts = self.ledger.accounts
+        assert sum(accounts.balance(account) for account in accounts.total_in) == accounts.issued
+        assert all(accounts.balance(account) >= 0 for account in accounts.total_in)
+        funded = [order for order in self.ledger.orders.records.values() if order.status is OrderStatus.FUNDED]
+        assert accounts.balance(accounts.escrow) == sum(order.escrow for order in funded)
+
+    @invariant()
+    def what_went_in_came_out(self) -> None:
+        """I-3: every closed order's fee, shares and rest sum to its escrow."""
+        paid = [event for event in self.events if event.name == "SharePaid"]
+        for event in self.events:
+            if event.name == "Settled":
+                order = event.args["orderId"]
+                shares = sum(share.args["amount"] for share in paid if share.args["orderId"] == order)
+                total = event.args["fee"] + shares + event.args["refund"]
+                assert total == self.ledger.orders.records[order].escrow
+
+    @invariant()
+    def epsilon_is_never_over_budget(self) -> None:
+        """I-5."""
+        for asset in self.ledger.rights.assets.values():
+            assert 0 <= asset.released <= asset.committed
+            assert 0 <= asset.budget_left <= asset.epsilon_budget
+
+    @invariant()
+    def titles_and_shares_are_whole(self) -> None:
+        """I-7, I-9."""
+        rights = self.ledger.rights
+        confirmed = [asset for asset in rights.assets.values() if asset.status is AssetStatus.CONFIRMED]
+        kinds = [title.kind for title in rights.titles.values()]
+        assert kinds.count(TitleKind.HOLD) == kinds.count(TitleKind.OPERATE) == len(confirmed)
+        assert kinds.count(TitleKind.USE) == len(self.ledger.orders.records)
+        for asset in rights.assets.values():
+            assert sum(share.bps for share in asset.shares) == 10_000
+            assert len({share.holder for share in asset.shares}) == len(asset.shares) <= 16
+
+    def _run(self, call: Call) -> None:
+        outcome = self._outcome(call)
+        self._note(call, outcome.events, outcome.refusal)
+
+    def _outcome(self, call: Call) -> Any:
+        data = encode_call(call.contract, call.verb, call.arguments)
+        (outcome,) = self.ledger.apply_transaction(call.contract, data, self.history.now, self.history.verify)
+        return outcome
+
+    def _note(self, call: Call, events: list[Event], refusal: MarketplaceError | None) -> None:
+        assert (refusal is None) == bool(events)
+        if refusal is None:
+            self.done.append(call)
+            self.events += events
+
+
+def _code(refusal: MarketplaceError | None) -> str:
+    return refusal.code if refusal else ""
+
+
+TestMarket = Market.TestCase
+TestMarket.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)

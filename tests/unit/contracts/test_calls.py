@@ -1,0 +1,129 @@
+"""Calls and events to and from ABI bytes."""
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crypto.canonical import to_hex
+from marketplace.calls import VERBS, decode_call, decode_event, encode_batch, encode_call, parameters_of, signers_of
+from marketplace.deployment import Genesis, created_address
+from marketplace.errors import InvalidInputError
+from marketplace.intents import CONTRACTS, INTENTS
+
+ADDRESS = "0x" + "ab" * 20
+DIGEST = "0x" + "cd" * 32
+
+
+def _values(kind: str) -> st.SearchStrategy[Any]:
+    if kind.endswith("[]"):
+        return st.lists(_values(kind[:-2]), max_size=4)
+    if kind == "address":
+        return st.binary(min_size=20, max_size=20).map(to_hex)
+    if kind.startswith("bytes"):
+        size = int(kind[5:]) if kind[5:] else None
+        return st.binary(min_size=size or 0, max_size=size or 100).map(to_hex)
+    return st.integers(0, 2 ** int(kind[4:]) - 1)
+
+
+def _arguments(contract: str, verb: str) -> st.SearchStrategy[list[Any]]:
+    parts = [
+        st.fixed_dictionaries({field.name: _values(field.kind) for field in item.fields})
+        if item.struct
+        else _values(item.kind)
+        for item in parameters_of(contract, verb)
+    ]
+    return st.tuples(*parts).map(list)
+
+
+@given(data=st.data())
+def test_calls_come_back_as_they_went(data: st.DataObject) -> None:
+    contract = data.draw(st.sampled_from(CONTRACTS))
+    verb = data.draw(st.sampled_from(VERBS[contract]))
+    arguments = data.draw(_arguments(contract, verb))
+    assert decode_call(contract, encode_call(contract, verb, arguments)) == (verb, arguments)
+
+
+@given(st.binary(max_size=400))
+def test_foreign_calldata_is_read_or_refused(data: bytes) -> None:
+    for contract in CONTRACTS:
+        for prefix in (b"", encode_call("Orders", "refund", [DIGEST])[:4], encode_batch([])[:4]):
+            with suppress(InvalidInputError):
+                assert decode_call(contract, prefix + data)[0] in (*VERBS[contract], "submit")
+
+
+def test_a_batch_is_a_call_with_the_members_calldata() -> None:
+    member = encode_call("Orders", "refund", [DIGEST])
+    assert decode_call("Orders", encode_batch([member, b""])) == ("submit", [[to_hex(member), "0x"]])
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments"),
+    [
+        ("refund", []),
+        ("refund", [DIGEST[:-2]]),
+        ("refund", [DIGEST.upper()]),
+        ("refund", [7]),
+        ("nothing", []),
+        ("fund", [{}, "0x"]),
+        ("settle", [{"orderId": DIGEST}, "0x", {}, "0x"]),
+    ],
+)
+def test_calls_of_another_form_are_refused(verb: str, arguments: list[Any]) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        encode_call("Orders", verb, arguments)
+    assert caught.value.code == "call_malformed"
+
+
+def test_values_outside_their_type_are_refused() -> None:
+    anchor = {"size": 2**64, "root": DIGEST, "previousRoot": DIGEST, "exchange": ADDRESS, "deadline": 1}
+    with pytest.raises(InvalidInputError):
+        encode_call("Evidence", "anchor", [anchor, "0x"])
+
+
+def test_signers_come_in_signature_order() -> None:
+    handover = {"titleId": DIGEST, "from": ADDRESS, "to": "0x" + "01" * 20, "version": 1, "deadline": 2}
+    found = signers_of("Rights", "transfer", [handover, "0x01", "0x02"])
+    assert [(name, signer, signature) for name, _, signer, signature in found] == [
+        ("Transfer", ADDRESS, b"\x01"),
+        ("Transfer", "0x" + "01" * 20, b"\x02"),
+    ]
+
+
+def test_a_voucher_is_signed_by_the_buyer_that_the_caller_knows() -> None:
+    voucher = {"orderId": DIGEST, "amount": 1, "epsilon": 1, "calls": 1, "callsRoot": DIGEST}
+    closing = {"orderId": DIGEST, "voucherHash": DIGEST, "seller": ADDRESS, "deadline": 1}
+    found = signers_of("Orders", "settle", [voucher, "0x0a", closing, "0x0b"], "0x" + "02" * 20)
+    assert [(name, signer) for name, _, signer, _ in found] == [("Voucher", "0x" + "02" * 20), ("Close", ADDRESS)]
+
+
+def test_every_intent_names_its_signers_for_every_verb() -> None:
+    for contract, verbs in VERBS.items():
+        for verb in verbs:
+            structs = [item.struct for item in parameters_of(contract, verb) if item.struct]
+            signatures = [item for item in parameters_of(contract, verb) if item.kind == "bytes"]
+            assert len(signatures) == sum(len(INTENTS[name].signers) or 1 for name in structs)
+
+
+def test_an_unknown_event_is_refused() -> None:
+    for topics in ([], [bytes(32)]):
+        with pytest.raises(InvalidInputError):
+            decode_event("Orders", topics, b"")
+
+
+def test_created_addresses_follow_the_yellow_paper() -> None:
+    # Vector: go-ethereum, crypto/crypto_test.go, TestNewContractAddress.
+    deployer = "0x970e8128ab834e8eac17ab8e3812f010678cf791"
+    assert [created_address(deployer, nonce) for nonce in (0, 1, 2)] == [
+        "0x333c3310824b7c685133f2bedb2ca4b8b4df633d",
+        "0x8bda78331c916a08481428e4b07c96d3e916d165",
+        "0xc9ddedf451bc62ce88bf9292afb13df35b670699",
+    ]
+    with pytest.raises(ValueError, match="first 128"):
+        created_address(deployer, 128)
+
+
+def test_the_six_contracts_stand_at_distinct_addresses() -> None:
+    assert len(set(Genesis(ADDRESS, ADDRESS, ADDRESS, 0).addresses().values())) == len(CONTRACTS)

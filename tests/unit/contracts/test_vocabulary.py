@@ -1,0 +1,89 @@
+"""The Solidity sources, the committed ABI and the Python vocabulary say the same."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from marketplace import artifacts
+from marketplace.calls import SUBMIT, VERBS, parameters_of
+from marketplace.intents import CONTRACTS, INTENTS
+from marketplace.refusals import REFUSALS, LedgerRuleError, from_revert, to_revert
+from marketplace.types import Role
+
+SOURCES = Path(__file__).resolve().parents[3] / "contracts" / "src"
+LEDGER_INTENTS = {name: intent for name, intent in INTENTS.items() if name != "Release"}  # Release is the vault's
+
+# What only another contract may call, and what an ERC-20 has to offer although the loop is closed.
+NO_VERBS = {"grantUse", "releaseBudget", "approve", "transferFrom", SUBMIT}
+
+
+def _errors() -> dict[str, list[str]]:
+    entries = [entry for name in CONTRACTS for entry in artifacts.load(name).entries("error")]
+    return {entry["name"]: [item["name"] for item in entry["inputs"]] for entry in entries}
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_type_strings_in_solidity_are_the_intents(contract: str) -> None:
+    text = (SOURCES / f"{contract}.sol").read_text(encoding="utf-8")
+    written = set(re.findall(r'keccak256\(\s*"([^"]+)"\s*\)', text))
+    assert written == {intent.type_string for intent in LEDGER_INTENTS.values() if intent.contract == contract}
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_verbs_take_intents_field_by_field(contract: str) -> None:
+    for verb in VERBS[contract]:
+        for parameter in parameters_of(contract, verb):
+            if parameter.struct:
+                fields = tuple((item.name, item.kind) for item in parameter.fields)
+                assert (fields, contract) == (INTENTS[parameter.struct].fields, INTENTS[parameter.struct].contract)
+
+
+def test_every_intent_has_a_verb() -> None:
+    taken = {
+        item.struct for contract, verbs in VERBS.items() for verb in verbs for item in parameters_of(contract, verb)
+    }
+    assert taken - {""} == set(LEDGER_INTENTS)
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_every_function_that_writes_is_a_verb_or_known_not_to_be_one(contract: str) -> None:
+    functions = artifacts.load(contract).entries("function")
+    writing = {entry["name"] for entry in functions if entry["stateMutability"] not in ("view", "pure")}
+    assert writing - NO_VERBS - {"transfer"} == set(VERBS[contract]) - {"transfer"}
+
+
+def test_every_custom_error_is_explained_and_none_is_invented() -> None:
+    assert set(_errors()) == set(REFUSALS)
+
+
+@pytest.mark.parametrize("error", sorted(REFUSALS))
+def test_refusals_speak_of_their_own_values_in_two_languages(error: str) -> None:
+    refusal, names = REFUSALS[error], _errors()[error]
+    assert {refusal.expected, refusal.got} - {""} <= set(names)
+    for text in (refusal.message, refusal.zh, refusal.hint, refusal.hint_zh):
+        assert text.format_map(dict.fromkeys(names, 1))
+    assert re.fullmatch(r"[a-z0-9_]+", refusal.code)
+    assert re.fullmatch(r"[a-z]+\.[a-z_]+", refusal.rule)
+
+
+def test_codes_are_distinct() -> None:
+    codes = [refusal.code for refusal in REFUSALS.values() if refusal.code != "deployment_invalid"]
+    assert len(set(codes)) == len(codes)
+
+
+def test_roles_have_the_same_bits() -> None:
+    text = (SOURCES / "Roles.sol").read_text(encoding="utf-8")
+    bits = {name: int(value) for name, value in re.findall(r"constant (\w+) = (\d+);", text)}
+    assert bits == {role.name: int(role) for role in Role} | {"ALL": sum(Role)}
+
+
+@pytest.mark.parametrize("reason", [b"", b"\x08\xc3y\xa0", bytes(4), b"Nh{q" + bytes(32)])
+def test_unexplained_revert_data_is_still_a_refusal(reason: bytes) -> None:
+    assert from_revert(reason).code == "ledger_call_failed"
+
+
+def test_revert_data_cut_short_is_still_a_refusal() -> None:
+    whole = to_revert(LedgerRuleError("OrdersNotDue", {"orderId": "0x" + "11" * 32, "validUntil": 7}))
+    assert from_revert(whole).code == "refund_not_due"
+    assert from_revert(whole[:-1]).code == "ledger_call_failed"
