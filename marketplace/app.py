@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -156,6 +157,7 @@ def _handle_errors(app: FastAPI) -> None:
         return _from_http(app, request, error)
 
     @app.exception_handler(OperationalError)
+    @app.exception_handler(PoolTimeoutError)
     @app.exception_handler(IntegrityError)
     def store_busy(request: Request, _: Exception) -> Response:
         error = PortError(

@@ -1,5 +1,7 @@
 """Bounded fuzzing of the whole interface from its own document: no crash, and every answer as described."""
 
+from typing import Any
+
 import httpx
 import pytest
 import schemathesis
@@ -31,7 +33,7 @@ def _fuzz(operation: schemathesis.APIOperation, url: str, header: dict[str, str]
         suppress_health_check=list(HealthCheck),
     )
     @_given(case=operation.as_strategy())
-    def run(case: schemathesis.Case) -> None:
+    def run(case: schemathesis.Case[Any]) -> None:
         for name in ("wait", "limit"):
             case.query.pop(name, None) if case.query else None
         response = case.call(base_url=url, headers=header)

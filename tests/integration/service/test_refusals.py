@@ -16,10 +16,11 @@ from marketplace.intents import Deployment, sign_intent
 from marketplace.queries.pricing import next_voucher
 from marketplace.queries.sql import parse_sql
 from marketplace.queries.statements import sign_result
+from marketplace.queries.tables import PanelTask
 from marketplace.sdk import listings, orders, participants, queries, rights, settlement
 from marketplace.sdk.client import Client
 from marketplace.types import Role
-from tests.integration.service.town import ESCROW, NODES, Town
+from tests.integration.service.town import BUDGET, ESCROW, NODES, Town
 
 ANY = "0x" + "cd" * 32
 
@@ -64,7 +65,7 @@ def place(town: Town, message: dict[str, Any], agreement: dict[str, Any], signat
         ({"escrow": 499}, "escrow_too_small"),
         ({"escrow": 1_000_000}, "balance_insufficient"),
         ({"epsilonCap": 0}, "order_epsilon_zero"),
-        ({"epsilonCap": 9_000_000}, "budget_exceeded"),
+        ({"epsilonCap": BUDGET}, "budget_exceeded"),
         ({"validUntil": 1}, "order_term"),
         ({"orderId": ANY}, "order_id_mismatch"),
         ({"listingId": ANY}, "listing_unknown"),
@@ -259,10 +260,32 @@ def _lie(town: Town, task: dict[str, Any]) -> None:
     false = {**honest, "numbers": [{**honest["numbers"][0], "c0": ANY}, *honest["numbers"][1:]]}
     statement = _statement(town["node-3"], false)
     answer = town["node-3"].post("/panel/results", {"result": false, "statement": statement})
-    assert answer["state"] == "evaluating"
+    assert answer["state"] in ("evaluating", "failed")
     truth = _statement(town["node-3"], honest)
     body = {"result": honest, "statement": truth}
     assert code_of(lambda: town["node-3"].post("/panel/results", body)) == "statement_changed"
+
+
+def test_a_panel_that_cannot_agree_fails_the_query_and_costs_nothing(town: Town) -> None:
+    listing = town.list_product(town.facts["asset"], threshold=3)
+    asking = Asking(town, town.fund(listing))
+    name = asking.post()["digest"]
+    task = town["node-3"].post("/panel/tasks", {})["task"]
+    with town.context.writing() as session:  # the lease of a node that vanished runs out
+        held = session.get_one(PanelTask, (name, town["node-3"].address))
+        assert held.lease_until > time.time()
+        held.lease_until = 0
+    assert town["node-3"].post("/panel/tasks", {})["task"]["digest"] == task["digest"]
+    _lie(town, task)
+    assert town.node("node-1").step(5)
+    assert town["buyer"].get(f"/queries/{name}")["state"] == "failed"
+    assert town.leaves("query.failed")[-1]["query"] == name
+    assert code_of(lambda: town["supplier"].get(f"/orders/{asking.query['order']}/voucher")) == "voucher_unknown"
+    asking.query = {**asking.query, "sequence": 2}
+    name = asking.post()["digest"]  # the next question may be asked
+    assert all(town.node(node).step(5) for node in NODES)
+    assert town.vault().step(5)
+    assert town["buyer"].get(f"/queries/{name}")["state"] == "released"
 
 
 def _statement(client: Client, result: dict[str, Any]) -> Any:

@@ -52,7 +52,7 @@ ROLES = {
     "auditor": Role.AUDITOR,
 }
 NODES = ("node-1", "node-2", "node-3")
-PRICE, ESCROW, BUDGET, CAP = 500, 3_000, 8_000_000, 4_000_000
+PRICE, ESCROW, BUDGET, CAP = 500, 3_000, 40_000_000, 4_000_000
 YEAR = 365 * 86_400
 
 
