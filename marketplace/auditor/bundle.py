@@ -147,7 +147,7 @@ class ZipBundle(Bundle):
         members = self._zip.infolist()
         for member in members:
             _check_member(member, limits)
-        files = (member.filename for member in members if not member.is_dir())
+        files = (member.filename for member in members if not member.filename.endswith("/"))
         self._names = frozenset(_checked_names(files, limits))
 
     def names(self) -> frozenset[str]:

@@ -34,6 +34,8 @@ def read_checkpoints(bundle: Bundle, log: Verifier, report: Report) -> dict[int,
     latest = _read_latest(bundle, log, report)
     if latest is not None:
         report.same("checkpoint_latest", LATEST, max([latest.size, *found]), latest.size)
+        if latest.size not in found:
+            report.find("checkpoint_missing", CHECKPOINTS, expected=f"one of {latest.size} leaves, as {LATEST}")
         found.setdefault(latest.size, []).append((LATEST, latest.root))
     return found
 
@@ -68,7 +70,7 @@ class LogReader:
     def __init__(self, checkpoints: Mapping[int, list[tuple[str, bytes]]], report: Report) -> None:
         self._report = report
         self._frontier, self._last, self._good = Frontier(), "", 0
-        self._covered = max(checkpoints, default=0)
+        self._signed = frozenset(checkpoints)
         self._roots = {size: list(roots) for size, roots in checkpoints.items()}
 
     def expect(self, roots: Iterable[tuple[int, bytes, str]]) -> None:
@@ -80,6 +82,10 @@ class LogReader:
         """Rows of the derived table of anchors."""
         for row in anchors:
             self._report.count("anchors")
+            if row["size"] not in self._signed:
+                self._report.find(
+                    "checkpoint_missing", CHECKPOINTS, expected=f"one of {row['size']} leaves, as anchored"
+                )
             self.expect([(row["size"], bytes.fromhex(row["root"][2:]), f"anchor of {row['size']} leaves")])
 
     def leaves(self, bundle: Bundle) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -120,6 +126,6 @@ class LogReader:
         for size, roots in sorted(self._roots.items()):
             for subject, _ in roots:
                 self._report.find("log_shorter", subject, expected=f">= {size} leaves", got=self._frontier.size)
-        if self._covered < self._frontier.size:
-            size = self._frontier.size
-            self._report.find("leaf_unsigned", ENTRIES, expected=f"a checkpoint of {size}", got=self._covered)
+        covered, size = max(self._signed, default=0), self._frontier.size
+        if covered < size:
+            self._report.find("leaf_unsigned", ENTRIES, expected=f"a checkpoint of {size}", got=covered)

@@ -98,6 +98,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "checkpoint_signature": ("A checkpoint is not signed by the log's key.", "检查点签名无效。"),
     "checkpoint_fields": ("A checkpoint's line says other than its note.", "检查点行与其签名内容不符。"),
     "checkpoint_latest": ("The latest checkpoint is not the largest.", "最新检查点不是最大的。"),
+    "checkpoint_missing": ("A checkpoint that was given out is not listed.", "已发布的检查点未列出。"),
     "log_root": ("The leaves do not hash to a root that was signed or anchored.", "日志条目与已签名或锚定的根不符。"),
     "log_shorter": ("The log has fewer leaves than was signed or anchored.", "日志条目少于已签名或锚定的数量。"),
     "leaf_malformed": ("A leaf lacks its type or time.", "日志条目缺少类型或时间。"),

@@ -119,6 +119,8 @@ class Queries:
         if standing is None or plan is None:
             return
         if papers["voucher"]:
+            order = standing.order["orderId"]
+            self._report.same("reference", f"{subject} voucher.order", order, papers["voucher"]["order"])
             self._billing.check_voucher(standing, papers["voucher"], leaf["query"], subject)
         if papers["result"] and papers["attestation"]:
             self._check_result(standing, leaf, papers["result"], plan, subject)

@@ -77,6 +77,8 @@ class Replay:
             return
         contract = self._contracts.get(transaction.to or "")
         if contract is None:
+            if transaction.created is None:
+                self._report.find("transaction_foreign", subject, got=transaction.to)
             return
         if not receipt.succeeded:
             self._report.find("transaction_failed", subject, got=contract)

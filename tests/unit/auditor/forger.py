@@ -1,6 +1,7 @@
 """What a dishonest operator can do to a bundle: change files, then make all that it controls agree again.
 
-It holds the log's key, the relayer's key, and the power to rewrite every block; in some tests a participant lends its key.
+It holds the log's key, the relayer's key, and the power to rewrite every block; in some tests a participant lends its
+key.
 """
 
 import json
