@@ -81,3 +81,9 @@ def test_made_keys_are_private_files_that_settings_read(tmp_path: Path, monkeypa
     with pytest.raises(ConfigurationError) as refused:
         make_operator_keys(tmp_path / "secrets")
     assert refused.value.code == "key_exists"
+
+
+def test_every_setting_has_a_line_in_the_documentation() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert [name for name in Settings.model_fields if f"`{name.upper()}`" not in page] == []
+    assert set(Settings.model_fields) <= set((Settings.__doc__ or "").replace(":", " ").split())
