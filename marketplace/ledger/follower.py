@@ -1,6 +1,6 @@
 """From a block to rows, in one transaction: hash, receipts, events, what they mean, and the fate of its intents."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,14 +10,14 @@ from sqlmodel import Session, col, select
 from marketplace.errors import ConfigurationError
 from marketplace.ledger.blocks import SealedBlock
 from marketplace.ledger.events import REFUSED, PlacedEvent, attribute, read_events
+from marketplace.ledger.projection import ProjectionSession, Projectors, project
 from marketplace.ledger.tables import LedgerBlock, LedgerEvent, LedgerIntent, LedgerTransaction
 from marketplace.refusals import FAILED, from_revert
 
-Projector = Callable[[Session, LedgerEvent], None]
-Projectors = Mapping[str, Sequence[Projector]]
 
-
-def record_block(session: Session, sealed: SealedBlock, names: Mapping[str, str], projectors: Projectors) -> None:
+def record_block(
+    session: ProjectionSession, sealed: SealedBlock, names: Mapping[str, str], projectors: Projectors
+) -> None:
     """Write all that a block says.
 
     Args:
@@ -33,17 +33,6 @@ def record_block(session: Session, sealed: SealedBlock, names: Mapping[str, str]
     if rows:
         session.execute(insert(LedgerEvent), rows)
     project(session, (LedgerEvent(**row) for row in rows), projectors)
-
-
-def project(session: Session, events: Iterator[LedgerEvent], projectors: Projectors) -> int:
-    """Show each event to its projectors; returns how many events there were."""
-    count = 0
-    for event in events:
-        count += 1
-        for projector in projectors.get(event.name, ()):
-            projector(session, event)
-    session.flush()
-    return count
 
 
 def event_rows(

@@ -10,10 +10,10 @@ from sqlmodel import Session, col, select
 from marketplace.errors import VerificationError
 from marketplace.ledger.blocks import SealedBlock, header_hash
 from marketplace.ledger.events import read_events
-from marketplace.ledger.follower import Projectors, project
 from marketplace.ledger.profile import ledger_profile
+from marketplace.ledger.projection import ProjectionSession, Projectors, project
 from marketplace.ledger.tables import LedgerBlock, LedgerEvent
-from marketplace.storage.engine import reading, session
+from marketplace.storage.engine import reading, session_of
 from marketplace.storage.metadata import metadata
 
 CHUNK = 1_000
@@ -34,7 +34,7 @@ def rebuild(engine: Engine, projectors: Projectors) -> int:
     Returns:
         How many events were projected.
     """
-    with session(engine) as opened:
+    with session_of(ProjectionSession, engine) as opened:
         for table in read_model_tables():
             opened.execute(delete(table))
         return project(opened, _events(opened), projectors)
@@ -48,7 +48,7 @@ def check(engine: Engine, projectors: Projectors) -> ReadModelReport:
     """
     scratch = create_engine("sqlite://")
     try:
-        with reading(engine) as live, Session(scratch) as fresh:
+        with reading(engine) as live, ProjectionSession(scratch) as fresh:
             blocks = _check_events(live)
             metadata.create_all(fresh.connection())
             events = project(fresh, _events(live), projectors)

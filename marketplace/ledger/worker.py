@@ -18,13 +18,14 @@ from marketplace.ledger.blocks import SealedBlock
 from marketplace.ledger.chain import Chain
 from marketplace.ledger.embedded import EmbeddedChain
 from marketplace.ledger.external import ExternalChain
-from marketplace.ledger.follower import Projectors, record_block
+from marketplace.ledger.follower import record_block
 from marketplace.ledger.journal import has_intents, plan_deployment, plan_transactions
 from marketplace.ledger.lease import WriterLease
 from marketplace.ledger.profile import LedgerProfile, LedgerSettings, Start, store_profile, stored_profile
+from marketplace.ledger.projection import ProjectionSession, Projectors
 from marketplace.ledger.relayer import Relayer
 from marketplace.ledger.tables import LedgerBlock
-from marketplace.storage.engine import reading, session
+from marketplace.storage.engine import reading, session, session_of
 
 log = logging.getLogger(__name__)
 
@@ -188,7 +189,7 @@ class LedgerWorker:
     def _follow(self) -> int:
         count = 0
         for sealed in self.chain.advance():
-            with session(self._engine) as opened:
+            with session_of(ProjectionSession, self._engine) as opened:
                 self._lease.require(opened)
                 record_block(opened, sealed, self._names, self._projectors)
             self._on_block(sealed)

@@ -16,7 +16,6 @@ def transferred(session: Session, event: LedgerEvent) -> None:
             row = session.get(Balance, account) or Balance(account=account, balance=0)
             row.balance += change
             session.add(row.stamp(event))
-            session.flush()
 
 
 def share_paid(session: Session, event: LedgerEvent) -> None:

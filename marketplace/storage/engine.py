@@ -9,7 +9,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlmodel import Session
@@ -18,6 +18,8 @@ from marketplace.errors import ConfigurationError
 
 BUSY_TIMEOUT_MILLISECONDS = 30_000
 WRITER_LOCK = 0x6D61726B6574  # "market": the advisory lock that makes PostgreSQL's writers take turns
+
+SomeSession = TypeVar("SomeSession", bound=Session)
 
 _PRAGMAS = (
     f"PRAGMA busy_timeout={BUSY_TIMEOUT_MILLISECONDS}",
@@ -80,7 +82,14 @@ def _begin_sqlite(connection: Connection) -> None:
 @contextmanager
 def session(engine: Engine) -> Iterator[Session]:
     """A writing session in one transaction: commits when the block ends, rolls back when it raises."""
-    with Session(engine, expire_on_commit=False) as opened:
+    with session_of(Session, engine) as opened:
+        yield opened
+
+
+@contextmanager
+def session_of(kind: type[SomeSession], engine: Engine) -> Iterator[SomeSession]:
+    """As `session`, with a session class of the caller's own."""
+    with kind(engine, expire_on_commit=False) as opened:
         if engine.dialect.name == "postgresql":
             opened.connection().execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITER_LOCK})
         yield opened

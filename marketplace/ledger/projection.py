@@ -1,0 +1,67 @@
+"""Showing events to projectors, fast: each row is read once and written once, however many events change it."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import inspect
+from sqlmodel import Session
+
+from marketplace.ledger.tables import LedgerEvent
+
+Projector = Callable[[Session, LedgerEvent], None]
+Projectors = Mapping[str, Sequence[Projector]]
+
+CHUNK = 2_000  # events between two writes
+
+
+class ProjectionSession(Session):
+    """A session that knows the rows it was given or has read, so that `get` neither writes nor asks the database twice.
+
+    A plain session forgets rows that nobody holds, and must write pending ones before every read. `get` here also
+    sees rows that were added or deleted and not written yet. Statements other than `get` write first, as always.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._known: dict[tuple[type[Any], tuple[Any, ...]], Any] = {}
+
+    def get(self, entity: Any, ident: Any, **options: Any) -> Any:
+        """As `Session.get`."""
+        key = (entity, ident if isinstance(ident, tuple) else (ident,))
+        if key not in self._known:
+            with self.no_autoflush:
+                self._known[key] = super().get(entity, ident, **options)
+        return self._known[key]
+
+    def add(self, instance: object, _warn: bool = True) -> None:
+        """As `Session.add`."""
+        super().add(instance, _warn=_warn)
+        self._known[_key(instance)] = instance
+
+    def delete(self, instance: object) -> None:
+        """As `Session.delete`."""
+        super().delete(instance)
+        self._known[_key(instance)] = None
+
+    def write(self) -> None:
+        """Write what is pending and forget what is known."""
+        self.flush()
+        self._known.clear()
+
+
+def project(session: ProjectionSession, events: Iterable[LedgerEvent], projectors: Projectors) -> int:
+    """Show each event to its projectors; returns how many events there were."""
+    count = 0
+    for event in events:
+        count += 1
+        for projector in projectors.get(event.name, ()):
+            projector(session, event)
+        if count % CHUNK == 0:
+            session.write()
+    session.write()
+    return count
+
+
+def _key(instance: object) -> tuple[type[Any], tuple[Any, ...]]:
+    mapper = inspect(type(instance))
+    return type(instance), tuple(mapper.primary_key_from_instance(instance))
