@@ -1,1 +1,4 @@
-"""Cryptography of the marketplace. Knows nothing of markets, HTTP, files or settings; import submodules by full name."""
+"""Cryptography of the marketplace. Knows nothing of markets, HTTP, files or settings.
+
+Import submodules by full name.
+"""

@@ -1,4 +1,4 @@
-"""Errors that cross a room's border. Each carries a stable code and says what was expected, what came, and what to do next.
+"""Errors that cross a room's border. Each carries a stable code and says what was expected, what came, what to do next.
 
 MarketplaceError
 ├─ InvalidInputError    the shape is wrong

@@ -1,7 +1,8 @@
 """Every statement that a participant signs: its fields, its contract, who signs it. The one list that all rooms share.
 
-A message is a plain dict keyed by the field names below: addresses and bytes32 as "0x" lower-case hex text, integers as int, arrays as list.
-Hashing and signing follow EIP-712; the contracts in contracts/src check the same structures, and a test compares the type strings.
+A message is a plain dict keyed by the field names below: addresses and bytes32 as "0x" lower-case hex text, integers
+as int, arrays as list. Hashing and signing follow EIP-712; the contracts in contracts/src check the same structures,
+and a test compares the type strings.
 """
 
 from collections.abc import Mapping
@@ -46,27 +47,36 @@ INTENTS: dict[str, IntentType] = {
         _intent("Participants", "Join(address account,uint32 roles,bytes32 identityDigest,uint64 deadline)", "account"),
         _intent(
             "Participants",
-            "Admit(address account,uint32 roles,bytes32 identityDigest,uint64 version,address registrar,uint64 deadline)",
+            "Admit(address account,uint32 roles,bytes32 identityDigest,uint64 version,"
+            "address registrar,uint64 deadline)",
             "registrar",
         ),
         _intent(
             "Participants",
-            "SetStatus(address account,uint8 status,bytes32 reasonDigest,uint64 version,address registrar,uint64 deadline)",
+            "SetStatus(address account,uint8 status,bytes32 reasonDigest,uint64 version,"
+            "address registrar,uint64 deadline)",
             "registrar",
         ),
         _intent(
             "Rights",
-            "Register(bytes32 assetId,address holder,bytes32 manifestDigest,bytes32 ciphertextRoot,bytes32 claimDigest,uint8 level,"
+            "Register(bytes32 assetId,address holder,bytes32 manifestDigest,bytes32 ciphertextRoot,"
+            "bytes32 claimDigest,uint8 level,"
             "uint64 epsilonBudget,address[] shareHolders,uint16[] shareBps,uint64 deadline)",
             "holder",
         ),
         _intent(
             "Rights",
-            "Confirm(bytes32 assetId,bytes32 claimDigest,bytes32 certificateDigest,uint64 validUntil,address registrar,uint64 version,"
+            "Confirm(bytes32 assetId,bytes32 claimDigest,bytes32 certificateDigest,uint64 validUntil,"
+            "address registrar,uint64 version,"
             "uint64 deadline)",
             "registrar",
         ),
-        _intent("Rights", "Transfer(bytes32 titleId,address from,address to,uint64 version,uint64 deadline)", "from", "to"),
+        _intent(
+            "Rights",
+            "Transfer(bytes32 titleId,address from,address to,uint64 version,uint64 deadline)",
+            "from",
+            "to",
+        ),
         _intent(
             "Rights",
             "TransferShare(bytes32 assetId,address from,address to,uint16 bps,uint64 version,uint64 deadline)",
@@ -74,11 +84,16 @@ INTENTS: dict[str, IntentType] = {
         ),
         _intent(
             "Listings",
-            "List(bytes32 listingId,bytes32 assetId,address seller,bytes32 termsDigest,uint96 price,uint64 validUntil,uint64 deadline)",
+            "List(bytes32 listingId,bytes32 assetId,address seller,bytes32 termsDigest,uint96 price,"
+            "uint64 validUntil,uint64 deadline)",
             "seller",
         ),
         _intent("Listings", "Delist(bytes32 listingId,address seller,uint64 version,uint64 deadline)", "seller"),
-        _intent("SettlementToken", "Issue(address account,uint256 amount,bytes32 ref,address bank,uint64 deadline)", "bank"),
+        _intent(
+            "SettlementToken",
+            "Issue(address account,uint256 amount,bytes32 ref,address bank,uint64 deadline)",
+            "bank",
+        ),
         _intent(
             "Orders",
             "Fund(bytes32 orderId,bytes32 listingId,address buyer,uint96 escrow,uint64 epsilonCap,uint64 validUntil,"
@@ -87,10 +102,15 @@ INTENTS: dict[str, IntentType] = {
         ),
         _intent("Orders", "Voucher(bytes32 orderId,uint96 amount,uint64 epsilon,uint32 calls,bytes32 callsRoot)"),
         _intent("Orders", "Close(bytes32 orderId,bytes32 voucherHash,address seller,uint64 deadline)", "seller"),
-        _intent("Evidence", "Anchor(uint64 size,bytes32 root,bytes32 previousRoot,address exchange,uint64 deadline)", "exchange"),
+        _intent(
+            "Evidence",
+            "Anchor(uint64 size,bytes32 root,bytes32 previousRoot,address exchange,uint64 deadline)",
+            "exchange",
+        ),
         _intent(
             "Rights",
-            "Release(bytes32 orderId,bytes32 queryDigest,bytes32 resultDigest,bytes32 shareDigest,uint64 epsilon,uint64 spentOrder,"
+            "Release(bytes32 orderId,bytes32 queryDigest,bytes32 resultDigest,bytes32 shareDigest,"
+            "uint64 epsilon,uint64 spentOrder,"
             "uint64 spentAsset)",
         ),
     )

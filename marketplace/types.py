@@ -1,6 +1,7 @@
 """Words and units that every room shares.
 
-Money is an integer in minor units (fen), epsilon an integer in millionths, time an integer in unix seconds (UTC) wherever it is signed.
+Money is an integer in minor units (fen), epsilon an integer in millionths, time an integer in unix seconds (UTC)
+wherever it is signed.
 """
 
 from enum import IntEnum, IntFlag

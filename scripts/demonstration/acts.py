@@ -7,9 +7,10 @@ import pyarrow.compute as pc
 
 from scripts.demonstration import flights
 from scripts.demonstration.cast import NODES, ROLES, Cast, open_exchange
-from scripts.demonstration.narration import Narrator, epsilon, yuan
+from scripts.demonstration.narration import Narrator, epsilon, short, yuan
 from scripts.demonstration.truth import Question, Truth
 
+VERDICT_STEP = 12
 QUESTIONS = (
     Question(
         "SELECT origin, COUNT(*), AVG(arr_delay) FROM flights GROUP BY origin",
@@ -58,7 +59,7 @@ def open_market(say: Narrator, cast: Cast) -> Path:
     )
     standing = registrar.call("participants", "list")
     say.line(
-        f"{len(applications)} applications, {len(standing)} participants on the ledger, each admitted by the registrar's signature"
+        f"{len(applications)} applied, {len(standing)} stand on the ledger, each admitted by the registrar's signature"
     )
     return trust
 
@@ -79,22 +80,20 @@ def start_panel(say: Narrator, cast: Cast) -> None:
 
 
 def seal(say: Narrator, cast: Cast, csv: Path) -> Path:
-    """Seal the flights on the supplier's machine and upload the ciphertext."""
+    """Seal the flights on the supplier's machine and upload the ciphertext; return the manifest's path."""
     say.step("The supplier seals its data; only ciphertext leaves", "密封数据")
     supplier = cast["supplier"]
     schema = supplier.home / "flights.json"
     schema.write_text(json.dumps(flights.SCHEMA, ensure_ascii=False), encoding="utf-8")
     sealed = supplier.call("vault", "seal", str(csv), "--schema", str(schema))
     missing = ", ".join(f"{name} {count:,}" for name, count in sealed["missing"].items())
-    say.line(
-        f"{sealed['rows']:,} flights sealed into {sealed['bytes'] / 1e6:.1f} MB of ciphertext; manifest {sealed['manifestDigest'][:18]}…"
-    )
+    say.line(f"{sealed['rows']:,} flights sealed into {sealed['bytes'] / 1e6:.1f} MB of ciphertext")
     say.line(f"missing values are counted, not guessed: {missing}")
     return Path(sealed["manifest"])
 
 
 def register(say: Narrator, cast: Cast, manifest: Path) -> str:
-    """Register, confirm, certify."""
+    """Register, confirm, certify; return the asset's id."""
     say.step("Rights are registered, confirmed and certified", "确权登记发证")
     shares = [f"{cast.addresses['supplier']}:9000", f"{cast.addresses['collector']}:1000"]
     options = [word for share in shares for word in ("--share", share)]
@@ -103,62 +102,50 @@ def register(say: Narrator, cast: Cast, manifest: Path) -> str:
     cast["registrar"].call("rights", "confirm", asset, "--valid", "2y")
     certificate = cast["supplier"].call("rights", "certificate", asset)
     found = cast["supplier"].call("rights", "show", asset)
-    say.line(
-        f"asset {asset[:18]}…: HOLD and OPERATE titles for the supplier; revenue 90 % supplier, 10 % data collector"
-    )
-    say.line(
-        f"certificate {certificate['id']}: W3C VC 2.0, {certificate['proof']['cryptosuite']}, verified; epsilon budget {epsilon(found['epsilonBudget'])} for all buyers together"
-    )
+    say.line(f"asset {short(asset)}: HOLD and OPERATE titles; revenue 90 % supplier, 10 % data collector")
+    say.line(f"certificate: W3C VC 2.0, {certificate['proof']['cryptosuite']}, verified by the supplier")
+    say.line(f"privacy budget: epsilon {epsilon(found['epsilonBudget'])}, for all buyers together, for ever")
     return asset
 
 
-def list_product(say: Narrator, cast: Cast, asset: str) -> str:
-    """List the product and start the vault."""
-    say.step("A product is listed; the supplier's vault starts", "挂牌")
-    allowed = ["COUNT", "SUM", "MEAN", "VARIANCE"]
-    options = [word for name in allowed for word in ("--compute", name)]
-    terms = [
-        "--price",
-        "2.00",
-        "--epsilon-per-query",
-        "1",
-        "--purpose",
-        "TRANSPORT",
-        "--region",
-        "CN-SH",
-        "--threshold",
-        "2",
-    ]
-    listed = cast["supplier"].call("listings", "create", asset, *terms, *options)
+def list_products(say: Narrator, cast: Cast, asset: str) -> tuple[str, str]:
+    """List the full product and one that only counts; start the vault; return both listings."""
+    say.step("Two products are listed; the supplier's vault starts", "挂牌")
+    full = _list(cast, asset, "2.00", "COUNT", "SUM", "MEAN", "VARIANCE")
+    counting = _list(cast, asset, "0.50", "COUNT")
     cast["supplier"].start("vault", "run")
-    say.line(
-        f"listing {listed['listingId'][:18]}…: {', '.join(allowed)}; 2.00 yuan a query; purpose TRANSPORT; at least 30 flights behind every number"
-    )
-    listing: str = listed["listingId"]
-    return listing
+    say.line(f"{short(full)}: COUNT, SUM, MEAN, VARIANCE at 2.00 yuan a query")
+    say.line(f"{short(counting)}: COUNT at 0.50 yuan a query")
+    say.line("both for the purpose TRANSPORT, in CN-SH, with at least 30 flights behind every number")
+    return full, counting
+
+
+def _list(cast: Cast, asset: str, price: str, *computations: str) -> str:
+    options = [word for name in computations for word in ("--compute", name)]
+    terms = ["--price", price, "--epsilon-per-query", "1", "--purpose", "TRANSPORT", "--region", "CN-SH"]
+    listed = cast["supplier"].call("listings", "create", asset, *terms, "--threshold", "2", *options)
+    return str(listed["listingId"])
 
 
 def order(say: Narrator, cast: Cast, listing: str) -> str:
-    """Give the buyer money, show one refusal, fund the order."""
+    """Give the buyer money, show one refusal, fund the order; return its id."""
     say.step("The buyer orders: money into escrow, a USE title granted", "下单与托管")
     cast["bank"].call("settlement", "issue", cast.addresses["buyer"], "100.00")
     buyer = cast["buyer"]
     common = ["orders", "fund", listing, "--escrow", "20.00", "--epsilon-cap", "2", "--region", "CN-SH", "--purpose"]
-    say.refusal("asked for purpose BRAND_MARKETING:", buyer.refused(*common, "BRAND_MARKETING"))
+    say.refusal("asked for the purpose BRAND_MARKETING:", buyer.refused(*common, "BRAND_MARKETING"))
     funded: str = buyer.call(*common, "TRANSPORT")["orderId"]
     balance = buyer.call("settlement", "balance")["balance"]
-    say.line(
-        f"then for TRANSPORT: order {funded[:18]}… holds 20.00 yuan in escrow and up to epsilon 2; the buyer keeps {yuan(balance)}"
-    )
+    say.line(f"then for TRANSPORT: order {short(funded)}, 20.00 yuan in escrow, epsilon 2 at the most")
+    say.line(f"the buyer keeps {yuan(balance)} yuan")
     return funded
 
 
 def ask(say: Narrator, cast: Cast, order_id: str, csv: Path) -> None:
     """Ask the questions; print answer, standard error and, for this demonstration only, the truth beside it."""
     say.step("The buyer asks in SQL; nobody shows it a row", "密态查询")
-    say.line(
-        "each answer: evaluated on ciphertext by three nodes, one aggregated BLS signature, re-derived by the vault, opened by the buyer alone"
-    )
+    say.line("each answer: evaluated on ciphertext by three nodes, attested by one aggregated BLS signature,")
+    say.line("derived again by the vault, released as noisy shares, put together by the buyer alone")
     known = Truth(csv)
     answers = []
     for question in QUESTIONS:
@@ -173,25 +160,32 @@ def ask(say: Narrator, cast: Cast, order_id: str, csv: Path) -> None:
     say.line(f"the second question asked again: {same}, epsilon {epsilon(again['epsilon'])}")
 
 
-def refuse(say: Narrator, cast: Cast, order_id: str) -> None:
-    """Show what the rules keep from the buyer."""
-    say.step("What the buyer may not learn", "拒绝")
+def refuse(say: Narrator, cast: Cast, order_id: str, full: str, counting: str) -> None:
+    """Show what the rules keep from the buyer, and from another buyer who shares the budget."""
+    say.step("What buyers may not learn", "拒绝")
+    one = "origin = 'LGA' AND carrier = 'OO' AND month = 1"
+    rest = f"SELECT COUNT(*), COUNT(arr_delay) FROM flights WHERE origin = 'LGA' AND NOT ({one})"
     refused = (
-        (
-            "a cohort of one flight",
-            "SELECT COUNT(*) FROM flights WHERE origin = 'LGA' AND carrier = 'OO' AND month = 1",
-            "0.1",
-        ),
-        (
-            "all of LGA but that one flight: the difference with an earlier answer is one",
-            "SELECT COUNT(*), COUNT(arr_delay) FROM flights WHERE origin = 'LGA' AND NOT (carrier = 'OO' AND month = 1)",
-            "0.1",
-        ),
-        ("a computation that the listing does not permit", "SELECT MAX(arr_delay) FROM flights", "0.1"),
+        ("a cohort of one flight", f"SELECT COUNT(*) FROM flights WHERE {one}", "0.1"),
+        ("all of LGA but that flight, so that the difference with an earlier answer is one", rest, "0.1"),
+        ("a computation outside the algebra", "SELECT MAX(arr_delay) FROM flights", "0.1"),
         ("more epsilon than the order has left", "SELECT SUM(air_time) FROM flights", "0.9"),
     )
     for what, sql, spend in refused:
         say.refusal(f"{what}: {sql}", cast["buyer"].refused("queries", "ask", order_id, sql, "--epsilon", spend))
+    _refuse_rival(say, cast, full, counting)
+
+
+def _refuse_rival(say: Narrator, cast: Cast, full: str, counting: str) -> None:
+    rival = cast["rival"]
+    cast["bank"].call("settlement", "issue", cast.addresses["rival"], "50.00")
+    common = ["--escrow", "10.00", "--purpose", "TRANSPORT", "--region", "CN-SH", "--epsilon-cap"]
+    error = rival.refused("orders", "fund", full, *common, "1.5")
+    say.refusal("another buyer wants epsilon 1.5 of a data set that has 1 left over all buyers:", error)
+    funded = rival.call("orders", "fund", counting, *common, "0.5")["orderId"]
+    sql = "SELECT AVG(arr_delay) FROM flights"
+    error = rival.refused("queries", "ask", funded, sql, "--epsilon", "0.1")
+    say.refusal(f"the same buyer, at the listing that only counts: {sql}", error)
 
 
 def settle(say: Narrator, cast: Cast, order_id: str) -> None:
@@ -200,34 +194,40 @@ def settle(say: Narrator, cast: Cast, order_id: str) -> None:
     closed = cast["supplier"].call("settlement", "close", order_id)
     statement = closed["statement"]
     names = {address: name for name, address in cast.addresses.items()}
-    rows = [
-        (f"{line['what']} → {names.get(line['to'], line['to'])}", yuan(line["amount"])) for line in statement["lines"]
-    ]
+    lines = statement["lines"]
+    rows = [(f"{line['what']} → {names.get(line['to'], line['to'])}", yuan(line["amount"])) for line in lines]
     say.table(("escrow 20.00 yuan", "yuan"), [*rows, ("sum", yuan(statement["sum"]))])
 
 
 def audit(say: Narrator, cast: Cast, trust: Path) -> tuple[Path, bool]:
-    """The auditor derives everything anew from the bundle and from the running exchange; return the bundle and whether both hold."""
+    """The auditor derives everything anew, from the bundle and from the running exchange.
+
+    Returns:
+        The bundle, and whether both hold.
+    """
     say.step("The auditor verifies everything from evidence, trusting nobody", "审计")
     auditor = cast["auditor"]
     bundle = auditor.home / "evidence.zip"
     found = auditor.call("evidence", "bundle", str(bundle))
     say.line(
-        f"evidence bundle of {found['bytes'] / 1e6:.1f} MB, audited offline; roots of trust: {trust.name}, written before the market opened"
+        f"a bundle of {found['bytes'] / 1e6:.1f} MB, audited offline against roots of trust that the auditor pinned"
     )
     report = auditor.audit(str(bundle), trust)
     for step in report["steps"]:
-        checked = ", ".join(f"{count:,} {what}" for what, count in step["checked"].items()) or "pinned by the auditor"
-        say.line(f"{step['step']:2d} {step['name']}: {checked}")
+        checked = ", ".join(f"{count:,} {what}" for what, count in step["checked"].items())
+        if step["step"] < VERDICT_STEP:
+            say.line(f"{step['step']:2d} {step['name']}: {checked or 'pinned by the auditor'}")
     live = auditor.audit(cast.url, trust)
-    say.line(
-        f"offline: {report['verdict']}, {report['findings_total']} findings; on the running exchange: {live['verdict']}, {live['findings_total']} findings"
-    )
+    for where, verdict in (("the bundle", report), ("the running exchange", live)):
+        say.line(f"12 Verdict on {where}: {verdict['verdict']}, {verdict['findings_total']} findings")
     return bundle, report["verdict"] == live["verdict"] == "passed"
 
 
 def pin_trust(cast: Cast, keys: dict[str, str]) -> Path:
-    """Write down what the auditor takes for granted: chain, contracts, log key, first registrar, treasury. In life it gets these in person."""
+    """Write down what the auditor takes for granted: chain, contracts, log key, first registrar, treasury.
+
+    In life it gets these in person.
+    """
     pin = cast["auditor"].call("keys", "pin")
     lines = [
         f"chain_id = {pin['chain_id']}",

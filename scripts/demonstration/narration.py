@@ -1,4 +1,7 @@
-"""What the demonstration prints: numbered steps in English and Chinese, a few lines of true output each, in colour where there is a terminal."""
+"""What the demonstration prints: numbered steps in English and Chinese, a few lines of true output each.
+
+In colour where there is a terminal.
+"""
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -63,6 +66,11 @@ def _indented(table: Table) -> Padding:
 def yuan(fen: int) -> str:
     """Minor units as yuan."""
     return f"{fen / 100:,.2f}"
+
+
+def short(digest: str) -> str:
+    """The beginning of a digest."""
+    return f"{digest[:14]}…"
 
 
 def epsilon(micro: int) -> str:

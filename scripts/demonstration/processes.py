@@ -1,4 +1,4 @@
-"""The parties as operating-system processes: long-running ones that are started and stopped, and one CLI call at a time."""
+"""The parties as operating-system processes: long-running ones, and one CLI call at a time."""
 
 import json
 import os

@@ -1,4 +1,7 @@
-"""The last act: the operator's database, the log, a ciphertext and an amount are falsified, one at a time, and the auditor names each."""
+"""The last act: four things are falsified, one at a time, and the auditor names each.
+
+A row of the operator's database, a leaf of the log, a bit of a ciphertext, an amount in the bundle.
+"""
 
 import io
 import json

@@ -1,4 +1,7 @@
-"""The truth, computed by the supplier from its own rows, to stand beside each answer. In the demonstration and nowhere else."""
+"""The truth, computed by the supplier from its own rows, to stand beside each answer.
+
+In the demonstration and nowhere else.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

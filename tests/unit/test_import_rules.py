@@ -8,15 +8,16 @@
 | replay                       | crypto, vocabulary, stage rules                                            |
 | storage                      | crypto, vocabulary, storage, and in storage/metadata.py every tables.py    |
 | ledger                       | crypto, vocabulary, stage rules, replay, storage, ledger                   |
-| stage tables/service/routes  | crypto, vocabulary, replay, storage, ledger, settings, web, any stage's rules and tables, and the
-                                 services of itself and of stages before it (and evidence, which records for all) |
+| stage tables/service/routes  | crypto, vocabulary, replay, storage, ledger, settings, web, any stage's     |
+|                              | rules and tables; services of itself, of stages before it, and of evidence |
 | sdk                          | crypto, vocabulary, stage rules, sdk                                       |
 | vault, panel                 | crypto, vocabulary, stage rules, sdk, itself                               |
 | auditor                      | crypto, vocabulary, stage rules, replay, itself (its command also sdk)     |
 | commands                     | vocabulary, stage rules, sdk, console, and lazily the program they start   |
 | app, cli, serve              | everything                                                                 |
 
-Only the ledger room may import web3, and only crypto/seal may import tenseal.
+Only the ledger room may import web3, and only crypto/seal may import tenseal. Pure rooms (crypto, vocabulary, rules,
+replay) and the auditor import neither a database nor a web server nor a web client.
 """
 
 import ast
@@ -28,7 +29,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = ("participants", "rights", "listings", "orders", "queries", "settlement", "evidence")
 IMPURE = {"tables", "service", "routes", "commands", "pages", "projections", "bundle", "inbox", "log"}
-VOCABULARY = {"errors", "types", "intents", "documents", "calls", "refusals", "locale"}
+VOCABULARY = {"errors", "types", "intents", "documents", "events", "calls", "refusals", "artifacts", "deployment"}
 WIRING = {"app", "cli", "serve"}
 
 
@@ -75,7 +76,7 @@ def _allowed(room: str, module: str) -> set[str]:
         "rules": shared,
         "replay": shared | {"replay"},
         "settings": shared,
-        "console": shared,
+        "console": shared | {"console"},
         "web": shared | {"settings", "storage", "web"},
         "storage": base | {"vocabulary", "storage"},
         "ledger": shared | {"replay", "storage", "ledger", "settings"},
@@ -93,7 +94,12 @@ def _allowed(room: str, module: str) -> set[str]:
 
 
 def _sources() -> list[Path]:
-    return sorted(path for top in ("crypto", "marketplace") for path in (ROOT / top).rglob("*.py") if "migrations" not in path.parts)
+    return sorted(
+        path
+        for top in ("crypto", "marketplace")
+        for path in (ROOT / top).rglob("*.py")
+        if "migrations" not in path.parts
+    )
 
 
 def _name(path: Path) -> str:
@@ -118,3 +124,12 @@ def test_only_one_room_knows_each_heavy_library() -> None:
         for name in _imports(path):
             home = homes.get(name.split(".")[0])
             assert home is None or _name(path).startswith(home), f"{_name(path)} imports {name}; only {home} may"
+
+
+def test_pure_rooms_touch_no_database_and_no_network() -> None:
+    foreign = {"sqlmodel", "sqlalchemy", "alembic", "fastapi", "starlette", "uvicorn", "httpx", "web3"}
+    for path in _sources():
+        pure = _room(_name(path)) in ("crypto", "vocabulary", "rules", "replay")
+        audits = _room(_name(path)) == "auditor" and path.name not in ("commands.py", "live.py")
+        found = {name.split(".")[0] for name in _imports(path)} & foreign
+        assert not ((pure or audits) and found), f"{_name(path)} imports {found}"
