@@ -129,6 +129,13 @@ contract AdmitTest is MarketTest {
         participants.admit(join, one, admission, two);
     }
 
+    function test_admitsInTheLastSecondBeforeTheDeadline() public {
+        IParticipants.Join memory join = _joinOf(STRANGER, Roles.BUYER);
+        IParticipants.Admit memory admission = _admitOf(join);
+        vm.warp(join.deadline);
+        _send(join, admission, STRANGER, REGISTRAR);
+    }
+
     function _expectStaleOn(IParticipants.Join memory join, IParticipants.Admit memory admission) private {
         bytes memory one = _sign(STRANGER, address(participants), _hash(join));
         bytes memory two = _sign(REGISTRAR, address(participants), _hash(admission));

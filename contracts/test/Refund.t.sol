@@ -37,6 +37,14 @@ contract RefundTest is MarketTest {
         orders.refund(orderId);
     }
 
+    function test_refusesInTheLastSecondOfTheTerm() public {
+        vm.warp(until);
+        vm.expectRevert(abi.encodeWithSelector(IOrders.OrdersNotDue.selector, orderId, until));
+        orders.refund(orderId);
+        vm.warp(uint256(until) + 1);
+        orders.refund(orderId);
+    }
+
     function test_refusesASecondRefund() public {
         vm.warp(uint256(until) + 1);
         orders.refund(orderId);

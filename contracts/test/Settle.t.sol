@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {MarketTest} from "./base/MarketTest.sol";
 import {Orders} from "../src/Orders.sol";
+import {Roles} from "../src/Roles.sol";
 import {IOrders} from "../src/interfaces/IOrders.sol";
 
 contract SettleTest is MarketTest {
@@ -50,6 +51,21 @@ contract SettleTest is MarketTest {
         _send(v, BUYER, _closeOf(v), SUPPLIER);
         vm.assertEq(token.balanceOf(_at(SUPPLIER)), 0);
         vm.assertEq(token.balanceOf(_at(BUYER)), 700 + 264);
+    }
+
+    function test_sixteenShareHoldersAreAffordable() public {
+        for (uint256 key = 0xE0; key < 0xE0 + 14; ++key) {
+            _admit(key, Roles.BUYER);
+            _send(_shareOf(assetId, SUPPLIER, key, 100), SUPPLIER);
+        }
+        IOrders.Voucher memory v = _voucherOf(orderId);
+        v.amount = 1000;
+        IOrders.Close memory c = _closeOf(v);
+        bytes memory one = _sign(BUYER, address(orders), _hash(v));
+        bytes memory two = _sign(SUPPLIER, address(orders), _hash(c));
+        uint256 before = gasleft();
+        orders.settle(v, one, c, two);
+        vm.assertLe(before - gasleft(), 800_000, "the dearest settlement");
     }
 
     function test_aSuspensionDoesNotFreezeMoneyThatIsOwed() public {
