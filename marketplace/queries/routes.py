@@ -8,8 +8,9 @@ from pydantic import Field
 from sqlmodel import Session, select
 
 from marketplace.participants.service import require_role
-from marketplace.queries import inbox, service
 from marketplace.queries.explain import Question
+from marketplace.queries.inbox import panel, vault
+from marketplace.queries.service import asking, topics, views
 from marketplace.queries.tables import UNFINISHED, PanelKey
 from marketplace.types import Role
 from marketplace.web.bell import long_poll
@@ -83,8 +84,8 @@ class Task(Shape):
 def ask_query(here: Here, account: Account, body: QueryBody) -> dict[str, Any]:
     """Ask. The same query document again is the same query, whatever became of it meanwhile."""
     with here.writing() as session:
-        row = service.ask(session, here.deployment, body.query, body.voucher, account=account, now=here.clock())
-        return service.query_json(row)
+        row = asking.ask(session, here.deployment, body.query, body.voucher, account=account, now=here.clock())
+        return views.query_json(row)
 
 
 @router.post("/queries/explanations", tags=["queries"])
@@ -92,7 +93,7 @@ def explain_query(here: Here, account: MaybeAccount, body: ExplanationBody) -> d
     """What a question would cost, how exact its answer would be, and why it would be refused; asks nothing."""
     question = Question(body.sql, body.query, body.epsilon)
     with here.reading() as session:
-        return service.explain(
+        return views.explain(
             session,
             question,
             listing_id=body.listing or "",
@@ -108,17 +109,17 @@ async def get_query(here: Here, account: Account, digest: Annotated[DigestText, 
 
     def look() -> dict[str, Any] | None:
         with here.reading() as session:
-            row = service.get_query(session, digest, account)
-            return None if row.state in UNFINISHED else service.query_json(row)
+            row = views.get_query(session, digest, account)
+            return None if row.state in UNFINISHED else views.query_json(row)
 
-    done = await long_poll(here.bell, [service.topic(digest)], wait, look)
+    done = await long_poll(here.bell, [topics.topic(digest)], wait, look)
     return done or await _standing(here, account, digest)
 
 
 async def _standing(here: Context, account: str, digest: str) -> dict[str, Any]:
     def look() -> dict[str, Any]:
         with here.reading() as session:
-            return service.query_json(service.get_query(session, digest, account))
+            return views.query_json(views.get_query(session, digest, account))
 
     standing = await long_poll(here.bell, (), 0, look)
     assert standing is not None
@@ -130,7 +131,7 @@ def publish_panel_key(here: Here, account: Account, body: PanelKeyBody) -> dict[
     """Publish your node's key; for participants with the role PANEL."""
     with here.writing() as session:
         require_role(session, account, Role.PANEL)
-        inbox.publish_key(session, account, body.bls, body.possession, here.clock())
+        panel.publish_key(session, account, body.bls, body.possession, here.clock())
         return {"address": account, "bls": body.bls, "possession": body.possession}
 
 
@@ -138,7 +139,7 @@ def publish_panel_key(here: Here, account: Account, body: PanelKeyBody) -> dict[
 def list_panel_keys(here: Here, page: AskedPage, request: Request, response: Response) -> Rows:
     """Every node's key with its proof of possession."""
     with here.reading() as session:
-        rows = page_of(session, select(PanelKey), PanelKey.node, page, inbox.key_json)
+        rows = page_of(session, select(PanelKey), PanelKey.node, page, panel.key_json)
     return link_next(request, response, rows)
 
 
@@ -146,29 +147,29 @@ def list_panel_keys(here: Here, page: AskedPage, request: Request, response: Res
 async def take_panel_task(here: Here, account: Account, wait: Wait, body: Nothing) -> Task:  # noqa: ARG001 - {} is the body
     """Take the next evaluation for your node; null when there is none in time. A task not answered for is given out
     again."""
-    take = _taker(here, account, inbox.waiting_evaluation, inbox.take_evaluation)
-    return Task(task=await long_poll(here.bell, [service.PANEL], wait, take))
+    take = _taker(here, account, panel.waiting_evaluation, panel.take_evaluation)
+    return Task(task=await long_poll(here.bell, [topics.PANEL], wait, take))
 
 
 @router.post("/panel/results", tags=["panel"])
 def hand_in_panel_result(here: Here, account: Account, body: ResultBody) -> dict[str, Any]:
     """Hand in a result with your node's statement about it."""
     with here.writing() as session:
-        return inbox.hand_in_result(session, account, body.result, body.statement, here.clock())
+        return panel.hand_in_result(session, account, body.result, body.statement, here.clock())
 
 
 @router.post("/vault/tasks", tags=["vault"])
 async def take_vault_task(here: Here, account: Account, wait: Wait, body: Nothing) -> Task:  # noqa: ARG001 - as above
     """Take the next attested query whose manifest names your key as release key; null when there is none in time."""
-    take = _taker(here, account, inbox.waiting_release, inbox.take_release)
-    return Task(task=await long_poll(here.bell, [service.vault_topic(account)], wait, take))
+    take = _taker(here, account, vault.waiting_release, vault.take_release)
+    return Task(task=await long_poll(here.bell, [topics.vault_topic(account)], wait, take))
 
 
 @router.post("/vault/releases", tags=["vault"])
 def hand_in_release(here: Here, account: Account, body: ReleaseBody) -> dict[str, Any]:
     """Hand in a signed release."""
     with here.writing() as session:
-        row = inbox.hand_in_release(session, here.deployment, account, body.release, body.shares, now=here.clock())
+        row = vault.hand_in_release(session, here.deployment, account, body.release, body.shares, now=here.clock())
         return {"query": row.digest, "state": row.state}
 
 
@@ -176,7 +177,7 @@ def hand_in_release(here: Here, account: Account, body: ReleaseBody) -> dict[str
 def hand_in_refusal(here: Here, account: Account, body: RefusalBody) -> dict[str, Any]:
     """Hand in a signed refusal."""
     with here.writing() as session:
-        row = inbox.hand_in_refusal(session, here.deployment, account, body.refusal, here.clock())
+        row = vault.hand_in_refusal(session, here.deployment, account, body.refusal, here.clock())
         return {"query": row.digest, "state": row.state}
 
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path
 
 from marketplace.evidence.inbox import Statement
 from marketplace.orders.service import get_order
-from marketplace.queries.service import require_last_voucher
+from marketplace.queries.service.accounts import require_last_voucher
 from marketplace.settlement import service
 from marketplace.web.context import Here
 from marketplace.web.principal import Account

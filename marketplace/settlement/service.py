@@ -13,7 +13,7 @@ from marketplace.intents import Deployment
 from marketplace.orders.service import parties
 from marketplace.orders.tables import Order
 from marketplace.participants.service import oversees, roles_of
-from marketplace.queries.service import last_voucher
+from marketplace.queries.service.accounts import last_voucher
 from marketplace.settlement.tables import Balance, Payout
 from marketplace.types import Digest, OrderStatus, Role
 

@@ -1,8 +1,4 @@
-"""What panel nodes and vaults hand in, and what they are given to do.
-
-Both poll: a task is a lease in the database that runs out and is given again, so a node or vault that vanishes holds
-nothing up for longer than that. Everything handed in is signed, is checked before it counts, and is kept as a document.
-"""
+"""The panel's side: keys, evaluations, statements, and the attestation that they make together."""
 
 from typing import Any
 
@@ -13,26 +9,19 @@ from crypto.canonical import from_hex
 from marketplace.documents import (
     Document,
     digest,
-    validate_release,
     validate_result,
-    validate_shares,
     validate_statement,
 )
-from marketplace.documents.answers import validate_refusal
-from marketplace.errors import NotFoundError, RuleError
 from marketplace.evidence import log
-from marketplace.intents import Deployment
-from marketplace.orders.tables import Order
-from marketplace.queries.handover import VaultTask, vault_task
-from marketplace.queries.service import papers_of, topic, vault_topic
-from marketplace.queries.statements import attest, check_refusal, check_release, check_statement
+from marketplace.queries.inbox.tasks import misfit, row_of, unknown_task
+from marketplace.queries.service.topics import topic, vault_topic
+from marketplace.queries.statements import attest, check_statement
 from marketplace.queries.tables import (
     ACCEPTED,
     ATTESTED,
     EVALUATING,
     FAILED,
     REFUSED,
-    RELEASED,
     PanelKey,
     PanelTask,
     QueryRow,
@@ -74,7 +63,7 @@ def take_evaluation(session: Session, node: str, now: int, lease_seconds: int) -
     if task is None:
         return None
     task.lease_until = now + lease_seconds
-    row = _row(session, task.query)
+    row = row_of(session, task.query)
     if row.state == ACCEPTED:
         row.state = EVALUATING
     return {
@@ -114,105 +103,6 @@ def hand_in_result(session: Session, node: str, result: Document, statement: Doc
     _tally(session, row, terms, now)
     session.flush()
     return {"query": row.digest, "state": row.state, "divergent": task.divergent}
-
-
-def waiting_release(session: Session, release_key: str, now: int) -> QueryRow | None:
-    """The oldest attested query that this vault may take now."""
-    statement = select(QueryRow).where(QueryRow.release_key == release_key, QueryRow.state == ATTESTED)
-    statement = statement.where(QueryRow.vault_lease_until < now)
-    return session.exec(statement.order_by(col(QueryRow.attested_at)).limit(1)).first()
-
-
-def take_release(session: Session, release_key: str, now: int, lease_seconds: int) -> dict[str, Any] | None:
-    """Lease the oldest attested query to the vault, with every paper that it checks for itself; None where there is
-    none."""
-    row = waiting_release(session, release_key, now)
-    if row is None:
-        return None
-    row.vault_lease_until = now + lease_seconds
-    order = session.get(Order, row.order_id)
-    assert order is not None
-    assert row.result_digest is not None
-    assert row.attestation_digest is not None
-    task = VaultTask(
-        query=read_document(session, row.digest),
-        voucher=read_document(session, row.voucher_digest),
-        result=read_document(session, row.result_digest),
-        attestation=read_document(session, row.attestation_digest),
-        papers=papers_of(session, order),
-    )
-    more = {"digest": row.digest, "manifest": row.manifest_digest, "leaseUntil": row.vault_lease_until}
-    return {**vault_task(task), **more}
-
-
-def hand_in_release(
-    session: Session, deployment: Deployment, account: str, release: Document, shares: Document, *, now: int
-) -> QueryRow:
-    """Take a vault's signed release. The same release again changes nothing.
-
-    Raises:
-        NotFoundError: `task_unknown`: the query is not for this vault.
-        RuleError: `outcome_known`, `release_differs`.
-        VerificationError: `release_signature`.
-    """
-    validate_release(release)
-    validate_shares(shares)
-    row = _vault_row(session, account, release["query"])
-    if row.release_digest == digest(release):
-        return row
-    _check_undecided(row)
-    check_release(release, deployment, row.release_key)
-    _check_release(row, release, shares)
-    readers = (row.buyer, row.release_key)
-    row.shares_digest = store_document(session, shares, now=now, readers=readers)
-    row.release_digest = store_document(session, release, now=now, readers=readers)
-    row.epsilon_charged, row.state, row.finished_at = release["epsilon"], RELEASED, now
-    row.leaf = log.append(
-        session,
-        "query.released",
-        now,
-        query=row.digest,
-        order=row.order_id,
-        result=row.result_digest,
-        attestation=row.attestation_digest,
-        shares=row.shares_digest,
-        release=row.release_digest,
-        voucher=row.voucher_digest,
-    )
-    session.add(row)
-    announce(session, topic(row.digest))
-    return row
-
-
-def hand_in_refusal(session: Session, deployment: Deployment, account: str, refusal: Document, now: int) -> QueryRow:
-    """Take a vault's signed refusal. The same refusal again changes nothing.
-
-    Raises:
-        NotFoundError: `task_unknown`. RuleError: `outcome_known`, `release_differs`. VerificationError:
-        `refusal_signature`.
-    """
-    validate_refusal(refusal)
-    row = _vault_row(session, account, refusal["query"])
-    if row.refusal_digest == digest(refusal):
-        return row
-    _check_undecided(row)
-    check_refusal(refusal, deployment, row.release_key)
-    if refusal["order"] != row.order_id:
-        raise _rule("release_differs", "the refusal is about another order", row.order_id, refusal["order"])
-    row.refusal_digest = store_document(session, refusal, now=now, readers=(row.buyer, row.release_key))
-    row.state, row.epsilon_charged, row.finished_at = REFUSED, 0, now
-    row.leaf = log.append(
-        session,
-        "query.refused",
-        now,
-        query=row.digest,
-        order=row.order_id,
-        refusal=row.refusal_digest,
-        code=refusal["code"],
-    )
-    session.add(row)
-    announce(session, topic(row.digest))
-    return row
 
 
 def _tally(session: Session, row: QueryRow, terms: Document, now: int) -> None:
@@ -261,7 +151,7 @@ def _attest(session: Session, row: QueryRow, tasks: Any, terms: Document, now: i
 
 def _told_before(row: QueryRow, task: PanelTask, statement: Document) -> dict[str, Any]:
     if task.statement_digest != digest(statement):
-        raise _rule(
+        raise misfit(
             "statement_changed",
             "this node has signed another statement about this query, and that one counts",
             task.statement_digest,
@@ -274,44 +164,11 @@ def _check_result(row: QueryRow, result: Document, statement: Document, node: st
     stated = (statement["node"], statement["result"], result["plan"], len(result["numbers"]))
     wanted = (node, digest(result), row.plan_digest, row.numbers)
     if stated != wanted:
-        raise _rule("result_differs", "result and statement do not answer this query", wanted, stated)
-
-
-def _check_release(row: QueryRow, release: Document, shares: Document) -> None:
-    stated = (release["order"], release["result"], release["shares"], shares["query"], shares["result"])
-    wanted = (row.order_id, row.result_digest, digest(shares), row.digest, row.result_digest)
-    if stated != wanted or max(shares["released"]) >= row.numbers or release["epsilon"] > row.epsilon:
-        raise _rule("release_differs", "release and shares do not answer this query", wanted, stated)
-
-
-def _check_undecided(row: QueryRow) -> None:
-    if row.state != ATTESTED:
-        raise _rule("outcome_known", "this query has an outcome already, or is not attested yet", ATTESTED, row.state)
+        raise misfit("result_differs", "result and statement do not answer this query", wanted, stated)
 
 
 def _task(session: Session, node: str, name: str) -> tuple[QueryRow, PanelTask]:
     task = session.get(PanelTask, (name, node))
     if task is None:
-        raise _unknown(name)
-    return _row(session, name), task
-
-
-def _vault_row(session: Session, account: str, name: str) -> QueryRow:
-    row = session.get(QueryRow, name)
-    if row is None or row.release_key != account:
-        raise _unknown(name)
-    return row
-
-
-def _row(session: Session, name: str) -> QueryRow:
-    row = session.get(QueryRow, name)
-    assert row is not None, "a task is made with its query"
-    return row
-
-
-def _unknown(name: str) -> NotFoundError:
-    return NotFoundError("task_unknown", f"there is no task about {name} for you", zh="没有您的该任务")
-
-
-def _rule(code: str, message: str, expected: object, got: object) -> RuleError:
-    return RuleError(code, message, zh="提交内容与任务不符", rule=f"queries.{code}", expected=expected, got=got)
+        raise unknown_task(name)
+    return row_of(session, name), task

@@ -1,0 +1,147 @@
+"""The vault's side: attested queries, releases and refusals."""
+
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from marketplace.documents import (
+    Document,
+    digest,
+    validate_release,
+    validate_shares,
+)
+from marketplace.documents.answers import validate_refusal
+from marketplace.evidence import log
+from marketplace.intents import Deployment
+from marketplace.orders.tables import Order
+from marketplace.queries.handover import VaultTask, vault_task
+from marketplace.queries.inbox.tasks import misfit, unknown_task
+from marketplace.queries.service.accounts import papers_of
+from marketplace.queries.service.topics import topic
+from marketplace.queries.statements import check_refusal, check_release
+from marketplace.queries.tables import (
+    ATTESTED,
+    REFUSED,
+    RELEASED,
+    QueryRow,
+)
+from marketplace.storage.documents import read_document, store_document
+from marketplace.web.context import announce
+
+
+def waiting_release(session: Session, release_key: str, now: int) -> QueryRow | None:
+    """The oldest attested query that this vault may take now."""
+    statement = select(QueryRow).where(QueryRow.release_key == release_key, QueryRow.state == ATTESTED)
+    statement = statement.where(QueryRow.vault_lease_until < now)
+    return session.exec(statement.order_by(col(QueryRow.attested_at)).limit(1)).first()
+
+
+def take_release(session: Session, release_key: str, now: int, lease_seconds: int) -> dict[str, Any] | None:
+    """Lease the oldest attested query to the vault, with every paper that it checks for itself; None where there is
+    none."""
+    row = waiting_release(session, release_key, now)
+    if row is None:
+        return None
+    row.vault_lease_until = now + lease_seconds
+    order = session.get(Order, row.order_id)
+    assert order is not None
+    assert row.result_digest is not None
+    assert row.attestation_digest is not None
+    task = VaultTask(
+        query=read_document(session, row.digest),
+        voucher=read_document(session, row.voucher_digest),
+        result=read_document(session, row.result_digest),
+        attestation=read_document(session, row.attestation_digest),
+        papers=papers_of(session, order),
+    )
+    more = {"digest": row.digest, "manifest": row.manifest_digest, "leaseUntil": row.vault_lease_until}
+    return {**vault_task(task), **more}
+
+
+def hand_in_release(
+    session: Session, deployment: Deployment, account: str, release: Document, shares: Document, *, now: int
+) -> QueryRow:
+    """Take a vault's signed release. The same release again changes nothing.
+
+    Raises:
+        NotFoundError: `task_unknown`: the query is not for this vault.
+        RuleError: `outcome_known`, `release_differs`.
+        VerificationError: `release_signature`.
+    """
+    validate_release(release)
+    validate_shares(shares)
+    row = _vault_row(session, account, release["query"])
+    if row.release_digest == digest(release):
+        return row
+    _check_undecided(row)
+    check_release(release, deployment, row.release_key)
+    _check_release(row, release, shares)
+    readers = (row.buyer, row.release_key)
+    row.shares_digest = store_document(session, shares, now=now, readers=readers)
+    row.release_digest = store_document(session, release, now=now, readers=readers)
+    row.epsilon_charged, row.state, row.finished_at = release["epsilon"], RELEASED, now
+    row.leaf = log.append(
+        session,
+        "query.released",
+        now,
+        query=row.digest,
+        order=row.order_id,
+        result=row.result_digest,
+        attestation=row.attestation_digest,
+        shares=row.shares_digest,
+        release=row.release_digest,
+        voucher=row.voucher_digest,
+    )
+    session.add(row)
+    announce(session, topic(row.digest))
+    return row
+
+
+def hand_in_refusal(session: Session, deployment: Deployment, account: str, refusal: Document, now: int) -> QueryRow:
+    """Take a vault's signed refusal. The same refusal again changes nothing.
+
+    Raises:
+        NotFoundError: `task_unknown`. RuleError: `outcome_known`, `release_differs`. VerificationError:
+        `refusal_signature`.
+    """
+    validate_refusal(refusal)
+    row = _vault_row(session, account, refusal["query"])
+    if row.refusal_digest == digest(refusal):
+        return row
+    _check_undecided(row)
+    check_refusal(refusal, deployment, row.release_key)
+    if refusal["order"] != row.order_id:
+        raise misfit("release_differs", "the refusal is about another order", row.order_id, refusal["order"])
+    row.refusal_digest = store_document(session, refusal, now=now, readers=(row.buyer, row.release_key))
+    row.state, row.epsilon_charged, row.finished_at = REFUSED, 0, now
+    row.leaf = log.append(
+        session,
+        "query.refused",
+        now,
+        query=row.digest,
+        order=row.order_id,
+        refusal=row.refusal_digest,
+        code=refusal["code"],
+    )
+    session.add(row)
+    announce(session, topic(row.digest))
+    return row
+
+
+def _check_release(row: QueryRow, release: Document, shares: Document) -> None:
+    stated = (release["order"], release["result"], release["shares"], shares["query"], shares["result"])
+    wanted = (row.order_id, row.result_digest, digest(shares), row.digest, row.result_digest)
+    if stated != wanted or max(shares["released"]) >= row.numbers or release["epsilon"] > row.epsilon:
+        raise misfit("release_differs", "release and shares do not answer this query", wanted, stated)
+
+
+def _check_undecided(row: QueryRow) -> None:
+    if row.state != ATTESTED:
+        raise misfit("outcome_known", "this query has an outcome already, or is not attested yet", ATTESTED, row.state)
+
+
+def _vault_row(session: Session, account: str, name: str) -> QueryRow:
+    row = session.get(QueryRow, name)
+    if row is None or row.release_key != account:
+        raise unknown_task(name)
+    return row

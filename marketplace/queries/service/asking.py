@@ -1,0 +1,156 @@
+"""Taking a question."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlmodel import Session, col, func, select
+
+from marketplace.documents import Document, digest, validate_query, validate_voucher
+from marketplace.errors import InvalidInputError, NotFoundError
+from marketplace.evidence import log
+from marketplace.intents import Deployment
+from marketplace.orders.tables import Order
+from marketplace.queries.permission import OrderPapers, check_permitted
+from marketplace.queries.plan import Plan, make_plan
+from marketplace.queries.pricing import check_asset_budget, check_voucher, check_voucher_signature
+from marketplace.queries.service.accounts import account_of, charge_of, papers_of, spent_of
+from marketplace.queries.service.topics import PANEL, rule_error, topic
+from marketplace.queries.tables import UNFINISHED, PanelTask, QueryRow
+from marketplace.rights.service import get_asset, manifest_of
+from marketplace.rights.tables import Asset
+from marketplace.storage.documents import store_document
+from marketplace.types import OrderStatus
+from marketplace.web.context import announce
+
+
+def ask(
+    session: Session, deployment: Deployment, query: Document, voucher: Document, *, account: str, now: int
+) -> QueryRow:
+    """Take a question. The same question document again is the same row.
+
+    Args:
+        account: who has signed in; only the order's buyer may ask.
+    Raises:
+        NotFoundError: `order_unknown`.
+        InvalidInputError: a document's shape, or a name that the manifest does not have.
+        RuleError: `order_not_open`, `query_in_flight`, `sequence_wrong`, or what the rules of queries say.
+        VerificationError: `voucher_signature`.
+    """
+    validate_query(query)
+    validate_voucher(voucher)
+    order = session.get(Order, query["order"])
+    if order is None or order.buyer != account:
+        raise NotFoundError("order_unknown", f"there is no order {query['order']} of yours", zh="没有您的该订单")
+    name = digest(query)
+    known = session.get(QueryRow, name)
+    if known is not None:
+        return known
+    _check_open(session, order, query)
+    asset = get_asset(session, order.asset_id)
+    papers, manifest = papers_of(session, order), manifest_of(session, asset)
+    _check_data(asset, query)
+    check_permitted(papers, query, manifest, now)
+    plan = make_plan(manifest, query)
+    _check_voucher(session, deployment, order=order, asset=asset, papers=papers, plan=plan, voucher=voucher, name=name)
+    return _accept(
+        session, order=order, papers=papers, manifest=manifest, plan=plan, query=query, voucher=voucher, now=now
+    )
+
+
+def _check_open(session: Session, order: Order, query: Mapping[str, Any]) -> None:
+    if order.status != OrderStatus.FUNDED:
+        raise rule_error(
+            "order_not_open", "this order is closed", "该订单已关闭", "an order with money in escrow", order.status
+        )
+    mine = select(func.count()).select_from(QueryRow).where(QueryRow.order_id == order.order_id)
+    if session.exec(mine.where(col(QueryRow.state).in_(UNFINISHED))).one():
+        raise rule_error(
+            "query_in_flight",
+            "the order's last query has no outcome yet; the next voucher depends on it",
+            "上一查询尚无结果,下一凭证取决于它",
+            "one query at a time",
+            hint="wait for it with GET /queries/{digest}?wait=30",
+        )
+    last = session.exec(select(func.max(QueryRow.sequence)).where(QueryRow.order_id == order.order_id)).one() or 0
+    if query["sequence"] <= last:
+        raise rule_error(
+            "sequence_wrong",
+            "the query's sequence number was used before",
+            "查询序号重复",
+            f"> {last}",
+            query["sequence"],
+        )
+
+
+def _check_data(asset: Asset, query: Mapping[str, Any]) -> None:
+    if query["asset"] != asset.asset_id or query["ciphertextRoot"] != asset.ciphertext_root:
+        raise rule_error(
+            "data_mismatch",
+            "the query is about other data than the order",
+            "查询的数据与订单不符",
+            {"asset": asset.asset_id, "ciphertextRoot": asset.ciphertext_root},
+            {"asset": query["asset"], "ciphertextRoot": query["ciphertextRoot"]},
+        )
+
+
+def _check_voucher(
+    session: Session,
+    deployment: Deployment,
+    *,
+    order: Order,
+    asset: Asset,
+    papers: OrderPapers,
+    plan: Plan,
+    voucher: Document,
+    name: str,
+) -> None:
+    account = account_of(session, order, papers.terms["price"])
+    charge = charge_of(session, asset.asset_id, plan)
+    if voucher["buyer"] != order.buyer:
+        raise InvalidInputError(
+            "voucher_buyer", "the voucher names another buyer", expected=order.buyer, got=voucher["buyer"]
+        )
+    check_voucher_signature(account, voucher, deployment)
+    check_voucher(account, voucher, name, charge)
+    check_asset_budget(asset.epsilon_budget, spent_of(session, asset.asset_id), charge)
+
+
+def _accept(
+    session: Session,
+    *,
+    order: Order,
+    papers: OrderPapers,
+    manifest: Document,
+    plan: Plan,
+    query: Document,
+    voucher: Document,
+    now: int,
+) -> QueryRow:
+    nodes = [node["address"] for node in papers.terms["panel"]["nodes"]]
+    seller, vault = papers.listing.message["seller"], manifest["releaseKey"]
+    name = store_document(session, query, now=now, readers=(order.buyer, seller, vault, *nodes))
+    paid = store_document(session, voucher, now=now, readers=(order.buyer, seller, vault))
+    row = QueryRow(
+        digest=name,
+        order_id=order.order_id,
+        asset_id=order.asset_id,
+        buyer=order.buyer,
+        release_key=vault,
+        sequence=query["sequence"],
+        price=papers.terms["price"],
+        epsilon=query["epsilon"],
+        plan_digest=plan.digest,
+        numbers=len(plan.numbers),
+        terms_digest=digest(papers.terms),
+        manifest_digest=digest(manifest),
+        voucher_digest=paid,
+        accepted_at=now,
+    )
+    row.leaf = log.append(
+        session, "query.accepted", now, query=name, order=order.order_id, voucher=paid, plan=plan.digest
+    )
+    session.add(row)
+    for node in nodes:
+        session.add(PanelTask(query=name, node=node))
+    announce(session, PANEL, topic(name))
+    return row

@@ -1,0 +1,19 @@
+"""The bell's topics for queries, and how a rule of this stage refuses."""
+
+from marketplace.errors import RuleError
+
+PANEL = "panel"  # the bell's topic for new tasks of the panel
+
+
+def topic(digest_: str) -> str:
+    """The bell's topic for news of one query."""
+    return f"query:{digest_}"
+
+
+def vault_topic(release_key: str) -> str:
+    """The bell's topic for new tasks of one vault."""
+    return f"vault:{release_key}"
+
+
+def rule_error(code: str, message: str, zh: str, expected: object, got: object = None, *, hint: str = "") -> RuleError:
+    return RuleError(code, message, zh=zh, rule=f"queries.{code}", expected=expected, got=got, hint=hint)

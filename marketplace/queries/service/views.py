@@ -1,0 +1,94 @@
+"""What a buyer sees: the standing of a query, and what a question would cost."""
+
+from typing import Any
+
+from sqlmodel import Session
+
+from marketplace.errors import NotFoundError
+from marketplace.listings.service import get_listing, terms_of
+from marketplace.orders.tables import Order
+from marketplace.queries.explain import NOBODY, Question, explanation, nobodys_papers, plan_of, refusals_of
+from marketplace.queries.pricing import OrderAccount, check_asset_budget
+from marketplace.queries.service.accounts import account_of, charge_of, papers_of, spent_of
+from marketplace.queries.service.topics import rule_error
+from marketplace.queries.tables import ACCEPTED, ATTESTED, EVALUATING, QueryRow
+from marketplace.rights.service import get_asset, manifest_of
+
+
+def get_query(session: Session, name: str, account: str) -> QueryRow:
+    """A query of `account`'s own. Raises NotFoundError `query_unknown`: it does not exist, or is not theirs."""
+    row = session.get(QueryRow, name)
+    if row is None or row.buyer != account:
+        raise NotFoundError("query_unknown", f"there is no query {name} of yours", zh="没有您的该查询")
+    return row
+
+
+def query_json(row: QueryRow) -> dict[str, Any]:
+    """A query's standing; "query", "voucher", "result" and so on name documents, null until there is one."""
+    documents = {
+        name: getattr(row, f"{name}_digest")
+        for name in ("voucher", "result", "attestation", "shares", "release", "refusal")
+    }
+    waiting = {ACCEPTED: "panel", EVALUATING: "panel", ATTESTED: "vault"}.get(row.state)
+    return {
+        "digest": row.digest,
+        "query": row.digest,
+        "order": row.order_id,
+        "asset": row.asset_id,
+        "sequence": row.sequence,
+        "state": row.state,
+        "waitingFor": waiting,
+        "price": row.price,
+        "epsilon": row.epsilon,
+        "charged": row.epsilon_charged,
+        "plan": row.plan_digest,
+        **documents,
+        "acceptedAt": row.accepted_at,
+        "attestedAt": row.attested_at,
+        "finishedAt": row.finished_at,
+    }
+
+
+def explain(
+    session: Session, question: Question, *, listing_id: str, order_id: str, account: str | None, now: int
+) -> dict[str, Any]:
+    """What a question would cost under an order of `account`'s, or under a listing, and why it would be refused.
+
+    Args:
+        order_id: the order; empty to explain it under `listing_id` alone.
+    Raises:
+        NotFoundError: `order_unknown`, `listing_unknown`. InvalidInputError, RuleError: as make_plan.
+    """
+    order = session.get(Order, order_id) if order_id else None
+    if order_id and (order is None or order.buyer != account):
+        raise NotFoundError("order_unknown", f"there is no order {order_id} of yours", zh="没有您的该订单")
+    listing = get_listing(session, order.listing_id if order else listing_id)
+    asset = get_asset(session, listing.asset_id)
+    papers = papers_of(session, order) if order else nobodys_papers(listing.as_json(), terms_of(session, listing))
+    manifest = manifest_of(session, asset)
+    plan, document = plan_of(question, order_id or NOBODY, asset.asset_id, asset.ciphertext_root, manifest)
+    charge, spent = charge_of(session, asset.asset_id, plan), spent_of(session, asset.asset_id)
+    answer = explanation(plan, document, manifest, papers, now)
+    answer["refusals"] += refusals_of(lambda: check_asset_budget(asset.epsilon_budget, spent, charge))
+    answer |= {"charge": charge, "assetEpsilonLeft": asset.epsilon_budget - spent}
+    if order is not None:
+        paid = account_of(session, order, papers.terms["price"])
+        answer |= {"orderEpsilonLeft": order.epsilon_cap - paid.spent, "escrowLeft": order.escrow - paid.amount}
+        answer["refusals"] += refusals_of(lambda: _check_means(paid, charge))
+    return answer
+
+
+def _check_means(account: OrderAccount, charge: int) -> None:
+    left = account.escrow - account.amount
+    if account.price > left:
+        raise rule_error(
+            "escrow_exceeded", "the escrow does not pay for another call", "托管金额不足", account.price, left
+        )
+    if account.spent + charge > account.cap:
+        raise rule_error(
+            "order_budget_exhausted",
+            "the order's privacy budget does not suffice",
+            "订单隐私预算不足",
+            account.cap - account.spent,
+            charge,
+        )
