@@ -12,11 +12,11 @@ class MemoryBundle(Bundle):
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
         super().__init__(Limits())
-        self._files = files
+        self._files, self._names = files, frozenset(files)
 
     def names(self) -> frozenset[str]:
         """As `Bundle.names`."""
-        return frozenset(self._files)
+        return self._names
 
     def close(self) -> None:
         """Nothing is open."""
