@@ -16,4 +16,5 @@ def vault_topic(release_key: str) -> str:
 
 
 def rule_error(code: str, message: str, zh: str, expected: object, got: object = None, *, hint: str = "") -> RuleError:
+    """The refusal of a rule of this stage."""
     return RuleError(code, message, zh=zh, rule=f"queries.{code}", expected=expected, got=got, hint=hint)
