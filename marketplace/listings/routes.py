@@ -56,7 +56,7 @@ class DelistingBody(Shape):
 def list_product(here: Here, body: ListingBody) -> Queued:
     """Put a product on offer: permitted computations, price, privacy budget, purposes, panel and term stand in its
     terms."""
-    offer = Statement("List", body.list_.to_message(), (body.signature,))
+    offer = Statement("List", body.list_.to_message(), (body.signature,)).verified(here.deployment)
     with here.writing() as session:
         return Queued(intent=service.list_product(session, here.deployment, offer, here.clock()))
 
@@ -66,7 +66,7 @@ def delist_product(here: Here, listing_id: Annotated[DigestText, Path()], body: 
     """Take a product off the market; funded orders run on."""
     if body.delist.listing_id != listing_id:
         raise InvalidInputError("listing_differs", "the path names another listing than the intent", got=listing_id)
-    wish = Statement("Delist", body.delist.to_message(), (body.signature,))
+    wish = Statement("Delist", body.delist.to_message(), (body.signature,)).verified(here.deployment)
     with here.writing() as session:
         return Queued(intent=service.delist(session, here.deployment, wish, here.clock()))
 

@@ -39,7 +39,7 @@ class OrderBody(Shape):
 @router.post("", status_code=202)
 def place_order(here: Here, body: OrderBody) -> Queued:
     """Order: accept a listing's terms and put money into escrow."""
-    wish = Statement("Fund", body.fund.to_message(), (body.signature,))
+    wish = Statement("Fund", body.fund.to_message(), (body.signature,)).verified(here.deployment)
     with here.writing() as session:
         return Queued(intent=service.place(session, here.deployment, wish, body.agreement, here.clock()))
 

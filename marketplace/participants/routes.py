@@ -73,7 +73,7 @@ class StatusBody(Shape):
 @router.post("/applications", status_code=201)
 def apply_to_join(here: Here, body: ApplicationBody) -> dict[str, Any]:
     """Apply to join. The application waits for a registrar; a later one of the same account takes its place."""
-    wish = Statement("Join", body.join.to_message(), (body.signature,))
+    wish = Statement("Join", body.join.to_message(), (body.signature,)).verified(here.deployment)
     with here.writing() as session:
         row = service.apply(session, here.deployment, wish, body.document, here.clock())
         return {"account": row.account, "document": row.document_digest, "status": "applied"}
@@ -92,7 +92,7 @@ def list_applications(here: Here, account: Account, page: AskedPage, request: Re
 @router.post("/admissions", status_code=202)
 def admit_participant(here: Here, body: AdmissionBody) -> Queued:
     """Admit an applicant. The applicant's own Join goes to the ledger with it."""
-    admission = Statement("Admit", body.admit.to_message(), (body.signature,))
+    admission = Statement("Admit", body.admit.to_message(), (body.signature,)).verified(here.deployment)
     with here.writing() as session:
         return Queued(intent=service.admit(session, here.deployment, admission, here.clock()))
 
@@ -100,7 +100,7 @@ def admit_participant(here: Here, body: AdmissionBody) -> Queued:
 @router.post("/status", status_code=202)
 def set_participant_status(here: Here, body: StatusBody) -> Queued:
     """Suspend or reinstate a participant."""
-    change = Statement("SetStatus", body.set_status.to_message(), (body.signature,))
+    change = Statement("SetStatus", body.set_status.to_message(), (body.signature,)).verified(here.deployment)
     with here.writing() as session:
         return Queued(intent=service.set_status(session, here.deployment, change, here.clock()))
 

@@ -97,7 +97,7 @@ class ShareTransferBody(Shape):
 @router.post("/registrations", status_code=202)
 def register_asset(here: Here, body: RegistrationBody) -> Queued:
     """Register a sealed data set: manifest, claimed rights, privacy budget, revenue shares."""
-    wish = Statement("Register", body.register_.to_message(), (body.signature,))
+    wish = Statement("Register", body.register_.to_message(), (body.signature,)).verified(here.deployment)
     with here.writing() as session:
         return Queued(intent=service.register(session, here.deployment, here.blobs, wish, here.clock()))
 
@@ -105,7 +105,7 @@ def register_asset(here: Here, body: RegistrationBody) -> Queued:
 @router.post("/confirmations", status_code=202)
 def confirm_asset(here: Here, body: ConfirmationBody) -> Queued:
     """Confirm a registration; creates the titles to hold and to operate."""
-    decision = Statement("Confirm", body.confirm.to_message(), (body.signature,))
+    decision = Statement("Confirm", body.confirm.to_message(), (body.signature,)).verified(here.deployment)
     with here.writing() as session:
         return Queued(intent=service.confirm(session, here.deployment, decision, body.certificate, here.clock()))
 
@@ -113,7 +113,9 @@ def confirm_asset(here: Here, body: ConfirmationBody) -> Queued:
 @router.post("/transfers", status_code=202)
 def transfer_title(here: Here, body: TransferBody) -> Queued:
     """Transfer a title to hold or to operate."""
-    deed = Statement("Transfer", body.transfer.to_message(), (body.from_signature, body.to_signature))
+    deed = Statement("Transfer", body.transfer.to_message(), (body.from_signature, body.to_signature)).verified(
+        here.deployment
+    )
     with here.writing() as session:
         return Queued(intent=service.transfer(session, here.deployment, deed, here.clock()))
 
@@ -121,7 +123,7 @@ def transfer_title(here: Here, body: TransferBody) -> Queued:
 @router.post("/share-transfers", status_code=202)
 def transfer_share(here: Here, body: ShareTransferBody) -> Queued:
     """Transfer part of a revenue share; payouts follow the holders at settlement."""
-    deed = Statement("TransferShare", body.transfer_share.to_message(), (body.signature,))
+    deed = Statement("TransferShare", body.transfer_share.to_message(), (body.signature,)).verified(here.deployment)
     with here.writing() as session:
         return Queued(intent=service.transfer_share(session, here.deployment, deed, here.clock()))
 

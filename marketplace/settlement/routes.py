@@ -69,7 +69,7 @@ class RefundBody(Shape):
 @router.post("/settlement/issues", status_code=202)
 def issue_money(here: Here, body: IssueBody) -> Queued:
     """Issue settlement money to a participant."""
-    wish = Statement("Issue", body.issue.to_message(), (body.signature,))
+    wish = Statement("Issue", body.issue.to_message(), (body.signature,)).verified(here.deployment)
     with here.writing() as session:
         return Queued(intent=service.issue(session, here.deployment, wish, here.clock()))
 
@@ -77,7 +77,7 @@ def issue_money(here: Here, body: IssueBody) -> Queued:
 @router.post("/settlement/closings", status_code=202)
 def close_order(here: Here, body: ClosingBody) -> Queued:
     """Close an order: fee and shares are paid, the rest goes back to the buyer."""
-    closing = Statement("Close", body.close.to_message(), (body.seller_signature,))
+    closing = Statement("Close", body.close.to_message(), (body.seller_signature,)).verified(here.deployment)
     with here.writing() as session:
         name = service.close(
             session, here.deployment, body.voucher.to_message(), body.buyer_signature, closing, now=here.clock()
