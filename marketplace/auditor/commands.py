@@ -1,5 +1,6 @@
 """`marketplace audit`: verify a bundle, or a running market, and say what does not hold."""
 
+import os
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -73,7 +74,7 @@ def _audit_service(run: Run, url: str, trust_file: Path | None, sample: int | No
 
 def _audit_path(path: Path, roots: Trust, sample: int | None, seen: Seen) -> Report:
     with open_bundle(path) as opened:
-        return audit(opened, roots, reexecute=sample, seen=seen)
+        return audit(opened, roots, reexecute=sample, seen=seen, processes=os.cpu_count() or 1)
 
 
 def _with_block(seen: Seen, rpc: str | None) -> Seen:

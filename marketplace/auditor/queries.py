@@ -54,10 +54,12 @@ class Released:
 class Queries:
     """Checks the leaves about queries; `finish` compares totals and verifies the panel's signatures."""
 
-    def __init__(self, tables: Tables, documents: Documents, deployment: Deployment, report: Report) -> None:
+    def __init__(
+        self, tables: Tables, documents: Documents, deployment: Deployment, attestations: Attestations, report: Report
+    ) -> None:
         self._tables, self._documents, self._deployment, self._report = tables, documents, deployment, report
         self._papers = Papers(tables, documents, report)
-        self._attestations = Attestations(report)
+        self._attestations = attestations
         self._billing = Billing(deployment, report)
         self._accepted: dict[str, str] = {}
         self._ended: dict[str, str] = {}

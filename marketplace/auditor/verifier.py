@@ -3,6 +3,7 @@
 Nothing here speaks to a service or a database: bundle and roots of trust go in, a report comes out.
 """
 
+from marketplace.auditor.attestations import Attestations, verifiers
 from marketplace.auditor.bundle import Bundle
 from marketplace.auditor.chain import Block, check_seen, read_bodies, read_headers
 from marketplace.auditor.contents import PROFILE, check_ledger_documents, check_names
@@ -24,7 +25,14 @@ from marketplace.deployment import Genesis
 DEFAULT_SAMPLE = 8
 
 
-def audit(bundle: Bundle, trust: Trust, *, reexecute: int | None = DEFAULT_SAMPLE, seen: Seen | None = None) -> Report:
+def audit(
+    bundle: Bundle,
+    trust: Trust,
+    *,
+    reexecute: int | None = DEFAULT_SAMPLE,
+    seen: Seen | None = None,
+    processes: int = 1,
+) -> Report:
     """Verify everything that a bundle claims.
 
      1. Profile and roots of trust: chain id, contract addresses, first registrar and log key are the pinned ones; what
@@ -51,6 +59,7 @@ def audit(bundle: Bundle, trust: Trust, *, reexecute: int | None = DEFAULT_SAMPL
         trust: the auditor's own roots of trust.
         reexecute: how many released answers to compute again in step 11; None for all.
         seen: checkpoints and blocks that the auditor saw before or elsewhere; they must be in the bundle (2, 8).
+        processes: how many may verify the panel's signatures beside this one, if there are many.
     """
     report, seen = Report(), seen or Seen()
     with report.step(1):  # 1
@@ -73,7 +82,8 @@ def audit(bundle: Bundle, trust: Trust, *, reexecute: int | None = DEFAULT_SAMPL
     tables = _replay(bundle, blocks, genesis, roots, report)  # 5, 6, 7
     with report.step(6):
         compare_with_ledger(profile, blocks, tables, report)
-    queries = _follow_log(bundle, tables, roots, seen, report)  # 8, 9, 10
+    with verifiers(processes) as pool:
+        queries = _follow_log(bundle, tables, roots, seen, Attestations(report, pool))  # 8, 9, 10
     with report.step(11):  # 11
         chosen = sample(queries.released, reexecute)
         report.note("reexecution_sampled", done=len(chosen), total=len(queries.released))
@@ -98,9 +108,10 @@ def _replay(bundle: Bundle, blocks: dict[int, Block], genesis: Genesis, roots: R
     return tables
 
 
-def _follow_log(bundle: Bundle, tables: Tables, roots: Roots, seen: Seen, report: Report) -> Queries:
+def _follow_log(bundle: Bundle, tables: Tables, roots: Roots, seen: Seen, attestations: Attestations) -> Queries:
+    report = attestations.report
     documents = Documents(bundle, report)
-    queries = Queries(tables, documents, roots.deployment, report)
+    queries = Queries(tables, documents, roots.deployment, attestations, report)
     with report.step(8):  # 8
         log = LogReader(read_checkpoints(bundle, roots.log, report), report)
         log.expect_anchors(tables.rows["anchors"].values())
