@@ -5,14 +5,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import insert, update
-from sqlmodel import Session, col, select
+from sqlmodel import Session, SQLModel, col, select
 
 from marketplace.errors import ConfigurationError
 from marketplace.ledger.blocks import SealedBlock
 from marketplace.ledger.events import REFUSED, PlacedEvent, attribute, read_events
-from marketplace.ledger.projection import ProjectionSession, Projectors, project
-from marketplace.ledger.tables import LedgerBlock, LedgerEvent, LedgerIntent, LedgerTransaction
+from marketplace.ledger.projection import ProjectionSession, Projectors, make_event, project
+from marketplace.ledger.tables import LedgerBlock, LedgerIntent, LedgerTransaction
 from marketplace.refusals import FAILED, from_revert
+
+_INSERT_EVENTS = insert(SQLModel.metadata.tables["ledger_event"])
 
 
 def record_block(
@@ -31,8 +33,8 @@ def record_block(
     _store_block(session, sealed)
     rows = list(_read_block(session, sealed, names))
     if rows:
-        session.execute(insert(LedgerEvent), rows)
-    project(session, (LedgerEvent(**row) for row in rows), projectors)
+        session.connection().execute(_INSERT_EVENTS, rows)
+    project(session, map(make_event, rows), projectors)
 
 
 def event_rows(

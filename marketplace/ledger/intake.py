@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlalchemy import delete, insert
+from sqlmodel import Session, SQLModel, col, select
 
 from marketplace.calls import encode_call
 from marketplace.errors import NotFoundError
 from marketplace.ledger.tables import LedgerIntent
 from marketplace.refusals import from_revert
+
+_INSERT = insert(SQLModel.metadata.tables["ledger_intent"])
 
 
 def queue_intent(
@@ -32,16 +35,15 @@ def queue_intent(
         Whether it was queued by this call.
     """
     calldata = encode_call(contract, verb, arguments)
-    known = session.exec(select(LedgerIntent).where(LedgerIntent.digest == _hex(digest))).one_or_none()
-    if known is not None and known.status != "refused":
+    name = _hex(digest)
+    status = session.scalar(select(col(LedgerIntent.status)).where(LedgerIntent.digest == name))
+    if status not in (None, "refused"):
         return False
-    if known is not None:  # it goes to the end of the queue: what it was waiting for may stand before it
-        session.delete(known)
-        session.flush()
+    if status == "refused":  # it goes to the end of the queue: what it was waiting for may stand before it
+        session.execute(delete(LedgerIntent).where(col(LedgerIntent.digest) == name))
+    row = {"digest": name, "contract": contract, "verb": verb, "calldata": calldata, "by": by}
     moment = datetime.fromtimestamp(now, UTC)
-    row = LedgerIntent(digest=_hex(digest), contract=contract, verb=verb, calldata=calldata, by=by, queued_at=moment)
-    session.add(row)
-    session.flush()
+    session.connection().execute(_INSERT, row | {"status": "queued", "attempts": 0, "queued_at": moment})
     return True
 
 

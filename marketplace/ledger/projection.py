@@ -1,9 +1,11 @@
 """Showing events to projectors, fast: each row is read once and written once, however many events change it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import inspect
+from sqlalchemy.orm import Mapper
 from sqlmodel import Session
 
 from marketplace.ledger.tables import LedgerEvent
@@ -35,8 +37,10 @@ class ProjectionSession(Session):
 
     def add(self, instance: object, _warn: bool = True) -> None:
         """As `Session.add`."""
-        super().add(instance, _warn=_warn)
-        self._known[_key(instance)] = instance
+        key = _key(instance)
+        if self._known.get(key) is not instance:
+            super().add(instance, _warn=_warn)
+            self._known[key] = instance
 
     def delete(self, instance: object) -> None:
         """As `Session.delete`."""
@@ -62,6 +66,22 @@ def project(session: ProjectionSession, events: Iterable[LedgerEvent], projector
     return count
 
 
+def make_event(row: Mapping[str, Any]) -> LedgerEvent:
+    """An event of complete column values, without the cost of checking them; attached to no session."""
+    event: LedgerEvent = _EVENTS.new_instance()
+    event.__dict__.update(row)
+    return event
+
+
+_EVENTS = inspect(LedgerEvent).class_manager
+
+
 def _key(instance: object) -> tuple[type[Any], tuple[Any, ...]]:
-    mapper = inspect(type(instance))
-    return type(instance), tuple(mapper.primary_key_from_instance(instance))
+    kind: Any = type(instance)
+    return kind, tuple([getattr(instance, name) for name in _key_names(kind)])
+
+
+@cache
+def _key_names(kind: Any) -> tuple[str, ...]:
+    mapper: Mapper[Any] = inspect(kind)
+    return tuple(mapper.get_property_by_column(column).key for column in mapper.primary_key)

@@ -11,7 +11,7 @@ from marketplace.errors import VerificationError
 from marketplace.ledger.blocks import SealedBlock, header_hash
 from marketplace.ledger.events import read_events
 from marketplace.ledger.profile import ledger_profile
-from marketplace.ledger.projection import ProjectionSession, Projectors, project
+from marketplace.ledger.projection import ProjectionSession, Projectors, make_event, project
 from marketplace.ledger.tables import LedgerBlock, LedgerEvent
 from marketplace.storage.engine import reading, session_of
 from marketplace.storage.metadata import metadata
@@ -71,7 +71,7 @@ def _events(opened: Session) -> Iterator[LedgerEvent]:
             (col(LedgerEvent.block) == place[0]) & (col(LedgerEvent.log_index) > place[1])
         )
         query = select(LedgerEvent).where(later).order_by(col(LedgerEvent.block), col(LedgerEvent.log_index))
-        chunk = [LedgerEvent(**event.model_dump()) for event in opened.exec(query.limit(CHUNK))]
+        chunk = [make_event(event.model_dump()) for event in opened.exec(query.limit(CHUNK))]
         yield from chunk
         if len(chunk) < CHUNK:
             return

@@ -32,24 +32,25 @@ Network = Callable[..., str]
 @pytest.fixture
 def network(tmp_path: Path) -> Iterator[Network]:
     """Starts a network and returns its URL."""
-    running: list[subprocess.Popen[str]] = []
+    running: list[subprocess.Popen[bytes]] = []
 
     def run(*flags: str) -> str:
         fixed = ["--port", "0", "--chain-id", "20260", "--accounts", "0", "--gas-price", "0", "--base-fee", "0"]
         fixed += ["--hardfork", "cancun", "--gas-limit", "1000000000", "--cache-path", str(tmp_path / "cache")]
-        command = [str(find_anvil()), *fixed, *flags]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
-        running.append(process)
-        assert process.stdout is not None
-        for line in process.stdout:
-            if found := re.search(r"Listening on (\S+)", line):
+        output = tmp_path / f"network-{len(running)}.log"
+        with output.open("wb") as log:
+            running.append(subprocess.Popen([str(find_anvil()), *fixed, *flags], stdout=log, cwd=tmp_path))
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            if found := re.search(r"Listening on (\S+)\n", output.read_text()):
                 return f"http://{found[1]}"
+            time.sleep(0.02)
         raise AssertionError("the network did not start")
 
     yield run
     for process in running:
         process.kill()
-        process.communicate()
+        process.wait()
 
 
 def work(worker: LedgerWorker, engine: Engine, seconds: float = 20) -> Counter[str]:

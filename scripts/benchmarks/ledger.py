@@ -1,0 +1,164 @@
+"""Orders funded and settled in a second: through the ledger's pipeline, and by the loop that web3.py's guide shows.
+
+Same machine, same kind of node (anvil), same contracts, same signed intents. The loop sends one transaction for a verb
+and waits for its receipt; nothing is stored. The pipeline queues each intent in the database (SQLite with
+synchronous=FULL), seals blocks of batches, and counts an order when its events and the read model are committed:
+nothing that it counted is lost by a crash. The participants' signing is left out on both sides: it happens on their
+machines.
+"""
+
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from eth_account import Account
+from sqlalchemy import Engine
+from web3 import HTTPProvider, Web3
+
+from marketplace.calls import encode_call
+from marketplace.deployment import Genesis
+from marketplace.evidence.projections import PROJECTORS
+from marketplace.intents import CONTRACTS, Deployment
+from marketplace.ledger.node import find_anvil
+from marketplace.ledger.rebuild import check
+from marketplace.ledger.worker import LedgerWorker
+from marketplace.storage.engine import make_engine, session
+from marketplace.storage.migrate import upgrade
+from scripts.benchmarks.tables import Table, versions
+from tests.integration.ledger.market import Call, Market, key, ledger_settings
+
+MONTH = 30 * 86_400
+CHAIN_ID = 20260
+POLL_SECONDS = 0.001  # web3.py's own default, 0.1, would make the loop ten times slower still
+GROUP = 100
+START_SECONDS = 30.0
+
+
+def run(quick: bool) -> list[Table]:
+    """Measures both ways in turn, on fresh nodes."""
+    few, many = (20, 300) if quick else (100, 2_000)
+    with tempfile.TemporaryDirectory() as folder:
+        loop = _measure_loop(Path(folder), few)
+        single = _measure_pipeline(Path(folder, "single"), many // 4, group=1)
+        grouped = _measure_pipeline(Path(folder, "grouped"), many, group=GROUP)
+    rows = [
+        ["web3.py: send one, wait for its receipt (not stored)", str(few), f"{loop:,.1f}", "1.0"],
+        ["pipeline, a database transaction for each intent", str(many // 4), f"{single:,.1f}", f"{single / loop:.1f}"],
+        [f"pipeline, {GROUP} intents in a database transaction", str(many), f"{grouped:,.1f}", f"{grouped / loop:.1f}"],
+    ]
+    return [
+        Table(
+            title="Orders funded and settled (two signed verbs each, confirmed by events)",
+            columns=["way", "orders", "orders a second", "times the loop"],
+            rows=rows,
+            notes=[
+                versions("web3", "eth-account", "sqlalchemy"),
+                "After each pipeline run the read model is compared with the ledger's events, row by row.",
+            ],
+        )
+    ]
+
+
+def _measure_pipeline(folder: Path, orders: int, group: int) -> float:
+    engine = make_engine(f"sqlite:///{folder / 'market.db'}")
+    upgrade(engine)
+    worker = LedgerWorker(engine, ledger_settings(folder), PROJECTORS)
+    worker.open()
+    market = Market(worker.profile.deployment)
+    _queue(engine, market.opening(int(time.time())), GROUP)
+    worker.drain()
+    calls = _order_calls(market, orders)
+    start = time.perf_counter()
+    _queue(engine, calls, group)
+    worker.drain(timeout_seconds=600)
+    seconds = time.perf_counter() - start
+    worker.close()
+    check(engine, PROJECTORS)
+    engine.dispose()
+    return orders / seconds
+
+
+def _queue(engine: Engine, calls: Sequence[Call], group: int) -> None:
+    for first in range(0, len(calls), group):
+        with session(engine) as opened:
+            for call in calls[first : first + group]:
+                call.queue(opened, int(time.time()))
+
+
+def _order_calls(market: Market, orders: int) -> list[Call]:
+    until = int(time.time()) + MONTH
+    funds = [market.fund(number, until) for number in range(orders)]
+    return [*funds, *(market.settle(number) for number in range(orders))]
+
+
+def _measure_loop(folder: Path, orders: int) -> float:
+    with _automatic_node(folder) as url:
+        sender = _Loop(url)
+        market = Market(sender.deployment)
+        for call in market.opening(int(time.time())):
+            sender.send(call.contract, call)
+        calls = _order_calls(market, orders)
+        start = time.perf_counter()
+        for call in calls:
+            sender.send(call.contract, call)
+        return orders / (time.perf_counter() - start)
+
+
+class _Loop:
+    """The usual way: nonce, sign, send, wait."""
+
+    def __init__(self, url: str) -> None:
+        self._web3, self._relayer = Web3(HTTPProvider(url)), Account.from_key(key("relayer"))
+        settings = ledger_settings(Path())
+        genesis = Genesis(self._relayer.address.lower(), settings.registrar, settings.treasury, settings.fee_bps)
+        self.deployment = Deployment(CHAIN_ID, genesis.addresses())
+        for name in CONTRACTS:
+            self._transact(None, genesis.creation_code(name), 15_000_000)
+
+    def send(self, contract: str, call: Call) -> None:
+        """One verb, confirmed.
+
+        Raises:
+            RuntimeError: the ledger refused it; then the comparison would be void.
+        """
+        address = Web3.to_checksum_address(self.deployment.addresses[contract])
+        self._transact(address, encode_call(contract, call.verb, call.arguments), 2_000_000)
+
+    def _transact(self, to: str | None, data: bytes, gas: int) -> None:
+        nonce = self._web3.eth.get_transaction_count(self._relayer.address)
+        fields = {"chainId": CHAIN_ID, "nonce": nonce, "gas": gas, "value": 0, "data": data, "type": 2}
+        fields |= {"maxFeePerGas": 0, "maxPriorityFeePerGas": 0} | ({"to": to} if to else {})
+        signed = self._relayer.sign_transaction(fields)
+        sent = self._web3.eth.send_raw_transaction(signed.raw_transaction)
+        receipt = self._web3.eth.wait_for_transaction_receipt(sent, poll_latency=POLL_SECONDS)
+        if receipt["status"] != 1:
+            raise RuntimeError("the ledger refused a call of the loop")
+
+
+@contextmanager
+def _automatic_node(folder: Path) -> Iterator[str]:
+    """An anvil as it comes: it makes a block of each transaction at once. Yields its URL."""
+    flags = ["--port", "0", "--chain-id", str(CHAIN_ID), "--accounts", "0", "--gas-price", "0", "--base-fee", "0"]
+    flags += ["--hardfork", "cancun", "--gas-limit", "1000000000", "--cache-path", str(folder / "cache")]
+    output = folder / "node.log"
+    with (
+        output.open("w") as log,
+        subprocess.Popen([str(find_anvil()), *flags, "--prune-history"], stdout=log, cwd=folder) as process,
+    ):
+        try:
+            yield f"http://{_listening_address(output)}"
+        finally:
+            process.kill()
+
+
+def _listening_address(output: Path) -> str:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if found := re.search(r"Listening on (\S+)\n", output.read_text()):
+            return found[1]
+        time.sleep(0.02)
+    raise RuntimeError("the node did not start")
