@@ -147,12 +147,18 @@ class Market:
         }
 
     def order(
-        self, buyer: str = "buyer", cap: int = 10_000_000, escrow: int = 100 * PRICE, until: int = LATER, **changes: Any
+        self,
+        buyer: str = "buyer",
+        cap: int = 10_000_000,
+        escrow: int = 100 * PRICE,
+        until: int = LATER,
+        seller: Keys | None = None,
+        **changes: Any,
     ) -> Order:
-        """A funded order of `buyer`; `changes` go into the terms."""
-        who, terms = keys(buyer), self.make_terms(**changes)
-        seller, term_name = self.supplier.address, digest(terms)
-        listing = listing_id(seller, self.asset, term_name)
+        """A funded order of `buyer` from `seller`, the supplier if none; `changes` go into the terms."""
+        who, terms, by = keys(buyer), self.make_terms(**changes), seller or self.supplier
+        seller_address, term_name = by.address, digest(terms)
+        listing = listing_id(seller_address, self.asset, term_name)
         agreement = {"type": "agreement", "version": 1, "listing": listing, "terms": term_name, "buyer": who.address}
         agreement |= {"purpose": "TRANSPORT", "region": "CN-SH", "nonce": f"0x{next(_NONCES):064x}"}
         name = order_id(who.address, listing, digest(agreement))
@@ -162,13 +168,13 @@ class Market:
                 {
                     "listingId": listing,
                     "assetId": self.asset,
-                    "seller": seller,
+                    "seller": seller_address,
                     "termsDigest": term_name,
                     "price": terms["price"],
                     "validUntil": LATER,
                     "deadline": LATER,
                 },
-                self.supplier,
+                by,
             ),
             fund=signed(
                 "Fund",

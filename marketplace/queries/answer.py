@@ -143,6 +143,11 @@ def _numbers(papers: Papers, plan: Plan, residues: Mapping[int, int]) -> dict[Gr
             raise VerificationError("shares_unreadable", f"number {index}: {error}", zh="份额无效") from error
     if any(len(columns) != len(plan.columns) for columns in found.values()):
         raise VerificationError("shares_incomplete", "a group is released in part only", zh="分组数值不完整")
+    suppressed = {tuple(group) for group in papers.shares["suppressed"]}
+    if suppressed != set(plan.groups) - found.keys():
+        raise VerificationError(
+            "shares_incomplete", "a group is neither released nor named as suppressed", zh="有分组既未发布也未列为隐去"
+        )
     return found
 
 

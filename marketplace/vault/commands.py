@@ -100,7 +100,13 @@ def list_(run: Run) -> None:
 
 
 @command(app, "run")
-def run_(run: Run) -> None:
+def run_(
+    run: Run,
+    seller: Annotated[
+        list[str] | None,
+        typer.Option(help="address besides yours whose listings count, e.g. the new holder of OPERATE 认可的其他卖方"),
+    ] = None,
+) -> None:
     """Release answers: ask the service for attested queries, check each, decide. Opens no port. 运行保险库
 
     Start it on the machine that holds the data; it waits while the service is away. Stop it with Ctrl-C.
@@ -113,7 +119,8 @@ def run_(run: Run) -> None:
         if not wait_for_service(client, stop, run.log):
             return
         store = PrivacyStore(path / STORE, cipher)
-        vault = Vault(keys, VaultFolder(path, cipher), store, client.deployment)
+        sellers = [parse_address(item) for item in seller or ()]
+        vault = Vault(keys, VaultFolder(path, cipher), store, client.deployment, sellers)
         run.log(f"vault {keys.address} waits for queries", f"保险库 {keys.address} 等待查询")
         VaultAgent(client, vault, run.log).run(stop)
 

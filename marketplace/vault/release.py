@@ -1,6 +1,7 @@
 """One decision: may this query be answered, and with which shares.
 
- 1. The order's papers hang together, down to the manifest, and are signed by holder, seller and buyer.
+ 1. The order's papers hang together, down to the manifest, and are signed by holder, seller and buyer. The seller is
+    one whose terms the supplier stands behind: the holder itself, or an address that the supplier named.
  2. The terms permit the query, and the order and listing have not expired.
  3. The voucher is signed by the order's buyer for this chain and contract.
  4. The panel of the terms attested the result.
@@ -11,7 +12,7 @@
 A question that was answered before gets the same shares, costs no epsilon, and reveals nothing new.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ from crypto.seal.release import release_share
 from marketplace.documents import Document, digest
 from marketplace.errors import InvalidInputError, MarketplaceError, NotAuthorizedError, PortError, VerificationError
 from marketplace.intents import Deployment
-from marketplace.queries.cohort import check_cohort
+from marketplace.queries.cohort import Group, check_cohort
 from marketplace.queries.evaluation import SealedColumns, check_profile, evaluate_plan, number_entry, result_document
 from marketplace.queries.handover import VaultTask, read_vault_task
 from marketplace.queries.noise import scales
@@ -54,6 +55,12 @@ class _Case:
         # A stricter cohort may suppress more of the same plan, so it is another question.
         return f"{self.plan.digest}/{self.minimum}"
 
+    def suppressed(self, answer: Answered) -> list[Group]:
+        """The groups without a released number, as this query names them: one that asked for the same cells before may
+        have had other group-by dimensions."""
+        released = {self.plan.numbers[index].group for index in answer.residues}
+        return [group for group in self.plan.groups if group not in released]
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -71,10 +78,20 @@ class Vault:
         keys: sign releases; manifests name their address as release key.
         folder: the sealed data sets. store: the privacy account.
         deployment: chain and contracts that this supplier trades on.
+        sellers: addresses besides the holder whose listings count, e.g. one that the OPERATE title was transferred to.
+            The vault does not read the ledger, so it has to be told; anybody can sign a List.
     """
 
-    def __init__(self, keys: Keys, folder: VaultFolder, store: PrivacyStore, deployment: Deployment) -> None:
+    def __init__(
+        self,
+        keys: Keys,
+        folder: VaultFolder,
+        store: PrivacyStore,
+        deployment: Deployment,
+        sellers: Collection[str] = (),
+    ) -> None:
         self.keys, self.folder, self.store, self.deployment = keys, folder, store, deployment
+        self.sellers = frozenset(sellers)
         self._open: dict[str, tuple[Dataset, SealedColumns]] = {}
 
     def decide(self, value: object, now: int) -> Decision:
@@ -98,6 +115,7 @@ class Vault:
     def _release(self, task: VaultTask, now: int) -> Stored:
         dataset, columns = self._dataset(task.papers.terms["manifest"])
         check_papers(task.papers, dataset.manifest, self.deployment)
+        self._check_seller(task, dataset)
         check_permitted(task.papers, task.query, dataset.manifest, now)
         plan = make_plan(dataset.manifest, task.query)
         with self.store.exclusive() as account:
@@ -106,6 +124,20 @@ class Vault:
         residues = self._rederive(task, dataset, columns, plan)
         with self.store.exclusive() as account:
             return self._charge(account, _Case(task, dataset, plan), residues)
+
+    def _check_seller(self, task: VaultTask, dataset: Dataset) -> None:
+        seller = str(task.papers.listing.message["seller"])
+        if seller not in {dataset.manifest["holder"], *self.sellers}:
+            raise NotAuthorizedError(
+                "seller_not_accepted",
+                "the listing is signed by somebody whose terms this vault does not answer for",
+                zh="挂牌由本保险库未认可的卖方签署",
+                rule="vault.seller",
+                expected=", ".join(sorted({dataset.manifest["holder"], *self.sellers})),
+                got=seller,
+                hint="a supplier that passed on the OPERATE title names the new seller: marketplace vault run --seller",
+                hint_zh="转让经营权后，供方须以 marketplace vault run --seller 指明新卖方",
+            )
 
     def _dataset(self, manifest: str) -> tuple[Dataset, SealedColumns]:
         if manifest not in self._open:
@@ -135,8 +167,11 @@ class Vault:
             )
         return shares
 
-    def _charge(self, account: Account, case: "_Case", residues: list[int]) -> Stored:
+    def _charge(self, account: Account, case: _Case, residues: list[int]) -> Stored:
         task, asset = case.task, case.task.papers.asset
+        earlier = account.released(digest(task.query))
+        if earlier is not None:  # by another process of this vault, since `decide` looked
+            return earlier
         order = self._order(account, task)
         answer = account.answered(asset, case.question)
         charge = 0 if answer else case.plan.epsilon
@@ -146,14 +181,15 @@ class Vault:
         if answer is None:
             answer = _answer(account, case, residues)
             account.charge(asset, charge)
-        stored = self._sign(task, answer, order, charge, spent)
+        stored = self._sign(case, answer, order, charge, spent)
         account.remember_release(asset, stored)
         return stored
 
-    def _sign(self, task: VaultTask, answer: Answered, order: OrderAccount, charge: int, spent: int) -> Stored:
+    def _sign(self, case: _Case, answer: Answered, order: OrderAccount, charge: int, spent: int) -> Stored:
+        task = case.task
         query, result = digest(task.query), digest(task.result)
         try:
-            shares = seal_shares(query, result, task.query["recipient"], answer.residues, answer.suppressed)
+            shares = seal_shares(query, result, task.query["recipient"], answer.residues, case.suppressed(answer))
         except CryptoError as error:
             message = "the query's recipient is no usable X25519 key"
             raise InvalidInputError("recipient_invalid", message, zh="接收方公钥无效") from error
@@ -183,7 +219,7 @@ def _answer(account: Account, case: _Case, residues: list[int]) -> Answered:
     cohort = check_cohort(case.plan, counts, account.earlier_sets(asset), case.minimum)
     allowed = set(cohort.released)
     chosen = {index: residues[index] for index, number in enumerate(case.plan.numbers) if number.group in allowed}
-    answer = Answered(chosen, cohort.suppressed)
+    answer = Answered(chosen)
     account.remember_answer(asset, case.question, answer, cohort.sets)
     return answer
 

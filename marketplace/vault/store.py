@@ -21,7 +21,7 @@ import numpy as np
 
 from crypto.canonical import canonical_json, sha256
 from marketplace.documents import Document
-from marketplace.queries.cohort import Group, Released
+from marketplace.queries.cohort import Released
 from marketplace.queries.plan import Cells
 from marketplace.queries.pricing import OrderAccount
 from marketplace.vault.secrecy import Cipher
@@ -52,10 +52,9 @@ class Stored:
 
 @dataclass(frozen=True)
 class Answered:
-    """Shares of an answered question: residues by position, and the groups that were suppressed."""
+    """Shares of an answered question: residues by position; a position without one belongs to a suppressed group."""
 
     residues: Mapping[int, int]
-    suppressed: tuple[Group, ...]
 
     def __repr__(self) -> str:
         return f"Answered({len(self.residues)} numbers)"
@@ -91,10 +90,7 @@ class PrivacyStore:
     def released(self, query: str) -> Stored | None:
         """The release of this query, if there was one."""
         with closing(self._connect()) as connection:
-            row = connection.execute(
-                "SELECT release, shares, voucher FROM releases WHERE query = ?", (query,)
-            ).fetchone()
-        return Stored(*map(json.loads, row)) if row else None
+            return Account(connection, self.cipher).released(query)
 
     def last_voucher(self, order: str) -> Document | None:
         """The voucher of the order's last release: what its supplier may close the order with."""
@@ -121,6 +117,13 @@ class Account:
 
     def __init__(self, connection: sqlite3.Connection, cipher: Cipher) -> None:
         self._connection, self._cipher = connection, cipher
+
+    def released(self, query: str) -> Stored | None:
+        """The release of this query, if there was one."""
+        row = self._connection.execute(
+            "SELECT release, shares, voucher FROM releases WHERE query = ?", (query,)
+        ).fetchone()
+        return Stored(*map(json.loads, row)) if row else None
 
     def asset(self, asset: str, budget: int) -> tuple[int, int]:
         """(budget, spent) of a data set. The smallest budget ever signed for it counts."""
@@ -163,8 +166,7 @@ class Account:
         if row is None:
             return None
         kept = json.loads(self._cipher.decrypt(row[0], _context(asset, question)))
-        residues = {index: int(residue, 16) for index, residue in kept["residues"]}
-        return Answered(residues, tuple(tuple(group) for group in kept["suppressed"]))
+        return Answered({index: int(residue, 16) for index, residue in kept["residues"]})
 
     def charge(self, asset: str, epsilon: int) -> None:
         """Spend epsilon of the data set."""
@@ -173,7 +175,7 @@ class Account:
     def remember_answer(self, asset: str, question: str, answer: Answered, sets: Sequence[Released]) -> None:
         """Keep the shares of a question and the cell sets that it released."""
         residues = [[index, hex(residue)] for index, residue in sorted(answer.residues.items())]
-        plain = json.dumps({"residues": residues, "suppressed": answer.suppressed}).encode()
+        plain = json.dumps({"residues": residues}).encode()
         sealed = self._cipher.encrypt(plain, _context(asset, question))
         self._connection.execute("INSERT INTO answers VALUES (?, ?, ?)", (asset, question, sealed))
         self._connection.executemany(

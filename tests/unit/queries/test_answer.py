@@ -157,3 +157,16 @@ def test_nothing_is_divided_by_no_rows(market: Market) -> None:
 
 def test_keys_are_not_shown(market: Market, tmp_path: Path) -> None:
     assert to_hex(market.supplier.seed)[2:] not in repr(market.vault.keys) + repr(market.dataset)
+
+
+def test_a_group_cannot_be_left_out_silently(market: Market) -> None:
+    order = market.order("reader")
+    task = market.task(order, market.query(order, "SELECT carrier, COUNT(*) FROM f GROUP BY carrier"))
+    received = market.received(order, task, market.decide(task))
+    assert set(received.shares["suppressed"][0]) <= {"AA", "B6", "HA"}
+    shares = {**received.shares, "suppressed": []}
+    body = {**received.release, "shares": digest(shares)}
+    del body["signature"]
+    release = sign_release(body, DEPLOYMENT, market.supplier.signing_key)
+    with pytest.raises(VerificationError, match="neither released nor named"):
+        opened(replace(received, shares=shares, release=release))

@@ -208,6 +208,36 @@ def test_papers_that_do_not_fit_are_refused(market: Market) -> None:
         assert decision.refusal["code"] == "order_papers_invalid"
 
 
+def test_a_listing_counts_only_from_the_holder_or_a_seller_the_supplier_named(market: Market) -> None:
+    # Anybody can sign a List, a Fund and terms with a panel of its own; only the ledger knows who may sell.
+    rogue = market.order("rogue's friend", seller=keys("rogue"), price=0, minimumCohort=1)
+    assert refusal(market, rogue)["code"] == "seller_not_accepted"
+    assert market.vault.store.spent(market.asset) == 0
+    named = Vault(market.supplier, market.vault.folder, market.vault.store, DEPLOYMENT, [keys("rogue").address])
+    assert not isinstance(replace(market, vault=named).ask(rogue, ALL), dict)
+
+
+def test_suppressed_groups_are_named_as_this_query_names_them(market: Market) -> None:
+    order = market.order()
+    first = market.ask(order, "SELECT carrier, SUM(delay) FROM f WHERE origin = 'JFK' GROUP BY carrier")
+    again = market.ask(order, "SELECT origin, carrier, SUM(delay) FROM f WHERE origin = 'JFK' GROUP BY origin, carrier")
+    assert not isinstance(first, dict)
+    assert not isinstance(again, dict)
+    assert again.epsilon == 0, "the same cells, so the same question"
+    assert first.suppressed == (("HA",),)
+    assert again.suppressed == (("JFK", "HA"),)
+
+
+def test_two_processes_of_one_vault_say_the_same(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = market.order()
+    task = market.task(order, market.query(order, ALL))
+    first = market.decide(task)
+    # The other process looked before the first one had decided.
+    monkeypatch.setattr(market.vault.store, "released", lambda _query: None)
+    assert market.decide(task) == first
+    assert market.vault.store.spent(market.asset) == 1_000_000
+
+
 def test_a_query_of_another_order_or_data_is_refused(market: Market) -> None:
     order, other = market.order(), market.order("other")
     query = market.query(other, ALL)
