@@ -99,7 +99,7 @@ def load_json(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_D
     """
     if len(data) > max_bytes:
         raise MalformedInput(f"expected at most {max_bytes} bytes of JSON, got {len(data)}")
-    _check_nesting(data, max_depth)
+    check_nesting(data, max_depth)
     try:
         value = json.loads(
             data.decode("utf-8"),
@@ -112,6 +112,28 @@ def load_json(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_D
         raise MalformedInput(f"not JSON: {error}") from None
     _check(value, "$", 0, MalformedInput, max_depth)
     return value
+
+
+def check_nesting(data: bytes, max_depth: int = MAX_DEPTH) -> None:
+    """Refuse JSON text that a recursive parser should not see; well-formed or not is for the parser to say.
+
+    Must come before json.loads on foreign bytes: that recurses on the C stack, guarded only by Python's recursion limit.
+    Importing py_ecc (eth-account and web3 do) raises the limit to 100,000, and then 100 kB of "[" ends the process.
+
+    Raises:
+        MalformedInput: nested deeper than `max_depth`, or with a zero byte: json.loads takes UTF-16 and UTF-32 too, whose
+            brackets could hide from a reader of bytes; UTF-8 has none in JSON.
+    """
+    if b"\0" in data:
+        raise MalformedInput("JSON must be UTF-8, without zero bytes")
+    if data.count(b"[") + data.count(b"{") <= max_depth:
+        return
+    depth = 0
+    for token in _TOKEN.finditer(data):
+        first = token[0][0]
+        depth += (first in b"[{") - (first in b"]}")
+        if depth > max_depth:
+            raise MalformedInput(f"JSON nested deeper than {max_depth}")
 
 
 def load_canonical(data: bytes, *, max_bytes: int = MAX_BYTES) -> Any:
@@ -133,17 +155,6 @@ def is_canonical(data: bytes) -> bool:
     except MalformedInput:
         return False
     return True
-
-
-def _check_nesting(data: bytes, max_depth: int) -> None:
-    # Must come before json.loads: that recurses on the C stack, guarded only by Python's recursion limit. Importing
-    # py_ecc (eth-account and web3 do) raises the limit to 100,000, and then 100 kB of "[" ends the process.
-    depth = 0
-    for token in _TOKEN.finditer(data):
-        first = token[0][0]
-        depth += (first in b"[{") - (first in b"]}")
-        if depth > max_depth:
-            raise MalformedInput(f"JSON nested deeper than {max_depth}")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

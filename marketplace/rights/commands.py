@@ -21,6 +21,7 @@ from marketplace.documents import DATA_ORIGINS, LEVELS, SOURCE_CLASSES
 from marketplace.errors import InvalidInputError
 from marketplace.sdk import rights
 from marketplace.sdk.client import Client
+from marketplace.sdk.foreign import parse_json
 from marketplace.sdk.opening import open_client
 from marketplace.types import AssetStatus, TitleKind
 
@@ -210,9 +211,9 @@ def read_json(path: Path) -> Any:
     """A JSON file of the caller.
 
     Raises:
-        InvalidInputError: it is not JSON.
+        InvalidInputError: it is not JSON, or nested too deep.
     """
     try:
-        return json.loads(path.read_text("utf-8"))
+        return parse_json(path.read_bytes())
     except ValueError as error:
         raise InvalidInputError("file_not_json", f"{path} is not JSON: {error}", zh=f"{path} 不是 JSON 文件") from error

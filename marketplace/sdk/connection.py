@@ -16,6 +16,7 @@ from crypto.keystore import Keys
 from marketplace.errors import ConfigurationError, NotAuthorizedError, PortError
 from marketplace.intents import Deployment
 from marketplace.sdk import problems, session
+from marketplace.sdk.foreign import parse_json
 from marketplace.sdk.home import Home, Pin, check_pin
 from marketplace.sdk.journal import Journal
 from marketplace.sdk.profile import Profile, parse_profile
@@ -211,7 +212,7 @@ def _json(response: httpx.Response) -> Any:
     if not response.content:
         return None
     try:
-        return response.json()
+        return parse_json(response.content)
     except ValueError as error:
         raise PortError(
             "answer_malformed", "the service's answer is not JSON", zh="服务端返回的不是 JSON", retryable=False

@@ -13,6 +13,7 @@ from marketplace.errors import (
     PortError,
     RuleError,
 )
+from marketplace.sdk.foreign import parse_json
 
 DETAILS = ("zh", "rule", "expected", "got", "hint", "hint_zh")
 BY_STATUS: Mapping[int, type[MarketplaceError]] = {
@@ -47,7 +48,7 @@ def from_refusal(refusal: Mapping[str, Any]) -> MarketplaceError:
 def _problem(response: httpx.Response) -> dict[str, Any]:
     fallback = {"code": f"http_{response.status_code}", "detail": f"the service answered {response.status_code}"}
     try:
-        problem = response.json()
+        problem = parse_json(response.content)
     except ValueError:
         return fallback
     if not isinstance(problem, dict):

@@ -1,6 +1,5 @@
 """Signing in by EIP-4361: the message names the domain that *this* side is talking to, so it is good nowhere else."""
 
-import json
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -8,6 +7,7 @@ from crypto import siwe, timestamps
 from crypto.canonical import to_hex
 from crypto.keystore import Keys
 from marketplace.errors import PortError
+from marketplace.sdk.foreign import parse_json
 from marketplace.sdk.transport import Transport
 
 STATEMENT = "Sign in to the trusted data marketplace."
@@ -39,8 +39,8 @@ def sign_in(transport: Transport, keys: Keys, chain_id: int, now: int) -> str:
 def _answer(transport: Transport, path: str, body: dict[str, str] | None) -> dict[str, Any]:
     response = transport.request("POST", path, repeatable=body is None, json=body)
     try:
-        answer = response.json()
-    except json.JSONDecodeError:
+        answer = parse_json(response.content)
+    except ValueError:
         answer = None
     if not isinstance(answer, dict):
         raise PortError("answer_malformed", "the service's answer to a sign-in is not JSON", zh="登录答复无法识别")

@@ -20,7 +20,6 @@ does where all categories are whole numbers in ascending order. Bounds are decla
 that follow the data would tell its extremes.
 """
 
-import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from typing import Any
 from marketplace.documents.common import BILINGUAL, BOUND, CATEGORY, COHORT, itself, part
 from marketplace.documents.shapes import NAME, Check, array, boolean, integer, refuse, text
 from marketplace.errors import InvalidInputError
+from marketplace.sdk.foreign import parse_json
 
 DEFAULT_COHORT = 100
 DEFAULT_MISSING = ("", "NA")
@@ -84,7 +84,7 @@ def load_schema(path: Path) -> Schema:
         raise InvalidInputError("malformed_schema", f"{path.name} is too large", zh=f"{path.name} 过大")
     data = path.read_bytes()
     try:
-        value = json.loads(data) if path.suffix == ".json" else tomllib.loads(data.decode())
+        value = parse_json(data) if path.suffix == ".json" else tomllib.loads(data.decode())
     except (ValueError, RecursionError) as error:
         raise InvalidInputError(
             "malformed_schema", f"{path.name}: {error}", zh=f"无法读取 {path.name}", expected="TOML or JSON"

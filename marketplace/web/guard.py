@@ -1,4 +1,5 @@
-"""The outermost layer: names every request, caps every body, and puts the security headers on every answer."""
+"""The outermost layer: names every request, caps every body and the nesting of JSON, and puts the security headers on
+every answer."""
 
 import re
 import secrets
@@ -7,6 +8,9 @@ from collections.abc import Iterable
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from crypto.canonical import check_nesting
+from crypto.errors import MalformedInput
 
 SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
@@ -17,6 +21,7 @@ SECURITY_HEADERS = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
+MAX_DEPTH = 64  # of a JSON body; the documents in it are nested at most 32 deep
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -40,12 +45,16 @@ class Guard:
         state = scope.setdefault("state", {})
         state["trace_id"] = trace_id(headers.get("traceparent", ""))
         state["request_id"] = request_id(headers.get("x-request-id", ""), state["trace_id"])
-        await self._app(scope, self._capped(scope, headers, receive), _decorated(send, state))
+        body = self._capped(scope, headers, receive)
+        # The framework parses no body as JSON that does not call itself so.
+        if "json" in headers.get("content-type", "json").lower():
+            body = _shallow(body)
+        await self._app(scope, body, _decorated(send, state))
 
     def _capped(self, scope: Scope, headers: Headers, receive: Receive) -> Receive:
         limit = next((cap for prefix, cap in self._limits if scope["path"].startswith(prefix)), 0)
         announced = headers.get("content-length", "0")
-        too_long = not announced.isdigit() or int(announced) > limit
+        too_long = not announced.isdecimal() or int(announced) > limit
         seen = 0
 
         async def capped() -> Message:
@@ -59,6 +68,23 @@ class Guard:
             return message
 
         return capped
+
+
+def _shallow(receive: Receive) -> Receive:
+    """`receive`, refusing a JSON body that is nested too deep before anybody can have all of it."""
+    parts: list[bytes] = []
+
+    async def shallow() -> Message:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            try:
+                check_nesting(b"".join(parts), MAX_DEPTH)
+            except MalformedInput as error:
+                raise HTTPException(400, str(error)) from None
+        return message
+
+    return shallow
 
 
 def trace_id(traceparent: str) -> str:

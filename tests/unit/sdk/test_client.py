@@ -1,6 +1,7 @@
 """The client's conversation: signing in, retrying, checking digests, waiting for the ledger."""
 
 import json
+import sys
 
 import httpx
 import pytest
@@ -210,3 +211,16 @@ def test_an_application_is_signed_over_a_blinded_profile() -> None:
     assert body["join"]["roles"] == 3
     assert body["join"]["identityDigest"] == to_hex(sha256(canonical_json(body["document"])))
     assert DEPLOYMENT.chain_id == 20260
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_deeply_nested_answer_is_an_error_like_any_other(status: int) -> None:
+    exchange = Exchange()
+    exchange.routes["GET", "/deep"] = lambda _: httpx.Response(status, content=b'{"a":' + b"[" * 200_000)
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(100_000)  # as some dependencies do
+    try:
+        with exchange.client(None) as client, pytest.raises(MarketplaceError):
+            client.get("/deep", signed=False)
+    finally:
+        sys.setrecursionlimit(limit)
