@@ -1,0 +1,154 @@
+"""Findings that only a dishonest registrar, seller or vault could cause, each brought about on its own."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from crypto import credential
+from crypto.canonical import canonical_json, digest_json, to_hex
+from marketplace.auditor import contents, headers, hexadecimal
+from marketplace.auditor.attestations import Attestations
+from marketplace.auditor.billing import Billing
+from marketplace.auditor.documents import Documents
+from marketplace.auditor.findings import Report
+from marketplace.auditor.money import check_money
+from marketplace.auditor.papers import Papers, Standing
+from marketplace.auditor.rows import Tables
+from marketplace.events import Event
+from marketplace.intents import Deployment
+from tests.bundles import CHAIN_ID, START, Made, keys
+from tests.memory import MemoryBundle
+from tests.unit.auditor.forger import HEADERS, Forger
+
+Json = dict[str, Any]
+
+
+def _tables(forger: Forger) -> Tables:
+    tables = Tables()
+    for name in tables.rows:
+        for row in forger.lines(f"read_model/{name}.jsonl"):
+            tables.put(name, row)
+    return tables
+
+
+def _codes(report: Report) -> list[str]:
+    return [finding.code for finding in report.findings]
+
+
+def _row(tables: Tables, name: str) -> Json:
+    return next(iter(tables.rows[name].values()))
+
+
+CERTIFICATES: dict[str, tuple[str, Callable[[Json], object]]] = {
+    "altered after signing": ("certificate_invalid", lambda body: body.update(comment="x")),
+    "without beginning": ("certificate_invalid", lambda body: body.pop("validFrom")),
+    "valid longer": ("certificate_differs", lambda body: body.update(validUntil="2099-01-01T00:00:00Z")),
+    "of another asset": ("certificate_differs", lambda body: body["credentialSubject"].update(id="urn:x:0x00")),
+}
+
+
+@pytest.mark.parametrize("case", CERTIFICATES)
+def test_a_certificate_that_the_registrar_should_not_have_issued(made: Made, case: str) -> None:
+    code, change = CERTIFICATES[case]
+    forger, report = Forger(made), Report()
+    tables = _tables(forger)
+    asset = _row(tables, "assets")
+    certificate = forger.document(asset["certificateDigest"])
+    body = {name: value for name, value in certificate.items() if name != "proof"}
+    change(body)
+    again = credential.issue(body, keys("registrar").ed25519, created=START)
+    issued = {**body, "proof": certificate["proof"]} if case == "altered after signing" else again
+    asset["certificateDigest"] = to_hex(digest_json(issued))
+    forger.store(issued)
+    documents = Documents(MemoryBundle(forger.files), report)
+    assert list(contents.check_ledger_documents(tables, documents, report))
+    assert _codes(report) == [code]
+
+
+def test_a_claim_about_other_data(made: Made) -> None:
+    forger, report = Forger(made), Report()
+    tables = _tables(forger)
+    asset = _row(tables, "assets")
+    asset["claimDigest"] = forger.store({**forger.document(asset["claimDigest"]), "manifest": "0x" + "00" * 32})
+    list(contents.check_ledger_documents(tables, Documents(MemoryBundle(forger.files), report), report))
+    assert _codes(report) == ["claim_differs"]
+
+
+def test_papers_that_do_not_name_each_other(made: Made) -> None:
+    forger, report = Forger(made), Report()
+    tables = _tables(forger)
+    order = _row(tables, "orders")
+    listing = tables.rows["listings"][order["listingId"],]
+    listing["price"] += 1
+    papers = Papers(tables, Documents(MemoryBundle(forger.files), report), report)
+    assert papers.of(order["orderId"], "a leaf") is not None
+    assert _codes(report) == ["papers_mismatch"]
+
+
+def _standing(made: Made) -> Standing:
+    forger = Forger(made)
+    tables = _tables(forger)
+    order = _row(tables, "orders")
+    listing = tables.rows["listings"][order["listingId"],]
+    asset = _row(tables, "assets")
+    names = (listing["termsDigest"], asset["manifestDigest"], order["agreementDigest"])
+    terms, manifest, agreement = (forger.document(name) for name in names)
+    return Standing(order, listing, asset, terms, manifest, agreement)
+
+
+def test_a_budget_that_is_overspent_and_a_voucher_that_goes_backwards(made: Made) -> None:
+    standing, report = _standing(made), Report()
+    standing.asset["epsilonBudget"], standing.order["epsilonCap"] = 100, 10**9
+    assert made.trust.contracts is not None
+    billing = Billing(Deployment(CHAIN_ID, made.trust.contracts), report)
+    blank = {"order": standing.order["orderId"], "buyer": standing.order["buyer"], "signature": "0x"}
+    for number, epsilon in enumerate((300, 200)):
+        voucher = {**blank, "amount": 0, "calls": number + 1, "callsRoot": "0x" + "00" * 32, "epsilon": epsilon}
+        billing.check_voucher(standing, voucher, f"0x{number:064x}", "a leaf")
+    billing.charge(standing, {"epsilon": 150, "spentOrder": 150, "spentAsset": 150}, "question", 150, "a leaf")
+    tables = Tables()
+    tables.put("assets", standing.asset)
+    billing.finish(tables)
+    assert {"voucher_backwards", "epsilon_budget"} <= set(_codes(report))
+
+
+def test_a_panel_key_without_possession_does_not_count(made: Made) -> None:
+    standing, report = _standing(made), Report()
+    nodes = standing.terms["panel"]["nodes"]
+    nodes[0]["possession"] = nodes[1]["possession"]
+    forger = Forger(made)
+    leaf = forger.leaf("query.released")
+    attestations = Attestations(report)
+    attestations.add(forger.document(leaf["attestation"]), leaf["result"], standing.terms, "a leaf")
+    attestations.finish()
+    assert _codes(report) == ["panel_key", "attestation_signature"]
+
+
+def test_an_account_that_pays_what_it_has_not() -> None:
+    report = Report()
+    payment = {"from": "0x" + "01" * 20, "to": "0x" + "02" * 20, "value": 5}
+    check_money([Event("SettlementToken", "Transfer", payment)], "0x" + "03" * 20, report)
+    assert _codes(report) == ["money_negative"]
+
+
+def test_blocks_that_stand_still_in_time(made: Made) -> None:
+    forger = Forger(made)
+    blocks = forger.lines(HEADERS)
+    blocks[2]["timestamp"] = blocks[1]["timestamp"]
+    blocks[2]["hash"] = hexadecimal.text(headers.from_rpc(blocks[2]).hash)
+    forger.write(HEADERS, blocks)
+    assert "header_time" in forger.codes()
+
+
+def test_the_profile_without_a_key(made: Made) -> None:
+    from marketplace.auditor.trust import Trust
+
+    forger = Forger(made)
+    profile = json.loads(forger.files["profile.json"])
+    forger.files["profile.json"] = canonical_json({**profile, "log": None})
+    forger.trust = Trust()
+    report = forger.report()
+    assert _codes(report) == ["profile_malformed"]
+    assert [code for code, *_ in report.notes] == ["trust_from_bundle", "audit_stopped"]
