@@ -7,9 +7,11 @@ Evaluation is deterministic, so a task that comes twice gets the same statement 
 """
 
 import threading
+from collections.abc import Mapping
 from typing import Any, Protocol
 
-from marketplace.panel.evaluate import PanelNode
+from marketplace.panel.evaluate import Evaluated, PanelNode
+from marketplace.queries import timings
 from marketplace.sdk.polling import Notice, poll
 
 WAIT_SECONDS = 20
@@ -44,11 +46,19 @@ class PanelAgent:
         task = self.client.post("/panel/tasks", {}, repeatable=True, wait=wait)["task"]
         if task is None:
             return False
-        done = self.node.evaluate(self.client.get_document(task["manifest"]), task["query"])
-        self.client.post("/panel/results", {"result": done.result, "statement": done.statement}, repeatable=True)
+        with timings.record("panel", task):
+            done = self._evaluate(task)
         query = done.result["query"]
         self.notice(f"evaluated {query}: {done.statement['result']}", f"已计算 {query}")
         return True
+
+    def _evaluate(self, task: Mapping[str, Any]) -> Evaluated:
+        with timings.part("fetching"):
+            manifest = self.client.get_document(task["manifest"])
+        done = self.node.evaluate(manifest, task["query"])
+        with timings.part("handing in"):
+            self.client.post("/panel/results", {"result": done.result, "statement": done.statement}, repeatable=True)
+        return done
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; wait while the service is away."""

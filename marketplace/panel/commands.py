@@ -1,9 +1,14 @@
 """`marketplace panel`: a compute node. It evaluates on ciphertext and signs; it holds no key to the data."""
 
+from typing import Annotated
+
+import typer
+
 from marketplace.console import Run, command, group
 from marketplace.panel.agent import PanelAgent
 from marketplace.panel.blobs import BlobCache
 from marketplace.panel.evaluate import PanelNode
+from marketplace.queries import timings
 from marketplace.queries.evaluation import SealedColumns
 from marketplace.sdk import files, panel
 from marketplace.sdk.home import Home
@@ -35,13 +40,18 @@ def nodes(run: Run) -> None:
 
 
 @command(app, "run")
-def run_(run: Run) -> None:
+def run_(
+    run: Run,
+    show_timings: Annotated[bool, typer.Option("--timings", help="log where each query's time goes 计时")] = False,
+) -> None:
     """Evaluate queries on ciphertext and sign the results. Opens no port. 运行节点
 
     It waits while the service is away. Stop it with Ctrl-C.
 
     Example: marketplace panel run
     """
+    if show_timings:
+        timings.show()
     keys = open_keys(run)
     cache = files.make_private_folder(Home.locate(run.home).path / "blobs")
     with open_client(run, keys=keys) as client, until_stopped() as stop:

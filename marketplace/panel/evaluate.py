@@ -9,6 +9,7 @@ from marketplace.documents import Document, validate_manifest, validate_query
 from marketplace.queries.evaluation import SealedColumns, check_data, evaluate_plan, number_entry, result_document
 from marketplace.queries.plan import make_plan
 from marketplace.queries.statements import sign_result
+from marketplace.queries.timings import part
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,13 @@ class PanelNode:
         checked_manifest, checked_query = validate_manifest(manifest), validate_query(query)
         check_data(checked_manifest, checked_query)
         result = self.result(checked_manifest, checked_query)
-        return Evaluated(result, sign_result(result, self.keys.address, self.keys.bls_secret))
+        with part("signing"):
+            statement = sign_result(result, self.keys.address, self.keys.bls_secret)
+        return Evaluated(result, statement)
 
     def result(self, manifest: Mapping[str, Any], query: Mapping[str, Any]) -> Document:
         """The result document of a checked query on a checked manifest."""
-        plan = make_plan(manifest, query)
+        with part("planning"):
+            plan = make_plan(manifest, query)
         entries = (number_entry(number) for number in evaluate_plan(manifest, plan, self.columns))
         return result_document(query, plan, entries)

@@ -12,10 +12,11 @@ from crypto.canonical import from_hex, sha256, to_hex
 from crypto.errors import CryptoError
 from crypto.seal.cells import SealedChunk, open_chunk
 from crypto.seal.evaluate import SealedNumber, evaluate_sum
-from crypto.seal.parameters import profile
+from crypto.seal.parameters import Profile, profile
 from marketplace.documents import Document, cell_count, ciphertext_root, digest, validate_result
 from marketplace.errors import InvalidInputError, VerificationError
-from marketplace.queries.plan import Plan
+from marketplace.queries.plan import Cells, Plan
+from marketplace.queries.timings import part
 
 Fetch = Callable[[str], bytes]
 """Bytes of the blob with this digest ("0x" hex)."""
@@ -66,13 +67,20 @@ def evaluate_plan(manifest: Mapping[str, Any], plan: Plan, columns: SealedColumn
         VerificationError: a blob is not what the manifest names.
     """
     chosen = profile(manifest["profile"])
-    chunks = {name: columns.column(manifest, name) for name in plan.columns}
-    return (evaluate_sum(chosen, chunks[number.column], number.cells) for number in plan.numbers)
+    with part("opening"):
+        chunks = {name: columns.column(manifest, name) for name in plan.columns}
+    return (_evaluate(chosen, chunks[number.column], number.cells) for number in plan.numbers)
+
+
+def _evaluate(chosen: Profile, chunks: list[SealedChunk], cells: Cells) -> SealedNumber:
+    with part("arithmetic"):
+        return evaluate_sum(chosen, chunks, cells)
 
 
 def number_entry(number: SealedNumber) -> dict[str, str]:
     """What a result document says of one number: the residue for the buyer, and the digest of what the vault needs."""
-    return {"c0": f"0x{number.c0:064x}", "c1": to_hex(number.c1_digest())}
+    with part("digests"):
+        return {"c0": f"0x{number.c0:064x}", "c1": to_hex(number.c1_digest())}
 
 
 def result_document(query: Mapping[str, Any], plan: Plan, entries: Iterable[Mapping[str, str]]) -> Document:

@@ -27,6 +27,7 @@ from marketplace.queries.plan import Plan, make_plan
 from marketplace.queries.pricing import OrderAccount, next_voucher
 from marketplace.queries.query import Query
 from marketplace.queries.sql import parse_sql
+from marketplace.queries.timings import part
 from marketplace.sdk import listings, orders, rights
 from marketplace.sdk.answers import Answer, check_refusal, open_answer
 from marketplace.sdk.checks import expect
@@ -178,13 +179,16 @@ def _charge(client: Client, order_id: str, plan: Plan) -> int:
 
 
 def _carry_out(client: Client, deal: Deal, step: Step, wait_seconds: float) -> Answer:
-    _send(client, step)
-    status = _wait(client, step.query_digest, wait_seconds)
+    with part("sending"):
+        _send(client, step)
+    with part("waiting"):
+        status = _wait(client, step.query_digest, wait_seconds)
     if status["state"] != "released":
         refusal = check_refusal(client, deal, step, status)
         client.journal.finish(step.order, step.sequence, "refused", refusal.as_dict())
         raise refusal
-    answer = open_answer(client, deal, step, status)
+    with part("opening"):
+        answer = open_answer(client, deal, step, status)
     client.journal.finish(step.order, step.sequence, "released", answer.as_dict())
     return answer
 

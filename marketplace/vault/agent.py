@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from marketplace.queries import timings
 from marketplace.sdk.polling import Notice, poll
 from marketplace.vault.release import Decision, Vault
 
@@ -45,22 +46,26 @@ class VaultAgent:
         task = self.client.post("/vault/tasks", {}, repeatable=True, wait=wait)["task"]
         if task is None:
             return False
-        self.hand_in(self.vault.decide(task, int(self._now())))
+        with timings.record("vault", task):
+            self.hand_in(self.vault.decide(task, int(self._now())))
         return True
 
     def hand_in(self, decision: Decision) -> None:
         """Post a decision."""
         if decision.refusal is not None:
-            self.client.post("/vault/refusals", {"refusal": decision.refusal}, repeatable=True)
+            self._post("/vault/refusals", {"refusal": decision.refusal})
             code, query = decision.refusal["code"], decision.refusal["query"]
             self.notice(f"refused {query}: {code}", f"已拒绝 {query}:{code}")
         elif decision.release is not None:
-            body = {"release": decision.release, "shares": decision.shares}
-            self.client.post("/vault/releases", body, repeatable=True)
+            self._post("/vault/releases", {"release": decision.release, "shares": decision.shares})
             query, epsilon = decision.release["query"], decision.release["epsilon"]
             self.notice(
                 f"released {query} for epsilon {epsilon} millionths", f"已发布 {query},预算 {epsilon}(百万分之一)"
             )
+
+    def _post(self, path: str, body: dict[str, Any]) -> None:
+        with timings.part("handing in"):
+            self.client.post(path, body, repeatable=True)
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; wait while the service is away."""

@@ -9,6 +9,7 @@ import typer
 from marketplace.console import Run, command, group
 from marketplace.console.values import parse_address
 from marketplace.documents import Document
+from marketplace.queries import timings
 from marketplace.sdk import files
 from marketplace.sdk.client import Client
 from marketplace.sdk.home import Home
@@ -106,6 +107,7 @@ def run_(
         list[str] | None,
         typer.Option(help="address besides yours whose listings count, e.g. the new holder of OPERATE 认可的其他卖方"),
     ] = None,
+    show_timings: Annotated[bool, typer.Option("--timings", help="log where each query's time goes 计时")] = False,
 ) -> None:
     """Release answers: ask the service for attested queries, check each, decide. Opens no port. 运行保险库
 
@@ -113,6 +115,8 @@ def run_(
 
     Example: marketplace vault run
     """
+    if show_timings:
+        timings.show()
     keys = open_keys(run)
     cipher, path = Cipher(keys.seed), vault_path(run)
     with open_client(run, keys=keys) as client, until_stopped() as stop:

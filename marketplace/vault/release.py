@@ -32,6 +32,7 @@ from marketplace.queries.plan import Plan, make_plan
 from marketplace.queries.pricing import OrderAccount, check_asset_budget, check_voucher, check_voucher_signature
 from marketplace.queries.shares import seal_shares
 from marketplace.queries.statements import check_attestation, sign_refusal, sign_release
+from marketplace.queries.timings import part
 from marketplace.vault.folder import Dataset, VaultFolder
 from marketplace.vault.store import Account, Answered, PrivacyStore, Stored
 
@@ -114,15 +115,18 @@ class Vault:
 
     def _release(self, task: VaultTask, now: int) -> Stored:
         dataset, columns = self._dataset(task.papers.terms["manifest"])
-        check_papers(task.papers, dataset.manifest, self.deployment)
-        self._check_seller(task, dataset)
-        check_permitted(task.papers, task.query, dataset.manifest, now)
-        plan = make_plan(dataset.manifest, task.query)
-        with self.store.exclusive() as account:
+        with part("papers"):
+            check_papers(task.papers, dataset.manifest, self.deployment)
+            self._check_seller(task, dataset)
+            check_permitted(task.papers, task.query, dataset.manifest, now)
+        with part("planning"):
+            plan = make_plan(dataset.manifest, task.query)
+        with part("papers"), self.store.exclusive() as account:
             check_voucher_signature(self._order(account, task), task.voucher, self.deployment)
-        check_attestation(task.attestation, digest(task.result), task.papers.terms)
+        with part("attestation"):
+            check_attestation(task.attestation, digest(task.result), task.papers.terms)
         residues = self._rederive(task, dataset, columns, plan)
-        with self.store.exclusive() as account:
+        with part("commit"), self.store.exclusive() as account:
             return self._charge(account, _Case(task, dataset, plan), residues)
 
     def _check_seller(self, task: VaultTask, dataset: Dataset) -> None:
@@ -153,7 +157,10 @@ class Vault:
         """Shares of all numbers of the plan, from the vault's own evaluation; they have not left yet."""
         widths, shares, entries = scales(dataset.manifest, plan), [], []
         for number, entry in zip(evaluate_plan(dataset.manifest, plan, columns), plan.numbers, strict=True):
-            shares.append(release_share(dataset.key, number.c1, discrete_laplace(widths[entry.column])))
+            with part("noise"):
+                noise = discrete_laplace(widths[entry.column])
+            with part("shares"):
+                shares.append(release_share(dataset.key, number.c1, noise))
             entries.append(number_entry(number))
         own = result_document(task.query, plan, entries)
         if digest(own) != digest(task.result):
