@@ -1,7 +1,10 @@
 """The embedded network: blocks are planned in the journal, then made by a node that remembers nothing by itself."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import zip_longest
 
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -89,8 +92,16 @@ class EmbeddedChain:
         """
         with reading(self._engine) as session:
             waiting = list(planned_blocks(session, sealed=False))
-        for planned in waiting:
-            yield self._make_surely(planned)
+        if not waiting:
+            return
+        # The node makes the next block while the caller records the last one.
+        with ThreadPoolExecutor(1, "ledger-node") as pool:
+            coming = pool.submit(self._make, waiting[0])
+            for planned, following in zip_longest(waiting, waiting[1:]):
+                sealed = self._make_surely(planned, coming.result)
+                if following is not None:
+                    coming = pool.submit(self._make, following)
+                yield sealed
 
     def alive(self) -> bool:
         """Whether the node answers."""
@@ -108,16 +119,17 @@ class EmbeddedChain:
             self._node.stop()
         self._node = None
 
-    def _make_surely(self, planned: PlannedBlock) -> SealedBlock:
+    def _make_surely(self, planned: PlannedBlock, attempt: Callable[[], SealedBlock]) -> SealedBlock:
         for _ in range(RESTARTS):
             try:
-                return self._make(planned)
+                return attempt()
             except (NodeLostError, RpcRefusedError) as error:
-                # Whatever it still knows is not worth asking: the journal has the plan, and a fresh node makes the
-                # same block of it.
+                # Whatever it still knows is not worth asking: the journal has the plan, and a fresh node makes the same
+                # block of it.
                 log.warning("block %d was not made (%s); starting another node", planned.number, error)
                 self.open()
-        return self._make(planned)
+                attempt = partial(self._make, planned)
+        return attempt()
 
     def _make(self, planned: PlannedBlock) -> SealedBlock:
         if planned.number == 0:

@@ -1,6 +1,7 @@
 """The door of the ledger room: queue an intent in the transaction of its business row, and ask what became of it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,13 +16,9 @@ from marketplace.refusals import from_revert
 _INSERT = insert(SQLModel.metadata.tables["ledger_intent"])
 
 
-def queue_intent(
-    session: Session, *, contract: str, verb: str, arguments: Sequence[Any], digest: bytes, by: str, now: int
-) -> bool:
-    """Queue one call of a contract. Committed or rolled back with everything else that `session` does.
-
-    The same digest again changes nothing, unless the ledger refused it: then it is queued anew, because what was
-    refused may have become possible.
+@dataclass(frozen=True)
+class IntentCall:
+    """One call that somebody asks of the ledger.
 
     Args:
         contract: one of `marketplace.intents.CONTRACTS`.
@@ -29,22 +26,63 @@ def queue_intent(
         arguments: the function's arguments in order, signatures included.
         digest: 32 bytes that name the intent, normally its EIP-712 signing digest.
         by: address of the participant whose statement it is.
-        now: unix seconds.
+    """
+
+    contract: str
+    verb: str
+    arguments: Sequence[Any]
+    digest: bytes
+    by: str
+
+
+def queue_intent(
+    session: Session, *, contract: str, verb: str, arguments: Sequence[Any], digest: bytes, by: str, now: int
+) -> bool:
+    """Queue one call of a contract; arguments as of `IntentCall`, the rest as `queue_intents`.
 
     Returns:
         Whether it was queued by this call.
     """
-    calldata = encode_call(contract, verb, arguments)
-    name = _hex(digest)
-    status = session.scalar(select(col(LedgerIntent.status)).where(LedgerIntent.digest == name))
-    if status not in (None, "refused"):
-        return False
-    if status == "refused":  # it goes to the end of the queue: what it was waiting for may stand before it
-        session.execute(delete(LedgerIntent).where(col(LedgerIntent.digest) == name))
-    row = {"digest": name, "contract": contract, "verb": verb, "calldata": calldata, "by": by}
+    return queue_intents(session, [IntentCall(contract, verb, arguments, digest, by)], now=now) == 1
+
+
+def queue_intents(session: Session, calls: Sequence[IntentCall], *, now: int) -> int:
+    """Queue calls of contracts, in order. Committed or rolled back with everything else that `session` does.
+
+    A digest that is known already changes nothing, unless the ledger refused it: then it is queued anew, at the end,
+    because what was refused may have become possible.
+
+    Args:
+        now: unix seconds.
+
+    Returns:
+        How many were queued by this call.
+    """
+    encoded = {_hex(call.digest): (call, encode_call(call.contract, call.verb, call.arguments)) for call in calls}
+    query = select(col(LedgerIntent.digest), col(LedgerIntent.status))
+    found = session.execute(query.where(col(LedgerIntent.digest).in_(encoded))).all()
+    known: dict[str, str] = {row.digest: row.status for row in found}
+    refused = [digest for digest, status in known.items() if status == "refused"]
+    if refused:
+        session.execute(delete(LedgerIntent).where(col(LedgerIntent.digest).in_(refused)))
     moment = datetime.fromtimestamp(now, UTC)
-    session.connection().execute(_INSERT, row | {"status": "queued", "attempts": 0, "queued_at": moment})
-    return True
+    rows = [
+        {
+            "digest": digest,
+            "contract": call.contract,
+            "verb": call.verb,
+            "calldata": calldata,
+            "by": call.by,
+            "status": "queued",
+            "attempts": 0,
+            "queued_at": moment,
+        }
+        for digest, (call, calldata) in encoded.items()
+        if known.get(digest, "refused") == "refused"
+    ]
+    if rows:
+        session.connection().execute(_INSERT, rows)
+    return len(rows)
 
 
 def intent_status(session: Session, digest: bytes | str) -> dict[str, Any]:

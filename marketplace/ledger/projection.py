@@ -1,19 +1,22 @@
 """Showing events to projectors, fast: each row is read once and written once, however many events change it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
+from itertools import islice
 from typing import Any
 
+from pydantic.alias_generators import to_camel
 from sqlalchemy import inspect
 from sqlalchemy.orm import Mapper
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from marketplace.ledger.tables import LedgerEvent
 
 Projector = Callable[[Session, LedgerEvent], None]
 Projectors = Mapping[str, Sequence[Projector]]
 
-CHUNK = 2_000  # events between two writes
+CHUNK = 5_000  # events between two writes
+FETCHED = 500  # rows in one question
 
 
 class ProjectionSession(Session):
@@ -47,6 +50,15 @@ class ProjectionSession(Session):
         super().delete(instance)
         self._known[_key(instance)] = None
 
+    def fetch(self, entity: Any, idents: Collection[Any]) -> None:
+        """Read the rows of `entity` with these one-column keys at once, and remember also which are not there."""
+        (name,) = _key_names(entity)
+        wanted = [ident for ident in idents if (entity, (ident,)) not in self._known]
+        self._known |= {(entity, (ident,)): None for ident in wanted}
+        for start in range(0, len(wanted), FETCHED):
+            query = select(entity).where(getattr(entity, name).in_(wanted[start : start + FETCHED]))
+            self._known |= {(entity, (getattr(row, name),)): row for row in self.exec(query)}
+
     def write(self) -> None:
         """Write what is pending and forget what is known."""
         self.flush()
@@ -55,15 +67,29 @@ class ProjectionSession(Session):
 
 def project(session: ProjectionSession, events: Iterable[LedgerEvent], projectors: Projectors) -> int:
     """Show each event to its projectors; returns how many events there were."""
-    count = 0
-    for event in events:
-        count += 1
-        for projector in projectors.get(event.name, ()):
-            projector(session, event)
-        if count % CHUNK == 0:
-            session.write()
-    session.write()
+    count, rest = 0, iter(events)
+    while chunk := list(islice(rest, CHUNK)):
+        _fetch_named(session, chunk)
+        for event in chunk:
+            for projector in projectors.get(event.name, ()):
+                projector(session, event)
+        session.write()
+        count += len(chunk)
     return count
+
+
+def _fetch_named(session: ProjectionSession, events: Sequence[LedgerEvent]) -> None:
+    """An argument called like the one-column key of a read-model table (orderId, order_id) names a row of it."""
+    for entity, argument in _named_tables():
+        session.fetch(entity, {event.args[argument] for event in events if argument in event.args})
+
+
+@cache
+def _named_tables() -> list[tuple[type[Any], str]]:
+    mappers: Iterable[Mapper[Any]] = LedgerEvent._sa_registry.mappers
+    marked: list[Any] = [mapper.class_ for mapper in mappers if mapper.class_.__table__.info.get("read_model")]
+    named: list[tuple[Any, tuple[str, ...]]] = [(kind, _key_names(kind)) for kind in marked]
+    return [(kind, to_camel(names[0])) for kind, names in named if len(names) == 1]
 
 
 def make_event(row: Mapping[str, Any]) -> LedgerEvent:

@@ -5,10 +5,12 @@ event side by side. The JSON form of a row (HTTP answers, `read_model/<table>.js
 everywhere: camelCase names of the columns and `"event": {"block", "logIndex", "intent"}`.
 """
 
+from functools import cache
 from typing import Any, Protocol, Self, TypeVar
 
 from pydantic.alias_generators import to_camel
 from sqlalchemy import BigInteger
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlmodel import Field, Session, SQLModel
 
 from marketplace.errors import PortError
@@ -38,6 +40,19 @@ class ProjectedRow(SQLModel):
     event_log_index: int = 0
     event_intent: str = ""
 
+    def __init__(self, **values: Any) -> None:
+        # Table rows are not validated in any case; this leaves out what SQLModel does about it for every field.
+        for name, value in (_defaults(type(self)) | values).items():
+            setattr(self, name, value)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # SQLModel sets a column twice, for Pydantic and for SQLAlchemy, at ten times the cost; nothing reads the first.
+        attribute = getattr(type(self), name, None)
+        if isinstance(attribute, InstrumentedAttribute):
+            attribute.__set__(self, value)
+        else:
+            super().__setattr__(name, value)
+
     def stamp(self, event: EventPlace) -> Self:
         """Remember `event` as the row's last change."""
         self.event_block, self.event_block_hash = event.block, event.block_hash
@@ -49,6 +64,12 @@ class ProjectedRow(SQLModel):
         values = {to_camel(name): value for name, value in self.model_dump().items() if not name.startswith("event_")}
         place = {"block": self.event_block, "logIndex": self.event_log_index, "intent": self.event_intent or None}
         return {**values, "event": place}
+
+
+@cache
+def _defaults(kind: Any) -> dict[str, Any]:
+    """Values of the fields that need none."""
+    return {name: field.default for name, field in kind.model_fields.items() if not field.is_required()}
 
 
 Row = TypeVar("Row", bound=ProjectedRow)

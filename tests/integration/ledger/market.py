@@ -11,7 +11,7 @@ from sqlmodel import Session
 from crypto.canonical import keccak256
 from crypto.typed_data import address_of
 from marketplace.intents import Deployment, intent_digest, sign_intent, struct_hash
-from marketplace.ledger.intake import queue_intent
+from marketplace.ledger.intake import IntentCall, queue_intents
 from marketplace.ledger.profile import LedgerSettings
 from marketplace.types import Role
 
@@ -47,16 +47,12 @@ class Call:
     digest: bytes
     by: str
 
+    @property
+    def intent(self) -> IntentCall:
+        return IntentCall(self.contract, self.verb, self.arguments, self.digest, self.by)
+
     def queue(self, session: Session, now: int = 0) -> bool:
-        return queue_intent(
-            session,
-            contract=self.contract,
-            verb=self.verb,
-            arguments=self.arguments,
-            digest=self.digest,
-            by=self.by,
-            now=now,
-        )
+        return queue_intents(session, [self.intent], now=now) == 1
 
 
 @dataclass

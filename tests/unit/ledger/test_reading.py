@@ -1,0 +1,100 @@
+"""Two short cuts, held to what they stand for: events read from hex text, and a session that remembers its rows."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import create_engine, event
+from sqlmodel import SQLModel, select
+
+from crypto.canonical import keccak256, to_hex
+from marketplace import artifacts
+from marketplace.errors import InvalidInputError
+from marketplace.intents import CONTRACTS
+from marketplace.ledger.events import _quick, _thorough, read_events
+from marketplace.ledger.projection import ProjectionSession, make_event, project
+from marketplace.ledger.tables import LedgerEvent
+from marketplace.settlement.tables import Balance
+
+EVENTS = [(name, entry) for name in CONTRACTS for entry in artifacts.load(name).entries("event")]
+FIXED = [(n, e) for n, e in EVENTS if not any(i["type"].endswith("]") or i["type"] == "bytes" for i in e["inputs"])]
+ACCOUNT = "0x" + "ab" * 20
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
+    """A log of one of our events, its words mostly as they should be and sometimes not."""
+    contract, entry = draw(st.sampled_from(FIXED))
+    topics = [to_hex(keccak256(f"{entry['name']}({','.join(i['type'] for i in entry['inputs'])})".encode()))]
+    data = ""
+    for item in entry["inputs"]:
+        bits = {"address": 160, "bytes32": 256}.get(item["type"]) or int(item["type"][4:])
+        word = draw(st.integers(0, 2 ** draw(st.sampled_from((bits, bits, bits, 256))) - 1)).to_bytes(32, "big").hex()
+        topics, data = ([*topics, "0x" + word], data) if item["indexed"] else (topics, data + word)
+    return contract, {"topics": topics, "data": "0x" + data, "logIndex": "0x5", "address": ACCOUNT}
+
+
+@given(logs())
+def test_an_event_read_from_hex_is_the_event_decoded(log: tuple[str, dict[str, Any]]) -> None:
+    contract, entry = log
+    try:
+        expected = _thorough(contract, entry)
+    except InvalidInputError:
+        with pytest.raises(InvalidInputError):
+            read_events({"logs": [entry]}, {ACCOUNT: contract})
+        return
+    (placed,) = read_events({"logs": [entry]}, {ACCOUNT: contract})
+    assert (placed.event, placed.log_index) == (expected, 5)
+    assert list(placed.event.args) == list(expected.args)
+    assert _quick(contract, entry) in (expected, None)
+
+
+def test_somebody_else_s_events_are_not_ours() -> None:
+    assert read_events({"logs": [{"address": "0x" + "00" * 20, "topics": [], "data": "0x"}]}, {ACCOUNT: "Orders"}) == []
+
+
+@pytest.fixture
+def session() -> Iterator[ProjectionSession]:
+    engine = create_engine("sqlite://")
+    with ProjectionSession(engine) as opened:
+        SQLModel.metadata.create_all(opened.connection())
+        yield opened
+    engine.dispose()
+
+
+def test_a_row_is_seen_from_when_it_is_added_until_it_is_deleted(session: ProjectionSession) -> None:
+    assert session.get(Balance, ACCOUNT) is None
+    row = Balance(account=ACCOUNT, balance=1)
+    session.add(row)
+    assert session.get(Balance, ACCOUNT) is row
+    session.write()
+    kept = session.get(Balance, ACCOUNT)
+    assert kept.balance == 1
+    session.delete(kept)
+    assert session.get(Balance, ACCOUNT) is None
+    session.add(Balance(account=ACCOUNT, balance=7))
+    session.write()
+    assert [found.balance for found in session.exec(select(Balance))] == [7]
+
+
+def test_a_row_is_read_once_and_written_once_however_often_it_changes(session: ProjectionSession) -> None:
+    session.add(Balance(account=ACCOUNT, balance=0))
+    session.write()
+    statements: list[str] = []
+    event.listen(session.get_bind(), "before_cursor_execute", lambda *args: statements.append(args[2]))
+
+    def add(opened: Any, happened: LedgerEvent) -> None:
+        found = opened.get(Balance, happened.args["account"])
+        found.balance += happened.args["value"]
+        opened.add(found)
+
+    events = [
+        make_event({"block": 1, "log_index": i, "name": "Paid", "args": {"account": ACCOUNT, "value": i}})
+        for i in range(50)
+    ]
+    assert project(session, events, {"Paid": (add,)}) == 50
+    touching = [statement.split()[0] for statement in statements if "balances" in statement]
+    assert touching == ["SELECT", "UPDATE"]
+    assert session.get(Balance, ACCOUNT).balance == sum(range(50))
