@@ -11,16 +11,13 @@ Source: Ghosh, Roughgarden, Sundararajan, STOC 2009 (geometric mechanism); Canon
 (exact sampling).
 """
 
+import importlib
 import math
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-import opendp.prelude as dp
-
 from crypto.errors import ParameterError
-
-dp.enable_features("contrib")
 
 MAX_SCALE = 1 << 52
 """Largest scale: 46 of them (headroom.noise_bound) still fit OpenDP's 64-bit integers."""
@@ -70,8 +67,17 @@ def float_at_least(scale: Fraction) -> float:
     return candidate if Fraction(candidate) >= scale else math.nextafter(candidate, math.inf)
 
 
+@lru_cache
+def _opendp() -> Any:
+    # Loading it takes longer than a whole CLI call, and only who draws needs it.
+    dp = importlib.import_module("opendp.prelude")
+    dp.enable_features("contrib")
+    return dp
+
+
 @lru_cache(maxsize=256)
 def _mechanism(scale: Fraction) -> Any:
+    dp = _opendp()
     return dp.m.make_laplace(dp.atom_domain(T="i64"), dp.absolute_distance(T="i64"), scale=float_at_least(scale))
 
 

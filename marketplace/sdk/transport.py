@@ -5,6 +5,7 @@ signed statement's digest (the service answers a repeated intent with the state 
 once; if the connection breaks, the caller is told that the outcome is unknown.
 """
 
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -34,7 +35,9 @@ class Transport:
     def __init__(self, url: str, http: httpx.Client | None = None, sleep: Callable[[float], None] = time.sleep) -> None:
         self.url = url
         self._owned = http is None
-        self._http = http or httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS, follow_redirects=False)
+        self._http = http or httpx.Client(
+            base_url=url, timeout=TIMEOUT_SECONDS, follow_redirects=False, verify=_trusted(url)
+        )
         self._sleep = sleep
 
     def close(self) -> None:
@@ -106,6 +109,13 @@ class Transport:
         if response.is_success:
             return _bounded(response)
         raise _refused(response)
+
+
+def _trusted(url: str) -> ssl.SSLContext:
+    """The usual authorities, or none for an address that takes no TLS: loading them takes as long as a call."""
+    if url.startswith("http://"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody, so that it fails should TLS be spoken after all
+    return httpx.create_ssl_context()
 
 
 def _write_all(response: httpx.Response, target: Path, progress: Callable[[int], None]) -> None:
