@@ -117,12 +117,12 @@ def load_json(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_D
 def check_nesting(data: bytes, max_depth: int = MAX_DEPTH) -> None:
     """Refuse JSON text that a recursive parser should not see; well-formed or not is for the parser to say.
 
-    Must come before json.loads on foreign bytes: that recurses on the C stack, guarded only by Python's recursion limit.
-    Importing py_ecc (eth-account and web3 do) raises the limit to 100,000, and then 100 kB of "[" ends the process.
+    Must come before json.loads on foreign bytes: that recurses on the C stack, guarded only by Python's recursion
+    limit. Importing py_ecc (eth-account and web3 do) raises that to 100,000, and then 100 kB of "[" ends the process.
 
     Raises:
-        MalformedInput: nested deeper than `max_depth`, or with a zero byte: json.loads takes UTF-16 and UTF-32 too, whose
-            brackets could hide from a reader of bytes; UTF-8 has none in JSON.
+        MalformedInput: nested deeper than `max_depth`, or with a zero byte: json.loads takes UTF-16 and UTF-32 too,
+            whose brackets could hide from a reader of bytes; JSON in UTF-8 has no zero byte.
     """
     if b"\0" in data:
         raise MalformedInput("JSON must be UTF-8, without zero bytes")

@@ -147,7 +147,7 @@ def decrypt(document: Mapping[str, Any], password: str) -> Keys:
         DecryptionFailed: wrong password or damaged content.
     """
     secret = _password(password)
-    if document.get("version") != 3:
+    if not isinstance(document, Mapping) or document.get("version") != 3:
         _malformed("version")
     crypto = _section(document, "crypto")
     if crypto.get("cipher") != "aes-128-ctr":

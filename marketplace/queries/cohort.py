@@ -1,4 +1,5 @@
-"""Minimum cohort: no released number, and no difference of two released numbers, may rest on fewer than k rows.
+"""Minimum cohort: no released number, and no difference of two numbers released from the same column, may rest on fewer
+than k rows.
 
 Only the vault can apply this, because only it knows true counts. For every number with cell set S:
   1. rows(S) >= k, and if the column holds a measure's values, the rows where that measure is present >= k;
@@ -7,8 +8,9 @@ Only the vault can apply this, because only it knows true counts. For every numb
 Groups that fail are suppressed and named. The union of the groups that remain is a released set too, so one small
 suppressed group could be had by subtracting from a total: then the next smallest group is suppressed with it.
 
-What this does not stop is a combination of three or more answers; against that stands the privacy budget alone.
-That a group was suppressed, or a query refused, tells that a true count is small.
+What this does not stop: a combination of three or more answers, and the difference of two columns over one set (rows
+less present values counts missing ones, however few). Against those stand noise and privacy budget alone.
+That a group was suppressed, or a query refused, tells that a true count is small; that it was not, tells that it isn't.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -15,17 +15,14 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
-from sqlglot.tokenizer_core import Token, TokenType
 
 from marketplace.documents import MAX_TERMS
 from marketplace.errors import InvalidInputError
 from marketplace.queries.lexicon import dimension, measure
 from marketplace.queries.query import Query, Term
 from marketplace.queries.sql_filter import condition, fault, plain_name
+from marketplace.queries.sql_tokens import MAX_SQL, check_tokens, too_long
 
-MAX_SQL = 10_000  # characters
-MAX_TOKENS = 2_000
-MAX_PARENTHESES = 24
 _ALLOWED = "SELECT dimensions and COUNT, SUM, MEAN, VARIANCE FROM a data set [WHERE ...] [GROUP BY dimensions]"
 _CLAUSES = {"expressions", "from_", "where", "group"}
 _OPERATIONS: tuple[tuple[type[exp.Expr], str], ...] = (
@@ -46,7 +43,7 @@ def parse_sql(text: str, manifest: Mapping[str, Any]) -> Query:
             `unknown_category`, `dimension_not_ordered`, `measure_in_filter`, `column_not_grouped`, `nothing_selected`.
     """
     if len(text) > MAX_SQL:
-        raise _too_long(f"{MAX_SQL} characters", f"{len(text)} characters")
+        raise too_long(f"{MAX_SQL} characters", f"{len(text)} characters")
     try:
         return _read(text, manifest)
     except (SqlglotError, RecursionError) as error:
@@ -65,7 +62,7 @@ def _read(text: str, manifest: Mapping[str, Any]) -> Query:
 
 
 def _statement(text: str) -> exp.Select:
-    _check_tokens(sqlglot.tokenize(text))
+    check_tokens(sqlglot.tokenize(text))
     statements = [statement for statement in sqlglot.parse(text) if statement is not None]
     if len(statements) != 1:
         raise fault("one SELECT statement", f"{len(statements)} statements")
@@ -74,26 +71,12 @@ def _statement(text: str) -> exp.Select:
     return statements[0]
 
 
-def _check_tokens(tokens: list[Token]) -> None:
-    if len(tokens) > MAX_TOKENS:
-        raise _too_long(f"{MAX_TOKENS} words and signs", str(len(tokens)))
-    depth = deepest = 0
-    for token in tokens:
-        depth += (token.token_type is TokenType.L_PAREN) - (token.token_type is TokenType.R_PAREN)
-        deepest = max(deepest, depth)
-        # The parser reads VAR_SAMP as VARIANCE, so the sample variance is told apart here.
-        if token.token_type is TokenType.VAR and token.text.upper() in ("VAR_SAMP", "VARIANCE_SAMP"):
-            raise fault("VARIANCE or VAR_POP, the population variance", token.text.upper())
-    if deepest > MAX_PARENTHESES:
-        raise _too_long(f"parentheses nested {MAX_PARENTHESES} deep", f"{deepest} deep")
-
-
 def _check_clauses(select: exp.Select) -> None:
     for name, value in select.args.items():
         if value and name not in _CLAUSES:
             raise fault(_ALLOWED, name.rstrip("_").upper())
     if len(select.expressions) > MAX_TERMS:
-        raise _too_long(f"{MAX_TERMS} selected columns", str(len(select.expressions)))
+        raise too_long(f"{MAX_TERMS} selected columns", str(len(select.expressions)))
 
 
 def _check_source(source: exp.Expr | None) -> None:
@@ -148,17 +131,6 @@ def _operation(operation: str, item: exp.Expr, manifest: Mapping[str, Any]) -> T
             raise fault(f"{operation} of one measure", item.sql())
         return Term("COUNT")
     return Term(operation, str(measure(manifest, plain_name(item.this))["name"]))
-
-
-def _too_long(expected: str, got: str) -> InvalidInputError:
-    return InvalidInputError(
-        "sql_too_long",
-        f"the query is too large: at most {expected}, got {got}",
-        zh=f"查询过大:最多 {expected},实为 {got}",
-        rule="queries.size",
-        expected=expected,
-        got=got,
-    )
 
 
 def _syntax(error: Exception) -> InvalidInputError:

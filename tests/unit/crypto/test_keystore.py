@@ -140,6 +140,12 @@ def test_expensive_derivation_is_refused_before_it_runs(parameters: dict[str, An
     assert time.monotonic() - begin < 0.1
 
 
+@pytest.mark.parametrize("document", [[], 1, "keystore", None])
+def test_what_is_no_object_is_malformed(document: Any) -> None:
+    with pytest.raises(MalformedInput):
+        keystore.decrypt(document, "password")
+
+
 def test_endless_pbkdf2_is_refused() -> None:
     document = changed("crypto.kdfparams", {"dklen": 32, "c": 2_000_001, "prf": "hmac-sha256", "salt": "00"})
     document["crypto"]["kdf"] = "pbkdf2"

@@ -1,0 +1,75 @@
+"""Limits on a query text that hold before it is parsed.
+
+What the parser tries in two ways doubles its time each time it stands in itself: twenty JOINs take it twenty seconds,
+and so do twenty calls within each other where the function has the name of a type. A question needs neither.
+"""
+
+import itertools
+
+from sqlglot.parser import Parser
+from sqlglot.tokenizer_core import Token, TokenType
+
+from marketplace.errors import InvalidInputError
+from marketplace.queries.sql_filter import fault
+
+MAX_SQL = 10_000  # characters
+MAX_TOKENS = 2_000
+MAX_PARENTHESES = 24
+MAX_CALLS = 3  # within each other; a question has one
+MAX_KEYWORDS = 12  # besides those of conditions; a question has four
+_TEXTS = (TokenType.VAR, TokenType.STRING, TokenType.IDENTIFIER)
+# Keywords that may stand often: those of conditions, and those that are names as well.
+_SPARED = {TokenType.AND, TokenType.OR, TokenType.NOT, TokenType.BETWEEN, *_TEXTS} | (
+    Parser.ID_VAR_TOKENS - {TokenType.STRAIGHT_JOIN}
+)
+_LOGICAL = {TokenType.AND, TokenType.OR, TokenType.NOT, TokenType.WHERE}
+_OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
+_CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}
+
+
+def check_tokens(tokens: list[Token]) -> None:
+    """Refuse what would take the parser too long, or too deep.
+
+    Raises:
+        InvalidInputError: `sql_too_long`, or `sql_outside_algebra` for the sample variance.
+    """
+    if len(tokens) > MAX_TOKENS:
+        raise too_long(f"{MAX_TOKENS} words and signs", str(len(tokens)))
+    for token in tokens:
+        # The parser reads VAR_SAMP as VARIANCE, so the sample variance is told apart here.
+        if token.token_type is TokenType.VAR and token.text.upper() in ("VAR_SAMP", "VARIANCE_SAMP"):
+            raise fault("VARIANCE or VAR_POP, the population variance", token.text.upper())
+    keywords = sum(token.text[:1].isalpha() and token.token_type not in _SPARED for token in tokens)
+    if keywords > MAX_KEYWORDS:
+        raise too_long(f"{MAX_KEYWORDS} keywords", str(keywords))
+    deepest, calls = _nesting(tokens)
+    if deepest > MAX_PARENTHESES:
+        raise too_long(f"parentheses nested {MAX_PARENTHESES} deep", f"{deepest} deep")
+    if calls > MAX_CALLS:
+        raise too_long(f"calls nested {MAX_CALLS} deep", f"{calls} deep")
+
+
+def _nesting(tokens: list[Token]) -> tuple[int, int]:
+    """How deep brackets stand within each other: all of them, and those that follow a word other than AND, OR, NOT."""
+    opened: list[bool] = []
+    deepest, calls = 0, 0
+    for before, token in itertools.pairwise([None, *tokens]):
+        assert token is not None
+        if token.token_type in _OPENING:
+            opened.append(before is not None and before.text[:1].isalpha() and before.token_type not in _LOGICAL)
+            deepest, calls = max(deepest, len(opened)), max(calls, sum(opened))
+        elif token.token_type in _CLOSING and opened:
+            opened.pop()
+    return deepest, calls
+
+
+def too_long(expected: str, got: str) -> InvalidInputError:
+    """The refusal of a text that is larger than we read."""
+    return InvalidInputError(
+        "sql_too_long",
+        f"the query is too large: at most {expected}, got {got}",
+        zh=f"查询过大:最多 {expected},实为 {got}",
+        rule="queries.size",
+        expected=expected,
+        got=got,
+    )
