@@ -6,7 +6,7 @@ query, result and shares; (5) the shares open with the buyer's own key; (6) each
 share make one number; (7) numbers become values with standard errors.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from typing import Any
@@ -66,16 +66,19 @@ class Answer:
     spent_order: int
     spent_asset: int
 
+    def rows(self) -> list[dict[str, Any]]:
+        """As `table`, one dict a row."""
+        return [self._row(group, figures) for group, figures in zip(self.groups, self.figures, strict=True)]
+
+    def _row(self, group: Group, figures: Sequence[Figure]) -> dict[str, Any]:
+        row: dict[str, Any] = dict(zip(self.query.groups, group, strict=True))
+        for term, item in zip(self.query.terms, figures, strict=True):
+            row |= {term.label: item.value, f"{term.label}_se": item.error}
+        return row
+
     def table(self) -> pa.Table:
         """One row per released group: its categories, then value and standard error (`<name>_se`) of each term."""
-        columns: dict[str, list[Any]] = {
-            name: [group[place] for group in self.groups] for place, name in enumerate(self.query.groups)
-        }
-        for place, term in enumerate(self.query.terms):
-            figures = [row[place] for row in self.figures]
-            columns[term.label] = [item.value for item in figures]
-            columns[f"{term.label}_se"] = [item.error for item in figures]
-        return pa.table(columns)
+        return pa.Table.from_pylist(self.rows())
 
     def render(self, cap: int | None = None, budget: int | None = None) -> str:
         """The answer for a terminal: a table, then cost and what is left.

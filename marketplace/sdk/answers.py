@@ -49,9 +49,9 @@ class Answer:
 
     def rows(self) -> list[dict[str, Any]]:
         """One dict a released group: its categories, each value, and its standard error under "<name> ±"."""
-        table = self.opened.table().to_pylist()
         return [
-            {name.replace("_se", " ±") if name[:-3] in self.terms else name: row[name] for name in row} for row in table
+            {name.replace("_se", " ±") if name[:-3] in self.terms else name: row[name] for name in row}
+            for row in self.opened.rows()
         ]
 
     def as_dict(self) -> dict[str, Any]:
@@ -64,7 +64,7 @@ class Answer:
         numbers = [dict(numbers) for numbers in opened.numbers]
         return {
             **names,
-            "rows": opened.table().to_pylist(),
+            "rows": opened.rows(),
             "suppressed": suppressed,
             **cost,
             **left,
