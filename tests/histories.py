@@ -220,7 +220,7 @@ class History:
         return [self._part("Delist", message)]
 
     def issue(self) -> list[Part] | None:
-        return [self._payment(self._pick(TRADERS), self.random.choice([1, 500, 2**96 - 1, 10_000]))]
+        return [self._payment(self._pick(TRADERS), self.random.choice([1, 500, 2**52, 10_000]))]
 
     def fund(self) -> list[Part] | None:
         listing = self._choose(self.state.listings.records, ListingStatus.LISTED)

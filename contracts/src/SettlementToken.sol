@@ -19,6 +19,9 @@ contract SettlementToken is ISettlementToken, ERC20("Settlement Yuan", "SCNY"), 
     bytes32 private constant ISSUE_TYPEHASH =
         keccak256("Issue(address account,uint256 amount,bytes32 ref,address bank,uint64 deadline)");
 
+    /// @dev 2^53 - 1: every balance, escrow and sum of them is then an integer that all JSON readers keep exact.
+    uint256 private constant MAX_SUPPLY = 2 ** 53 - 1;
+
     IParticipants public immutable PARTICIPANTS;
     address public immutable ORDERS;
 
@@ -38,7 +41,7 @@ contract SettlementToken is ISettlementToken, ERC20("Settlement Yuan", "SCNY"), 
         _requireSigned(issue_.bank, keccak256(abi.encode(ISSUE_TYPEHASH, issue_)), bankSignature);
         _requireInTime(issue_.deadline);
         if (issue_.bank == issue_.account) revert SettlementTokenOwnMatter(issue_.bank);
-        if (issue_.amount == 0 || issue_.amount > type(uint96).max) revert SettlementTokenAmount(issue_.amount);
+        if (issue_.amount == 0 || issue_.amount > MAX_SUPPLY - _issued) revert SettlementTokenAmount(issue_.amount);
         if (_refs[issue_.ref]) revert SettlementTokenRefUsed(issue_.ref);
         PARTICIPANTS.requireActive(issue_.bank, Roles.BANK);
         PARTICIPANTS.requireActive(issue_.account, 0);
@@ -76,7 +79,7 @@ contract SettlementToken is ISettlementToken, ERC20("Settlement Yuan", "SCNY"), 
 
     /* EFFECTS */
 
-    /// @dev Amounts of an issue fit 96 bits, so the narrowing is safe; the counters' additions are checked.
+    /// @dev The whole supply fits 53 bits, so the narrowing is safe; the counters' additions are checked.
     function _update(address from, address to, uint256 value) internal override {
         if (from == address(0)) {
             _issued += value;

@@ -7,8 +7,10 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {ISettlementToken} from "../src/interfaces/ISettlementToken.sol";
 
 contract IssueTest is MarketTest {
-    function testFuzz_issues(uint96 amount, bytes32 ref) public {
-        vm.assume(amount > 0);
+    uint256 private constant MAX_SUPPLY = 2 ** 53 - 1;
+
+    function testFuzz_issues(uint256 amount, bytes32 ref) public {
+        amount = amount % MAX_SUPPLY + 1;
         ISettlementToken.Issue memory m = _issueOf(BUYER, amount, ref);
         bytes memory signature = _sign(BANK, address(token), _hash(m));
         vm.expectEmit(address(token));
@@ -26,8 +28,8 @@ contract IssueTest is MarketTest {
         vm.assertEq(bytes(token.name()), "Settlement Yuan");
     }
 
-    function testFuzz_refusesReplayAndAnyOtherIssueForThePayment(uint96 amount) public {
-        vm.assume(amount > 0);
+    function testFuzz_refusesReplayAndAnyOtherIssueForThePayment(uint256 amount) public {
+        amount = amount % (MAX_SUPPLY - 5) + 1;
         _send(_issueOf(BUYER, 5, "payment"), BANK);
         _refuses(
             _issueOf(BUYER, amount, "payment"),
@@ -37,11 +39,22 @@ contract IssueTest is MarketTest {
     }
 
     function testFuzz_refusesAnAmountOutOfRange(uint256 amount) public {
-        vm.assume(amount == 0 || amount > type(uint96).max);
+        vm.assume(amount == 0 || amount > MAX_SUPPLY);
         _refuses(
             _issueOf(BUYER, amount, "payment"),
             BANK,
             abi.encodeWithSelector(ISettlementToken.SettlementTokenAmount.selector, amount)
+        );
+    }
+
+    function testFuzz_refusesMoreMoneyThanTheMarketHolds(uint256 first, uint256 second) public {
+        first = first % MAX_SUPPLY + 1;
+        second = MAX_SUPPLY - first + 1 + second % first;
+        _send(_issueOf(BUYER, first, "first"), BANK);
+        _refuses(
+            _issueOf(SUPPLIER, second, "second"),
+            BANK,
+            abi.encodeWithSelector(ISettlementToken.SettlementTokenAmount.selector, second)
         );
     }
 
@@ -83,8 +96,9 @@ contract IssueTest is MarketTest {
         token.issue(m, signature);
     }
 
-    function testFuzz_holdersCannotPassMoneyOnAmongThemselves(uint96 amount, address caller) public {
-        vm.assume(amount > 0 && caller != address(orders) && caller != address(0));
+    function testFuzz_holdersCannotPassMoneyOnAmongThemselves(uint256 amount, address caller) public {
+        amount = amount % MAX_SUPPLY + 1;
+        vm.assume(caller != address(orders) && caller != address(0));
         _send(_issueOf(BUYER, amount, "payment"), BANK);
         bytes memory reason = abi.encodeWithSelector(ISettlementToken.SettlementTokenClosedLoop.selector);
         vm.prank(_at(BUYER));

@@ -15,7 +15,7 @@ from marketplace.rights.rules import release_budget
 from marketplace.settlement.money import Accounts, fee_of, split
 from marketplace.types import OrderStatus, Role
 
-MAX_ISSUE = 2**96 - 1
+MAX_SUPPLY = 2**53 - 1  # so that every balance and every sum is an integer that all JSON readers keep exact
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def issue(state: Accounts, participants: Participants, payment: Message, now: in
     require_in_time(payment, now)
     if payment["bank"] == payment["account"]:
         raise refuse("SettlementTokenOwnMatter", bank=payment["bank"])
-    if not 1 <= payment["amount"] <= MAX_ISSUE:
+    if not 1 <= payment["amount"] <= MAX_SUPPLY - state.issued:
         raise refuse("SettlementTokenAmount", amount=payment["amount"])
     if payment["ref"] in state.refs:
         raise refuse("SettlementTokenRefUsed", ref=payment["ref"])

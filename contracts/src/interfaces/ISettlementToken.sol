@@ -23,7 +23,7 @@ interface ISettlementToken is IIntentBatch, IERC20 {
     error SettlementTokenClosedLoop();
     /// @notice A bank does not issue to itself.
     error SettlementTokenOwnMatter(address bank);
-    /// @notice The amount is zero or above what an order can hold (96 bits).
+    /// @notice The amount is zero, or all money together would be more than 2^53 - 1 fen.
     error SettlementTokenAmount(uint256 amount);
     /// @notice This payment was issued for already.
     error SettlementTokenRefUsed(bytes32 ref);
