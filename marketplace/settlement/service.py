@@ -6,13 +6,23 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from crypto.canonical import from_hex, sha256, to_hex
+from crypto.merkle import EMPTY_ROOT
 from marketplace.documents import voucher_message
 from marketplace.errors import NotFoundError, RuleError
-from marketplace.evidence.inbox import Statement, check_signature, check_statement, is_under_way, precheck, queue
+from marketplace.evidence.inbox import (
+    Statement,
+    check_signature,
+    check_statement,
+    is_under_way,
+    precheck,
+    queue,
+    remember,
+)
 from marketplace.intents import Deployment
 from marketplace.orders.service import parties
 from marketplace.orders.tables import Order
 from marketplace.participants.service import oversees, roles_of
+from marketplace.queries.inbox.panel import end_unattested, require_none_attested
 from marketplace.queries.service.accounts import last_voucher
 from marketplace.settlement.tables import Balance, Payout
 from marketplace.types import Digest, OrderStatus, Role
@@ -52,9 +62,10 @@ def close(
     now: int,
 ) -> Digest:
     """Queue the settlement of an order by its last voucher, which the buyer signed, and the seller's word that it is
-    the last.
+    the last. What the panel has not attested by now comes to no result; nothing is asked any more.
 
     Raises:
+        RuleError: `query_in_flight`: the vault has a query of the order in hand; its answer would not be paid for.
         RuleError: `voucher_not_last`: another voucher is the last that was earned, or what the rules of orders say.
     """
     name = closing.digest(deployment)
@@ -68,6 +79,9 @@ def close(
     _check_last(session, order, voucher)
     arguments = [dict(voucher), buyer_signature, dict(closing.message), closing.signatures[0]]
     precheck.run(session, "Orders", "settle", arguments, now)
+    require_none_attested(session, order.order_id)
+    end_unattested(session, order.order_id, now)
+    remember(session, closing, order.order_id)
     by = closing.message["seller"]
     return queue(session, contract="Orders", verb="settle", arguments=arguments, digest=name, by=by, now=now)
 
@@ -87,6 +101,7 @@ def refund(session: Session, deployment: Deployment, order_id: str, now: int) ->
     if is_under_way(session, name):
         return Digest(name)
     precheck.run(session, "Orders", "refund", [order_id], now)
+    end_unattested(session, order_id, now)
     return queue(session, contract="Orders", verb="refund", arguments=[order_id], digest=name, by=order.buyer, now=now)
 
 
@@ -109,10 +124,12 @@ def _line(what: str, to: str, amount: int) -> dict[str, Any]:
 
 
 def _check_last(session: Session, order: Order, voucher: Mapping[str, Any]) -> None:
-    """A voucher of an earlier call would pay too little; one of a refused or unanswered call too much."""
+    """A voucher of an earlier call would pay too little; one of a refused or unanswered call too much. Before the first
+    answer both may agree to end the order for nothing."""
     last = last_voucher(session, order.order_id)
-    wanted = voucher_message(last) if last else None
-    if wanted is not None and dict(voucher) != wanted:
+    nothing = {"orderId": order.order_id, "amount": 0, "epsilon": 0, "calls": 0, "callsRoot": to_hex(EMPTY_ROOT)}
+    wanted = voucher_message(last) if last else nothing
+    if dict(voucher) != wanted:
         raise RuleError(
             "voucher_not_last",
             "this is not the voucher of the last answered query",

@@ -1,5 +1,6 @@
 """The panel's side: keys, evaluations, statements, and the attestation that they make together."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -14,7 +15,7 @@ from marketplace.documents import (
 )
 from marketplace.evidence import log
 from marketplace.queries.inbox.tasks import misfit, row_of, unknown_task
-from marketplace.queries.service.topics import topic, vault_topic
+from marketplace.queries.service.topics import query_in_flight, topic, vault_topic
 from marketplace.queries.statements import attest, check_statement
 from marketplace.queries.tables import (
     ACCEPTED,
@@ -105,10 +106,31 @@ def hand_in_result(session: Session, node: str, result: Document, statement: Doc
     return {"query": row.digest, "state": row.state, "divergent": task.divergent}
 
 
+def require_none_attested(session: Session, order_id: str) -> None:
+    """Refuse what must not happen while the order's vault may be answering. Raises RuleError `query_in_flight`."""
+    attested = select(QueryRow.digest).where(QueryRow.order_id == order_id, QueryRow.state == ATTESTED)
+    name = session.exec(attested).first()
+    if name is not None:
+        raise query_in_flight(name)
+
+
+def end_unattested(session: Session, order_id: str, now: int) -> None:
+    """Their order ends: queries that the panel has not attested come to no result, and cost nothing."""
+    unfinished = select(QueryRow).where(QueryRow.order_id == order_id, col(QueryRow.state).in_((ACCEPTED, EVALUATING)))
+    for row in session.exec(unfinished).all():
+        _give_up(session, row, _tasks_of(session, row), now)
+        session.add(row)
+        announce(session, topic(row.digest))
+
+
+def _tasks_of(session: Session, row: QueryRow) -> Sequence[PanelTask]:
+    return session.exec(select(PanelTask).where(PanelTask.query == row.digest).order_by(col(PanelTask.node))).all()
+
+
 def _tally(session: Session, row: QueryRow, terms: Document, now: int) -> None:
     """Attest when enough nodes agree; name every node that stands against what is attested; give up when none can
     win."""
-    tasks = session.exec(select(PanelTask).where(PanelTask.query == row.digest).order_by(col(PanelTask.node))).all()
+    tasks = _tasks_of(session, row)
     if row.result_digest is None and row.state in (ACCEPTED, EVALUATING):
         _attest(session, row, tasks, terms, now)
     for task in tasks:
@@ -142,11 +164,15 @@ def _attest(session: Session, row: QueryRow, tasks: Any, terms: Document, now: i
         row.result_digest, row.state, row.attested_at = best[0].result_digest, ATTESTED, now
         announce(session, vault_topic(row.release_key))
     elif len(best) + undecided < threshold:
-        row.state, row.finished_at = FAILED, now
-        said = [task.statement_digest for task in tasks if task.statement_digest]
-        row.leaf = log.append(session, "query.failed", now, query=row.digest, order=row.order_id, statements=said)
+        _give_up(session, row, tasks, now)
     session.add(row)
     announce(session, topic(row.digest))
+
+
+def _give_up(session: Session, row: QueryRow, tasks: Iterable[PanelTask], now: int) -> None:
+    row.state, row.finished_at = FAILED, now
+    said = [task.statement_digest for task in tasks if task.statement_digest]
+    row.leaf = log.append(session, "query.failed", now, query=row.digest, order=row.order_id, statements=said)
 
 
 def _told_before(row: QueryRow, task: PanelTask, statement: Document) -> dict[str, Any]:

@@ -8,18 +8,20 @@ from sqlmodel import Session, col, func, select
 from marketplace.documents import Document, digest, validate_query, validate_voucher
 from marketplace.errors import InvalidInputError, NotFoundError
 from marketplace.evidence import log
+from marketplace.evidence.inbox import Statement, is_under_way, recall
 from marketplace.intents import Deployment
 from marketplace.orders.tables import Order
+from marketplace.participants.service import require_role
 from marketplace.queries.permission import OrderPapers, check_permitted
 from marketplace.queries.plan import Plan, make_plan
 from marketplace.queries.pricing import check_asset_budget, check_voucher, check_voucher_signature
 from marketplace.queries.service.accounts import account_of, charge_of, papers_of, spent_of
-from marketplace.queries.service.topics import PANEL, rule_error, topic
+from marketplace.queries.service.topics import PANEL, query_in_flight, rule_error, topic
 from marketplace.queries.tables import UNFINISHED, PanelTask, QueryRow
 from marketplace.rights.service import get_asset, manifest_of
 from marketplace.rights.tables import Asset
 from marketplace.storage.documents import store_document
-from marketplace.types import OrderStatus
+from marketplace.types import OrderStatus, Role
 from marketplace.web.context import announce
 
 
@@ -33,7 +35,9 @@ def ask(
     Raises:
         NotFoundError: `order_unknown`.
         InvalidInputError: a document's shape, or a name that the manifest does not have.
-        RuleError: `order_not_open`, `query_in_flight`, `sequence_wrong`, or what the rules of queries say.
+        NotAuthorizedError: `role_missing`: the buyer is suspended, or is a buyer no more.
+        RuleError: `order_not_open`, `order_closing`, `query_in_flight`, `sequence_wrong`, or what the rules of queries
+            say.
         VerificationError: `voucher_signature`.
     """
     validate_query(query)
@@ -45,7 +49,8 @@ def ask(
     known = session.get(QueryRow, name)
     if known is not None:
         return known
-    _check_open(session, order, query)
+    require_role(session, account, Role.BUYER)
+    _check_open(session, deployment, order, query)
     asset = get_asset(session, order.asset_id)
     papers, manifest = papers_of(session, order), manifest_of(session, asset)
     _check_data(asset, query)
@@ -57,20 +62,17 @@ def ask(
     )
 
 
-def _check_open(session: Session, order: Order, query: Mapping[str, Any]) -> None:
+def _check_open(session: Session, deployment: Deployment, order: Order, query: Mapping[str, Any]) -> None:
     if order.status != OrderStatus.FUNDED:
         raise rule_error(
             "order_not_open", "this order is closed", "该订单已关闭", "an order with money in escrow", order.status
         )
-    mine = select(func.count()).select_from(QueryRow).where(QueryRow.order_id == order.order_id)
-    if session.exec(mine.where(col(QueryRow.state).in_(UNFINISHED))).one():
-        raise rule_error(
-            "query_in_flight",
-            "the order's last query has no outcome yet; the next voucher depends on it",
-            "上一查询尚无结果,下一凭证取决于它",
-            "one query at a time",
-            hint="wait for it with GET /queries/{digest}?wait=30",
-        )
+    if _is_closing(session, deployment, order):
+        raise rule_error("order_closing", "the seller is closing this order", "卖方正在结清该订单", "an open order")
+    mine = select(QueryRow.digest).where(QueryRow.order_id == order.order_id)
+    open_ = session.exec(mine.where(col(QueryRow.state).in_(UNFINISHED))).first()
+    if open_ is not None:
+        raise query_in_flight(open_)
     last = session.exec(select(func.max(QueryRow.sequence)).where(QueryRow.order_id == order.order_id)).one() or 0
     if query["sequence"] <= last:
         raise rule_error(
@@ -80,6 +82,15 @@ def _check_open(session: Session, order: Order, query: Mapping[str, Any]) -> Non
             f"> {last}",
             query["sequence"],
         )
+
+
+def _is_closing(session: Session, deployment: Deployment, order: Order) -> bool:
+    """Whether the ledger has been asked to settle: an answer given now would be in no voucher that is settled."""
+    try:
+        said = recall(session, "Close", order.order_id)
+    except NotFoundError:
+        return False
+    return is_under_way(session, Statement("Close", said.message, (said.signature,)).digest(deployment))
 
 
 def _check_data(asset: Asset, query: Mapping[str, Any]) -> None:

@@ -18,3 +18,15 @@ def vault_topic(release_key: str) -> str:
 def rule_error(code: str, message: str, zh: str, expected: object, got: object = None, *, hint: str = "") -> RuleError:
     """The refusal of a rule of this stage."""
     return RuleError(code, message, zh=zh, rule=f"queries.{code}", expected=expected, got=got, hint=hint)
+
+
+def query_in_flight(name: str) -> RuleError:
+    """The refusal of what has to wait for the outcome of query `name`."""
+    return rule_error(
+        "query_in_flight",
+        "the order's last query has no outcome yet; the next voucher depends on it",
+        "上一查询尚无结果,下一凭证取决于它",
+        "one query at a time",
+        name,
+        hint="wait for it with GET /queries/{digest}?wait=30; a vault that is down answers when it is back",
+    )

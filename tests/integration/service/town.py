@@ -8,7 +8,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,9 +57,9 @@ YEAR = 365 * 86_400
 
 
 @contextmanager
-def running(settings: Settings) -> Iterator[Context]:
-    """The whole service, listening on the port of its settings."""
-    with Service(settings) as context:
+def running(settings: Settings, clock: Callable[[], int] = lambda: int(time.time())) -> Iterator[Context]:
+    """The whole service, listening on the port of its settings; `clock` gives its unix seconds."""
+    with Service(settings, clock) as context:
         config = uvicorn.Config(make_app(context), host=settings.host, port=settings.port, log_level="warning")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, daemon=True)
