@@ -12,6 +12,7 @@
 A question that was answered before gets the same shares, costs no epsilon, and reveals nothing new.
 """
 
+import sqlite3
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -31,12 +32,11 @@ from marketplace.queries.permission import check_papers, check_permitted
 from marketplace.queries.plan import Plan, make_plan
 from marketplace.queries.pricing import OrderAccount, check_asset_budget, check_voucher, check_voucher_signature
 from marketplace.queries.shares import seal_shares
-from marketplace.queries.statements import check_attestation, sign_refusal, sign_release
+from marketplace.queries.statements import check_attestation, sign_release
 from marketplace.queries.timings import part
 from marketplace.vault.folder import Dataset, VaultFolder
+from marketplace.vault.refusing import NOTHING_PROVEN, budget_of, figures_of, promised, signed_refusal
 from marketplace.vault.store import Account, Answered, PrivacyStore, Stored
-
-_MOST = 2**53 - 1  # the ledger's integers may be larger than a document's
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,16 @@ class Vault:
 
         Raises:
             InvalidInputError: the task is malformed, so that there is nothing to sign about.
-            PortError: the vault's own disk failed; the task may be tried again.
+            PortError: `vault_disk`, the vault's own disk failed; the task may be tried again.
         """
         task = read_vault_task(value)
+        try:
+            return self._decide(task, now)
+        except (OSError, sqlite3.OperationalError) as error:
+            message = f"the vault's own disk failed, nothing was released: {error}"
+            raise PortError("vault_disk", message, zh="保险库磁盘故障,未发布任何内容") from error
+
+    def _decide(self, task: VaultTask, now: int) -> Decision:
         stored = self.store.released(digest(task.query))
         if stored is None:
             try:
@@ -182,7 +189,7 @@ class Vault:
         order = self._order(account, task)
         answer = account.answered(asset, case.question)
         charge = 0 if answer else case.plan.epsilon
-        budget, spent = account.asset(asset, _budget(task))
+        budget, spent = account.asset(asset, budget_of(task))
         check_voucher(order, task.voucher, digest(task.query), charge)
         check_asset_budget(budget, spent, charge)
         if answer is None:
@@ -209,16 +216,17 @@ class Vault:
         return account.order(task.papers.fund.message, task.papers.terms["price"])
 
     def _refusal(self, task: VaultTask, error: MarketplaceError) -> Document:
+        cap, budget = self._promised(task)
         with self.store.exclusive() as account:
-            order = self._order(account, task)
-        spent, budget = self.store.spent(task.papers.asset), _budget(task)
-        body: dict[str, Any] = {"type": "refusal", "version": 1, "order": task.query["order"]}
-        body |= {"query": digest(task.query), "code": error.code, "rule": error.rule or "vault.input"}
-        body |= {"message": {"en": _line(error) or error.code, "zh": _line(error.zh) or error.code}}
-        body |= {"allowed": _line(error.expected), "found": _line(error.got)}
-        body |= {"spentOrder": order.spent, "leftOrder": max(0, min(order.cap, _MOST) - order.spent)}
-        body |= {"spentAsset": spent, "leftAsset": max(0, budget - spent), "signer": self.keys.address}
-        return sign_refusal(body, self.deployment, self.keys.signing_key)
+            figures = figures_of(account, task.query, cap, budget)
+        return signed_refusal(task.query, error, figures, self.keys, self.deployment)
+
+    def _promised(self, task: VaultTask) -> tuple[int, int]:
+        try:
+            dataset, _ = self._dataset(task.papers.terms["manifest"])
+            return promised(task, dataset.manifest, self.deployment)
+        except MarketplaceError:
+            return NOTHING_PROVEN
 
 
 def _answer(account: Account, case: _Case, residues: list[int]) -> Answered:
@@ -229,16 +237,6 @@ def _answer(account: Account, case: _Case, residues: list[int]) -> Answered:
     answer = Answered(chosen)
     account.remember_answer(asset, case.question, answer, cohort.sets)
     return answer
-
-
-def _budget(task: VaultTask) -> int:
-    registration = task.papers.registration
-    return min(int(registration.message["epsilonBudget"]), _MOST) if registration else 0
-
-
-def _line(value: object) -> str:
-    text = " ".join(str("" if value is None else value).split())
-    return "".join(letter for letter in text if letter.isprintable())[:600].strip()
 
 
 def decision_document(decision: Decision) -> Mapping[str, Any]:

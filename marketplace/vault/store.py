@@ -103,8 +103,7 @@ class PrivacyStore:
     def spent(self, asset: str) -> int:
         """Epsilon that this data set has spent over all its buyers, in millionths."""
         with closing(self._connect()) as connection:
-            row = connection.execute("SELECT spent FROM assets WHERE asset = ?", (asset,)).fetchone()
-        return int(row[0]) if row else 0
+            return Account(connection, self.cipher).spent_asset(asset)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
@@ -152,6 +151,16 @@ class Account:
             epsilon=last["epsilon"],
             calls=tuple(row[0] for row in rows),
         )
+
+    def spent(self, order: str) -> int:
+        """Epsilon that the order has spent, in millionths."""
+        row = self._connection.execute("SELECT sum(epsilon) FROM releases WHERE order_id = ?", (order,)).fetchone()
+        return int(row[0] or 0)
+
+    def spent_asset(self, asset: str) -> int:
+        """Epsilon that the data set has spent over all its buyers, in millionths."""
+        row = self._connection.execute("SELECT spent FROM assets WHERE asset = ?", (asset,)).fetchone()
+        return int(row[0]) if row else 0
 
     def earlier_sets(self, asset: str) -> list[Released]:
         """Every cell set of this data set of which a number was released."""

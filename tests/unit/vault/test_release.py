@@ -9,6 +9,7 @@ import pytest
 from crypto.canonical import to_hex
 from marketplace.documents import digest
 from marketplace.documents.ids import order_id
+from marketplace.errors import PortError
 from marketplace.intents import Deployment
 from marketplace.queries.permission import SignedIntent
 from marketplace.queries.statements import attest, sign_result
@@ -246,6 +247,32 @@ def test_a_query_of_another_order_or_data_is_refused(market: Market) -> None:
     decision = market.decide(market.task(order, foreign))
     assert decision.refusal is not None
     assert decision.refusal["code"] == "order_mismatch"
+
+
+def test_a_refusal_states_no_figures_of_the_service(market: Market) -> None:
+    order, other = market.order(), market.order("other")
+    market.ask(other, ALL)
+    query = market.query(order, ALL)
+    mixed = market.decide(market.task(order, query, papers=other.papers)).refusal
+    assert mixed is not None
+    assert (mixed["code"], mixed["order"]) == ("order_mismatch", order.account.order)
+    assert (mixed["spentOrder"], mixed["leftOrder"], mixed["leftAsset"]) == (0, 0, 0)
+
+    assert order.papers.registration is not None
+    wide = {**order.papers.registration.message, "epsilonBudget": 2**50}
+    papers = replace(order.papers, registration=SignedIntent(wide, bytes(65)))
+    forged = market.decide(market.task(order, query, papers=papers)).refusal
+    assert forged is not None
+    assert (forged["code"], forged["spentAsset"], forged["leftAsset"]) == ("order_papers_invalid", 1_000_000, 0)
+
+
+def test_a_failing_disk_refuses_nothing_and_releases_nothing(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = market.order()
+    task = market.task(order, market.query(order, ALL))
+    monkeypatch.setattr("marketplace.vault.store.BUSY_SECONDS", 0.05)
+    with market.vault.store.exclusive(), pytest.raises(PortError, match="disk"):
+        market.decide(task)
+    assert market.decide(task).release is not None
 
 
 def test_a_useless_recipient_key_costs_nothing(market: Market) -> None:
