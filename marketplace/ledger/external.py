@@ -15,9 +15,10 @@ from sqlmodel import Session, col, select
 from marketplace.errors import ConfigurationError, PortError
 from marketplace.ledger.blocks import SealedBlock, header_of
 from marketplace.ledger.journal import last_block
+from marketplace.ledger.network import NetworkClient
 from marketplace.ledger.profile import LedgerSettings, Start
 from marketplace.ledger.relayer import Relayer
-from marketplace.ledger.rpc import RpcClient, RpcRefusedError
+from marketplace.ledger.rpc import RpcRefusedError
 from marketplace.ledger.tables import LedgerBlock, LedgerTransaction
 from marketplace.storage.engine import reading
 
@@ -38,7 +39,7 @@ class ExternalChain:
 
     def __init__(self, engine: Engine, settings: LedgerSettings) -> None:
         self._engine, self._settings = engine, settings
-        self._rpc = RpcClient(settings.rpc_url, timeout_seconds=30.0)
+        self._rpc = NetworkClient(settings.rpc_url, timeout_seconds=30.0)
         self._sent: dict[int, float] = {}
 
     def start(self, now: int) -> Start:  # noqa: ARG002 (the network has its own time)

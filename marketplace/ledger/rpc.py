@@ -75,15 +75,20 @@ class RpcClient:
         """As `batch`, but an error stands in its place among the results instead of being raised."""
         if not requests:
             return []
-        body = [{"jsonrpc": "2.0", "id": i, "method": m, "params": list(p)} for i, (m, p) in enumerate(requests)]
-        by_id = {answer.get("id"): answer for answer in self._exchange(body) if isinstance(answer, dict)}
-        if set(by_id) != set(range(len(body))):
-            raise NodeLostError("the answers do not match the requests")
-        return [_result(request[0], by_id[i]) for i, request in enumerate(requests)]
+        answers = self._ordered(requests)
+        return [_result(method, answer) for (method, _), answer in zip(requests, answers, strict=True)]
 
     def close(self) -> None:
         """Close the connection; the next request opens another."""
         self._connection.close()
+
+    def _ordered(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[dict[str, Any]]:
+        """The answers' objects, in the order of the requests."""
+        body = [{"jsonrpc": "2.0", "id": i, "method": m, "params": list(p)} for i, (m, p) in enumerate(calls)]
+        by_id = {answer.get("id"): answer for answer in self._exchange(body) if isinstance(answer, dict)}
+        if set(by_id) != set(range(len(body))):
+            raise NodeLostError("the answers do not match the requests")
+        return [by_id[i] for i in range(len(body))]
 
     def _exchange(self, body: list[dict[str, Any]]) -> list[Any]:
         try:

@@ -20,7 +20,6 @@ from marketplace.errors import MarketplaceError, PortError
 from marketplace.ledger.blocks import SealedBlock
 from marketplace.ledger.chain import Chain
 from marketplace.ledger.embedded import EmbeddedChain
-from marketplace.ledger.external import ExternalChain
 from marketplace.ledger.follower import record_block
 from marketplace.ledger.journal import has_intents, plan_deployment, plan_transactions
 from marketplace.ledger.lease import WriterLease
@@ -61,7 +60,7 @@ class LedgerWorker:
         self._clock, self._on_block = clock, on_block
         self._relayer = Relayer(settings.relayer_key, settings.chain_id, settings.gas_price)
         self._lease = WriterLease(engine)
-        self.chain: Chain = (ExternalChain if settings.rpc_url else EmbeddedChain)(engine, settings)
+        self.chain = _chain(engine, settings)
         self._names: dict[str, str] = {}
         self._profile: LedgerProfile | None = None
         self._thread: threading.Thread | None = None
@@ -239,3 +238,11 @@ def _collector_paused() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+def _chain(engine: Engine, settings: LedgerSettings) -> Chain:
+    if not settings.rpc_url:
+        return EmbeddedChain(engine, settings)
+    from marketplace.ledger.external import ExternalChain  # noqa: PLC0415 - brings web3, a second of imports
+
+    return ExternalChain(engine, settings)
