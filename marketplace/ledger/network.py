@@ -1,4 +1,4 @@
-"""JSON-RPC to a network that others run, through web3.py's provider: proxies, TLS and connection pools are its business.
+"""JSON-RPC to a network that others run, through web3.py's provider, which minds proxies, TLS and connection pools.
 
 The embedded node is spoken to by `rpc.RpcClient` itself, without a layer between: sealing and replay are bound by it.
 """
