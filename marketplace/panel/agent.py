@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from marketplace.panel.evaluate import Evaluated, PanelNode
 from marketplace.queries import timings
-from marketplace.sdk.polling import Notice, poll
+from marketplace.sdk.polling import Notice, idle, poll
 
 WAIT_SECONDS = 20
 
@@ -43,7 +43,8 @@ class PanelAgent:
         Raises:
             PortError: the service is away. MarketplaceError: it refused, or the task does not hold.
         """
-        task = self.client.post("/panel/tasks", {}, repeatable=True, wait=wait)["task"]
+        with idle():
+            task = self.client.post("/panel/tasks", {}, repeatable=True, wait=wait)["task"]
         if task is None:
             return False
         with timings.record("panel", task):

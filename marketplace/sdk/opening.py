@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Protocol
 
 from crypto.keystore import Keys
@@ -14,6 +15,7 @@ from marketplace.sdk import files
 from marketplace.sdk.client import Client
 from marketplace.sdk.home import Home
 from marketplace.sdk.keys import load_keys
+from marketplace.sdk.polling import break_off
 
 MAX_PASSWORD_BYTES = 1024
 PAUSE_SECONDS = 0.5
@@ -68,10 +70,15 @@ def wait_for_service(client: Client, stop: threading.Event, notice: Callable[[st
 
 @contextmanager
 def until_stopped() -> Iterator[threading.Event]:
-    """An event that Ctrl-C or SIGTERM sets, so that a long-running command ends between two tasks."""
+    """An event that Ctrl-C or SIGTERM sets, so that a long-running command ends between two tasks, or while idle."""
     stop = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+        break_off()
+
     wanted = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in wanted}
+    before = {number: signal.signal(number, end) for number in wanted}
     try:
         yield stop
     finally:

@@ -4,7 +4,8 @@ One task that cannot be done is reported and does not stop the loop; the service
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from crypto.errors import CryptoError
@@ -13,23 +14,53 @@ from marketplace.errors import MarketplaceError, PortError
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0  # seconds
 
 
+_idle = False  # signals come to the process, so this is the process's too
+
+
+class Stopped(BaseException):
+    """A signal came while there was nothing in hand; no error, and passes everything that handles errors."""
+
+
 class Notice(Protocol):
     """Told, in English and Chinese, what a person at the terminal should know."""
 
     def __call__(self, message: str, zh: str) -> None: ...
 
 
+@contextmanager
+def idle() -> Iterator[None]:
+    """Around asking for a task, which takes as long as there is none: what `break_off` ends at once.
+
+    A task that is on its way just then is lost, and comes again when its lease has run out.
+    """
+    global _idle  # noqa: PLW0603 - see above
+    _idle = True
+    try:
+        yield
+    finally:
+        _idle = False
+
+
+def break_off() -> None:
+    """For a signal handler: raise Stopped in an idle process; do nothing to one at work."""
+    if _idle:
+        raise Stopped
+
+
 def poll(step: Callable[[], bool], stop: threading.Event, notice: Notice, *, pause: float = FIRST_PAUSE) -> None:
     """Call `step` until `stop` is set.
 
     Args:
-        step: asks for one task and does it; returns whether there was one. It long-polls by itself.
+        step: asks for one task, with `idle` around it, and does it; returns whether there was one. It long-polls by
+            itself.
         pause: seconds before the first new try after a failure; doubles up to LONGEST_PAUSE.
     """
     wait, away = pause, False
     while not stop.is_set():
         try:
             step()
+        except Stopped:
+            return
         except PortError as error:
             if not away:
                 notice(f"cannot reach the service ({error}); waiting for it", f"无法连接服务({error});等待恢复")

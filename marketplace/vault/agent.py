@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from marketplace.queries import timings
-from marketplace.sdk.polling import Notice, poll
+from marketplace.sdk.polling import Notice, idle, poll
 from marketplace.vault.release import Decision, Vault
 
 WAIT_SECONDS = 20
@@ -43,7 +43,8 @@ class VaultAgent:
         Raises:
             PortError: the service is away. MarketplaceError: it refused, or the task is malformed.
         """
-        task = self.client.post("/vault/tasks", {}, repeatable=True, wait=wait)["task"]
+        with idle():
+            task = self.client.post("/vault/tasks", {}, repeatable=True, wait=wait)["task"]
         if task is None:
             return False
         with timings.record("vault", task):

@@ -1,0 +1,45 @@
+"""A signal ends an idle program at once, and lets one at work finish its task."""
+
+import os
+import signal
+import threading
+import time
+
+from marketplace.sdk.opening import until_stopped
+from marketplace.sdk.polling import idle, poll
+
+LONG = 20.0
+
+
+def _terminate_after(seconds: float) -> None:
+    threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGTERM)).start()
+
+
+def test_a_signal_ends_a_program_that_waits_for_a_task() -> None:
+    def step() -> bool:
+        with idle():
+            time.sleep(LONG)
+        raise AssertionError("nothing came")
+
+    began = time.monotonic()
+    with until_stopped() as stop:
+        _terminate_after(0.1)
+        poll(step, stop, lambda *_: None)
+        assert stop.is_set()
+    assert time.monotonic() - began < LONG / 4
+
+
+def test_a_signal_lets_a_program_finish_the_task_in_hand() -> None:
+    done = []
+
+    def step() -> bool:
+        with idle():
+            pass
+        time.sleep(0.3)
+        done.append(True)
+        return True
+
+    with until_stopped() as stop:
+        _terminate_after(0.1)
+        poll(step, stop, lambda *_: None)
+    assert done == [True]
