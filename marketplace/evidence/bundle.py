@@ -7,8 +7,8 @@ zip.
     ledger/receipts.jsonl        every receipt as JSON-RPC returned it, in the ledger's order
     read_model/<table>.jsonl     the service's rows, see below
     log/entries.jsonl            every leaf of the log, one canonical JSON object a line
-    log/checkpoint               the latest signed checkpoint; it covers every leaf above
-    log/checkpoints.jsonl        {"size": n, "note": "…"} of every checkpoint that was ever signed
+    log/checkpoint               a signed checkpoint that covers every leaf above
+    log/checkpoints.jsonl        {"size": n, "note": "…"} of every checkpoint on record, and of this one
     documents/<digest hex>.json  every document in canonical form
     blobs/<digest hex>           every sealed blob that a manifest names
 
@@ -33,7 +33,7 @@ texts, vouchers and the participants' profiles: only registrars, auditors and th
 """
 
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Engine
@@ -41,6 +41,7 @@ from sqlmodel import Session, col, select
 
 from crypto.canonical import canonical_json, to_hex
 from marketplace.documents import blob_digests
+from marketplace.evidence import log
 from marketplace.evidence.tables import Anchor, Checkpoint, LogEntry
 from marketplace.ledger.tables import LedgerBlock, LedgerTransaction
 from marketplace.listings.tables import Listing
@@ -89,15 +90,18 @@ class _Pipe:
         return data
 
 
-def stream_bundle(engine: Engine, blobs: BlobStore, profile: Mapping[str, Any]) -> Iterator[bytes]:
+def stream_bundle(
+    engine: Engine, blobs: BlobStore, profile: Mapping[str, Any], sign: Callable[[int, bytes], str]
+) -> Iterator[bytes]:
     """The bytes of the zip, piece by piece, in bounded memory; everything in it is of one moment.
 
     Args:
         profile: what GET /profile says.
+        sign: gives the log's signed checkpoint of a size and root. The log may have grown since it was last signed.
     """
     pipe = _Pipe()
     with reading(engine) as session, zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload]
-        for name, parts in _members(session, blobs, profile):
+        for name, parts in _members(session, blobs, profile, sign):
             with archive.open(_info(name), "w", force_zip64=True) as member:
                 for part in parts:
                     member.write(part)
@@ -115,7 +119,9 @@ def _info(name: str) -> zipfile.ZipInfo:
     return info
 
 
-def _members(session: Session, blobs: BlobStore, profile: Mapping[str, Any]) -> Iterator[tuple[str, Iterator[bytes]]]:
+def _members(
+    session: Session, blobs: BlobStore, profile: Mapping[str, Any], sign: Callable[[int, bytes], str]
+) -> Iterator[tuple[str, Iterator[bytes]]]:
     yield "profile.json", iter([canonical_json(dict(profile))])
     yield "ledger/headers.jsonl", _headers(session)
     yield "ledger/transactions.jsonl", _transactions(session)
@@ -123,9 +129,10 @@ def _members(session: Session, blobs: BlobStore, profile: Mapping[str, Any]) -> 
     for table in READ_MODEL:
         yield f"read_model/{table.__tablename__}.jsonl", _rows(session, table)
     yield "log/entries.jsonl", _entries(session)
-    latest = session.exec(select(Checkpoint).order_by(col(Checkpoint.size).desc()).limit(1)).one()
-    yield "log/checkpoint", iter([latest.note.encode()])
-    yield "log/checkpoints.jsonl", _checkpoints(session)
+    size = log.size(session)
+    note = sign(size, log.root(session, size))
+    yield "log/checkpoint", iter([note.encode()])
+    yield "log/checkpoints.jsonl", _checkpoints(session, size, note)
     for digest in session.exec(select(StoredDocument.digest).order_by(col(StoredDocument.digest))).all():
         yield f"documents/{digest[2:]}.json", iter([document_body(session, digest)])
     for digest in _blob_names(session):
@@ -172,9 +179,10 @@ def _entries(session: Session) -> Iterator[bytes]:
         yield leaf + b"\n"
 
 
-def _checkpoints(session: Session) -> Iterator[bytes]:
-    for row in session.exec(select(Checkpoint).order_by(col(Checkpoint.size))):
+def _checkpoints(session: Session, size: int, note: str) -> Iterator[bytes]:
+    for row in session.exec(select(Checkpoint).where(Checkpoint.size < size).order_by(col(Checkpoint.size))):
         yield _line({"size": row.size, "note": row.note})
+    yield _line({"size": size, "note": note})
 
 
 def _blob_names(session: Session) -> list[str]:
