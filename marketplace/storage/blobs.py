@@ -34,7 +34,7 @@ class BlobStore:
         self._maximum_bytes = maximum_bytes
 
     def put(self, blob: bytes) -> str:
-        """Store `blob` and return its name, "0x" and 64 hex digits. Storing the same bytes again changes nothing.
+        """Store `blob` and return its name, "0x" and 64 hex digits. Again is harmless, and mends a spoiled copy.
 
         Raises:
             InvalidInputError: `blob_too_large`.
@@ -48,7 +48,7 @@ class BlobStore:
                 got=len(blob),
             )
         digest = "0x" + hashlib.sha256(blob).hexdigest()
-        if not self.has(digest):
+        if not self._is_sound(digest):
             self._write(self._path(digest), blob)
         return digest
 
@@ -75,7 +75,7 @@ class BlobStore:
                 zh=f"已存储的数据块 {digest} 被改动",
                 expected=digest,
                 got=found,
-                hint="restore the blob from a copy; its name is its SHA-256",
+                hint="store the blob again from a copy; its name is its SHA-256",
                 hint_zh="请用副本恢复；名称即其 SHA-256",
             )
         return blob
@@ -83,6 +83,13 @@ class BlobStore:
     def has(self, digest: str) -> bool:
         """Whether a blob of that name is stored."""
         return bool(self._files.exists(self._path(digest)))
+
+    def _is_sound(self, digest: str) -> bool:
+        try:
+            self.get(digest)
+        except (NotFoundError, PortError):
+            return False
+        return True
 
     def _path(self, digest: str) -> str:
         if not _NAME.fullmatch(digest):
@@ -110,7 +117,7 @@ def _write_durably(path: Path, blob: bytes) -> None:
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
-    for folder in (path.parent, path.parent.parent):
+    for folder in path.parents[:3]:  # the shard, its parent, and the root that lists them
         _flush_folder(folder)
 
 

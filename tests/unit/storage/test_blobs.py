@@ -50,6 +50,15 @@ def test_a_name_that_is_no_digest_never_becomes_a_path(store: BlobStore, name: s
     assert refusal.value.code == "digest_malformed"
 
 
+def test_storing_a_changed_blob_again_mends_it(tmp_path: Path) -> None:
+    store = BlobStore(str(tmp_path))
+    digest = store.put(b"sealed")
+    (path,) = (path for path in tmp_path.rglob("*") if path.is_file())
+    path.write_bytes(b"spoiled")
+    assert store.put(b"sealed") == digest
+    assert store.get(digest) == b"sealed"
+
+
 @pytest.mark.parametrize("changed", [b"", b"Sealed", b"sealed!", b"x" * 5_000])
 def test_a_changed_blob_is_not_returned(tmp_path: Path, changed: bytes) -> None:
     store = BlobStore(str(tmp_path), maximum_bytes=1_000)
