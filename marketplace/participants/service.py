@@ -81,6 +81,8 @@ def apply(session: Session, deployment: Deployment, wish: Statement, profile: Do
     row = session.get(Application, join["account"]) or Application(
         account=join["account"], join={}, signature="", document_digest="", applied_at=now
     )
+    if row.document_digest != join["identityDigest"]:  # another wish than the one that was granted is open again
+        row.admission, row.applied_at = None, now
     row.join, row.signature, row.document_digest = dict(join), wish.signatures[0], join["identityDigest"]
     session.add(row)
     return row

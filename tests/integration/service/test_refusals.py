@@ -118,6 +118,17 @@ def test_admission_follows_the_application(town: Town) -> None:
     assert code_of(lambda: town["registrar"].post("/participants/admissions", body)) == "application_unknown"
 
 
+def test_who_applies_again_waits_for_a_registrar_again(town: Town) -> None:
+    rival, registrar = town["rival"], town["registrar"]
+    version = participants.get(rival, rival.address)["version"]
+    assert rival.address not in [item["join"]["account"] for item in participants.list_applications(registrar)]
+    participants.join(rival, Role.BUYER | Role.SUPPLIER, "Rival", "某某")
+    participants.admit(registrar, rival.address)
+    shown = participants.get(rival, rival.address)
+    assert (shown["version"], shown["roles"]) == (version + 1, int(Role.BUYER | Role.SUPPLIER))
+    town.join("rival")  # and back
+
+
 def test_a_profile_that_says_otherwise_is_refused(town: Town) -> None:
     client = town["rival"]
     profile = {"type": "profile", "version": 1, "account": client.address, "roles": ["BANK"], "creditCode": None}
