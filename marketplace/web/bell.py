@@ -20,7 +20,8 @@ class Bell:
     """Wakes coroutines of any event loop from any thread."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # A signal handler may close the bell while its own thread is in here.
+        self._lock = threading.RLock()
         self._waiting: dict[str, set[tuple[asyncio.AbstractEventLoop, asyncio.Event]]] = defaultdict(set)
         self._called: dict[str, list[Callable[[], None]]] = defaultdict(list)
         self.closing = False

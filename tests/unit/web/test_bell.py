@@ -28,6 +28,20 @@ def later(seconds: float, *acts: object) -> None:
     threading.Timer(seconds, work).start()
 
 
+def test_a_signal_may_close_the_bell_while_its_thread_is_in_it() -> None:
+    """As uvicorn's signal handler does, between any two steps of the event loop's thread."""
+    bell = Bell()
+
+    def interrupted() -> None:
+        with bell._lock:
+            bell.close()
+
+    thread = threading.Thread(target=interrupted, daemon=True)
+    thread.start()
+    thread.join(5)
+    assert not thread.is_alive()
+
+
 def test_an_answer_that_is_there_is_given_at_once() -> None:
     assert run(Bell(), 10, ["yes"])[0] == "yes"
 
