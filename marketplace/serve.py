@@ -13,10 +13,8 @@ from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
-from sqlalchemy.exc import SQLAlchemyError
 
 from marketplace.app import make_app
-from marketplace.errors import MarketplaceError
 from marketplace.evidence import service as evidence
 from marketplace.evidence.inbox import LEDGER
 from marketplace.evidence.projections import PROJECTORS
@@ -84,9 +82,9 @@ class Service:
         self._engine.dispose()
 
     def _problem(self) -> str | None:
-        if self._worker.healthy():
-            return None
-        return str(self._worker.problem or "the sealer has ended")
+        if not self._worker.healthy():
+            return str(self._worker.problem or "the sealer has ended")
+        return self._anchors.problem if self._anchors else None
 
 
 class _Anchors:
@@ -95,6 +93,7 @@ class _Anchors:
     def __init__(self, context: Context) -> None:
         self._context, self._signer = context, evidence.signer_of(context.settings)
         self._stopping = threading.Event()
+        self.problem: str | None = None
         self._thread = threading.Thread(target=self._run, name="log-anchors", daemon=True)
 
     def start(self) -> None:
@@ -108,8 +107,10 @@ class _Anchors:
         while not self._stopping.is_set():
             try:
                 self._step()
-            except (SQLAlchemyError, MarketplaceError):
+                self.problem = None
+            except Exception as error:  # whatever it was, the next try may go through, and readiness tells meanwhile
                 log.exception("the log could not be anchored now; it will be tried again")
+                self.problem = f"the log could not be anchored: {type(error).__name__}"
             self._stopping.wait(self._context.settings.anchor_seconds)
 
     def _step(self) -> None:

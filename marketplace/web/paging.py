@@ -34,11 +34,14 @@ def _page(
     cursor: Annotated[str, Query(max_length=200, description="from `next` of the page before")] = "",
 ) -> Page:
     try:
-        return Page(limit, base64.b64decode(cursor.encode(), b"-_", validate=True).decode("ascii"))
+        after = base64.b64decode(cursor.encode(), b"-_", validate=True).decode("ascii")
     except (binascii.Error, ValueError):
+        after = "\0"
+    if not after.isprintable():  # PostgreSQL takes no zero byte in a text
         raise InvalidInputError(
             "cursor_invalid", "this cursor was not made here", zh="游标无效", hint="start without one"
-        ) from None
+        )
+    return Page(limit, after)
 
 
 AskedPage = Annotated[Page, Depends(_page)]

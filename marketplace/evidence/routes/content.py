@@ -38,8 +38,8 @@ Name = Annotated[DigestText, Path()]
 @router.put("/documents/{digest}", status_code=201, openapi_extra=_JSON_BODY)
 async def put_document(here: Here, account: Account, digest: Name, request: Request) -> dict[str, str]:
     """Upload a public document (manifest, claim or terms) in canonical form under its SHA-256; again is harmless."""
-    body = await request.body()
-    return await run_in_threadpool(_store, here, account, digest, body)
+    await run_in_threadpool(_require, here, account, Role.SUPPLIER | Role.REGISTRAR | Role.EXCHANGE)
+    return await run_in_threadpool(_store, here, digest, await request.body())
 
 
 @router.get("/documents/{digest}")
@@ -53,8 +53,8 @@ def get_document(here: Here, account: MaybeAccount, digest: Name) -> Response:
 @router.put("/blobs/{digest}", status_code=201, openapi_extra=_BLOB_BODY)
 async def put_blob(here: Here, account: Account, digest: Name, request: Request) -> dict[str, str]:
     """Upload a sealed blob under its SHA-256; for suppliers. Again is harmless."""
-    body = await request.body()
-    await run_in_threadpool(_store_blob, here, account, digest, body)
+    await run_in_threadpool(_require, here, account, Role.SUPPLIER)
+    await run_in_threadpool(_store_blob, here, digest, await request.body())
     return {"digest": digest}
 
 
@@ -64,7 +64,13 @@ def get_blob(here: Here, digest: Name) -> Response:
     return _answer(here.blobs.get(digest), digest, "application/octet-stream", _FOR_EVER)
 
 
-def _store(here: Context, account: str, digest: str, body: bytes) -> dict[str, str]:
+def _require(here: Context, account: str, roles: Role) -> None:
+    """Before the body is read: a stranger must not fill the memory with what will be refused."""
+    with here.reading() as session:
+        require_role(session, account, roles)
+
+
+def _store(here: Context, digest: str, body: bytes) -> dict[str, str]:
     document = load_canonical(body)
     _check_name(body, digest)
     documents.validate(document)
@@ -77,15 +83,12 @@ def _store(here: Context, account: str, digest: str, body: bytes) -> dict[str, s
             got=document["type"],
         )
     with here.writing() as session:
-        require_role(session, account, Role.SUPPLIER | Role.REGISTRAR | Role.EXCHANGE)
         store_document(session, document, now=here.clock(), public=True)
     return {"digest": digest}
 
 
-def _store_blob(here: Context, account: str, digest: str, body: bytes) -> None:
+def _store_blob(here: Context, digest: str, body: bytes) -> None:
     _check_name(body, digest)
-    with here.reading() as session:
-        require_role(session, account, Role.SUPPLIER)
     here.blobs.put(body)
 
 

@@ -1,5 +1,7 @@
 """What HTTP promises whoever calls: one shape of refusal, nothing of others, bounded bodies, all of it described."""
 
+import socket
+import time
 from typing import Any
 
 import httpx
@@ -214,6 +216,20 @@ def test_a_page_links_to_the_next(http: httpx.Client, town: Town) -> None:
     refused(http.get("/participants", params={"cursor": "%%%"}), 422, "cursor_invalid")
 
 
+@pytest.mark.parametrize("cursor", ["=", "A", "AA==", "Cg==", "gA=="])
+def test_a_cursor_that_was_not_made_here_is_refused(http: httpx.Client, cursor: str) -> None:
+    refused(http.get("/listings", params={"cursor": cursor}), 422, "cursor_invalid")
+
+
+@pytest.mark.parametrize("path", ["blobs", "documents"])
+def test_who_may_not_upload_is_refused_before_the_body_is_read(town: Town, path: str) -> None:
+    bearer = token(town["rival"])["authorization"]
+    with socket.create_connection(("127.0.0.1", town.context.settings.port), timeout=5) as connection:
+        lines = (f"PUT /{path}/{UNKNOWN} HTTP/1.1", "host: here", f"authorization: {bearer}", "content-length: 1000000")
+        connection.sendall("\r\n".join((*lines, "", "")).encode())
+        assert b" 403 " in connection.recv(4096).splitlines()[0]  # and not one byte of the body was sent
+
+
 def test_unknown_things_are_not_found(http: httpx.Client) -> None:
     for path, code in {
         f"/intents/{UNKNOWN}": "intent_unknown",
@@ -227,6 +243,28 @@ def test_unknown_things_are_not_found(http: httpx.Client) -> None:
         "/log/tile/../x": "not_found",
     }.items():
         refused(http.get(path), 404, code)
+
+
+def test_an_anchoring_that_fails_is_told_and_tried_again(
+    http: httpx.Client, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_session: object) -> bool:
+        raise ValueError("nobody thought of this")
+
+    def status(wanted: int) -> httpx.Response:
+        for _ in range(100):
+            response = http.get("/readyz")
+            if response.status_code == wanted:
+                break
+            time.sleep(0.05)
+        return response
+
+    with monkeypatch.context() as patched:
+        patched.setattr("marketplace.evidence.service.is_unanchored", fail)
+        problem = refused(status(503), 503, "ledger_not_ready")
+        assert "ValueError" in problem["detail"]
+        assert "nobody" not in problem["detail"]
+    assert status(200).status_code == 200
 
 
 def test_readiness_asks_the_store_and_the_ledger(http: httpx.Client) -> None:
