@@ -4,8 +4,8 @@
     number = round(t * (c0 + share) / q)                 mod t      by the recipient
 
 Assumes: ring-LWE; that c1 is the result of an evaluation the owner has approved (re-derived, or attested by a panel it
-trusts): a chosen c1 turns a share into a linear equation in the key. One share per c1: the same question gets the
-stored share again.
+trusts): a chosen c1 turns a share into a linear equation in the key. The same question gets the stored share again; the
+same c1 in another question gets fresh noise and smudging, is charged for, and R such shares lose log2 R bits of margin.
 Leaks: to the recipient, the number plus noise and nothing else up to statistical distance 2^-margin
 (headroom.release_margin); to the owner, which cells were asked for; to the operator, who never has a share, nothing.
 Cost: two inner products of N words per prime, well under a millisecond.

@@ -20,6 +20,7 @@ does where all categories are whole numbers in ascending order. Bounds are decla
 that follow the data would tell its extremes.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from marketplace.sdk.foreign import parse_json
 DEFAULT_COHORT = 100
 DEFAULT_MISSING = ("", "NA")
 _MAX_SCHEMA = 1 << 20
+_WHOLE = re.compile("-?[0-9]{1,18}")
 
 
 @dataclass(frozen=True)
@@ -118,10 +120,14 @@ def parse_schema(value: object) -> Schema:
 
 def is_ordered(categories: tuple[str, ...]) -> bool:
     """Whether all categories are whole numbers in ascending order."""
-    if not all(item.lstrip("-").isdecimal() for item in categories):
-        return False
-    numbers = [int(item) for item in categories]
-    return numbers == sorted(numbers)
+    numbers = [whole_number(item) for item in categories]
+    known = [number for number in numbers if number is not None]
+    return len(known) == len(numbers) and known == sorted(known)
+
+
+def whole_number(label: str) -> int | None:
+    """The number that a label is, None for one that is none, or is too long to be meant as one."""
+    return int(label) if _WHOLE.fullmatch(label) else None
 
 
 def _dimension(item: Mapping[str, Any]) -> Dimension:

@@ -18,7 +18,7 @@ from marketplace.errors import InvalidInputError
 from marketplace.queries.cohort import Counts
 from marketplace.vault.folder import Dataset, Draft, VaultFolder
 from marketplace.vault.reading import read_batches
-from marketplace.vault.schema import Dimension, Schema, is_ordered
+from marketplace.vault.schema import Dimension, Schema, is_ordered, whole_number
 from marketplace.vault.statistics import CellStatistics
 from marketplace.vault.values import categories_of
 
@@ -96,8 +96,8 @@ def _listed(item: Dimension, found: set[str] | None) -> Dimension:
 
 
 def _order(label: str) -> tuple[bool, int, str]:
-    number = label.lstrip("-").isdecimal()
-    return not number, int(label) if number else 0, label
+    number = whole_number(label)
+    return number is None, number or 0, label
 
 
 def _check_count(item: Dimension, count: int) -> None:

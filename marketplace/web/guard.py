@@ -22,6 +22,7 @@ SECURITY_HEADERS = {
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
 MAX_DEPTH = 64  # of a JSON body; the documents in it are nested at most 32 deep
+_LENGTH = re.compile("[0-9]{1,18}")
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -54,7 +55,7 @@ class Guard:
     def _capped(self, scope: Scope, headers: Headers, receive: Receive) -> Receive:
         limit = next((cap for prefix, cap in self._limits if scope["path"].startswith(prefix)), 0)
         announced = headers.get("content-length", "0")
-        too_long = not announced.isdecimal() or int(announced) > limit
+        too_long = not _LENGTH.fullmatch(announced) or int(announced) > limit
         seen = 0
 
         async def capped() -> Message:

@@ -274,3 +274,12 @@ def test_schemas_are_read_from_toml_and_json(tmp_path: Path) -> None:
 def test_a_wrong_schema_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(InvalidInputError):
         parse_schema({**SCHEMA, **change})
+
+
+@pytest.mark.parametrize("odd", ["--5", "9" * 5000, "\u00b2", "\u0663"])
+def test_labels_that_only_look_like_numbers_are_text(tmp_path: Path, odd: str) -> None:
+    rows = [{"month": "10"}, {"month": odd}, {"month": "9"}]
+    schema = parse_schema({"title": {"en": "t", "zh": "t"}, "dimensions": [{"name": "month"}], "measures": []})
+    listed = list_categories(write_csv(tmp_path / "rows.csv", rows), schema).dimensions[0]
+    assert listed.categories == ("9", "10", odd)
+    assert listed.ordered is False
