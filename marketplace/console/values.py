@@ -47,7 +47,7 @@ def parse_digest(text: str) -> str:
 def parse_share(text: str) -> tuple[str, int]:
     """A revenue share, "ADDRESS:BPS" with 10000 basis points for the whole."""
     address, _, bps = text.rpartition(":")
-    if not bps.isdigit() or not 0 < int(bps) <= 10_000:
+    if not bps.isdecimal() or not 0 < int(bps) <= 10_000:
         raise typer.BadParameter("ADDRESS:BPS, where 10000 basis points are the whole, e.g. 0xabc…:9000")
     return parse_address(address), int(bps)
 

@@ -20,6 +20,7 @@ ATTEMPTS = 4
 FIRST_PAUSE_SECONDS = 0.25
 TIMEOUT_SECONDS = 30.0
 MAX_ANSWER_BYTES = 64 << 20
+_OF_THE_WIRE = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 BUSY = frozenset({502, 503, 504})
 
 
@@ -87,8 +88,7 @@ class Transport:
         try:
             with self._http.stream("GET", path, headers=dict(headers), timeout=TIMEOUT_SECONDS) as response:
                 if not response.is_success:
-                    response.read()
-                    raise _refused(response)
+                    raise _refused(_read(response))
                 _write_all(response, partial, progress)
         except httpx.HTTPError as error:
             partial.unlink(missing_ok=True)
@@ -101,13 +101,14 @@ class Transport:
     ) -> httpx.Response:
         timeout = httpx.Timeout(TIMEOUT_SECONDS + wait, connect=5.0)
         try:
-            response = self._http.request(method, path, headers=headers, timeout=timeout, **content)
+            with self._http.stream(method, path, headers=headers, timeout=timeout, **content) as answer:
+                response = _read(answer)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise _unreachable(self.url) from error
         except httpx.HTTPError as error:
             raise _broken(self.url, repeatable) from error
         if response.is_success:
-            return _bounded(response)
+            return response
         raise _refused(response)
 
 
@@ -132,17 +133,25 @@ def _refused(response: httpx.Response) -> MarketplaceError:
     return error
 
 
-def _bounded(response: httpx.Response) -> httpx.Response:
-    if len(response.content) > MAX_ANSWER_BYTES:
-        raise PortError(
-            "answer_too_large",
-            "the service's answer is larger than this client accepts",
-            zh="服务端返回的数据过大",
-            retryable=False,
-            expected=f"<= {MAX_ANSWER_BYTES} bytes",
-            got=f"{len(response.content)} bytes",
-        )
-    return response
+def _read(response: httpx.Response) -> httpx.Response:
+    """The answer with its whole body, unpacked; counted while it comes, so that a packed bomb does not fill memory."""
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            raise _too_large()
+    headers = [(name, value) for name, value in response.headers.multi_items() if name not in _OF_THE_WIRE]
+    return httpx.Response(response.status_code, headers=headers, content=bytes(body), request=response.request)
+
+
+def _too_large() -> PortError:
+    return PortError(
+        "answer_too_large",
+        "the service's answer is larger than this client accepts",
+        zh="服务端返回的数据过大",
+        retryable=False,
+        expected=f"<= {MAX_ANSWER_BYTES} bytes",
+    )
 
 
 def _unreachable(url: str) -> PortError:

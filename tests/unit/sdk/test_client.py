@@ -1,7 +1,9 @@
 """The client's conversation: signing in, retrying, checking digests, waiting for the ledger."""
 
+import gzip
 import json
 import sys
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -224,3 +226,34 @@ def test_a_deeply_nested_answer_is_an_error_like_any_other(status: int) -> None:
             client.get("/deep", signed=False)
     finally:
         sys.setrecursionlimit(limit)
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_packed_bomb_is_refused_while_it_unpacks(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    monkeypatch.setattr(transport, "MAX_ANSWER_BYTES", 1 << 20)
+    packed = gzip.compress(bytes(200 << 20))
+    given = 0
+
+    def chunks() -> Iterator[bytes]:
+        nonlocal given
+        for start in range(0, len(packed), 1024):
+            given += 1
+            yield packed[start : start + 1024]
+
+    exchange = Exchange()
+    headers = {"content-encoding": "gzip"}
+    exchange.routes["GET", "/bomb"] = lambda _: httpx.Response(status, headers=headers, content=chunks())
+    with exchange.client(None) as client, pytest.raises(PortError) as caught:
+        client.get("/bomb", signed=False)
+    assert caught.value.code == "answer_too_large"
+    assert given < 10
+
+
+def test_a_packed_answer_is_read() -> None:
+    exchange = Exchange()
+    headers = {"content-encoding": "gzip"}
+    exchange.routes["GET", "/packed"] = lambda _: httpx.Response(
+        200, headers=headers, content=gzip.compress(b'{"a":1}')
+    )
+    with exchange.client(None) as client:
+        assert client.get("/packed", signed=False) == {"a": 1}
