@@ -43,7 +43,10 @@ def make_engine(url: str) -> Engine:
     if backend == "sqlite":
         return _sqlite_engine(url, parsed.database)
     if backend == "postgresql":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        url_ = parsed.set(drivername="postgresql+psycopg")
+        # A writer must see what was committed while it waited for its turn, whatever the server's default is: under a
+        # stricter level its snapshot would be as old as its wait.
+        return create_engine(url_, pool_pre_ping=True, isolation_level="READ COMMITTED")
     raise ConfigurationError(
         "database_unknown",
         f"the store cannot be a {backend} database",

@@ -1,6 +1,7 @@
 """Closing an order: only with the voucher of the last answer, never beside a question that is still open."""
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,8 @@ import pytest
 from crypto.canonical import to_hex
 from crypto.merkle import EMPTY_ROOT
 from marketplace import documents
-from marketplace.documents import voucher_message
-from marketplace.intents import struct_hash
+from marketplace.documents import voucher_document, voucher_message
+from marketplace.intents import Deployment, sign_intent, struct_hash
 from marketplace.queries.pricing import calls_root, next_voucher
 from marketplace.sdk import orders, participants, queries, settlement
 from marketplace.types import OrderStatus, ParticipantStatus
@@ -79,6 +80,26 @@ def test_an_order_is_not_closed_while_its_vault_may_be_answering(town: Town, ask
     assert code_of(lambda: close(town, paid)) == "voucher_not_last"
     close(town, dearer)
     assert orders.get(town["buyer"], asking.query["order"])["amount"] == dearer["amount"]
+
+
+def test_a_voucher_that_goes_backwards_or_is_for_elsewhere_is_refused(town: Town, asking: Asking) -> None:
+    first = asking.post()["digest"]
+    assert all(town.node(node).step(5) for node in NODES)
+    assert town.vault().step(5)
+    assert state_of(town, first) == "released"
+    asking.query = {**asking.query, "sequence": 2, "epsilon": 902}
+    calls = {"calls": 2, "callsRoot": calls_root([first, documents.digest(asking.query)])}
+    good = {"orderId": asking.query["order"], "amount": 2 * PRICE, "epsilon": 2_000, **calls}
+    for worse in ({"amount": PRICE - 1}, {"epsilon": 1}):
+        assert code_of(partial(asking.post, **{**good, **worse})) == "voucher_backwards"
+    buyer, here = town["buyer"], town["buyer"].deployment
+    moved = dict.fromkeys(here.addresses, "0x" + "11" * 20)
+    for elsewhere in (Deployment(here.chain_id + 1, here.addresses), Deployment(here.chain_id, moved)):
+        signature = sign_intent("Voucher", good, elsewhere, buyer.keys.signing_key)
+        body = {"query": asking.query, "voucher": voucher_document(good, buyer.address, signature)}
+        assert code_of(partial(buyer.post, "/queries", body)) == "voucher_signature"
+    asking.query = {**asking.query, "sequence": 1}
+    assert code_of(partial(asking.post, **good)) == "sequence_wrong"
 
 
 def test_nothing_is_asked_once_the_seller_closes(town: Town, asking: Asking) -> None:

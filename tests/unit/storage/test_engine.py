@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from marketplace.errors import ConfigurationError
 from marketplace.storage.engine import make_engine, reading, session
 from marketplace.storage.types import UtcDateTime
+from tests.postgres import create_database
 
 METADATA = MetaData()
 MOMENTS = Table("moments", METADATA, Column("id", Integer, primary_key=True), Column("at", UtcDateTime))
@@ -37,6 +38,19 @@ def test_a_session_commits_when_its_block_ends_and_not_when_it_raises(engine: En
     with pytest.raises(IntegrityError), session(engine) as opened:
         opened.execute(insert(MOMENTS), [{"id": 2}, {"id": 1}])
     assert count(engine) == 1
+
+
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
+def test_a_server_with_a_stricter_default_changes_nothing(postgres_socket: str, level: str) -> None:
+    url = create_database(postgres_socket, f"strict_{level[:3]}")
+    made = make_engine(url)
+    METADATA.create_all(made)
+    with session(made) as opened:
+        change = f"ALTER DATABASE strict_{level[:3]} SET default_transaction_isolation = '{level}'"
+        opened.execute(text(change))
+    made.dispose()
+    test_writers_take_turns_from_their_first_statement(made)
+    made.dispose()
 
 
 def test_writers_take_turns_from_their_first_statement(engine: Engine) -> None:
