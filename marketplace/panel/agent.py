@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from marketplace.panel.evaluate import Evaluated, PanelNode
 from marketplace.queries import timings
-from marketplace.sdk.polling import Notice, idle, poll
+from marketplace.sdk.polling import Notice, idle, poll, task_in
 
 WAIT_SECONDS = 20
 
@@ -44,7 +44,8 @@ class PanelAgent:
             PortError: the service is away. MarketplaceError: it refused, or the task does not hold.
         """
         with idle():
-            task = self.client.post("/panel/tasks", {}, repeatable=True, wait=wait)["task"]
+            answer = self.client.post("/panel/tasks", {}, repeatable=True, wait=wait)
+        task = task_in(answer, "manifest", "query")
         if task is None:
             return False
         with timings.record("panel", task):

@@ -4,9 +4,9 @@ One task that cannot be done is reported and does not stop the loop; the service
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 from crypto.errors import CryptoError
 from marketplace.errors import MarketplaceError, PortError
@@ -45,6 +45,23 @@ def break_off() -> None:
     """For a signal handler: raise Stopped in an idle process; do nothing to one at work."""
     if _idle:
         raise Stopped
+
+
+def task_in(answer: object, *fields: str) -> Mapping[str, Any] | None:
+    """The task that the service answered with, None where it has none.
+
+    Args:
+        fields: what the task must have; their content is for the caller to check.
+    Raises:
+        PortError: `answer_malformed`, anything else.
+    """
+    task = answer.get("task", "absent") if isinstance(answer, Mapping) else "absent"
+    if task is None:
+        return None
+    if not isinstance(task, Mapping) or any(field not in task for field in fields):
+        message = "the service's answer is no task"
+        raise PortError("answer_malformed", message, zh="服务端返回的不是任务", expected=", ".join(fields))
+    return task
 
 
 def poll(step: Callable[[], bool], stop: threading.Event, notice: Notice, *, pause: float = FIRST_PAUSE) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from marketplace.queries import timings
-from marketplace.sdk.polling import Notice, idle, poll
+from marketplace.sdk.polling import Notice, idle, poll, task_in
 from marketplace.vault.release import Decision, Vault
 
 WAIT_SECONDS = 20
@@ -44,7 +44,8 @@ class VaultAgent:
             PortError: the service is away. MarketplaceError: it refused, or the task is malformed.
         """
         with idle():
-            task = self.client.post("/vault/tasks", {}, repeatable=True, wait=wait)["task"]
+            answer = self.client.post("/vault/tasks", {}, repeatable=True, wait=wait)
+        task = task_in(answer)
         if task is None:
             return False
         with timings.record("vault", task):

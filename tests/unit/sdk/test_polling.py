@@ -4,9 +4,13 @@ import os
 import signal
 import threading
 import time
+from typing import Any
 
+import pytest
+
+from marketplace.errors import PortError
 from marketplace.sdk.opening import until_stopped
-from marketplace.sdk.polling import idle, poll
+from marketplace.sdk.polling import idle, poll, task_in
 
 LONG = 20.0
 
@@ -43,3 +47,15 @@ def test_a_signal_lets_a_program_finish_the_task_in_hand() -> None:
         _terminate_after(0.1)
         poll(step, stop, lambda *_: None)
     assert done == [True]
+
+
+def test_a_task_and_none() -> None:
+    assert task_in({"task": None}) is None
+    assert task_in({"task": {"query": 1, "more": 2}}, "query") == {"query": 1, "more": 2}
+
+
+@pytest.mark.parametrize("answer", [None, [], {}, "task", 1, {"task": 1}, {"task": []}, {"task": {"a": 1}}])
+def test_anything_else_is_an_error_that_a_loop_survives(answer: Any) -> None:
+    with pytest.raises(PortError) as caught:
+        task_in(answer, "query")
+    assert caught.value.code == "answer_malformed"
