@@ -68,8 +68,9 @@ def float_at_least(scale: Fraction) -> float:
 
 
 @lru_cache
-def _opendp() -> Any:
-    # Loading it takes longer than a whole CLI call, and only who draws needs it.
+def load_sampler() -> Any:
+    """OpenDP, loaded once. It takes as long to load as a short program takes to run, and only who draws needs it: call
+    this before the first draw if that draw should not wait."""
     dp = importlib.import_module("opendp.prelude")
     dp.enable_features("contrib")
     return dp
@@ -77,7 +78,7 @@ def _opendp() -> Any:
 
 @lru_cache(maxsize=256)
 def _mechanism(scale: Fraction) -> Any:
-    dp = _opendp()
+    dp = load_sampler()
     return dp.m.make_laplace(dp.atom_domain(T="i64"), dp.absolute_distance(T="i64"), scale=float_at_least(scale))
 
 

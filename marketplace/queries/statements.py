@@ -5,6 +5,7 @@ the Rights contract's domain, so that no signature is good on another chain or d
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from crypto import bls, typed_data
@@ -89,11 +90,17 @@ def check_attestation(attestation: Mapping[str, Any], result: str, terms: Mappin
 def _check_aggregate(attestation: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]]) -> None:
     try:
         for node in nodes:
-            bls.verify_possession(from_hex(node["bls"]), from_hex(node["possession"]))
+            _check_possession(node["bls"], node["possession"])
         publics = [from_hex(node["bls"]) for node in nodes]
         bls.verify_aggregate(publics, attested_message(attestation["result"]), from_hex(attestation["signature"]))
     except CryptoError as error:
         raise _false("attestation_signature", "the panel's signature does not verify", "计算节点签名无效") from error
+
+
+@lru_cache(maxsize=1024)
+def _check_possession(key: str, possession: str) -> None:
+    # A proof that held once holds for ever; one that does not hold raises, and is not remembered.
+    bls.verify_possession(from_hex(key), from_hex(possession))
 
 
 def sign_release(release: Mapping[str, Any], deployment: Deployment, private_key: bytes) -> Document:

@@ -4,7 +4,8 @@ Every document and blob is checked against the digest that it was asked for; an 
 an auditor can derive it again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property, lru_cache
 from typing import Any
 
 from crypto import canonical
@@ -17,6 +18,7 @@ from marketplace.sdk.connection import Connection
 POLL_SECONDS = 20
 INTENT_SECONDS = 120
 MAX_DOCUMENT_BYTES = 1 << 20
+KEPT_DOCUMENTS = 32
 
 
 class Client(Connection):
@@ -67,12 +69,20 @@ class Client(Connection):
         Raises:
             VerificationError: what came has another digest, or is not canonical JSON.
         """
-        content = self._send("GET", f"/documents/{digest}", signed=True, repeatable=True).content
-        _check_digest(content, digest)
         try:
-            return canonical.load_canonical(content, max_bytes=MAX_DOCUMENT_BYTES)
+            return canonical.load_canonical(self._document(digest), max_bytes=MAX_DOCUMENT_BYTES)
         except MalformedInput as error:
             raise VerificationError("document_malformed", f"document {digest}: {error}", zh="文档格式不合规") from error
+
+    @cached_property
+    def _document(self) -> Callable[[str], bytes]:
+        # A document never changes under its digest, so terms and manifests come over the wire once.
+        return lru_cache(KEPT_DOCUMENTS)(self._fetch_document)
+
+    def _fetch_document(self, digest: str) -> bytes:
+        content = self._send("GET", f"/documents/{digest}", signed=True, repeatable=True).content
+        _check_digest(content, digest)
+        return content
 
     def put_blob(self, content: bytes) -> str:
         """Upload `content` under its SHA-256, and return that digest. Uploading it again is harmless."""

@@ -19,7 +19,7 @@ from typing import Any
 
 from crypto.errors import CryptoError
 from crypto.keystore import Keys
-from crypto.seal.noise import discrete_laplace
+from crypto.seal.noise import discrete_laplace, load_sampler
 from crypto.seal.release import release_share
 from marketplace.documents import Document, digest
 from marketplace.errors import InvalidInputError, MarketplaceError, NotAuthorizedError, PortError, VerificationError
@@ -94,6 +94,7 @@ class Vault:
         self.keys, self.folder, self.store, self.deployment = keys, folder, store, deployment
         self.sellers = frozenset(sellers)
         self._open: dict[str, tuple[Dataset, SealedColumns]] = {}
+        load_sampler()
 
     def decide(self, value: object, now: int) -> Decision:
         """Decide one task (see queries/handover.py) at `now`, unix seconds. The same query again gets the same release.

@@ -66,7 +66,8 @@ def announce(session: Session, *topics: str) -> None:
     session.info.setdefault(_RINGS, set()).update(topics)
 
 
-def _context(request: Request) -> Context:
+# Dependencies that only look at the request are coroutines: a plain function would cost a worker thread's turn.
+async def _context(request: Request) -> Context:
     context: Context = request.app.state.context
     return context
 
@@ -74,7 +75,7 @@ def _context(request: Request) -> Context:
 Here = Annotated[Context, Depends(_context)]
 
 
-def _wait(
+async def _wait(
     here: Here, wait: Annotated[float, Query(ge=0, le=300, description="long poll: seconds to wait for an answer")] = 0
 ) -> float:
     return min(wait, here.settings.max_wait_seconds)

@@ -29,7 +29,7 @@ class Rows(Shape):
     next: str | None = None
 
 
-def _page(
+async def _page(
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="rows of a page")] = 100,
     cursor: Annotated[str, Query(max_length=200, description="from `next` of the page before")] = "",
 ) -> Page:

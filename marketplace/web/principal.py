@@ -42,7 +42,7 @@ def maybe_account(here: Here, credentials: Credentials) -> Address | None:
 MaybeAccount = Annotated[Address | None, Depends(maybe_account)]
 
 
-def signed_in(account: MaybeAccount) -> Address:
+async def signed_in(account: MaybeAccount) -> Address:
     """The address that signed in.
 
     Raises:
