@@ -50,7 +50,7 @@ def list_product(session: Session, deployment: Deployment, offer: Statement, now
     _check_terms(session, message)
     arguments = [dict(message), offer.signatures[0]]
     precheck.run(session, "Listings", "list", arguments, now)
-    remember(session, offer, message["listingId"])
+    remember(session, deployment, offer, message["listingId"])
     by = message["seller"]
     return queue(session, contract="Listings", verb="list", arguments=arguments, digest=name, by=by, now=now)
 

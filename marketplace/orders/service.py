@@ -73,7 +73,7 @@ def place(session: Session, deployment: Deployment, wish: Statement, agreement: 
     manifest = manifest_of(session, get_asset(session, listing.asset_id))
     readers = (message["buyer"], listing.seller, manifest["releaseKey"])
     store_document(session, agreement, now=now, readers=readers)
-    remember(session, wish, message["orderId"])
+    remember(session, deployment, wish, message["orderId"])
     by = message["buyer"]
     return queue(session, contract="Orders", verb="fund", arguments=arguments, digest=name, by=by, now=now)
 

@@ -70,7 +70,7 @@ def register(session: Session, deployment: Deployment, blobs: BlobStore, wish: S
     _check_documents(session, blobs, message)
     arguments = [dict(message), wish.signatures[0]]
     precheck.run(session, "Rights", "register", arguments, now)
-    remember(session, wish, message["assetId"])
+    remember(session, deployment, wish, message["assetId"])
     by = message["holder"]
     return queue(session, contract="Rights", verb="register", arguments=arguments, digest=name, by=by, now=now)
 

@@ -81,7 +81,7 @@ def close(
     precheck.run(session, "Orders", "settle", arguments, now)
     require_none_attested(session, order.order_id)
     end_unattested(session, order.order_id, now)
-    remember(session, closing, order.order_id)
+    remember(session, deployment, closing, order.order_id)
     by = closing.message["seller"]
     return queue(session, contract="Orders", verb="settle", arguments=arguments, digest=name, by=by, now=now)
 

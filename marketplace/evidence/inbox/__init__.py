@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from crypto.canonical import from_hex, to_hex
 from crypto.errors import InvalidSignature
-from marketplace.errors import NotFoundError
+from marketplace.errors import NotFoundError, RuleError
 from marketplace.evidence.tables import SignedStatement
 from marketplace.intents import INTENTS, Deployment, intent_digest, verify_intent
 from marketplace.ledger.intake import intent_status, queue_intent
@@ -96,12 +96,36 @@ def queue(
     return Digest(digest)
 
 
-def remember(session: Session, statement: Statement, subject: str) -> None:
-    """Keep a statement of one signer for those who check it themselves later; `subject` is the id that it is about."""
+def remember(session: Session, deployment: Deployment, statement: Statement, subject: str) -> None:
+    """Keep a statement of one signer for those who check it themselves later; `subject` is the id that it is about.
+
+    What is kept must be what the ledger took: vaults read the terms of an order in it. So there is one at a time.
+
+    Raises:
+        RuleError: `statement_under_way`: another one is queued or mined.
+    """
+    known = recalled(session, statement.name, subject)
+    if known is not None and known != statement and is_under_way(session, known.digest(deployment)):
+        raise RuleError(
+            "statement_under_way",
+            f"another {statement.name} about {subject} is on its way to the ledger",
+            zh=f"关于 {subject} 的另一份 {statement.name} 正在提交账本",
+            rule="evidence.one_statement_at_a_time",
+            expected=known.digest(deployment),
+            got=statement.digest(deployment),
+            hint="see what becomes of it: GET /intents/{digest}",
+            hint_zh="请用 GET /intents/{digest} 查询其结果",
+        )
     row = SignedStatement(
         name=statement.name, subject=subject, message=dict(statement.message), signature=statement.signatures[0]
     )
     session.merge(row)
+
+
+def recalled(session: Session, name: str, subject: str) -> Statement | None:
+    """A kept statement, or None."""
+    row = session.get(SignedStatement, (name, subject))
+    return Statement(name, row.message, (row.signature,)) if row is not None else None
 
 
 def recall(session: Session, name: str, subject: str) -> SignedStatement:

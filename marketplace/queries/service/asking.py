@@ -8,7 +8,7 @@ from sqlmodel import Session, col, func, select
 from marketplace.documents import Document, digest, validate_query, validate_voucher
 from marketplace.errors import InvalidInputError, NotFoundError
 from marketplace.evidence import log
-from marketplace.evidence.inbox import Statement, is_under_way, recall
+from marketplace.evidence.inbox import is_under_way, recalled
 from marketplace.intents import Deployment
 from marketplace.orders.tables import Order
 from marketplace.participants.service import require_role
@@ -86,11 +86,8 @@ def _check_open(session: Session, deployment: Deployment, order: Order, query: M
 
 def _is_closing(session: Session, deployment: Deployment, order: Order) -> bool:
     """Whether the ledger has been asked to settle: an answer given now would be in no voucher that is settled."""
-    try:
-        said = recall(session, "Close", order.order_id)
-    except NotFoundError:
-        return False
-    return is_under_way(session, Statement("Close", said.message, (said.signature,)).digest(deployment))
+    said = recalled(session, "Close", order.order_id)
+    return said is not None and is_under_way(session, said.digest(deployment))
 
 
 def _check_data(asset: Asset, query: Mapping[str, Any]) -> None:

@@ -12,7 +12,9 @@ from crypto.canonical import to_hex
 from marketplace import documents
 from marketplace.documents import ids, voucher_document
 from marketplace.errors import MarketplaceError
+from marketplace.evidence.inbox import Statement
 from marketplace.intents import Deployment, sign_intent
+from marketplace.orders import service as orders_service
 from marketplace.queries.pricing import next_voucher
 from marketplace.queries.sql import parse_sql
 from marketplace.queries.statements import sign_result
@@ -107,6 +109,20 @@ def test_the_same_intent_twice_is_one_intent(town: Town) -> None:
     again = town["bank"].submit("/settlement/issues", body)
     assert again == first
     assert settlement.balance(town["rival"])["balance"] == before + 5
+
+
+def test_an_order_has_one_funding_at_a_time(town: Town) -> None:
+    """Else the vault could be shown terms that the buyer signed and the ledger refused, such as a later end."""
+    client, now = town["buyer"], int(time.time())
+    message, agreement = fund_message(town, agreement={"nonce": to_hex(b"\x07" * 32)}, escrow=500)
+    longer = {**message, "validUntil": message["validUntil"] + 86_400}
+    first, second = (Statement("Fund", item, (client.sign("Fund", item),)) for item in (message, longer))
+    settlement.issue(town["bank"], client.address, 500)
+    with town.context.writing() as session:  # nothing is sealed meanwhile
+        for _ in range(2):  # again is harmless
+            orders_service.place(session, client.deployment, first, agreement, now)
+        again = partial(orders_service.place, session, client.deployment, second, agreement, now)
+        assert code_of(again) == "statement_under_way"
 
 
 def test_admission_follows_the_application(town: Town) -> None:
