@@ -7,6 +7,7 @@ listen. Stopping goes the other way round. Whatever moment it is killed at, the 
 
 import logging
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -26,6 +27,9 @@ from marketplace.storage.engine import make_engine
 from marketplace.storage.migrate import upgrade
 from marketplace.web.bell import Bell
 from marketplace.web.context import Context
+
+# Libraries below bring py_ecc, which raises this to 100,000: a parser that recurses would then overflow the C stack.
+sys.setrecursionlimit(1_000)
 
 log = logging.getLogger(__name__)
 STOP_SECONDS = 10

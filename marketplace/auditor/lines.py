@@ -55,6 +55,7 @@ def parse(content: bytes) -> Any:
     Raises:
         MalformedInput: not canonical JSON.
     """
+    canonical.check_nesting(content)
     try:
         value = json.loads(content, parse_int=_small_integer, parse_float=_refuse, parse_constant=_refuse)
         # For ASCII the library's sorted, compact form is RFC 8785's; a repeated key cannot survive being written again.

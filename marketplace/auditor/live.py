@@ -4,7 +4,8 @@ from typing import Any
 
 import httpx
 
-from crypto.canonical import to_hex
+from crypto.canonical import load_json, to_hex
+from crypto.errors import MalformedInput
 from marketplace.errors import PortError
 
 MAX_ANSWER_BYTES = 1 << 20
@@ -27,8 +28,8 @@ def ledger_block(url: str, number: str = "latest") -> tuple[int, str, str]:
         message = f"the ledger node at {url} does not answer: {error}"
         raise PortError("ledger_unreachable", message, zh="账本节点无响应") from error
     try:
-        block: dict[str, Any] = answer.json()["result"] if len(answer.content) <= MAX_ANSWER_BYTES else {}
+        block: dict[str, Any] = load_json(answer.content, max_bytes=MAX_ANSWER_BYTES)["result"]
         return int(block["number"], 16), to_hex(bytes.fromhex(block["hash"][2:])), url
-    except (ValueError, KeyError, TypeError) as error:
+    except (MalformedInput, ValueError, KeyError, TypeError) as error:
         message = f"{url} does not answer like a ledger node: {error}"
         raise PortError("ledger_answer", message, retryable=False, zh="账本节点应答无效") from error

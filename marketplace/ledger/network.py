@@ -3,6 +3,7 @@
 The embedded node is spoken to by `rpc.RpcClient` itself, without a layer between: sealing and replay are bound by it.
 """
 
+import sys
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -12,6 +13,10 @@ from web3.exceptions import Web3Exception
 from web3.types import RPCEndpoint
 
 from marketplace.ledger.rpc import TIMEOUT_SECONDS, NodeLostError, RpcClient
+
+# web3 brings py_ecc, which raises this to 100,000; a network's deeply nested answer would then overflow the C stack
+# inside web3's JSON reader and end the process, where at Python's own limit it is an error like others.
+sys.setrecursionlimit(1_000)
 
 
 class NetworkClient(RpcClient):
@@ -36,7 +41,7 @@ class NetworkClient(RpcClient):
         batch = [(RPCEndpoint(method), list(params)) for method, params in calls]
         try:
             answers: Any = self._provider.make_batch_request(batch)  # in the order of the requests
-        except (OSError, Web3Exception, ValueError) as error:
+        except (OSError, Web3Exception, ValueError, RecursionError) as error:
             raise NodeLostError(f"{type(error).__name__}: {error}") from error
         if not isinstance(answers, list) or len(answers) != len(batch):
             raise NodeLostError("the answers do not match the requests")

@@ -94,7 +94,7 @@ class RpcClient:
         try:
             self._connection.request("POST", self._path, json.dumps(body), {"content-type": "application/json"})
             answer = json.loads(self._connection.getresponse().read(MAXIMUM_ANSWER_BYTES))
-        except (OSError, http.client.HTTPException, ValueError) as error:
+        except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
             self._connection.close()
             raise NodeLostError(f"{type(error).__name__}: {error}") from error
         if not isinstance(answer, list):
