@@ -109,6 +109,7 @@ def make_app(context: Context) -> FastAPI:
         generate_unique_id_function=_operation_id,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # the redirect would name whatever host the caller claims to have asked
     )
     app.openapi_version = "3.1.0"
     app.state.context = context

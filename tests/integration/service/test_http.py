@@ -89,6 +89,12 @@ def test_a_wrong_method_names_the_right_ones(http: httpx.Client) -> None:
     assert response.headers["allow"] == "GET, POST"
 
 
+def test_a_hostile_host_is_not_redirected_to(http: httpx.Client) -> None:
+    response = http.get("/listings/", headers={"host": "elsewhere.example"})
+    refused(response, 404, "not_found")
+    assert "location" not in response.headers
+
+
 def test_a_body_beyond_the_limit_is_refused_before_it_is_read(http: httpx.Client, town: Town) -> None:
     big = b"x" * (town.context.settings.max_body_bytes + 1)
     refused(http.post("/orders", content=big), 413, "body_too_large")
