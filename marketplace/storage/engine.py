@@ -6,10 +6,12 @@
 - A commit that returned is on the disk (`synchronous=FULL`; PostgreSQL's default).
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlmodel import Session
@@ -78,8 +80,35 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    reading = connection.get_execution_options().get("reading", False)
-    connection.exec_driver_sql("BEGIN DEFERRED" if reading else "BEGIN IMMEDIATE")
+    options = connection.get_execution_options()
+    if turn := options.get("turn"):
+        turn.take()
+    connection.exec_driver_sql("BEGIN DEFERRED" if options.get("reading", False) else "BEGIN IMMEDIATE")
+
+
+_turns: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
+
+
+class _Turn:
+    """One writing session's place among those of this process.
+
+    SQLite lets a second writer sleep ever longer between two tries; a lock wakes it at once. It decides nothing: a
+    writer in another process, or one that waited too long here, meets SQLite's own lock.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._lock, self._taken = _turns.setdefault(engine, threading.Lock()), False
+
+    def take(self) -> None:
+        """Wait for the turn; where the transaction begins, not before."""
+        if not self._taken:
+            self._taken = self._lock.acquire(timeout=BUSY_TIMEOUT_MILLISECONDS / 1000)
+
+    def give(self) -> None:
+        """Pass it on, once the transaction has ended."""
+        if self._taken:
+            self._taken = False
+            self._lock.release()
 
 
 @contextmanager
@@ -92,11 +121,15 @@ def session(engine: Engine) -> Iterator[Session]:
 @contextmanager
 def session_of(kind: type[SomeSession], engine: Engine) -> Iterator[SomeSession]:
     """As `session`, with a session class of the caller's own."""
-    with kind(engine, expire_on_commit=False) as opened:
-        if engine.dialect.name == "postgresql":
-            opened.connection().execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITER_LOCK})
-        yield opened
-        opened.commit()
+    turn = _Turn(engine)
+    try:
+        with kind(engine.execution_options(turn=turn), expire_on_commit=False) as opened:
+            if engine.dialect.name == "postgresql":
+                opened.connection().execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITER_LOCK})
+            yield opened
+            opened.commit()
+    finally:
+        turn.give()
 
 
 @contextmanager

@@ -73,6 +73,18 @@ def test_writers_take_turns_from_their_first_statement(engine: Engine) -> None:
     assert count(engine) == 31
 
 
+def test_a_writer_that_fails_passes_its_turn_on(engine: Engine) -> None:
+    def fail() -> None:
+        with session(engine) as opened:
+            opened.execute(insert(MOMENTS).values(id=7))
+            raise ZeroDivisionError
+
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            fail()
+    assert count(engine) == 0
+
+
 def test_a_reader_sees_one_snapshot_and_does_not_wait_for_a_writer(engine: Engine) -> None:
     with reading(engine) as before:
         assert before.execute(select(MOMENTS)).all() == []
