@@ -348,7 +348,7 @@ def ask(maker: Maker, order: Order, question: dict[str, Any], *, refuse: bool = 
     }
     signature = sign_intent("Voucher", message, maker.ledger.deployment, buyer.signing_key)
     paid = maker.store(voucher_document(message, buyer.address, signature))
-    maker.leaf("query.accepted", query=name, order=order.name, voucher=paid, plan=plan.digest)
+    maker.leaf("query.accepted", query=name, order=order.name, voucher=paid)
     if refuse:
         _refuse(maker, order, name)
         return

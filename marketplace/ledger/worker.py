@@ -218,14 +218,39 @@ class LedgerWorker:
             log.exception("the ledger cannot be reached")
             self.problem = error
             return PAUSE_SECONDS
-        except SQLAlchemyError:
+        except SQLAlchemyError as error:
             log.exception("the database did not take the ledger's rows; the step will be repeated")
+            self.problem = _storage_problem(error)
             return PAUSE_SECONDS
         except MarketplaceError as error:
             log.critical("the ledger stops: %s (%s)", error, error.code)
             self.problem = error
             self._stopping.set()
+        except Exception as error:  # a defect of ours; the thread must not end without anybody knowing
+            log.exception("a defect stopped the ledger's step; it will be tried again")
+            self.problem = _defect(error)
+            return PAUSE_SECONDS
         return POLL_SECONDS
+
+
+def _storage_problem(error: SQLAlchemyError) -> PortError:
+    return PortError(
+        "ledger_storage",
+        f"the database does not take the ledger's rows: {type(error).__name__}",
+        zh="数据库无法写入账本记录",
+        hint="look at the service's log; it goes on by itself as soon as the database takes them",
+        hint_zh="请查看服务日志；数据库恢复后会自动继续",
+    )
+
+
+def _defect(error: Exception) -> MarketplaceError:
+    return MarketplaceError(
+        "ledger_defect",
+        f"the ledger's worker failed: {type(error).__name__}",
+        zh="账本处理程序内部错误",
+        hint="this is a defect; the service's log has the trace",
+        hint_zh="这是程序缺陷；详情见服务日志",
+    )
 
 
 @contextmanager

@@ -154,9 +154,7 @@ def _accept(
         voucher_digest=paid,
         accepted_at=now,
     )
-    row.leaf = log.append(
-        session, "query.accepted", now, query=name, order=order.order_id, voucher=paid, plan=plan.digest
-    )
+    row.leaf = log.append(session, "query.accepted", now, query=name, order=order.order_id, voucher=paid)
     session.add(row)
     for node in nodes:
         session.add(PanelTask(query=name, node=node))

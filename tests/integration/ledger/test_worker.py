@@ -1,10 +1,13 @@
 """From the queue to the read model, on a real node and both databases."""
 
+import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import Engine, func
+from sqlalchemy.exc import OperationalError
 from sqlmodel import col, select
 from web3 import HTTPProvider, Web3
 
@@ -200,6 +203,43 @@ def test_the_thread_seals_by_itself(make_worker: MakeWorker, engine: Engine) -> 
     assert statuses(engine) == {"mined": 1}
     assert heard == [2]
     assert not threaded.healthy()
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [(OperationalError("UPDATE", {}, Exception("disk")), "ledger_storage"), (KeyError("amount"), "ledger_defect")],
+)
+def test_a_step_that_cannot_be_done_is_told_and_done_when_it_can_be(
+    make_worker: MakeWorker, engine: Engine, fault: Exception, code: str
+) -> None:
+    worker = make_worker()
+    worker.close()
+    broken = threading.Event()
+    broken.set()
+
+    def project(*_: object) -> None:
+        if broken.is_set():
+            raise fault
+
+    threaded = LedgerWorker(engine, worker._settings, {"Admitted": [project]})
+    threaded.start()
+    enqueue(engine, [Market(threaded.profile.deployment).admit("buyer", Role.BUYER)])
+    threaded.wake()
+    _until(lambda: threaded.problem is not None)
+    assert not threaded.healthy()
+    assert threaded.problem is not None
+    assert threaded.problem.code == code
+    broken.clear()
+    _until(lambda: statuses(engine)["mined"] == 1)
+    _until(threaded.healthy)
+    threaded.stop()
+
+
+def _until(done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_every_nonce_is_a_transaction_and_every_transaction_is_in_a_block(

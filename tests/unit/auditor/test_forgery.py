@@ -202,7 +202,7 @@ LEAVES: dict[str, tuple[str, Callable[[list[Json]], object]]] = {
     "time backwards": ("leaf_time", lambda leaves: leaves[-1].update(at="2020-01-01T00:00:00Z")),
     "no time": ("leaf_malformed", lambda leaves: leaves[-1].update(at="yesterday")),
     "another order": ("reference", lambda leaves: leaves[1].update(order=ZERO)),
-    "another plan": ("plan_differs", lambda leaves: leaves[0].update(plan=ZERO)),
+    "a word too many": ("leaf_unknown", lambda leaves: leaves[0].update(plan=ZERO)),
     "a document that does not exist": ("document_missing", lambda leaves: leaves[1].update(shares=ZERO)),
     "a document of another kind": ("document_kind", lambda leaves: leaves[1].update(shares=leaves[1]["query"])),
     "a divergence from itself": (
