@@ -191,6 +191,8 @@ class Queries:
         standing = self._standing(query, subject)
         statements = [self._documents.get(name, "statement", subject) for name in leaf["statements"]]
         for statement in statements:
+            if statement:
+                self._documents.get(statement["result"], "result", subject)
             if statement and standing:
                 self._attestations.check_statement(statement, standing.terms, subject)
 
@@ -198,9 +200,11 @@ class Queries:
         self._report.count("divergences")
         query = self._documents.get(leaf["query"], "query", subject)
         statement = self._documents.get(leaf["statement"], "statement", subject)
+        result = self._documents.get(leaf["result"], "result", subject)  # the evidence against the node
         standing = self._standing(query, subject)
-        if statement is None or standing is None:
+        if statement is None or result is None or standing is None:
             return
+        self._report.same("reference", f"{subject} result.query", leaf["query"], result["query"])
         self._report.same("reference", f"{subject} statement.node", leaf["node"], statement["node"])
         self._report.same("reference", f"{subject} statement.result", leaf["result"], statement["result"])
         if leaf["result"] == leaf["attested"]:
