@@ -7,6 +7,7 @@ listen. Stopping goes the other way round. Whatever moment it is killed at, the 
 
 import logging
 import signal
+import socket
 import sys
 import threading
 import time
@@ -16,6 +17,7 @@ from types import FrameType
 import uvicorn
 
 from marketplace.app import make_app
+from marketplace.errors import ConfigurationError
 from marketplace.evidence import service as evidence
 from marketplace.evidence.inbox import LEDGER
 from marketplace.evidence.projections import PROJECTORS
@@ -129,11 +131,17 @@ class _Anchors:
 
 
 class _Server(uvicorn.Server):
-    """Lets waiting long polls go as soon as the process is asked to end."""
+    """Lets waiting long polls go as soon as the process is asked to end, and tells when it serves."""
 
     def __init__(self, config: uvicorn.Config, bell: Bell) -> None:
         super().__init__(config)
         self._bell = bell
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say so once the address is open; uvicorn is silent about a socket that was given to it."""
+        await super().startup(sockets)
+        if self.started:
+            log.info("serving on http://%s:%d (stop with Ctrl-C)", self.config.host, self.config.port)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Note the signal."""
@@ -158,17 +166,38 @@ def ledger_settings(settings: Settings) -> LedgerSettings:
     )
 
 
+def _bound(host: str, port: int) -> socket.socket:
+    """The socket to serve on, taken before the ledger starts, so that a second service changes nothing."""
+    door = None
+    try:
+        family, kind, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        door = socket.socket(family, kind)
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        door.bind(place)
+    except OSError as error:
+        if door is not None:
+            door.close()
+        raise ConfigurationError(
+            "address_unavailable",
+            f"cannot listen on {host}:{port}: {error.strerror}",
+            zh=f"无法监听 {host}:{port}：{error.strerror}",
+            hint="is another `marketplace serve` running? choose another port with --port",
+            hint_zh="请确认没有另一个 `marketplace serve` 在运行，或用 --port 指定其他端口",
+        ) from error
+    return door
+
+
 def serve(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT, then stop in order.
 
     Raises:
-        ConfigurationError: the store holds another ledger, or its journal does not replay.
+        ConfigurationError: the address is in use, the store holds another ledger, or its journal does not replay.
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn raises the signal again once it has closed; only then may the ledger stop.
         signal.signal(number, _leave)
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with Service(settings) as context:
+    with _bound(settings.host, settings.port) as door, Service(settings) as context:
         config = uvicorn.Config(
             make_app(context),
             host=settings.host,
@@ -179,4 +208,4 @@ def serve(settings: Settings) -> None:
             timeout_graceful_shutdown=STOP_SECONDS,
             limit_concurrency=settings.max_connections,
         )
-        _Server(config, context.bell).run()
+        _Server(config, context.bell).run([door])

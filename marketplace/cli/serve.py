@@ -28,7 +28,7 @@ def serve(run: Run, host: Host = None, port: Port = None) -> None:
         given["public_url"] = f"http://{host or '127.0.0.1'}:{port}"
     settings = load_settings(**given)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    run.log(f"serving {settings.public_url}", f"服务地址 {settings.public_url}")
+    run.log(f"starting {settings.public_url}", f"正在启动 {settings.public_url}")
     run_service(settings)
 
 
