@@ -9,8 +9,6 @@ from typing import NewType
 
 Address = NewType("Address", str)  # "0x" and 40 lower-case hex digits
 Digest = NewType("Digest", str)  # "0x" and 64 lower-case hex digits
-Amount = NewType("Amount", int)  # minor units of the settlement token (fen)
-MicroEpsilon = NewType("MicroEpsilon", int)  # millionths of one epsilon
 
 MICRO = 1_000_000
 ZERO_DIGEST = Digest("0x" + "00" * 32)

@@ -107,12 +107,6 @@ class EmbeddedChain:
         """Whether the node answers."""
         return self._node is not None and self._node.alive()
 
-    def revive(self) -> None:
-        """Start the node again if it is gone."""
-        if not self.alive():
-            log.warning("the ledger node is gone; starting another and replaying the journal")
-            self.open()
-
     def close(self) -> None:
         """End the node."""
         if self._node is not None:

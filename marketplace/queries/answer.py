@@ -8,13 +8,10 @@ share make one number; (7) numbers become values with standard errors.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import StringIO
 from typing import Any
 
 import pyarrow as pa
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from rich.console import Console
-from rich.table import Table
 
 from crypto.errors import CryptoError
 from crypto.seal.parameters import profile
@@ -28,7 +25,6 @@ from marketplace.queries.plan import Plan, make_plan
 from marketplace.queries.query import Query
 from marketplace.queries.shares import open_shares
 from marketplace.queries.statements import check_attestation, check_release
-from marketplace.types import MICRO
 
 
 @dataclass(frozen=True)
@@ -79,23 +75,6 @@ class Answer:
     def table(self) -> pa.Table:
         """One row per released group: its categories, then value and standard error (`<name>_se`) of each term."""
         return pa.Table.from_pylist(self.rows())
-
-    def render(self, cap: int | None = None, budget: int | None = None) -> str:
-        """The answer for a terminal: a table, then cost and what is left.
-
-        Args:
-            cap: epsilon cap of the order. budget: epsilon budget of the data set, in millionths.
-        """
-        table = Table(*self.query.groups, *(term.label for term in self.query.terms))
-        for group, row in zip(self.groups, self.figures, strict=True):
-            table.add_row(*group, *(_cell(item) for item in row))
-        text = StringIO()
-        Console(width=120, file=text).print(table)
-        lines = [text.getvalue().rstrip(), _cost(self.epsilon, self.spent_order, cap, self.spent_asset, budget)]
-        if self.suppressed:
-            named = "; ".join(", ".join(group) for group in self.suppressed)
-            lines.append(f"not released, too few rows behind them: {named}")
-        return "\n".join(lines)
 
 
 def assemble(papers: Papers, key: X25519PrivateKey, deployment: Deployment) -> Answer:
@@ -172,19 +151,3 @@ def _answer(papers: Papers, plan: Plan, numbers: Mapping[Group, Mapping[str, int
         papers.release["spentOrder"],
         papers.release["spentAsset"],
     )
-
-
-def _cell(item: Figure) -> str:
-    if item.value is None or item.error is None:
-        return "–"
-    value = f"{item.value:,}" if isinstance(item.value, int) else f"{item.value:,.4f}"
-    return f"{value} ± {item.error:,.4g}"
-
-
-def _cost(epsilon: int, spent_order: int, cap: int | None, spent_asset: int, budget: int | None) -> str:
-    parts = [f"epsilon {epsilon / MICRO:g}"]
-    if cap is not None:
-        parts.append(f"left to the order {(cap - spent_order) / MICRO:g} of {cap / MICRO:g}")
-    if budget is not None:
-        parts.append(f"left to the data set {(budget - spent_asset) / MICRO:g} of {budget / MICRO:g}")
-    return "; ".join(parts)

@@ -18,8 +18,6 @@ from marketplace.errors import VerificationError
 from marketplace.sdk.client import Client
 from marketplace.sdk.journal import SeenCheckpoint
 
-MAX_TILE_BYTES = tlog.WIDTH * merkle.HASH_BYTES
-
 
 @dataclass(frozen=True)
 class Accepted:

@@ -138,10 +138,6 @@ class Journal:
         """The step whose outcome is not known yet."""
         return self._one("order_id = ? AND status = 'pending'", order)
 
-    def by_query(self, query_digest: str) -> Step | None:
-        """The step that asked this query."""
-        return self._one("query_digest = ?", query_digest)
-
     def steps(self, order: str, status: str | None = None) -> list[Step]:
         """Steps of an order, in sequence."""
         wanted = "order_id = ?" + (" AND status = ?" if status else "")

@@ -13,9 +13,8 @@ A question that was answered before gets the same shares, costs no epsilon, and 
 """
 
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 from crypto.errors import CryptoError
 from crypto.keystore import Keys
@@ -238,10 +237,3 @@ def _answer(account: Account, case: _Case, residues: list[int]) -> Answered:
     answer = Answered(chosen)
     account.remember_answer(asset, case.question, answer, cohort.sets)
     return answer
-
-
-def decision_document(decision: Decision) -> Mapping[str, Any]:
-    """The JSON that the vault posts: {"release", "shares"} or {"refusal"}."""
-    if decision.refusal is not None:
-        return {"refusal": decision.refusal}
-    return {"release": decision.release, "shares": decision.shares}

@@ -89,8 +89,3 @@ def _free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
-
-
-def processes_of(cast: Cast) -> int:
-    """How many long-running processes the parties have started, the ledger node included."""
-    return sum(len(party.running) for party in cast.parties.values()) + 1

@@ -49,8 +49,6 @@ def test_an_answer_carries_values_errors_and_costs(market: Market, received: Pap
         assert abs(row["count"] - len(mine)) < 12 * row["count_se"]
         assert abs(row["mean_delay"] - sum(delays) / len(delays)) < 12 * row["mean_delay_se"]
     assert (answer.epsilon, answer.spent_order) == (5_000_000, 5_000_000)
-    shown = answer.render(10_000_000, 20_000_000)
-    assert "epsilon 5; left to the order 5 of 10; left to the data set" in shown
 
 
 def other_result(market: Market, received: Papers) -> Document:
