@@ -159,8 +159,9 @@ def load_settings(**overrides: object) -> Settings:
         raise ConfigurationError(
             "settings_invalid",
             "the settings are not complete or not safe: " + "; ".join(found),
-            zh="配置不完整或不安全",
+            zh="配置不完整或不安全：" + "；".join(found),
             hint="set MARKETPLACE_<NAME>; make keys with `marketplace operator keys` and set MARKETPLACE_SECRETS_DIR",
+            hint_zh="请设置 MARKETPLACE_<名称>；用 `marketplace operator keys` 生成密钥并设置 MARKETPLACE_SECRETS_DIR",
         ) from None
 
 
@@ -174,7 +175,13 @@ def make_operator_keys(folder: Path) -> list[Path]:
     paths = [folder / f"marketplace_{name}" for name in KEY_NAMES]
     for path in paths:
         if path.exists():
-            raise ConfigurationError("key_exists", f"{path} is there already", hint="keep it, or move it away yourself")
+            raise ConfigurationError(
+                "key_exists",
+                f"{path} is there already",
+                zh=f"{path} 已存在",
+                hint="keep it, or move it away yourself",
+                hint_zh="请保留该文件，或自行移走",
+            )
     for path in paths:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:

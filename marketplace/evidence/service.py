@@ -154,7 +154,11 @@ def _check_size(session: Session, part: int, size: int) -> None:
     length = log.size(session)
     if not 1 <= part <= size <= length:
         raise InvalidInputError(
-            "proof_range", "no such part of the log", expected=f"1 <= part <= size <= {length}", got=[part, size]
+            "proof_range",
+            "no such part of the log",
+            zh="日志中没有该部分",
+            expected=f"1 <= part <= size <= {length}",
+            got=[part, size],
         )
 
 

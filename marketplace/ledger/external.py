@@ -146,7 +146,11 @@ class ExternalChain:
         found = int(self._rpc.call("eth_chainId"), 16)
         if found != self._settings.chain_id:
             raise ConfigurationError(
-                "ledger_chain_differs", "the network has another chain id", expected=self._settings.chain_id, got=found
+                "ledger_chain_differs",
+                "the network has another chain id",
+                zh="网络的链编号不同",
+                expected=self._settings.chain_id,
+                got=found,
             )
 
 
@@ -158,6 +162,7 @@ def _differs(number: int, promised: str | None, got: object) -> ConfigurationErr
         expected=promised,
         got=got,
         hint="check that this is the same network; then raise the confirmations and rebuild from a backup",
+        hint_zh="请确认是同一网络，再提高确认数并从备份重建",
     )
 
 
@@ -170,4 +175,5 @@ def _reorganised(number: int, expected: str, got: str) -> PortError:
         expected=expected,
         got=got,
         hint="the network gave up a block that counted as final; ask for more confirmations",
+        hint_zh="网络放弃了被视为最终的区块，请要求更多确认数",
     )

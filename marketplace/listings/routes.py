@@ -65,7 +65,12 @@ def list_product(here: Here, body: ListingBody) -> Queued:
 def delist_product(here: Here, listing_id: Annotated[DigestText, Path()], body: DelistingBody) -> Queued:
     """Take a product off the market; funded orders run on."""
     if body.delist.listing_id != listing_id:
-        raise InvalidInputError("listing_differs", "the path names another listing than the intent", got=listing_id)
+        raise InvalidInputError(
+            "listing_differs",
+            "the path names another listing than the intent",
+            zh="路径与意图所指挂牌不同",
+            got=listing_id,
+        )
     wish = Statement("Delist", body.delist.to_message(), (body.signature,)).verified(here.deployment)
     with here.writing() as session:
         return Queued(intent=service.delist(session, here.deployment, wish, here.clock()))

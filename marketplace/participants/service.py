@@ -106,6 +106,7 @@ def admit(session: Session, deployment: Deployment, admission: Statement, now: i
             f"{message['account']} has not applied with this identity digest",
             zh="没有与该身份摘要相符的申请",
             hint="read GET /participants/applications again",
+            hint_zh="请重新读取 GET /participants/applications",
         )
     arguments = [application.join, application.signature, dict(message), admission.signatures[0]]
     precheck.run(session, "Participants", "admit", arguments, now)

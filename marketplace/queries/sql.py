@@ -9,6 +9,7 @@ VARIANCE is the population variance (divided by n); VAR_SAMP is refused, so that
 Text that comes from strangers meets caps on its length, tokens and nesting before any tree is built.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,6 +33,7 @@ _OPERATIONS: tuple[tuple[type[exp.Expr], str], ...] = (
     (exp.VariancePop, "VARIANCE"),
     (exp.Variance, "VARIANCE"),
 )
+_UNDERLINE = re.compile("\x1b\\[[0-9;]*m")  # the parser marks the place for a terminal
 _NAMED = {"MEAN": "MEAN"}  # functions that the parser leaves without a class of their own
 
 
@@ -134,7 +136,8 @@ def _operation(operation: str, item: exp.Expr, manifest: Mapping[str, Any]) -> T
 
 
 def _syntax(error: Exception) -> InvalidInputError:
-    reason = "nested too deep" if isinstance(error, RecursionError) else " ".join(str(error).split())[:200]
+    shown = _UNDERLINE.sub("", str(error))
+    reason = "nested too deep" if isinstance(error, RecursionError) else " ".join(shown.split())[:200]
     return InvalidInputError(
         "sql_syntax",
         f"this is not SQL that can be read: {reason}",

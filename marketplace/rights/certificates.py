@@ -34,6 +34,7 @@ def check_certificate(certificate: Document, confirmation: Mapping[str, Any], no
             f"the certificate does not verify: {error}",
             zh="证书验证未通过",
             hint="issue it again with the registrar's key",
+            hint_zh="请用登记机构的密钥重新签发",
         ) from error
     stated = {
         "certificateDigest": name,

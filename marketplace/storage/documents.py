@@ -76,6 +76,7 @@ def document_body(session: Session, digest: str) -> bytes:
             retryable=False,
             zh="已存储的文档被改动",
             hint="restore the document from a copy; its name is its SHA-256",
+            hint_zh="请从副本恢复该文档；其名称即 SHA-256 摘要",
         )
     return row.body
 

@@ -87,6 +87,8 @@ def projected(session: Session, table: type[Row], *key: object) -> Row:
             "read_model_gap",
             f"an event names a row of {table.__name__} that is not there: {key}",
             retryable=False,
+            zh=f"事件所指的 {table.__name__} 行不存在：{key}",
             hint="rebuild the read model from the ledger",
+            hint_zh="请从账本重建读模型",
         )
     return row

@@ -126,6 +126,8 @@ def run_(
         sellers = [parse_address(item) for item in seller or ()]
         vault = Vault(keys, VaultFolder(path, cipher), store, client.deployment, sellers)
         run.log(f"vault {keys.address} waits for queries", f"保险库 {keys.address} 等待查询")
+        if not vault.folder.names():
+            run.log(f"no data set is sealed in {path} yet", f"{path} 中还没有已封存的数据集")
         VaultAgent(client, vault, run.log).run(stop)
 
 

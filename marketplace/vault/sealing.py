@@ -109,6 +109,7 @@ def _check_count(item: Dimension, count: int) -> None:
             expected=f"at most {MAX_CATEGORIES}",
             got=count,
             hint="a dimension is a label with few values; declare a number as a measure",
+            hint_zh="维度是取值不多的标签；数值请声明为指标",
         )
 
 

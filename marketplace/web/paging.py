@@ -39,7 +39,11 @@ async def _page(
         after = "\0"
     if not after.isprintable():  # PostgreSQL takes no zero byte in a text
         raise InvalidInputError(
-            "cursor_invalid", "this cursor was not made here", zh="游标无效", hint="start without one"
+            "cursor_invalid",
+            "this cursor was not made here",
+            zh="游标无效",
+            hint="start without one",
+            hint_zh="请从头读取，不带游标",
         )
     return Page(limit, after)
 

@@ -116,7 +116,11 @@ def _check_voucher(
     charge = charge_of(session, asset.asset_id, plan)
     if voucher["buyer"] != order.buyer:
         raise InvalidInputError(
-            "voucher_buyer", "the voucher names another buyer", expected=order.buyer, got=voucher["buyer"]
+            "voucher_buyer",
+            "the voucher names another buyer",
+            zh="凭证所列买方不符",
+            expected=order.buyer,
+            got=voucher["buyer"],
         )
     check_voucher_signature(account, voucher, deployment)
     check_voucher(account, voucher, name, charge)

@@ -15,9 +15,12 @@ def vault_topic(release_key: str) -> str:
     return f"vault:{release_key}"
 
 
-def rule_error(code: str, message: str, zh: str, expected: object, got: object = None, *, hint: str = "") -> RuleError:
+def rule_error(
+    code: str, message: str, zh: str, expected: object, got: object = None, *, hint: str = "", hint_zh: str = ""
+) -> RuleError:
     """The refusal of a rule of this stage."""
-    return RuleError(code, message, zh=zh, rule=f"queries.{code}", expected=expected, got=got, hint=hint)
+    rule = f"queries.{code}"
+    return RuleError(code, message, zh=zh, rule=rule, expected=expected, got=got, hint=hint, hint_zh=hint_zh)
 
 
 def query_in_flight(name: str) -> RuleError:
@@ -29,4 +32,5 @@ def query_in_flight(name: str) -> RuleError:
         "one query at a time",
         name,
         hint="wait for it with GET /queries/{digest}?wait=30; a vault that is down answers when it is back",
+        hint_zh="请用 GET /queries/{digest}?wait=30 等待结果；金库离线时，恢复后会作答",
     )

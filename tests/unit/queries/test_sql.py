@@ -132,3 +132,11 @@ def test_a_filter_with_one_way_to_say_it_has_one_document() -> None:
     one = parse_sql("SELECT COUNT(*) FROM t WHERE month = 2 AND origin = 'JFK' AND month = 2", MANIFEST)
     other = parse_sql("SELECT COUNT(*) FROM t WHERE NOT (NOT origin = 'JFK') AND (month = 2)", MANIFEST)
     assert one == other
+
+
+def test_a_syntax_error_has_no_terminal_codes() -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        parse_sql("SELEC AVG(delay) FROM t", MANIFEST)
+    assert caught.value.code == "sql_syntax"
+    assert "AVG(delay)" in caught.value.message
+    assert "\x1b" not in f"{caught.value.message}{caught.value.zh}{caught.value.got}"
