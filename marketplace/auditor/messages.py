@@ -27,6 +27,10 @@ NOTES: dict[str, tuple[str, str]] = {
         "The audit stopped after step {step}: what the later steps stand on could not be established.",
         "审计在第 {step} 步后中止：后续步骤所依据的内容无法确立。",
     ),
+    "reexecution_whole": (
+        "All {total} released answers were computed again.",
+        "全部 {total} 个已释放结果均已重算。",
+    ),
     "reexecution_sampled": (
         "{done} of {total} released answers were computed again; --full computes all of them.",
         "已重算 {total} 个已释放结果中的 {done} 个；--full 可全部重算。",

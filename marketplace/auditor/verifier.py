@@ -86,7 +86,9 @@ def audit(
         queries = _follow_log(bundle, tables, roots, seen, Attestations(report, pool))  # 8, 9, 10
     with report.step(11):  # 11
         chosen = sample(queries.released, reexecute)
-        report.note("reexecution_sampled", done=len(chosen), total=len(queries.released))
+        whole = len(chosen) == len(queries.released)
+        note = "reexecution_whole" if whole else "reexecution_sampled"
+        report.note(note, done=len(chosen), total=len(queries.released))
         again = Reexecution(bundle, report)
         for subject, leaf in chosen:
             if (answer := queries.answer(subject, leaf)) is not None:

@@ -13,6 +13,7 @@ from crypto.merkle import root
 from marketplace.documents import voucher_message
 from marketplace.errors import RuleError, VerificationError
 from marketplace.intents import Deployment, verify_intent
+from marketplace.types import MICRO
 
 
 @dataclass(frozen=True)
@@ -89,11 +90,13 @@ def _check_epsilon(account: OrderAccount, voucher: Mapping[str, Any], charge: in
         left = account.cap - account.spent
         raise RuleError(
             "order_budget_exhausted",
-            f"the order has {left} millionths of epsilon left; the query needs {charge}",
-            zh=f"订单剩余隐私预算 {left}(百万分之一),查询需要 {charge}",
+            f"the order has epsilon {_shown(left)} left; the query needs {_shown(charge)}",
+            zh=f"订单剩余隐私预算 ε {_shown(left)}，查询需要 ε {_shown(charge)}",
             rule="queries.order_budget",
             expected=f"at most {left}",
             got=charge,
+            hint="ask for less epsilon, repeat an earlier question for none, or fund another order",
+            hint_zh="降低 epsilon，或重复先前的问题（不消耗预算），或另下订单",
         )
     least = account.spent + charge
     if not least <= voucher["epsilon"] <= account.cap:
@@ -115,14 +118,19 @@ def check_asset_budget(budget: int, spent: int, charge: int) -> None:
     if charge > left:
         raise RuleError(
             "budget_exhausted",
-            f"the data set has {left} millionths of epsilon left; the query needs {charge}",
-            zh=f"数据集剩余隐私预算 {left}(百万分之一),查询需要 {charge}",
+            f"the data set has epsilon {_shown(left)} left; the query needs {_shown(charge)}",
+            zh=f"数据集剩余隐私预算 ε {_shown(left)}，查询需要 ε {_shown(charge)}",
             rule="queries.asset_budget",
             expected=f"at most {left}",
             got=charge,
             hint="ask for less epsilon, or repeat an earlier question: that costs none",
             hint_zh="降低 epsilon,或重复先前的问题(不消耗预算)",
         )
+
+
+def _shown(micro: int) -> str:
+    """Millionths of epsilon as people write it."""
+    return f"{micro / MICRO:g}"
 
 
 def check_voucher_signature(account: OrderAccount, voucher: Mapping[str, Any], deployment: Deployment) -> None:

@@ -43,7 +43,7 @@ def test_a_true_bundle_ends_with_0_and_says_what_was_not_pinned(
     shown = capsys.readouterr()
     report = json.loads(shown.out)
     assert (report["verdict"], report["findings"]) == ("passed", [])
-    assert [note["code"] for note in report["notes"]] == ["reexecution_sampled"]
+    assert [note["code"] for note in report["notes"]] == ["reexecution_whole"]
     assert "NOT PINNED" not in shown.err
 
 

@@ -16,7 +16,7 @@ Json = dict[str, Any]
 def test_the_true_bundle_passes_with_every_answer_computed_again(made: Made) -> None:
     report = Forger(made).report(full=True)
     assert report.passed, report.findings
-    assert [code for code, *_ in report.notes] == ["reexecution_sampled"]
+    assert [code for code, *_ in report.notes] == ["reexecution_whole"]
     checked = {number: dict(count) for number, count in report.counts.items()}
     assert checked[5]["refused calls"] == 2
     assert checked[11]["queries"] == checked[10]["released"] == 4
