@@ -72,7 +72,11 @@ _COLUMNS = (
 
 def _print_finding(run: Surface, finding: Finding) -> None:
     run.say(f"✗ {finding.step}. {finding.code}: {finding.message}", f"✗ {finding.step}. {finding.code}：{finding.zh}")
-    fields = (("subject", finding.subject), ("expected", finding.expected), ("got", finding.got))
+    fields = (
+        (run.tr("subject", "对象"), finding.subject),
+        (run.tr("expected", "应为"), finding.expected),
+        (run.tr("got", "实际"), finding.got),
+    )
     run.facts({name: value for name, value in fields if value})
 
 
