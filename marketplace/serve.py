@@ -8,7 +8,6 @@ listen. Stopping goes the other way round. Whatever moment it is killed at, the 
 import logging
 import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from marketplace.evidence import service as evidence
 from marketplace.evidence.inbox import LEDGER
 from marketplace.evidence.projections import PROJECTORS
 from marketplace.ledger.profile import LedgerSettings
+from marketplace.ledger.rpc import restore_recursion_limit
 from marketplace.ledger.worker import LedgerWorker
 from marketplace.settings import Settings
 from marketplace.storage.blobs import BlobStore
@@ -30,8 +30,7 @@ from marketplace.storage.migrate import upgrade
 from marketplace.web.bell import Bell
 from marketplace.web.context import Context
 
-# Libraries below bring py_ecc, which raises this to 100,000: a parser that recurses would then overflow the C stack.
-sys.setrecursionlimit(1_000)
+restore_recursion_limit()
 
 log = logging.getLogger(__name__)
 STOP_SECONDS = 10

@@ -3,7 +3,6 @@
 The embedded node is spoken to by `rpc.RpcClient` itself, without a layer between: sealing and replay are bound by it.
 """
 
-import sys
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -12,11 +11,9 @@ from web3 import HTTPProvider
 from web3.exceptions import Web3Exception
 from web3.types import RPCEndpoint
 
-from marketplace.ledger.rpc import TIMEOUT_SECONDS, NodeLostError, RpcClient
+from marketplace.ledger.rpc import TIMEOUT_SECONDS, NodeLostError, RpcClient, restore_recursion_limit
 
-# web3 brings py_ecc, which raises this to 100,000; a network's deeply nested answer would then overflow the C stack
-# inside web3's JSON reader and end the process, where at Python's own limit it is an error like others.
-sys.setrecursionlimit(1_000)
+restore_recursion_limit()
 
 
 class NetworkClient(RpcClient):

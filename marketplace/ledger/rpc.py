@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import sys
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +11,18 @@ from marketplace.errors import PortError
 
 TIMEOUT_SECONDS = 120.0
 MAXIMUM_ANSWER_BYTES = 1 << 30
+
+
+RECURSION_LIMIT = 1_000  # Python's own
+
+
+def restore_recursion_limit() -> None:
+    """Undo what py_ecc does when eth-account or web3 bring it: it raises the limit to 100,000.
+
+    A reader that recurses over deeply nested JSON would then overflow the C stack and end the process, where at
+    Python's own limit it is an error like others. Comes after the imports of whoever brings them.
+    """
+    sys.setrecursionlimit(RECURSION_LIMIT)
 
 
 class NodeLostError(PortError):
