@@ -28,3 +28,7 @@ def test_one_order_travels_the_whole_way(tmp_path: Path) -> None:
         assert f"✗ {code}:" in told, code
     assert told.count("passed, 0 findings") == 2
     assert told.count("→ found in step") == 4
+    assert told.count("→ found in step 6: row_field:") == 2
+    assert told.count("→ found in step 8: log_root:") == 1
+    assert told.count("→ found in step 9: blob_digest:") == 1
+    assert "with nothing changed: passed" in told
