@@ -1,29 +1,27 @@
-"""How people write and read quantities: money in yuan, epsilon as a decimal, times in UTC. Inside they are integers.
-
-Parsing is exact: more decimals than the unit has are refused, never rounded.
-"""
+"""What the command line reads and shows: quantities, durations, addresses, digests, times. Inside they are integers and
+lower-case hex."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
-from decimal import Decimal
 
 import typer
 
-FEN = 100
-MICRO = 1_000_000
-_DECIMAL = re.compile(r"\d{1,12}(\.\d{1,9})?", re.ASCII)
+from marketplace import quantities
+from marketplace.errors import InvalidInputError
+
 _DURATION = re.compile(r"(\d{1,6})([smhdy])", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "y": 365 * 86400}
 
 
 def parse_money(text: str) -> int:
     """Fen from yuan, e.g. "2.50" is 250."""
-    return _scaled(text, FEN, "yuan with at most two decimals, e.g. 2.50")
+    return _quantity(quantities.parse_money, text)
 
 
 def parse_epsilon(text: str) -> int:
     """Micro-epsilon from a decimal, e.g. "0.5" is 500000."""
-    return _scaled(text, MICRO, "a decimal with at most six decimals, e.g. 0.5")
+    return _quantity(quantities.parse_epsilon, text)
 
 
 def parse_duration(text: str) -> int:
@@ -52,17 +50,6 @@ def parse_share(text: str) -> tuple[str, int]:
     return parse_address(address), int(bps)
 
 
-def money(fen: int) -> str:
-    """Yuan with two decimals."""
-    sign, fen = ("-", -fen) if fen < 0 else ("", fen)
-    return f"{sign}{fen // FEN:,}.{fen % FEN:02d}"
-
-
-def epsilon(micro: int) -> str:
-    """Epsilon without superfluous zeros."""
-    return format((Decimal(micro) / MICRO).normalize(), "f")
-
-
 def moment(unix_seconds: int) -> str:
     """UTC, to the second."""
     return datetime.fromtimestamp(unix_seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
@@ -73,11 +60,11 @@ def short(identifier: str) -> str:
     return identifier if len(identifier) <= 20 else f"{identifier[:10]}…{identifier[-6:]}"
 
 
-def _scaled(text: str, unit: int, expected: str) -> int:
-    value = Decimal(text) * unit if _DECIMAL.fullmatch(text) else None
-    if value is None or value != value.to_integral_value():
-        raise typer.BadParameter(expected)
-    return int(value)
+def _quantity(parse: Callable[[str], int], text: str) -> int:
+    try:
+        return parse(text)
+    except InvalidInputError as error:
+        raise typer.BadParameter(str(error.expected)) from None
 
 
 def _hex(text: str, digits: int, expected: str) -> str:

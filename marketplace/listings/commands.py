@@ -7,9 +7,7 @@ import typer
 
 from marketplace.console import Run, command, group
 from marketplace.console.values import (
-    epsilon,
     moment,
-    money,
     parse_address,
     parse_digest,
     parse_duration,
@@ -18,6 +16,7 @@ from marketplace.console.values import (
     short,
 )
 from marketplace.documents import COMPUTATIONS, PURPOSES
+from marketplace.quantities import epsilon, money
 from marketplace.sdk import listings, rights
 from marketplace.sdk.opening import open_client
 from marketplace.types import ListingStatus

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from marketplace.console import Run, command, group
-from marketplace.console.values import epsilon, moment, money, parse_digest, parse_duration, parse_epsilon, parse_money
+from marketplace.console.values import moment, parse_digest, parse_duration, parse_epsilon, parse_money
 from marketplace.documents import PURPOSES
+from marketplace.quantities import epsilon, money
 from marketplace.sdk import orders
 from marketplace.sdk.opening import open_client
 from marketplace.types import OrderStatus

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from marketplace.console import Run, command, group
-from marketplace.console.values import epsilon as show_epsilon
-from marketplace.console.values import money, parse_digest, parse_epsilon, short
+from marketplace.console.values import parse_digest, parse_epsilon, short
+from marketplace.quantities import epsilon as show_epsilon
+from marketplace.quantities import money
 from marketplace.sdk import queries
 from marketplace.sdk.answers import Answer
 from marketplace.sdk.journal import Step

@@ -8,7 +8,6 @@ import typer
 
 from marketplace.console import Run, command, group
 from marketplace.console.values import (
-    epsilon,
     moment,
     parse_address,
     parse_digest,
@@ -19,6 +18,7 @@ from marketplace.console.values import (
 )
 from marketplace.documents import DATA_ORIGINS, LEVELS, SOURCE_CLASSES
 from marketplace.errors import InvalidInputError
+from marketplace.quantities import epsilon
 from marketplace.sdk import rights
 from marketplace.sdk.client import Client
 from marketplace.sdk.foreign import parse_json

@@ -6,8 +6,9 @@ import typer
 
 from crypto.keystore import Keys
 from marketplace.console import Run, command, group
-from marketplace.console.values import money, parse_address, parse_digest, parse_money
+from marketplace.console.values import parse_address, parse_digest, parse_money
 from marketplace.documents import Document
+from marketplace.quantities import money
 from marketplace.sdk import settlement
 from marketplace.sdk.home import Home
 from marketplace.sdk.opening import open_client, open_keys

@@ -29,7 +29,18 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = ("participants", "rights", "listings", "orders", "queries", "settlement", "evidence")
 IMPURE = {"tables", "service", "routes", "commands", "pages", "projections", "bundle", "inbox", "log"}
-VOCABULARY = {"errors", "types", "intents", "documents", "events", "calls", "refusals", "artifacts", "deployment"}
+VOCABULARY = {
+    "errors",
+    "types",
+    "intents",
+    "documents",
+    "events",
+    "calls",
+    "refusals",
+    "artifacts",
+    "deployment",
+    "quantities",
+}
 WIRING = {"app", "cli", "serve"}
 
 

@@ -8,7 +8,7 @@ import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketplace import cli
+from marketplace import cli, quantities
 from marketplace.console import values
 
 
@@ -27,8 +27,8 @@ def test_what_is_not_money_is_refused(text: str) -> None:
 
 @given(st.integers(min_value=0, max_value=10**12))
 def test_money_and_epsilon_survive_being_shown(amount: int) -> None:
-    assert values.parse_money(values.money(amount).replace(",", "")) == amount
-    assert values.parse_epsilon(values.epsilon(amount)) == amount
+    assert values.parse_money(quantities.money(amount).replace(",", "")) == amount
+    assert values.parse_epsilon(quantities.epsilon(amount)) == amount
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90d", 7_776_000), ("1y", 31_536_000), ("30s", 30), ("2h", 7200)])
