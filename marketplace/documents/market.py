@@ -17,6 +17,7 @@ from marketplace.documents.common import (
     itself,
     part,
 )
+from marketplace.documents.credit_code import credit_code
 from marketplace.documents.shapes import (
     ADDRESS,
     DIGEST,
@@ -24,7 +25,6 @@ from marketplace.documents.shapes import (
     document,
     hex_bytes,
     integer,
-    matching,
     nullable,
     one_of,
     record,
@@ -38,7 +38,7 @@ _PROFILE = document(
     {
         "account": ADDRESS,
         "name": record({"en": text(120), "zh": text(120)}),
-        "creditCode": nullable(matching("[0-9A-Z]{18}", "a unified social credit code of 18 characters")),
+        "creditCode": nullable(credit_code),
         "roles": array(one_of(ROLE_NAMES), len(ROLE_NAMES), 1, itself),
         "nonce": DIGEST,
     },

@@ -74,10 +74,10 @@ class Party:
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start a long-running command; its output goes to a log file in the party's folder."""
-        log = (self.home / f"{arguments[0]}.log").open("ab")
-        process = subprocess.Popen(
-            [*MARKETPLACE, *arguments], env=self.environment(), stdout=log, stderr=subprocess.STDOUT
-        )
+        with (self.home / f"{arguments[0]}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [*MARKETPLACE, *arguments], env=self.environment(), stdout=log, stderr=subprocess.STDOUT
+            )
         self.running.append(process)
         return process
 
