@@ -1,4 +1,4 @@
-"""The unified social credit code of Chinese organisations (统一社会信用代码): 18 characters, the last one checks the others.
+"""The unified social credit code of Chinese organisations (统一社会信用代码), whose last character checks the others.
 
 Weights are the powers of 3 modulo 31; the alphabet has 31 characters, without the easily misread I, O, S, V and Z.
 Source: GB 32100-2015.
