@@ -16,7 +16,13 @@ MAX_NUMBERS = 4096  # released numbers of one query
 MAX_DEPTH = 12  # nesting of a filter
 MAX_TERMS = 256  # leaves of a filter
 
-COMPUTATIONS = ("COUNT", "SUM", "MEAN", "VARIANCE")
+MAX_WEIGHTS = 1024  # categories that one weighted computation names
+MAX_FACTOR = 10**9  # largest coefficient of a score and weight of a category, in units of its scale
+
+COMPUTATIONS = (
+    *("COUNT", "SUM", "MEAN", "VARIANCE", "STDDEV", "COVARIANCE", "CORRELATION", "HISTOGRAM", "QUANTILE"),
+    *("CONTINGENCY", "OLS", "RIDGE", "SCORE", "WSUM", "WMEAN"),
+)
 LEVELS = ("GENERAL_1", "GENERAL_2", "GENERAL_3", "GENERAL_4", "IMPORTANT", "CORE")  # ledger level = position + 1
 SOURCE_CLASSES = ("COLLECTED_GENERATED", "AGREEMENT", "AUTOMATED_PUBLIC_COLLECTION", "DERIVED")
 DATA_ORIGINS = ("PUBLIC", "ENTERPRISE", "PERSONAL")

@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from crypto.canonical import canonical_json
 from marketplace.documents.common import (
     CATEGORY,
     COMPUTATIONS,
     EPSILON,
     MAX_DEPTH,
+    MAX_FACTOR,
     MAX_TERMS,
+    MAX_WEIGHTS,
     MONEY,
     SIGNATURE,
     SPENT,
@@ -25,11 +28,13 @@ from marketplace.documents.shapes import (
     document,
     hex_bytes,
     integer,
+    mapping,
     nullable,
     one_of,
     record,
     refuse,
 )
+from marketplace.types import MICRO
 
 
 def _filter(value: object, path: str, depth: int = 0) -> int:
@@ -47,19 +52,63 @@ def _filter(value: object, path: str, depth: int = 0) -> int:
     return sum(_filter(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(inner))
 
 
+def _identity(item: object) -> bytes:
+    return canonical_json(item)
+
+
 def _where(value: object, path: str) -> None:
     if _filter(value, path) > MAX_TERMS:
         raise refuse(path, f"at most {MAX_TERMS} conditions", "more")
 
 
-_SELECT = record({"op": one_of(COMPUTATIONS), "measure": nullable(NAME)})
+MAX_REGRESSORS = 15
+_ONE = {"op": one_of(COMPUTATIONS), "measure": NAME}
+_FACTOR = integer(-MAX_FACTOR, MAX_FACTOR)
+_DECIMALS = integer(0, 9)
+_PAIR = record({"op": one_of(COMPUTATIONS), "measures": array(NAME, 2, 2, itself)})
+_LINEAR = {"op": one_of(COMPUTATIONS), "target": NAME, "regressors": array(NAME, MAX_REGRESSORS, 1, itself)}
+_WEIGHT = record({"category": CATEGORY, "weight": _FACTOR})
+_SCORE = {"op": one_of(COMPUTATIONS), "statistic": one_of(["SUM", "MEAN"]), "scale": _DECIMALS, "intercept": _FACTOR}
+_COUNTED = record({"op": one_of(COMPUTATIONS), "measure": nullable(NAME)})
+_WEIGHTED = record(
+    {**_ONE, "dimension": NAME, "scale": _DECIMALS, "weights": array(_WEIGHT, MAX_WEIGHTS, 1, part("category"))}
+)
+_SHAPES = {
+    "COUNT": _COUNTED,
+    "CONTINGENCY": record({"op": one_of(COMPUTATIONS), "measure": one_of([None])}),
+    "QUANTILE": record({**_ONE, "fraction": integer(1, MICRO - 1)}),
+    "COVARIANCE": _PAIR,
+    "CORRELATION": _PAIR,
+    "OLS": record(_LINEAR),
+    "RIDGE": record({**_LINEAR, "lambda": integer(1, 1000 * MICRO)}),
+    "SCORE": record({**_SCORE, "coefficients": mapping(_FACTOR, 64)}),
+    "WSUM": _WEIGHTED,
+    "WMEAN": _WEIGHTED,
+}
+_OTHERS = record(_ONE)
+
+
+def _select(value: object, path: str) -> None:
+    """One computation, in the shape of its op; bounds on coefficients and weights are part of the shape."""
+    op = value.get("op") if isinstance(value, dict) else None
+    one_of(COMPUTATIONS)(op, f"{path}.op")
+    _SHAPES.get(str(op), _OTHERS)(value, path)
+    assert isinstance(value, dict)
+    if op in ("OLS", "RIDGE") and value["target"] in value["regressors"]:
+        raise refuse(f"{path}.regressors", "measures other than the target", value["target"])
+    if op == "SCORE" and not any(value["coefficients"].values()):
+        raise refuse(f"{path}.coefficients", "a coefficient that is not zero", value["coefficients"])
+    if op in ("WSUM", "WMEAN") and not any(item["weight"] for item in value["weights"]):
+        raise refuse(f"{path}.weights", "a weight that is not zero", value["weights"])
+
+
 _QUERY = document(
     "query",
     {
         "order": DIGEST,
         "asset": DIGEST,
         "ciphertextRoot": DIGEST,
-        "select": array(_SELECT, 32, 1, lambda item: (part("op")(item), part("measure")(item))),
+        "select": array(_select, 32, 1, _identity),
         "where": nullable(_where),
         "groupBy": array(NAME, 16, 0, itself),
         "epsilon": EPSILON,
@@ -82,11 +131,10 @@ _VOUCHER = document(
 
 
 def validate_query(value: object) -> Document:
-    """One question; COUNT may stand without a measure, every other computation needs one."""
+    """One question; a contingency table needs two dimensions to group by."""
     query = checked(_QUERY, value, "query")
-    for index, item in enumerate(query["select"]):
-        if item["measure"] is None and item["op"] != "COUNT":
-            raise refuse(f"query.select[{index}].measure", "a measure", None)
+    if len(query["groupBy"]) < 2 and any(item["op"] == "CONTINGENCY" for item in query["select"]):
+        raise refuse("query.groupBy", "two dimensions or more for a contingency table", query["groupBy"])
     return query
 
 

@@ -5,7 +5,7 @@ the delta method: se^2 = sum over the numbers of (derivative * standard deviatio
 there is no sampling error, because the data set is the whole population. VARIANCE is the population variance.
 
 With n present values, their sum s and their sum of squares q, in units of 10^-scale:
-    MEAN = s/n            VARIANCE = q/n - (s/n)^2
+    MEAN = s/n            VARIANCE = q/n - (s/n)^2            STDDEV = sqrt(VARIANCE)
 """
 
 import math
@@ -17,7 +17,7 @@ from crypto.seal.noise import standard_error
 from marketplace.queries.lexicon import measure
 from marketplace.queries.noise import scales
 from marketplace.queries.plan import Plan
-from marketplace.queries.query import Term
+from marketplace.queries.terms import Term
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class Figure:
     """One value of an answer.
 
     Args:
-        value: in the measure's unit (its square for VARIANCE); None where no rows are left to divide by.
+        value: in the measure's unit (its square for VARIANCE); None where no rows are left to divide by, or no
+            spread to take the root of.
         error: standard error of `value`, in the same unit; None with `value`.
     """
 
@@ -47,7 +48,7 @@ def figure(manifest: Mapping[str, Any], term: Term, numbers: Mapping[str, int], 
     Args:
         term: which. numbers: released integer of each column of one group. noise: as `deviations`.
     """
-    if term.op == "COUNT":
+    if term.op in ("COUNT", "CONTINGENCY"):
         column = "rows" if term.measure is None else f"n:{term.measure}"
         return Figure(numbers[column], noise[column])
     assert term.measure is not None
@@ -61,10 +62,26 @@ def figure(manifest: Mapping[str, Any], term: Term, numbers: Mapping[str, int], 
     if term.op == "MEAN":
         error = math.hypot(total_noise / count, total / count / count * count_noise)
         return Figure(total / count / unit, error / unit)
-    squares, squares_noise = numbers[f"sumsq:{term.measure}"], noise[f"sumsq:{term.measure}"]
+    squares = numbers[f"sumsq:{term.measure}"]
+    spread = _variance((count, total, squares), (count_noise, total_noise, noise[f"sumsq:{term.measure}"]))
+    return _scaled(spread, unit**2) if term.op == "VARIANCE" else _root(spread, unit)
+
+
+def _variance(numbers: tuple[int, int, int], noise: tuple[float, float, float]) -> tuple[float, float]:
+    count, total, squares = numbers
     mean = total / count
     # Exact integers before the one division: q/n and (s/n)^2 are nearly equal when the spread is small.
     value = (squares * count - total * total) / (count * count)
     by_count = (2 * mean * mean - squares / count) / count
-    error = math.hypot(squares_noise / count, 2 * mean / count * total_noise, by_count * count_noise)
-    return Figure(value / unit**2, error / unit**2)
+    return value, math.hypot(noise[2] / count, 2 * mean / count * noise[1], by_count * noise[0])
+
+
+def _scaled(found: tuple[float, float], unit: int) -> Figure:
+    return Figure(found[0] / unit, found[1] / unit)
+
+
+def _root(found: tuple[float, float], unit: int) -> Figure:
+    value, error = found
+    if value <= 0:  # the noise is larger than the spread
+        return NOTHING
+    return Figure(math.sqrt(value) / unit, error / (2 * math.sqrt(value)) / unit)

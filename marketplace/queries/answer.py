@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
@@ -75,6 +76,10 @@ class Answer:
     def table(self) -> pa.Table:
         """One row per released group: its categories, then value and standard error (`<name>_se`) of each term."""
         return pa.Table.from_pylist(self.rows())
+
+    def frame(self) -> pd.DataFrame:
+        """As `table`, for pandas."""
+        return self.table().to_pandas()
 
 
 def assemble(papers: Papers, key: X25519PrivateKey, deployment: Deployment) -> Answer:

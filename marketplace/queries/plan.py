@@ -17,11 +17,18 @@ from crypto.canonical import digest_json, sha256
 from marketplace.documents import MAX_NUMBERS, Document, blob_digests, cell_count, column_names
 from marketplace.errors import RuleError
 from marketplace.queries.lexicon import choices, dimension, measure, positions
-from marketplace.queries.query import Query, Term
+from marketplace.queries.query import Query
+from marketplace.queries.terms import Term
 from marketplace.types import Digest
 
 Cells = NDArray[np.int64]
-_NEEDS = {"COUNT": ("n",), "SUM": ("sum",), "MEAN": ("n", "sum"), "VARIANCE": ("n", "sum", "sumsq")}
+_NEEDS = {
+    "COUNT": ("n",),
+    "SUM": ("sum",),
+    "MEAN": ("n", "sum"),
+    "VARIANCE": ("n", "sum", "sumsq"),
+    "STDDEV": ("n", "sum", "sumsq"),
+}
 
 
 @dataclass(frozen=True)
@@ -63,9 +70,22 @@ class Plan:
 
 
 def columns_of(term: Term) -> tuple[str, ...]:
-    """Columns that a computation needs; n, sum and sumsq count, add and square only values that are present."""
-    if term.measure is None:
+    """Columns that a computation needs; n, sum and sumsq count, add and square only values that are present.
+
+    Raises:
+        RuleError: `statistic_not_sealed`.
+    """
+    if term.measure is None and term.op in ("COUNT", "CONTINGENCY"):
         return ("rows",)
+    if term.op not in _NEEDS:
+        raise RuleError(
+            "statistic_not_sealed",
+            f"the data set was sealed without what {term.op} needs",
+            zh=f"数据集密封时未包含 {term.op} 所需的统计量",
+            rule="queries.forms",
+            expected=choices(_NEEDS),
+            got=term.op,
+        )
     return tuple(f"{part}:{term.measure}" for part in _NEEDS[term.op])
 
 
@@ -74,12 +94,12 @@ def make_plan(manifest: Mapping[str, Any], query: Mapping[str, Any]) -> Plan:
 
     Raises:
         InvalidInputError: an undeclared dimension, measure or category.
-        RuleError: `empty_selection`, `too_many_numbers`.
+        RuleError: `empty_selection`, `too_many_numbers`, `statistic_not_sealed`.
     """
     typed = Query.from_document(query)
     for term in typed.terms:
-        if term.measure is not None:
-            measure(manifest, term.measure)
+        for name in term.measures:
+            measure(manifest, name)
     needed = {column for term in typed.terms for column in columns_of(term)}
     columns = tuple(column for column in column_names(manifest) if column in needed)
     chosen = selected_cells(manifest, query["where"])

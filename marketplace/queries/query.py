@@ -1,8 +1,9 @@
-"""The query algebra as typed values: four computations over measures, a filter over dimensions, groups.
+"""The query algebra as typed values: computations (terms.py), a filter over dimensions, groups.
 
 A query is built in Python,
 
     Query.select(Count(), Mean("arr_delay")).where(origin="JFK", month=["1", "2"]).group_by("carrier")
+    Query.select(Ols("arr_delay", "dep_delay", "distance"), Score({"distance": "0.5", "air_time": -2}))
 
 or read from SQL text (sql.py). Filters combine with `&`, `|` and `~`. There is no other predicate: whatever cannot be
 said as a set of published cells cannot be asked.
@@ -15,44 +16,7 @@ from typing import Any, cast
 from crypto.canonical import canonical_json
 from marketplace.documents import Document, validate_query
 from marketplace.errors import InvalidInputError
-
-
-@dataclass(frozen=True)
-class Term:
-    """One computation.
-
-    Args:
-        op: COUNT, SUM, MEAN or VARIANCE.
-        measure: name of the measure; None only for COUNT, which then counts rows.
-    """
-
-    op: str
-    measure: str | None = None
-
-    @property
-    def label(self) -> str:
-        """Column heading in an answer, e.g. "mean_arr_delay", "count"."""
-        return self.op.lower() if self.measure is None else f"{self.op.lower()}_{self.measure}"
-
-
-def Count(measure: str | None = None) -> Term:  # noqa: N802 - reads as a word of the query language
-    """Number of rows, or of rows where `measure` is present."""
-    return Term("COUNT", measure)
-
-
-def Sum(measure: str) -> Term:  # noqa: N802 - as Count
-    """Sum of the values that are present."""
-    return Term("SUM", measure)
-
-
-def Mean(measure: str) -> Term:  # noqa: N802 - as Count
-    """Mean of the values that are present."""
-    return Term("MEAN", measure)
-
-
-def Variance(measure: str) -> Term:  # noqa: N802 - as Count
-    """Population variance of the values that are present."""
-    return Term("VARIANCE", measure)
+from marketplace.queries.terms import Term, term_of
 
 
 class Filter:
@@ -154,7 +118,7 @@ class Query:
             InvalidInputError: a part is outside the document's shape.
         """
         body = {"type": "query", "version": 1, "order": order, "asset": asset, "ciphertextRoot": ciphertext_root}
-        body |= {"select": [{"op": term.op, "measure": term.measure} for term in self.terms]}
+        body |= {"select": [term.document() for term in self.terms]}
         body |= {"where": self.condition.document if self.condition else None, "groupBy": list(self.groups)}
         return validate_query(body | {"epsilon": epsilon, "recipient": recipient, "sequence": sequence})
 
@@ -166,7 +130,7 @@ class Query:
             InvalidInputError: not a query document.
         """
         body = validate_query(document)
-        terms = tuple(Term(item["op"], item["measure"]) for item in body["select"])
+        terms = tuple(term_of(item) for item in body["select"])
         return cls(terms, Filter(body["where"]) if body["where"] else None, tuple(body["groupBy"]))
 
 

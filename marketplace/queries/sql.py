@@ -1,11 +1,12 @@
 """SQL text to a typed Query. A front door for people: what is not in the algebra is refused, never approximated.
 
-    SELECT [dimension, ...] COUNT(*) | COUNT(m) | SUM(m) | AVG(m) or MEAN(m) | VARIANCE(m) or VAR_POP(m) [AS name], ...
+    SELECT [dimension, ...] computation [AS name], ...       computations: see sql_terms.py
     FROM any_name
     [WHERE condition]  with  =  <>  IN  NOT IN  AND  OR  NOT  and over ordered dimensions  BETWEEN  <  <=  >  >=
     [GROUP BY dimension, ...]
 
-VARIANCE is the population variance (divided by n); VAR_SAMP is refused, so that nobody gets the other one unawares.
+VARIANCE, STDDEV and COVAR_POP are those of the population (divided by n); VAR_SAMP, STDDEV_SAMP and COVAR_SAMP are
+refused, so that nobody gets the other ones unawares.
 Text that comes from strangers meets caps on its length, tokens and nesting before any tree is built.
 """
 
@@ -19,22 +20,16 @@ from sqlglot.errors import SqlglotError
 
 from marketplace.documents import MAX_TERMS
 from marketplace.errors import InvalidInputError
-from marketplace.queries.lexicon import dimension, measure
-from marketplace.queries.query import Query, Term
+from marketplace.queries.lexicon import dimension
+from marketplace.queries.query import Query
 from marketplace.queries.sql_filter import condition, fault, plain_name
+from marketplace.queries.sql_terms import contingency_groups, term
 from marketplace.queries.sql_tokens import MAX_SQL, check_tokens, too_long
+from marketplace.queries.terms import Term
 
-_ALLOWED = "SELECT dimensions and COUNT, SUM, MEAN, VARIANCE FROM a data set [WHERE ...] [GROUP BY dimensions]"
+_ALLOWED = "SELECT dimensions and computations FROM a data set [WHERE ...] [GROUP BY dimensions]"
 _CLAUSES = {"expressions", "from_", "where", "group"}
-_OPERATIONS: tuple[tuple[type[exp.Expr], str], ...] = (
-    (exp.Count, "COUNT"),
-    (exp.Sum, "SUM"),
-    (exp.Avg, "MEAN"),
-    (exp.VariancePop, "VARIANCE"),
-    (exp.Variance, "VARIANCE"),
-)
 _UNDERLINE = re.compile("\x1b\\[[0-9;]*m")  # the parser marks the place for a terminal
-_NAMED = {"MEAN": "MEAN"}  # functions that the parser leaves without a class of their own
 
 
 def parse_sql(text: str, manifest: Mapping[str, Any]) -> Query:
@@ -56,7 +51,7 @@ def _read(text: str, manifest: Mapping[str, Any]) -> Query:
     select = _statement(text)
     _check_clauses(select)
     _check_source(select.args.get("from_"))
-    groups = _groups(select.args.get("group"), manifest)
+    groups = _tabulated(select.expressions, _groups(select.args.get("group"), manifest), manifest)
     terms = [term for item in select.expressions for term in _selected(item, manifest, groups)]
     where = select.args.get("where")
     query = Query.select(*terms).group_by(*groups)
@@ -98,10 +93,21 @@ def _groups(group: exp.Expr | None, manifest: Mapping[str, Any]) -> list[str]:
     return [str(dimension(manifest, plain_name(item))["name"]) for item in group.expressions]
 
 
+def _tabulated(selected: list[exp.Expr], groups: list[str], manifest: Mapping[str, Any]) -> list[str]:
+    """The groups, where CONTINGENCY(d1, d2) may stand in for GROUP BY d1, d2."""
+    for item in selected:
+        inner = item.this if isinstance(item, exp.Alias) else item
+        named = contingency_groups(inner, manifest)
+        if named and groups and named != groups:
+            raise fault("CONTINGENCY of the dimensions of GROUP BY, in that order", inner.sql())
+        groups = groups or list(dict.fromkeys(named))
+    return groups
+
+
 def _selected(item: exp.Expr, manifest: Mapping[str, Any], groups: list[str]) -> list[Term]:
     inner = item.this if isinstance(item, exp.Alias) else item
     if not isinstance(inner, exp.Column):
-        return [_term(inner, manifest)]
+        return [term(inner, manifest)]
     name = plain_name(inner)
     if dimension(manifest, name)["name"] not in groups:
         raise InvalidInputError(
@@ -113,26 +119,6 @@ def _selected(item: exp.Expr, manifest: Mapping[str, Any], groups: list[str]) ->
             got=name,
         )
     return []
-
-
-def _term(item: exp.Expr, manifest: Mapping[str, Any]) -> Term:
-    operation = next((word for kind, word in _OPERATIONS if type(item) is kind), None)
-    if operation is not None:
-        return _operation(operation, item, manifest)
-    if isinstance(item, exp.Anonymous) and str(item.this).upper() in _NAMED and len(item.expressions) == 1:
-        argument = item.expressions[0]
-        return Term(_NAMED[str(item.this).upper()], str(measure(manifest, plain_name(argument))["name"]))
-    raise fault("COUNT, SUM, AVG, MEAN, VARIANCE or VAR_POP of one measure, each on its own", item.sql())
-
-
-def _operation(operation: str, item: exp.Expr, manifest: Mapping[str, Any]) -> Term:
-    if item.args.get("expressions"):
-        raise fault(f"{operation} of one measure", item.sql())
-    if isinstance(item.this, exp.Star):
-        if operation != "COUNT" or item.this.args.get("except_"):
-            raise fault(f"{operation} of one measure", item.sql())
-        return Term("COUNT")
-    return Term(operation, str(measure(manifest, plain_name(item.this))["name"]))
 
 
 def _syntax(error: Exception) -> InvalidInputError:

@@ -79,14 +79,14 @@ def _listed(item: exp.In, manifest: Mapping[str, Any]) -> Filter:
     if not item.expressions or any(value for name, value in item.args.items() if name not in ("this", "expressions")):
         raise fault("IN (category, ...)", item.sql())
     name = plain_name(item.this)
-    return _chosen(manifest, name, [_category(value) for value in item.expressions])
+    return _chosen(manifest, name, [category(value) for value in item.expressions])
 
 
 def _between(item: exp.Between, manifest: Mapping[str, Any]) -> Filter:
     if item.args.get("symmetric"):
         raise fault("BETWEEN low AND high", item.sql())
     name = plain_name(item.this)
-    low, high = positions(manifest, name, [_category(item.args["low"]), _category(item.args["high"])])
+    low, high = positions(manifest, name, [category(item.args["low"]), category(item.args["high"])])
     return _range(manifest, name, low, high)
 
 
@@ -94,7 +94,7 @@ def _compared(item: exp.Expr, manifest: Mapping[str, Any]) -> Filter:
     kind, left, right = type(item), item.this, item.expression
     if not isinstance(left, exp.Column):
         kind, left, right = _SWAPPED[kind], right, left
-    name, value = plain_name(left), _category(right)
+    name, value = plain_name(left), category(right)
     if kind is exp.EQ:
         return _chosen(manifest, name, [value])
     if kind is exp.NEQ:
@@ -124,7 +124,12 @@ def _range(manifest: Mapping[str, Any], name: str, low: int, high: int) -> Filte
     return one_of(name, *declared["categories"][low : high + 1])
 
 
-def _category(item: exp.Expr) -> str:
+def category(item: exp.Expr) -> str:
+    """The category that a literal names.
+
+    Raises:
+        InvalidInputError: `sql_outside_algebra`.
+    """
     negative = isinstance(item, exp.Neg)
     literal = item.this if negative else item
     if not isinstance(literal, exp.Literal) or (negative and literal.is_string):

@@ -17,6 +17,12 @@ MAX_TOKENS = 2_000
 MAX_PARENTHESES = 24
 MAX_CALLS = 3  # within each other; a question has one
 MAX_KEYWORDS = 12  # besides those of conditions; a question has four
+_SAMPLES = {
+    "VAR_SAMP": "VARIANCE or VAR_POP",
+    "VARIANCE_SAMP": "VARIANCE or VAR_POP",
+    "STDDEV_SAMP": "STDDEV or STDDEV_POP",
+    "COVAR_SAMP": "COVAR_POP",
+}
 _TEXTS = (TokenType.VAR, TokenType.STRING, TokenType.IDENTIFIER)
 # Keywords that may stand often: those of conditions, and those that are names as well.
 _SPARED = {TokenType.AND, TokenType.OR, TokenType.NOT, TokenType.BETWEEN, *_TEXTS} | (
@@ -31,14 +37,14 @@ def check_tokens(tokens: list[Token]) -> None:
     """Refuse what would take the parser too long, or too deep.
 
     Raises:
-        InvalidInputError: `sql_too_long`, or `sql_outside_algebra` for the sample variance.
+        InvalidInputError: `sql_too_long`, or `sql_outside_algebra` for a statistic of samples.
     """
     if len(tokens) > MAX_TOKENS:
         raise too_long(f"{MAX_TOKENS} words and signs", str(len(tokens)))
     for token in tokens:
-        # The parser reads VAR_SAMP as VARIANCE, so the sample variance is told apart here.
-        if token.token_type is TokenType.VAR and token.text.upper() in ("VAR_SAMP", "VARIANCE_SAMP"):
-            raise fault("VARIANCE or VAR_POP, the population variance", token.text.upper())
+        # The parser reads VAR_SAMP as VARIANCE, so statistics of samples are told apart here.
+        if token.token_type is TokenType.VAR and token.text.upper() in _SAMPLES:
+            raise fault(_SAMPLES[token.text.upper()] + ", that of the population", token.text.upper())
     keywords = sum(token.text[:1].isalpha() and token.token_type not in _SPARED for token in tokens)
     if keywords > MAX_KEYWORDS:
         raise too_long(f"{MAX_KEYWORDS} keywords", str(keywords))

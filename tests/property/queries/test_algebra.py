@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from marketplace.documents import Document, digest, validate_query
 from marketplace.errors import RuleError
 from marketplace.queries.plan import make_plan
-from marketplace.queries.query import Count, Filter, Mean, Query, Sum, Term, Variance, one_of
+from marketplace.queries.query import Filter, Query, one_of
 from marketplace.queries.sql import parse_sql
+from marketplace.queries.terms import Count, Mean, StdDev, Sum, Term, Variance
 
 DIMENSIONS: list[dict[str, Any]] = [
     {"name": "origin", "ordered": False, "categories": ["EWR", "JFK", "it's"]},
@@ -48,7 +49,8 @@ def grown(inner: st.SearchStrategy[Filter]) -> st.SearchStrategy[Filter]:
 FILTERS = st.recursive(leaves(), grown, max_leaves=8)
 TERMS = st.lists(
     st.one_of(
-        st.just(Count()), *(st.sampled_from([make("delay"), make("fare")]) for make in (Count, Sum, Mean, Variance))
+        st.just(Count()),
+        *(st.sampled_from([make("delay"), make("fare")]) for make in (Count, Sum, Mean, Variance, StdDev)),
     ),
     min_size=1,
     max_size=4,
@@ -72,7 +74,7 @@ def document(query: Query, epsilon: int = 1_000_000) -> Document:
 
 def sql_of(query: Query) -> str:
     """The query as text that the parser must read back."""
-    words = {"COUNT": "COUNT", "SUM": "SUM", "MEAN": "AVG", "VARIANCE": "VAR_POP"}
+    words = {"COUNT": "COUNT", "SUM": "SUM", "MEAN": "AVG", "VARIANCE": "VAR_POP", "STDDEV": "STDDEV"}
     terms = [f"{words[term.op]}({term.measure or '*'})" for term in query.terms]
     text = "SELECT " + ", ".join([*query.groups, *terms]) + " FROM data"
     if query.condition:
@@ -178,5 +180,5 @@ def test_the_question_is_named_by_cells_columns_and_epsilon_alone(query: Query, 
 
 
 def test_labels_are_distinct() -> None:
-    terms = [Term("COUNT"), *(make("delay") for make in (Count, Sum, Mean, Variance))]
+    terms = [Term("COUNT"), *(make("delay") for make in (Count, Sum, Mean, Variance, StdDev))]
     assert len({term.label for term in terms}) == len(terms)

@@ -80,6 +80,15 @@ def test_every_field_is_needed_and_no_other_is_taken(market: Market) -> None:
             documents.VALIDATORS[kind]({**value, "extra": 1})
 
 
+def score(**coefficients: object) -> dict[str, object]:
+    return {"op": "SCORE", "statistic": "SUM", "scale": 1, "intercept": 0, "coefficients": coefficients}
+
+
+def weighted(**weights: object) -> dict[str, object]:
+    listed = [{"category": name, "weight": weight} for name, weight in weights.items()]
+    return {"op": "WSUM", "measure": "delay", "dimension": "origin", "scale": 0, "weights": listed}
+
+
 @pytest.mark.parametrize(
     ("kind", "path", "value"),
     [
@@ -90,6 +99,22 @@ def test_every_field_is_needed_and_no_other_is_taken(market: Market) -> None:
         ("query", ("select", 0, "op"), "MEDIAN"),
         ("query", ("select",), []),
         ("query", ("select",), [{"op": "SUM", "measure": None}]),
+        ("query", ("select",), [{"op": "OLS", "measure": "delay"}]),
+        ("query", ("select",), [{"op": "OLS", "target": "delay", "regressors": ["delay"]}]),
+        ("query", ("select",), [{"op": "OLS", "target": "delay", "regressors": [], "lambda": 1}]),
+        ("query", ("select",), [{"op": "RIDGE", "target": "delay", "regressors": ["fare"]}]),
+        ("query", ("select",), [{"op": "RIDGE", "target": "delay", "regressors": ["fare"], "lambda": 0}]),
+        ("query", ("select",), [{"op": "CORRELATION", "measures": ["delay", "delay"]}]),
+        ("query", ("select",), [{"op": "COVARIANCE", "measures": ["delay"]}]),
+        ("query", ("select",), [{"op": "QUANTILE", "measure": "delay", "fraction": 1_000_000}]),
+        ("query", ("select",), [{"op": "CONTINGENCY", "measure": None}]),
+        ("query", ("select",), [score(delay=0)]),
+        ("query", ("select",), [score(delay=documents.MAX_FACTOR + 1)]),
+        ("query", ("select",), [score(delay=0.5)]),
+        ("query", ("select",), [score(delay=1) | {"statistic": "MAX"}]),
+        ("query", ("select",), [weighted(JFK=0)]),
+        ("query", ("select",), [weighted(JFK=-documents.MAX_FACTOR - 1)]),
+        ("query", ("select",), [weighted(**{f"c{number}": 1 for number in range(1025)})]),
         ("query", ("where",), {"xor": []}),
         ("query", ("where",), {"and": [{"in": {"dimension": "origin", "values": ["JFK"]}}]}),
         ("query", ("groupBy",), ["origin", "origin"]),

@@ -14,9 +14,9 @@ from marketplace.intents import Deployment
 from marketplace.queries.accuracy import deviations, figure
 from marketplace.queries.answer import Answer, Papers, assemble
 from marketplace.queries.plan import make_plan
-from marketplace.queries.query import Count, Mean, Sum, Variance
 from marketplace.queries.shares import seal_shares
 from marketplace.queries.statements import attest, check_attestation, check_refusal, sign_release, sign_result
+from marketplace.queries.terms import Count, Mean, StdDev, Sum, Variance
 from tests.sealed_market import DEPLOYMENT, Market, keys, open_market
 
 SQL = "SELECT origin, COUNT(*), AVG(delay) FROM flights GROUP BY origin"
@@ -42,6 +42,7 @@ def test_an_answer_carries_values_errors_and_costs(market: Market, received: Pap
     answer = opened(received)
     table = answer.table()
     assert table.column_names == ["origin", "count", "count_se", "mean_delay", "mean_delay_se"]
+    assert answer.frame().to_dict("records") == table.to_pylist()
     assert table["origin"].to_pylist() == ["EWR", "JFK", "LGA"]
     for row in table.to_pylist():
         mine = [item for item in market.rows if item["origin"] == row["origin"]]
@@ -123,7 +124,7 @@ def test_a_refusal_is_signed_whole(market: Market) -> None:
 def test_standard_errors_follow_the_delta_method(market: Market) -> None:
     """Against numerical derivatives of the same formulas."""
     order = market.order("reader")
-    query = market.query(order, "SELECT COUNT(*), SUM(fare), AVG(fare), VARIANCE(fare) FROM f", 5_000_000)
+    query = market.query(order, "SELECT COUNT(*), SUM(fare), AVG(fare), VARIANCE(fare), STDDEV(fare) FROM f", 5_000_000)
     noise = deviations(market.manifest, make_plan(market.manifest, query))
     numbers = {"rows": 400, "n:fare": 400, "sum:fare": 18_000_000, "sumsq:fare": 1_100_000_000_000}
 
@@ -133,7 +134,7 @@ def test_standard_errors_follow_the_delta_method(market: Market) -> None:
         assert value is not None
         return float(value)
 
-    for term in (Count(), Sum("fare"), Mean("fare"), Variance("fare")):
+    for term in (Count(), Sum("fare"), Mean("fare"), Variance("fare"), StdDev("fare")):
         total = 0.0
         for column, deviation in noise.items():
             step = max(abs(numbers[column]) * 1e-6, 1e-3)

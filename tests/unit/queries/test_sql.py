@@ -3,9 +3,27 @@
 import pytest
 
 from marketplace.errors import InvalidInputError
-from marketplace.queries.query import Count, Mean, Query, Sum, Variance, one_of
+from marketplace.queries.query import Query, one_of
 from marketplace.queries.sql import parse_sql
 from marketplace.queries.sql_tokens import MAX_SQL
+from marketplace.queries.terms import (
+    Contingency,
+    Correlation,
+    Count,
+    Covariance,
+    Histogram,
+    Mean,
+    Ols,
+    Quantile,
+    Ridge,
+    Score,
+    StdDev,
+    Sum,
+    Variance,
+    WeightedMean,
+    WeightedSum,
+    term_of,
+)
 
 MANIFEST = {
     "dimensions": [
@@ -24,6 +42,35 @@ MANIFEST = {
         ("SELECT SUM(delay), AVG(distance) FROM t", Query.select(Sum("delay"), Mean("distance"))),
         ("SELECT MEAN(delay), VARIANCE(delay) FROM t", Query.select(Mean("delay"), Variance("delay"))),
         ("SELECT VAR_POP(DELAY) FROM t", Query.select(Variance("delay"))),
+        ("SELECT STDDEV(delay), STDDEV_POP(distance) FROM t", Query.select(StdDev("delay"), StdDev("distance"))),
+        ("SELECT COVAR_POP(delay, distance) FROM t", Query.select(Covariance("delay", "distance"))),
+        ("SELECT CORR(delay, distance) FROM t", Query.select(Correlation("delay", "distance"))),
+        ("SELECT HISTOGRAM(delay) FROM t", Query.select(Histogram("delay"))),
+        ("SELECT APPROX_QUANTILE(delay, .9) FROM t", Query.select(Quantile("delay", "0.9"))),
+        ("SELECT CONTINGENCY(origin, month) FROM t", Query.select(Contingency()).group_by("origin", "month")),
+        (
+            "SELECT origin, CONTINGENCY(origin, month) c FROM t GROUP BY origin, month",
+            Query.select(Contingency()).group_by("origin", "month"),
+        ),
+        ("SELECT ols(Delay, distance) FROM t", Query.select(Ols("delay", "distance"))),
+        (
+            "SELECT RIDGE(delay, distance, lambda => 0.5) FROM t",
+            Query.select(Ridge("delay", "distance", penalty=0.5)),
+        ),
+        (
+            "SELECT AVG(SCORE(0.5 * delay - distance * 2 + 3)) FROM t",
+            Query.select(Score({"delay": "0.5", "distance": -2}, 3)),
+        ),
+        ("SELECT SCORE(-delay - -2 * distance) FROM t", Query.select(Score({"delay": -1, "distance": 2}))),
+        ("SELECT SUM(SCORE(delay)) FROM t", Query.select(Score({"delay": 1}, statistic="SUM"))),
+        (
+            "SELECT WSUM(delay, origin, 'JFK', 2, 'EWR', -0.5) FROM t",
+            Query.select(WeightedSum("delay", "origin", {"EWR": "-0.5", "JFK": 2})),
+        ),
+        (
+            "SELECT WMEAN(delay, month, 1, 2, '3', 1) FROM t",
+            Query.select(WeightedMean("delay", "month", {"1": 2, "3": 1})),
+        ),
         ("SELECT origin, COUNT(*) FROM t GROUP BY origin", Query.select(Count()).group_by("origin")),
         ("SELECT COUNT(*) FROM t GROUP BY month, origin", Query.select(Count()).group_by("month", "origin")),
         ("SELECT COUNT(*) FROM t WHERE origin = 'JFK'", Query.select(Count()).where(origin="JFK")),
@@ -68,6 +115,31 @@ def test_what_is_in_the_algebra_is_read(text: str, expected: Query) -> None:
         ("SELECT MAX(delay) FROM t", "sql_outside_algebra", "MAX(delay)"),
         ("SELECT MEDIAN(delay) FROM t", "sql_outside_algebra", "MEDIAN(delay)"),
         ("SELECT var_samp(delay) FROM t", "sql_outside_algebra", "VAR_SAMP"),
+        ("SELECT STDDEV_SAMP(delay) FROM t", "sql_outside_algebra", "STDDEV_SAMP"),
+        ("SELECT COVAR_SAMP(delay, distance) FROM t", "sql_outside_algebra", "COVAR_SAMP"),
+        ("SELECT CORR(delay, delay) FROM t", "sql_outside_algebra", "CORR(delay, delay)"),
+        ("SELECT CORR(delay, origin) FROM t", "unknown_measure", "origin"),
+        ("SELECT APPROX_QUANTILE(delay, distance) FROM t", "sql_outside_algebra", None),
+        ("SELECT APPROX_QUANTILE(delay, 0.1234567) FROM t", "malformed_number", "0.1234567"),
+        ("SELECT HISTOGRAM(delay, 10) FROM t", "sql_outside_algebra", "HISTOGRAM(delay, 10)"),
+        ("SELECT CONTINGENCY(origin) FROM t", "sql_outside_algebra", "CONTINGENCY(origin)"),
+        ("SELECT CONTINGENCY(delay, origin) FROM t", "measure_in_filter", "delay"),
+        (
+            "SELECT CONTINGENCY(origin, month) FROM t GROUP BY month, origin",
+            "sql_outside_algebra",
+            "CONTINGENCY(origin, month)",
+        ),
+        ("SELECT OLS(delay) FROM t", "sql_outside_algebra", "OLS(delay)"),
+        ("SELECT OLS(delay, delay) FROM t", "sql_outside_algebra", "OLS(delay, delay)"),
+        ("SELECT RIDGE(delay, distance) FROM t", "sql_outside_algebra", "RIDGE(delay, distance)"),
+        ("SELECT RIDGE(delay, distance, mu => 1) FROM t", "sql_outside_algebra", None),
+        ("SELECT SCORE(3) FROM t", "sql_outside_algebra", "SCORE(3)"),
+        ("SELECT SCORE(delay * distance) FROM t", "sql_outside_algebra", "distance"),
+        ("SELECT SCORE(delay + delay) FROM t", "sql_outside_algebra", None),
+        ("SELECT MAX(SCORE(delay)) FROM t", "sql_outside_algebra", "MAX(SCORE(delay))"),
+        ("SELECT WSUM(delay, origin, 'JFK') FROM t", "sql_outside_algebra", "WSUM(delay, origin, 'JFK')"),
+        ("SELECT WSUM(delay, origin, 'JFK', 1, 'JFK', 2) FROM t", "sql_outside_algebra", None),
+        ("SELECT WSUM(delay, origin, 'JFK', distance) FROM t", "sql_outside_algebra", "distance"),
         ("SELECT COUNT(*) OVER () FROM t", "sql_outside_algebra", "COUNT(*) OVER ()"),
         ("SELECT COUNT(*) FROM t, u", "sql_outside_algebra", "JOINS"),
         ("SELECT COUNT(*) FROM t JOIN u ON t.a = u.a", "sql_outside_algebra", "JOINS"),
@@ -140,3 +212,23 @@ def test_a_syntax_error_has_no_terminal_codes() -> None:
     assert caught.value.code == "sql_syntax"
     assert "AVG(delay)" in caught.value.message
     assert "\x1b" not in f"{caught.value.message}{caught.value.zh}{caught.value.got}"
+
+
+def test_a_term_and_its_document_say_the_same() -> None:
+    terms = (
+        *(Count(), Count("delay"), StdDev("delay"), Histogram("delay"), Quantile("delay", 0.25), Contingency()),
+        *(Covariance("delay", "distance"), Correlation("delay", "distance"), Ols("delay", "distance")),
+        *(Ridge("delay", "distance", penalty="0.125"), Score({"delay": 0.5, "distance": "-2"}, "1.25", "SUM")),
+        *(WeightedSum("delay", "origin", {"JFK": 2}), WeightedMean("delay", "origin", {"JFK": "0.25", "EWR": 0})),
+    )
+    assert [term_of(term.document()) for term in terms] == list(terms)
+    assert len({term.label for term in terms}) == len(terms)
+    assert Score({"delay": "0.50"}).document() == Score({"delay": 0.5}).document()
+    assert Score({"delay": 0.5, "distance": -2}, 3).label == "mean_score(0.5*delay-2*distance+3)"
+
+
+@pytest.mark.parametrize("value", ["x", float("nan"), "1e40", "0.1234567891"])
+def test_what_is_no_ordinary_decimal_is_no_coefficient(value: float | str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        Score({"delay": value})
+    assert caught.value.code == "malformed_number"
