@@ -24,8 +24,8 @@ from marketplace.auditor.rows import Tables
 from marketplace.auditor.trust import Trust
 from marketplace.deployment import Genesis
 from marketplace.documents import digest, iso_time, voucher_document
+from marketplace.documents.columns import ciphertext_root, column_names
 from marketplace.documents.ids import asset_id, listing_id, order_id, title_id
-from marketplace.documents.manifest import ciphertext_root, column_names
 from marketplace.intents import sign_intent, struct_hash
 from marketplace.ledger.node import Node, NodeSettings
 from marketplace.ledger.relayer import Relayer
@@ -166,22 +166,36 @@ def seal_data(maker: Maker) -> None:
     cells = np.arange(len(ORIGINS) * len(MONTHS), dtype=np.int64)
     shape = profile("bfv-8192-cells-1")
     manifest: dict[str, Any] = {
-        **{"type": "manifest", "version": 1, "title": {"en": "Flights", "zh": "航班"}, "layout": "cells"},
-        **{"holder": maker.people["supplier"].address, "profile": shape.name, "rows": 36_000, "minimumCohort": 10},
+        **{
+            "type": "manifest",
+            "version": 1,
+            "title": {"en": "Flights", "zh": "航班"},
+            "series": None,
+            "previous": None,
+        },
+        **{
+            "holder": maker.people["supplier"].address,
+            "minimumCohort": 10,
+            "change": {"kind": "first", "batch": "all"},
+        },
+        "privacy": {"measure": "pure"},
         "dimensions": [
-            {"name": "origin", "ordered": False, "categories": ORIGINS},
-            {"name": "month", "ordered": True, "categories": MONTHS},
+            {"name": "origin", "ordered": False, "hidden": False, "categories": ORIGINS},
+            {"name": "month", "ordered": True, "hidden": False, "categories": MONTHS},
         ],
-        "measures": [{"name": "delay", "unit": "minute", "scale": 0, "low": -60, "high": 1500}],
-        "missing": {"delay": 0},
-        "columns": [],
+        "measures": [{"name": "delay", "unit": "minute", "scale": 0, "low": -60, "high": 1500, "bins": []}],
+        "joints": [],
+        "forms": [{"form": "cells", "profile": shape.name, "prefix": None}],
+        "blocks": 1,
+        "batches": [{"name": "all", "block": 0, "rows": 36_000, "missing": {"delay": 0}, "columns": []}],
         "releaseKey": maker.people["vault"].address,
         "sealedAt": iso_time(START),
     }
     for number, name in enumerate(column_names(manifest)):
         blob = seal_chunk(maker.sealing, cells * 7 + 1000 * (number + 1))
         maker.blobs[to_hex(sha256(blob))] = blob
-        manifest["columns"].append({"name": name, "chunks": [{"blob": to_hex(sha256(blob)), "size": len(blob)}]})
+        chunk = {"blob": to_hex(sha256(blob)), "size": len(blob)}
+        manifest["batches"][0]["columns"].append({"form": 0, "name": name, "chunks": [chunk]})
     maker.manifest = manifest
     maker.store(manifest)
 

@@ -16,8 +16,8 @@ from crypto.canonical import to_hex
 from crypto.envelope import public_key as x25519_public
 from crypto.keystore import Keys
 from marketplace.documents import Document, digest, voucher_document
+from marketplace.documents.columns import ciphertext_root
 from marketplace.documents.ids import asset_id, listing_id, order_id
-from marketplace.documents.manifest import ciphertext_root
 from marketplace.intents import CONTRACTS, Deployment, sign_intent
 from marketplace.panel.evaluate import Evaluated, PanelNode
 from marketplace.queries.answer import Answer, Papers, assemble

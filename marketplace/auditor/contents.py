@@ -12,6 +12,7 @@ from marketplace.auditor.findings import Report
 from marketplace.auditor.log import CHECKPOINTS, ENTRIES, LATEST
 from marketplace.auditor.readmodel import file_of
 from marketplace.auditor.rows import KEYS, Row, Tables
+from marketplace.documents import all_chunks
 from marketplace.errors import InvalidInputError
 from marketplace.rights.certificates import check_certificate
 from marketplace.types import AssetStatus
@@ -45,8 +46,8 @@ def check_ledger_documents(tables: Tables, documents: Documents, report: Report)
             if certificate is not None:
                 _check_certificate(certificate, row, subject, report)
         manifest = documents.get(row["manifestDigest"], "manifest", subject)
-        for column in manifest["columns"] if manifest else ():
-            yield from ((chunk["blob"], chunk["size"], subject) for chunk in column["chunks"])
+        if manifest is not None:
+            yield from ((chunk["blob"], chunk["size"], subject) for chunk in all_chunks(manifest))
     for row in tables.rows["listings"].values():
         documents.get(row["termsDigest"], "terms", f"listing {row['listingId']}")
     for row in tables.rows["orders"].values():

@@ -69,7 +69,7 @@ class Papers:
             ("agreement.listing", row["listingId"], standing.agreement["listing"]),
             ("agreement.terms", standing.listing["termsDigest"], standing.agreement["terms"]),
             ("agreement.buyer", row["buyer"], standing.agreement["buyer"]),
-            ("manifest.columns", standing.asset["ciphertextRoot"], ciphertext_root(standing.manifest)),
+            ("manifest.batches", standing.asset["ciphertextRoot"], ciphertext_root(standing.manifest)),
         )
         for name, expected, got in links:
             self._report.same("papers_mismatch", f"{subject} {name}", expected, got)

@@ -7,7 +7,7 @@ alone. `validate_<kind>(value)` returns the same object, typed as a dict, or rai
 
 kind         made by      says
 profile      participant  who it is; off-ledger, blinded by `nonce` so that its digest tells nothing
-manifest     vault        what was sealed: dimensions, measures with bounds, blobs of every column
+manifest     vault        what was sealed: dimensions, measures with bounds, blobs of every column of every batch
 claim        holder       rights claimed in an asset: source class, rights table, revenue shares, level
 terms        seller       what a listing permits, its price, privacy budget, and whose panel counts
 agreement    buyer        which terms an order accepts, for which purpose and region
@@ -32,10 +32,25 @@ from marketplace.documents.answers import (
     validate_shares,
     validate_statement,
 )
+from marketplace.documents.columns import (
+    all_chunks,
+    bin_count,
+    blob_digests,
+    cell_count,
+    cell_shape,
+    ciphertext_root,
+    column_chunks,
+    column_names,
+    missing_counts,
+    public_cell_count,
+    public_shape,
+    row_count,
+    series_of,
+)
 from marketplace.documents.common import (
     COMPUTATIONS,
     DATA_ORIGINS,
-    LAYOUTS,
+    FORMS,
     LEVELS,
     MAX_CELLS,
     MAX_DEPTH,
@@ -53,13 +68,7 @@ from marketplace.documents.common import (
     iso_time,
     unix_seconds,
 )
-from marketplace.documents.manifest import (
-    blob_digests,
-    cell_count,
-    ciphertext_root,
-    column_names,
-    validate_manifest,
-)
+from marketplace.documents.manifest import validate_manifest
 from marketplace.documents.market import (
     validate_agreement,
     validate_claim,
@@ -108,7 +117,7 @@ def validate(value: object) -> Document:
 __all__ = [
     "COMPUTATIONS",
     "DATA_ORIGINS",
-    "LAYOUTS",
+    "FORMS",
     "LEVELS",
     "MAX_CELLS",
     "MAX_DEPTH",
@@ -122,14 +131,23 @@ __all__ = [
     "SOURCE_CLASSES",
     "VALIDATORS",
     "Document",
+    "all_chunks",
+    "bin_count",
     "blob_digests",
     "canonical",
     "cell_count",
+    "cell_shape",
     "ciphertext_root",
+    "column_chunks",
     "column_names",
     "digest",
     "iso_time",
+    "missing_counts",
+    "public_cell_count",
+    "public_shape",
     "release_message",
+    "row_count",
+    "series_of",
     "unix_seconds",
     "validate",
     "validate_agreement",

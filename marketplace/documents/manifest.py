@@ -1,17 +1,19 @@
-"""The manifest: what was sealed."""
+"""The manifest: what was sealed, in which forms, and in which batches.
 
-import math
-from collections.abc import Mapping
-from typing import Any
+An update is a new manifest of the same series: it names its predecessor and the one batch that it changes. A batch has
+a block of its own, a number that no other batch of the series ever has, so that what was released of one version can be
+told apart from what is released of the next; a corrected batch is a new block.
+"""
 
-from crypto.canonical import to_hex
-from crypto.merkle import root
+from typing import Any, cast
+
+from marketplace.documents.columns import cell_count, column_names
 from marketplace.documents.common import (
     BILINGUAL,
     BOUND,
     CATEGORY,
     COHORT,
-    LAYOUTS,
+    FORMS,
     MAX_CELLS,
     Document,
     checked,
@@ -28,15 +30,24 @@ from marketplace.documents.shapes import (
     integer,
     mapping,
     matching,
+    nullable,
     one_of,
     record,
     refuse,
     text,
     utc_time,
 )
-from marketplace.types import Digest
 
-_DIMENSION = record({"name": NAME, "ordered": boolean, "categories": array(CATEGORY, 10_000, 1, itself)})
+CHANGES = ("first", "append", "correct", "withdraw", "reseal")
+MAX_BATCHES = 4096
+BINS = array(integer(-BOUND, BOUND), 255)
+JOINTS = array(array(NAME, 16, 2, itself), 16, 0, lambda joint: frozenset(cast(list[str], joint)))
+PREFIX = nullable(NAME)
+
+_COUNT = integer(0, 2**40)
+_DIMENSION = record(
+    {"name": NAME, "ordered": boolean, "hidden": boolean, "categories": array(CATEGORY, 10_000, 1, itself)}
+)
 _MEASURE = record(
     {
         "name": NAME,
@@ -44,28 +55,49 @@ _MEASURE = record(
         "scale": integer(0, 9),
         "low": integer(-BOUND, BOUND),
         "high": integer(-BOUND, BOUND),
+        "bins": BINS,
     }
 )
 _COLUMN = record(
     {
-        "name": matching(
-            "rows|(n|sum|sumsq):[a-z][a-z0-9_]{0,39}", "rows, n:<measure>, sum:<measure> or sumsq:<measure>"
-        ),
+        "form": integer(0, len(FORMS) - 1),
+        "name": text(140),
         "chunks": array(record({"blob": DIGEST, "size": integer(1, 1 << 24)}), 4096, 1),
     }
 )
+_BATCH = record(
+    {
+        "name": NAME,
+        "block": integer(0, 2**32 - 1),
+        "rows": _COUNT,
+        "missing": mapping(_COUNT, 64),
+        "columns": array(_COLUMN, 8192, 1),
+    }
+)
+_PURE = record({"measure": one_of(["pure"])})
+_ZCDP = record({"measure": one_of(["zcdp"]), "delta": matching("1e-[1-9][0-9]?", "a power of ten such as 1e-9")})
+
+
+def privacy_measure(value: object, path: str) -> None:
+    """How privacy loss is measured and added up: {"measure": "pure"} or {"measure": "zcdp", "delta": "1e-9"}."""
+    (_ZCDP if isinstance(value, dict) and value.get("measure") == "zcdp" else _PURE)(value, path)
+
+
 _MANIFEST = document(
     "manifest",
     {
         "title": BILINGUAL,
         "holder": ADDRESS,
-        "layout": one_of(LAYOUTS),
-        "profile": text(60),
+        "series": nullable(DIGEST),
+        "previous": nullable(DIGEST),
+        "change": record({"kind": one_of(CHANGES), "batch": nullable(NAME)}),
+        "privacy": privacy_measure,
         "dimensions": array(_DIMENSION, 16, 1, part("name")),
         "measures": array(_MEASURE, 64, 0, part("name")),
-        "rows": integer(0, 2**40),
-        "missing": mapping(integer(0, 2**40), 64),
-        "columns": array(_COLUMN, 256, 1, part("name")),
+        "joints": JOINTS,
+        "forms": array(record({"form": one_of(FORMS), "profile": text(60), "prefix": PREFIX}), 3, 1, part("form")),
+        "blocks": integer(1, 2**32),
+        "batches": array(_BATCH, MAX_BATCHES, 1, part("name")),
         "minimumCohort": COHORT,
         "releaseKey": ADDRESS,
         "sealedAt": utc_time,
@@ -73,43 +105,91 @@ _MANIFEST = document(
 )
 
 
-def cell_count(manifest: Mapping[str, Any]) -> int:
-    """Number of cells: the product of the sizes of all category lists."""
-    return math.prod(len(dimension["categories"]) for dimension in manifest["dimensions"])
-
-
-def column_names(manifest: Mapping[str, Any]) -> list[str]:
-    """The columns a cells layout must have, in order: rows, then n, sum and sumsq of every measure."""
-    names = [measure["name"] for measure in manifest["measures"]]
-    return ["rows", *(f"{part}:{name}" for name in names for part in ("n", "sum", "sumsq"))]
-
-
-def blob_digests(manifest: Mapping[str, Any]) -> list[bytes]:
-    """Digests of all sealed blobs in manifest order: the leaves of the ciphertext root."""
-    return [bytes.fromhex(chunk["blob"][2:]) for column in manifest["columns"] for chunk in column["chunks"]]
-
-
-def ciphertext_root(manifest: Mapping[str, Any]) -> Digest:
-    """RFC 6962 root over the blob digests, as "0x" hex; stands on the ledger."""
-    return Digest(to_hex(root(blob_digests(manifest))))
-
-
 def validate_manifest(value: object) -> Document:
     """A sealed data set's description, with its parts in agreement."""
     manifest = checked(_MANIFEST, value, "manifest")
     names = [measure["name"] for measure in manifest["measures"]]
-    dimensions = [dimension["name"] for dimension in manifest["dimensions"]]
-    if set(names) & set(dimensions):
-        raise refuse("manifest.measures", "names that no dimension has", sorted(set(names) & set(dimensions)))
+    _check_dimensions(manifest, names)
+    for measure in manifest["measures"]:
+        check_measure(f"manifest.measures.{measure['name']}", measure["low"], measure["high"], measure["bins"])
+    for joint in manifest["joints"]:
+        check_joint("manifest.joints", joint, names)
+    _check_change(manifest)
+    _check_batches(manifest, names)
+    return manifest
+
+
+def check_measure(path: str, low: int, high: int, bins: list[int]) -> None:
+    """Bounds in order; the inner edges of bins strictly ascending, each with room for a value on both sides."""
+    if low > high:
+        raise refuse(path, "low <= high", (low, high))
+    if bins != sorted(set(bins)):
+        raise refuse(f"{path}.bins", "strictly ascending edges", bins)
+    if bins and not low < bins[0] <= bins[-1] <= high:
+        raise refuse(f"{path}.bins", f"edges above {low} and at most {high}", (bins[0], bins[-1]))
+
+
+def check_joint(path: str, joint: list[str], measures: list[str]) -> None:
+    """A joint names measures."""
+    if unknown := [name for name in joint if name not in measures]:
+        raise refuse(path, "measures: " + ", ".join(measures), unknown[0])
+
+
+def check_dimensions(path: str, dimensions: list[tuple[str, bool, bool]], prefix: str | None) -> None:
+    """At most one hidden dimension, at least one that is not; running totals go along an ordered public one.
+
+    Args:
+        dimensions: (name, ordered, hidden) of each.
+    """
+    hidden = [name for name, _, is_hidden in dimensions if is_hidden]
+    if len(hidden) > 1 or len(hidden) == len(dimensions):
+        raise refuse(f"{path}.dimensions", "at most one hidden dimension, and one that is not", hidden)
+    ordered = [name for name, is_ordered, is_hidden in dimensions if is_ordered and not is_hidden]
+    if prefix is not None and prefix not in ordered:
+        raise refuse(f"{path}.prefix", "an ordered dimension that is not hidden", prefix)
+
+
+def _check_dimensions(manifest: Document, measures: list[str]) -> None:
+    dimensions = [(item["name"], item["ordered"], item["hidden"]) for item in manifest["dimensions"]]
+    if shared := sorted(set(measures) & {name for name, _, _ in dimensions}):
+        raise refuse("manifest.measures", "names that no dimension has", shared)
     if cell_count(manifest) > MAX_CELLS:
         raise refuse("manifest.dimensions", f"at most {MAX_CELLS} cells", cell_count(manifest))
-    if [column["name"] for column in manifest["columns"]] != column_names(manifest):
-        raise refuse("manifest.columns", ", ".join(column_names(manifest)), [c["name"] for c in manifest["columns"]])
-    if len({len(column["chunks"]) for column in manifest["columns"]}) != 1:
-        raise refuse("manifest.columns", "the same number of chunks in every column", "different numbers")
-    if sorted(manifest["missing"]) != sorted(names):
-        raise refuse("manifest.missing", "one count for each measure", sorted(manifest["missing"]))
-    for measure in manifest["measures"]:
-        if measure["low"] > measure["high"]:
-            raise refuse(f"manifest.measures.{measure['name']}", "low <= high", (measure["low"], measure["high"]))
-    return manifest
+    for form in manifest["forms"]:
+        check_dimensions("manifest", dimensions, form["prefix"])
+
+
+def _check_change(manifest: Document) -> None:
+    kind, batch = manifest["change"]["kind"], manifest["change"]["batch"]
+    is_first = kind == "first"
+    if (manifest["series"] is None, manifest["previous"] is None) != (is_first, is_first):
+        raise refuse("manifest.previous", "series and previous exactly in a later version", manifest["previous"])
+    if is_first and len(manifest["batches"]) != 1:
+        raise refuse("manifest.batches", "one batch in a first version", len(manifest["batches"]))
+    if (batch is None) != (kind == "reseal"):
+        raise refuse("manifest.change.batch", "the batch that changes", batch)
+    names = [item["name"] for item in manifest["batches"]]
+    if batch is not None and (batch in names) != (kind != "withdraw"):
+        raise refuse("manifest.change.batch", "a batch that is there unless it was withdrawn", batch)
+
+
+def _check_batches(manifest: Document, measures: list[str]) -> None:
+    blocks = [batch["block"] for batch in manifest["batches"]]
+    if len(set(blocks)) != len(blocks) or max(blocks) >= manifest["blocks"]:
+        raise refuse("manifest.blocks", "batches with blocks of their own, below blocks", blocks)
+    forms = range(len(manifest["forms"]))
+    expected = [(form, name) for form in forms for name in column_names(manifest, form)]
+    for batch in manifest["batches"]:
+        path = f"manifest.batches.{batch['name']}"
+        found = [(column["form"], column["name"]) for column in batch["columns"]]
+        if found != expected:
+            raise refuse(f"{path}.columns", ", ".join(name for _, name in expected), [name for _, name in found])
+        if sorted(batch["missing"]) != sorted(measures):
+            raise refuse(f"{path}.missing", "one count for each measure", sorted(batch["missing"]))
+        for form in forms:
+            _check_chunks(f"{path}.columns", [item for item in batch["columns"] if item["form"] == form])
+
+
+def _check_chunks(path: str, columns: list[dict[str, Any]]) -> None:
+    if len({len(column["chunks"]) for column in columns}) != 1:
+        raise refuse(path, "the same number of chunks in every column", "different numbers")

@@ -121,7 +121,7 @@ def _check_release(papers: Papers, plan: Plan, deployment: Deployment) -> None:
 
 def _numbers(papers: Papers, plan: Plan, residues: Mapping[int, int]) -> dict[Group, dict[str, int]]:
     found: dict[Group, dict[str, int]] = {}
-    chosen = profile(papers.manifest["profile"])
+    chosen = profile(papers.manifest["forms"][0]["profile"])
     for index, share in residues.items():
         c0, number = int(papers.result["numbers"][index]["c0"], 16), plan.numbers[index]
         try:

@@ -29,18 +29,32 @@ _BLOCK = 1 << 22  # entries of a table of comparisons that are held at once
 
 @dataclass(frozen=True)
 class Counts:
-    """True counts of every cell; known to the vault alone.
+    """True counts of every atom; known to the vault alone.
+
+    An atom is one logical cell of one batch: atom = block of the batch * number of logical cells + cell. Blocks are
+    numbered through a whole series, so an atom means the same rows in every version; the counts reach back to batches
+    that later versions no longer have.
 
     Args:
-        rows: rows of each cell, int64.
-        present: for each measure, rows of each cell where it has a value, int64.
+        rows: rows of each atom, int64.
+        present: for each measure, rows of each atom where it has a value, int64; for "@<j>" rows where all measures of
+            joint j have one.
+        blocks: those of the version's own batches.
+        cells: number of logical cells.
     """
 
     rows: NDArray[np.int64]
     present: Mapping[str, NDArray[np.int64]]
+    blocks: tuple[int, ...]
+    cells: int
 
     def __repr__(self) -> str:
-        return f"Counts({self.rows.size} cells)"
+        return f"Counts({self.rows.size} atoms)"
+
+    def atoms(self, cells: Cells) -> Cells:
+        """The atoms of this version in some logical cells, sorted."""
+        starts = np.array(sorted(self.blocks), dtype=np.int64) * self.cells
+        return (starts[:, None] + cells[None, :]).reshape(-1)
 
 
 @dataclass(frozen=True)
@@ -48,7 +62,7 @@ class Released:
     """A cell set of which a number was released.
 
     Args:
-        cells: sorted indices.
+        cells: sorted atoms.
         measures: measures whose values or presence were released with it.
     """
 
@@ -79,8 +93,9 @@ def check_cohort(plan: Plan, counts: Counts, earlier: Iterable[Released], minimu
     Raises:
         RuleError: `cohort_too_small` or `cohort_difference_too_small` when no group may be released.
     """
-    measures, groups = plan_measures(plan), plan.group_cells()
-    before = [Released(np.arange(counts.rows.size, dtype=np.int64), measures), *earlier]
+    measures = plan_measures(plan)
+    groups = {group: counts.atoms(cells) for group, cells in plan.group_cells().items()}
+    before = [Released(counts.atoms(np.arange(counts.cells, dtype=np.int64)), measures), *earlier]
     guard = _Guard(counts, measures, minimum, before)
     large = [group for group in plan.groups if guard.large_enough(groups[group])]
     if not large:

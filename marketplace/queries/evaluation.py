@@ -8,13 +8,24 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from crypto.canonical import from_hex, sha256, to_hex
 from crypto.errors import CryptoError
 from crypto.seal.cells import SealedChunk, open_chunk
 from crypto.seal.evaluate import SealedNumber, evaluate_sum
 from crypto.seal.parameters import Profile, profile
-from marketplace.documents import Document, cell_count, ciphertext_root, digest, validate_result
-from marketplace.errors import InvalidInputError, VerificationError
+from marketplace.documents import (
+    Document,
+    cell_shape,
+    ciphertext_root,
+    column_chunks,
+    digest,
+    public_cell_count,
+    public_shape,
+    validate_result,
+)
+from marketplace.errors import InvalidInputError, RuleError, VerificationError
 from marketplace.queries.plan import Cells, Plan
 from marketplace.queries.timings import part
 
@@ -34,20 +45,20 @@ class SealedColumns:
         self._fetch, self._capacity = fetch, capacity
         self._kept: OrderedDict[str, SealedChunk] = OrderedDict()
 
-    def column(self, manifest: Mapping[str, Any], name: str) -> list[SealedChunk]:
-        """The chunks of one column, in order.
+    def column(self, manifest: Mapping[str, Any], batch: Mapping[str, Any], form: int, name: str) -> list[SealedChunk]:
+        """The chunks of one column of one batch in the form at this position, in order.
 
         Raises:
             VerificationError: `blob_altered`, `blob_malformed`, `column_incomplete`.
         """
-        declared = next(item for item in manifest["columns"] if item["name"] == name)
-        chunks = [self._chunk(manifest["profile"], item["blob"]) for item in declared["chunks"]]
-        if sum(chunk.count for chunk in chunks) != cell_count(manifest):
+        profile_name = manifest["forms"][form]["profile"]
+        chunks = [self._chunk(profile_name, item["blob"]) for item in column_chunks(batch, form, name)]
+        if sum(chunk.count for chunk in chunks) != public_cell_count(manifest):
             raise VerificationError(
                 "column_incomplete",
                 f"{name} does not hold one value for each cell",
                 zh=f"列 {name} 的单元数与清单不符",
-                expected=cell_count(manifest),
+                expected=public_cell_count(manifest),
             )
         return chunks
 
@@ -66,15 +77,62 @@ def evaluate_plan(manifest: Mapping[str, Any], plan: Plan, columns: SealedColumn
     Raises:
         VerificationError: a blob is not what the manifest names.
     """
-    chosen = profile(manifest["profile"])
+    chosen = profile(manifest["forms"][0]["profile"])
     with part("opening"):
-        chunks = {name: columns.column(manifest, name) for name in plan.columns}
-    return (_evaluate(chosen, chunks[number.column], number.cells) for number in plan.numbers)
+        chunks = {
+            name: [columns.column(manifest, batch, 0, name) for batch in manifest["batches"]] for name in plan.columns
+        }
+    return (_evaluate(manifest, chosen, chunks[number.column], number.cells) for number in plan.numbers)
 
 
-def _evaluate(chosen: Profile, chunks: list[SealedChunk], cells: Cells) -> SealedNumber:
+def _evaluate(
+    manifest: Mapping[str, Any], chosen: Profile, batches: list[list[SealedChunk]], cells: Cells
+) -> SealedNumber:
     with part("arithmetic"):
-        return evaluate_sum(chosen, chunks, cells)
+        added, taken = _signed_cells(manifest, _public_cells(manifest, cells))
+        plus = [evaluate_sum(chosen, chunks, added) for chunks in batches]
+        minus = [evaluate_sum(chosen, chunks, taken) for chunks in batches if taken.size]
+        return _total(chosen, plus, minus)
+
+
+def _public_cells(manifest: Mapping[str, Any], cells: Cells) -> Cells:
+    """The public cells that some logical cells make up; cells of this form do not tell a hidden dimension apart."""
+    chosen = np.zeros(cell_shape(manifest), dtype=np.bool_)
+    chosen.reshape(-1)[cells] = True
+    hidden = tuple(axis for axis, item in enumerate(manifest["dimensions"]) if item["hidden"])
+    some, whole = chosen.any(axis=hidden), chosen.all(axis=hidden)
+    if not np.array_equal(some, whole):
+        raise RuleError(
+            "dimension_hidden",
+            "the data are not sealed in a form that tells the hidden dimension apart",
+            zh="数据的密封形式不能区分隐藏维度",
+            rule="queries.hidden",
+        )
+    return np.flatnonzero(whole)
+
+
+def _signed_cells(manifest: Mapping[str, Any], cells: Cells) -> tuple[Cells, Cells]:
+    """The sealed values to add and those to take away: of running totals, a range takes its end less its start."""
+    prefix = manifest["forms"][0]["prefix"]
+    if prefix is None:
+        return cells, cells[:0]
+    axis = [item["name"] for item in manifest["dimensions"] if not item["hidden"]].index(prefix)
+    chosen = np.zeros(public_cell_count(manifest), dtype=np.int64)
+    chosen[cells] = 1
+    weights = -np.diff(chosen.reshape(public_shape(manifest)), axis=axis, append=0).reshape(-1)
+    return np.flatnonzero(weights == 1), np.flatnonzero(weights == -1)
+
+
+def _total(chosen: Profile, plus: list[SealedNumber], minus: list[SealedNumber]) -> SealedNumber:
+    if len(plus) == 1 and not minus:
+        return plus[0]
+    primes = np.array(chosen.data_primes, dtype=np.uint64)[:, None]
+    c0, c1 = sum(item.c0 for item in plus), plus[0].c1
+    for item in plus[1:]:
+        c1 = (c1 + item.c1) % primes
+    for item in minus:
+        c0, c1 = c0 - item.c0, (c1 + (primes - item.c1)) % primes
+    return SealedNumber(chosen, c0 % chosen.modulus, c1)
 
 
 def number_entry(number: SealedNumber) -> dict[str, str]:
@@ -90,13 +148,14 @@ def result_document(query: Mapping[str, Any], plan: Plan, entries: Iterable[Mapp
 
 
 def check_profile(manifest: Mapping[str, Any]) -> None:
-    """Check that the manifest names a parameter set that is allowed.
+    """Check that every form of the manifest names a parameter set that is allowed.
 
     Raises:
         InvalidInputError: `foreign_parameters`.
     """
     try:
-        profile(manifest["profile"])
+        for form in manifest["forms"]:
+            profile(form["profile"])
     except CryptoError as error:
         message = f"the data is sealed under foreign parameters: {error}"
         raise InvalidInputError("foreign_parameters", message, zh="密文使用了不允许的参数集") from error

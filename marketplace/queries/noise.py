@@ -14,6 +14,7 @@ from crypto.errors import ParameterError
 from crypto.seal.headroom import prove_headroom
 from crypto.seal.noise import laplace_scale
 from crypto.seal.parameters import profile
+from marketplace.documents import row_count
 from marketplace.errors import RuleError
 from marketplace.queries.lexicon import measure
 from marketplace.queries.plan import Plan
@@ -80,10 +81,12 @@ def scales(manifest: Mapping[str, Any], plan: Plan) -> dict[str, Fraction]:
 
 
 def _check_range(manifest: Mapping[str, Any], plan: Plan, column: str, scale: Fraction) -> None:
-    total = max(int(manifest["rows"]), 1) * sensitivity(manifest, column)
-    most = max(number.cells.size for number in plan.numbers)
+    total = max(row_count(manifest), 1) * sensitivity(manifest, column)
+    most = max(number.cells.size for number in plan.numbers) * len(manifest["batches"])
+    if manifest["forms"][0]["prefix"] is not None:  # a range of running totals touches its end and its start
+        most *= 2
     try:
-        prove_headroom(profile(manifest["profile"]), most, -total, total, total=total, scale=scale)
+        prove_headroom(profile(manifest["forms"][0]["profile"]), most, -total, total, total=total, scale=scale)
     except ParameterError as error:
         raise RuleError(
             "result_may_wrap",

@@ -16,7 +16,7 @@ from marketplace.console.values import (
     parse_share,
     short,
 )
-from marketplace.documents import DATA_ORIGINS, LEVELS, SOURCE_CLASSES
+from marketplace.documents import DATA_ORIGINS, LEVELS, SOURCE_CLASSES, missing_counts, row_count
 from marketplace.errors import InvalidInputError
 from marketplace.quantities import epsilon
 from marketplace.sdk import rights
@@ -127,12 +127,11 @@ def manifest(run: Run, asset: Asset) -> None:
     if run.as_json:
         run.json(document)
         return
-    run.say(
-        f"{document['title']['en']} · {document['rows']:,} rows", f"{document['title']['zh']} · {document['rows']:,} 行"
-    )
+    rows, missing = row_count(document), missing_counts(document)
+    run.say(f"{document['title']['en']} · {rows:,} rows", f"{document['title']['zh']} · {rows:,} 行")
     dimensions = [{**item, "categories": ", ".join(item["categories"])} for item in document["dimensions"]]
     run.rows(dimensions, (("name", "dimension", "维度", str), ("categories", "categories", "取值", str)))
-    measures = [{**item, "missing": document["missing"][item["name"]]} for item in document["measures"]]
+    measures = [{**item, "missing": missing[item["name"]]} for item in document["measures"]]
     names = (("name", "measure", "指标"), ("unit", "unit", "单位"), ("low", "low", "下限"), ("high", "high", "上限"))
     run.rows(measures, [(*column, str) for column in (*names, ("missing", "missing", "缺失数"))])
 

@@ -8,7 +8,7 @@ import typer
 
 from marketplace.console import Run, command, group
 from marketplace.console.values import parse_address
-from marketplace.documents import Document
+from marketplace.documents import Document, all_chunks, missing_counts, row_count
 from marketplace.queries import timings
 from marketplace.sdk import files
 from marketplace.sdk.client import Client
@@ -69,10 +69,11 @@ def seal(
                 upload_dataset(client, dataset, report)
     path = dataset.path / "manifest.json"
     manifest = dataset.manifest
-    facts = {"manifest": str(path), "manifestDigest": dataset.digest, "rows": manifest["rows"]}
-    facts |= {"missing": manifest["missing"], "bytes": sealed_bytes(manifest), "uploaded": upload}
-    run.result(facts, f"sealed {manifest['rows']:,} rows", f"已封存 {manifest['rows']:,} 行")
-    run.facts({run.tr(f"missing {name}", f"缺失 {name}"): count for name, count in manifest["missing"].items()})
+    rows, missing = row_count(manifest), missing_counts(manifest)
+    facts = {"manifest": str(path), "manifestDigest": dataset.digest, "rows": rows}
+    facts |= {"missing": missing, "bytes": sealed_bytes(manifest), "uploaded": upload}
+    run.result(facts, f"sealed {rows:,} rows", f"已封存 {rows:,} 行")
+    run.facts({run.tr(f"missing {name}", f"缺失 {name}"): count for name, count in missing.items()})
 
 
 @command(app)
@@ -138,7 +139,7 @@ def vault_path(run: Run) -> Path:
 
 def upload_dataset(client: Client, dataset: Dataset, report: object) -> None:
     """Upload every blob, then the manifest that names them, so that a manifest is never there without its blobs."""
-    chunks = [chunk for column in dataset.manifest["columns"] for chunk in column["chunks"]]
+    chunks = list(all_chunks(dataset.manifest))
     assert callable(report)
     for done, chunk in enumerate(chunks, 1):
         client.put_blob(dataset.blob(chunk["blob"]))
@@ -148,8 +149,8 @@ def upload_dataset(client: Client, dataset: Dataset, report: object) -> None:
 
 def sealed_bytes(manifest: Document) -> int:
     """Size of all sealed blobs."""
-    return sum(chunk["size"] for column in manifest["columns"] for chunk in column["chunks"])
+    return sum(chunk["size"] for chunk in all_chunks(manifest))
 
 
 def _facts(manifest: Document) -> dict[str, object]:
-    return {"title": manifest["title"]["en"], "rows": manifest["rows"], "bytes": sealed_bytes(manifest)}
+    return {"title": manifest["title"]["en"], "rows": row_count(manifest), "bytes": sealed_bytes(manifest)}

@@ -21,7 +21,7 @@ import numpy as np
 from crypto.canonical import from_hex, load_canonical, sha256, to_hex
 from crypto.seal.keys import SealingKey
 from crypto.seal.parameters import profile as profile_named
-from marketplace.documents import Document, canonical, digest, validate_manifest
+from marketplace.documents import Document, canonical, cell_count, digest, validate_manifest
 from marketplace.errors import NotFoundError, VerificationError
 from marketplace.queries.cohort import Counts
 from marketplace.types import Digest
@@ -153,7 +153,9 @@ def _pack(key: SealingKey, counts: Counts) -> bytes:
 
 
 def _unpack(manifest: Document, data: bytes) -> tuple[SealingKey, Counts]:
+    names = [*(item["name"] for item in manifest["measures"]), *map("@{}".format, range(len(manifest["joints"])))]
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-        key = SealingKey.from_bytes(profile_named(manifest["profile"]), arrays["key"].tobytes())
-        present = {item["name"]: arrays[f"present:{item['name']}"] for item in manifest["measures"]}
-        return key, Counts(arrays["rows"], present)
+        key = SealingKey.from_bytes(profile_named(manifest["forms"][0]["profile"]), arrays["key"].tobytes())
+        present = {name: arrays[f"present:{name}"] for name in names}
+        blocks = tuple(batch["block"] for batch in manifest["batches"])
+        return key, Counts(arrays["rows"], present, blocks, cell_count(manifest))

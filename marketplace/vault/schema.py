@@ -2,6 +2,8 @@
 
     minimumCohort = 100
     missing = ["", "NA"]            # texts of a measure that mean "no value", besides nulls; these by default
+    prefix = "month"                # seal running totals along this ordered dimension: a range of it costs two cells
+    forms = ["cells"]               # how the data are sealed; this by default
     [title]
     en = "Flights from New York, 2013"
     zh = "2013 年纽约出港航班"
@@ -14,10 +16,16 @@
     scale = 0                       # decimals kept: a value is an integer times 10^-scale
     low = -100                      # bounds in units of 10^-scale; the privacy noise is as wide as they are
     high = 1500
+    bins = [0, 15, 60]              # inner edges of a histogram, in the same units: a bin holds edge <= x < next edge
+    [[joints]]
+    measures = ["arr_delay", "distance"]   # cross products over the rows where all are present: covariance, regression
+    [privacy]
+    measure = "pure"                # how privacy loss adds up; or "zcdp" with delta = "1e-9"
 
 `column` names the file's column where it differs from `name`. `ordered` says whether BETWEEN makes sense; by default it
-does where all categories are whole numbers in ascending order. Bounds are declared, never taken from the data: bounds
-that follow the data would tell its extremes.
+does where all categories are whole numbers in ascending order. `hidden = true` keeps a dimension out of the public
+cells; it is sealed too. Bounds are declared, never taken from the data: bounds that follow the data would tell its
+extremes. The same goes for the edges of bins.
 """
 
 import re
@@ -27,8 +35,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from marketplace.documents.common import BILINGUAL, BOUND, CATEGORY, COHORT, itself, part
-from marketplace.documents.shapes import NAME, Check, array, boolean, integer, refuse, text
+from marketplace.documents.common import BILINGUAL, BOUND, CATEGORY, COHORT, FORMS, itself, part
+from marketplace.documents.manifest import (
+    BINS,
+    JOINTS,
+    check_dimensions,
+    check_joint,
+    check_measure,
+    privacy_measure,
+)
+from marketplace.documents.shapes import NAME, Check, array, boolean, integer, one_of, refuse, text
 from marketplace.errors import InvalidInputError
 from marketplace.sdk.foreign import parse_json
 
@@ -46,6 +62,7 @@ class Dimension:
     column: str
     categories: tuple[str, ...] | None
     ordered: bool | None
+    hidden: bool
 
 
 @dataclass(frozen=True)
@@ -58,6 +75,12 @@ class Measure:
     scale: int
     low: int
     high: int
+    bins: tuple[int, ...]
+
+    @property
+    def largest(self) -> int:
+        """The largest magnitude of a value."""
+        return max(abs(self.low), abs(self.high))
 
 
 @dataclass(frozen=True)
@@ -69,6 +92,10 @@ class Schema:
     missing: tuple[str, ...]
     dimensions: tuple[Dimension, ...]
     measures: tuple[Measure, ...]
+    joints: tuple[tuple[str, ...], ...]
+    forms: tuple[str, ...]
+    prefix: str | None
+    privacy: Mapping[str, str]
 
     @property
     def columns(self) -> list[str]:
@@ -108,14 +135,27 @@ def parse_schema(value: object) -> Schema:
         tuple(value.get("missing", DEFAULT_MISSING)),
         tuple(_dimension(item) for item in value["dimensions"]),
         tuple(_measure(item) for item in value["measures"]),
+        tuple(tuple(item["measures"]) for item in value.get("joints", ())),
+        tuple(value.get("forms", ("cells",))),
+        value.get("prefix"),
+        dict(value.get("privacy", {"measure": "pure"})),
     )
+    _check_parts(schema)
+    return schema
+
+
+def _check_parts(schema: Schema) -> None:
     names = [item.name for item in schema.dimensions] + [item.name for item in schema.measures]
     if len(set(names)) != len(names):
         raise refuse("schema", "names that are all different", names)
     for measure in schema.measures:
-        if measure.low > measure.high:
-            raise refuse(f"schema.measures.{measure.name}", "low <= high", (measure.low, measure.high))
-    return schema
+        check_measure(f"schema.measures.{measure.name}", measure.low, measure.high, list(measure.bins))
+    JOINTS([list(joint) for joint in schema.joints], "schema.joints")
+    for joint in schema.joints:
+        check_joint("schema.joints", list(joint), [measure.name for measure in schema.measures])
+    # Whether a dimension whose categories are yet to be listed is ordered shows when they are.
+    kinds = [(item.name, item.ordered is not False, item.hidden) for item in schema.dimensions]
+    check_dimensions("schema", kinds, schema.prefix)
 
 
 def is_ordered(categories: tuple[str, ...]) -> bool:
@@ -132,12 +172,14 @@ def whole_number(label: str) -> int | None:
 
 def _dimension(item: Mapping[str, Any]) -> Dimension:
     categories = tuple(item["categories"]) if "categories" in item else None
-    return Dimension(item["name"], item.get("column", item["name"]), categories, item.get("ordered"))
+    return Dimension(
+        item["name"], item.get("column", item["name"]), categories, item.get("ordered"), item.get("hidden", False)
+    )
 
 
 def _measure(item: Mapping[str, Any]) -> Measure:
     named = {name: item[name] for name in ("name", "unit", "scale", "low", "high")}
-    return Measure(column=item.get("column", item["name"]), **named)
+    return Measure(column=item.get("column", item["name"]), bins=tuple(item.get("bins", ())), **named)
 
 
 def _fields(value: object, path: str, needed: Mapping[str, Check], optional: Mapping[str, Check]) -> None:
@@ -154,16 +196,32 @@ def _fields(value: object, path: str, needed: Mapping[str, Check], optional: Map
 
 
 def _dimension_shape(value: object, path: str) -> None:
-    categories = array(CATEGORY, 10_000, 1, itself)
-    _fields(value, path, {"name": NAME}, {"column": text(200), "categories": categories, "ordered": boolean})
+    _fields(value, path, {"name": NAME}, _DIMENSION_OPTIONS)
 
 
 def _measure_shape(value: object, path: str) -> None:
     bound = integer(-BOUND, BOUND)
     needed = {"name": NAME, "unit": text(40), "scale": integer(0, 9), "low": bound, "high": bound}
-    _fields(value, path, needed, {"column": text(200)})
+    _fields(value, path, needed, {"column": text(200), "bins": BINS})
 
 
+def _joint_shape(value: object, path: str) -> None:
+    _fields(value, path, {"measures": array(NAME, 16, 2)}, {})
+
+
+_DIMENSION_OPTIONS: dict[str, Check] = {
+    "column": text(200),
+    "categories": array(CATEGORY, 10_000, 1, itself),
+    "ordered": boolean,
+    "hidden": boolean,
+}
 _DIMENSIONS = array(_dimension_shape, 16, 1, part("name"))
 _MEASURES = array(_measure_shape, 64, 0, part("name"))
-_OPTIONS: dict[str, Check] = {"minimumCohort": COHORT, "missing": array(text(40, 0), 16)}
+_OPTIONS: dict[str, Check] = {
+    "minimumCohort": COHORT,
+    "missing": array(text(40, 0), 16),
+    "joints": array(_joint_shape, 16),
+    "forms": array(one_of(FORMS), 3, 1, itself),
+    "prefix": NAME,
+    "privacy": privacy_measure,
+}

@@ -8,21 +8,25 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow.compute as pc
 
 from crypto.seal.columns import seal_column
 from crypto.seal.keys import SealingKey
 from crypto.seal.parameters import profile as profile_named
-from marketplace.documents import Document, column_names, iso_time, validate_manifest
+from marketplace.documents import Document, column_names, iso_time, public_shape, validate_manifest
+from marketplace.documents.shapes import refuse
 from marketplace.errors import InvalidInputError
 from marketplace.queries.cohort import Counts
 from marketplace.vault.folder import Dataset, Draft, VaultFolder
 from marketplace.vault.reading import read_batches
 from marketplace.vault.schema import Dimension, Schema, is_ordered, whole_number
 from marketplace.vault.statistics import CellStatistics
+from marketplace.vault.totals import Integers
 from marketplace.vault.values import categories_of
 
 PROFILE = "bfv-8192-cells-1"
+FIRST_BATCH = "first"
 MAX_CATEGORIES = 10_000
 Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total); stage is "listing", "reading" or "sealing"."""
@@ -54,6 +58,7 @@ def seal_file(
         InvalidInputError: the file or a row of it is not as declared; nothing was written.
     """
     listed = list_categories(path, schema, progress)
+    _check_prefix(listed)
     statistics = CellStatistics(listed, profile_named(PROFILE))
     for batch in read_batches(path, listed.columns):
         statistics.add(batch)
@@ -63,8 +68,7 @@ def seal_file(
     with folder.draft() as draft:
         frame = _frame(statistics, holder, release_key, now)
         manifest, key = _seal_columns(frame, statistics, draft, progress)
-        present = {item.name: statistics.columns[f"n:{item.name}"] for item in listed.measures}
-        return folder.keep(draft, manifest, key, Counts(statistics.columns["rows"], present))
+        return folder.keep(draft, manifest, key, _true_counts(statistics))
 
 
 def list_categories(path: Path, schema: Schema, progress: Progress = _silent) -> Schema:
@@ -100,6 +104,12 @@ def _order(label: str) -> tuple[bool, int, str]:
     return number is None, number or 0, label
 
 
+def _check_prefix(schema: Schema) -> None:
+    for item in schema.dimensions:
+        if item.name == schema.prefix and not item.ordered:
+            raise refuse("schema.prefix", "an ordered dimension: whole numbers in ascending order", item.name)
+
+
 def _check_count(item: Dimension, count: int) -> None:
     if count > MAX_CATEGORIES:
         raise InvalidInputError(
@@ -113,37 +123,75 @@ def _check_count(item: Dimension, count: int) -> None:
         )
 
 
+def _true_counts(statistics: CellStatistics) -> Counts:
+    present = {name: counts for name, counts in statistics.counts.items() if name != "rows"}
+    return Counts(statistics.counts["rows"], present, (0,), statistics.logical)
+
+
 def _seal_columns(
     manifest: Document, statistics: CellStatistics, draft: Draft, progress: Progress
 ) -> tuple[Document, SealingKey]:
     key = SealingKey.generate(profile_named(PROFILE))
-    names = column_names(manifest)
+    names, (form,) = column_names(manifest), manifest["forms"]
     for done, name in enumerate(names, start=1):
-        blobs = [draft.put_blob(blob) for blob in seal_column(key, statistics.columns[name])]
-        manifest["columns"].append({"name": name, "chunks": blobs})
+        values = _running(manifest, form["prefix"], statistics.columns[name])
+        blobs = [draft.put_blob(blob) for blob in seal_column(key, values)]
+        manifest["batches"][-1]["columns"].append({"form": 0, "name": name, "chunks": blobs})
         progress("sealing", done, len(names))
     return validate_manifest(manifest), key
 
 
+def _running(manifest: Document, prefix: str | None, values: Integers) -> Integers:
+    """The values, or their running totals along the dimension `prefix`."""
+    if prefix is None:
+        return values
+    names = [item["name"] for item in manifest["dimensions"] if not item["hidden"]]
+    return np.cumsum(values.reshape(public_shape(manifest)), axis=names.index(prefix)).reshape(-1)
+
+
 def _frame(statistics: CellStatistics, holder: str, release_key: str, now: int) -> Document:
     schema = statistics.schema
-    dimensions = [
-        {"name": item.name, "ordered": bool(item.ordered), "categories": list(item.categories or ())}
-        for item in schema.dimensions
-    ]
-    names = ("name", "unit", "scale", "low", "high")
     return {
         "type": "manifest",
         "version": 1,
         "title": dict(schema.title),
         "holder": holder,
-        "layout": "cells",
-        "profile": PROFILE,
-        "dimensions": dimensions,
-        "measures": [{name: getattr(item, name) for name in names} for item in schema.measures],
-        "rows": statistics.rows,
-        "missing": statistics.missing(),
-        "columns": [],
+        "series": None,
+        "previous": None,
+        "change": {"kind": "first", "batch": FIRST_BATCH},
+        "privacy": dict(schema.privacy),
+        "dimensions": [
+            {
+                "name": item.name,
+                "ordered": bool(item.ordered),
+                "hidden": item.hidden,
+                "categories": list(item.categories or ()),
+            }
+            for item in schema.dimensions
+        ],
+        "measures": [
+            {
+                "name": item.name,
+                "unit": item.unit,
+                "scale": item.scale,
+                "low": item.low,
+                "high": item.high,
+                "bins": list(item.bins),
+            }
+            for item in schema.measures
+        ],
+        "joints": [list(joint) for joint in schema.joints],
+        "forms": [{"form": name, "profile": PROFILE, "prefix": schema.prefix} for name in schema.forms],
+        "blocks": 1,
+        "batches": [
+            {
+                "name": FIRST_BATCH,
+                "block": 0,
+                "rows": statistics.rows,
+                "missing": statistics.missing(),
+                "columns": [],
+            }
+        ],
         "minimumCohort": schema.minimum_cohort,
         "releaseKey": release_key,
         "sealedAt": iso_time(now),

@@ -1,13 +1,14 @@
-"""Exact statistics of every cell: rows, and for each measure how many values, their sum and their sum of squares.
+"""Exact statistics of every cell: what the cells form seals, and the true counts that the vault keeps for its cohorts.
 
 All in 64-bit integers; before a batch is added it is proven from the declared bounds that no total can leave the range
-of the sealed form, so nothing wraps.
+of the sealed form, so nothing wraps. Sealed columns have one total for each public cell, true counts one for each
+logical cell.
 """
 
+import itertools
 import math
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from crypto.seal.parameters import Profile
@@ -15,7 +16,8 @@ from marketplace.documents import MAX_CELLS
 from marketplace.errors import InvalidInputError
 from marketplace.vault.reading import Batch
 from marketplace.vault.schema import Measure, Schema
-from marketplace.vault.values import categories_of, integers_of, positions_of, without_missing
+from marketplace.vault.totals import Integers, counts_by_cell, totals_by_cell
+from marketplace.vault.values import Present, categories_of, integers_of, positions_of, without_missing
 
 
 class CellStatistics:
@@ -24,6 +26,9 @@ class CellStatistics:
     Args:
         schema: with every dimension's categories listed.
         profile: of the seal; its half modulus is the range.
+    Attributes:
+        columns: name of a sealed column -> one total for each public cell.
+        counts: "rows", a measure's name, or "@<j>" for the complete rows of joint j -> true count of each logical cell.
     Raises:
         InvalidInputError: `too_many_cells`.
     """
@@ -31,17 +36,22 @@ class CellStatistics:
     def __init__(self, schema: Schema, profile: Profile) -> None:
         self.schema, self.half = schema, profile.half
         self.shape = tuple(len(item.categories or ()) for item in schema.dimensions)
-        if math.prod(self.shape) > MAX_CELLS:
+        self.logical = math.prod(self.shape)
+        if self.logical > MAX_CELLS:
             raise InvalidInputError(
                 "too_many_cells",
-                f"the categories make {math.prod(self.shape)} cells",
-                zh=f"类别组合产生 {math.prod(self.shape)} 个单元",
+                f"the categories make {self.logical} cells",
+                zh=f"类别组合产生 {self.logical} 个单元",
                 expected=f"at most {MAX_CELLS}",
-                got=math.prod(self.shape),
+                got=self.logical,
             )
-        parts = [f"{part}:{measure.name}" for measure in schema.measures for part in ("n", "sum", "sumsq")]
-        self.columns = {name: np.zeros(math.prod(self.shape), dtype=np.int64) for name in ("rows", *parts)}
+        self.hidden = tuple(axis for axis, item in enumerate(schema.dimensions) if item.hidden)
+        self.public = math.prod(size for axis, size in enumerate(self.shape) if axis not in self.hidden)
+        self._measures = {item.name: item for item in schema.measures}
+        self.columns: dict[str, Integers] = {}
+        self.counts: dict[str, Integers] = {}
         self.rows = 0
+        self._add(_Rows.none(schema))
 
     def add(self, batch: Batch) -> None:
         """Add the rows of a batch.
@@ -50,33 +60,66 @@ class CellStatistics:
             InvalidInputError: a value is not as declared (see values.py), or `bounds_too_wide`.
         """
         self._check_range(self.rows + batch.table.num_rows)
-        cells = self._cells(batch)
-        np.add.at(self.columns["rows"], cells, 1)
-        for measure in self.schema.measures:
-            self._add_measure(measure, batch, cells)
+        self._add(_Rows.read(self.schema, self.shape, batch))
         self.rows += batch.table.num_rows
 
     def missing(self) -> dict[str, int]:
         """For each measure, how many rows have no value."""
-        return {item.name: self.rows - int(self.columns[f"n:{item.name}"].sum()) for item in self.schema.measures}
+        return {item.name: self.rows - int(self.counts[item.name].sum()) for item in self.schema.measures}
 
-    def _cells(self, batch: Batch) -> NDArray[np.int64]:
-        cells = np.zeros(batch.table.num_rows, dtype=np.int64)
-        for dimension, size in zip(self.schema.dimensions, self.shape, strict=True):
-            labels = categories_of(_column(batch.table, dimension.column), dimension, batch.first_row)
-            cells = cells * size + positions_of(labels, dimension, batch.first_row)
-        return cells
+    def _add(self, rows: "_Rows") -> None:
+        public = self._public_of(rows.cells)
+        self._count("rows", "rows", rows.cells, None)
+        for measure in self.schema.measures:
+            values, present = rows.values[measure.name], rows.present[measure.name]
+            self._count(measure.name, f"n:{measure.name}", rows.cells, present)
+            self._total(f"sum:{measure.name}", public, values, measure.largest)
+            self._total(f"sumsq:{measure.name}", public, values * values, measure.largest**2)
+            if measure.bins:
+                self._count_bins(measure, public[present], values[present])
+        for index, joint in enumerate(self.schema.joints):
+            self._add_joint(index, joint, rows, public)
 
-    def _add_measure(self, measure: Measure, batch: Batch, cells: NDArray[np.int64]) -> None:
-        column = without_missing(_column(batch.table, measure.column), self.schema.missing)
-        values, present = integers_of(column, measure, batch.first_row)
-        np.add.at(self.columns[f"n:{measure.name}"], cells, present.astype(np.int64))
-        np.add.at(self.columns[f"sum:{measure.name}"], cells, values)
-        np.add.at(self.columns[f"sumsq:{measure.name}"], cells, values * values)
+    def _add_joint(self, index: int, joint: tuple[str, ...], rows: "_Rows", public: Integers) -> None:
+        complete = np.logical_and.reduce([rows.present[name] for name in joint])
+        self._count(f"@{index}", f"n@{index}", rows.cells, complete)
+        whole = bool(complete.all())
+        public = public if whole else public[complete]
+        values = {name: rows.values[name] if whole else rows.values[name][complete] for name in joint}
+        for name in joint:
+            self._total(f"sum@{index}:{name}", public, values[name], self._measures[name].largest)
+        for first, second in itertools.combinations_with_replacement(joint, 2):
+            largest = self._measures[first].largest * self._measures[second].largest
+            self._total(f"cross@{index}:{first}:{second}", public, values[first] * values[second], largest)
+
+    def _count(self, name: str, column: str, cells: Integers, chosen: Present | None) -> None:
+        taken = cells if chosen is None or chosen.all() else cells[chosen]
+        found = counts_by_cell(taken, self.logical)
+        _add_to(self.counts, name, found)
+        _add_to(self.columns, column, found.reshape(self.shape).sum(axis=self.hidden).reshape(-1))
+
+    def _count_bins(self, measure: Measure, public: Integers, values: Integers) -> None:
+        bins = len(measure.bins) + 1
+        place = np.searchsorted(np.array(measure.bins, dtype=np.int64), values, side="right")
+        found = counts_by_cell(public * bins + place, self.public * bins).reshape(self.public, bins)
+        for index in range(bins):
+            _add_to(self.columns, f"bin:{measure.name}:{index}", found[:, index])
+
+    def _total(self, column: str, public: Integers, values: Integers, largest: int) -> None:
+        _add_to(self.columns, column, totals_by_cell(public, values, self.public, largest))
+
+    def _public_of(self, cells: Integers) -> Integers:
+        if not self.hidden:
+            return cells
+        # At most one dimension is hidden: drop its digit.
+        (axis,) = self.hidden
+        inner = math.prod(self.shape[axis + 1 :])
+        return cells // (inner * self.shape[axis]) * inner + cells % inner
 
     def _check_range(self, rows: int) -> None:
+        # Squares are the widest columns: a count, a sum or a cross product is never above the larger square.
         for measure in self.schema.measures:
-            largest = max(abs(measure.low), abs(measure.high))
+            largest = max(measure.largest, 1)
             if rows * largest * largest >= self.half:
                 raise InvalidInputError(
                     "bounds_too_wide",
@@ -90,5 +133,32 @@ class CellStatistics:
                 )
 
 
-def _column(table: pa.RecordBatch, name: str) -> pa.Array:
-    return table.column(name)
+class _Rows:
+    """Some rows as integers: the logical cell of each, and for each measure its values and which are present."""
+
+    def __init__(self, cells: Integers, values: dict[str, Integers], present: dict[str, Present]) -> None:
+        self.cells, self.values, self.present = cells, values, present
+
+    @classmethod
+    def none(cls, schema: Schema) -> "_Rows":
+        empty, names = np.zeros(0, dtype=np.int64), [item.name for item in schema.measures]
+        return cls(empty, dict.fromkeys(names, empty), dict.fromkeys(names, empty.astype(np.bool_)))
+
+    @classmethod
+    def read(cls, schema: Schema, shape: tuple[int, ...], batch: Batch) -> "_Rows":
+        cells = np.zeros(batch.table.num_rows, dtype=np.int64)
+        for dimension, size in zip(schema.dimensions, shape, strict=True):
+            labels = categories_of(batch.table.column(dimension.column), dimension, batch.first_row)
+            cells = cells * size + positions_of(labels, dimension, batch.first_row)
+        values, present = {}, {}
+        for measure in schema.measures:
+            column = without_missing(batch.table.column(measure.column), schema.missing)
+            values[measure.name], present[measure.name] = integers_of(column, measure, batch.first_row)
+        return cls(cells, values, present)
+
+
+def _add_to(totals: dict[str, NDArray[np.int64]], name: str, found: NDArray[np.int64]) -> None:
+    if name in totals:
+        totals[name] += found
+    else:
+        totals[name] = found.copy()

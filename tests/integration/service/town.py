@@ -18,7 +18,7 @@ import uvicorn
 
 from crypto.keystore import Keys
 from marketplace.app import make_app
-from marketplace.documents import LEVELS, Document
+from marketplace.documents import LEVELS, Document, all_chunks
 from marketplace.evidence import log
 from marketplace.evidence.service import is_unanchored
 from marketplace.panel.agent import PanelAgent
@@ -136,9 +136,8 @@ class Town:
             release_key=supplier.address,
             now=int(time.time()),
         )
-        for column in dataset.manifest["columns"]:
-            for chunk in column["chunks"]:
-                supplier.put_blob(dataset.blob(chunk["blob"]))
+        for chunk in all_chunks(dataset.manifest):
+            supplier.put_blob(dataset.blob(chunk["blob"]))
         supplier.put_document(dataset.manifest)
         return dataset
 

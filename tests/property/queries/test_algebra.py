@@ -24,10 +24,18 @@ MANIFEST: Document = {
     "type": "manifest",
     "dimensions": DIMENSIONS,
     "measures": [
-        {"name": "delay", "unit": "u", "scale": 0, "low": -9, "high": 9},
-        {"name": "fare", "unit": "u", "scale": 1, "low": 0, "high": 5},
+        {"name": "delay", "unit": "u", "scale": 0, "low": -9, "high": 9, "bins": []},
+        {"name": "fare", "unit": "u", "scale": 1, "low": 0, "high": 5, "bins": []},
     ],
-    "columns": [{"name": part, "chunks": [{"blob": "0x" + "00" * 32, "size": 1}]} for part in PARTS],
+    "joints": [],
+    "forms": [{"form": "cells", "profile": "bfv-8192-cells-1", "prefix": None}],
+    "batches": [
+        {
+            "name": "first",
+            "block": 0,
+            "columns": [{"form": 0, "name": part, "chunks": [{"blob": "0x" + "00" * 32, "size": 1}]} for part in PARTS],
+        }
+    ],
 }
 ROOT = "0x" + "00" * 32
 Row = dict[str, str]

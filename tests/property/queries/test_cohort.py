@@ -31,7 +31,7 @@ def plan_of(groups: list[list[int]], column: str = "rows") -> Plan:
 
 
 def counts_of(rows: list[int], present: list[int] | None = None) -> Counts:
-    return Counts(np.array(rows, dtype=np.int64), {"m": np.array(present or rows, dtype=np.int64)})
+    return Counts(np.array(rows, dtype=np.int64), {"m": np.array(present or rows, dtype=np.int64)}, (0,), len(rows))
 
 
 QUESTIONS = st.lists(

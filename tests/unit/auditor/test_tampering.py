@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from marketplace.auditor.rows import KEYS
+from marketplace.documents import column_chunks
 from tests.bundles import Made
 from tests.unit.auditor.forger import CHECKPOINTS, ENTRIES, HEADERS, RECEIPTS, TRANSACTIONS, Forger
 
@@ -346,8 +347,8 @@ def test_a_document_under_another_name_or_of_no_kind(made: Made) -> None:
 
 def test_blobs(made: Made) -> None:
     manifest = json.loads(made.files[_document_of(Forger(made), "manifest")])
-    (column,) = [column for column in manifest["columns"] if column["name"] == "sum:delay"]
-    name = "blobs/" + column["chunks"][0]["blob"][2:]
+    (chunk,) = column_chunks(manifest["batches"][0], 0, "sum:delay")
+    name = "blobs/" + chunk["blob"][2:]
     content = made.files[name]
     for changed in (content[:-1] + bytes([content[-1] ^ 1]), content + b"\0", content[:-1], b""):
         forger = Forger(made)

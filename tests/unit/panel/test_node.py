@@ -8,8 +8,7 @@ import pytest
 from crypto.bls import public_key
 from crypto.canonical import sha256, to_hex
 from crypto.seal.release import combine, release_share
-from marketplace.documents import Document, digest
-from marketplace.documents.manifest import ciphertext_root
+from marketplace.documents import Document, all_chunks, ciphertext_root, digest
 from marketplace.errors import InvalidInputError, MarketplaceError, VerificationError
 from marketplace.panel.evaluate import PanelNode
 from marketplace.queries.evaluation import SealedColumns, evaluate_plan
@@ -68,12 +67,14 @@ def test_data_and_query_must_belong_together(market: Market) -> None:
     with pytest.raises(VerificationError, match="other sealed data"):
         market.nodes[0].evaluate(market.manifest, {**query, "ciphertextRoot": "0x" + "00" * 32})
     with pytest.raises(InvalidInputError, match="foreign parameters"):
-        market.nodes[0].evaluate({**market.manifest, "profile": "bfv-tiny"}, query)
+        market.nodes[0].evaluate(
+            {**market.manifest, "forms": [{**market.manifest["forms"][0], "profile": "bfv-tiny"}]}, query
+        )
 
 
 @pytest.mark.parametrize("damage", ["truncated", "altered", "exchanged"])
 def test_a_damaged_ciphertext_is_named(market: Market, damage: str) -> None:
-    names = [column["chunks"][0]["blob"] for column in market.manifest["columns"]]
+    names = [chunk["blob"] for chunk in all_chunks(market.manifest)]
 
     def fetch(name: str) -> bytes:
         data = market.dataset.blob(name)
@@ -91,8 +92,9 @@ def test_a_damaged_ciphertext_is_named(market: Market, damage: str) -> None:
 def test_a_blob_that_is_no_ciphertext_is_refused(market: Market, content: bytes) -> None:
     """A hostile supplier's manifest may name any bytes by their true digest."""
     name = to_hex(sha256(content))
-    columns = [{**column, "chunks": [{"blob": name, "size": 1}]} for column in market.manifest["columns"]]
-    manifest: Document = {**market.manifest, "columns": columns}
+    (batch,) = market.manifest["batches"]
+    columns = [{**column, "chunks": [{"blob": name, "size": 1}]} for column in batch["columns"]]
+    manifest: Document = {**market.manifest, "batches": [{**batch, "columns": columns}]}
     query = {**market.query(market.order(), SQL), "ciphertextRoot": ciphertext_root(manifest)}
     with pytest.raises(VerificationError) as caught:
         PanelNode(keys("node 0"), SealedColumns(lambda _: content)).evaluate(manifest, query)

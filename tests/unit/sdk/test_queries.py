@@ -33,13 +33,26 @@ def _manifest() -> Document:
             "version": 1,
             "title": TITLE,
             "holder": SUPPLIER.address,
-            "layout": "cells",
-            "profile": "bfv-8192-cells-1",
-            "dimensions": [{"name": "origin", "ordered": False, "categories": ["EWR", "JFK"]}],
-            "measures": [{"name": "delay", "unit": "minute", "scale": 0, "low": -20, "high": 100}],
-            "rows": 1000,
-            "missing": {"delay": 0},
-            "columns": [{"name": name, "chunks": [part]} for name, part in zip(names, chunk, strict=True)],
+            "series": None,
+            "previous": None,
+            "change": {"kind": "first", "batch": "first"},
+            "privacy": {"measure": "pure"},
+            "dimensions": [{"name": "origin", "ordered": False, "hidden": False, "categories": ["EWR", "JFK"]}],
+            "measures": [{"name": "delay", "unit": "minute", "scale": 0, "low": -20, "high": 100, "bins": []}],
+            "joints": [],
+            "forms": [{"form": "cells", "profile": "bfv-8192-cells-1", "prefix": None}],
+            "blocks": 1,
+            "batches": [
+                {
+                    "name": "first",
+                    "block": 0,
+                    "rows": 1000,
+                    "missing": {"delay": 0},
+                    "columns": [
+                        {"form": 0, "name": name, "chunks": [part]} for name, part in zip(names, chunk, strict=True)
+                    ],
+                }
+            ],
             "minimumCohort": 10,
             "releaseKey": SUPPLIER.address,
             "sealedAt": "2026-09-01T00:00:00Z",

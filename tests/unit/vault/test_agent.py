@@ -105,7 +105,7 @@ def test_a_loop_waits_for_the_service_and_says_so() -> None:
 
 
 def test_blobs_are_checked_before_they_are_kept(tmp_path: Path, market: Market) -> None:
-    name = market.manifest["columns"][0]["chunks"][0]["blob"]
+    name = market.manifest["batches"][0]["columns"][0]["chunks"][0]["blob"]
     downloads: list[bytes] = [b"something else", market.dataset.blob(name), market.dataset.blob(name)]
     cache = BlobCache(tmp_path / "blobs", lambda _: downloads.pop(0))
     with pytest.raises(Exception, match="another digest"):

@@ -10,7 +10,7 @@ from pyarrow import parquet
 
 from crypto.errors import DecryptionFailed
 from crypto.seal.cells import decrypt_chunk
-from marketplace.documents import cell_count
+from marketplace.documents import cell_count, column_chunks, missing_counts, row_count
 from marketplace.errors import InvalidInputError, NotFoundError, VerificationError
 from marketplace.vault.folder import Dataset, VaultFolder
 from marketplace.vault.schema import load_schema, parse_schema
@@ -29,7 +29,7 @@ def seal(folder: VaultFolder, path: Path, schema: dict[str, Any] | None = None, 
 
 
 def column(dataset: Dataset, name: str) -> list[int]:
-    chunks = next(item["chunks"] for item in dataset.manifest["columns"] if item["name"] == name)
+    chunks = column_chunks(dataset.manifest["batches"][0], 0, name)
     values = np.concatenate([decrypt_chunk(dataset.key, dataset.blob(item["blob"])) for item in chunks])
     return [int(value) for value in values]
 
@@ -78,8 +78,8 @@ def test_sealed_columns_hold_the_exact_statistics(tmp_path: Path, folder: VaultF
     path = write_csv(tmp_path / "r.csv", rows) if form == "csv" else as_parquet(tmp_path / "r.parquet", rows)
     dataset = seal(folder, path)
     assert cell_count(dataset.manifest) == 36
-    assert dataset.manifest["rows"] == 400
-    assert dataset.manifest["missing"] == {"delay": sum(row["delay"] == "NA" for row in rows), "fare": 0}
+    assert row_count(dataset.manifest) == 400
+    assert missing_counts(dataset.manifest) == {"delay": sum(row["delay"] == "NA" for row in rows), "fare": 0}
     for measure, scale in (("delay", 0), ("fare", 2)):
         expected = truth(rows, measure, scale)
         assert column(dataset, "rows") == expected["rows"]
@@ -102,7 +102,7 @@ def test_a_sealed_data_set_opens_again_with_its_own_key_only(tmp_path: Path, fol
 
 def test_altered_files_are_found(tmp_path: Path, folder: VaultFolder) -> None:
     dataset = seal(folder, write_csv(tmp_path / "r.csv", make_rows()))
-    blob = dataset.manifest["columns"][0]["chunks"][0]["blob"]
+    blob = dataset.manifest["batches"][0]["columns"][0]["chunks"][0]["blob"]
     for path, error in (
         (dataset.path / "private.bin", DecryptionFailed),
         (dataset.path / "manifest.json", VerificationError),
@@ -186,7 +186,7 @@ def test_parquet_types_are_checked_too(
 def test_a_column_of_nulls_is_all_missing(tmp_path: Path, folder: VaultFolder) -> None:
     schema = {**SCHEMA, "dimensions": SCHEMA["dimensions"][:1], "measures": [SCHEMA["measures"][1]]}
     parquet.write_table(pa.table({"origin": ["JFK", "LGA"], "fare": pa.nulls(2)}), tmp_path / "r.parquet")
-    assert seal(folder, tmp_path / "r.parquet", schema).manifest["missing"] == {"fare": 2}
+    assert missing_counts(seal(folder, tmp_path / "r.parquet", schema).manifest) == {"fare": 2}
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_a_label_that_looks_like_a_missing_value_stays_a_label(tmp_path: Path, f
     dataset = seal(folder, tmp_path / "r.csv", schema)
     assert dataset.manifest["dimensions"][0]["categories"] == ["CN", "NA"]
     assert column(dataset, "rows") == [1, 2]
-    assert dataset.manifest["missing"] == {"delay": 2}
+    assert missing_counts(dataset.manifest) == {"delay": 2}
 
 
 def test_bounds_that_could_wrap_are_refused(tmp_path: Path, folder: VaultFolder) -> None:
