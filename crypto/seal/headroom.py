@@ -2,7 +2,7 @@
 computed, that
 
 1. the total plus its privacy noise stays inside (-t/2, t/2), so it cannot wrap;
-2. the error of the ciphertext plus the smudging of the share stays below q/(2t), so decoding is exact;
+2. the error of the ciphertext plus the smudging of every share stays below q/(2t), so decoding is exact;
 3. the smudging is so much wider than the error that a share shows nothing of the error (release_margin).
 
 Where the error comes from, with weights 0 and 1 (c0 + c1*s = q*total/t + error, see `crypto.seal`):
@@ -74,7 +74,14 @@ def _rounding_bound(profile: Profile, cells: int, value: int, total: int) -> int
 
 
 def prove_headroom(
-    profile: Profile, cells: int, low: int, high: int, *, total: int | None = None, scale: Fraction | int = 0
+    profile: Profile,
+    cells: int,
+    low: int,
+    high: int,
+    *,
+    total: int | None = None,
+    scale: Fraction | int = 0,
+    shares: int = 1,
 ) -> Headroom:
     """Proves that a sum can be computed, and released with noise, without wrapping or losing a digit.
 
@@ -86,6 +93,7 @@ def prove_headroom(
         total: a tighter bound on |sum| if one is known (rows x largest measure, for cells of many rows); default cells
             x max(|low|, |high|).
         scale: scale of the discrete Laplace noise that will be added; 0 for none.
+        shares: how many holders of the key (see splitting) add that noise and their smudging.
 
     Returns:
         The proven bounds.
@@ -96,13 +104,13 @@ def prove_headroom(
     _require_bounds(profile, cells, low, high, total)
     value = max(abs(low), abs(high))
     magnitude = cells * value if total is None else min(total, cells * value)
-    noise = noise_bound(Fraction(scale))
+    noise = shares * noise_bound(Fraction(scale))
     if magnitude + noise >= profile.half:
         raise ParameterError(
             f"the total could wrap: expected |total| + |noise| < {profile.half}, got {magnitude} + {noise}"
         )
     error = error_bound(profile, cells, value, magnitude)
-    room = profile.modulus // (2 * profile.plain_modulus) - (1 << profile.smudging_bits)
+    room = profile.modulus // (2 * profile.plain_modulus) - (shares << profile.smudging_bits)
     if error >= room:
         raise ParameterError(f"the error could reach the digits of the total: expected less than {room}, got {error}")
     return Headroom(magnitude, noise, error, _margin(profile, error))

@@ -58,6 +58,10 @@ class SealingKey:
         codes = (self._ternary % 3).astype(np.uint8).reshape(-1, 4)
         return (codes[:, 0] | codes[:, 1] << 2 | codes[:, 2] << 4 | codes[:, 3] << 6).tobytes()
 
+    def coefficients(self) -> NDArray[np.int64]:
+        """The N coefficients -1, 0 and 1, a copy: for splitting the key. Secret."""
+        return self._ternary.astype(np.int64)
+
     def encrypt(self, coefficients: NDArray[np.uint64]) -> tuple[bytes, NDArray[np.uint64]]:
         """Fresh encryption of a polynomial with coefficients below t: (64-byte seed of c1, c0 [primes, N])."""
         return engine(self.profile).encrypt(self._seal, coefficients)
@@ -76,7 +80,7 @@ class SealingKey:
         Raises:
             MalformedInput: c1 has another shape or an entry out of range.
         """
-        _require_polynomial(self.profile, c1)
+        require_polynomial(self.profile, c1)
         reverse = self._ternary[::-1].astype(
             np.int64
         )  # (s*c1)[N-1] = sum of s_i * c1[N-1-i]: no coefficient wraps around
@@ -111,7 +115,12 @@ def _inner_product(ternary: NDArray[np.int64], words: NDArray[np.uint64]) -> int
     return (int(np.dot(ternary, high)) << 32) + int(np.dot(ternary, low))
 
 
-def _require_polynomial(profile: Profile, c1: NDArray[np.uint64]) -> None:
+def require_polynomial(profile: Profile, c1: NDArray[np.uint64]) -> None:
+    """Check that `c1` is a polynomial modulo q: uint64 [primes, N], every entry below its prime.
+
+    Raises:
+        MalformedInput: another shape, or an entry out of range.
+    """
     shape = (len(profile.data_primes), profile.degree)
     if c1.shape != shape or c1.dtype != np.uint64:
         raise MalformedInput(f"c1: expected uint64 of shape {shape}, got {c1.dtype} of shape {c1.shape}")

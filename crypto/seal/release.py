@@ -14,6 +14,7 @@ BFV).
 """
 
 import secrets
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +24,14 @@ from crypto.seal.evaluate import SealedNumber
 from crypto.seal.headroom import require_releasable
 from crypto.seal.keys import SealingKey
 from crypto.seal.parameters import Profile
+from crypto.seal.splitting import HalfKey
 
 
-def release_share(key: SealingKey, c1: NDArray[np.uint64], noise: int) -> int:
+def release_share(key: SealingKey | HalfKey, c1: NDArray[np.uint64], noise: int) -> int:
     """The owner's share of one number.
 
     Args:
-        key: the sealing key of the column.
+        key: the sealing key of the column, or a holder's half of it.
         c1: uint64 [primes, N] of an approved result.
         noise: privacy noise to add to the number, |noise| < t/2.
 
@@ -52,10 +54,12 @@ def release_share(key: SealingKey, c1: NDArray[np.uint64], noise: int) -> int:
 def combine(profile: Profile, c0: int, share: int) -> int:
     """The released number, a signed integer in [-t/2, t/2).
 
+    Of a split key both shares are needed, added up modulo q (`join_shares`).
+
     Args:
         profile: the column's parameter set.
         c0: the residue of the result, in [0, q).
-        share: the owner's share, in [0, q).
+        share: the owner's share, or the sum of the holders', in [0, q).
 
     Raises:
         ParameterError: a residue is out of range.
@@ -68,6 +72,17 @@ def combine(profile: Profile, c0: int, share: int) -> int:
     phase = (c0 + share) % profile.modulus
     number = (phase * profile.plain_modulus + profile.modulus // 2) // profile.modulus % profile.plain_modulus
     return number - profile.plain_modulus if number >= profile.half else number
+
+
+def join_shares(profile: Profile, shares: Sequence[int]) -> int:
+    """The sum modulo q of the shares that the holders of one key gave for one number.
+
+    Raises:
+        ParameterError: there is none, or one is out of range.
+    """
+    if not shares or not all(0 <= share < profile.modulus for share in shares):
+        raise ParameterError(f"shares: expected one or more residues in [0, q), got {len(shares)}")
+    return sum(shares) % profile.modulus
 
 
 def open_number(key: SealingKey, number: SealedNumber) -> int:

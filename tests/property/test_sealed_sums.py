@@ -16,7 +16,8 @@ from crypto.seal.headroom import prove_headroom
 from crypto.seal.keys import SealingKey
 from crypto.seal.noise import float_at_least, laplace_scale
 from crypto.seal.parameters import PROFILES, Profile
-from crypto.seal.release import combine, open_number, release_share
+from crypto.seal.release import combine, join_shares, open_number, release_share
+from crypto.seal.splitting import split
 
 CELLS, ROWS = PROFILES["bfv-8192-cells-1"], PROFILES["bfv-4096-rows-1"]
 FEW = settings(max_examples=40, deadline=None)
@@ -147,3 +148,17 @@ def test_the_planner_proves_exactly_what_cannot_wrap(cells: int, one: int, other
     else:
         with pytest.raises(ParameterError, match="could wrap"):
             prove_headroom(CELLS, cells, low, high)
+
+
+@FEW
+@given(values_below(1 << 40), st.data(), st.integers(-(1 << 50), 1 << 50), st.integers(-(1 << 50), 1 << 50))
+def test_two_halves_release_the_number_that_the_key_releases(
+    values: list[int], data: st.DataObject, noise: int, other: int
+) -> None:
+    cells = sorted(data.draw(st.sets(st.integers(0, len(values) - 1), min_size=1)))
+    number = evaluate_sum(CELLS, [sealed(CELLS, tuple(values))], cells)
+    shares = [
+        release_share(half, number.c1, drawn) for half, drawn in zip(split(key_of(CELLS)), (noise, other), strict=True)
+    ]
+    whole = combine(CELLS, number.c0, release_share(key_of(CELLS), number.c1, noise + other))
+    assert combine(CELLS, number.c0, join_shares(CELLS, shares)) == whole
