@@ -9,6 +9,7 @@ from crypto import keystore
 from marketplace.console import Run, command, group
 from marketplace.errors import ConfigurationError
 from marketplace.sdk import files
+from marketplace.sdk.hardening import close_process
 from marketplace.sdk.home import Home
 from marketplace.sdk.keys import create_keystore, load_keys, public_facts
 from marketplace.sdk.opening import open_client, open_keys, password
@@ -31,6 +32,7 @@ def new(run: Run, work_factor: WorkFactor = keystore.DEFAULT_WORK_FACTOR) -> Non
     Example: marketplace keys new --home ./supplier
     """
     home = Home.locate(run.home)
+    close_process()
     keys = create_keystore(home.keystore, password(run, twice=True), work_factor)
     run.result(
         {**public_facts(keys), "keystore": str(home.keystore)},
@@ -61,6 +63,7 @@ def import_(
     if home.keystore.exists():
         raise ConfigurationError("keystore_exists", f"{home.keystore} holds keys already", zh="该目录已有密钥")
     content = file.read_bytes()
+    close_process()
     keys = load_keys(content, password(run))
     files.write_private(home.keystore, content)
     run.result({**public_facts(keys), "keystore": str(home.keystore)}, "imported", "已导入")

@@ -13,6 +13,7 @@ from crypto.keystore import Keys
 from marketplace.errors import ConfigurationError, PortError
 from marketplace.sdk import files
 from marketplace.sdk.client import Client
+from marketplace.sdk.hardening import close_process
 from marketplace.sdk.home import Home
 from marketplace.sdk.keys import load_keys
 from marketplace.sdk.polling import break_off
@@ -47,6 +48,8 @@ def open_client(around: Surroundings, *, with_keys: bool = True, keys: Keys | No
     """
     home = Home.locate(around.home)
     chosen = (keys or open_keys(around)) if with_keys else None
+    if chosen:
+        close_process()
     return Client(home.url(around.url), chosen, home=home, notice=around.notice)
 
 
@@ -87,7 +90,7 @@ def until_stopped() -> Iterator[threading.Event]:
 
 
 def open_keys(around: Surroundings) -> Keys:
-    """The home folder's keys.
+    """The home folder's keys. From here on the process leaves no core dump and is closed to others (hardening.py).
 
     Raises:
         ConfigurationError: there is no keystore, it is open to others, or there is no password.
@@ -103,6 +106,7 @@ def open_keys(around: Surroundings) -> Keys:
             hint_zh="请执行 marketplace keys new，或用 --home 指定其他目录",
         )
     files.refuse_shared(home.keystore)
+    close_process()
     return load_keys(home.keystore.read_bytes(), password(around))
 
 
