@@ -113,7 +113,7 @@ def test_memory_is_locked_only_without_a_limit(monkeypatch: pytest.MonkeyPatch) 
     """With a limit the process would fail later, when it reaches it; so nothing is asked for and the caller is told."""
     from marketplace.sdk import hardening
 
-    monkeypatch.setattr(hardening.resource, "getrlimit", lambda _: (1 << 20, 1 << 20))
+    monkeypatch.setattr("resource.getrlimit", lambda _: (1 << 20, 1 << 20))
     assert not hardening.lock_memory()
 
 
