@@ -189,6 +189,7 @@ def seal_data(maker: Maker) -> None:
         "blocks": 1,
         "batches": [{"name": "all", "block": 0, "rows": 36_000, "missing": {"delay": 0}, "columns": []}],
         "releaseKey": maker.people["vault"].address,
+        "custodian": None,
         "sealedAt": iso_time(START),
     }
     for number, name in enumerate(column_names(manifest)):

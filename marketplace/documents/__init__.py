@@ -68,7 +68,7 @@ from marketplace.documents.common import (
     iso_time,
     unix_seconds,
 )
-from marketplace.documents.manifest import validate_manifest
+from marketplace.documents.manifest import key_holders, validate_manifest
 from marketplace.documents.market import (
     validate_agreement,
     validate_claim,
@@ -142,6 +142,7 @@ __all__ = [
     "column_names",
     "digest",
     "iso_time",
+    "key_holders",
     "missing_counts",
     "public_cell_count",
     "public_shape",

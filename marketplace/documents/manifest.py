@@ -3,8 +3,12 @@
 An update is a new manifest of the same series: it names its predecessor and the one batch that it changes. A batch has
 a block of its own, a number that no other batch of the series ever has, so that what was released of one version can be
 told apart from what is released of the next; a corrected batch is a new block.
+
+`custodian` is null where the vault holds the sealing key; else it is the address of the process that holds the other
+half of it, whose share every answer needs too.
 """
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from marketplace.documents.columns import cell_count, column_names
@@ -100,6 +104,7 @@ _MANIFEST = document(
         "batches": array(_BATCH, MAX_BATCHES, 1, part("name")),
         "minimumCohort": COHORT,
         "releaseKey": ADDRESS,
+        "custodian": nullable(ADDRESS),
         "sealedAt": utc_time,
     },
 )
@@ -116,7 +121,14 @@ def validate_manifest(value: object) -> Document:
         check_joint("manifest.joints", joint, names)
     _check_change(manifest)
     _check_batches(manifest, names)
+    if manifest["custodian"] == manifest["releaseKey"]:
+        raise refuse("manifest.custodian", "another key than the release key, or null", manifest["custodian"])
     return manifest
+
+
+def key_holders(manifest: Mapping[str, Any]) -> int:
+    """How many parties hold the sealing key: the vault alone, or vault and custodian with one half each."""
+    return 1 if manifest["custodian"] is None else 2
 
 
 def check_measure(path: str, low: int, high: int, bins: list[int]) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crypto.seal.noise import standard_error
+from marketplace.documents import key_holders
 from marketplace.queries.lexicon import measure
 from marketplace.queries.noise import scales
 from marketplace.queries.plan import Plan
@@ -38,8 +39,12 @@ NOTHING = Figure(None, None)
 
 
 def deviations(manifest: Mapping[str, Any], plan: Plan) -> dict[str, float]:
-    """Standard deviation of the noise on each column of the plan, in the column's own integer unit."""
-    return {column: standard_error(scale) for column, scale in scales(manifest, plan).items()}
+    """Standard deviation of the noise on each column of the plan, in the column's own integer unit.
+
+    Each holder of the sealing key adds noise of its own, so that a dishonest one cannot leave it out.
+    """
+    spread = math.sqrt(key_holders(manifest))
+    return {column: spread * standard_error(scale) for column, scale in scales(manifest, plan).items()}
 
 
 def figure(manifest: Mapping[str, Any], term: Term, numbers: Mapping[str, int], noise: Mapping[str, float]) -> Figure:

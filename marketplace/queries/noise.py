@@ -14,7 +14,7 @@ from crypto.errors import ParameterError
 from crypto.seal.headroom import prove_headroom
 from crypto.seal.noise import laplace_scale
 from crypto.seal.parameters import profile
-from marketplace.documents import row_count
+from marketplace.documents import key_holders, row_count
 from marketplace.errors import RuleError
 from marketplace.queries.lexicon import measure
 from marketplace.queries.plan import Plan
@@ -86,7 +86,15 @@ def _check_range(manifest: Mapping[str, Any], plan: Plan, column: str, scale: Fr
     if manifest["forms"][0]["prefix"] is not None:  # a range of running totals touches its end and its start
         most *= 2
     try:
-        prove_headroom(profile(manifest["forms"][0]["profile"]), most, -total, total, total=total, scale=scale)
+        prove_headroom(
+            profile(manifest["forms"][0]["profile"]),
+            most,
+            -total,
+            total,
+            total=total,
+            scale=scale,
+            shares=key_holders(manifest),
+        )
     except ParameterError as error:
         raise RuleError(
             "result_may_wrap",

@@ -194,5 +194,6 @@ def _frame(statistics: CellStatistics, holder: str, release_key: str, now: int) 
         ],
         "minimumCohort": schema.minimum_cohort,
         "releaseKey": release_key,
+        "custodian": None,
         "sealedAt": iso_time(now),
     }

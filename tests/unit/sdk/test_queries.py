@@ -55,6 +55,7 @@ def _manifest() -> Document:
             ],
             "minimumCohort": 10,
             "releaseKey": SUPPLIER.address,
+            "custodian": None,
             "sealedAt": "2026-09-01T00:00:00Z",
         }
     )
