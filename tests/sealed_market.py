@@ -7,7 +7,7 @@ import csv
 import hashlib
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -278,6 +278,12 @@ class Market:
             decision.shares,
             decision.release,
         )
+
+
+def with_version(market: Market, dataset: Dataset) -> Market:
+    """The same parties, trading another version of the data set."""
+    nodes = [PanelNode(node.keys, SealedColumns(dataset.blob)) for node in market.nodes]
+    return replace(market, dataset=dataset, nodes=nodes)
 
 
 def voucher(order: Order, query: Document, signer: Keys | None = None, **changes: Any) -> Document:

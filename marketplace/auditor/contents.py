@@ -9,6 +9,7 @@ from marketplace.auditor.bundle import Bundle
 from marketplace.auditor.chain import HEADERS, RECEIPTS, TRANSACTIONS
 from marketplace.auditor.documents import BLOBS, DOCUMENTS, Documents
 from marketplace.auditor.findings import Report
+from marketplace.auditor.lineage import Lineage
 from marketplace.auditor.log import CHECKPOINTS, ENTRIES, LATEST
 from marketplace.auditor.readmodel import file_of
 from marketplace.auditor.rows import KEYS, Row, Tables
@@ -36,6 +37,7 @@ def check_ledger_documents(tables: Tables, documents: Documents, report: Report)
 
     Identity profiles and reasons of a suspension are personal: a bundle may hold them, and need not.
     """
+    lineage = Lineage(tables, documents, report)
     for row in tables.rows["assets"].values():
         subject = f"asset {row['assetId']}"
         claim = documents.get(row["claimDigest"], "claim", subject)
@@ -47,6 +49,7 @@ def check_ledger_documents(tables: Tables, documents: Documents, report: Report)
                 _check_certificate(certificate, row, subject, report)
         manifest = documents.get(row["manifestDigest"], "manifest", subject)
         if manifest is not None:
+            lineage.check(row, manifest)
             yield from ((chunk["blob"], chunk["size"], subject) for chunk in all_chunks(manifest))
     for row in tables.rows["listings"].values():
         documents.get(row["termsDigest"], "terms", f"listing {row['listingId']}")

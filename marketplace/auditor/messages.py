@@ -120,6 +120,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "certificate_invalid": ("A certificate does not verify.", "登记凭证验证失败。"),
     "certificate_differs": ("A certificate does not say what the ledger says.", "登记凭证与账本不符。"),
     "claim_differs": ("A claim does not say what the ledger says.", "权利主张与账本不符。"),
+    "previous_unregistered": (
+        "A version names no version that its holder registered before.",
+        "所称前一版本未由该持有方先行登记。",
+    ),
+    "lineage_differs": ("A version does not follow from the one before it.", "版本与其前一版本不衔接。"),
+    "block_reused": ("Two batches of one series share a block.", "同一系列的两个批次共用一个区块号。"),
     # 10
     "order_unknown": ("A query is on an order that the ledger never funded.", "查询所属订单在账本上不存在。"),
     "papers_mismatch": ("An order's papers do not name each other.", "订单文件之间不一致。"),
@@ -171,6 +177,7 @@ COUNTED: dict[str, str] = {
     "leaves": "日志条目",
     "documents": "文档",
     "certificates": "凭证",
+    "versions": "版本",
     "blobs": "密文",
     "accepted": "受理",
     "released": "释放",

@@ -48,7 +48,7 @@ def audit(
      7. Conservation of money: issued = balances + escrow; each closed order's escrow = fee + shares + refund.
      8. Evidence log: the leaves give every root that was signed or anchored; checkpoints are signed by the log's key.
      9. Documents and sealed blobs: each one that is named is there, hashes to its name and has its type's shape;
-        certificates verify.
+        certificates verify; versions of a data set follow from one another.
     10. Queries: each released answer was asked, permitted, paid by a signed voucher, attested by enough of the panel
         and released by the vault; epsilon never exceeds cap or budget; metered = billed = settled.
     11. Re-execution: a sample of released answers, or all, computed again on the ciphertexts.

@@ -68,6 +68,7 @@ from marketplace.documents.common import (
     iso_time,
     unix_seconds,
 )
+from marketplace.documents.lineage import differences
 from marketplace.documents.manifest import key_holders, validate_manifest
 from marketplace.documents.market import (
     validate_agreement,
@@ -140,6 +141,7 @@ __all__ = [
     "ciphertext_root",
     "column_chunks",
     "column_names",
+    "differences",
     "digest",
     "iso_time",
     "key_holders",

@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 
 from crypto import merkle
 from crypto.canonical import to_hex
-from marketplace.documents import LEVELS, Document, blob_digests, validate_claim, validate_manifest
+from marketplace.documents import LEVELS, Document, blob_digests, differences, ids, validate_claim, validate_manifest
 from marketplace.errors import NotFoundError, RuleError
 from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue, remember
 from marketplace.intents import Deployment
@@ -61,7 +61,8 @@ def register(session: Session, deployment: Deployment, blobs: BlobStore, wish: S
     """Queue a registration whose manifest, claim and sealed blobs are all here and say what is signed.
 
     Raises:
-        RuleError: `document_missing`, `blob_missing`, `registration_differs`, or what the rules of rights say.
+        RuleError: `document_missing`, `blob_missing`, `registration_differs`, `previous_unregistered`,
+            `lineage_differs`, or what the rules of rights say.
     """
     name, message = wish.digest(deployment), wish.message
     if is_under_way(session, name):
@@ -152,7 +153,38 @@ def _check_documents(session: Session, blobs: BlobStore, message: Mapping[str, A
             expected=stated,
             got=signed,
         )
+    _check_lineage(session, manifest, message)
     _check_blobs(blobs, manifest)
+
+
+def _check_lineage(session: Session, manifest: Document, message: Mapping[str, Any]) -> None:
+    """A later version follows from one that its holder registered, with the same budget."""
+    if manifest["previous"] is None:
+        return
+    previous = session.get(Asset, ids.asset_id(message["holder"], manifest["previous"]))
+    if previous is None:
+        raise RuleError(
+            "previous_unregistered",
+            "the version before is not registered by this holder",
+            zh="前一版本尚未由该持有方登记",
+            rule="rights.versions_follow",
+            expected="a registered asset whose manifest is previous",
+            got=manifest["previous"],
+            hint="register the versions of a series in their order",
+            hint_zh="请按先后顺序登记各版本",
+        )
+    found = list(differences(manifest, manifest_of(session, previous)))
+    if message["epsilonBudget"] != previous.epsilon_budget:
+        found.append(("epsilonBudget", previous.epsilon_budget, message["epsilonBudget"]))
+    for what, expected, got in found:
+        raise RuleError(
+            "lineage_differs",
+            f"the version does not follow from the one before: {what}",
+            zh=f"该版本与前一版本不衔接:{what}",
+            rule="rights.versions_follow",
+            expected=expected,
+            got=got,
+        )
 
 
 def _stated(manifest: Document, claim: Document) -> dict[str, Any]:

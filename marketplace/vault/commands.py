@@ -1,26 +1,30 @@
 """`marketplace vault`: the supplier's side. The data and the key that opens it never leave this machine."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from crypto.keystore import Keys
 from marketplace.console import Run, command, group
-from marketplace.console.values import parse_address
-from marketplace.documents import Document, all_chunks, missing_counts, row_count
+from marketplace.console.values import parse_address, parse_digest
+from marketplace.documents import Document, missing_counts, row_count
 from marketplace.queries import timings
 from marketplace.sdk import files
-from marketplace.sdk.client import Client
 from marketplace.sdk.home import Home
 from marketplace.sdk.opening import open_client, open_keys, until_stopped, wait_for_service
 from marketplace.vault.agent import VaultAgent
+from marketplace.vault.categories import Progress
 from marketplace.vault.folder import Dataset, VaultFolder
 from marketplace.vault.release import Vault
 from marketplace.vault.schema import load_schema
-from marketplace.vault.sealing import seal_file
+from marketplace.vault.sealing import FIRST_BATCH, seal_file
 from marketplace.vault.secrecy import Cipher
 from marketplace.vault.store import PrivacyStore
+from marketplace.vault.updates import append_batch, correct_batch, withdraw_batch
+from marketplace.vault.uploading import sealed_bytes, upload_dataset
 
 app = group("The supplier's vault: seal data, release answers. 供方数据保险库")
 STORE = "ledger.sqlite"
@@ -32,17 +36,28 @@ STAGES = {
 }
 
 
+Data = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV or Parquet file 数据文件")]
+SchemaFile = Annotated[
+    Path,
+    typer.Option("--schema", exists=True, dir_okay=False, help="what its columns are, TOML or JSON 数据描述"),
+]
+Manifest = Annotated[
+    str, typer.Argument(metavar="MANIFEST", parser=parse_digest, help="digest of the newest version 最新版本的清单摘要")
+]
+Batch = Annotated[str, typer.Option("--batch", help="name of the batch 批次名称")]
+Upload = Annotated[bool, typer.Option(help="upload the ciphertext and the manifest 上传密文")]
+
+
 @command(app)
-def seal(
+def seal(  # noqa: PLR0917 - one parameter for each argument and option
     run: Run,
-    data: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV or Parquet file 数据文件")],
-    schema: Annotated[
-        Path, typer.Option(exists=True, dir_okay=False, help="what its columns are, TOML or JSON 数据描述")
-    ],
+    data: Data,
+    schema: SchemaFile,
     release_key: Annotated[
         str | None, typer.Option(help="address that signs releases; yours if none 释放签名地址")
     ] = None,
-    upload: Annotated[bool, typer.Option(help="upload the ciphertext and the manifest 上传密文")] = True,
+    batch: Batch = FIRST_BATCH,
+    upload: Upload = True,
 ) -> None:
     """Seal a data set on this machine and upload its ciphertext. 加密封存
 
@@ -51,29 +66,67 @@ def seal(
 
     Example: marketplace vault seal flights.csv --schema flights.toml
     """
-    keys = open_keys(run)
-    vault = VaultFolder(vault_path(run), Cipher(keys.seed))
-    signer = parse_address(release_key) if release_key else keys.address
-    with run.stages(STAGES) as report:
-        dataset = seal_file(
+
+    def work(keys: Keys, vault: VaultFolder, report: Progress) -> Dataset:
+        signer = parse_address(release_key) if release_key else keys.address
+        now, declared = int(time.time()), load_schema(schema)
+        return seal_file(
             data,
-            load_schema(schema),
+            declared,
             vault,
             holder=keys.address,
             release_key=signer,
-            now=int(time.time()),
+            now=now,
+            batch=batch,
             progress=report,
         )
-        if upload:
-            with open_client(run, keys=keys) as client:
-                upload_dataset(client, dataset, report)
-    path = dataset.path / "manifest.json"
-    manifest = dataset.manifest
-    rows, missing = row_count(manifest), missing_counts(manifest)
-    facts = {"manifest": str(path), "manifestDigest": dataset.digest, "rows": rows}
-    facts |= {"missing": missing, "bytes": sealed_bytes(manifest), "uploaded": upload}
-    run.result(facts, f"sealed {rows:,} rows", f"已封存 {rows:,} 行")
-    run.facts({run.tr(f"missing {name}", f"缺失 {name}"): count for name, count in missing.items()})
+
+    _seal(run, work, upload)
+
+
+@command(app)
+def append(  # noqa: PLR0917 - one parameter for each argument and option
+    run: Run, manifest: Manifest, data: Data, schema: SchemaFile, batch: Batch, upload: Upload = True
+) -> None:
+    """Add a batch of rows: a new version of the data set, to be registered like the first. 追加批次
+
+    Example: marketplace vault append 0x5f…5f july.parquet --batch july --schema flights.toml
+    """
+
+    def work(_: Keys, vault: VaultFolder, report: Progress) -> Dataset:
+        base, now = vault.open(manifest), int(time.time())
+        return append_batch(data, load_schema(schema), vault, base, batch, now=now, progress=report)
+
+    _seal(run, work, upload)
+
+
+@command(app)
+def correct(  # noqa: PLR0917 - one parameter for each argument and option
+    run: Run, manifest: Manifest, data: Data, schema: SchemaFile, batch: Batch, upload: Upload = True
+) -> None:
+    """Put other rows in place of a batch: a new version of the data set. 更正批次
+
+    Example: marketplace vault correct 0x5f…5f july.parquet --batch july --schema flights.toml
+    """
+
+    def work(_: Keys, vault: VaultFolder, report: Progress) -> Dataset:
+        base, now = vault.open(manifest), int(time.time())
+        return correct_batch(data, load_schema(schema), vault, base, batch, now=now, progress=report)
+
+    _seal(run, work, upload)
+
+
+@command(app)
+def withdraw(run: Run, manifest: Manifest, batch: Batch, upload: Upload = True) -> None:
+    """Leave a batch out: a new version of the data set. Listings of earlier versions stand until delisted. 撤回批次
+
+    Example: marketplace vault withdraw 0x5f…5f --batch july
+    """
+
+    def work(_: Keys, vault: VaultFolder, __: Progress) -> Dataset:
+        return withdraw_batch(vault, vault.open(manifest), batch, now=int(time.time()))
+
+    _seal(run, work, upload)
 
 
 @command(app)
@@ -97,8 +150,8 @@ def list_(run: Run) -> None:
     """
     vault = VaultFolder(vault_path(run), Cipher(open_keys(run).seed))
     found = [{"manifest": name, **_facts(vault.open(name).manifest)} for name in vault.names()]
-    columns = (("manifest", "manifest", "清单", str), ("title", "title", "名称", str), ("rows", "rows", "行数", str))
-    run.rows(found, columns)
+    names = (("manifest", "manifest", "清单"), ("title", "title", "名称"), ("rows", "rows", "行数"))
+    run.rows(found, [*((*name, str) for name in names), ("batches", "batches", "批次", ", ".join)])
 
 
 @command(app, "run")
@@ -137,20 +190,23 @@ def vault_path(run: Run) -> Path:
     return files.make_private_folder(Home.locate(run.home).path / "vault")
 
 
-def upload_dataset(client: Client, dataset: Dataset, report: object) -> None:
-    """Upload every blob, then the manifest that names them, so that a manifest is never there without its blobs."""
-    chunks = list(all_chunks(dataset.manifest))
-    assert callable(report)
-    for done, chunk in enumerate(chunks, 1):
-        client.put_blob(dataset.blob(chunk["blob"]))
-        report("uploading", done, len(chunks))
-    client.put_document(dataset.manifest)
-
-
-def sealed_bytes(manifest: Document) -> int:
-    """Size of all sealed blobs."""
-    return sum(chunk["size"] for chunk in all_chunks(manifest))
+def _seal(run: Run, work: Callable[[Keys, VaultFolder, Progress], Dataset], upload: bool) -> None:
+    """Do the work, upload what it gives, and say what was sealed."""
+    keys = open_keys(run)
+    vault = VaultFolder(vault_path(run), Cipher(keys.seed))
+    with run.stages(STAGES) as report:
+        dataset = work(keys, vault, report)
+        if upload:
+            with open_client(run, keys=keys) as client:
+                upload_dataset(client, dataset, report)
+    path, manifest = dataset.path / "manifest.json", dataset.manifest
+    rows, missing = row_count(manifest), missing_counts(manifest)
+    facts = {"manifest": str(path), "manifestDigest": dataset.digest, "rows": rows}
+    facts |= {"missing": missing, "bytes": sealed_bytes(manifest), "uploaded": upload}
+    run.result(facts, f"sealed {rows:,} rows", f"已封存 {rows:,} 行")
+    run.facts({run.tr(f"missing {name}", f"缺失 {name}"): count for name, count in missing.items()})
 
 
 def _facts(manifest: Document) -> dict[str, object]:
-    return {"title": manifest["title"]["en"], "rows": row_count(manifest), "bytes": sealed_bytes(manifest)}
+    facts = {"title": manifest["title"]["en"], "rows": row_count(manifest), "bytes": sealed_bytes(manifest)}
+    return facts | {"previous": manifest["previous"], "batches": [item["name"] for item in manifest["batches"]]}

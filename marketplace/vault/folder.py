@@ -6,14 +6,16 @@
     <vault>/ledger.sqlite                               the privacy account (store.py)
 
 A data set appears by one rename and never changes. Its private part is bound to its manifest: it opens under no other.
+The versions of one series are data sets of their own; blobs that they share are one file with several names.
 """
 
 import io
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +23,8 @@ import numpy as np
 from crypto.canonical import from_hex, load_canonical, sha256, to_hex
 from crypto.seal.keys import SealingKey
 from crypto.seal.parameters import profile as profile_named
-from marketplace.documents import Document, canonical, cell_count, digest, validate_manifest
-from marketplace.errors import NotFoundError, VerificationError
+from marketplace.documents import Document, canonical, cell_count, digest, series_of, validate_manifest
+from marketplace.errors import NotFoundError, RuleError, VerificationError
 from marketplace.queries.cohort import Counts
 from marketplace.types import Digest
 from marketplace.vault.durable import sync_tree, write_file
@@ -40,6 +42,10 @@ class Draft:
         name = to_hex(sha256(blob))
         write_file(self.path / "blobs" / name[2:], blob)
         return {"blob": name, "size": len(blob)}
+
+    def share_blob(self, dataset: "Dataset", name: str) -> None:
+        """Take over a blob of another data set of this vault; the file is stored once."""
+        os.link(dataset.path / "blobs" / name[2:], self.path / "blobs" / name[2:])
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,14 @@ class Dataset:
         return data
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where a data set stands among the versions of its series."""
+
+    series: Digest
+    previous: Digest | None
+
+
 class VaultFolder:
     """A vault's folder.
 
@@ -85,6 +99,8 @@ class VaultFolder:
     def __init__(self, path: Path, cipher: Cipher) -> None:
         self.path, self.cipher = path, cipher
         self.datasets.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._places: dict[Digest, _Place] = {}
+        self._newest: dict[Digest, Counts] = {}
 
     @property
     def datasets(self) -> Path:
@@ -116,6 +132,46 @@ class VaultFolder:
         """Digests of all manifests in the vault."""
         folders = (item for item in self.datasets.iterdir() if not item.name.startswith("."))
         return sorted(Digest("0x" + item.name) for item in folders)
+
+    def newest(self, manifest: Document) -> Digest:
+        """The last version of the manifest's series in this vault."""
+        places = self._all_places()
+        followed = {place.previous for place in places.values()}
+        series = series_of(manifest)
+        return next(name for name, place in places.items() if place.series == series and name not in followed)
+
+    def require_newest(self, dataset: Dataset) -> None:
+        """Check that no version follows this one.
+
+        Raises:
+            RuleError: `version_not_newest`.
+        """
+        newest = self.newest(dataset.manifest)
+        if newest != dataset.digest:
+            raise RuleError(
+                "version_not_newest",
+                f"{dataset.digest} is not the newest version of its series",
+                zh="该清单不是其系列的最新版本",
+                rule="vault.updates",
+                expected=newest,
+                got=dataset.digest,
+            )
+
+    def counts(self, dataset: Dataset) -> Counts:
+        """The true counts of a data set's atoms, and of all atoms that later versions of its series have."""
+        newest = self.newest(dataset.manifest)
+        if newest == dataset.digest:
+            return dataset.counts
+        if newest not in self._newest:
+            self._newest = {newest: self.open(newest).counts}
+        return replace(self._newest[newest], blocks=dataset.counts.blocks)
+
+    def _all_places(self) -> dict[Digest, "_Place"]:
+        for name in self.names():
+            if name not in self._places:
+                manifest = load_canonical((self.datasets / name[2:] / "manifest.json").read_bytes())
+                self._places[name] = _Place(Digest(manifest["series"] or name), manifest["previous"])
+        return self._places
 
     def open(self, name: str) -> Dataset:
         """The data set with this manifest digest.

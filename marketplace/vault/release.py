@@ -23,7 +23,7 @@ from crypto.seal.release import release_share
 from marketplace.documents import Document, digest
 from marketplace.errors import InvalidInputError, MarketplaceError, NotAuthorizedError, PortError, VerificationError
 from marketplace.intents import Deployment
-from marketplace.queries.cohort import Group, check_cohort
+from marketplace.queries.cohort import Counts, Group, check_cohort
 from marketplace.queries.evaluation import SealedColumns, check_profile, evaluate_plan, number_entry, result_document
 from marketplace.queries.handover import VaultTask, read_vault_task
 from marketplace.queries.noise import scales
@@ -193,7 +193,7 @@ class Vault:
         check_voucher(order, task.voucher, digest(task.query), charge)
         check_asset_budget(budget, spent, charge)
         if answer is None:
-            answer = _answer(account, case, residues)
+            answer = _answer(account, case, self.folder.counts(case.dataset), residues)
             account.charge(asset, charge)
         stored = self._sign(case, answer, order, charge, spent)
         account.remember_release(asset, stored)
@@ -229,8 +229,8 @@ class Vault:
             return NOTHING_PROVEN
 
 
-def _answer(account: Account, case: _Case, residues: list[int]) -> Answered:
-    asset, counts = case.task.papers.asset, case.dataset.counts
+def _answer(account: Account, case: _Case, counts: Counts, residues: list[int]) -> Answered:
+    asset = case.task.papers.asset
     cohort = check_cohort(case.plan, counts, account.earlier_sets(asset), case.minimum)
     allowed = set(cohort.released)
     chosen = {index: residues[index] for index, number in enumerate(case.plan.numbers) if number.group in allowed}

@@ -26,6 +26,7 @@ class CellStatistics:
     Args:
         schema: with every dimension's categories listed.
         profile: of the seal; its half modulus is the range.
+        others: rows that the data set has besides; the range holds for all together.
     Attributes:
         columns: name of a sealed column -> one total for each public cell.
         counts: "rows", a measure's name, or "@<j>" for the complete rows of joint j -> true count of each logical cell.
@@ -33,8 +34,8 @@ class CellStatistics:
         InvalidInputError: `too_many_cells`.
     """
 
-    def __init__(self, schema: Schema, profile: Profile) -> None:
-        self.schema, self.half = schema, profile.half
+    def __init__(self, schema: Schema, profile: Profile, others: int = 0) -> None:
+        self.schema, self.half, self._others = schema, profile.half, others
         self.shape = tuple(len(item.categories or ()) for item in schema.dimensions)
         self.logical = math.prod(self.shape)
         if self.logical > MAX_CELLS:
@@ -59,7 +60,7 @@ class CellStatistics:
         Raises:
             InvalidInputError: a value is not as declared (see values.py), or `bounds_too_wide`.
         """
-        self._check_range(self.rows + batch.table.num_rows)
+        self._check_range(self._others + self.rows + batch.table.num_rows)
         self._add(_Rows.read(self.schema, self.shape, batch))
         self.rows += batch.table.num_rows
 

@@ -1,0 +1,167 @@
+"""A new version of a sealed data set: a batch appended, corrected or withdrawn.
+
+The new version holds the blobs of all other batches as they are (a second name for the same file), and seals its own
+batch under the same key. That is safe because nothing but the key is shared between chunks: each is a fresh symmetric
+encryption with its own 64-byte seed and its own error, so chunks of one key say no more together than apart, also when
+a corrected batch holds nearly the same values as the one before.
+
+Only the newest version of a series can be changed, so that the versions form one line and every batch gets a block that
+no other batch has. The vault's true counts reach back to withdrawn batches: cohorts are compared with every earlier
+answer, of whatever version.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from marketplace.documents import Document, all_chunks, iso_time, series_of, validate_manifest
+from marketplace.documents.shapes import NAME
+from marketplace.errors import InvalidInputError, NotFoundError, RuleError
+from marketplace.queries.cohort import Counts
+from marketplace.queries.lexicon import choices
+from marketplace.vault.batches import SealedBatch, Source, seal_batch
+from marketplace.vault.categories import Progress, list_categories, silent
+from marketplace.vault.folder import Dataset, Draft, VaultFolder
+from marketplace.vault.schema import Dimension, Schema
+from marketplace.vault.sealing import declared_parts
+
+
+def append_batch(
+    path: Path,
+    schema: Schema,
+    folder: VaultFolder,
+    base: Dataset,
+    batch: str,
+    *,
+    now: int,
+    progress: Progress = silent,
+) -> Dataset:
+    """The next version of `base`, with the file's rows as one more batch.
+
+    Args:
+        schema: as the first version was sealed with; where it lists no categories, the manifest's count.
+        batch: name of the new batch. now: unix seconds, for the manifest.
+    Raises:
+        InvalidInputError: `schema_differs`, `batch_exists`, or as `seal_file`. RuleError: `version_not_newest`.
+    """
+    NAME(batch, "batch")
+    if batch in _names(base):
+        message = f"the data set has a batch {batch} already"
+        hint = "correct it, or choose another name"
+        raise InvalidInputError("batch_exists", message, zh=f"已有批次 {batch}", got=batch, hint=hint)
+    source = Source(path, _completed(schema, base.manifest), _rows_besides(base, batch), progress)
+    return _with_batch(source, folder, base, ("append", batch), now)
+
+
+def correct_batch(
+    path: Path,
+    schema: Schema,
+    folder: VaultFolder,
+    base: Dataset,
+    batch: str,
+    *,
+    now: int,
+    progress: Progress = silent,
+) -> Dataset:
+    """The next version of `base`, with the file's rows in place of those of a batch.
+
+    Raises:
+        NotFoundError: `batch_unknown`. InvalidInputError, RuleError: as `append_batch`.
+    """
+    _require_batch(base, batch)
+    source = Source(path, _completed(schema, base.manifest), _rows_besides(base, batch), progress)
+    return _with_batch(source, folder, base, ("correct", batch), now)
+
+
+def withdraw_batch(folder: VaultFolder, base: Dataset, batch: str, *, now: int) -> Dataset:
+    """The next version of `base`, without a batch.
+
+    Raises:
+        NotFoundError: `batch_unknown`. RuleError: `last_batch`, `version_not_newest`.
+    """
+    _require_batch(base, batch)
+    if len(base.manifest["batches"]) == 1:
+        message = f"{batch} is the only batch; a data set without rows cannot be sealed"
+        raise RuleError("last_batch", message, zh=f"{batch} 是唯一批次,不能撤回", rule="vault.batches", got=batch)
+    folder.require_newest(base)
+    manifest = _next(base, ("withdraw", batch), now, None)
+    blocks = tuple(item["block"] for item in manifest["batches"])
+    with folder.draft() as draft:
+        return _keep(folder, draft, base, manifest, replace(base.counts, blocks=blocks))
+
+
+def _with_batch(source: Source, folder: VaultFolder, base: Dataset, change: tuple[str, str], now: int) -> Dataset:
+    folder.require_newest(base)
+    listed = list_categories(source.path, source.schema, source.progress)
+    _check_declared(listed, base.manifest)
+    with folder.draft() as draft:
+        place = change[1], base.manifest["blocks"]
+        sealed = seal_batch(replace(source, schema=listed), base.manifest, place, base.key, draft)
+        manifest = _next(base, change, now, sealed.entry)
+        return _keep(folder, draft, base, manifest, _extended(base.counts, sealed, manifest))
+
+
+def _rows_besides(base: Dataset, batch: str) -> int:
+    return sum(int(item["rows"]) for item in base.manifest["batches"] if item["name"] != batch)
+
+
+def _keep(folder: VaultFolder, draft: Draft, base: Dataset, manifest: Document, counts: Counts) -> Dataset:
+    mine = {chunk["blob"] for chunk in all_chunks(base.manifest)}
+    for blob in dict.fromkeys(chunk["blob"] for chunk in all_chunks(manifest)):
+        if blob in mine:
+            draft.share_blob(base, blob)
+    return folder.keep(draft, manifest, base.key, counts)
+
+
+def _next(base: Dataset, change: tuple[str, str], now: int, entry: Document | None) -> Document:
+    """The manifest that follows the base's, with `entry` in place of the batch of that name."""
+    kind, name = change
+    batches = [item if item["name"] != name else entry for item in base.manifest["batches"]]
+    batches += [entry] if kind == "append" else []
+    body = base.manifest | {"series": series_of(base.manifest), "previous": base.digest, "sealedAt": iso_time(now)}
+    body |= {"change": {"kind": kind, "batch": name}, "batches": [item for item in batches if item is not None]}
+    return validate_manifest(body | {"blocks": base.manifest["blocks"] + (entry is not None)})
+
+
+def _extended(counts: Counts, sealed: SealedBatch, manifest: Document) -> Counts:
+    present = {name: np.append(earlier, sealed.counts[name]) for name, earlier in counts.present.items()}
+    blocks = tuple(item["block"] for item in manifest["batches"])
+    return Counts(np.append(counts.rows, sealed.counts["rows"]), present, blocks, counts.cells)
+
+
+def _completed(schema: Schema, manifest: Document) -> Schema:
+    """The schema with the manifest's categories wherever it lists none: those of an update are the series'."""
+    known = {item["name"]: item for item in manifest["dimensions"]}
+
+    def completed(item: Dimension) -> Dimension:
+        if item.categories is not None or item.name not in known:
+            return item
+        return replace(item, categories=tuple(known[item.name]["categories"]), ordered=known[item.name]["ordered"])
+
+    return replace(schema, dimensions=tuple(completed(item) for item in schema.dimensions))
+
+
+def _check_declared(schema: Schema, manifest: Document) -> None:
+    for part, stated in declared_parts(schema).items():
+        if stated != manifest[part]:
+            raise InvalidInputError(
+                "schema_differs",
+                f"the schema declares other {part} than the data set's",
+                zh=f"数据描述中的 {part} 与数据集不符",
+                rule="vault.updates",
+                expected=manifest[part],
+                got=stated,
+                hint="an update keeps what was declared; other declarations make another data set",
+                hint_zh="更新须沿用原有声明;声明不同即为另一数据集",
+            )
+
+
+def _require_batch(base: Dataset, batch: str) -> None:
+    if batch not in _names(base):
+        message = f"the data set has no batch {batch}"
+        raise NotFoundError("batch_unknown", message, zh=f"没有批次 {batch}", expected=choices(_names(base)), got=batch)
+
+
+def _names(base: Dataset) -> list[str]:
+    return [item["name"] for item in base.manifest["batches"]]

@@ -1,0 +1,85 @@
+"""Two versions of one data set on one exchange: each with its own root and orders, and the auditor follows both."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from marketplace.auditor.bundle import open_bundle
+from marketplace.auditor.trust import Trust
+from marketplace.auditor.verifier import audit
+from marketplace.documents import LEVELS, Document
+from marketplace.errors import RuleError
+from marketplace.sdk import evidence, queries, rights, settlement
+from marketplace.vault.folder import Dataset
+from marketplace.vault.schema import parse_schema
+from marketplace.vault.updates import append_batch, withdraw_batch
+from marketplace.vault.uploading import upload_dataset
+from tests.integration.service.town import BUDGET, ESCROW, NODES, Town
+from tests.sealed_market import SCHEMA, make_rows, write_csv
+
+MINUTE = 60
+
+
+def ask(town: Town, order: str, sql: str) -> float:
+    """The first number of an answer, with panel and vault at work meanwhile."""
+    steps: list[Callable[[float], bool]] = [*(town.node(name).step for name in NODES), town.vault().step]
+    workers = threading.Thread(target=lambda: [step(10) for step in steps])
+    workers.start()
+    answer = queries.ask(town["buyer"], order, sql, 1_000_000, wait_seconds=MINUTE)
+    workers.join()
+    return float(answer.rows()[0]["count"])
+
+
+def update(town: Town, base: Dataset, batch: str) -> Dataset:
+    """Seal another hundred rows as a batch, and upload the version."""
+    path = write_csv(town.folder / "batch.csv", make_rows(100))
+    made = append_batch(path, parse_schema(SCHEMA), town.vault_folder, base, batch, now=int(time.time()))
+    upload_dataset(town["supplier"], made, lambda *_: None)
+    return made
+
+
+def claim(town: Town, manifest: Document) -> Document:
+    shares = [(town["supplier"].address, 10_000)]
+    return rights.make_claim(
+        manifest, level=LEVELS[1], source_class="COLLECTED_GENERATED", origin="ENTERPRISE", shares=shares
+    )
+
+
+def refusal(town: Town, manifest: Document, budget: int = BUDGET) -> str:
+    with pytest.raises(RuleError) as refused:
+        rights.register(town["supplier"], manifest, claim(town, manifest), budget)
+    return refused.value.code
+
+
+def test_versions_are_registered_in_order_answer_their_own_orders_and_audit(town: Town, tmp_path: Path) -> None:
+    settlement.issue(town["bank"], town["buyer"].address, 2 * ESCROW)
+    first = town.facts["dataset"]
+    order = town.fund(town.facts["listing"])
+    assert ask(town, order, "SELECT COUNT(*) FROM data WHERE month IN ('1', '2')") == pytest.approx(200, abs=40)
+
+    second = update(town, first, "april")
+    third = withdraw_batch(town.vault_folder, second, "first", now=int(time.time()))
+    upload_dataset(town["supplier"], third, lambda *_: None)
+    assert refusal(town, third.manifest) == "previous_unregistered"
+    assert refusal(town, second.manifest, BUDGET + 1) == "lineage_differs"
+    wider = second.manifest | {"minimumCohort": 1}
+    assert refusal(town, wider) == "lineage_differs"
+
+    asset = town.register(second.manifest)
+    later = town.fund(town.list_product(asset))
+    assert ask(town, later, "SELECT COUNT(*) FROM data WHERE month IN ('1', '2')") == pytest.approx(250, abs=40)
+    assert ask(town, order, "SELECT COUNT(*) FROM data WHERE month IN ('3', '4')") == pytest.approx(200, abs=40)
+    town.register(third.manifest)
+
+    roots = {rights.get_asset(town["rival"], item)["ciphertextRoot"] for item in (town.facts["asset"], asset)}
+    assert len(roots) == 2
+    evidence.download_bundle(town["auditor"], tmp_path / "evidence.zip")
+    profile = town["auditor"].get("/profile")
+    trust = Trust(chain_id=profile["chainId"], registrar=town["registrar"].address, contracts=profile["contracts"])
+    with open_bundle(tmp_path / "evidence.zip") as bundle:
+        report = audit(bundle, trust, reexecute=None)
+    assert report.findings == []
+    assert report.counts[9]["versions"] == 2
