@@ -6,7 +6,7 @@ query, result and shares; (5) the shares open with the buyer's own key; (6) each
 share make one number; (7) numbers become values with standard errors.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,12 +20,16 @@ from crypto.seal.release import combine
 from marketplace.documents import digest, validate_release, validate_result, validate_shares
 from marketplace.errors import VerificationError
 from marketplace.intents import Deployment
-from marketplace.queries.accuracy import Figure, deviations, figure
-from marketplace.queries.cohort import Group
-from marketplace.queries.plan import Plan, make_plan
+from marketplace.queries.accuracy import Result, deviations, result
+from marketplace.queries.numbers import Plan
+from marketplace.queries.plan import make_plan
+from marketplace.queries.presentation import listings, row
 from marketplace.queries.query import Query
+from marketplace.queries.regression import Regression
+from marketplace.queries.selection import Group
 from marketplace.queries.shares import open_shares
 from marketplace.queries.statements import check_attestation, check_release
+from marketplace.queries.terms import Term
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,9 @@ class Answer:
 
     Args:
         query: the question. groups: released groups, in order.
-        figures: for each group, one Figure per computation of the query.
-        numbers: released integer of each column of each group, noise included.
+        results: for each group, what each computation of the query comes to.
+        numbers: released integer of each statistic of each group, noise included.
+        noise: standard deviation of the noise on each statistic.
         suppressed: groups that rest on too few rows.
         epsilon: what it cost, in millionths; 0 for a repeated question.
         spent_order, spent_asset: what order and data set have spent with it.
@@ -56,8 +61,9 @@ class Answer:
 
     query: Query
     groups: tuple[Group, ...]
-    figures: tuple[tuple[Figure, ...], ...]
+    results: tuple[tuple[Result, ...], ...]
     numbers: tuple[Mapping[str, int], ...]
+    noise: Mapping[str, float]
     suppressed: tuple[Group, ...]
     epsilon: int
     spent_order: int
@@ -65,21 +71,47 @@ class Answer:
 
     def rows(self) -> list[dict[str, Any]]:
         """As `table`, one dict a row."""
-        return [self._row(group, figures) for group, figures in zip(self.groups, self.figures, strict=True)]
-
-    def _row(self, group: Group, figures: Sequence[Figure]) -> dict[str, Any]:
-        row: dict[str, Any] = dict(zip(self.query.groups, group, strict=True))
-        for term, item in zip(self.query.terms, figures, strict=True):
-            row |= {term.label: item.value, f"{term.label}_se": item.error}
-        return row
+        return [row(self.query, group, found) for group, found in zip(self.groups, self.results, strict=True)]
 
     def table(self) -> pa.Table:
-        """One row per released group: its categories, then value and standard error (`<name>_se`) of each term."""
+        """One row per released group: its categories, then value and standard error (`<name>_se`) of each computation
+        that comes to one value; a quantile also has the ends of its interval (`<name>_low`, `<name>_high`)."""
         return pa.Table.from_pylist(self.rows())
 
     def frame(self) -> pd.DataFrame:
         """As `table`, for pandas."""
         return self.table().to_pandas()
+
+    def listings(self) -> dict[str, list[dict[str, Any]]]:
+        """As `tables`, each a list of dicts."""
+        return listings(self.query, self.groups, self.results)
+
+    def tables(self) -> dict[str, pa.Table]:
+        """What comes to more than one value, each by the computation's name: a row for every bin of a histogram, every
+        coefficient of a regression (`<name>_fit` for what is said of the whole), every row of a contingency table
+        (`<name>_test` for its test of independence); before them the categories of the group."""
+        return {name: pa.Table.from_pylist(rows) for name, rows in self.listings().items()}
+
+    def frames(self) -> dict[str, pd.DataFrame]:
+        """As `tables`, for pandas."""
+        return {name: table.to_pandas() for name, table in self.tables().items()}
+
+    def regression(self, term: Term, group: Group = ()) -> Regression:
+        """One fitted regression.
+
+        Raises:
+            RuleError: `normal_matrix_indefinite`, where the noise left no solution.
+            KeyError: the answer has no such computation or group.
+        """
+        found = dict(zip(self.query.terms, self.results[self._place(group)], strict=True))[term]
+        assert isinstance(found, Regression)
+        found.check()
+        return found
+
+    def _place(self, group: Group) -> int:
+        if group not in self.groups:
+            raise KeyError(group)
+        return self.groups.index(group)
 
 
 def assemble(papers: Papers, key: X25519PrivateKey, deployment: Deployment) -> Answer:
@@ -121,14 +153,14 @@ def _check_release(papers: Papers, plan: Plan, deployment: Deployment) -> None:
 
 def _numbers(papers: Papers, plan: Plan, residues: Mapping[int, int]) -> dict[Group, dict[str, int]]:
     found: dict[Group, dict[str, int]] = {}
-    chosen = profile(papers.manifest["forms"][0]["profile"])
+    chosen = profile(papers.manifest["forms"][plan.form]["profile"])
     for index, share in residues.items():
         c0, number = int(papers.result["numbers"][index]["c0"], 16), plan.numbers[index]
         try:
-            found.setdefault(number.group, {})[number.column] = combine(chosen, c0, share)
+            found.setdefault(number.group, {})[number.statistic] = combine(chosen, c0, share)
         except CryptoError as error:
             raise VerificationError("shares_unreadable", f"number {index}: {error}", zh="份额无效") from error
-    if any(len(columns) != len(plan.columns) for columns in found.values()):
+    if any(len(statistics) != len(plan.statistics) for statistics in found.values()):
         raise VerificationError("shares_incomplete", "a group is released in part only", zh="分组数值不完整")
     suppressed = {tuple(group) for group in papers.shares["suppressed"]}
     if suppressed != set(plan.groups) - found.keys():
@@ -143,14 +175,15 @@ def _answer(papers: Papers, plan: Plan, numbers: Mapping[Group, Mapping[str, int
     noise = deviations(papers.manifest, plan)
     groups = tuple(group for group in plan.groups if group in numbers)
 
-    def row(group: Group) -> tuple[Figure, ...]:
-        return tuple(figure(papers.manifest, term, numbers[group], noise) for term in query.terms)
+    def results(group: Group) -> tuple[Result, ...]:
+        return tuple(result(papers.manifest, term, numbers[group], noise) for term in query.terms)
 
     return Answer(
         query,
         groups,
-        tuple(row(group) for group in groups),
+        tuple(results(group) for group in groups),
         tuple(numbers[group] for group in groups),
+        noise,
         tuple(tuple(group) for group in papers.shares["suppressed"]),
         papers.release["epsilon"],
         papers.release["spentOrder"],

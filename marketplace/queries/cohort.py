@@ -1,15 +1,25 @@
 """Minimum cohort: no released number, and no difference of two numbers released from the same column, may rest on fewer
 than k rows.
 
-Only the vault can apply this, because only it knows true counts. For every number with cell set S:
-  1. rows(S) >= k, and if the column holds a measure's values, the rows where that measure is present >= k;
+Only the vault can apply this, because only it knows true counts. Sets are sets of ATOMS: one logical cell of one batch,
+so that the difference of a question to the same question of an earlier version is the rows of the batches in between.
+For every number with set S:
+  1. rows(S) >= k, and if the column holds a measure's values, the rows where that measure is present >= k, and if it
+     holds a joint's, the rows where all of its measures are;
   2. against every earlier released set T: rows(S - T) and rows(T - S) are each 0 or >= k, present rows likewise;
   3. the whole data set counts as released from the start, because the manifest publishes its exact counts.
-Groups that fail are suppressed and named. The union of the groups that remain is a released set too, so one small
-suppressed group could be had by subtracting from a total: then the next smallest group is suppressed with it.
+A weighted number releases more sets than one: its cells, and for each distinct weight the cells that have it. Two
+answers with weights w and w' differ by w - w', which is constant on what two such sets share, so pairs of them are held
+apart like pairs of plain sets. A cell of weight zero is in no set. Within one question all its sets are compared with
+each other too.
 
-What this does not stop: a combination of three or more answers, and the difference of two columns over one set (rows
-less present values counts missing ones, however few). Against those stand noise and privacy budget alone.
+Groups that fail are suppressed and named. The union of the groups that remain is a released set too (for weighted
+numbers, the union of each weight's sets), so one small suppressed group could be had by subtracting from a total: then
+the next smallest group is suppressed with it.
+
+What this does not stop: a combination of three or more answers; the difference of two columns over one set (rows less
+present values counts missing ones, however few); the difference of a corrected batch to what it was before, whose rows
+are other atoms. Against those stand noise and privacy budget alone, which are the series' own.
 That a group was suppressed, or a query refused, tells that a true count is small; that it was not, tells that it isn't.
 """
 
@@ -21,9 +31,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketplace.errors import RuleError
-from marketplace.queries.plan import Cells, Plan
+from marketplace.queries.numbers import Number, Plan
+from marketplace.queries.selection import Cells, Group
+from marketplace.queries.statistics import presence
 
-Group = tuple[str, ...]
 _BLOCK = 1 << 22  # entries of a table of comparisons that are held at once
 
 
@@ -63,7 +74,7 @@ class Released:
 
     Args:
         cells: sorted atoms.
-        measures: measures whose values or presence were released with it.
+        measures: measures whose values or presence were released with it; "@<j>" for joint j.
     """
 
     cells: Cells
@@ -79,36 +90,118 @@ class Cohort:
     sets: tuple[Released, ...]
 
 
-def plan_measures(plan: Plan) -> frozenset[str]:
-    """Measures that the plan's columns hold."""
-    return frozenset(column.partition(":")[2] for column in plan.columns if ":" in column)
-
-
 def check_cohort(plan: Plan, counts: Counts, earlier: Iterable[Released], minimum: int) -> Cohort:
     """Decide which groups of the plan may be released.
 
     Args:
         plan: what is asked. counts: true counts. minimum: k >= 1.
-        earlier: every set released from this data set, to anybody.
+        earlier: every set released from this series, to anybody.
     Raises:
         RuleError: `cohort_too_small` or `cohort_difference_too_small` when no group may be released.
     """
-    measures = plan_measures(plan)
-    groups = {group: counts.atoms(cells) for group, cells in plan.group_cells().items()}
-    before = [Released(counts.atoms(np.arange(counts.cells, dtype=np.int64)), measures), *earlier]
-    guard = _Guard(counts, measures, minimum, before)
-    large = [group for group in plan.groups if guard.large_enough(groups[group])]
-    if not large:
+    layers, before = _layers(plan, counts), list(earlier)
+    whole = counts.atoms(np.arange(counts.cells, dtype=np.int64))
+    everything = Released(whole, frozenset().union(*(layer.measures for layer in layers)))
+    kept = [group for group in plan.groups if all(layer.is_large(group, counts, minimum) for layer in layers)]
+    if not kept:
         raise _refusal("cohort_too_small", minimum, "every group, or the whole selection")
-    far = guard.far_from_earlier([groups[group] for group in large])
-    apart = [group for group, holds in zip(large, far, strict=True) if holds]
-    apart = _without_leaking_union(guard, groups, apart)
-    if not apart:
+    asked: list[Group] = []
+    while kept != asked:  # a group that goes for one layer's sake changes the unions of the others
+        asked = kept
+        kept = _far_groups(layers, counts, minimum, [everything, *before], asked)
+    if not kept:
         raise _refusal("cohort_difference_too_small", minimum, "the difference to an earlier answer")
-    suppressed = tuple(group for group in plan.groups if group not in set(apart))
-    kept = [groups[group] for group in apart]
-    union = [_union(kept)] if len(kept) > 1 else []
-    return Cohort(tuple(apart), suppressed, tuple(Released(cells, measures) for cells in [*kept, *union]))
+    suppressed = tuple(group for group in plan.groups if group not in set(kept))
+    return Cohort(tuple(kept), suppressed, tuple(item for layer in layers for item in layer.released(kept)))
+
+
+def _far_groups(
+    layers: Sequence["_Layer"], counts: Counts, minimum: int, earlier: Sequence[Released], kept: list[Group]
+) -> list[Group]:
+    released: list[Released] = []
+    for layer in layers:
+        guard = _Guard(counts, layer.measures, minimum, [*earlier, *released])
+        kept = layer.without_leaking_union(guard, layer.far(guard, kept))
+        released += layer.released(kept)
+    return kept
+
+
+class _Layer:
+    """Sets that one number of each group releases: its cells, or for each weight the cells that have it.
+
+    Args:
+        sets: for each group, its disjoint sets by weight; the weight is 0 where sets are whole.
+        measures: what the numbers over these sets tell presence of.
+    """
+
+    def __init__(self, sets: Mapping[Group, Mapping[int, Cells]], measures: frozenset[str]) -> None:
+        self.sets, self.measures = sets, measures
+
+    def is_large(self, group: Group, counts: Counts, minimum: int) -> bool:
+        weights = [counts.rows, *(counts.present[name] for name in sorted(self.measures))]
+        return all(int(weight[cells].sum()) >= minimum for cells in self.sets[group].values() for weight in weights)
+
+    def far(self, guard: "_Guard", groups: Sequence[Group]) -> list[Group]:
+        """The groups all of whose sets are far enough from every earlier one."""
+        owners = [group for group in groups for _ in self.sets[group]]
+        holds = guard.far_from_earlier([cells for group in groups for cells in self.sets[group].values()])
+        near = {owner for owner, held in zip(owners, holds, strict=True) if not held}
+        return [group for group in groups if group not in near]
+
+    def without_leaking_union(self, guard: "_Guard", kept: Sequence[Group]) -> list[Group]:
+        """The groups, without the smallest ones as long as the union of what remains is near an earlier set."""
+        size = {group: sum(guard.rows(cells) for cells in self.sets[group].values()) for group in kept}
+        remaining = sorted(kept, key=lambda group: size[group], reverse=True)
+        while remaining and not guard.far_from_earlier(list(self._unions(remaining).values())).all():
+            remaining.pop()
+        taken = set(remaining)
+        return [group for group in kept if group in taken]
+
+    def released(self, groups: Sequence[Group]) -> list[Released]:
+        """The sets to remember: of each group, and of all of them together."""
+        found = [cells for group in groups for cells in self.sets[group].values()]
+        found += self._unions(groups).values() if len(groups) > 1 else []
+        return [Released(cells, self.measures) for cells in found]
+
+    def _unions(self, groups: Sequence[Group]) -> dict[int, Cells]:
+        by_weight: dict[int, list[Cells]] = {}
+        for group in groups:
+            for weight, cells in self.sets[group].items():
+                by_weight.setdefault(weight, []).append(cells)
+        return {weight: np.sort(np.concatenate(sets)) for weight, sets in by_weight.items()}
+
+
+def _layers(plan: Plan, counts: Counts) -> list[_Layer]:
+    """The sets of a plan: numbers over the same cells with the same weights release the same ones."""
+    by_group: dict[Group, dict[str, Number]] = {}
+    for number in plan.numbers:
+        by_group.setdefault(number.group, {})[number.statistic] = number
+    names: dict[tuple[tuple[bytes, bytes], ...], list[str]] = {}
+    for statistic in plan.names:
+        footprint = tuple(_footprint(by_group[group][statistic]) for group in plan.groups)
+        names.setdefault(footprint, []).append(statistic)
+    layers = []
+    for same in names.values():
+        measures = frozenset(
+            presence(column) for name in same for column, _ in by_group[plan.groups[0]][name].parts
+        ) - {""}
+        numbers = {group: by_group[group][same[0]] for group in plan.groups}
+        layers.append(_Layer({group: {0: counts.atoms(one.cells)} for group, one in numbers.items()}, measures))
+        if any(number.weights is not None for number in numbers.values()):
+            levels = {group: _levels(number, counts) for group, number in numbers.items()}
+            layers.append(_Layer(levels, measures))
+    return layers
+
+
+def _footprint(number: Number) -> tuple[bytes, bytes]:
+    return number.cells.tobytes(), b"" if number.weights is None else number.weights.tobytes()
+
+
+def _levels(number: Number, counts: Counts) -> dict[int, Cells]:
+    if number.weights is None:
+        return {1: counts.atoms(number.cells)}
+    levels = np.unique(number.weights).tolist()
+    return {level: counts.atoms(number.cells[number.weights == level]) for level in levels}
 
 
 class _Guard:
@@ -125,9 +218,6 @@ class _Guard:
         self._weights = [(counts.rows, np.ones(len(earlier), dtype=np.bool_))]
         for name in sorted(measures):
             self._weights.append((counts.present[name], np.array([name in item.measures for item in earlier])))
-
-    def large_enough(self, cells: Cells) -> bool:
-        return all(int(weight[cells].sum()) >= self.minimum for weight, _ in self._weights)
 
     def far_from_earlier(self, disjoint: Sequence[Cells]) -> NDArray[np.bool_]:
         """For each of some disjoint sets, whether it is far enough from every earlier one."""
@@ -162,18 +252,6 @@ class _Guard:
 
     def rows(self, cells: Cells) -> int:
         return int(self.counts.rows[cells].sum())
-
-
-def _without_leaking_union(guard: _Guard, groups: Mapping[Group, Cells], kept: list[Group]) -> list[Group]:
-    remaining = sorted(kept, key=lambda group: guard.rows(groups[group]), reverse=True)
-    while remaining and not guard.far_from_earlier([_union([groups[group] for group in remaining])])[0]:
-        remaining.pop()
-    taken = set(remaining)
-    return [group for group in kept if group in taken]
-
-
-def _union(sets: Sequence[Cells]) -> Cells:
-    return np.sort(np.concatenate(sets))
 
 
 def _refusal(code: str, minimum: int, what: str) -> RuleError:

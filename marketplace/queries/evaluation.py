@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from crypto.canonical import from_hex, sha256, to_hex
 from crypto.errors import CryptoError
@@ -17,16 +18,15 @@ from crypto.seal.evaluate import SealedNumber, evaluate_sum
 from crypto.seal.parameters import Profile, profile
 from marketplace.documents import (
     Document,
-    cell_shape,
     ciphertext_root,
     column_chunks,
     digest,
     public_cell_count,
-    public_shape,
     validate_result,
 )
-from marketplace.errors import InvalidInputError, RuleError, VerificationError
-from marketplace.queries.plan import Cells, Plan
+from marketplace.errors import InvalidInputError, VerificationError
+from marketplace.queries.forms import cells_reach
+from marketplace.queries.numbers import Number, Plan
 from marketplace.queries.timings import part
 
 Fetch = Callable[[str], bytes]
@@ -77,62 +77,60 @@ def evaluate_plan(manifest: Mapping[str, Any], plan: Plan, columns: SealedColumn
     Raises:
         VerificationError: a blob is not what the manifest names.
     """
-    chosen = profile(manifest["forms"][0]["profile"])
+    evaluate = EVALUATORS[manifest["forms"][plan.form]["form"]]
     with part("opening"):
-        chunks = {
-            name: [columns.column(manifest, batch, 0, name) for batch in manifest["batches"]] for name in plan.columns
+        named = dict.fromkeys(column for number in plan.numbers for column, _ in number.parts)
+        opened = {
+            name: [columns.column(manifest, batch, plan.form, name) for batch in manifest["batches"]] for name in named
         }
-    return (_evaluate(manifest, chosen, chunks[number.column], number.cells) for number in plan.numbers)
+    return (_evaluated(evaluate, manifest, plan.form, opened, number) for number in plan.numbers)
 
 
-def _evaluate(
-    manifest: Mapping[str, Any], chosen: Profile, batches: list[list[SealedChunk]], cells: Cells
+Opened = Mapping[str, list[list[SealedChunk]]]
+"""Chunks of each column, batch by batch."""
+
+
+def _evaluated(
+    evaluate: "Evaluate", manifest: Mapping[str, Any], form: int, opened: Opened, number: Number
 ) -> SealedNumber:
     with part("arithmetic"):
-        added, taken = _signed_cells(manifest, _public_cells(manifest, cells))
-        plus = [evaluate_sum(chosen, chunks, added) for chunks in batches]
-        minus = [evaluate_sum(chosen, chunks, taken) for chunks in batches if taken.size]
-        return _total(chosen, plus, minus)
+        return evaluate(manifest, form, opened, number)
 
 
-def _public_cells(manifest: Mapping[str, Any], cells: Cells) -> Cells:
-    """The public cells that some logical cells make up; cells of this form do not tell a hidden dimension apart."""
-    chosen = np.zeros(cell_shape(manifest), dtype=np.bool_)
-    chosen.reshape(-1)[cells] = True
-    hidden = tuple(axis for axis, item in enumerate(manifest["dimensions"]) if item["hidden"])
-    some, whole = chosen.any(axis=hidden), chosen.all(axis=hidden)
-    if not np.array_equal(some, whole):
-        raise RuleError(
-            "dimension_hidden",
-            "the data are not sealed in a form that tells the hidden dimension apart",
-            zh="数据的密封形式不能区分隐藏维度",
-            rule="queries.hidden",
-        )
-    return np.flatnonzero(whole)
+def _evaluate_cells(manifest: Mapping[str, Any], form: int, opened: Opened, number: Number) -> SealedNumber:
+    """Every batch of every column of the combination, added up."""
+    chosen, reach = profile(manifest["forms"][form]["profile"]), cells_reach(manifest, form, number)
+    weights = np.ones(reach.index.size, dtype=np.int64) if reach.weights is None else reach.weights
+    found: list[tuple[int, SealedNumber]] = []
+    for column, factor in number.parts:
+        for level in np.unique(weights).tolist():
+            cells = reach.index[weights == level]
+            found += [(factor * level, evaluate_sum(chosen, chunks, cells)) for chunks in opened[column]]
+    return _total(chosen, found)
 
 
-def _signed_cells(manifest: Mapping[str, Any], cells: Cells) -> tuple[Cells, Cells]:
-    """The sealed values to add and those to take away: of running totals, a range takes its end less its start."""
-    prefix = manifest["forms"][0]["prefix"]
-    if prefix is None:
-        return cells, cells[:0]
-    axis = [item["name"] for item in manifest["dimensions"] if not item["hidden"]].index(prefix)
-    chosen = np.zeros(public_cell_count(manifest), dtype=np.int64)
-    chosen[cells] = 1
-    weights = -np.diff(chosen.reshape(public_shape(manifest)), axis=axis, append=0).reshape(-1)
-    return np.flatnonzero(weights == 1), np.flatnonzero(weights == -1)
+def _total(chosen: Profile, found: list[tuple[int, SealedNumber]]) -> SealedNumber:
+    if len(found) == 1 and found[0][0] == 1:
+        return found[0][1]
+    c0 = sum(factor * item.c0 for factor, item in found) % chosen.modulus
+    rows = [_combined([(factor, item.c1[row]) for factor, item in found], prime) for row, prime in _rows(chosen)]
+    return SealedNumber(chosen, c0, np.stack(rows))
 
 
-def _total(chosen: Profile, plus: list[SealedNumber], minus: list[SealedNumber]) -> SealedNumber:
-    if len(plus) == 1 and not minus:
-        return plus[0]
-    primes = np.array(chosen.data_primes, dtype=np.uint64)[:, None]
-    c0, c1 = sum(item.c0 for item in plus), plus[0].c1
-    for item in plus[1:]:
-        c1 = (c1 + item.c1) % primes
-    for item in minus:
-        c0, c1 = c0 - item.c0, (c1 + (primes - item.c1)) % primes
-    return SealedNumber(chosen, c0 % chosen.modulus, c1)
+def _rows(chosen: Profile) -> Iterator[tuple[int, int]]:
+    return enumerate(chosen.data_primes)
+
+
+def _combined(terms: list[tuple[int, NDArray[np.uint64]]], prime: int) -> NDArray[np.uint64]:
+    total = np.zeros(terms[0][1].shape, dtype=object)
+    for factor, row in terms:
+        total += row.astype(object) * (factor % prime)
+    return (total % prime).astype(np.uint64)
+
+
+Evaluate = Callable[[Mapping[str, Any], int, Opened, Number], SealedNumber]
+EVALUATORS: dict[str, Evaluate] = {"cells": _evaluate_cells}
+"""How each form is evaluated (see forms.py)."""
 
 
 def number_entry(number: SealedNumber) -> dict[str, str]:

@@ -64,7 +64,7 @@ def explanation(plan: Plan, document: Document, manifest: Document, papers: Orde
         "query": {name: document[name] for name in ("select", "where", "groupBy")},
         "numbers": len(plan.numbers),
         "groups": [list(group) for group in plan.groups],
-        "columns": list(plan.columns),
+        "columns": list(plan.names),
         "price": terms["price"],
         "epsilon": plan.epsilon,
         "minimumCohort": max(terms["minimumCohort"], manifest["minimumCohort"]),

@@ -1,106 +1,84 @@
-"""How much noise each number of a plan gets, and the proof that no number can wrap around.
+"""How much noise each number of a plan gets.
 
 Neighbouring data sets differ by one row. A row is in one cell, so the groups of one query are disjoint and share no
-budget (parallel composition), while a row touches every column: the columns split epsilon equally (sequential
-composition; the remainder of the division stays unspent). Sensitivities: counts 1, a sum max(|low|, |high|), a sum of
-squares the square of that.
+budget (parallel composition), while a row touches every statistic: the statistics split the query's budget equally
+(sequential composition; the remainder of the division stays unspent). The bins of one measure count as one statistic: a
+row lies in one of them only. A statistic's sensitivity follows from the declared bounds (sensitivity.py) times the
+heaviest weight that the query gives a cell.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 from crypto.errors import ParameterError
-from crypto.seal.headroom import prove_headroom
 from crypto.seal.noise import laplace_scale
-from crypto.seal.parameters import profile
-from marketplace.documents import key_holders, row_count
 from marketplace.errors import RuleError
-from marketplace.queries.lexicon import measure
-from marketplace.queries.plan import Plan
+from marketplace.queries.numbers import Number, Plan
+from marketplace.queries.sensitivity import row_sensitivity
+from marketplace.queries.statistics import Statistic
+
+Manifest = Mapping[str, Any]
 
 
-def sensitivity(manifest: Mapping[str, Any], column: str) -> int:
-    """How far one row can move a number of `column`."""
-    part, _, name = column.partition(":")
-    if part in ("rows", "n"):
-        return 1
-    declared = measure(manifest, name)
-    largest = max(abs(int(declared["low"])), abs(int(declared["high"])), 1)
-    return largest if part == "sum" else largest * largest
+def sensitivities(manifest: Manifest, numbers: Sequence[Number], statistics: Sequence[Statistic]) -> dict[str, int]:
+    """How far one row can move a number of each statistic."""
+    heaviest = {statistic.name: 1 for statistic in statistics}
+    for number in numbers:
+        heaviest[number.statistic] = max(heaviest[number.statistic], number.heaviest)
+    return {item.name: heaviest[item.name] * row_sensitivity(manifest, item) for item in statistics}
 
 
-def column_epsilon(plan: Plan) -> int:
-    """Each column's share of the budget, in millionths; at least one.
+def share_of_epsilon(statistics: Sequence[Statistic], epsilon: int) -> int:
+    """Each statistic's share of a query's budget, in millionths; at least one.
 
     Raises:
         RuleError: `epsilon_too_small`.
     """
-    share = plan.epsilon // len(plan.columns)
+    parts = len({statistic.family for statistic in statistics})
+    share = epsilon // parts
     if share < 1:
         raise RuleError(
             "epsilon_too_small",
-            f"epsilon {plan.epsilon} millionths cannot be shared by {len(plan.columns)} columns",
-            zh=f"隐私预算 {plan.epsilon}(百万分之一)不足以分给 {len(plan.columns)} 列",
+            f"epsilon {epsilon} millionths cannot be shared by {parts} statistics",
+            zh=f"隐私预算 {epsilon}(百万分之一)不足以分给 {parts} 个统计量",
             rule="queries.epsilon",
-            expected=f"at least {len(plan.columns)} millionths",
-            got=plan.epsilon,
+            expected=f"at least {parts} millionths",
+            got=epsilon,
         )
     return share
 
 
-def noise_scale(manifest: Mapping[str, Any], column: str, epsilon: int) -> Fraction:
-    """Scale of the discrete Laplace noise on a number of `column` for `epsilon` millionths, exactly.
+def noise_scales(
+    manifest: Manifest, numbers: Sequence[Number], statistics: Sequence[Statistic], epsilon: int
+) -> dict[str, Fraction]:
+    """Scale of the discrete Laplace noise on every statistic, exactly.
 
     Raises:
         RuleError: `epsilon_too_small`.
     """
-    try:
-        return laplace_scale(sensitivity(manifest, column), epsilon)
-    except ParameterError as error:
-        raise RuleError(
-            "epsilon_too_small",
-            f"the noise on {column} would be too wide: {error}",
-            zh=f"{column} 所需噪声过大",
-            rule="queries.epsilon",
-            got=epsilon,
-        ) from error
-
-
-def scales(manifest: Mapping[str, Any], plan: Plan) -> dict[str, Fraction]:
-    """Noise scale of every column of the plan, after the proof that no number of it can wrap around.
-
-    Raises:
-        RuleError: `result_may_wrap`, `epsilon_too_small`.
-    """
-    epsilon = column_epsilon(plan)
-    found = {column: noise_scale(manifest, column, epsilon) for column in plan.columns}
-    for column, scale in found.items():
-        _check_range(manifest, plan, column, scale)
+    share = share_of_epsilon(statistics, epsilon)
+    found = {}
+    for name, sensitivity in sensitivities(manifest, numbers, statistics).items():
+        try:
+            found[name] = laplace_scale(sensitivity, share)
+        except ParameterError as error:
+            raise RuleError(
+                "epsilon_too_small",
+                f"the noise on {name} would be too wide: {error}",
+                zh=f"{name} 所需噪声过大",
+                rule="queries.epsilon",
+                got=epsilon,
+                hint="ask for more epsilon, or for fewer statistics at once",
+                hint_zh="提高 epsilon,或一次少问几项",
+            ) from error
     return found
 
 
-def _check_range(manifest: Mapping[str, Any], plan: Plan, column: str, scale: Fraction) -> None:
-    total = max(row_count(manifest), 1) * sensitivity(manifest, column)
-    most = max(number.cells.size for number in plan.numbers) * len(manifest["batches"])
-    if manifest["forms"][0]["prefix"] is not None:  # a range of running totals touches its end and its start
-        most *= 2
-    try:
-        prove_headroom(
-            profile(manifest["forms"][0]["profile"]),
-            most,
-            -total,
-            total,
-            total=total,
-            scale=scale,
-            shares=key_holders(manifest),
-        )
-    except ParameterError as error:
-        raise RuleError(
-            "result_may_wrap",
-            f"{column} cannot be released: {error}",
-            zh=f"{column} 可能超出密文可表示范围",
-            rule="queries.range",
-            hint="ask for more epsilon, so that the noise is smaller",
-            hint_zh="提高 epsilon 以减小噪声",
-        ) from error
+def scales(manifest: Manifest, plan: Plan) -> dict[str, Fraction]:
+    """Noise scale of every statistic of a plan; that no number wraps was proven when the plan was made.
+
+    Raises:
+        RuleError: `epsilon_too_small`.
+    """
+    return noise_scales(manifest, plan.numbers, plan.statistics, plan.epsilon)

@@ -10,7 +10,7 @@ from crypto.canonical import from_hex, to_hex
 from crypto.errors import CryptoError
 from marketplace.documents import Document, validate_shares
 from marketplace.errors import VerificationError
-from marketplace.queries.cohort import Group
+from marketplace.queries.selection import Group
 
 INFO = b"marketplace/release/v1"
 RESIDUE_BYTES = 32

@@ -63,7 +63,7 @@ class Explanation:
         """Plain values for a program."""
         plan = self.plan
         facts = {"plan": plan.digest, "numbers": len(plan.numbers), "groups": len(plan.groups)}
-        facts |= {"columns": list(plan.columns), "price": self.price, "epsilon": plan.epsilon, "charge": self.charge}
+        facts |= {"columns": list(plan.names), "price": self.price, "epsilon": plan.epsilon, "charge": self.charge}
         return {**facts, "left": self.left, "noise": dict(self.deviations), "refusals": list(self.refusals)}
 
 

@@ -23,13 +23,14 @@ from crypto.seal.release import release_share
 from marketplace.documents import Document, digest
 from marketplace.errors import InvalidInputError, MarketplaceError, NotAuthorizedError, PortError, VerificationError
 from marketplace.intents import Deployment
-from marketplace.queries.cohort import Counts, Group, check_cohort
+from marketplace.queries.cohort import Counts, check_cohort
 from marketplace.queries.evaluation import SealedColumns, check_profile, evaluate_plan, number_entry, result_document
 from marketplace.queries.handover import VaultTask, read_vault_task
 from marketplace.queries.noise import scales
 from marketplace.queries.permission import check_papers, check_permitted
 from marketplace.queries.plan import Plan, make_plan
 from marketplace.queries.pricing import OrderAccount, check_asset_budget, check_voucher, check_voucher_signature
+from marketplace.queries.selection import Group
 from marketplace.queries.shares import seal_shares
 from marketplace.queries.statements import check_attestation, sign_release
 from marketplace.queries.timings import part
@@ -165,7 +166,7 @@ class Vault:
         widths, shares, entries = scales(dataset.manifest, plan), [], []
         for number, entry in zip(evaluate_plan(dataset.manifest, plan, columns), plan.numbers, strict=True):
             with part("noise"):
-                noise = discrete_laplace(widths[entry.column])
+                noise = discrete_laplace(widths[entry.statistic])
             with part("shares"):
                 shares.append(release_share(dataset.key, number.c1, noise))
             entries.append(number_entry(number))

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from marketplace.errors import RuleError
 from marketplace.queries.cohort import Counts, Released, check_cohort
-from marketplace.queries.plan import Number, Plan
+from marketplace.queries.numbers import Number, Plan
+from marketplace.queries.statistics import Statistic
 from marketplace.types import Digest
 
 MINIMUM = 10
@@ -23,11 +24,12 @@ CELLS = 6
 def plan_of(groups: list[list[int]], column: str = "rows") -> Plan:
     """A plan that asks one column of disjoint groups of cells."""
     labels = [(str(index),) for index in range(len(groups))]
+    parts = ((column, 1),)
     numbers = tuple(
-        Number(label, column, np.array(sorted(cells), dtype=np.int64))
+        Number(label, column, parts, np.array(sorted(cells), dtype=np.int64))
         for label, cells in zip(labels, groups, strict=True)
     )
-    return Plan(numbers, (column,), tuple(labels), 1, Digest("0x00"))
+    return Plan(0, numbers, (Statistic(parts),), tuple(labels), 1, Digest("0x00"))
 
 
 def counts_of(rows: list[int], present: list[int] | None = None) -> Counts:

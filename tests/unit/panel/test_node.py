@@ -36,7 +36,7 @@ def test_without_noise_the_numbers_are_exact(market: Market) -> None:
             "n:delay": sum(row["delay"] != "NA" for row in mine),
             "sum:fare": sum(round(float(row["fare"]) * 100) for row in mine),
         }
-        assert combine(number.profile, number.c0, share) == truth[entry.column]
+        assert combine(number.profile, number.c0, share) == truth[entry.statistic]
 
 
 def test_all_nodes_sign_the_same_result(market: Market) -> None:

@@ -117,7 +117,6 @@ def test_small_cohorts_and_small_differences_are_refused(market: Market) -> None
         ({"epsilonPerQueryMax": 999_999}, ALL, 1_000_000, "epsilon_above_maximum", "at most 999999 millionths"),
         ({"minimumCohort": 401}, ALL, 1_000_000, "cohort_too_small", None),
         ({"termEnd": "2020-01-01T00:00:00Z"}, ALL, 1_000_000, "listing_expired", None),
-        ({}, "SELECT VARIANCE(delay) FROM f", 2, "epsilon_too_small", "at least 3 millionths"),
     ],
 )
 def test_the_terms_decide(  # noqa: PLR0917 - a table of cases

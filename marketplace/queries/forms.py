@@ -1,0 +1,241 @@
+"""The forms in which data are sealed, as the planner sees them: what each can answer, at what cost, and the proof that
+nothing wraps. A form is a row of FORM_RULES; how it is evaluated and opened stands in evaluation.py.
+
+The cells form holds one value of every column for each public cell, so it can answer whatever does not tell the
+categories of a hidden dimension apart. Where its columns are running totals along an ordered dimension, the sum of
+weight w[t] at position t of that axis takes the total at t with weight w[t] - w[t+1]: a range costs two cells.
+
+Expected times are a model of one ordinary core, in microseconds, good for comparing forms and for telling a question of
+milliseconds from one of minutes.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crypto.errors import ParameterError
+from crypto.seal.headroom import prove_headroom
+from crypto.seal.parameters import profile
+from marketplace.documents import cell_shape, column_names, key_holders, public_shape, row_count
+from marketplace.errors import RuleError
+from marketplace.queries.lexicon import choices
+from marketplace.queries.noise import noise_scales
+from marketplace.queries.numbers import Cost, Number, Weights
+from marketplace.queries.selection import Cells
+from marketplace.queries.sensitivity import row_sensitivity
+from marketplace.queries.statistics import Statistic
+
+Manifest = Mapping[str, Any]
+_MULTIPLY_MICROSECONDS = 300  # one plaintext product with its transforms, and the additions around it
+_NUMBER_MICROSECONDS = 500  # digest and share of one number
+_OPEN_MICROSECONDS_PER_MEGABYTE = 4_000
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The sealed values of one column, in each batch, that a number takes.
+
+    Args:
+        index: strictly increasing. weights: of each, none zero; None where all weigh one.
+    """
+
+    index: Cells
+    weights: Weights | None
+
+    @property
+    def weight(self) -> int:
+        """Sum of the magnitudes of the weights: by how much the errors of the values count."""
+        return self.index.size if self.weights is None else int(np.abs(self.weights).sum())
+
+
+@dataclass(frozen=True)
+class FormRules:
+    """One form.
+
+    Args:
+        columns: names of the columns that it holds.
+        reach: the sealed values that a number takes; raises RuleError where the form cannot tell the cells apart.
+        prove: raises ParameterError where a number of this statistic could wrap or be decoded inexactly; arguments are
+            manifest, form, statistic, its numbers, and the scale of their noise.
+        cost: of evaluating some numbers.
+    """
+
+    columns: Callable[[Manifest, int], Collection[str]]
+    reach: Callable[[Manifest, int, Number], Reach]
+    prove: Callable[[Manifest, int, Statistic, Sequence[Number], Fraction], None]
+    cost: Callable[[Manifest, int, Sequence[Number]], Cost]
+
+
+def choose_form(manifest: Manifest, numbers: Sequence[Number], statistics: Sequence[Statistic], epsilon: int) -> int:
+    """Position of the cheapest form that can answer, the first of two equal ones.
+
+    Raises:
+        RuleError: `statistic_not_sealed`, `dimension_hidden`, `result_may_wrap`, `epsilon_too_small`: why the form that
+            comes closest cannot.
+    """
+    able: list[tuple[int, int]] = []
+    refusals: list[RuleError] = []
+    for form in range(len(manifest["forms"])):
+        try:
+            able.append((prove_form(manifest, form, numbers, statistics, epsilon).microseconds, form))
+        except RuleError as error:
+            refusals.append(error)
+    if not able:
+        raise refusals[0]
+    return min(able)[1]
+
+
+def prove_form(
+    manifest: Manifest, form: int, numbers: Sequence[Number], statistics: Sequence[Statistic], epsilon: int
+) -> Cost:
+    """What answering in this form costs, after the proof that it can.
+
+    Raises:
+        RuleError: as `choose_form`.
+    """
+    rules = rules_of(manifest, form)
+    _check_columns(statistics, rules.columns(manifest, form))
+    cost = rules.cost(manifest, form, numbers)
+    by_statistic: dict[str, list[Number]] = {}
+    for number in numbers:
+        by_statistic.setdefault(number.statistic, []).append(number)
+    for name, scale in noise_scales(manifest, numbers, statistics, epsilon).items():
+        statistic = next(item for item in statistics if item.name == name)
+        try:
+            rules.prove(manifest, form, statistic, by_statistic[name], scale)
+        except ParameterError as error:
+            raise RuleError(
+                "result_may_wrap",
+                f"{name} cannot be released: {error}",
+                zh=f"{name} 可能超出密文可表示范围",
+                rule="queries.range",
+                hint="ask for more epsilon, so that the noise is smaller, or for smaller coefficients and weights",
+                hint_zh="提高 epsilon 以减小噪声,或减小系数与权重",
+            ) from error
+    return cost
+
+
+def rules_of(manifest: Manifest, form: int) -> FormRules:
+    """The rules of the form at this position."""
+    return FORM_RULES[manifest["forms"][form]["form"]]
+
+
+def _check_columns(statistics: Sequence[Statistic], columns: Collection[str]) -> None:
+    held = frozenset(columns)
+    lacking = [column for item in statistics for column, _ in item.parts if column not in held]
+    if lacking:
+        raise RuleError(
+            "statistic_not_sealed",
+            f"the data are not sealed in a form that holds {lacking[0]}",
+            zh=f"数据的密封形式不含 {lacking[0]}",
+            rule="queries.forms",
+            expected=choices(columns),
+            got=choices(dict.fromkeys(lacking)),
+        )
+
+
+def cells_reach(manifest: Manifest, form: int, number: Number) -> Reach:
+    """The sealed cells that a number takes.
+
+    Raises:
+        RuleError: `dimension_hidden`.
+    """
+    index, weights = _public(manifest, number.cells, number.weights)
+    prefix = manifest["forms"][form]["prefix"]
+    return Reach(index, weights) if prefix is None else _differences(manifest, prefix, index, weights)
+
+
+def _public(manifest: Manifest, cells: Cells, weights: Weights | None) -> tuple[Cells, Weights | None]:
+    """Public cells out of logical ones: a hidden dimension must be taken whole, with one weight."""
+    hidden = [axis for axis, item in enumerate(manifest["dimensions"]) if item["hidden"]]
+    if not hidden:
+        return cells, weights
+    shape, axis = cell_shape(manifest), hidden[0]
+    inner = int(np.prod(shape[axis + 1 :], dtype=np.int64))
+    public = cells // (inner * shape[axis]) * inner + cells % inner
+    order = np.argsort(public, kind="stable")
+    found, counts = np.unique(public, return_counts=True)
+    sorted_weights = None if weights is None else weights[order].reshape(-1)
+    whole = bool((counts == shape[axis]).all())
+    if whole and sorted_weights is not None:
+        table = sorted_weights.reshape(-1, shape[axis])
+        whole, sorted_weights = bool((table == table[:, :1]).all()), table[:, 0]
+    if not whole:
+        name = manifest["dimensions"][axis]["name"]
+        raise RuleError(
+            "dimension_hidden",
+            f"the data are not sealed in a form that answers this about the hidden dimension {name}",
+            zh=f"数据的密封形式不能就此问题区分 {name} 的类别",
+            rule="queries.hidden",
+            expected="a question over all categories of the hidden dimension",
+            got=name,
+            hint="COUNT, SUM and MEAN by a hidden dimension need the form with sealed indicators",
+            hint_zh="按隐藏维度计数、求和、求均值需要带密封指示列的形式",
+        )
+    return found, sorted_weights
+
+
+def _differences(manifest: Manifest, prefix: str, index: Cells, weights: Weights | None) -> Reach:
+    names = [item["name"] for item in manifest["dimensions"] if not item["hidden"]]
+    shape, axis = public_shape(manifest), names.index(prefix)
+    stride = int(np.prod(shape[axis + 1 :], dtype=np.int64))
+    mine = np.ones(index.size, dtype=np.int64) if weights is None else weights
+    later = index // stride % shape[axis] > 0
+    # Weight w at t adds the total at t and takes away the one before it; neighbours cancel.
+    touched = np.concatenate([index, index[later] - stride])
+    found, place = np.unique(touched, return_inverse=True)
+    added = np.zeros(found.size, dtype=np.int64)
+    np.add.at(added, place.reshape(-1), np.concatenate([mine, -mine[later]]))
+    return Reach(found[added != 0], added[added != 0])
+
+
+def _prove_cells(
+    manifest: Manifest, form: int, statistic: Statistic, numbers: Sequence[Number], scale: Fraction
+) -> None:
+    """Of the worst number: weights, coefficients and batches multiply both the total and the error."""
+    rows = max(row_count(manifest), 1)
+    total = rows * row_sensitivity(manifest, statistic) * max(number.heaviest for number in numbers)
+    value = rows * max(row_sensitivity(manifest, Statistic(((column, 1),))) for column, _ in statistic.parts)
+    factors = sum(abs(factor) for _, factor in statistic.parts)
+    heaviest = max(cells_reach(manifest, form, number).weight for number in numbers)
+    errors = heaviest * factors * len(manifest["batches"])
+    chosen = profile(manifest["forms"][form]["profile"])
+    prove_headroom(chosen, errors, -value, value, total=total, scale=scale, shares=key_holders(manifest))
+
+
+def _cells_cost(manifest: Manifest, form: int, numbers: Sequence[Number]) -> Cost:
+    degree, batches = profile(manifest["forms"][form]["profile"]).degree, len(manifest["batches"])
+    known: dict[tuple[int, int], tuple[int, NDArray[np.int64]]] = {}
+    touched: dict[str, set[int]] = {}
+    cells = products = 0
+    for number in numbers:
+        key = (id(number.cells), id(number.weights))
+        if key not in known:
+            reach = cells_reach(manifest, form, number)
+            known[key] = reach.index.size, np.unique(reach.index // degree)
+        size, chunks = known[key]
+        cells += size * len(number.parts) * batches
+        products += chunks.size * len(number.parts) * batches
+        for column, _ in number.parts:
+            touched.setdefault(column, set()).update(chunks.tolist())
+    fetched = _bytes(manifest, form, touched)
+    spent = products * _MULTIPLY_MICROSECONDS + len(numbers) * _NUMBER_MICROSECONDS
+    return Cost(cells, products, fetched, spent + fetched * _OPEN_MICROSECONDS_PER_MEGABYTE // 10**6)
+
+
+def _bytes(manifest: Manifest, form: int, touched: Mapping[str, Collection[int]]) -> int:
+    total = 0
+    for batch in manifest["batches"]:
+        for column in batch["columns"]:
+            if column["form"] == form and column["name"] in touched:
+                total += sum(int(column["chunks"][chunk]["size"]) for chunk in touched[column["name"]])
+    return total
+
+
+FORM_RULES: dict[str, FormRules] = {
+    "cells": FormRules(column_names, cells_reach, _prove_cells, _cells_cost),
+}

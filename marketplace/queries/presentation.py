@@ -1,0 +1,60 @@
+"""An answer as tables: one for what comes to one value in each group, one more for each computation that does not."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from marketplace.queries.accuracy import Result
+from marketplace.queries.contingency import tabulate
+from marketplace.queries.distribution import Bins
+from marketplace.queries.figures import Figure
+from marketplace.queries.query import Query
+from marketplace.queries.regression import Regression
+from marketplace.queries.selection import Group
+from marketplace.queries.terms import Term
+
+Rows = list[dict[str, Any]]
+
+
+def row(query: Query, group: Group, results: Sequence[Result]) -> dict[str, Any]:
+    """The categories of a group, then value and standard error of each computation that comes to one value."""
+    found: dict[str, Any] = dict(zip(query.groups, group, strict=True))
+    for term, item in zip(query.terms, results, strict=True):
+        if isinstance(item, Figure):
+            found |= {term.label: item.value, f"{term.label}_se": item.error}
+            if term.op == "QUANTILE":
+                found |= {f"{term.label}_low": item.low, f"{term.label}_high": item.high}
+    return found
+
+
+def listings(query: Query, groups: Sequence[Group], results: Sequence[Sequence[Result]]) -> dict[str, Rows]:
+    """The rows of every further table, by the name of its computation."""
+    found: dict[str, Rows] = {}
+    for place, term in enumerate(query.terms):
+        by_group = {group: items[place] for group, items in zip(groups, results, strict=True)}
+        if term.op == "CONTINGENCY":
+            found |= _contingency(query, term, by_group)
+            continue
+        for group, item in by_group.items():
+            named = dict(zip(query.groups, group, strict=True))
+            for name, rows in _of_group(term, item).items():
+                found.setdefault(name, []).extend({**named, **line} for line in rows)
+    return found
+
+
+def _of_group(term: Term, item: Result) -> dict[str, Rows]:
+    if isinstance(item, Bins):
+        return {term.label: item.rows()}
+    if isinstance(item, Regression):
+        return {term.label: item.as_rows(), f"{term.label}_fit": [item.fit()]}
+    return {}
+
+
+def _contingency(query: Query, term: Term, by_group: Mapping[Group, Result]) -> dict[str, Rows]:
+    counts, error = {}, 0.0
+    for group, item in by_group.items():
+        assert isinstance(item, Figure)
+        assert isinstance(item.value, int)
+        assert item.error is not None
+        counts[group], error = item.value, item.error
+    table = tabulate(query.groups, counts, error)
+    return {term.label: table.table(), f"{term.label}_test": [table.test()]}
