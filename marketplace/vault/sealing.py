@@ -1,7 +1,8 @@
 """From a file of rows to a sealed data set in the vault: all or nothing.
 
-The file is read in batches and only cell statistics are kept, so memory is bounded. Everything is written into a
-temporary folder that is renamed into place as the last act; whatever fails before leaves the vault as it was.
+The file is read in batches and only cell statistics are kept, so memory is bounded. Everything is written into a draft
+(drafts.py) that is renamed into place as the last act. A fault of the file leaves the vault as it was; after a kill the
+same call goes on where it was.
 """
 
 from pathlib import Path
@@ -13,6 +14,7 @@ from marketplace.documents.shapes import NAME
 from marketplace.queries.cohort import Counts
 from marketplace.vault.batches import Source, seal_batch
 from marketplace.vault.categories import Progress, list_categories, silent
+from marketplace.vault.drafts import Draft
 from marketplace.vault.folder import Dataset, VaultFolder
 from marketplace.vault.schema import Schema
 
@@ -45,17 +47,28 @@ def seal_file(
     """
     NAME(batch, "batch")
     listed = list_categories(path, schema, progress)
-    key = SealingKey.generate(profile_named(PROFILE))
     frame: Document = {"type": "manifest", "version": 1, "title": dict(schema.title), "holder": holder, "series": None}
     frame |= {"previous": None, "change": {"kind": "first", "batch": batch}, **declared_parts(listed), "blocks": 1}
     frame |= {"minimumCohort": schema.minimum_cohort, "releaseKey": release_key, "custodian": None}
     frame |= {"sealedAt": iso_time(now)}
-    with folder.draft() as draft:
-        sealed = seal_batch(Source(path, listed, 0, progress), frame, (batch, 0), key, draft)
+    source = Source(path, listed, 0, progress)
+    with folder.draft(source.job(change="first", batch=batch, holder=holder, signer=release_key)) as draft:
+        key = _key_of(draft)
+        sealed = seal_batch(source, frame, (batch, 0), key, draft)
         manifest = validate_manifest(frame | {"batches": [sealed.entry]})
         present = {name: counts for name, counts in sealed.counts.items() if name != "rows"}
         counts = Counts(sealed.counts["rows"], present, (0,), cell_count(manifest))
         return folder.keep(draft, manifest, key, counts)
+
+
+def _key_of(draft: Draft) -> SealingKey:
+    """The key of a new series: made once, however often its sealing is taken up."""
+    kept = draft.load("key")
+    if kept is not None:
+        return SealingKey.from_bytes(profile_named(PROFILE), kept)
+    key = SealingKey.generate(profile_named(PROFILE))
+    draft.save("key", key.to_bytes())
+    return key
 
 
 def declared_parts(schema: Schema) -> Document:
