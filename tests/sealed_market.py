@@ -27,6 +27,7 @@ from marketplace.queries.permission import OrderPapers, SignedIntent
 from marketplace.queries.pricing import OrderAccount, next_voucher
 from marketplace.queries.sql import parse_sql
 from marketplace.queries.statements import attest
+from marketplace.vault.custody import Deposit
 from marketplace.vault.folder import Dataset, VaultFolder
 from marketplace.vault.release import Decision, Vault
 from marketplace.vault.schema import parse_schema
@@ -293,8 +294,13 @@ def voucher(order: Order, query: Document, signer: Keys | None = None, **changes
     return voucher_document(message, order.buyer.address, signature)
 
 
-def open_market(home: Path, schema: dict[str, Any] | None = None, rows: list[Row] | None = None) -> Market:
-    """Seal the data into a new vault under `home` and gather three panel nodes."""
+def open_market(
+    home: Path,
+    schema: dict[str, Any] | None = None,
+    rows: list[Row] | None = None,
+    deposit: Deposit | None = None,
+) -> Market:
+    """Seal the data into a new vault under `home` and gather three panel nodes; with `deposit` under a split key."""
     supplier = keys("supplier")
     cipher = Cipher(supplier.seed)
     folder = VaultFolder(home / "vault", cipher)
@@ -306,6 +312,7 @@ def open_market(home: Path, schema: dict[str, Any] | None = None, rows: list[Row
         holder=supplier.address,
         release_key=supplier.address,
         now=NOW,
+        deposit=deposit,
     )
     fetch: Callable[[str], bytes] = dataset.blob
     nodes = [PanelNode(keys(f"node {index}"), SealedColumns(fetch)) for index in range(3)]

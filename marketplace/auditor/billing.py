@@ -72,18 +72,28 @@ class Billing:
             self._report.find("voucher_signature", subject, expected=buyer, got=error)
         self._report.same("voucher_signature", f"{subject} voucher.buyer", buyer, voucher["buyer"])
 
-    def charge(self, standing: Standing, release: Mapping[str, Any], question: str, asked: int, subject: str) -> None:
+    def charge(
+        self,
+        standing: Standing,
+        release: Mapping[str, Any],
+        question: str,
+        asked: int,
+        subject: str,
+        *,
+        answered: bool = True,
+    ) -> None:
         """Enter what a release charged; totals are compared when all are known.
 
         Args:
             question: digest of the plan, the same for the same question.
             asked: epsilon that the query asks for.
+            answered: False where the custodian withheld the answer, so that its voucher is no promise.
         """
         account, budget = self._orders[standing.order["orderId"]], self._assets[standing.asset["assetId"]]
         charged = release["epsilon"]
         account.spent += charged
         self._report.same("epsilon_order", f"{subject} release.spentOrder", account.spent, release["spentOrder"])
-        if not account.spent <= account.epsilon <= standing.order["epsilonCap"]:
+        if answered and not account.spent <= account.epsilon <= standing.order["epsilonCap"]:
             expected = f"{account.spent} <= voucher <= {standing.order['epsilonCap']}"
             self._report.find("epsilon_cap", subject, expected=expected, got=account.epsilon)
         budget.charges.append((release["spentAsset"], charged, subject))

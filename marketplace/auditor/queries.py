@@ -1,4 +1,5 @@
-"""Step 10: every released answer was asked, permitted, paid for, attested by the panel and released by the vault.
+"""Step 10: every released answer was asked, permitted, paid for, attested by the panel and released by the vault, and
+by the custodian where the manifest names one.
 
 Works through the log's leaves in order. What concerns money and epsilon is in billing.py, the panel in attestations.py,
 the order's papers in papers.py.
@@ -10,6 +11,7 @@ from typing import Any
 
 from marketplace.auditor.attestations import Attestations
 from marketplace.auditor.billing import Billing
+from marketplace.auditor.custodians import CUSTODIAN, Custodians, check_shares, check_signed
 from marketplace.auditor.documents import Documents
 from marketplace.auditor.findings import Report
 from marketplace.auditor.papers import Papers, Standing
@@ -18,7 +20,7 @@ from marketplace.documents import unix_seconds
 from marketplace.errors import MarketplaceError
 from marketplace.intents import Deployment
 from marketplace.queries.plan import Plan
-from marketplace.queries.statements import check_refusal, check_release
+from marketplace.queries.statements import check_refusal
 
 Leaf = Mapping[str, Any]
 RELEASED = ("query", "voucher", "result", "attestation", "release", "shares")
@@ -26,6 +28,7 @@ RELEASED = ("query", "voucher", "result", "attestation", "release", "shares")
 LEAVES: dict[str, frozenset[str]] = {
     "query.accepted": frozenset({"query", "order", "voucher"}),
     "query.released": frozenset({*RELEASED, "order"}),
+    "query.withheld": frozenset({"query", "order", "release", "refusal", "code"}),
     "query.refused": frozenset({"query", "order", "refusal", "code"}),
     "query.failed": frozenset({"query", "order", "statements"}),
     "panel.divergence": frozenset({"query", "node", "statement", "result", "attested"}),
@@ -61,6 +64,7 @@ class Queries:
         self._papers = Papers(tables, documents, report)
         self._attestations = attestations
         self._billing = Billing(deployment, report)
+        self._custodians = Custodians(documents, deployment, report)
         self._accepted: dict[str, str] = {}
         self._ended: dict[str, str] = {}
         self.released: list[tuple[str, Leaf]] = []
@@ -69,12 +73,15 @@ class Queries:
         """One leaf, in the log's order."""
         subject = f"leaf {position} {leaf['type']}"
         members = LEAVES.get(leaf["type"])
+        if leaf["type"] == "query.released" and leaf.keys() >= CUSTODIAN:
+            members = (members or frozenset()) | CUSTODIAN
         if members is None or leaf.keys() != members | {"type", "at"} or not _are_texts(leaf):
             self._report.find("leaf_unknown", subject, expected=sorted(members or LEAVES), got=sorted(leaf))
             return
         {
             "query.accepted": self._accept,
             "query.released": self._release,
+            "query.withheld": self._withhold,
             "query.refused": self._refuse,
             "query.failed": self._fail,
             "panel.divergence": self._diverge,
@@ -83,6 +90,7 @@ class Queries:
     def finish(self) -> None:
         """What can be told only after the last leaf."""
         self._billing.finish(self._tables)
+        self._custodians.finish()
         self._attestations.finish()
 
     def answer(self, subject: str, leaf: Leaf) -> Released | None:
@@ -129,7 +137,8 @@ class Queries:
         if papers["release"]:
             self._check_release(standing, leaf, papers["release"], plan, subject)
         if papers["shares"]:
-            self._check_shares(leaf, papers["shares"], plan, subject)
+            check_shares(self._report, leaf, papers["shares"], plan, subject)
+            self._custodians.check(standing, leaf, papers["shares"], plan, subject)
 
     def _end(self, leaf: Leaf, query: Leaf | None, subject: str) -> None:
         """A query was accepted before it ends, ends once, and its leaf names its order."""
@@ -150,21 +159,32 @@ class Queries:
 
     def _check_release(self, standing: Standing, leaf: Leaf, release: Leaf, plan: Plan, subject: str) -> None:
         self._report.count("releases")
+        signer = standing.manifest["releaseKey"]
         links = {name: leaf[name] for name in ("order", "query", "result", "shares")}
-        for name, expected in {**links, "signer": standing.manifest["releaseKey"]}.items():
-            self._report.same("reference", f"{subject} release.{name}", expected, release[name])
-        try:
-            check_release(release, self._deployment, standing.manifest["releaseKey"])
-        except MarketplaceError as error:
-            self._report.find("release_signature", subject, expected=error.expected, got=error.message)
+        check_signed(
+            self._report, self._deployment, release, {**links, "signer": signer}, signer=signer, subject=subject
+        )
         self._billing.charge(standing, release, plan.digest, plan.epsilon, subject)
 
-    def _check_shares(self, leaf: Leaf, shares: Leaf, plan: Plan, subject: str) -> None:
-        self._report.same("reference", f"{subject} shares.query", leaf["query"], shares["query"])
-        self._report.same("reference", f"{subject} shares.result", leaf["result"], shares["result"])
-        suppressed = {tuple(group) for group in shares["suppressed"]}
-        kept = [index for index, number in enumerate(plan.numbers) if number.group not in suppressed]
-        self._report.same("shares_differ", f"{subject} shares.released", kept, shares["released"])
+    def _withhold(self, leaf: Leaf, subject: str) -> None:
+        """The vault released and the custodian refused: no call, and no money; the vault's charge stands."""
+        self._report.count("withheld")
+        query = self._documents.get(leaf["query"], "query", subject)
+        release = self._documents.get(leaf["release"], "release", subject)
+        refusal = self._documents.get(leaf["refusal"], "refusal", subject)
+        self._end(leaf, query, subject)
+        standing = self._standing(query, subject)
+        plan = self._papers.plan(standing, query, subject) if standing and query else None
+        if release is None or refusal is None or standing is None or plan is None:
+            return
+        custodian = standing.manifest["custodian"]
+        links = {name: leaf[name] for name in ("order", "query")}
+        signer = standing.manifest["releaseKey"]
+        check_signed(
+            self._report, self._deployment, release, {**links, "signer": signer}, signer=signer, subject=subject
+        )
+        self._billing.charge(standing, release, plan.digest, plan.epsilon, subject, answered=False)
+        self._check_refused(refusal, {**links, "code": leaf["code"], "signer": custodian}, str(custodian), subject)
 
     def _refuse(self, leaf: Leaf, subject: str) -> None:
         self._report.count("refused")
@@ -174,14 +194,18 @@ class Queries:
         standing = self._standing(query, subject)
         if refusal is None or standing is None:
             return
+        signer = standing.manifest["releaseKey"]
         links = {name: leaf[name] for name in ("order", "query", "code")}
-        for name, expected in {**links, "signer": standing.manifest["releaseKey"]}.items():
+        self._check_refused(refusal, {**links, "signer": signer}, signer, subject)
+        self._billing.check_refusal(standing, refusal, subject)
+
+    def _check_refused(self, refusal: Leaf, links: Mapping[str, str], signer: str, subject: str) -> None:
+        for name, expected in links.items():
             self._report.same("reference", f"{subject} refusal.{name}", expected, refusal[name])
         try:
-            check_refusal(refusal, self._deployment, standing.manifest["releaseKey"])
+            check_refusal(refusal, self._deployment, signer)
         except MarketplaceError as error:
             self._report.find("refusal_signature", subject, expected=error.expected, got=error.message)
-        self._billing.check_refusal(standing, refusal, subject)
 
     def _fail(self, leaf: Leaf, subject: str) -> None:
         """The panel came to no result: its nodes' signed statements are kept."""

@@ -43,6 +43,7 @@ _SHARES = document(
         "result": DIGEST,
         "released": array(integer(0, MAX_NUMBERS - 1), MAX_NUMBERS, 1, itself),
         "suppressed": array(_GROUP, MAX_NUMBERS),
+        "generation": integer(0, 2**32 - 1),
         "sealed": hex_up_to(400_000),
     },
 )

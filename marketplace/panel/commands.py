@@ -6,11 +6,11 @@ import typer
 
 from marketplace.console import Run, command, group
 from marketplace.panel.agent import PanelAgent
-from marketplace.panel.blobs import BlobCache
 from marketplace.panel.evaluate import PanelNode
 from marketplace.queries import timings
 from marketplace.queries.evaluation import SealedColumns
 from marketplace.sdk import files, panel
+from marketplace.sdk.blobs import BlobCache
 from marketplace.sdk.home import Home
 from marketplace.sdk.opening import open_client, open_keys, until_stopped, wait_for_service
 

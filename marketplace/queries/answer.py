@@ -2,11 +2,12 @@
 
 Steps: (1) the plan is derived anew from manifest and query; (2) the result is for this query, plan and data;
 (3) the agreed panel attested this very result; (4) the release is signed by the key that the manifest names, for this
-query, result and shares; (5) the shares open with the buyer's own key; (6) each residue of the attested result and its
-share make one number; (7) numbers become values with standard errors.
+query, result and shares, and where it names a custodian a second release is signed by that, for the same numbers;
+(5) the shares open with the buyer's own key; (6) each residue of the attested result and its share, or both shares,
+make one number; (7) numbers become values with standard errors.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from crypto.errors import CryptoError
 from crypto.seal.parameters import profile
-from crypto.seal.release import combine
+from crypto.seal.release import combine, join_shares
 from marketplace.documents import digest, validate_release, validate_result, validate_shares
 from marketplace.errors import VerificationError
 from marketplace.intents import Deployment
@@ -34,7 +35,7 @@ from marketplace.queries.terms import Term
 
 @dataclass(frozen=True)
 class Papers:
-    """Every document that came back for a query."""
+    """Every document that came back for a query; the custodian's only where the manifest names one."""
 
     manifest: Mapping[str, Any]
     terms: Mapping[str, Any]
@@ -43,6 +44,8 @@ class Papers:
     attestation: Mapping[str, Any]
     shares: Mapping[str, Any]
     release: Mapping[str, Any]
+    custodian_shares: Mapping[str, Any] | None = None
+    custodian_release: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -127,9 +130,13 @@ def assemble(papers: Papers, key: X25519PrivateKey, deployment: Deployment) -> A
     plan = make_plan(papers.manifest, papers.query)
     _check_result(papers, plan)
     check_attestation(papers.attestation, digest(papers.result), papers.terms)
-    _check_release(papers, plan, deployment)
-    residues = open_shares(papers.shares, key)
-    numbers = _numbers(papers, plan, residues)
+    parts = [(papers.release, papers.shares, papers.manifest["releaseKey"])]
+    if papers.manifest["custodian"] is not None:
+        parts.append(_custodian_part(papers))
+    for release, shares, signer in parts:
+        _check_release(papers, plan, release, shares)
+        check_release(release, deployment, signer)
+    numbers = _numbers(papers, plan, [open_shares(shares, key) for _, shares, _ in parts])
     return _answer(papers, plan, numbers)
 
 
@@ -140,9 +147,30 @@ def _check_result(papers: Papers, plan: Plan) -> None:
         raise VerificationError("result_mismatch", "the result is not of this query and plan", zh="结果与查询计划不符")
 
 
-def _check_release(papers: Papers, plan: Plan, deployment: Deployment) -> None:
-    release, shares = validate_release(papers.release), validate_shares(papers.shares)
-    check_release(release, deployment, papers.manifest["releaseKey"])
+def _custodian_part(papers: Papers) -> tuple[Mapping[str, Any], Mapping[str, Any], str]:
+    """The custodian's release and shares, of the same numbers as the vault's."""
+    release, shares = papers.custodian_release, papers.custodian_shares
+    if release is None or shares is None:
+        message = "the manifest names a custodian, and its share is missing"
+        raise VerificationError("shares_incomplete", message, zh="缺少托管方的份额", rule="queries.two_shares")
+    same = ("released", "suppressed", "generation")
+    wanted, stated = ([part.get(name) for name in same] for part in (papers.shares, shares))
+    if wanted != stated:
+        message = "vault and custodian do not release the same numbers"
+        raise VerificationError(
+            "release_mismatch",
+            message,
+            zh="金库与托管方发布的数值不一致",
+            rule="queries.two_shares",
+            expected=wanted,
+            got=stated,
+        )
+    return release, shares, papers.manifest["custodian"]
+
+
+def _check_release(papers: Papers, plan: Plan, release: Mapping[str, Any], shares: Mapping[str, Any]) -> None:
+    validate_release(release)
+    validate_shares(shares)
     names = (digest(papers.query), digest(papers.result))
     held = (release["query"], release["result"]) == names == (shares["query"], shares["result"])
     if not held or release["order"] != papers.query["order"] or release["shares"] != digest(shares):
@@ -151,12 +179,13 @@ def _check_release(papers: Papers, plan: Plan, deployment: Deployment) -> None:
         raise VerificationError("release_mismatch", "the release goes beyond the query", zh="发布超出查询范围")
 
 
-def _numbers(papers: Papers, plan: Plan, residues: Mapping[int, int]) -> dict[Group, dict[str, int]]:
+def _numbers(papers: Papers, plan: Plan, parts: Sequence[Mapping[int, int]]) -> dict[Group, dict[str, int]]:
     found: dict[Group, dict[str, int]] = {}
     chosen = profile(papers.manifest["forms"][plan.form]["profile"])
-    for index, share in residues.items():
+    for index in parts[0]:
         c0, number = int(papers.result["numbers"][index]["c0"], 16), plan.numbers[index]
         try:
+            share = join_shares(chosen, [residues[index] for residues in parts])
             found.setdefault(number.group, {})[number.statistic] = combine(chosen, c0, share)
         except CryptoError as error:
             raise VerificationError("shares_unreadable", f"number {index}: {error}", zh="份额无效") from error

@@ -9,7 +9,7 @@ from sqlmodel import Session, select
 
 from marketplace.participants.service import require_role
 from marketplace.queries.explain import Question
-from marketplace.queries.inbox import panel, vault
+from marketplace.queries.inbox import custodian, panel, vault
 from marketplace.queries.service import asking, topics, views
 from marketplace.queries.tables import UNFINISHED, PanelKey
 from marketplace.types import Role
@@ -85,7 +85,7 @@ def ask_query(here: Here, account: Account, body: QueryBody) -> dict[str, Any]:
     """Ask. The same query document again is the same query, whatever became of it meanwhile."""
     with here.writing() as session:
         row = asking.ask(session, here.deployment, body.query, body.voucher, account=account, now=here.clock())
-        return views.query_json(row)
+        return views.query_json(session, row)
 
 
 @router.post("/queries/explanations", tags=["queries"])
@@ -110,7 +110,7 @@ async def get_query(here: Here, account: Account, digest: Annotated[DigestText, 
     def look() -> dict[str, Any] | None:
         with here.reading() as session:
             row = views.get_query(session, digest, account)
-            return None if row.state in UNFINISHED else views.query_json(row)
+            return None if row.state in UNFINISHED else views.query_json(session, row)
 
     done = await long_poll(here.bell, [topics.topic(digest)], wait, look)
     return done or await _standing(here, account, digest)
@@ -119,7 +119,7 @@ async def get_query(here: Here, account: Account, digest: Annotated[DigestText, 
 async def _standing(here: Context, account: str, digest: str) -> dict[str, Any]:
     def look() -> dict[str, Any]:
         with here.reading() as session:
-            return views.query_json(views.get_query(session, digest, account))
+            return views.query_json(session, views.get_query(session, digest, account))
 
     standing = await long_poll(here.bell, (), 0, look)
     assert standing is not None
@@ -178,6 +178,30 @@ def hand_in_refusal(here: Here, account: Account, body: RefusalBody) -> dict[str
     """Hand in a signed refusal."""
     with here.writing() as session:
         row = vault.hand_in_refusal(session, here.deployment, account, body.refusal, here.clock())
+        return {"query": row.digest, "state": row.state}
+
+
+@router.post("/custodian/tasks", tags=["custodian"])
+async def take_custodian_task(here: Here, account: Account, wait: Wait, body: Nothing) -> Task:  # noqa: ARG001 - as above
+    """Take the next query that its vault released and whose manifest names you as custodian; null when there is none in
+    time."""
+    take = _taker(here, account, custodian.waiting_share, custodian.take_share)
+    return Task(task=await long_poll(here.bell, [topics.custodian_topic(account)], wait, take))
+
+
+@router.post("/custodian/releases", tags=["custodian"])
+def hand_in_custodian_release(here: Here, account: Account, body: ReleaseBody) -> dict[str, Any]:
+    """Hand in the custodian's signed release: the second share of an answer."""
+    with here.writing() as session:
+        row = custodian.hand_in_share(session, here.deployment, account, body.release, body.shares, now=here.clock())
+        return {"query": row.digest, "state": row.state}
+
+
+@router.post("/custodian/refusals", tags=["custodian"])
+def hand_in_custodian_refusal(here: Here, account: Account, body: RefusalBody) -> dict[str, Any]:
+    """Hand in the custodian's signed refusal: the answer that the vault released is withheld."""
+    with here.writing() as session:
+        row = custodian.hand_in_refusal(session, here.deployment, account, body.refusal, here.clock())
         return {"query": row.digest, "state": row.state}
 
 

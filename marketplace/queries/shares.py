@@ -1,4 +1,4 @@
-"""The vault's shares on their way to one buyer: residues of 32 bytes, sealed by HPKE, bound to query and result."""
+"""A key holder's shares on their way to one buyer: residues of 32 bytes, sealed by HPKE, bound to query and result."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,6 +22,8 @@ def seal_shares(
     recipient: str,
     residues: Mapping[int, int],
     suppressed: Sequence[Group],
+    *,
+    generation: int = 0,
 ) -> Document:
     """The shares document.
 
@@ -29,6 +31,7 @@ def seal_shares(
         query, result: document digests. recipient: X25519 public key of the buyer.
         residues: share of each released number, keyed by its position in the result.
         suppressed: groups that are not released.
+        generation: of the half of the key that gave the shares; both holders' must agree. 0 of a key that is whole.
     Raises:
         crypto.errors.InvalidKey: the recipient's key is no usable X25519 key.
     """
@@ -43,6 +46,7 @@ def seal_shares(
             "result": result,
             "released": released,
             "suppressed": [list(group) for group in suppressed],
+            "generation": generation,
             "sealed": to_hex(sealed),
         }
     )
@@ -71,4 +75,4 @@ def _context(query: str, result: str) -> bytes:
 
 
 def _unreadable() -> VerificationError:
-    return VerificationError("shares_unreadable", "the vault's shares cannot be opened", zh="无法打开数据保险库的份额")
+    return VerificationError("shares_unreadable", "the shares cannot be opened", zh="无法打开份额")

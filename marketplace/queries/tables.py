@@ -7,9 +7,9 @@ of the log.
 from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
 
-ACCEPTED, EVALUATING, ATTESTED = "accepted", "evaluating", "attested"
+ACCEPTED, EVALUATING, ATTESTED, APPROVED = "accepted", "evaluating", "attested", "approved"
 RELEASED, REFUSED, FAILED = "released", "refused", "failed"
-UNFINISHED = (ACCEPTED, EVALUATING, ATTESTED)
+UNFINISHED = (ACCEPTED, EVALUATING, ATTESTED, APPROVED)
 
 
 class QueryRow(SQLModel, table=True):
@@ -45,6 +45,19 @@ class QueryRow(SQLModel, table=True):
     accepted_at: int = Field(sa_type=BigInteger)
     attested_at: int | None = Field(default=None, sa_type=BigInteger)
     finished_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class CustodianTask(SQLModel, table=True):
+    """What a custodian has to add to a query that its vault has released. It may be taken when `lease_until` has
+    passed, and is done when `release_digest` is there, or the query was refused."""
+
+    __tablename__ = "custodian_tasks"
+    query: str = Field(primary_key=True)
+    custodian: str = Field(index=True)
+    lease_until: int = Field(default=0, sa_type=BigInteger)
+    approved_at: int = Field(sa_type=BigInteger)
+    shares_digest: str | None = None
+    release_digest: str | None = None
 
 
 class PanelTask(SQLModel, table=True):

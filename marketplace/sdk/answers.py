@@ -11,10 +11,13 @@ from marketplace.queries.answer import Answer as Opened
 from marketplace.queries.answer import Papers, assemble
 from marketplace.queries.plan import make_plan
 from marketplace.queries.statements import check_refusal as check_signature
+from marketplace.queries.statements import check_release
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 from marketplace.sdk.journal import Step
 from marketplace.sdk.orders import Deal
+
+_CUSTODIAN = ("shares", "release")
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,8 @@ def open_answer(client: Client, deal: Deal, step: Step, status: Mapping[str, Any
         VerificationError: the first check that fails.
     """
     found = {name: client.get_document(status[name]) for name in ("result", "attestation", "shares", "release")}
+    if status.get("custodianRelease"):
+        found |= {f"custodian_{name}": client.get_document(status[f"custodian{name.title()}"]) for name in _CUSTODIAN}
     papers = Papers(manifest=deal.offer.manifest, terms=deal.offer.terms, query=step.query, **found)
     opened = assemble(papers, client.keys.x25519, client.deployment)
     plan = make_plan(deal.offer.manifest, step.query)
@@ -88,18 +93,35 @@ def open_answer(client: Client, deal: Deal, step: Step, status: Mapping[str, Any
 
 
 def check_refusal(client: Client, deal: Deal, step: Step, status: Mapping[str, Any]) -> MarketplaceError:
-    """The rule error of a refused query, after checking that the vault itself refused it.
+    """The rule error of a refused query, after checking that the vault itself refused it, or the custodian did.
 
     Raises:
-        VerificationError: the refusal is not the vault's, or is about another query.
+        VerificationError: the refusal is neither's, or is about another query.
     """
     if status["state"] == "failed" or not status.get("refusal"):
         return _failed(status)
     refusal = documents.validate_refusal(client.get_document(status["refusal"]))
     rule = "queries.refusal_is_the_vaults"
     expect((refusal["order"], refusal["query"]), (step.order, step.query_digest), "refusal_for_another", rule)
-    check_signature(refusal, client.deployment, deal.offer.manifest["releaseKey"])
+    by_custodian = refusal["signer"] == deal.offer.manifest["custodian"]
+    signer = deal.offer.manifest["custodian" if by_custodian else "releaseKey"]
+    check_signature(refusal, client.deployment, signer)
     return _rule_error(refusal)
+
+
+def spent_by_withheld(client: Client, deal: Deal, step: Step, status: Mapping[str, Any]) -> dict[str, int]:
+    """{"spentOrder"} where the vault had released, and so charged, what the custodian then refused; else nothing.
+
+    Raises:
+        VerificationError: the release is not the vault's, or is of another query.
+    """
+    if not status.get("release"):
+        return {}
+    release = documents.validate_release(client.get_document(status["release"]))
+    rule = "queries.refusal_is_the_vaults"
+    expect((release["order"], release["query"]), (step.order, step.query_digest), "refusal_for_another", rule)
+    check_release(release, client.deployment, deal.offer.manifest["releaseKey"])
+    return {"spentOrder": release["spentOrder"]}
 
 
 def _rule_error(refusal: Document) -> RuleError:

@@ -29,7 +29,7 @@ from marketplace.queries.query import Query
 from marketplace.queries.sql import parse_sql
 from marketplace.queries.timings import part
 from marketplace.sdk import listings, orders, rights
-from marketplace.sdk.answers import Answer, check_refusal, open_answer
+from marketplace.sdk.answers import Answer, check_refusal, open_answer, spent_by_withheld
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 from marketplace.sdk.journal import Step
@@ -138,17 +138,17 @@ def history(client: Client, order_id: str) -> list[Step]:
 
 
 def account_of(client: Client, deal: Deal) -> OrderAccount:
-    """The order as the buyer's own journal knows it: what was released and promised so far."""
-    released = client.journal.steps(deal.order["orderId"], "released")
+    """The order as the buyer's own journal knows it: what was released and promised so far, and what was spent."""
+    steps = client.journal.steps(deal.order["orderId"])
+    released = [step for step in steps if step.status == "released"]
     last = released[-1] if released else None
-    outcome = last.outcome if last and last.outcome else {}
     return OrderAccount(
         order=deal.order["orderId"],
         buyer=deal.order["buyer"],
         escrow=deal.order["escrow"],
         price=deal.offer.terms["price"],
         cap=deal.order["epsilonCap"],
-        spent=int(outcome.get("spentOrder", 0)),
+        spent=max((int((step.outcome or {}).get("spentOrder", 0)) for step in steps), default=0),
         amount=last.voucher["amount"] if last else 0,
         epsilon=last.voucher["epsilon"] if last else 0,
         calls=tuple(step.query_digest for step in released),
@@ -185,7 +185,8 @@ def _carry_out(client: Client, deal: Deal, step: Step, wait_seconds: float) -> A
         status = _wait(client, step.query_digest, wait_seconds)
     if status["state"] != "released":
         refusal = check_refusal(client, deal, step, status)
-        client.journal.finish(step.order, step.sequence, "refused", refusal.as_dict())
+        outcome = refusal.as_dict() | spent_by_withheld(client, deal, step, status)
+        client.journal.finish(step.order, step.sequence, "refused", outcome)
         raise refusal
     with part("opening"):
         answer = open_answer(client, deal, step, status)

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from marketplace.queries import timings
 from marketplace.sdk.polling import Notice, idle, poll, task_in
-from marketplace.vault.release import Decision, Vault
+from marketplace.vault.release import Decision, KeyHolder
 
 WAIT_SECONDS = 20
 
@@ -32,10 +32,18 @@ class VaultAgent:
     Args:
         client: signed in with the vault's own keys. vault: decides.
         notice: told what happens. now: unix seconds.
+        desk: "vault", or "custodian" for a custodian, whose desk has the same three operations.
     """
 
-    def __init__(self, client: Service, vault: Vault, notice: Notice, now: Callable[[], float] = time.time) -> None:
-        self.client, self.vault, self.notice, self._now = client, vault, notice, now
+    def __init__(
+        self,
+        client: Service,
+        vault: KeyHolder,
+        notice: Notice,
+        now: Callable[[], float] = time.time,
+        desk: str = "vault",
+    ) -> None:
+        self.client, self.vault, self.notice, self._now, self._desk = client, vault, notice, now, desk
 
     def step(self, wait: float = WAIT_SECONDS) -> bool:
         """Ask for one task, decide it and post the decision; returns whether there was one.
@@ -44,22 +52,22 @@ class VaultAgent:
             PortError: the service is away. MarketplaceError: it refused, or the task is malformed.
         """
         with idle():
-            answer = self.client.post("/vault/tasks", {}, repeatable=True, wait=wait)
+            answer = self.client.post(f"/{self._desk}/tasks", {}, repeatable=True, wait=wait)
         task = task_in(answer)
         if task is None:
             return False
-        with timings.record("vault", task):
+        with timings.record(self._desk, task):
             self.hand_in(self.vault.decide(task, int(self._now())))
         return True
 
     def hand_in(self, decision: Decision) -> None:
         """Post a decision."""
         if decision.refusal is not None:
-            self._post("/vault/refusals", {"refusal": decision.refusal})
+            self._post("refusals", {"refusal": decision.refusal})
             code, query = decision.refusal["code"], decision.refusal["query"]
             self.notice(f"refused {query}: {code}", f"已拒绝 {query}:{code}")
         elif decision.release is not None:
-            self._post("/vault/releases", {"release": decision.release, "shares": decision.shares})
+            self._post("releases", {"release": decision.release, "shares": decision.shares})
             query, epsilon = decision.release["query"], decision.release["epsilon"]
             self.notice(
                 f"released {query} for epsilon {epsilon} millionths", f"已发布 {query},预算 {epsilon}(百万分之一)"
@@ -67,7 +75,7 @@ class VaultAgent:
 
     def _post(self, path: str, body: dict[str, Any]) -> None:
         with timings.part("handing in"):
-            self.client.post(path, body, repeatable=True)
+            self.client.post(f"/{self._desk}/{path}", body, repeatable=True)
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; wait while the service is away."""

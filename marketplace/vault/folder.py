@@ -3,29 +3,60 @@
     <vault>/datasets/<manifest digest>/manifest.json    canonical bytes, public
                                        blobs/<digest>   sealed chunks, public
                                        private.bin      sealing key and true counts, AES-256-GCM
+                                       custody-n.json   of a split key: the other half, sealed to its custodian
     <vault>/ledger.sqlite                               the privacy account (store.py)
 
-A data set appears by one rename and never changes. Its private part is bound to its manifest: it opens under no other.
+A data set appears by one rename and never changes, but for the half of a split key, which a refresh replaces. Its
+private part is bound to its manifest: it opens under no other. Where the manifest names a custodian the vault holds one
+half of the key; the whole one existed only while it sealed, in memory.
 The versions of one series are data sets of their own; blobs that they share are one file with several names.
 """
 
 import io
-from contextlib import AbstractContextManager
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from crypto.canonical import from_hex, load_canonical, sha256, to_hex
 from crypto.seal.keys import SealingKey
 from crypto.seal.parameters import profile as profile_named
-from marketplace.documents import Document, all_chunks, canonical, cell_count, digest, series_of, validate_manifest
+from crypto.seal.splitting import HalfKey
+from marketplace.documents import Document, canonical, cell_count, digest, series_of, validate_manifest
 from marketplace.errors import NotFoundError, RuleError, VerificationError
 from marketplace.queries.cohort import Counts
+from marketplace.sdk.files import write_private
 from marketplace.types import Digest
-from marketplace.vault.drafts import PREFIX, Draft, open_draft
 from marketplace.vault.durable import sync_tree, write_file
 from marketplace.vault.secrecy import Cipher
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A data set that is being written."""
+
+    path: Path
+
+    def put_blob(self, blob: bytes) -> dict[str, object]:
+        """Write a blob and return its entry in the manifest."""
+        name = to_hex(sha256(blob))
+        write_file(self.path / "blobs" / name[2:], blob)
+        return {"blob": name, "size": len(blob)}
+
+    def put_custody(self, package: bytes, generation: int) -> None:
+        """Write the file that hands the other half of the key to its custodian."""
+        write_file(self.path / custody_name(generation), package)
+
+    def share_blob(self, dataset: "Dataset", name: str) -> None:
+        """Take over a blob of another data set of this vault; the file is stored once."""
+        os.link(dataset.path / "blobs" / name[2:], self.path / "blobs" / name[2:])
 
 
 @dataclass(frozen=True)
@@ -35,11 +66,35 @@ class Dataset:
     path: Path
     digest: Digest
     manifest: Document
-    key: SealingKey
+    key: SealingKey | HalfKey
     counts: Counts
+    generation: int = 0
 
     def __repr__(self) -> str:
         return f"Dataset({self.digest})"
+
+    @property
+    def custody_file(self) -> Path:
+        """The newest file for the custodian: sealed to its key, of no use to anybody else."""
+        return self.path / custody_name(self.generation)
+
+    @property
+    def whole_key(self) -> SealingKey:
+        """The key itself, which sealing needs.
+
+        Raises:
+            RuleError: `key_is_split`: this vault and a custodian hold one half each.
+        """
+        if isinstance(self.key, SealingKey):
+            return self.key
+        raise RuleError(
+            "key_is_split",
+            "the sealing key is split between vault and custodian; nothing more can be sealed under it",
+            zh="密封密钥已分存于金库与托管方,无法再用其密封数据",
+            rule="vault.split",
+            hint="seal all rows again under a new key: marketplace vault reseal",
+            hint_zh="请用新密钥重新密封全部数据:marketplace vault reseal",
+        )
 
     def blob(self, name: str) -> bytes:
         """The blob with this digest.
@@ -87,29 +142,45 @@ class VaultFolder:
         """The folder of data sets."""
         return self.path / "datasets"
 
-    def draft(self, job: str) -> AbstractContextManager[Draft]:
-        """The draft of a job (see drafts.py), taken up where a killed process left it.
+    @contextmanager
+    def draft(self) -> Iterator[Draft]:
+        """A place to write a data set; it is removed unless `keep` took it."""
+        place = Path(tempfile.mkdtemp(prefix=".draft-", dir=self.datasets))
+        (place / "blobs").mkdir()
+        try:
+            yield Draft(place)
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
 
-        Raises:
-            RuleError: `draft_busy`.
-        """
-        return open_draft(self.datasets, job, self.cipher)
-
-    def keep(self, draft: Draft, manifest: Document, key: SealingKey, counts: Counts) -> Dataset:
+    def keep(self, draft: Draft, manifest: Document, key: SealingKey | HalfKey, counts: Counts) -> Dataset:
         """Make the draft a data set of this vault."""
         name = digest(manifest)
-        draft.finish({chunk["blob"] for chunk in all_chunks(manifest)})
         write_file(draft.path / "manifest.json", canonical(manifest))
-        write_file(draft.path / "private.bin", self.cipher.encrypt(_pack(key, counts), _context(name)))
+        write_file(draft.path / "private.bin", self._private(name, key, counts))
         target = self.datasets / name[2:]
         sync_tree(draft.path)
         draft.path.rename(target)
         sync_tree(self.datasets)
         return Dataset(target, name, manifest, key, counts)
 
+    def replace_half(self, dataset: Dataset, half: HalfKey, package: bytes) -> Dataset:
+        """Put another half of the key in place of the data set's; the one before is gone when this returns.
+
+        Args:
+            package: the file that moves the custodian's half by as much.
+        """
+        generation = dataset.generation + 1
+        write_private(dataset.path / custody_name(generation), package)
+        sealed = self._private(dataset.digest, half, dataset.counts, generation)
+        write_private(dataset.path / "private.bin", sealed)
+        return replace(dataset, key=half, generation=generation)
+
+    def _private(self, name: Digest, key: SealingKey | HalfKey, counts: Counts, generation: int = 0) -> bytes:
+        return self.cipher.encrypt(_pack(key, counts, generation), _context(name))
+
     def names(self) -> list[Digest]:
         """Digests of all manifests in the vault."""
-        folders = (item for item in self.datasets.iterdir() if not item.name.startswith(PREFIX))
+        folders = (item for item in self.datasets.iterdir() if not item.name.startswith("."))
         return sorted(Digest("0x" + item.name) for item in folders)
 
     def newest(self, manifest: Document) -> Digest:
@@ -171,26 +242,34 @@ class VaultFolder:
                 "manifest_altered", f"manifest {name} was altered on disk", zh="清单已被改动", got=name
             )
         manifest = validate_manifest(load_canonical(data))
-        key, counts = _unpack(manifest, self.cipher.decrypt(sealed, _context(name)))
-        return Dataset(path, Digest(name), manifest, key, counts)
+        key, counts, generation = _unpack(manifest, self.cipher.decrypt(sealed, _context(name)))
+        return Dataset(path, Digest(name), manifest, key, counts, generation)
+
+
+def custody_name(generation: int) -> str:
+    """Name of the file for the custodian."""
+    return f"custody-{generation}.json"
 
 
 def _context(name: str) -> bytes:
     return b"vault/dataset/" + name.encode()
 
 
-def _pack(key: SealingKey, counts: Counts) -> bytes:
+def _pack(key: SealingKey | HalfKey, counts: Counts, generation: int) -> bytes:
     buffer = io.BytesIO()
-    arrays = {f"present:{name}": array for name, array in counts.present.items()}
+    arrays: dict[str, NDArray[Any]] = {f"present:{name}": array for name, array in counts.present.items()}
     secret = np.frombuffer(key.to_bytes(), dtype=np.uint8)
-    np.savez_compressed(buffer, allow_pickle=False, key=secret, rows=counts.rows, **arrays)
+    arrays |= {"key": secret, "rows": counts.rows, "generation": np.array(generation)}
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
 
 
-def _unpack(manifest: Document, data: bytes) -> tuple[SealingKey, Counts]:
+def _unpack(manifest: Document, data: bytes) -> tuple[SealingKey | HalfKey, Counts, int]:
+    kind = SealingKey if manifest["custodian"] is None else HalfKey
     names = [*(item["name"] for item in manifest["measures"]), *map("@{}".format, range(len(manifest["joints"])))]
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-        key = SealingKey.from_bytes(profile_named(manifest["forms"][0]["profile"]), arrays["key"].tobytes())
+        key = kind.from_bytes(profile_named(manifest["forms"][0]["profile"]), arrays["key"].tobytes())
         present = {name: arrays[f"present:{name}"] for name in names}
         blocks = tuple(batch["block"] for batch in manifest["batches"])
-        return key, Counts(arrays["rows"], present, blocks, cell_count(manifest))
+        counts = Counts(arrays["rows"], present, blocks, cell_count(manifest))
+        return key, counts, int(arrays["generation"])

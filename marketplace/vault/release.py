@@ -13,17 +13,21 @@ A question that was answered before gets the same shares, costs no epsilon, and 
 """
 
 import sqlite3
-from collections.abc import Collection
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from crypto.errors import CryptoError
 from crypto.keystore import Keys
+from crypto.seal.keys import SealingKey
 from crypto.seal.noise import discrete_laplace, load_sampler
 from crypto.seal.release import release_share
+from crypto.seal.splitting import HalfKey
 from marketplace.documents import Document, digest
 from marketplace.errors import InvalidInputError, MarketplaceError, NotAuthorizedError, PortError, VerificationError
 from marketplace.intents import Deployment
-from marketplace.queries.cohort import Counts, check_cohort
+from marketplace.queries.cohort import check_cohort
 from marketplace.queries.evaluation import SealedColumns, check_profile, evaluate_plan, number_entry, result_document
 from marketplace.queries.handover import VaultTask, read_vault_task
 from marketplace.queries.noise import scales
@@ -32,19 +36,35 @@ from marketplace.queries.plan import Plan, make_plan
 from marketplace.queries.pricing import OrderAccount, check_asset_budget, check_voucher, check_voucher_signature
 from marketplace.queries.selection import Group
 from marketplace.queries.shares import seal_shares
-from marketplace.queries.statements import check_attestation, sign_release
+from marketplace.queries.statements import check_attestation, check_refusal, sign_release
 from marketplace.queries.timings import part
 from marketplace.vault.folder import Dataset, VaultFolder
 from marketplace.vault.refusing import NOTHING_PROVEN, budget_of, figures_of, promised, signed_refusal
 from marketplace.vault.store import Account, Answered, PrivacyStore, Stored
 
 
+class Holding(Protocol):
+    """A data set whose key, or half of it, is here."""
+
+    @property
+    def manifest(self) -> Document:
+        """What was sealed."""
+
+    @property
+    def key(self) -> SealingKey | HalfKey:
+        """The key, or the half."""
+
+    @property
+    def generation(self) -> int:
+        """Of the half; 0 of a whole key."""
+
+
 @dataclass(frozen=True)
-class _Case:
+class Case:
     """A checked task with the data it is about and the plan that answers it."""
 
     task: VaultTask
-    dataset: Dataset
+    dataset: Holding
     plan: Plan
 
     @property
@@ -72,28 +92,19 @@ class Decision:
     refusal: Document | None = None
 
 
-class Vault:
-    """A supplier's vault.
+class KeyHolder(ABC):
+    """What a vault and a custodian decide alike.
 
     Args:
-        keys: sign releases; manifests name their address as release key.
-        folder: the sealed data sets. store: the privacy account.
-        deployment: chain and contracts that this supplier trades on.
+        keys: sign its releases. store: its privacy account.
+        deployment: chain and contracts that the supplier trades on.
         sellers: addresses besides the holder whose listings count, e.g. one that the OPERATE title was transferred to.
-            The vault does not read the ledger, so it has to be told; anybody can sign a List.
+            Key holders do not read the ledger, so they have to be told; anybody can sign a List.
     """
 
-    def __init__(
-        self,
-        keys: Keys,
-        folder: VaultFolder,
-        store: PrivacyStore,
-        deployment: Deployment,
-        sellers: Collection[str] = (),
-    ) -> None:
-        self.keys, self.folder, self.store, self.deployment = keys, folder, store, deployment
+    def __init__(self, keys: Keys, store: PrivacyStore, deployment: Deployment, sellers: Collection[str] = ()) -> None:
+        self.keys, self.store, self.deployment = keys, store, deployment
         self.sellers = frozenset(sellers)
-        self._open: dict[str, tuple[Dataset, SealedColumns]] = {}
         load_sampler()
 
     def decide(self, value: object, now: int) -> Decision:
@@ -103,12 +114,15 @@ class Vault:
             InvalidInputError: the task is malformed, so that there is nothing to sign about.
             PortError: `vault_disk`, the vault's own disk failed; the task may be tried again.
         """
-        task = read_vault_task(value)
+        task = self._read(value)
         try:
             return self._decide(task, now)
         except (OSError, sqlite3.OperationalError) as error:
             message = f"the vault's own disk failed, nothing was released: {error}"
             raise PortError("vault_disk", message, zh="保险库磁盘故障,未发布任何内容") from error
+
+    def _read(self, value: object) -> VaultTask:
+        return read_vault_task(value)
 
     def _decide(self, task: VaultTask, now: int) -> Decision:
         stored = self.store.released(digest(task.query))
@@ -123,6 +137,7 @@ class Vault:
 
     def _release(self, task: VaultTask, now: int) -> Stored:
         dataset, columns = self._dataset(task.papers.terms["manifest"])
+        self._strike_out(task, dataset)
         with part("papers"):
             check_papers(task.papers, dataset.manifest, self.deployment)
             self._check_seller(task, dataset)
@@ -135,9 +150,17 @@ class Vault:
             check_attestation(task.attestation, digest(task.result), task.papers.terms)
         residues = self._rederive(task, dataset, columns, plan)
         with part("commit"), self.store.exclusive() as account:
-            return self._charge(account, _Case(task, dataset, plan), residues)
+            return self._charge(account, Case(task, dataset, plan), residues)
 
-    def _check_seller(self, task: VaultTask, dataset: Dataset) -> None:
+    def _strike_out(self, task: VaultTask, dataset: Holding) -> None:
+        """What this vault released and the custodian then refused was no call of the order."""
+        for refusal in task.withheld:
+            check_refusal(refusal, self.deployment, str(dataset.manifest["custodian"]))
+        with self.store.exclusive() as account:
+            for refusal in task.withheld:
+                account.withhold(refusal["query"])
+
+    def _check_seller(self, task: VaultTask, dataset: Holding) -> None:
         seller = str(task.papers.listing.message["seller"])
         if seller not in {dataset.manifest["holder"], *self.sellers}:
             raise NotAuthorizedError(
@@ -151,17 +174,15 @@ class Vault:
                 hint_zh="转让经营权后，供方须以 marketplace vault run --seller 指明新卖方",
             )
 
-    def _dataset(self, manifest: str) -> tuple[Dataset, SealedColumns]:
-        if manifest not in self._open:
-            dataset = self.folder.open(manifest)
-            check_profile(dataset.manifest)
-            if dataset.manifest["releaseKey"] != self.keys.address:
-                message = "the manifest names another release key than this vault's"
-                raise NotAuthorizedError("release_key", message, zh="清单中的发布密钥不是本保险库的")
-            self._open[manifest] = dataset, SealedColumns(dataset.blob)
-        return self._open[manifest]
+    @abstractmethod
+    def _dataset(self, manifest: str) -> tuple[Holding, SealedColumns]:
+        """The data set with this manifest digest, and where its sealed columns come from."""
 
-    def _rederive(self, task: VaultTask, dataset: Dataset, columns: SealedColumns, plan: Plan) -> list[int]:
+    @abstractmethod
+    def _answer(self, account: Account, case: Case, residues: list[int]) -> Answered:
+        """Choose what is released of a question that is asked for the first time, and remember it."""
+
+    def _rederive(self, task: VaultTask, dataset: Holding, columns: SealedColumns, plan: Plan) -> list[int]:
         """Shares of all numbers of the plan, from the vault's own evaluation; they have not left yet."""
         widths, shares, entries = scales(dataset.manifest, plan), [], []
         for number, entry in zip(evaluate_plan(dataset.manifest, plan, columns), plan.numbers, strict=True):
@@ -182,7 +203,7 @@ class Vault:
             )
         return shares
 
-    def _charge(self, account: Account, case: _Case, residues: list[int]) -> Stored:
+    def _charge(self, account: Account, case: Case, residues: list[int]) -> Stored:
         task, asset = case.task, case.task.papers.asset
         earlier = account.released(digest(task.query))
         if earlier is not None:  # by another process of this vault, since `decide` looked
@@ -190,21 +211,24 @@ class Vault:
         order = self._order(account, task)
         answer = account.answered(asset, case.question)
         charge = 0 if answer else case.plan.epsilon
-        budget, spent = account.asset(asset, budget_of(task))
+        budget, spent = account.asset(asset, self._budget(task))
         check_voucher(order, task.voucher, digest(task.query), charge)
         check_asset_budget(budget, spent, charge)
         if answer is None:
-            answer = _answer(account, case, self.folder.counts(case.dataset), residues)
+            answer = self._answer(account, case, residues)
             account.charge(asset, charge)
         stored = self._sign(case, answer, order, charge, spent)
         account.remember_release(asset, stored)
         return stored
 
-    def _sign(self, case: _Case, answer: Answered, order: OrderAccount, charge: int, spent: int) -> Stored:
+    def _sign(self, case: Case, answer: Answered, order: OrderAccount, charge: int, spent: int) -> Stored:
         task = case.task
         query, result = digest(task.query), digest(task.result)
         try:
-            shares = seal_shares(query, result, task.query["recipient"], answer.residues, case.suppressed(answer))
+            residues, suppressed = self._chosen(case, answer)
+            shares = seal_shares(
+                query, result, task.query["recipient"], residues, suppressed, generation=answer.generation
+            )
         except CryptoError as error:
             message = "the query's recipient is no usable X25519 key"
             raise InvalidInputError("recipient_invalid", message, zh="接收方公钥无效") from error
@@ -212,6 +236,13 @@ class Vault:
         body |= {"shares": digest(shares), "epsilon": charge, "spentOrder": order.spent + charge}
         body |= {"spentAsset": spent + charge, "signer": self.keys.address}
         return Stored(sign_release(body, self.deployment, self.keys.signing_key), shares, task.voucher)
+
+    def _budget(self, task: VaultTask) -> int:
+        return budget_of(task)
+
+    def _chosen(self, case: Case, answer: Answered) -> tuple[Mapping[int, int], list[Group]]:
+        """The residues to hand out, and the groups that get none."""
+        return answer.residues, case.suppressed(answer)
 
     def _order(self, account: Account, task: VaultTask) -> OrderAccount:
         return account.order(task.papers.fund.message, task.papers.terms["price"])
@@ -230,11 +261,43 @@ class Vault:
             return NOTHING_PROVEN
 
 
-def _answer(account: Account, case: _Case, counts: Counts, residues: list[int]) -> Answered:
-    asset = case.task.papers.asset
-    cohort = check_cohort(case.plan, counts, account.earlier_sets(asset), case.minimum)
-    allowed = set(cohort.released)
-    chosen = {index: residues[index] for index, number in enumerate(case.plan.numbers) if number.group in allowed}
-    answer = Answered(chosen)
-    account.remember_answer(asset, case.question, answer, cohort.sets)
-    return answer
+class Vault(KeyHolder):
+    """A supplier's vault.
+
+    Args:
+        keys: manifests name their address as release key. folder: the sealed data sets.
+        store, deployment, sellers: see KeyHolder.
+    """
+
+    def __init__(
+        self,
+        keys: Keys,
+        folder: VaultFolder,
+        store: PrivacyStore,
+        deployment: Deployment,
+        sellers: Collection[str] = (),
+    ) -> None:
+        super().__init__(keys, store, deployment, sellers)
+        self.folder = folder
+        self._open: dict[str, tuple[Dataset, SealedColumns]] = {}
+
+    def _dataset(self, manifest: str) -> tuple[Holding, SealedColumns]:
+        if manifest not in self._open:
+            dataset = self.folder.open(manifest)
+            check_profile(dataset.manifest)
+            if dataset.manifest["releaseKey"] != self.keys.address:
+                message = "the manifest names another release key than this vault's"
+                raise NotAuthorizedError("release_key", message, zh="清单中的发布密钥不是本保险库的")
+            self._open[manifest] = dataset, SealedColumns(dataset.blob)
+        return self._open[manifest]
+
+    def _answer(self, account: Account, case: Case, residues: list[int]) -> Answered:
+        asset = case.task.papers.asset
+        assert isinstance(case.dataset, Dataset)
+        counts = self.folder.counts(case.dataset)
+        cohort = check_cohort(case.plan, counts, account.earlier_sets(asset), case.minimum)
+        allowed = set(cohort.released)
+        chosen = {index: residues[index] for index, number in enumerate(case.plan.numbers) if number.group in allowed}
+        answer = Answered(chosen, case.dataset.generation)
+        account.remember_answer(asset, case.question, answer, cohort.sets)
+        return answer

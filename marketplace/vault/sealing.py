@@ -1,20 +1,21 @@
 """From a file of rows to a sealed data set in the vault: all or nothing.
 
-The file is read in batches and only cell statistics are kept, so memory is bounded. Everything is written into a draft
-(drafts.py) that is renamed into place as the last act. A fault of the file leaves the vault as it was; after a kill the
-same call goes on where it was.
+The file is read in batches and only cell statistics are kept, so memory is bounded. Everything is written into a
+temporary folder that is renamed into place as the last act; whatever fails before leaves the vault as it was.
 """
 
 from pathlib import Path
 
+from crypto.canonical import canonical_json
 from crypto.seal.keys import SealingKey
 from crypto.seal.parameters import profile as profile_named
+from crypto.seal.splitting import split
 from marketplace.documents import Document, cell_count, iso_time, validate_manifest
 from marketplace.documents.shapes import NAME
 from marketplace.queries.cohort import Counts
 from marketplace.vault.batches import Source, seal_batch
 from marketplace.vault.categories import Progress, list_categories, silent
-from marketplace.vault.drafts import Draft
+from marketplace.vault.custody import Deposit
 from marketplace.vault.folder import Dataset, VaultFolder
 from marketplace.vault.schema import Schema
 
@@ -31,6 +32,7 @@ def seal_file(
     release_key: str,
     now: int,
     batch: str = FIRST_BATCH,
+    deposit: Deposit | None = None,
     progress: Progress = silent,
 ) -> Dataset:
     """Seal a CSV or Parquet file as the first version of a data set.
@@ -41,34 +43,33 @@ def seal_file(
         release_key: address whose signature the vault puts on releases.
         now: unix seconds, for the manifest.
         batch: name of the batch that the file becomes.
+        deposit: who will hold half of the key; None where the vault holds it all. The whole key is forgotten then, and
+            the other half is written for the custodian alone to open (Dataset.custody_file).
         progress: told how far each stage is.
     Raises:
         InvalidInputError: the file or a row of it is not as declared; nothing was written.
     """
     NAME(batch, "batch")
     listed = list_categories(path, schema, progress)
+    key = SealingKey.generate(profile_named(PROFILE))
     frame: Document = {"type": "manifest", "version": 1, "title": dict(schema.title), "holder": holder, "series": None}
     frame |= {"previous": None, "change": {"kind": "first", "batch": batch}, **declared_parts(listed), "blocks": 1}
-    frame |= {"minimumCohort": schema.minimum_cohort, "releaseKey": release_key, "custodian": None}
+    frame |= {
+        "minimumCohort": schema.minimum_cohort,
+        "releaseKey": release_key,
+        "custodian": deposit.address if deposit else None,
+    }
     frame |= {"sealedAt": iso_time(now)}
-    source = Source(path, listed, 0, progress)
-    with folder.draft(source.job(change="first", batch=batch, holder=holder, signer=release_key)) as draft:
-        key = _key_of(draft)
-        sealed = seal_batch(source, frame, (batch, 0), key, draft)
+    with folder.draft() as draft:
+        sealed = seal_batch(Source(path, listed, 0, progress), frame, (batch, 0), key, draft)
         manifest = validate_manifest(frame | {"batches": [sealed.entry]})
         present = {name: counts for name, counts in sealed.counts.items() if name != "rows"}
         counts = Counts(sealed.counts["rows"], present, (0,), cell_count(manifest))
-        return folder.keep(draft, manifest, key, counts)
-
-
-def _key_of(draft: Draft) -> SealingKey:
-    """The key of a new series: made once, however often its sealing is taken up."""
-    kept = draft.load("key")
-    if kept is not None:
-        return SealingKey.from_bytes(profile_named(PROFILE), kept)
-    key = SealingKey.generate(profile_named(PROFILE))
-    draft.save("key", key.to_bytes())
-    return key
+        if deposit is None:
+            return folder.keep(draft, manifest, key, counts)
+        mine, theirs = split(key)
+        draft.put_custody(canonical_json(deposit.package(manifest, 0, theirs)), 0)
+        return folder.keep(draft, manifest, mine, counts)
 
 
 def declared_parts(schema: Schema) -> Document:

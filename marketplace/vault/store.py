@@ -31,7 +31,8 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS assets (asset TEXT PRIMARY KEY, budget INTEGER NOT NULL, spent INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS releases (
     position INTEGER PRIMARY KEY AUTOINCREMENT, query TEXT UNIQUE NOT NULL, order_id TEXT NOT NULL,
-    asset TEXT NOT NULL, epsilon INTEGER NOT NULL, voucher TEXT NOT NULL, release TEXT NOT NULL, shares TEXT NOT NULL);
+    asset TEXT NOT NULL, epsilon INTEGER NOT NULL, voucher TEXT NOT NULL, release TEXT NOT NULL, shares TEXT NOT NULL,
+    withheld INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS releases_of_order ON releases (order_id, position);
 CREATE TABLE IF NOT EXISTS sets (
     asset TEXT NOT NULL, digest BLOB NOT NULL, measures TEXT NOT NULL, cells BLOB NOT NULL,
@@ -52,9 +53,13 @@ class Stored:
 
 @dataclass(frozen=True)
 class Answered:
-    """Shares of an answered question: residues by position; a position without one belongs to a suppressed group."""
+    """Shares of an answered question: residues by position; a position without one belongs to a suppressed group.
+
+    `generation` is that of the key's half that gave them; 0 of a whole key.
+    """
 
     residues: Mapping[int, int]
+    generation: int = 0
 
     def __repr__(self) -> str:
         return f"Answered({len(self.residues)} numbers)"
@@ -96,7 +101,8 @@ class PrivacyStore:
         """The voucher of the order's last release: what its supplier may close the order with."""
         with closing(self._connect()) as connection:
             row = connection.execute(
-                "SELECT voucher FROM releases WHERE order_id = ? ORDER BY position DESC LIMIT 1", (order,)
+                "SELECT voucher FROM releases WHERE order_id = ? AND NOT withheld ORDER BY position DESC LIMIT 1",
+                (order,),
             ).fetchone()
         return json.loads(row[0]) if row else None
 
@@ -135,9 +141,10 @@ class Account:
         return int(row[0]), int(row[1])
 
     def order(self, fund: Mapping[str, Any], price: int) -> OrderAccount:
-        """An order's account, from its Fund message and the releases so far."""
+        """An order's account, from its Fund message and the releases so far: all epsilon, but only answered calls."""
         rows = self._connection.execute(
-            "SELECT query, epsilon, voucher FROM releases WHERE order_id = ? ORDER BY position", (fund["orderId"],)
+            "SELECT query, epsilon, voucher FROM releases WHERE order_id = ? AND NOT withheld ORDER BY position",
+            (fund["orderId"],),
         ).fetchall()
         last = json.loads(rows[-1][2]) if rows else {"amount": 0, "epsilon": 0}
         return OrderAccount(
@@ -146,7 +153,7 @@ class Account:
             escrow=fund["escrow"],
             price=price,
             cap=fund["epsilonCap"],
-            spent=sum(int(row[1]) for row in rows),
+            spent=self.spent(fund["orderId"]),
             amount=last["amount"],
             epsilon=last["epsilon"],
             calls=tuple(row[0] for row in rows),
@@ -175,7 +182,8 @@ class Account:
         if row is None:
             return None
         kept = json.loads(self._cipher.decrypt(row[0], _context(asset, question)))
-        return Answered({index: int(residue, 16) for index, residue in kept["residues"]})
+        residues = {index: int(residue, 16) for index, residue in kept["residues"]}
+        return Answered(residues, kept["generation"])
 
     def charge(self, asset: str, epsilon: int) -> None:
         """Spend epsilon of the data set."""
@@ -184,7 +192,7 @@ class Account:
     def remember_answer(self, asset: str, question: str, answer: Answered, sets: Sequence[Released]) -> None:
         """Keep the shares of a question and the cell sets that it released."""
         residues = [[index, hex(residue)] for index, residue in sorted(answer.residues.items())]
-        plain = json.dumps({"residues": residues}).encode()
+        plain = json.dumps({"residues": residues, "generation": answer.generation}).encode()
         sealed = self._cipher.encrypt(plain, _context(asset, question))
         self._connection.execute("INSERT INTO answers VALUES (?, ?, ?)", (asset, question, sealed))
         self._connection.executemany(
@@ -200,6 +208,10 @@ class Account:
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             (release["query"], release["order"], asset, release["epsilon"], *documents),
         )
+
+    def withhold(self, query: str) -> None:
+        """The custodian refused what was released of this query: it was no call. What it charged stays charged."""
+        self._connection.execute("UPDATE releases SET withheld = 1 WHERE query = ?", (query,))
 
 
 def _set_row(item: Released) -> tuple[bytes, str, bytes]:

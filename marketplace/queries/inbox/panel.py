@@ -19,6 +19,7 @@ from marketplace.queries.service.topics import query_in_flight, topic, vault_top
 from marketplace.queries.statements import attest, check_statement
 from marketplace.queries.tables import (
     ACCEPTED,
+    APPROVED,
     ATTESTED,
     EVALUATING,
     FAILED,
@@ -108,7 +109,8 @@ def hand_in_result(session: Session, node: str, result: Document, statement: Doc
 
 def require_none_attested(session: Session, order_id: str) -> None:
     """Refuse what must not happen while the order's vault may be answering. Raises RuleError `query_in_flight`."""
-    attested = select(QueryRow.digest).where(QueryRow.order_id == order_id, QueryRow.state == ATTESTED)
+    attested = select(QueryRow.digest).where(QueryRow.order_id == order_id)
+    attested = attested.where(col(QueryRow.state).in_((ATTESTED, APPROVED)))
     name = session.exec(attested).first()
     if name is not None:
         raise query_in_flight(name)

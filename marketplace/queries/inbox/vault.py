@@ -1,4 +1,8 @@
-"""The vault's side: attested queries, releases and refusals."""
+"""The vault's side: attested queries, releases and refusals.
+
+Where the manifest names a custodian the vault's release is the first half of an answer: the query is `approved` then,
+and the custodian has a task (custodian.py).
+"""
 
 from typing import Any
 
@@ -17,12 +21,14 @@ from marketplace.orders.tables import Order
 from marketplace.queries.handover import VaultTask, vault_task
 from marketplace.queries.inbox.tasks import misfit, unknown_task
 from marketplace.queries.service.accounts import papers_of
-from marketplace.queries.service.topics import topic
+from marketplace.queries.service.topics import custodian_topic, topic
 from marketplace.queries.statements import check_refusal, check_release
 from marketplace.queries.tables import (
+    APPROVED,
     ATTESTED,
     REFUSED,
     RELEASED,
+    CustodianTask,
     QueryRow,
 )
 from marketplace.storage.documents import read_document, store_document
@@ -45,17 +51,23 @@ def take_release(session: Session, release_key: str, now: int, lease_seconds: in
     row.vault_lease_until = now + lease_seconds
     order = session.get(Order, row.order_id)
     assert order is not None
-    assert row.result_digest is not None
-    assert row.attestation_digest is not None
-    task = VaultTask(
-        query=read_document(session, row.digest),
-        voucher=read_document(session, row.voucher_digest),
-        result=read_document(session, row.result_digest),
-        attestation=read_document(session, row.attestation_digest),
-        papers=papers_of(session, order),
-    )
+    task = VaultTask(**task_parts(session, row, order))
     more = {"digest": row.digest, "manifest": row.manifest_digest, "leaseUntil": row.vault_lease_until}
     return {**vault_task(task), **more}
+
+
+def task_parts(session: Session, row: QueryRow, order: Order) -> dict[str, Any]:
+    """What vault and custodian are both handed of an attested query."""
+    assert row.result_digest is not None
+    assert row.attestation_digest is not None
+    return {
+        "query": read_document(session, row.digest),
+        "voucher": read_document(session, row.voucher_digest),
+        "result": read_document(session, row.result_digest),
+        "attestation": read_document(session, row.attestation_digest),
+        "papers": papers_of(session, order),
+        "withheld": _withheld(session, row.order_id),
+    }
 
 
 def hand_in_release(
@@ -75,11 +87,24 @@ def hand_in_release(
         return row
     _check_undecided(row)
     check_release(release, deployment, row.release_key)
-    _check_release(row, release, shares)
+    check_release_document(row, release, shares)
     readers = (row.buyer, row.release_key)
     row.shares_digest = store_document(session, shares, now=now, readers=readers)
     row.release_digest = store_document(session, release, now=now, readers=readers)
-    row.epsilon_charged, row.state, row.finished_at = release["epsilon"], RELEASED, now
+    row.epsilon_charged = release["epsilon"]
+    custodian = read_document(session, row.manifest_digest)["custodian"]
+    if custodian is None:
+        return finish(session, row, now)
+    row.state = APPROVED
+    session.add(row)
+    session.add(CustodianTask(query=row.digest, custodian=custodian, approved_at=now))
+    announce(session, custodian_topic(custodian))
+    return row
+
+
+def finish(session: Session, row: QueryRow, now: int, **more: str) -> QueryRow:
+    """The query is answered: write its leaf, with `more` members if there are any, and tell its buyer."""
+    row.state, row.finished_at = RELEASED, now
     row.leaf = log.append(
         session,
         "query.released",
@@ -91,6 +116,7 @@ def hand_in_release(
         shares=row.shares_digest,
         release=row.release_digest,
         voucher=row.voucher_digest,
+        **more,
     )
     session.add(row)
     announce(session, topic(row.digest))
@@ -128,7 +154,20 @@ def hand_in_refusal(session: Session, deployment: Deployment, account: str, refu
     return row
 
 
-def _check_release(row: QueryRow, release: Document, shares: Document) -> None:
+def _withheld(session: Session, order_id: str) -> tuple[Document, ...]:
+    """The custodian's refusals of this order's queries."""
+    tasks = select(CustodianTask.query).where(col(CustodianTask.release_digest).is_(None))
+    rows = select(QueryRow).where(QueryRow.order_id == order_id, QueryRow.state == REFUSED)
+    found = session.exec(rows.where(col(QueryRow.digest).in_(tasks)).order_by(col(QueryRow.leaf))).all()
+    return tuple(read_document(session, str(row.refusal_digest)) for row in found)
+
+
+def check_release_document(row: QueryRow, release: Document, shares: Document) -> None:
+    """Check that release and shares are about this query and its result.
+
+    Raises:
+        RuleError: `release_differs`.
+    """
     stated = (release["order"], release["result"], release["shares"], shares["query"], shares["result"])
     wanted = (row.order_id, row.result_digest, digest(shares), row.digest, row.result_digest)
     if stated != wanted or max(shares["released"]) >= row.numbers or release["epsilon"] > row.epsilon:

@@ -33,9 +33,10 @@ def _signed(session: Session, name: str, subject: str) -> SignedIntent:
 
 
 def account_of(session: Session, order: Order, price: int) -> OrderAccount:
-    """What the order has spent and promised so far: by its answered queries alone."""
+    """What the order has promised so far by its answered queries, and what all its queries have spent."""
     rows = released_queries(session, order.order_id)
-    spent = sum(row.epsilon_charged or 0 for row in rows)
+    charged = select(func.sum(QueryRow.epsilon_charged)).where(QueryRow.order_id == order.order_id)
+    spent = int(session.exec(charged).one() or 0)
     last = read_document(session, rows[-1].voucher_digest) if rows else {"amount": 0, "epsilon": 0}
     return OrderAccount(
         order=order.order_id,
@@ -76,13 +77,12 @@ def charge_of(session: Session, asset_id: str, plan: Plan) -> int:
     """Privacy budget that answering this plan would cost, in millionths: nothing if the question was answered
     before."""
     statement = select(QueryRow.digest).where(QueryRow.asset_id == asset_id, QueryRow.plan_digest == plan.digest)
-    repeated = session.exec(statement.where(QueryRow.state == RELEASED)).first() is not None
+    answered = (col(QueryRow.state) == RELEASED) | (col(QueryRow.epsilon_charged) > 0)
+    repeated = session.exec(statement.where(answered)).first() is not None
     return 0 if repeated else plan.epsilon
 
 
 def spent_of(session: Session, asset_id: str) -> int:
     """Privacy budget that the answers about an asset have cost so far, in millionths, over all buyers."""
-    statement = select(func.sum(QueryRow.epsilon_charged)).where(
-        QueryRow.asset_id == asset_id, QueryRow.state == RELEASED
-    )
+    statement = select(func.sum(QueryRow.epsilon_charged)).where(QueryRow.asset_id == asset_id)
     return int(session.exec(statement).one() or 0)

@@ -15,6 +15,11 @@ def vault_topic(release_key: str) -> str:
     return f"vault:{release_key}"
 
 
+def custodian_topic(custodian: str) -> str:
+    """The bell's topic for new tasks of one custodian."""
+    return f"custodian:{custodian}"
+
+
 def rule_error(
     code: str, message: str, zh: str, expected: object, got: object = None, *, hint: str = "", hint_zh: str = ""
 ) -> RuleError:

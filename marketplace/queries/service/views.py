@@ -8,10 +8,11 @@ from marketplace.errors import NotFoundError
 from marketplace.listings.service import get_listing, terms_of
 from marketplace.orders.tables import Order
 from marketplace.queries.explain import NOBODY, Question, explanation, nobodys_papers, plan_of, refusals_of
+from marketplace.queries.inbox.custodian import share_digests
 from marketplace.queries.pricing import OrderAccount, check_asset_budget
 from marketplace.queries.service.accounts import account_of, charge_of, papers_of, spent_of
 from marketplace.queries.service.topics import rule_error
-from marketplace.queries.tables import ACCEPTED, ATTESTED, EVALUATING, QueryRow
+from marketplace.queries.tables import ACCEPTED, APPROVED, ATTESTED, EVALUATING, QueryRow
 from marketplace.rights.service import get_asset, manifest_of
 
 
@@ -23,13 +24,13 @@ def get_query(session: Session, name: str, account: str) -> QueryRow:
     return row
 
 
-def query_json(row: QueryRow) -> dict[str, Any]:
+def query_json(session: Session, row: QueryRow) -> dict[str, Any]:
     """A query's standing; "query", "voucher", "result" and so on name documents, null until there is one."""
     documents = {
         name: getattr(row, f"{name}_digest")
         for name in ("voucher", "result", "attestation", "shares", "release", "refusal")
     }
-    waiting = {ACCEPTED: "panel", EVALUATING: "panel", ATTESTED: "vault"}.get(row.state)
+    waiting = {ACCEPTED: "panel", EVALUATING: "panel", ATTESTED: "vault", APPROVED: "custodian"}.get(row.state)
     return {
         "digest": row.digest,
         "query": row.digest,
@@ -43,6 +44,7 @@ def query_json(row: QueryRow) -> dict[str, Any]:
         "charged": row.epsilon_charged,
         "plan": row.plan_digest,
         **documents,
+        **share_digests(session, row.digest),
         "acceptedAt": row.accepted_at,
         "attestedAt": row.attested_at,
         "finishedAt": row.finished_at,

@@ -9,8 +9,8 @@ import pytest
 
 from marketplace.errors import InvalidInputError, PortError
 from marketplace.panel.agent import PanelAgent
-from marketplace.panel.blobs import BlobCache
 from marketplace.queries.handover import vault_task
+from marketplace.sdk.blobs import BlobCache
 from marketplace.sdk.polling import poll
 from marketplace.vault.agent import VaultAgent
 from tests.sealed_market import NOW, Market, open_market

@@ -31,7 +31,7 @@ def seal(folder: VaultFolder, path: Path, schema: dict[str, Any] | None = None, 
 
 def column(dataset: Dataset, name: str) -> list[int]:
     chunks = column_chunks(dataset.manifest["batches"][0], 0, name)
-    values = np.concatenate([decrypt_chunk(dataset.key, dataset.blob(item["blob"])) for item in chunks])
+    values = np.concatenate([decrypt_chunk(dataset.whole_key, dataset.blob(item["blob"])) for item in chunks])
     return [int(value) for value in values]
 
 

@@ -1,4 +1,7 @@
-"""A node's own copy of sealed blobs, by digest. Downloads are checked before they are kept, and reads too."""
+"""An own copy of sealed blobs, by digest, for a panel node or a custodian.
+
+Downloads are checked before they are kept, and reads too.
+"""
 
 import os
 from collections.abc import Callable

@@ -1,0 +1,134 @@
+"""The custodian's side: queries that their vaults have released, and what the custodians add to them or withhold.
+
+A custodian's release completes the answer. Its refusal ends the query: nothing was opened and the call costs no money;
+the epsilon that the vault charged stays charged, since the vault's share has left it.
+"""
+
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from marketplace.documents import Document, digest, validate_refusal, validate_release, validate_shares
+from marketplace.evidence import log
+from marketplace.intents import Deployment
+from marketplace.orders.tables import Order
+from marketplace.queries.handover import CustodianTask as Handed
+from marketplace.queries.handover import custodian_task
+from marketplace.queries.inbox.tasks import misfit, row_of, unknown_task
+from marketplace.queries.inbox.vault import check_release_document, finish, task_parts
+from marketplace.queries.service.topics import topic
+from marketplace.queries.statements import check_refusal, check_release
+from marketplace.queries.tables import APPROVED, REFUSED, CustodianTask, QueryRow
+from marketplace.storage.documents import read_document, store_document
+from marketplace.web.context import announce
+
+
+def waiting_share(session: Session, custodian: str, now: int) -> CustodianTask | None:
+    """The oldest released query that this custodian may take now."""
+    statement = select(CustodianTask).join(QueryRow, col(QueryRow.digest) == col(CustodianTask.query))
+    statement = statement.where(CustodianTask.custodian == custodian, QueryRow.state == APPROVED)
+    statement = statement.where(CustodianTask.lease_until < now)
+    return session.exec(statement.order_by(col(CustodianTask.approved_at)).limit(1)).first()
+
+
+def take_share(session: Session, custodian: str, now: int, lease_seconds: int) -> dict[str, Any] | None:
+    """Lease the oldest released query to its custodian, with every paper that it checks for itself."""
+    waiting = waiting_share(session, custodian, now)
+    if waiting is None:
+        return None
+    waiting.lease_until = now + lease_seconds
+    session.add(waiting)
+    row = row_of(session, waiting.query)
+    order = session.get(Order, row.order_id)
+    assert order is not None
+    release, shares = read_document(session, str(row.release_digest)), read_document(session, str(row.shares_digest))
+    task = Handed(**task_parts(session, row, order), release=release, shares=shares)
+    more = {"digest": row.digest, "manifest": row.manifest_digest, "leaseUntil": waiting.lease_until}
+    return {**custodian_task(task), **more}
+
+
+def hand_in_share(
+    session: Session, deployment: Deployment, account: str, release: Document, shares: Document, *, now: int
+) -> QueryRow:
+    """Take a custodian's signed release and its shares. The same release again changes nothing.
+
+    Raises:
+        NotFoundError: `task_unknown`: the query is not for this custodian.
+        RuleError: `outcome_known`, `release_differs`.
+        VerificationError: `release_signature`.
+    """
+    validate_release(release)
+    validate_shares(shares)
+    row, task = _task(session, account, release["query"])
+    if task.release_digest == digest(release):
+        return row
+    _check_undecided(row)
+    check_release(release, deployment, account)
+    check_release_document(row, release, shares)
+    _check_same_numbers(session, row, shares)
+    readers = (row.buyer, row.release_key, account)
+    task.shares_digest = store_document(session, shares, now=now, readers=readers)
+    task.release_digest = store_document(session, release, now=now, readers=readers)
+    session.add(task)
+    return finish(session, row, now, custodianRelease=task.release_digest, custodianShares=task.shares_digest)
+
+
+def hand_in_refusal(session: Session, deployment: Deployment, account: str, refusal: Document, now: int) -> QueryRow:
+    """Take a custodian's signed refusal. The same refusal again changes nothing.
+
+    Raises:
+        NotFoundError: `task_unknown`. RuleError: `outcome_known`, `release_differs`.
+        VerificationError: `refusal_signature`.
+    """
+    validate_refusal(refusal)
+    row, _ = _task(session, account, refusal["query"])
+    if row.refusal_digest == digest(refusal):
+        return row
+    _check_undecided(row)
+    check_refusal(refusal, deployment, account)
+    if refusal["order"] != row.order_id:
+        raise misfit("release_differs", "the refusal is about another order", row.order_id, refusal["order"])
+    row.refusal_digest = store_document(session, refusal, now=now, readers=(row.buyer, row.release_key, account))
+    row.state, row.finished_at = REFUSED, now
+    row.leaf = log.append(
+        session,
+        "query.withheld",
+        now,
+        query=row.digest,
+        order=row.order_id,
+        release=row.release_digest,
+        refusal=row.refusal_digest,
+        code=refusal["code"],
+    )
+    session.add(row)
+    announce(session, topic(row.digest))
+    return row
+
+
+def share_digests(session: Session, query: str) -> dict[str, str | None]:
+    """The custodian's part of an answer: names of its shares and its release, null where there is none."""
+    task = session.get(CustodianTask, query)
+    return {
+        "custodianShares": task.shares_digest if task else None,
+        "custodianRelease": task.release_digest if task else None,
+    }
+
+
+def _check_same_numbers(session: Session, row: QueryRow, shares: Document) -> None:
+    """An answer has both shares of every number, or none."""
+    vault = read_document(session, str(row.shares_digest))
+    wanted, stated = ((part["released"], part["suppressed"], part["generation"]) for part in (vault, shares))
+    if stated != wanted:
+        raise misfit("release_differs", "vault and custodian do not release the same numbers", wanted, stated)
+
+
+def _check_undecided(row: QueryRow) -> None:
+    if row.state != APPROVED:
+        raise misfit("outcome_known", "this query has an outcome already, or waits for its vault", APPROVED, row.state)
+
+
+def _task(session: Session, account: str, name: str) -> tuple[QueryRow, CustodianTask]:
+    task = session.get(CustodianTask, name)
+    if task is None or task.custodian != account:
+        raise unknown_task(name)
+    return row_of(session, name), task

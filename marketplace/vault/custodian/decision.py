@@ -1,0 +1,112 @@
+"""One decision of a custodian: may its half of the key add to this answer. It believes neither service nor vault.
+
+ 1. As a vault does (vault/release.py), it checks the order's papers down to the manifest, seller, permission and term,
+    the voucher, the panel's attestation, and that the attested result is the one of this plan: it evaluates the plan
+    itself on ciphertext that it downloads, or, if it is told to take the panel's word, it takes the panel's requests.
+ 2. The vault approved: its signed release is for this query and result, and names these shares and no more than the
+    plan.
+ 3. Its own account covers the charge: of the order, and of the data set, below a limit of its own if it has one.
+ 4. In one transaction: the charge and the shares are written. Only then does a share leave, sealed to the buyer's key
+    in the query that the buyer's voucher is bound to, so that vault and service never see it.
+
+It does not know how many rows a cell has, so the minimum cohort is the vault's to apply. Against a vault that does not
+stands the noise: the custodian draws its own for every number, as wide as the vault's.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+
+from crypto.keystore import Keys
+from marketplace.documents import digest
+from marketplace.errors import NotAuthorizedError, RuleError, VerificationError
+from marketplace.intents import Deployment
+from marketplace.queries.evaluation import SealedColumns, check_profile
+from marketplace.queries.handover import CustodianTask, VaultTask, read_custodian_task
+from marketplace.queries.plan import Plan
+from marketplace.queries.selection import Group
+from marketplace.queries.statements import check_release
+from marketplace.vault.custodian.folder import CustodianFolder
+from marketplace.vault.release import Case, Holding, KeyHolder
+from marketplace.vault.store import Account, Answered, PrivacyStore
+
+
+class Custodian(KeyHolder):
+    """A custodian.
+
+    Args:
+        keys: sign its releases; manifests name their address as custodian.
+        halves: the halves it holds. store: its own privacy account.
+        deployment: chain and contracts that the supplier trades on.
+        fetch: the sealed blob with this digest.
+        sellers: see KeyHolder.
+        limit: the most epsilon that any data set may spend here, in millionths, whatever its registration says; None
+            for no limit but that.
+    """
+
+    def __init__(
+        self,
+        keys: Keys,
+        halves: CustodianFolder,
+        store: PrivacyStore,
+        deployment: Deployment,
+        *,
+        fetch: Callable[[str], bytes],
+        sellers: Collection[str] = (),
+        limit: int | None = None,
+    ) -> None:
+        super().__init__(keys, store, deployment, sellers)
+        self.halves, self._columns, self._limit = halves, SealedColumns(fetch), limit
+
+    def _read(self, value: object) -> VaultTask:
+        return read_custodian_task(value)
+
+    def _dataset(self, manifest: str) -> tuple[Holding, SealedColumns]:
+        custody = self.halves.open(manifest)
+        check_profile(custody.manifest)
+        if custody.manifest["custodian"] != self.keys.address:
+            message = "the manifest names another custodian"
+            raise NotAuthorizedError("custodian_differs", message, zh="清单中指定的是另一托管方")
+        return custody, self._columns
+
+    def _rederive(self, task: VaultTask, dataset: Holding, columns: SealedColumns, plan: Plan) -> list[int]:
+        self._check_approval(task, dataset, plan)
+        return super()._rederive(task, dataset, columns, plan)
+
+    def _check_approval(self, task: VaultTask, dataset: Holding, plan: Plan) -> None:
+        """The vault released this very query and result, and its shares are of the half that goes with ours."""
+        assert isinstance(task, CustodianTask)
+        release, shares = task.release, task.shares
+        check_release(release, self.deployment, dataset.manifest["releaseKey"])
+        names = (digest(task.query), digest(task.result))
+        stated = ((release["query"], release["result"]), (shares["query"], shares["result"]))
+        if stated != (names, names) or (release["order"], release["shares"]) != (task.query["order"], digest(shares)):
+            message = "the vault's release is not of this query and result"
+            raise VerificationError("release_mismatch", message, zh="金库的发布与该查询不符", rule="custodian.approval")
+        if max(shares["released"]) >= len(plan.numbers) or release["epsilon"] > task.query["epsilon"]:
+            message = "the vault's release goes beyond the query"
+            raise VerificationError("release_mismatch", message, zh="金库的发布超出查询", rule="custodian.approval")
+
+    def _budget(self, task: VaultTask) -> int:
+        signed = super()._budget(task)
+        return signed if self._limit is None else min(signed, self._limit)
+
+    def _answer(self, account: Account, case: Case, residues: list[int]) -> Answered:
+        answer = Answered(dict(enumerate(residues)), case.dataset.generation)
+        account.remember_answer(case.task.papers.asset, case.question, answer, ())
+        return answer
+
+    def _chosen(self, case: Case, answer: Answered) -> tuple[Mapping[int, int], list[Group]]:
+        """What the vault released of the question, and no more."""
+        assert isinstance(case.task, CustodianTask)
+        shares = case.task.shares
+        if shares["generation"] != answer.generation:
+            raise RuleError(
+                "halves_differ",
+                "vault and custodian answered this question with halves that do not belong together",
+                zh="金库与托管方针对该问题使用的半密钥不配套",
+                rule="custodian.generations",
+                expected=f"generation {answer.generation}",
+                got=shares["generation"],
+                hint="import the newest file of the vault at the custodian; ask a question that differs in something",
+                hint_zh="请在托管方导入金库最新的托管文件;并改问一个有所不同的问题",
+            )
+        return {index: answer.residues[index] for index in shares["released"]}, [tuple(g) for g in shares["suppressed"]]

@@ -1,0 +1,116 @@
+"""What a custodian keeps on disk.
+
+    <custodian>/halves/<manifest digest>/manifest.json    canonical bytes, public
+                                         half.bin         generation and half of the sealing key, AES-256-GCM
+    <custodian>/ledger.sqlite                             its own privacy account (vault/store.py)
+    <custodian>/blobs/                                    ciphertext that it downloaded
+
+A half is bound to its manifest: it opens under no other. It is replaced only by the next generation of itself.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from crypto.canonical import from_hex, load_canonical, sha256, to_hex
+from crypto.seal.parameters import profile as profile_named
+from crypto.seal.splitting import HalfKey
+from marketplace.documents import Document, canonical, digest, validate_manifest
+from marketplace.errors import NotFoundError, RuleError, VerificationError
+from marketplace.sdk.files import make_private_folder, write_private
+from marketplace.types import Digest
+from marketplace.vault.custody import Package
+from marketplace.vault.secrecy import Cipher
+
+_GENERATION_BYTES = 4
+
+
+@dataclass(frozen=True)
+class Custody:
+    """One half. Its repr shows the digest alone."""
+
+    digest: Digest
+    manifest: Document
+    key: HalfKey
+    generation: int
+
+    def __repr__(self) -> str:
+        return f"Custody({self.digest})"
+
+
+class CustodianFolder:
+    """A custodian's folder.
+
+    Args:
+        path: created when absent, readable by its owner alone. cipher: for the halves.
+    """
+
+    def __init__(self, path: Path, cipher: Cipher) -> None:
+        self.path, self.cipher = make_private_folder(path), cipher
+
+    def take(self, package: Package) -> Digest:
+        """Keep the half of a file, or move the half that is here by a refresh; returns the manifest's digest.
+
+        The newest file again changes nothing.
+
+        Raises:
+            RuleError: `generation_differs`: the file is not the next one for what is here.
+        """
+        name = digest(package.manifest)
+        have = self.open(name) if name in self.names() else None
+        expected = 0 if have is None else have.generation + 1
+        if have is not None and package.generation == have.generation:
+            return name
+        if package.generation != expected:
+            raise RuleError(
+                "generation_differs",
+                "the file does not follow what this custodian holds",
+                zh="该托管文件与本托管方现有半密钥不衔接",
+                rule="custodian.generations",
+                expected=f"generation {expected}",
+                got=package.generation,
+                hint="take the files in the order in which the vault made them",
+                hint_zh="请按保险库生成的先后顺序导入",
+            )
+        half = package.half if have is None else have.key.plus(package.half)
+        self._write(package.manifest, package.generation, half)
+        return name
+
+    def names(self) -> list[Digest]:
+        """Digests of the manifests whose halves are here."""
+        found = (self.path / "halves").glob("*/half.bin")
+        return sorted(Digest("0x" + item.parent.name) for item in found)
+
+    def open(self, name: str) -> "Custody":
+        """The half for the manifest of this digest.
+
+        Raises:
+            NotFoundError: `half_unknown`. VerificationError: `manifest_altered`.
+            crypto.errors.DecryptionFailed: the half was altered, or belongs to another keystore.
+        """
+        place = self._place(name)
+        try:
+            data, sealed = (place / "manifest.json").read_bytes(), (place / "half.bin").read_bytes()
+        except FileNotFoundError:
+            message = f"this custodian holds no half for {name}"
+            raise NotFoundError("half_unknown", message, zh=f"本托管方没有 {name} 的半密钥") from None
+        if to_hex(sha256(data)) != name:
+            message = f"manifest {name} was altered on disk"
+            raise VerificationError("manifest_altered", message, zh="清单已被改动", got=name)
+        manifest = validate_manifest(load_canonical(data))
+        plain = self.cipher.decrypt(sealed, _context(name))
+        half = HalfKey.from_bytes(profile_named(manifest["forms"][0]["profile"]), plain[_GENERATION_BYTES:])
+        return Custody(Digest(name), manifest, half, int.from_bytes(plain[:_GENERATION_BYTES], "big"))
+
+    def _write(self, manifest: Document, generation: int, half: HalfKey) -> None:
+        name = digest(manifest)
+        place = make_private_folder(self._place(name))
+        plain = generation.to_bytes(_GENERATION_BYTES, "big") + half.to_bytes()
+        write_private(place / "manifest.json", canonical(manifest))
+        write_private(place / "half.bin", self.cipher.encrypt(plain, _context(name)))
+
+    def _place(self, name: str) -> Path:
+        return self.path / "halves" / from_hex(name, 32, "manifest").hex()
+
+
+def _context(name: str) -> bytes:
+    return b"custodian/half/" + name.encode()

@@ -1,0 +1,156 @@
+"""Half of a sealing key on its way from the vault that made it to the custodian that will hold it: one file.
+
+    {"type": "custody", "version": 1, "manifest": <document>, "generation": n, "sealed": "0x…", "signature": "0x…"}
+
+Generation 0 carries the half itself; a later one carries what has to be added to the half of the generation before
+(crypto/seal/splitting.py, refreshing). The content is sealed to the custodian's key and bound to everything else in the
+file; the file is signed by the manifest's release key, so that nobody else can change what a custodian holds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from crypto import envelope, typed_data
+from crypto.canonical import canonical_json, from_hex, sha256, to_hex
+from crypto.errors import CryptoError
+from crypto.keystore import Keys
+from crypto.seal.parameters import profile as profile_named
+from crypto.seal.splitting import HalfKey
+from marketplace.documents import Document, digest, validate_manifest
+from marketplace.documents.shapes import ADDRESS, document, hex_bytes, hex_up_to, integer, refuse
+from marketplace.errors import NotAuthorizedError, VerificationError
+
+INFO = b"marketplace/custody/v1"
+MAX_GENERATION = 2**32 - 1
+_CARD = document("custodian", {"address": ADDRESS, "recipient": hex_bytes(32)})
+
+
+def _object(value: object, path: str) -> None:
+    if not isinstance(value, dict):
+        raise refuse(path, "an object", value)
+
+
+_PACKAGE = document(
+    "custody",
+    {
+        "manifest": _object,
+        "generation": integer(0, MAX_GENERATION),
+        "sealed": hex_up_to(2 * envelope.MAX_MESSAGE_BYTES),
+        "signature": hex_bytes(65),
+    },
+)
+
+
+@dataclass(frozen=True)
+class Package:
+    """What a custodian finds in the file."""
+
+    manifest: Document
+    generation: int
+    half: HalfKey
+
+
+@dataclass(frozen=True)
+class Deposit:
+    """What making files for a custodian takes.
+
+    Args:
+        card: the custodian's. keys: the release key's, which sign.
+    """
+
+    card: Document
+    keys: Keys
+
+    @property
+    def address(self) -> str:
+        """The custodian's address."""
+        return str(self.card["address"])
+
+    def package(self, manifest: Document, generation: int, half: HalfKey) -> Document:
+        """The file; see `make_package`."""
+        return make_package(manifest, generation, half, self.card, self.keys)
+
+
+def card_of(keys: Keys) -> Document:
+    """What a supplier needs to know of a custodian: its address and the key that files are sealed to. Public."""
+    recipient = to_hex(envelope.public_key(keys.x25519))
+    return {"type": "custodian", "version": 1, "address": keys.address, "recipient": recipient}
+
+
+def read_card(value: object) -> Document:
+    """A custodian's card.
+
+    Raises:
+        InvalidInputError: another shape.
+    """
+    _CARD(value, "custodian")
+    assert isinstance(value, dict)
+    return value
+
+
+def make_package(manifest: Document, generation: int, half: HalfKey, card: Mapping[str, Any], keys: Keys) -> Document:
+    """The file for the custodian of this card.
+
+    Args:
+        half: the half, or what is to be added to it. keys: the release key's.
+    Raises:
+        NotAuthorizedError: `custodian_differs`: the manifest names another custodian than the card.
+        crypto.errors.InvalidKey: the card's key is no usable X25519 key.
+    """
+    if card["address"] != manifest["custodian"]:
+        raise _another(manifest["custodian"], card["address"])
+    body = {"type": "custody", "version": 1, "manifest": manifest, "generation": generation}
+    sealed = envelope.seal(from_hex(card["recipient"]), half.to_bytes(), info=INFO, aad=_context(body))
+    body |= {"sealed": to_hex(sealed)}
+    return body | {"signature": to_hex(typed_data.sign(_digest(body), keys.signing_key))}
+
+
+def open_package(value: object, keys: Keys) -> Package:
+    """Check the file and open it with the custodian's own keys.
+
+    Raises:
+        InvalidInputError: another shape.
+        NotAuthorizedError: `custodian_differs`: it is for another custodian.
+        VerificationError: `custody_signature`: not signed by the manifest's release key; `custody_unreadable`.
+    """
+    _PACKAGE(value, "custody")
+    assert isinstance(value, dict)
+    manifest = validate_manifest(value["manifest"])
+    if manifest["custodian"] != keys.address:
+        raise _another(manifest["custodian"], keys.address)
+    body = {name: part for name, part in value.items() if name not in ("sealed", "signature")}
+    try:
+        signed = _digest(body | {"sealed": value["sealed"]})
+        typed_data.verify(signed, manifest["releaseKey"], from_hex(value["signature"]))
+    except CryptoError as error:
+        message = "the file is not signed by the release key that its manifest names"
+        raise VerificationError(
+            "custody_signature", message, zh="托管文件不是清单中的发布密钥签署", expected=manifest["releaseKey"]
+        ) from error
+    try:
+        data = envelope.unseal(keys.x25519, from_hex(value["sealed"]), info=INFO, aad=_context(body))
+        half = HalfKey.from_bytes(profile_named(manifest["forms"][0]["profile"]), data)
+    except CryptoError:
+        message = "the file cannot be opened with this custodian's keys"
+        raise VerificationError("custody_unreadable", message, zh="无法用本托管方密钥打开该文件") from None
+    return Package(manifest, value["generation"], half)
+
+
+def _context(body: Mapping[str, Any]) -> bytes:
+    return from_hex(digest(body["manifest"]), 32) + int(body["generation"]).to_bytes(4, "big")
+
+
+def _digest(body: Mapping[str, Any]) -> bytes:
+    return sha256(INFO + b"\n" + canonical_json(dict(body)))
+
+
+def _another(expected: object, got: object) -> NotAuthorizedError:
+    return NotAuthorizedError(
+        "custodian_differs",
+        "the manifest names another custodian",
+        zh="清单中指定的是另一托管方",
+        rule="vault.custodian",
+        expected=expected,
+        got=got,
+    )
