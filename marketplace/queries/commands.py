@@ -105,7 +105,11 @@ def print_answer(run: Run, answer: Answer) -> None:
     columns: list[tuple[str, str, str, Any]] = [(name, name, name, str) for name in answer.groups]
     for term in answer.terms:
         columns += [(term, term, term, _number), (f"{term} ±", "±", "±", _number)]
-    run.rows(answer.rows(), columns)
+    if answer.terms:
+        run.rows(answer.rows(), columns)
+    for name, rows in answer.listings().items():
+        run.say(name, name)
+        run.rows(rows, [(column, column, column, _cell) for column in rows[0]])
     for missing in answer.opened.suppressed:
         run.say(f"left out, too few rows: {', '.join(missing)}", f"因行数过少未发布：{'、'.join(missing)}")
     spent, left = show_epsilon(answer.opened.epsilon), show_epsilon(answer.left_order)
@@ -119,6 +123,10 @@ def _history_row(step: Step) -> dict[str, Any]:
     code = (step.outcome or {}).get("code") if step.status == "refused" else None
     row = {"sequence": step.sequence, "query": step.query_digest, "status": step.status, "code": code}
     return {**row, "amount": step.voucher["amount"], "select": step.query["select"]}
+
+
+def _cell(value: object) -> str:
+    return _number(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
 
 
 def _number(value: float) -> str:

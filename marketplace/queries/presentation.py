@@ -15,6 +15,11 @@ from marketplace.queries.terms import Term
 Rows = list[dict[str, Any]]
 
 
+def is_one_value(term: Term) -> bool:
+    """Whether a computation comes to one value in each group."""
+    return term.op not in ("HISTOGRAM", "OLS", "RIDGE")
+
+
 def row(query: Query, group: Group, results: Sequence[Result]) -> dict[str, Any]:
     """The categories of a group, then value and standard error of each computation that comes to one value."""
     found: dict[str, Any] = dict(zip(query.groups, group, strict=True))

@@ -150,8 +150,8 @@ class _Fit:
     inverse: Array
 
     @property
-    def count(self) -> int:
-        return self.read["n"]
+    def count(self) -> float:
+        return float(self.read["n"])
 
     @cached_property
     def sums(self) -> Array:
@@ -173,7 +173,7 @@ class _Fit:
     def _derivative(self, role: str) -> Array:
         """Of (intercept, slopes) by one released number."""
         matrix, joint, sums, target, count = self._moved(role)
-        n, total = self.count, self.read[self.target]
+        n, total = self.count, float(self.read[self.target])
         mean_x, mean_y = self.sums / n, total / n
         moved = matrix - np.outer(sums, mean_x) - np.outer(mean_x, sums) + np.outer(mean_x, mean_x) * count
         moved = moved * (1 + (self.ridge - 1) * np.eye(len(self.names)))

@@ -4,12 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+import pyarrow as pa
+
 from marketplace import documents
 from marketplace.documents import Document
 from marketplace.errors import MarketplaceError, RuleError
 from marketplace.queries.answer import Answer as Opened
 from marketplace.queries.answer import Papers, assemble
 from marketplace.queries.plan import make_plan
+from marketplace.queries.presentation import is_one_value
 from marketplace.queries.statements import check_refusal as check_signature
 from marketplace.queries.statements import check_release
 from marketplace.sdk.checks import expect
@@ -47,15 +51,35 @@ class Answer:
 
     @property
     def terms(self) -> tuple[str, ...]:
-        """Names of the computed columns."""
-        return tuple(term.label for term in self.opened.query.terms)
+        """Names of the computed columns: of what comes to one value in each group."""
+        return tuple(term.label for term in self.opened.query.terms if is_one_value(term))
 
     def rows(self) -> list[dict[str, Any]]:
         """One dict a released group: its categories, each value, and its standard error under "<name> ±"."""
         return [
-            {name.replace("_se", " ±") if name[:-3] in self.terms else name: row[name] for name in row}
+            {f"{name[:-3]} ±" if name[-3:] == "_se" and name[:-3] in self.terms else name: row[name] for name in row}
             for row in self.opened.rows()
         ]
+
+    def table(self) -> pa.Table:
+        """One row a released group, as Arrow: its categories, each value, and its standard error under "<name>_se"."""
+        return self.opened.table()
+
+    def frame(self) -> pd.DataFrame:
+        """As `table`, for pandas."""
+        return self.opened.frame()
+
+    def listings(self) -> dict[str, list[dict[str, Any]]]:
+        """Histograms, regressions and contingency tables, each by its name as a list of dicts."""
+        return self.opened.listings()
+
+    def tables(self) -> dict[str, pa.Table]:
+        """As `listings`, as Arrow."""
+        return self.opened.tables()
+
+    def frames(self) -> dict[str, pd.DataFrame]:
+        """As `listings`, for pandas."""
+        return self.opened.frames()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, also what the journal keeps; standard errors under "<name>_se"."""
@@ -68,6 +92,7 @@ class Answer:
         return {
             **names,
             "rows": opened.rows(),
+            "tables": opened.listings(),
             "suppressed": suppressed,
             **cost,
             **left,

@@ -4,7 +4,8 @@ The attack: two allowed answers whose cell sets differ by few rows. Without the 
 over those rows (the tests use answers without noise, the best case for the attacker); with it, never.
 """
 
-from itertools import permutations
+from dataclasses import replace
+from itertools import permutations, product
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from marketplace.errors import RuleError
 from marketplace.queries.cohort import Counts, Released, check_cohort
 from marketplace.queries.numbers import Number, Plan
-from marketplace.queries.statistics import Statistic
+from marketplace.queries.statistics import Statistic, Weighting
 from marketplace.types import Digest
 
 MINIMUM = 10
@@ -110,6 +111,115 @@ def test_rows_without_a_value_do_not_fill_a_cohort() -> None:
     first = check_cohort(plan_of([[0, 1]], "sum:m"), counts, [], MINIMUM)
     with pytest.raises(RuleError):
         check_cohort(plan_of([[0]], "sum:m"), counts, first.sets, MINIMUM)
+
+
+def weighted_plan(weights: list[int], column: str = "sum:m") -> Plan:
+    """A plan of one number that gives each cell a weight."""
+    cells, parts = np.flatnonzero(np.array(weights)).astype(np.int64), ((column, 1),)
+    number = Number((), column, parts, cells, np.array(weights, dtype=np.int64)[cells])
+    return Plan(0, (number,), (Statistic(parts),), ((),), 1, Digest("0x00"))
+
+
+WEIGHTINGS = st.lists(st.lists(st.integers(-2, 2), min_size=CELLS, max_size=CELLS).filter(any), max_size=5)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.integers(0, 25), min_size=CELLS, max_size=CELLS), WEIGHTINGS)
+def test_no_weight_and_no_difference_of_weights_rests_on_few_rows(rows: list[int], questions: list[list[int]]) -> None:
+    """The cells of each weight, and what two answers' sets of any two weights do not share."""
+    counts = counts_of(rows)
+    earlier: list[Released] = []
+    answered: list[list[int]] = []
+    for weights in questions:
+        try:
+            earlier.extend(check_cohort(weighted_plan(weights), counts, earlier, MINIMUM).sets)
+        except RuleError:
+            continue
+        answered.append(weights)
+    for weights in answered:
+        for level in set(weights) - {0}:
+            assert sum(count for count, weight in zip(rows, weights, strict=True) if weight == level) >= MINIMUM
+    for one, other in permutations(answered, 2):
+        for mine, theirs in product(set(one) - {0}, set(other) - {0}):
+            both = zip(rows, one, other, strict=True)
+            alone = sum(count for count, a, b in both if a == mine and b != theirs)
+            assert alone == 0 or alone >= MINIMUM
+
+
+def test_a_weight_of_its_own_singles_nobody_out() -> None:
+    """One cell of a single row with another weight: w less the plain sum would be that row's value."""
+    rows, values = [50, 1, 60, 40, 30, 20], np.array([500, 7777, 10, 20, 30, 40])
+    weights = np.array([1, 2, 1, 1, 1, 1])
+    assert int(weights @ values) - int(values.sum()) == 7777
+    counts = counts_of(rows)
+    with pytest.raises(RuleError) as caught:
+        check_cohort(weighted_plan(weights.tolist()), counts, [], MINIMUM)
+    assert caught.value.code == "cohort_too_small"
+
+
+def test_two_weightings_that_differ_in_one_row_are_held_apart() -> None:
+    rows, values = [50, 1, 60, 40, 30, 20], np.array([500, 7777, 10, 20, 30, 40])
+    one, other = np.array([2, 2, 2, 1, 1, 1]), np.array([2, 1, 2, 1, 1, 1])
+    assert int((one - other) @ values) == 7777
+    counts = counts_of(rows)
+    first = check_cohort(weighted_plan(one.tolist()), counts, [], MINIMUM)
+    assert len(first.sets) == 3, "its cells, and those of each weight"
+    with pytest.raises(RuleError) as caught:
+        check_cohort(weighted_plan(other.tolist()), counts, first.sets, MINIMUM)
+    assert caught.value.code == "cohort_difference_too_small"
+
+
+def test_the_cells_of_weight_zero_count_as_a_difference_within_one_question() -> None:
+    rows = [50, 1, 60, 40, 30, 20]
+    weighted = weighted_plan([1, 0, 2, 2, 1, 1]).numbers[0]
+    plain = Number((), "n:m", (("n:m", 1),), np.arange(CELLS, dtype=np.int64))
+    statistics = (Statistic(plain.parts), Statistic(weighted.parts))
+    both = Plan(0, (plain, weighted), statistics, ((),), 1, Digest("0x00"))
+    with pytest.raises(RuleError) as caught:
+        check_cohort(both, counts_of(rows), [], MINIMUM)
+    assert caught.value.code == "cohort_difference_too_small"
+
+
+def test_complete_cases_must_fill_a_cohort_of_their_own() -> None:
+    rows = np.full(CELLS, 50, dtype=np.int64)
+    complete = np.array([50, 3, 50, 50, 50, 50], dtype=np.int64)
+    counts = Counts(rows, {"m": rows, "@0": complete}, (0,), CELLS)
+    with pytest.raises(RuleError):
+        check_cohort(plan_of([[1]], "cross@0:m:k"), counts, [], MINIMUM)
+    first = check_cohort(plan_of([[0, 1]], "sum@0:m"), counts, [], MINIMUM)
+    assert check_cohort(plan_of([[0]], "sum:m"), counts, first.sets, MINIMUM).released
+    with pytest.raises(RuleError):
+        check_cohort(plan_of([[0]], "n@0"), counts, first.sets, MINIMUM)
+
+
+def test_a_batch_of_few_rows_cannot_be_had_from_two_versions() -> None:
+    """Version one has block 0; version two appends block 1, with one row in cell 2."""
+    rows = np.array([50, 40, 60, 40, 30, 20, 0, 0, 1, 0, 0, 90], dtype=np.int64)
+    before = Counts(rows, {"m": rows}, (0,), CELLS)
+    after = Counts(rows, {"m": rows}, (0, 1), CELLS)
+    first = check_cohort(plan_of([[2]]), before, [], MINIMUM)
+    with pytest.raises(RuleError) as caught:
+        check_cohort(plan_of([[2]]), after, first.sets, MINIMUM)
+    assert caught.value.code == "cohort_difference_too_small"
+    assert check_cohort(plan_of([[5]]), after, check_cohort(plan_of([[5]]), before, [], MINIMUM).sets, MINIMUM).released
+
+
+def test_a_group_lost_to_weights_is_lost_for_every_number() -> None:
+    """Groups of a plain and a weighted number: the cells of one weight in the first group are too few."""
+    rows = [50, 1, 60, 40, 30, 20]
+    groups = {("a",): [0, 1], ("b",): [2, 3], ("c",): [4, 5]}
+    weights = np.array([1, 2, 1, 2, 1, 1], dtype=np.int64)
+    numbers = []
+    for label, cells in groups.items():
+        index = np.array(cells, dtype=np.int64)
+        numbers.append(Number(label, "n:m", (("n:m", 1),), index))
+        numbers.append(Number(label, "w", (("sum:m", 1),), index, weights[index]))
+    statistics = (Statistic((("n:m", 1),)), Statistic((("sum:m", 1),), Weighting("d", (1, 2))))
+    numbers = [item if item.statistic == "n:m" else replace(item, statistic=statistics[1].name) for item in numbers]
+    plan = Plan(0, tuple(numbers), statistics, tuple(groups), 1, Digest("0x00"))
+    cohort = check_cohort(plan, counts_of(rows), [], MINIMUM)
+    assert cohort.suppressed == (("a",),)
+    assert cohort.released == (("b",), ("c",))
 
 
 def test_asking_again_is_no_difference() -> None:
