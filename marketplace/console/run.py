@@ -16,7 +16,7 @@ from typing import Any
 
 from rich.cells import cell_len
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -193,9 +193,16 @@ class Run:
 
 
 def progress_bar(console: Console) -> Progress:
-    """Description, bar, count and time left; gone when done."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,}"), TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True)
+    """Description, bar, count, count a second and time left; gone when done."""
+    words = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,}")
+    return Progress(*words, _RateColumn(), TimeRemainingColumn(), console=console, transient=True)
+
+
+class _RateColumn(ProgressColumn):
+    """How many a second."""
+
+    def render(self, task: Task) -> Text:
+        return Text("" if task.speed is None else f"{task.speed:,.0f}/s")
 
 
 def _silent(stage: str, done: int, total: int) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import pyarrow.compute as pc
+import numpy as np
 
 from marketplace.documents.shapes import refuse
 from marketplace.errors import InvalidInputError
@@ -36,7 +36,7 @@ def list_categories(path: Path, schema: Schema, progress: Progress = silent) -> 
     for batch in batches:
         for item in open_dimensions:
             labels = categories_of(batch.table.column(item.column), item, batch.first_row)
-            found[item.name].update(pc.unique(labels).to_pylist())
+            found[item.name].update(labels.distinct[place] for place in np.unique(labels.places))
             _check_count(item, len(found[item.name]))
         progress("listing", batch.done, batch.total)
     dimensions = tuple(_listed(item, found.get(item.name)) for item in schema.dimensions)

@@ -61,8 +61,8 @@ def seal(  # noqa: PLR0917 - one parameter for each argument and option
 ) -> None:
     """Seal a data set on this machine and upload its ciphertext. 加密封存
 
-    Rows are read in batches; only sealed cell statistics and the manifest leave. Then: marketplace rights register
-    MANIFEST
+    Rows are read in batches; only sealed cell statistics and the manifest leave. After a kill the same command goes on
+    where it was. Then: marketplace rights register MANIFEST
 
     Example: marketplace vault seal flights.csv --schema flights.toml
     """

@@ -13,6 +13,14 @@ def write_file(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file, new or in place of another: after a crash it has the old or the new content, whole."""
+    part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)
+    write_file(part, data)
+    part.rename(path)
+
+
 def sync_tree(path: Path) -> None:
     """Flush the entries of a folder and of the folders directly in it, so that names survive a crash too."""
     for folder in (*(item for item in path.iterdir() if item.is_dir()), path):

@@ -13,11 +13,7 @@ The versions of one series are data sets of their own; blobs that they share are
 """
 
 import io
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,34 +25,14 @@ from crypto.canonical import from_hex, load_canonical, sha256, to_hex
 from crypto.seal.keys import SealingKey
 from crypto.seal.parameters import profile as profile_named
 from crypto.seal.splitting import HalfKey
-from marketplace.documents import Document, canonical, cell_count, digest, series_of, validate_manifest
+from marketplace.documents import Document, all_chunks, canonical, cell_count, digest, series_of, validate_manifest
 from marketplace.errors import NotFoundError, RuleError, VerificationError
 from marketplace.queries.cohort import Counts
 from marketplace.sdk.files import write_private
 from marketplace.types import Digest
+from marketplace.vault.drafts import PREFIX, Draft, open_draft
 from marketplace.vault.durable import sync_tree, write_file
 from marketplace.vault.secrecy import Cipher
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A data set that is being written."""
-
-    path: Path
-
-    def put_blob(self, blob: bytes) -> dict[str, object]:
-        """Write a blob and return its entry in the manifest."""
-        name = to_hex(sha256(blob))
-        write_file(self.path / "blobs" / name[2:], blob)
-        return {"blob": name, "size": len(blob)}
-
-    def put_custody(self, package: bytes, generation: int) -> None:
-        """Write the file that hands the other half of the key to its custodian."""
-        write_file(self.path / custody_name(generation), package)
-
-    def share_blob(self, dataset: "Dataset", name: str) -> None:
-        """Take over a blob of another data set of this vault; the file is stored once."""
-        os.link(dataset.path / "blobs" / name[2:], self.path / "blobs" / name[2:])
 
 
 @dataclass(frozen=True)
@@ -142,19 +118,18 @@ class VaultFolder:
         """The folder of data sets."""
         return self.path / "datasets"
 
-    @contextmanager
-    def draft(self) -> Iterator[Draft]:
-        """A place to write a data set; it is removed unless `keep` took it."""
-        place = Path(tempfile.mkdtemp(prefix=".draft-", dir=self.datasets))
-        (place / "blobs").mkdir()
-        try:
-            yield Draft(place)
-        finally:
-            shutil.rmtree(place, ignore_errors=True)
+    def draft(self, job: str) -> AbstractContextManager[Draft]:
+        """The draft of a job (see drafts.py), taken up where a killed process left it.
+
+        Raises:
+            RuleError: `draft_busy`.
+        """
+        return open_draft(self.datasets, job, self.cipher)
 
     def keep(self, draft: Draft, manifest: Document, key: SealingKey | HalfKey, counts: Counts) -> Dataset:
         """Make the draft a data set of this vault."""
         name = digest(manifest)
+        draft.finish({chunk["blob"] for chunk in all_chunks(manifest)})
         write_file(draft.path / "manifest.json", canonical(manifest))
         write_file(draft.path / "private.bin", self._private(name, key, counts))
         target = self.datasets / name[2:]
@@ -180,7 +155,7 @@ class VaultFolder:
 
     def names(self) -> list[Digest]:
         """Digests of all manifests in the vault."""
-        folders = (item for item in self.datasets.iterdir() if not item.name.startswith("."))
+        folders = (item for item in self.datasets.iterdir() if not item.name.startswith(PREFIX))
         return sorted(Digest("0x" + item.name) for item in folders)
 
     def newest(self, manifest: Document) -> Digest:

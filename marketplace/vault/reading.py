@@ -30,11 +30,11 @@ class Batch:
     total: int
 
 
-def read_batches(path: Path, columns: Sequence[str]) -> Iterator[Batch]:
+def read_batches(path: Path, columns: Sequence[str], skip: int = 0) -> Iterator[Batch]:
     """The rows of a file in order.
 
     Args:
-        path: ends in .parquet or .csv. columns: which to read.
+        path: ends in .parquet or .csv. columns: which to read. skip: rows to leave out at the beginning.
     Raises:
         InvalidInputError: `unknown_format`, `unreadable_file`, `missing_column`.
     """
@@ -43,30 +43,47 @@ def read_batches(path: Path, columns: Sequence[str]) -> Iterator[Batch]:
         raise InvalidInputError(
             "unknown_format", f"cannot read {path.name}", zh=f"不支持的文件 {path.name}", expected=".csv or .parquet"
         )
-    row = 1
+    row = 1 + skip
     with _readable(path):
-        for table, done, total in readers[path.suffix](path, columns):
+        for table, done, total in readers[path.suffix](path, columns, skip):
             yield Batch(table, row, done, total)
             row += table.num_rows
 
 
-def _parquet(path: Path, columns: Sequence[str]) -> Iterator[tuple[pa.RecordBatch, int, int]]:
-    with parquet.ParquetFile(path) as file:
+def _parquet(path: Path, columns: Sequence[str], skip: int) -> Iterator[tuple[pa.RecordBatch, int, int]]:
+    with parquet.ParquetFile(path, buffer_size=_BLOCK_BYTES, pre_buffer=False) as file:
         _check_columns(file.schema_arrow.names, columns)
-        done, total = 0, file.metadata.num_rows
-        for table in file.iter_batches(batch_size=BATCH_ROWS, columns=list(columns)):
+        groups, done = _groups_from(file.metadata, skip)
+        for table in file.iter_batches(batch_size=BATCH_ROWS, columns=list(columns), row_groups=groups):
+            left = table.slice(max(0, skip - done))
             done += table.num_rows
-            yield table, done, total
+            if left.num_rows:
+                yield left, done, file.metadata.num_rows
 
 
-def _csv(path: Path, columns: Sequence[str]) -> Iterator[tuple[pa.RecordBatch, int, int]]:
+def _groups_from(metadata: parquet.FileMetaData, skip: int) -> tuple[list[int], int]:
+    """The row groups that hold rows after the first `skip`, and how many rows stand before them."""
+    before = 0
+    for group in range(metadata.num_row_groups):
+        rows = metadata.row_group(group).num_rows
+        if before + rows > skip:
+            return list(range(group, metadata.num_row_groups)), before
+        before += rows
+    return [], before
+
+
+def _csv(path: Path, columns: Sequence[str], skip: int) -> Iterator[tuple[pa.RecordBatch, int, int]]:
     total = path.stat().st_size
     convert = arrow_csv.ConvertOptions(column_types=dict.fromkeys(columns, pa.string()), check_utf8=True)
     with path.open("rb") as file:
         reader = arrow_csv.open_csv(file, arrow_csv.ReadOptions(block_size=_BLOCK_BYTES), convert_options=convert)
         _check_columns(reader.schema.names, columns)
-        for table in reader:
-            yield table.select(list(columns)), min(file.tell(), total), total
+        before = 0
+        for table in reader:  # Arrow would skip lines, empty ones too; here rows count, so they are read and dropped
+            left = table.select(list(columns)).slice(max(0, skip - before))
+            before += table.num_rows
+            if left.num_rows:
+                yield left, min(file.tell(), total), total
 
 
 @contextmanager

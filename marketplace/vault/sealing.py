@@ -1,7 +1,8 @@
 """From a file of rows to a sealed data set in the vault: all or nothing.
 
-The file is read in batches and only cell statistics are kept, so memory is bounded. Everything is written into a
-temporary folder that is renamed into place as the last act; whatever fails before leaves the vault as it was.
+The file is read in batches and only cell statistics are kept, so memory is bounded. Everything is written into a draft
+(drafts.py) that is renamed into place as the last act. A fault of the file leaves the vault as it was; after a kill the
+same call goes on where it was.
 """
 
 from pathlib import Path
@@ -16,7 +17,8 @@ from marketplace.queries.cohort import Counts
 from marketplace.vault.batches import Source, seal_batch
 from marketplace.vault.categories import Progress, list_categories, silent
 from marketplace.vault.custody import Deposit
-from marketplace.vault.folder import Dataset, VaultFolder
+from marketplace.vault.drafts import Draft
+from marketplace.vault.folder import Dataset, VaultFolder, custody_name
 from marketplace.vault.schema import Schema
 
 PROFILE = "bfv-8192-cells-1"
@@ -51,7 +53,6 @@ def seal_file(
     """
     NAME(batch, "batch")
     listed = list_categories(path, schema, progress)
-    key = SealingKey.generate(profile_named(PROFILE))
     frame: Document = {"type": "manifest", "version": 1, "title": dict(schema.title), "holder": holder, "series": None}
     frame |= {"previous": None, "change": {"kind": "first", "batch": batch}, **declared_parts(listed), "blocks": 1}
     frame |= {
@@ -60,16 +61,33 @@ def seal_file(
         "custodian": deposit.address if deposit else None,
     }
     frame |= {"sealedAt": iso_time(now)}
-    with folder.draft() as draft:
-        sealed = seal_batch(Source(path, listed, 0, progress), frame, (batch, 0), key, draft)
+    source = Source(path, listed, 0, progress)
+    facts = {name: str(frame[name]) for name in ("holder", "releaseKey", "custodian")}
+    with folder.draft(source.job(change="first", batch=batch, **facts)) as draft:
+        key = _key_of(draft, deposit)
+        sealed = seal_batch(source, frame, (batch, 0), key, draft)
         manifest = validate_manifest(frame | {"batches": [sealed.entry]})
         present = {name: counts for name, counts in sealed.counts.items() if name != "rows"}
         counts = Counts(sealed.counts["rows"], present, (0,), cell_count(manifest))
         if deposit is None:
             return folder.keep(draft, manifest, key, counts)
         mine, theirs = split(key)
-        draft.put_custody(canonical_json(deposit.package(manifest, 0, theirs)), 0)
+        draft.put_file(custody_name(0), canonical_json(deposit.package(manifest, 0, theirs)))
         return folder.keep(draft, manifest, mine, counts)
+
+
+def _key_of(draft: Draft, deposit: Deposit | None) -> SealingKey:
+    """The key of a new series. It is made once, however often its sealing is taken up; but a key that will be split is
+    never written down whole, so that after a kill the chunks are sealed again under another one."""
+    if deposit is not None:
+        draft.forget_chunks()
+        return SealingKey.generate(profile_named(PROFILE))
+    kept = draft.load("key")
+    if kept is not None:
+        return SealingKey.from_bytes(profile_named(PROFILE), kept)
+    key = SealingKey.generate(profile_named(PROFILE))
+    draft.save("key", key.to_bytes())
+    return key
 
 
 def declared_parts(schema: Schema) -> Document:

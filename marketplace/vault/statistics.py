@@ -5,6 +5,7 @@ of the sealed form, so nothing wraps. Sealed columns have one total for each pub
 logical cell.
 """
 
+import io
 import itertools
 import math
 
@@ -63,6 +64,21 @@ class CellStatistics:
         self._check_range(self._others + self.rows + batch.table.num_rows)
         self._add(_Rows.read(self.schema, self.shape, batch))
         self.rows += batch.table.num_rows
+
+    def to_bytes(self) -> bytes:
+        """All totals so far, for `restore`. True counts: to be encrypted before it is written."""
+        buffer = io.BytesIO()
+        named = {f"column {name}": array for name, array in self.columns.items()}
+        named |= {f"count {name}": array for name, array in self.counts.items()}
+        np.savez(buffer, allow_pickle=False, rows=np.array(self.rows), **named)
+        return buffer.getvalue()
+
+    def restore(self, data: bytes) -> None:
+        """Go on from what `to_bytes` of a like object gave."""
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            self.columns = {name: arrays[f"column {name}"] for name in self.columns}
+            self.counts = {name: arrays[f"count {name}"] for name in self.counts}
+            self.rows = int(arrays["rows"])
 
     def missing(self) -> dict[str, int]:
         """For each measure, how many rows have no value."""

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from crypto.canonical import digest_json, to_hex
 from marketplace.documents import Document, all_chunks, iso_time, series_of, validate_manifest
 from marketplace.documents.shapes import NAME
 from marketplace.errors import InvalidInputError, NotFoundError, RuleError
@@ -22,7 +23,8 @@ from marketplace.queries.cohort import Counts
 from marketplace.queries.lexicon import choices
 from marketplace.vault.batches import SealedBatch, Source, seal_batch
 from marketplace.vault.categories import Progress, list_categories, silent
-from marketplace.vault.folder import Dataset, Draft, VaultFolder
+from marketplace.vault.drafts import Draft
+from marketplace.vault.folder import Dataset, VaultFolder
 from marketplace.vault.schema import Dimension, Schema
 from marketplace.vault.sealing import declared_parts
 
@@ -87,7 +89,7 @@ def withdraw_batch(folder: VaultFolder, base: Dataset, batch: str, *, now: int) 
     folder.require_newest(base)
     manifest = _next(base, ("withdraw", batch), now, None)
     blocks = tuple(item["block"] for item in manifest["batches"])
-    with folder.draft() as draft:
+    with folder.draft(to_hex(digest_json({"change": "withdraw", "batch": batch, "previous": base.digest}))) as draft:
         return _keep(folder, draft, base, manifest, replace(base.counts, blocks=blocks))
 
 
@@ -95,9 +97,9 @@ def _with_batch(source: Source, folder: VaultFolder, base: Dataset, change: tupl
     folder.require_newest(base)
     listed = list_categories(source.path, source.schema, source.progress)
     _check_declared(listed, base.manifest)
-    with folder.draft() as draft:
-        place = change[1], base.manifest["blocks"]
-        sealed = seal_batch(replace(source, schema=listed), base.manifest, place, base.whole_key, draft)
+    source, place = replace(source, schema=listed), (change[1], base.manifest["blocks"])
+    with folder.draft(source.job(change=change[0], batch=change[1], previous=base.digest)) as draft:
+        sealed = seal_batch(source, base.manifest, place, base.whole_key, draft)
         manifest = _next(base, change, now, sealed.entry)
         return _keep(folder, draft, base, manifest, _extended(base.counts, sealed, manifest))
 
@@ -110,7 +112,7 @@ def _keep(folder: VaultFolder, draft: Draft, base: Dataset, manifest: Document, 
     mine = {chunk["blob"] for chunk in all_chunks(base.manifest)}
     for blob in dict.fromkeys(chunk["blob"] for chunk in all_chunks(manifest)):
         if blob in mine:
-            draft.share_blob(base, blob)
+            draft.share_blob(base.path, blob)
     return folder.keep(draft, manifest, base.whole_key, counts)
 
 

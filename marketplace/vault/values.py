@@ -4,6 +4,7 @@ A fault is an InvalidInputError that names the data row (the first is 1), the co
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
@@ -20,33 +21,46 @@ Present = NDArray[np.bool_]
 _DIGITS = 38  # of a 128-bit decimal
 
 
-def categories_of(column: pa.Array, dimension: Dimension, first_row: int) -> pa.Array:
-    """The labels of a dimension as text, one for each row; a missing label is the category "".
+@dataclass(frozen=True)
+class Labels:
+    """The labels of a dimension: the different ones as text, and for each row which one it has.
+
+    A missing label is the category "". Labels are few and rows many, so whatever costs is done on the former.
+    """
+
+    distinct: tuple[str, ...]
+    places: NDArray[np.int64]
+
+
+def categories_of(column: pa.Array, dimension: Dimension, first_row: int) -> Labels:
+    """The labels of a dimension, one for each row.
 
     Raises:
         InvalidInputError: `wrong_type`.
     """
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        column, kind = column.dictionary_decode(), kind.value_type
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind)):
         _fail("wrong_type", first_row, dimension.column, "text or whole numbers", str(kind))
-    return pc.fill_null(pc.cast(column, pa.string()), "")
+    encoded = column if pa.types.is_dictionary(column.type) else pc.dictionary_encode(column)
+    distinct = [label or "" for label in pc.cast(encoded.dictionary, pa.string()).to_pylist()]
+    places = pc.fill_null(pc.cast(encoded.indices, pa.int64()), len(distinct)).to_numpy(zero_copy_only=False)
+    return Labels((*distinct, ""), places)
 
 
-def positions_of(labels: pa.Array, dimension: Dimension, first_row: int) -> NDArray[np.int64]:
+def positions_of(labels: Labels, dimension: Dimension, first_row: int) -> NDArray[np.int64]:
     """Position of each label in the dimension's category list.
 
     Raises:
         InvalidInputError: `unknown_category`.
     """
     assert dimension.categories is not None
-    found = pc.index_in(labels, value_set=pa.array(dimension.categories, pa.string()))
-    if found.null_count:
-        row = int(np.flatnonzero(found.is_null().to_numpy(zero_copy_only=False))[0])
-        got = labels[row].as_py()
+    known = {category: position for position, category in enumerate(dimension.categories)}
+    table = np.array([known.get(label, -1) for label in labels.distinct], dtype=np.int64)
+    positions: NDArray[np.int64] = table[labels.places]
+    if positions.size and int(positions.min()) < 0:
+        row = int(np.argmin(positions))
+        got = labels.distinct[labels.places[row]]
         _fail("unknown_category", first_row + row, dimension.column, choices(dimension.categories), got or "no value")
-    positions: NDArray[np.int64] = found.to_numpy(zero_copy_only=False).astype(np.int64)
     return positions
 
 
@@ -81,11 +95,18 @@ def _converter(kind: pa.DataType, measure: Measure, first_row: int) -> Converter
     types = pa.types
     if types.is_floating(kind):
         return _from_floats
+    if types.is_signed_integer(kind) and not measure.scale:
+        return _from_integers
     if types.is_integer(kind) or types.is_decimal(kind) or types.is_string(kind) or types.is_large_string(kind):
         return _from_decimals
     if types.is_null(kind):
         return lambda column, *_: np.zeros(len(column), dtype=np.int64)
     return _fail("wrong_type", first_row, measure.column, "numbers", str(kind))
+
+
+def _from_integers(column: pa.Array, *_: object) -> NDArray[Any]:
+    values: NDArray[np.int64] = pc.fill_null(pc.cast(column, pa.int64()), 0).to_numpy(zero_copy_only=False)
+    return values
 
 
 def _from_floats(column: pa.Array, measure: Measure, first_row: int) -> NDArray[Any]:

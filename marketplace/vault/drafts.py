@@ -1,0 +1,187 @@
+"""A data set that is being written, which a process that was killed takes up again where it was.
+
+    <datasets>/.draft-<job>/lock             held by the process at work
+                            blobs/<digest>   chunks that are sealed
+                            chunks.jsonl     which chunk of which column each of them is, a line each
+                            <name>.bin       what must not be done twice: key and statistics; AES-256-GCM
+
+A job is one file, one declaration and one change of one series: its name is a digest over all of them, so rows of
+another file never mix into a draft. A chunk counts from the moment that its line is on the disk; a line cut short by
+the kill does not count, nor a blob that does not hash to its name. Whatever a file's fault stops is removed; what a
+kill, a full disk or a person stops stays, and holds nothing in clear.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from crypto.canonical import canonical_json, sha256, to_hex
+from marketplace.errors import RuleError
+from marketplace.vault.durable import replace_file, sync_tree, write_file
+from marketplace.vault.secrecy import Cipher
+
+Place = tuple[int, str, int]
+"""(position of the form, column, index of the chunk)."""
+Entry = dict[str, Any]
+PREFIX = ".draft-"
+CHECKPOINT_SECONDS = 0.5
+_SHARE = 20  # at most one part in twenty of the time goes into checkpoints
+_JOURNAL, _LOCK = "chunks.jsonl", "lock"
+
+
+class Draft:
+    """One draft, open in this process alone."""
+
+    def __init__(self, path: Path, job: str, cipher: Cipher) -> None:
+        self.path, self._job, self._cipher = path, job, cipher
+        self._chunks = self._read_journal()
+
+    def chunk(self, place: Place, seal: Callable[[], bytes]) -> Entry:
+        """The manifest's entry of a chunk: sealed now, unless it was before."""
+        if place not in self._chunks:
+            entry = self._put_blob(seal())
+            self._append(place, entry)
+            self._chunks[place] = entry
+        return self._chunks[place]
+
+    def has(self, place: Place) -> bool:
+        """Whether a chunk is sealed."""
+        return place in self._chunks
+
+    def share_blob(self, folder: Path, name: str) -> None:
+        """Take over a blob from another data set's folder; the file is stored once."""
+        target = self.path / "blobs" / name[2:]
+        if not target.exists():
+            os.link(folder / "blobs" / name[2:], target)
+
+    def put_file(self, name: str, data: bytes) -> None:
+        """Add a file that stays in the data set's folder beside its blobs."""
+        replace_file(self.path / name, data)
+
+    def forget_chunks(self) -> None:
+        """Take no sealed chunk as done: their key is gone."""
+        replace_file(self.path / _JOURNAL, b"")
+        self._chunks.clear()
+
+    def save(self, name: str, data: bytes) -> None:
+        """Keep some private bytes under a name, in place of what was there."""
+        replace_file(self.path / f"{name}.bin", self._cipher.encrypt(data, self._context(name)))
+
+    def load(self, name: str) -> bytes | None:
+        """What was last saved under a name.
+
+        Raises:
+            crypto.errors.DecryptionFailed: it was altered, or is another vault's.
+        """
+        path = self.path / f"{name}.bin"
+        return self._cipher.decrypt(path.read_bytes(), self._context(name)) if path.exists() else None
+
+    def finish(self, blobs: set[str]) -> None:
+        """Leave nothing but `blobs` in the folder."""
+        for path in (self.path / "blobs").iterdir():
+            if "0x" + path.name not in blobs:
+                path.unlink()
+        for path in [*self.path.glob("*.bin"), *self.path.glob("*.part"), self.path / _JOURNAL, self.path / _LOCK]:
+            path.unlink()
+
+    def _put_blob(self, blob: bytes) -> Entry:
+        name = to_hex(sha256(blob))
+        replace_file(self.path / "blobs" / name[2:], blob)
+        return {"blob": name, "size": len(blob)}
+
+    def _append(self, place: Place, entry: Entry) -> None:
+        with (self.path / _JOURNAL).open("ab") as file:
+            file.write(canonical_json([*place, entry["blob"], entry["size"]]) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _read_journal(self) -> dict[Place, Entry]:
+        found: dict[Place, Entry] = {}
+        kept = b""
+        for line in (self.path / _JOURNAL).read_bytes().splitlines(keepends=True):
+            if not line.endswith(b"\n"):
+                break
+            form, column, index, name, size = json.loads(line)
+            if self._is_whole(name):
+                found[form, column, index] = {"blob": name, "size": size}
+                kept += line
+        replace_file(self.path / _JOURNAL, kept)
+        return found
+
+    def _is_whole(self, name: str) -> bool:
+        path = self.path / "blobs" / name[2:]
+        return path.exists() and to_hex(sha256(path.read_bytes())) == name
+
+    def _context(self, name: str) -> bytes:
+        return f"vault/draft/{self._job}/{name}".encode()
+
+
+@contextmanager
+def open_draft(datasets: Path, job: str, cipher: Cipher) -> Iterator[Draft]:
+    """The draft of a job in this vault, taken up where it was left.
+
+    Raises:
+        RuleError: `draft_busy`, another process works on it.
+    """
+    path = datasets / (PREFIX + job[2:])
+    path.mkdir(mode=0o700, exist_ok=True)
+    with _locked(path):
+        if not (path / _JOURNAL).exists():  # new, or finished but for its name: nothing in it can be taken up
+            _begin(path)
+        try:
+            yield Draft(path, job, cipher)
+        except OSError:
+            raise
+        except Exception:
+            shutil.rmtree(path, ignore_errors=True)
+            raise
+
+
+class Checkpoints:
+    """When to save how far a long work is: often enough to lose little, seldom enough to cost little."""
+
+    def __init__(self) -> None:
+        self._next = time.monotonic() + CHECKPOINT_SECONDS
+
+    def save_if_due(self, save: Callable[[], None]) -> None:
+        """Call `save`, if it is time."""
+        start = time.monotonic()
+        if start >= self._next:
+            save()
+            end = time.monotonic()
+            self._next = end + max(CHECKPOINT_SECONDS, _SHARE * (end - start))
+
+
+def _begin(path: Path) -> None:
+    for item in path.iterdir():
+        if item.is_dir():
+            shutil.rmtree(item)
+        elif item.name != _LOCK:
+            item.unlink()
+    (path / "blobs").mkdir(mode=0o700)
+    write_file(path / _JOURNAL, b"")
+    sync_tree(path)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with os.fdopen(os.open(path / _LOCK, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RuleError(
+                "draft_busy",
+                "another process is sealing the same rows",
+                zh="另一进程正在封存相同的数据",
+                rule="vault.drafts",
+                got=path.name,
+                hint="wait for it, or stop it: the work goes on where it was",
+                hint_zh="请等待或停止该进程；工作会从中断处继续",
+            ) from None
+        yield
