@@ -3,7 +3,7 @@
     <datasets>/.draft-<job>/lock             held by the process at work
                             blobs/<digest>   chunks that are sealed
                             chunks.jsonl     which chunk of which column each of them is, a line each
-                            <name>.bin       what must not be done twice: key and statistics; AES-256-GCM
+                            <name>.bin       what must not be done twice: key, statistics, rows by bucket; AES-256-GCM
 
 A job is one file, one declaration and one change of one series: its name is a digest over all of them, so rows of
 another file never mix into a draft. A chunk counts from the moment that its line is on the disk; a line cut short by
@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from crypto.canonical import canonical_json, sha256, to_hex
 from marketplace.errors import RuleError
@@ -31,7 +31,7 @@ Place = tuple[int, str, int]
 Entry = dict[str, Any]
 PREFIX = ".draft-"
 CHECKPOINT_SECONDS = 0.5
-_SHARE = 20  # at most one part in twenty of the time goes into checkpoints
+CHECKPOINT_SHARE = 20  # at most one part in twenty of the time goes into checkpoints
 _JOURNAL, _LOCK = "chunks.jsonl", "lock"
 
 
@@ -82,6 +82,33 @@ class Draft:
         path = self.path / f"{name}.bin"
         return self._cipher.decrypt(path.read_bytes(), self._context(name)) if path.exists() else None
 
+    def append_frame(self, name: str, end: int, data: bytes) -> int:
+        """Add private bytes to the file of that name, which is cut to `end` bytes first; returns where it ends now."""
+        sealed = self._cipher.encrypt(data, self._context(f"{name}/{end}"))
+        with self._frames(name, os.O_RDWR | os.O_CREAT) as file:
+            file.truncate(end)
+            file.seek(end)
+            file.write(len(sealed).to_bytes(4, "big") + sealed)
+        return end + 4 + len(sealed)
+
+    def frames(self, name: str, end: int) -> Iterator[bytes]:
+        """What was added to the file of that name, frame by frame, up to `end` bytes.
+
+        Raises:
+            crypto.errors.DecryptionFailed: a frame was altered, moved or lost.
+        """
+        place = 0
+        with self._frames(name, os.O_RDONLY | os.O_CREAT) as file:
+            while place < end:
+                size = int.from_bytes(file.read(4), "big")
+                yield self._cipher.decrypt(file.read(size), self._context(f"{name}/{place}"))
+                place += 4 + size
+
+    def sync(self, name: str) -> None:
+        """Flush the frames of that name to the disk."""
+        with self._frames(name, os.O_RDWR | os.O_CREAT) as file:
+            os.fsync(file.fileno())
+
     def finish(self, blobs: set[str]) -> None:
         """Leave nothing but `blobs` in the folder."""
         for path in (self.path / "blobs").iterdir():
@@ -89,6 +116,9 @@ class Draft:
                 path.unlink()
         for path in [*self.path.glob("*.bin"), *self.path.glob("*.part"), self.path / _JOURNAL, self.path / _LOCK]:
             path.unlink()
+
+    def _frames(self, name: str, flags: int) -> IO[bytes]:
+        return os.fdopen(os.open(self.path / f"{name}.bin", flags, 0o600), "rb" if flags & 3 == os.O_RDONLY else "r+b")
 
     def _put_blob(self, blob: bytes) -> Entry:
         name = to_hex(sha256(blob))
@@ -155,7 +185,7 @@ class Checkpoints:
         if start >= self._next:
             save()
             end = time.monotonic()
-            self._next = end + max(CHECKPOINT_SECONDS, _SHARE * (end - start))
+            self._next = end + max(CHECKPOINT_SECONDS, CHECKPOINT_SHARE * (end - start))
 
 
 def _begin(path: Path) -> None:

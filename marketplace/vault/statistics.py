@@ -7,7 +7,6 @@ logical cell.
 
 import io
 import itertools
-import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +15,10 @@ from crypto.seal.parameters import Profile
 from marketplace.documents import MAX_CELLS
 from marketplace.errors import InvalidInputError
 from marketplace.vault.reading import Batch
+from marketplace.vault.rows import Rows, Shape
 from marketplace.vault.schema import Measure, Schema
 from marketplace.vault.totals import Integers, counts_by_cell, totals_by_cell
-from marketplace.vault.values import Present, categories_of, integers_of, positions_of, without_missing
+from marketplace.vault.values import Present
 
 
 class CellStatistics:
@@ -37,23 +37,20 @@ class CellStatistics:
 
     def __init__(self, schema: Schema, profile: Profile, others: int = 0) -> None:
         self.schema, self.half, self._others = schema, profile.half, others
-        self.shape = tuple(len(item.categories or ()) for item in schema.dimensions)
-        self.logical = math.prod(self.shape)
-        if self.logical > MAX_CELLS:
+        self.shape = Shape.of(schema)
+        if self.shape.logical > MAX_CELLS:
             raise InvalidInputError(
                 "too_many_cells",
-                f"the categories make {self.logical} cells",
-                zh=f"类别组合产生 {self.logical} 个单元",
+                f"the categories make {self.shape.logical} cells",
+                zh=f"类别组合产生 {self.shape.logical} 个单元",
                 expected=f"at most {MAX_CELLS}",
-                got=self.logical,
+                got=self.shape.logical,
             )
-        self.hidden = tuple(axis for axis, item in enumerate(schema.dimensions) if item.hidden)
-        self.public = math.prod(size for axis, size in enumerate(self.shape) if axis not in self.hidden)
         self._measures = {item.name: item for item in schema.measures}
         self.columns: dict[str, Integers] = {}
         self.counts: dict[str, Integers] = {}
         self.rows = 0
-        self._add(_Rows.none(schema))
+        self._add(Rows.none(list(self._measures)))
 
     def add(self, batch: Batch) -> None:
         """Add the rows of a batch.
@@ -62,7 +59,7 @@ class CellStatistics:
             InvalidInputError: a value is not as declared (see values.py), or `bounds_too_wide`.
         """
         self._check_range(self._others + self.rows + batch.table.num_rows)
-        self._add(_Rows.read(self.schema, self.shape, batch))
+        self._add(Rows.read(self.schema, self.shape, batch))
         self.rows += batch.table.num_rows
 
     def to_bytes(self) -> bytes:
@@ -84,8 +81,8 @@ class CellStatistics:
         """For each measure, how many rows have no value."""
         return {item.name: self.rows - int(self.counts[item.name].sum()) for item in self.schema.measures}
 
-    def _add(self, rows: "_Rows") -> None:
-        public = self._public_of(rows.cells)
+    def _add(self, rows: Rows) -> None:
+        public = self.shape.public_of(rows.cells)
         self._count("rows", "rows", rows.cells, None)
         for measure in self.schema.measures:
             values, present = rows.values[measure.name], rows.present[measure.name]
@@ -97,7 +94,7 @@ class CellStatistics:
         for index, joint in enumerate(self.schema.joints):
             self._add_joint(index, joint, rows, public)
 
-    def _add_joint(self, index: int, joint: tuple[str, ...], rows: "_Rows", public: Integers) -> None:
+    def _add_joint(self, index: int, joint: tuple[str, ...], rows: Rows, public: Integers) -> None:
         complete = np.logical_and.reduce([rows.present[name] for name in joint])
         self._count(f"@{index}", f"n@{index}", rows.cells, complete)
         whole = bool(complete.all())
@@ -111,27 +108,19 @@ class CellStatistics:
 
     def _count(self, name: str, column: str, cells: Integers, chosen: Present | None) -> None:
         taken = cells if chosen is None or chosen.all() else cells[chosen]
-        found = counts_by_cell(taken, self.logical)
+        found = counts_by_cell(taken, self.shape.logical)
         _add_to(self.counts, name, found)
-        _add_to(self.columns, column, found.reshape(self.shape).sum(axis=self.hidden).reshape(-1))
+        _add_to(self.columns, column, self.shape.marginal(found))
 
     def _count_bins(self, measure: Measure, public: Integers, values: Integers) -> None:
         bins = len(measure.bins) + 1
         place = np.searchsorted(np.array(measure.bins, dtype=np.int64), values, side="right")
-        found = counts_by_cell(public * bins + place, self.public * bins).reshape(self.public, bins)
+        found = counts_by_cell(public * bins + place, self.shape.public * bins).reshape(self.shape.public, bins)
         for index in range(bins):
             _add_to(self.columns, f"bin:{measure.name}:{index}", found[:, index])
 
     def _total(self, column: str, public: Integers, values: Integers, largest: int) -> None:
-        _add_to(self.columns, column, totals_by_cell(public, values, self.public, largest))
-
-    def _public_of(self, cells: Integers) -> Integers:
-        if not self.hidden:
-            return cells
-        # At most one dimension is hidden: drop its digit.
-        (axis,) = self.hidden
-        inner = math.prod(self.shape[axis + 1 :])
-        return cells // (inner * self.shape[axis]) * inner + cells % inner
+        _add_to(self.columns, column, totals_by_cell(public, values, self.shape.public, largest))
 
     def _check_range(self, rows: int) -> None:
         # Squares are the widest columns: a count, a sum or a cross product is never above the larger square.
@@ -148,30 +137,6 @@ class CellStatistics:
                     hint="declare narrower bounds, or fewer decimals",
                     hint_zh="收窄界限或减少小数位",
                 )
-
-
-class _Rows:
-    """Some rows as integers: the logical cell of each, and for each measure its values and which are present."""
-
-    def __init__(self, cells: Integers, values: dict[str, Integers], present: dict[str, Present]) -> None:
-        self.cells, self.values, self.present = cells, values, present
-
-    @classmethod
-    def none(cls, schema: Schema) -> "_Rows":
-        empty, names = np.zeros(0, dtype=np.int64), [item.name for item in schema.measures]
-        return cls(empty, dict.fromkeys(names, empty), dict.fromkeys(names, empty.astype(np.bool_)))
-
-    @classmethod
-    def read(cls, schema: Schema, shape: tuple[int, ...], batch: Batch) -> "_Rows":
-        cells = np.zeros(batch.table.num_rows, dtype=np.int64)
-        for dimension, size in zip(schema.dimensions, shape, strict=True):
-            labels = categories_of(batch.table.column(dimension.column), dimension, batch.first_row)
-            cells = cells * size + positions_of(labels, dimension, batch.first_row)
-        values, present = {}, {}
-        for measure in schema.measures:
-            column = without_missing(batch.table.column(measure.column), schema.missing)
-            values[measure.name], present[measure.name] = integers_of(column, measure, batch.first_row)
-        return cls(cells, values, present)
 
 
 def _add_to(totals: dict[str, NDArray[np.int64]], name: str, found: NDArray[np.int64]) -> None:

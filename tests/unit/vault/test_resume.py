@@ -36,7 +36,7 @@ from pathlib import Path
 from marketplace.vault import drafts, reading
 from tests.unit.vault import test_resume
 
-reading.BATCH_ROWS, reading._BLOCK_BYTES, drafts.CHECKPOINT_SECONDS = 64, 1024, 0
+reading.BATCH_ROWS, reading._BLOCK_BYTES, drafts.CHECKPOINT_SECONDS, drafts.CHECKPOINT_SHARE = 64, 1024, 0, 0
 home, stage, share = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
 
 def progress(at, done, total):
