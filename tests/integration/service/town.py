@@ -16,6 +16,7 @@ from typing import Any
 
 import uvicorn
 
+from crypto.canonical import load_json
 from crypto.keystore import Keys
 from marketplace.app import make_app
 from marketplace.documents import LEVELS, Document, all_chunks
@@ -30,6 +31,9 @@ from marketplace.serve import Service
 from marketplace.settings import Settings
 from marketplace.types import Role
 from marketplace.vault.agent import VaultAgent
+from marketplace.vault.custodian.decision import Custodian
+from marketplace.vault.custodian.folder import CustodianFolder
+from marketplace.vault.custody import Deposit, open_package
 from marketplace.vault.folder import Dataset, VaultFolder
 from marketplace.vault.release import Vault
 from marketplace.vault.schema import parse_schema
@@ -103,6 +107,7 @@ class Town:
         url: where the service listens.
         folder: for vault and data.
         context: the service's own.
+        deposit: who holds half of the key; None where the vault holds it all.
     """
 
     url: str
@@ -110,6 +115,7 @@ class Town:
     context: Context
     clients: dict[str, Client] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
+    deposit: Deposit | None = None
 
     def __getitem__(self, name: str) -> Client:
         if name not in self.clients:
@@ -135,6 +141,7 @@ class Town:
             holder=supplier.address,
             release_key=supplier.address,
             now=int(time.time()),
+            deposit=self.deposit,
         )
         for chunk in all_chunks(dataset.manifest):
             supplier.put_blob(dataset.blob(chunk["blob"]))
@@ -218,6 +225,16 @@ class Town:
         """A panel node at work."""
         columns = SealedColumns(self[name].get_blob)
         return PanelAgent(self[name], PanelNode(self[name].keys, columns), lambda *_: None)
+
+    def custodian(self) -> VaultAgent:
+        """The custodian at work; it takes its half from the vault's file, and ciphertext from the service."""
+        client, dataset = self["custodian"], self.facts["dataset"]
+        cipher = Cipher(client.keys.seed)
+        halves = CustodianFolder(self.folder / "custodian", cipher)
+        halves.take(open_package(load_json(dataset.custody_file.read_bytes()), client.keys))
+        store = PrivacyStore(self.folder / "custodian" / "ledger.sqlite", cipher)
+        custodian = Custodian(client.keys, halves, store, client.deployment, fetch=client.get_blob)
+        return VaultAgent(client, custodian, lambda *_: None, desk="custodian")
 
     def vault(self) -> VaultAgent:
         """The supplier's vault at work."""
