@@ -36,6 +36,7 @@ GROUPS = {
     "evidence": ("marketplace.evidence.commands", "log, checkpoints, evidence bundles 存证"),
     "audit": ("marketplace.auditor.commands", "re-derive everything from evidence, trusting nobody 审计"),
     "vault": ("marketplace.vault.commands", "the supplier's side: seal data, release answers 供方数据保险库"),
+    "custodian": ("marketplace.vault.custodian.commands", "holds half of a sealing key 密钥托管方"),
     "panel": ("marketplace.panel.commands", "a compute node on sealed data 计算节点"),
     "ledger": ("marketplace.cli.ledger", "the ledger's state; rebuild what is derived 账本"),
     "operator": ("marketplace.cli.operator", "the operator's own keys 运营方密钥"),

@@ -1,51 +1,43 @@
 """`marketplace vault`: the supplier's side. The data and the key that opens it never leave this machine."""
 
 import time
-from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from crypto.keystore import Keys
 from marketplace.console import Run, command, group
-from marketplace.console.values import parse_address, parse_digest
-from marketplace.documents import Document, missing_counts, row_count
+from marketplace.console.values import parse_address
+from marketplace.documents import Document, row_count
 from marketplace.queries import timings
-from marketplace.sdk import files
-from marketplace.sdk.home import Home
 from marketplace.sdk.opening import open_client, open_keys, until_stopped, wait_for_service
 from marketplace.vault.agent import VaultAgent
 from marketplace.vault.categories import Progress
+from marketplace.vault.custodian.commands import tell_memory
 from marketplace.vault.folder import Dataset, VaultFolder
+from marketplace.vault.procedures.commands import register
 from marketplace.vault.release import Vault
 from marketplace.vault.schema import load_schema
 from marketplace.vault.sealing import FIRST_BATCH, seal_file
 from marketplace.vault.secrecy import Cipher
+from marketplace.vault.shared.commands import (
+    STAGES,
+    STORE,
+    Batch,
+    CardFile,
+    Data,
+    Manifest,
+    SchemaFile,
+    Upload,
+    deposit_of,
+    seal_and_tell,
+    vault_path,
+)
 from marketplace.vault.store import PrivacyStore
 from marketplace.vault.updates import append_batch, correct_batch, withdraw_batch
 from marketplace.vault.uploading import sealed_bytes, upload_dataset
 
 app = group("The supplier's vault: seal data, release answers. 供方数据保险库")
-STORE = "ledger.sqlite"
-STAGES = {
-    "listing": ("listing categories", "读取取值"),
-    "reading": ("reading rows", "读取数据"),
-    "sealing": ("sealing cells", "加密"),
-    "uploading": ("uploading ciphertext", "上传密文"),
-}
-
-
-Data = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV or Parquet file 数据文件")]
-SchemaFile = Annotated[
-    Path,
-    typer.Option("--schema", exists=True, dir_okay=False, help="what its columns are, TOML or JSON 数据描述"),
-]
-Manifest = Annotated[
-    str, typer.Argument(metavar="MANIFEST", parser=parse_digest, help="digest of the newest version 最新版本的清单摘要")
-]
-Batch = Annotated[str, typer.Option("--batch", help="name of the batch 批次名称")]
-Upload = Annotated[bool, typer.Option(help="upload the ciphertext and the manifest 上传密文")]
 
 
 @command(app)
@@ -57,6 +49,7 @@ def seal(  # noqa: PLR0917 - one parameter for each argument and option
         str | None, typer.Option(help="address that signs releases; yours if none 释放签名地址")
     ] = None,
     batch: Batch = FIRST_BATCH,
+    custodian: CardFile = None,
     upload: Upload = True,
 ) -> None:
     """Seal a data set on this machine and upload its ciphertext. 加密封存
@@ -78,10 +71,11 @@ def seal(  # noqa: PLR0917 - one parameter for each argument and option
             release_key=signer,
             now=now,
             batch=batch,
+            deposit=deposit_of(keys, custodian),
             progress=report,
         )
 
-    _seal(run, work, upload)
+    seal_and_tell(run, work, upload)
 
 
 @command(app)
@@ -97,7 +91,7 @@ def append(  # noqa: PLR0917 - one parameter for each argument and option
         base, now = vault.open(manifest), int(time.time())
         return append_batch(data, load_schema(schema), vault, base, batch, now=now, progress=report)
 
-    _seal(run, work, upload)
+    seal_and_tell(run, work, upload)
 
 
 @command(app)
@@ -113,7 +107,7 @@ def correct(  # noqa: PLR0917 - one parameter for each argument and option
         base, now = vault.open(manifest), int(time.time())
         return correct_batch(data, load_schema(schema), vault, base, batch, now=now, progress=report)
 
-    _seal(run, work, upload)
+    seal_and_tell(run, work, upload)
 
 
 @command(app)
@@ -126,7 +120,7 @@ def withdraw(run: Run, manifest: Manifest, batch: Batch, upload: Upload = True) 
     def work(_: Keys, vault: VaultFolder, __: Progress) -> Dataset:
         return withdraw_batch(vault, vault.open(manifest), batch, now=int(time.time()))
 
-    _seal(run, work, upload)
+    seal_and_tell(run, work, upload)
 
 
 @command(app)
@@ -176,6 +170,7 @@ def run_(
     with open_client(run, keys=keys) as client, until_stopped() as stop:
         if not wait_for_service(client, stop, run.log):
             return
+        tell_memory(run)
         store = PrivacyStore(path / STORE, cipher)
         sellers = [parse_address(item) for item in seller or ()]
         vault = Vault(keys, VaultFolder(path, cipher), store, client.deployment, sellers)
@@ -185,26 +180,7 @@ def run_(
         VaultAgent(client, vault, run.log).run(stop)
 
 
-def vault_path(run: Run) -> Path:
-    """The vault's folder inside the home folder, closed to others."""
-    return files.make_private_folder(Home.locate(run.home).path / "vault")
-
-
-def _seal(run: Run, work: Callable[[Keys, VaultFolder, Progress], Dataset], upload: bool) -> None:
-    """Do the work, upload what it gives, and say what was sealed."""
-    keys = open_keys(run)
-    vault = VaultFolder(vault_path(run), Cipher(keys.seed))
-    with run.stages(STAGES) as report:
-        dataset = work(keys, vault, report)
-        if upload:
-            with open_client(run, keys=keys) as client:
-                upload_dataset(client, dataset, report)
-    path, manifest = dataset.path / "manifest.json", dataset.manifest
-    rows, missing = row_count(manifest), missing_counts(manifest)
-    facts = {"manifest": str(path), "manifestDigest": dataset.digest, "rows": rows}
-    facts |= {"missing": missing, "bytes": sealed_bytes(manifest), "uploaded": upload}
-    run.result(facts, f"sealed {rows:,} rows", f"已封存 {rows:,} 行")
-    run.facts({run.tr(f"missing {name}", f"缺失 {name}"): count for name, count in missing.items()})
+register(app)
 
 
 def _facts(manifest: Document) -> dict[str, object]:

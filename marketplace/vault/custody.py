@@ -23,6 +23,7 @@ from marketplace.errors import NotAuthorizedError, VerificationError
 
 INFO = b"marketplace/custody/v1"
 MAX_GENERATION = 2**32 - 1
+MAX_FILE = 8 << 20
 _CARD = document("custodian", {"address": ADDRESS, "recipient": hex_bytes(32)})
 
 

@@ -64,19 +64,26 @@ def seal_file(
     source = Source(path, listed, 0, progress)
     facts = {name: str(frame[name]) for name in ("holder", "releaseKey", "custodian")}
     with folder.draft(source.job(change="first", batch=batch, **facts)) as draft:
-        key = _key_of(draft, deposit)
+        key = key_of(draft, deposit)
         sealed = seal_batch(source, frame, (batch, 0), key, draft)
         manifest = validate_manifest(frame | {"batches": [sealed.entry]})
         present = {name: counts for name, counts in sealed.counts.items() if name != "rows"}
         counts = Counts(sealed.counts["rows"], present, (0,), cell_count(manifest))
-        if deposit is None:
-            return folder.keep(draft, manifest, key, counts)
-        mine, theirs = split(key)
-        draft.put_file(custody_name(0), canonical_json(deposit.package(manifest, 0, theirs)))
-        return folder.keep(draft, manifest, mine, counts)
+        return keep(folder, draft, manifest, key, counts=counts, deposit=deposit)
 
 
-def _key_of(draft: Draft, deposit: Deposit | None) -> SealingKey:
+def keep(
+    folder: VaultFolder, draft: Draft, manifest: Document, key: SealingKey, *, counts: Counts, deposit: Deposit | None
+) -> Dataset:
+    """Make the draft a data set: with the whole key, or with one half of it and a file that holds the other."""
+    if deposit is None:
+        return folder.keep(draft, manifest, key, counts)
+    mine, theirs = split(key)
+    draft.put_file(custody_name(0), canonical_json(deposit.package(manifest, 0, theirs)))
+    return folder.keep(draft, manifest, mine, counts)
+
+
+def key_of(draft: Draft, deposit: Deposit | None) -> SealingKey:
     """The key of a new series. It is made once, however often its sealing is taken up; but a key that will be split is
     never written down whole, so that after a kill the chunks are sealed again under another one."""
     if deposit is not None:

@@ -52,7 +52,7 @@ def append_batch(
         message = f"the data set has a batch {batch} already"
         hint = "correct it, or choose another name"
         raise InvalidInputError("batch_exists", message, zh=f"已有批次 {batch}", got=batch, hint=hint)
-    source = Source(path, _completed(schema, base.manifest), _rows_besides(base, batch), progress)
+    source = Source(path, completed(schema, base.manifest), rows_besides(base, batch), progress)
     return _with_batch(source, folder, base, ("append", batch), now)
 
 
@@ -72,7 +72,7 @@ def correct_batch(
         NotFoundError: `batch_unknown`. InvalidInputError, RuleError: as `append_batch`.
     """
     _require_batch(base, batch)
-    source = Source(path, _completed(schema, base.manifest), _rows_besides(base, batch), progress)
+    source = Source(path, completed(schema, base.manifest), rows_besides(base, batch), progress)
     return _with_batch(source, folder, base, ("correct", batch), now)
 
 
@@ -96,7 +96,7 @@ def withdraw_batch(folder: VaultFolder, base: Dataset, batch: str, *, now: int) 
 def _with_batch(source: Source, folder: VaultFolder, base: Dataset, change: tuple[str, str], now: int) -> Dataset:
     folder.require_newest(base)
     listed = list_categories(source.path, source.schema, source.progress)
-    _check_declared(listed, base.manifest)
+    check_declared(listed, base.manifest)
     source, place = replace(source, schema=listed), (change[1], base.manifest["blocks"])
     with folder.draft(source.job(change=change[0], batch=change[1], previous=base.digest)) as draft:
         sealed = seal_batch(source, base.manifest, place, base.whole_key, draft)
@@ -104,7 +104,8 @@ def _with_batch(source: Source, folder: VaultFolder, base: Dataset, change: tupl
         return _keep(folder, draft, base, manifest, _extended(base.counts, sealed, manifest))
 
 
-def _rows_besides(base: Dataset, batch: str) -> int:
+def rows_besides(base: Dataset, batch: str) -> int:
+    """Rows of all batches but one."""
     return sum(int(item["rows"]) for item in base.manifest["batches"] if item["name"] != batch)
 
 
@@ -132,19 +133,24 @@ def _extended(counts: Counts, sealed: SealedBatch, manifest: Document) -> Counts
     return Counts(np.append(counts.rows, sealed.counts["rows"]), present, blocks, counts.cells)
 
 
-def _completed(schema: Schema, manifest: Document) -> Schema:
+def completed(schema: Schema, manifest: Document) -> Schema:
     """The schema with the manifest's categories wherever it lists none: those of an update are the series'."""
     known = {item["name"]: item for item in manifest["dimensions"]}
 
-    def completed(item: Dimension) -> Dimension:
+    def with_categories(item: Dimension) -> Dimension:
         if item.categories is not None or item.name not in known:
             return item
         return replace(item, categories=tuple(known[item.name]["categories"]), ordered=known[item.name]["ordered"])
 
-    return replace(schema, dimensions=tuple(completed(item) for item in schema.dimensions))
+    return replace(schema, dimensions=tuple(with_categories(item) for item in schema.dimensions))
 
 
-def _check_declared(schema: Schema, manifest: Document) -> None:
+def check_declared(schema: Schema, manifest: Document) -> None:
+    """Check that the schema declares what the data set's does.
+
+    Raises:
+        InvalidInputError: `schema_differs`.
+    """
     for part, stated in declared_parts(schema).items():
         if stated != manifest[part]:
             raise InvalidInputError(

@@ -1,0 +1,119 @@
+"""`marketplace custodian`: holds the other half of a sealing key, on a machine that is not the supplier's vault."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crypto.canonical import load_json
+from marketplace.console import Run, command, group
+from marketplace.console.values import parse_address, parse_epsilon
+from marketplace.sdk import files
+from marketplace.sdk.blobs import BlobCache
+from marketplace.sdk.hardening import lock_memory
+from marketplace.sdk.home import Home
+from marketplace.sdk.opening import open_client, open_keys, until_stopped, wait_for_service
+from marketplace.vault.agent import VaultAgent
+from marketplace.vault.custodian.decision import Custodian
+from marketplace.vault.custodian.folder import CustodianFolder
+from marketplace.vault.custody import MAX_FILE, card_of, open_package
+from marketplace.vault.secrecy import Cipher
+from marketplace.vault.store import PrivacyStore
+
+app = group("A custodian: holds half of a sealing key, opens no port. 密钥托管方")
+STORE = "ledger.sqlite"
+
+
+@command(app)
+def card(run: Run, file: Annotated[Path, typer.Argument(dir_okay=False, help="where to write it 名片文件")]) -> None:
+    """Write your card, which the supplier seals with: address and public key. Hand it over yourself. 生成托管方名片
+
+    Example: marketplace custodian card card.json
+    """
+    made = card_of(open_keys(run))
+    file.write_text(json.dumps(made, indent=2) + "\n", "utf-8")
+    run.result({**made, "file": str(file)}, "written; compare the recipient by telephone", "已写出；请通过电话核对公钥")
+
+
+@command(app)
+def take(
+    run: Run,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="the vault's custody file 托管文件")],
+) -> None:
+    """Take over the half in a vault's custody file, or refresh the half that is here. 接收半密钥
+
+    Example: marketplace custodian take custody-0.json
+    """
+    if file.stat().st_size > MAX_FILE:
+        raise typer.BadParameter(f"{file} is larger than any custody file")
+    keys = open_keys(run)
+    halves = CustodianFolder(custodian_path(run), Cipher(keys.seed))
+    name = halves.take(open_package(load_json(file.read_bytes()), keys))
+    held = halves.open(name)
+    facts = {"manifest": name, "title": held.manifest["title"]["en"], "generation": held.generation}
+    run.result(facts, "held; delete the file", "已接收；请删除该文件")
+
+
+@command(app, "list")
+def list_(run: Run) -> None:
+    """Halves that you hold. 半密钥名录
+
+    Example: marketplace custodian list
+    """
+    halves = CustodianFolder(custodian_path(run), Cipher(open_keys(run).seed))
+    held = [halves.open(name) for name in halves.names()]
+    rows = [{"manifest": h.digest, "title": h.manifest["title"]["en"], "generation": h.generation} for h in held]
+    names = (("manifest", "manifest", "清单"), ("title", "title", "名称"), ("generation", "generation", "代次"))
+    run.rows(rows, [(*name, str) for name in names])
+
+
+@command(app, "run")
+def run_(
+    run: Run,
+    seller: Annotated[
+        list[str] | None,
+        typer.Option(help="address besides the holder's whose listings count 认可的其他卖方"),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            parser=parse_epsilon, metavar="EPSILON", help="most that any data set may spend here 本地预算上限"
+        ),
+    ] = None,
+) -> None:
+    """Add your share to what vaults released: check each for yourself, then sign. Opens no port. 运行托管方
+
+    It waits while the service is away. Stop it with Ctrl-C.
+
+    Example: marketplace custodian run --limit 20
+    """
+    keys = open_keys(run)
+    cipher, path = Cipher(keys.seed), custodian_path(run)
+    with open_client(run, keys=keys) as client, until_stopped() as stop:
+        if not wait_for_service(client, stop, run.log):
+            return
+        tell_memory(run)
+        fetch = BlobCache(files.make_private_folder(path / "blobs"), client.get_blob).get
+        sellers = [parse_address(item) for item in seller or ()]
+        store = PrivacyStore(path / STORE, cipher)
+        halves = CustodianFolder(path, cipher)
+        custodian = Custodian(keys, halves, store, client.deployment, fetch=fetch, sellers=sellers, limit=limit)
+        run.log(f"custodian {keys.address} waits for releases", f"托管方 {keys.address} 等待发布")
+        VaultAgent(client, custodian, run.log, desk="custodian").run(stop)
+
+
+def tell_memory(run: Run) -> None:
+    """Ask that this process is not swapped out, and say what came of it."""
+    if lock_memory():
+        run.log("memory is locked: keys are not written to swap", "内存已锁定：密钥不会写入交换区")
+    else:
+        run.log(
+            "memory may be swapped: encrypt the swap, or allow unlimited locked memory (LimitMEMLOCK=infinity)",
+            "内存可能被换出：请加密交换区，或允许无限制锁定内存",
+        )
+
+
+def custodian_path(run: Run) -> Path:
+    """The custodian's folder inside the home folder, closed to others."""
+    return files.make_private_folder(Home.locate(run.home).path / "custodian")

@@ -1,0 +1,133 @@
+"""Commands of `marketplace vault` for lost machines, worn-out keys and copied halves."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crypto.keystore import Keys
+from marketplace.console import Run, command
+from marketplace.console.values import parse_address
+from marketplace.errors import InvalidInputError
+from marketplace.sdk.hardening import close_process
+from marketplace.sdk.home import Home
+from marketplace.sdk.opening import open_keys, password
+from marketplace.vault.backup import read_backup, write_backup
+from marketplace.vault.categories import Progress
+from marketplace.vault.folder import Dataset, VaultFolder
+from marketplace.vault.refreshing import refresh as refresh_half
+from marketplace.vault.resealing import reseal as reseal_rows
+from marketplace.vault.schema import load_schema
+from marketplace.vault.secrecy import Cipher
+from marketplace.vault.shared.commands import (
+    CardFile,
+    Manifest,
+    SchemaFile,
+    Upload,
+    deposit_of,
+    seal_and_tell,
+    vault_path,
+)
+
+Sources = Annotated[
+    list[str],
+    typer.Option("--rows", metavar="BATCH=FILE", help="a batch and the file it was sealed from 批次及其数据文件"),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to `marketplace vault`."""
+    for verb in (reseal, refresh, backup, restore):
+        command(app)(verb)
+
+
+def reseal(  # noqa: PLR0917 - one parameter for each argument and option
+    run: Run,
+    manifest: Manifest,
+    rows: Sources,
+    schema: SchemaFile,
+    release_key: Annotated[
+        str | None, typer.Option(help="address that signs releases from now on; yours if none 新的释放签名地址")
+    ] = None,
+    custodian: CardFile = None,
+    upload: Upload = True,
+) -> None:
+    """Seal the same rows again under a new key: a new version in the same series and budget. 重新密封
+
+    Example: marketplace vault reseal 0x5f…5f --rows first=flights.csv --schema flights.toml --custodian card.json
+    """
+    sources = dict(map(_source, rows))
+
+    def work(keys: Keys, vault: VaultFolder, report: Progress) -> Dataset:
+        return reseal_rows(
+            sources,
+            load_schema(schema),
+            vault,
+            vault.open(manifest),
+            release_key=parse_address(release_key) if release_key else keys.address,
+            deposit=deposit_of(keys, custodian),
+            now=int(time.time()),
+            progress=report,
+        )
+
+    seal_and_tell(run, work, upload)
+
+
+def refresh(
+    run: Run,
+    manifest: Manifest,
+    custodian: Annotated[
+        Path, typer.Option(exists=True, dir_okay=False, help="card of the data set's custodian 托管方名片")
+    ],
+) -> None:
+    """New halves of a split key, without sealing again: a copied half is worth nothing afterwards. 更新半密钥
+
+    Stop vault and custodian first; start the custodian again after it took the file.
+
+    Example: marketplace vault refresh 0x5f…5f --custodian card.json
+    """
+    keys = open_keys(run)
+    vault, deposit = VaultFolder(vault_path(run), Cipher(keys.seed)), deposit_of(keys, custodian)
+    assert deposit is not None
+    moved = refresh_half(vault, vault.open(manifest), deposit)
+    facts = {"manifestDigest": moved.digest, "generation": moved.generation, "custodyFile": str(moved.custody_file)}
+    run.result(facts, "refreshed; now: marketplace custodian take FILE", "已更新；请执行 marketplace custodian take")
+
+
+def backup(
+    run: Run, file: Annotated[Path, typer.Argument(dir_okay=False, help="the backup to write 备份文件")]
+) -> None:
+    """Write your whole folder into one encrypted file: keystore, data sets, account. Keep it elsewhere. 备份
+
+    Example: marketplace vault backup /mnt/safe/vault-2026-11.bak
+    """
+    keys = open_keys(run)
+    count = write_backup(Home.locate(run.home).path, keys, file)
+    run.result(
+        {"file": str(file), "files": count, "bytes": file.stat().st_size, "address": keys.address},
+        "written; it opens with your keystore's password alone",
+        "已写出；仅凭密钥库口令可打开",
+    )
+
+
+def restore(
+    run: Run, file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="the backup 备份文件")]
+) -> None:
+    """Put a backup into an empty folder. What was released after it was written is not in its account. 恢复
+
+    Example: marketplace vault restore /mnt/safe/vault-2026-11.bak --home ./vault-new
+    """
+    close_process()
+    home = Home.locate(run.home).path
+    keys = read_backup(file, password(run), home)
+    run.result({"home": str(home), "address": keys.address}, "restored", "已恢复")
+
+
+def _source(text: str) -> tuple[str, Path]:
+    name, _, file = text.partition("=")
+    if not name or not Path(file).is_file():
+        raise InvalidInputError(
+            "rows_unknown", f"{text} names no file", zh=f"{text} 未指向文件", expected="BATCH=FILE", got=text
+        )
+    return name, Path(file)

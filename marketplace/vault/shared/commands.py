@@ -1,0 +1,73 @@
+"""Options and steps that several commands of `marketplace vault` have in common."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crypto.canonical import load_json
+from crypto.keystore import Keys
+from marketplace.console import Run
+from marketplace.console.values import parse_digest
+from marketplace.documents import missing_counts, row_count
+from marketplace.sdk import files
+from marketplace.sdk.home import Home
+from marketplace.sdk.opening import open_client, open_keys
+from marketplace.vault.categories import Progress
+from marketplace.vault.custody import Deposit, read_card
+from marketplace.vault.folder import Dataset, VaultFolder
+from marketplace.vault.secrecy import Cipher
+from marketplace.vault.uploading import sealed_bytes, upload_dataset
+
+STORE = "ledger.sqlite"
+STAGES = {
+    "listing": ("listing categories", "读取取值"),
+    "reading": ("reading rows", "读取数据"),
+    "sealing": ("sealing cells", "加密"),
+    "uploading": ("uploading ciphertext", "上传密文"),
+}
+
+
+Data = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV or Parquet file 数据文件")]
+SchemaFile = Annotated[
+    Path,
+    typer.Option("--schema", exists=True, dir_okay=False, help="what its columns are, TOML or JSON 数据描述"),
+]
+Manifest = Annotated[
+    str, typer.Argument(metavar="MANIFEST", parser=parse_digest, help="digest of the newest version 最新版本的清单摘要")
+]
+Batch = Annotated[str, typer.Option("--batch", help="name of the batch 批次名称")]
+CardFile = Annotated[
+    Path | None,
+    typer.Option(exists=True, dir_okay=False, help="card of who is to hold half of the key 托管方名片"),
+]
+Upload = Annotated[bool, typer.Option(help="upload the ciphertext and the manifest 上传密文")]
+
+
+def vault_path(run: Run) -> Path:
+    """The vault's folder inside the home folder, closed to others."""
+    return files.make_private_folder(Home.locate(run.home).path / "vault")
+
+
+def deposit_of(keys: Keys, card: Path | None) -> Deposit | None:
+    """What making files for the custodian of this card takes; None without a card."""
+    return Deposit(read_card(load_json(card.read_bytes())), keys) if card else None
+
+
+def seal_and_tell(run: Run, work: Callable[[Keys, VaultFolder, Progress], Dataset], upload: bool) -> None:
+    """Do the work, upload what it gives, and say what was sealed."""
+    keys = open_keys(run)
+    vault = VaultFolder(vault_path(run), Cipher(keys.seed))
+    with run.stages(STAGES) as report:
+        dataset = work(keys, vault, report)
+        if upload:
+            with open_client(run, keys=keys) as client:
+                upload_dataset(client, dataset, report)
+    path, manifest = dataset.path / "manifest.json", dataset.manifest
+    rows, missing = row_count(manifest), missing_counts(manifest)
+    facts = {"manifest": str(path), "manifestDigest": dataset.digest, "rows": rows}
+    facts |= {"missing": missing, "bytes": sealed_bytes(manifest), "uploaded": upload}
+    facts |= {"custodyFile": str(dataset.custody_file)} if manifest["custodian"] else {}
+    run.result(facts, f"sealed {rows:,} rows", f"已封存 {rows:,} 行")
+    run.facts({run.tr(f"missing {name}", f"缺失 {name}"): count for name, count in missing.items()})

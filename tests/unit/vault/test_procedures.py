@@ -1,0 +1,309 @@
+"""Each procedure of docs/security/keys.md, run as its commands: what it prints, what works afterwards, what is gone."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crypto.canonical import load_json
+from crypto.errors import DecryptionFailed
+from crypto.keystore import Keys, encrypt
+from crypto.seal.splitting import HalfKey
+from marketplace.documents import ciphertext_root, digest, series_of
+from marketplace.documents.lineage import differences
+from marketplace.errors import ConfigurationError, InvalidInputError, NotAuthorizedError, RuleError
+from marketplace.vault.backup import MAGIC, read_backup, write_backup
+from marketplace.vault.custodian.decision import Custodian
+from marketplace.vault.custodian.folder import CustodianFolder
+from marketplace.vault.custody import Deposit, card_of
+from marketplace.vault.folder import VaultFolder
+from marketplace.vault.refreshing import refresh
+from marketplace.vault.release import Vault
+from marketplace.vault.secrecy import Cipher
+from marketplace.vault.store import PrivacyStore
+from tests.sealed_market import DEPLOYMENT, SCHEMA, Market, keys, make_rows, open_market, write_csv
+from tests.split_market import SplitMarket, open_split_market
+
+ALL = "SELECT COUNT(*) FROM flights"
+JFK = "SELECT COUNT(*) FROM flights WHERE origin = 'JFK'"
+PASSWORD = "correct horse"
+
+
+def home_of(folder: Path, owner: Keys) -> Path:
+    """A participant's folder with its keystore."""
+    folder.mkdir(parents=True, exist_ok=True)
+    document = folder / "keystore.json"
+    document.write_text(json.dumps(encrypt(owner, PASSWORD, 12)), "utf-8")
+    document.chmod(0o600)
+    return folder
+
+
+def run(home: Path, *words: str, code: int = 0) -> Any:
+    """One command in a process of its own; its JSON."""
+    environment = {**os.environ, "MARKETPLACE_PASSWORD": PASSWORD, "MARKETPLACE_HOME": str(home)}
+    command = [sys.executable, "-m", "marketplace.cli", *words, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
+    assert done.returncode == code, done.stderr
+    return json.loads(done.stdout if code == 0 else done.stderr)
+
+
+@pytest.fixture
+def market(tmp_path: Path) -> SplitMarket:
+    made = open_split_market(tmp_path)
+    home_of(tmp_path, made.supplier)
+    return made
+
+
+def vault_of(market: Market, home: Path) -> Vault:
+    """A vault on a folder, with the account that is there."""
+    cipher = Cipher(market.supplier.seed)
+    store = PrivacyStore(home / "vault" / "ledger.sqlite", cipher)
+    return Vault(market.supplier, VaultFolder(home / "vault", cipher), store, DEPLOYMENT)
+
+
+def custodian_of(market: SplitMarket, home: Path) -> Custodian:
+    own = market.custodian.keys
+    cipher = Cipher(own.seed)
+    store = PrivacyStore(home / "custodian" / "ledger.sqlite", cipher)
+    halves = CustodianFolder(home / "custodian", cipher)
+    return Custodian(own, halves, store, DEPLOYMENT, fetch=market.dataset.blob)
+
+
+# -- splitting from the command line
+
+
+def test_sealing_with_a_custodian_by_commands(tmp_path: Path) -> None:
+    supplier, custodian = home_of(tmp_path / "s", keys("supplier")), home_of(tmp_path / "c", keys("custodian"))
+    rows, schema, card = write_csv(tmp_path / "rows.csv", make_rows()), tmp_path / "schema.json", tmp_path / "card.json"
+    schema.write_text(json.dumps(SCHEMA), "utf-8")
+    assert run(custodian, "custodian", "card", str(card))["address"] == keys("custodian").address
+    seal = ("vault", "seal", str(rows), "--schema", str(schema), "--custodian", str(card), "--no-upload")
+    sealed = run(supplier, *seal)
+    taken = run(custodian, "custodian", "take", sealed["custodyFile"])
+    assert (taken["manifest"], taken["generation"]) == (sealed["manifestDigest"], 0)
+    assert [item["manifest"] for item in run(custodian, "custodian", "list")] == [sealed["manifestDigest"]]
+    append = ("vault", "append", sealed["manifestDigest"], str(rows), "--schema", str(schema), "--batch", "more")
+    refused = run(supplier, *append, "--no-upload", code=5)
+    assert refused["code"] == "key_is_split"
+
+
+# -- loss of the vault's machine
+
+
+def test_a_lost_vault_comes_back_from_its_backup(market: SplitMarket, tmp_path: Path) -> None:
+    order = market.order()
+    assert not isinstance(market.ask(order, ALL), dict)
+    safe = tmp_path / "safe" / "vault.bak"
+    safe.parent.mkdir()
+    written = run(tmp_path, "vault", "backup", str(safe))
+    assert written["address"] == market.supplier.address
+    shutil.rmtree(tmp_path / "vault")
+    fresh = tmp_path / "new machine"
+    assert run(tmp_path, "vault", "restore", str(safe), "--home", str(fresh))["address"] == market.supplier.address
+    market.vault = vault_of(market, fresh)
+    assert market.vault.store.spent(market.asset) == 1_000_000
+    again = market.ask(market.order("other"), ALL)
+    assert not isinstance(again, dict)
+    assert again.epsilon == 0, "the account and the answers came back with it"
+    assert not isinstance(market.ask(order, JFK), dict)
+
+
+def test_a_backup_is_of_no_use_without_the_password(market: SplitMarket, tmp_path: Path) -> None:
+    safe = tmp_path / "vault.bak"
+    write_backup(tmp_path, market.supplier, safe)
+    with pytest.raises(DecryptionFailed):
+        read_backup(safe, "wrong horse", tmp_path / "thief")
+    assert safe.stat().st_mode & 0o077 == 0
+    half = market.dataset.key
+    content = safe.read_bytes()
+    assert content.startswith(MAGIC)
+    for secret in (half.to_bytes()[:32], market.supplier.seed, b"privacy account", market.manifest["holder"].encode()):
+        assert secret not in content
+
+
+@pytest.mark.parametrize("damage", ["cut off", "altered", "frames swapped", "not one"])
+def test_a_damaged_backup_is_refused(market: SplitMarket, tmp_path: Path, damage: str) -> None:
+    safe = tmp_path / "vault.bak"
+    write_backup(tmp_path, market.supplier, safe)
+    data = safe.read_bytes()
+    start = len(MAGIC) + 4 + int.from_bytes(data[len(MAGIC) : len(MAGIC) + 4], "big") + 16
+    size = 4 + int.from_bytes(data[start : start + 4], "big")
+    assert len(data) > start + 2 * size, "more than two frames, so that swapping is possible"
+    first, second = data[start : start + size], data[start + size : start + 2 * size]
+    changed = {
+        "cut off": data[: start + size],
+        "altered": data[: start + 40] + bytes([data[start + 40] ^ 1]) + data[start + 41 :],
+        "frames swapped": data[:start] + second + first + data[start + 2 * size :],
+        "not one": b"x" + data[1:],
+    }[damage]
+    safe.write_bytes(changed)
+    with pytest.raises((InvalidInputError, DecryptionFailed)):
+        read_backup(safe, PASSWORD, tmp_path / "new")
+    assert not (tmp_path / "new" / "vault").exists()
+
+
+def test_a_restore_overwrites_nothing_and_a_backup_neither(market: SplitMarket, tmp_path: Path) -> None:
+    safe = tmp_path / "vault.bak"
+    write_backup(tmp_path, market.supplier, safe)
+    with pytest.raises(ConfigurationError, match="not empty"):
+        read_backup(safe, PASSWORD, tmp_path)
+    with pytest.raises(ConfigurationError, match="never overwritten"):
+        write_backup(tmp_path, market.supplier, safe)
+
+
+# -- loss of the custodian
+
+
+def test_a_lost_custodian_comes_back_from_its_backup(market: SplitMarket, tmp_path: Path) -> None:
+    theirs = home_of(tmp_path / "theirs", market.custodian.keys)
+    shutil.move(tmp_path / "custodian", theirs / "custodian")
+    market.custodian = custodian_of(market, theirs)
+    assert not isinstance(market.ask(market.order(), ALL), dict)
+    safe = tmp_path / "custodian.bak"
+    run(theirs, "vault", "backup", str(safe))
+    shutil.rmtree(theirs)
+    run(tmp_path, "vault", "restore", str(safe), "--home", str(tmp_path / "again"))
+    market.custodian = custodian_of(market, tmp_path / "again")
+    assert market.custodian.store.spent(market.asset) == 1_000_000
+    assert not isinstance(market.ask(market.order("more"), JFK), dict)
+
+
+def test_without_a_backup_of_the_custodian_the_data_are_sealed_again(market: SplitMarket, tmp_path: Path) -> None:
+    """Half a key is none: the vault's half opens nothing, so a new key is the only way."""
+    successor = home_of(tmp_path / "successor", keys("successor"))
+    card, schema = tmp_path / "card.json", tmp_path / "schema.json"
+    schema.write_text(json.dumps(SCHEMA), "utf-8")
+    run(successor, "custodian", "card", str(card))
+    words = ("--rows", f"first={tmp_path / 'rows.csv'}", "--schema", str(schema), "--custodian", str(card))
+    sealed = run(tmp_path, "vault", "reseal", market.dataset.digest, *words, "--no-upload")
+    run(successor, "custodian", "take", sealed["custodyFile"])
+    new = VaultFolder(tmp_path / "vault", Cipher(market.supplier.seed)).open(sealed["manifestDigest"])
+    assert new.manifest["custodian"] == keys("successor").address
+    assert list(differences(new.manifest, market.manifest)) == []
+
+
+# -- rotation of the sealing key and of the release key
+
+
+def test_resealing_keeps_the_series_and_answers_under_the_new_key(market: SplitMarket, tmp_path: Path) -> None:
+    order = market.order()
+    before = market.ask(order, ALL, 5_000_000)
+    schema = tmp_path / "schema.json"
+    schema.write_text(json.dumps(SCHEMA), "utf-8")
+    words = ("--rows", f"first={tmp_path / 'rows.csv'}", "--schema", str(schema))
+    sealed = run(tmp_path, "vault", "reseal", market.dataset.digest, *words, "--no-upload")
+    folder = VaultFolder(tmp_path / "vault", Cipher(market.supplier.seed))
+    new = folder.open(sealed["manifestDigest"])
+    assert new.manifest["change"] == {"kind": "reseal", "batch": None}
+    assert series_of(new.manifest) == market.dataset.digest == new.manifest["previous"]
+    assert list(differences(new.manifest, market.manifest)) == []
+    assert ciphertext_root(new.manifest) != ciphertext_root(market.manifest)
+    assert not isinstance(new.key, HalfKey), "sealed again without a card, the vault holds the whole key"
+    whole = Market(**{name: value for name, value in vars(market).items() if name != "custodian"})
+    whole.dataset, whole.vault = new, vault_of(market, tmp_path)
+    whole.nodes = open_nodes(new.blob)
+    after = whole.ask(whole.order("again"), ALL, 5_000_000)
+    assert not isinstance(before, dict)
+    assert not isinstance(after, dict)
+    assert abs(after.numbers[0]["rows"] - before.numbers[0]["rows"]) < 60
+    assert not isinstance(market.ask(order, ALL, 5_000_000), dict), "the old version still answers, and can be checked"
+
+
+def open_nodes(fetch: Any) -> list[Any]:
+    from marketplace.panel.evaluate import PanelNode
+    from marketplace.queries.evaluation import SealedColumns
+
+    return [PanelNode(keys(f"node {index}"), SealedColumns(fetch)) for index in range(3)]
+
+
+def test_the_release_key_is_rotated_by_resealing_to_another(market: SplitMarket, tmp_path: Path) -> None:
+    schema = tmp_path / "schema.json"
+    schema.write_text(json.dumps(SCHEMA), "utf-8")
+    other = keys("second release key").address
+    words = ("--rows", f"first={tmp_path / 'rows.csv'}", "--schema", str(schema), "--release-key", other)
+    sealed = run(tmp_path, "vault", "reseal", market.dataset.digest, *words, "--no-upload")
+    folder = VaultFolder(tmp_path / "vault", Cipher(market.supplier.seed))
+    assert folder.open(sealed["manifestDigest"]).manifest["releaseKey"] == other
+
+
+@pytest.mark.parametrize("what", ["rows", "batches", "version"])
+def test_resealing_takes_the_same_rows_of_the_newest_version_alone(
+    market: SplitMarket, tmp_path: Path, what: str
+) -> None:
+    schema, rows = tmp_path / "schema.json", tmp_path / "rows.csv"
+    schema.write_text(json.dumps(SCHEMA), "utf-8")
+    words = ["--rows", f"first={rows}", "--schema", str(schema), "--no-upload"]
+    name = market.dataset.digest
+    if what == "rows":
+        words[1] = f"first={write_csv(tmp_path / 'other.csv', make_rows()[:-1])}"
+    if what == "batches":
+        words[1] = f"second={rows}"
+    if what == "version":
+        run(tmp_path, "vault", "reseal", name, *words)
+    refused = run(tmp_path, "vault", "reseal", name, *words, code=5 if what == "version" else 2)
+    codes = {"rows": "rows_differ", "batches": "batches_differ", "version": "version_not_newest"}
+    assert refused["code"] == codes[what]
+
+
+# -- one half was copied
+
+
+def test_a_refresh_makes_a_copied_half_worthless_and_answers_go_on(market: SplitMarket, tmp_path: Path) -> None:
+    copied = market.custodian.halves.open(market.dataset.digest).key
+    theirs = home_of(tmp_path / "theirs", market.custodian.keys)
+    shutil.move(tmp_path / "custodian", theirs / "custodian")
+    card = tmp_path / "card.json"
+    run(theirs, "custodian", "card", str(card))
+    moved = run(tmp_path, "vault", "refresh", market.dataset.digest, "--custodian", str(card))
+    assert moved["generation"] == 1
+    assert run(theirs, "custodian", "take", moved["custodyFile"])["generation"] == 1
+    assert run(theirs, "custodian", "take", moved["custodyFile"])["generation"] == 1, "again is harmless"
+    market.vault, market.custodian = vault_of(market, tmp_path), custodian_of(market, theirs)
+    answer = market.ask(market.order(), ALL, 5_000_000)
+    assert not isinstance(answer, dict)
+    assert abs(answer.numbers[0]["rows"] - len(market.rows)) < 40
+    mine, new = market.vault.folder.open(market.dataset.digest).key, custodian_of(market, theirs).halves
+    assert isinstance(mine, HalfKey)
+    assert mine.plus(copied).to_bytes() != mine.plus(new.open(market.dataset.digest).key).to_bytes()
+
+
+def test_between_vault_and_custodian_halves_of_two_generations_make_no_answer(
+    market: SplitMarket, tmp_path: Path
+) -> None:
+    card = card_of(market.custodian.keys)
+    refresh(market.vault.folder, market.dataset, Deposit(card, market.supplier))
+    market.vault = vault_of(market, tmp_path)
+    order = market.order()
+    task = market.approved(market.task(order, market.query(order, ALL)))
+    decision = market.add(task)
+    assert decision.refusal is not None
+    assert decision.refusal["code"] == "halves_differ"
+
+
+def test_a_custodian_takes_files_in_their_order_alone(market: SplitMarket, tmp_path: Path) -> None:
+    deposit = Deposit(card_of(market.custodian.keys), market.supplier)
+    folder = market.vault.folder
+    first = refresh(folder, market.dataset, deposit)
+    second = refresh(folder, first, deposit)
+    theirs = home_of(tmp_path / "theirs", market.custodian.keys)
+    shutil.move(tmp_path / "custodian", theirs / "custodian")
+    assert run(theirs, "custodian", "take", str(second.custody_file), code=5)["code"] == "generation_differs"
+    for file in (first.custody_file, second.custody_file):
+        run(theirs, "custodian", "take", str(file))
+    assert run(theirs, "custodian", "take", str(first.custody_file), code=5)["code"] == "generation_differs"
+
+
+def test_a_whole_key_is_not_refreshed_and_a_strangers_card_neither(market: SplitMarket, tmp_path: Path) -> None:
+    whole = open_market(tmp_path / "whole")
+    with pytest.raises(RuleError) as told:
+        refresh(whole.vault.folder, whole.dataset, Deposit(card_of(keys("custodian")), whole.supplier))
+    assert told.value.code == "key_is_whole"
+    with pytest.raises(NotAuthorizedError):
+        refresh(market.vault.folder, market.dataset, Deposit(card_of(keys("stranger")), market.supplier))
+    assert load_json(market.dataset.custody_file.read_bytes())["generation"] == 0
+    assert digest(market.manifest) == market.dataset.digest
