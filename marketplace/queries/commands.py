@@ -1,5 +1,6 @@
 """`marketplace queries`: asking sealed data."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -38,18 +39,47 @@ def explain(
         return
     price, charge, left = money(found.price), show_epsilon(found.charge), show_epsilon(found.left)
     run.say(
-        f"price {price} yuan, epsilon {charge} of the {left} left to the data set",
-        f"费用 {price} 元，消耗预算 {charge}（数据集剩余 {left}）",
+        f"price {price} yuan, epsilon {charge} of the {left} left to the data set; every number rests on at least "
+        f"{found.minimum_cohort} rows, or is left out",
+        f"费用 {price} 元，消耗预算 {charge}（数据集剩余 {left}）；"
+        f"每个数值至少涉及 {found.minimum_cohort} 行，否则不发布",
     )
-    rows = [{"column": name, "deviation": deviation} for name, deviation in found.deviations.items()]
-    columns = (
-        ("column", "released column", "发布的列", str),
-        ("deviation", "noise (std. dev.)", "噪声标准差", _number),
-    )
-    run.rows(rows, columns)
+    if found.plan:
+        _print_details(run, found.details)
     for refusal in found.refusals:
         en, zh = refusal["message"], refusal.get("zh", refusal["message"])
         run.say(f"would be refused: {en} ({refusal['code']})", f"将被拒绝：{zh}（{refusal['code']}）")
+
+
+def _print_details(run: Run, details: Mapping[str, Any]) -> None:
+    for form in details["forms"]:
+        run.say(*_form_line(form, chosen=form["form"] == details["form"]))
+    noise = [{**item, "noise": float(details["noise"][item["name"]])} for item in details["statistics"]]
+    columns = (
+        ("name", "released number", "发布的数值", str),
+        ("sensitivity", "one row moves it by", "单行影响", _number),
+        ("noise", "noise (std. dev.)", "噪声标准差", _number),
+    )
+    run.rows(noise, columns)
+    errors = (
+        ("computation", "computation", "计算", str),
+        ("part", "of", "其中", str),
+        ("error", "expected standard error", "预期标准误", lambda text: _number(float(text))),
+        ("exact", "known", "依据", lambda exact: run.tr("exactly", "确定") if exact else run.tr("assumed", "估计")),
+    )
+    run.rows(details["expected"], errors)
+    run.say(details["assumed"]["en"], details["assumed"]["zh"])
+
+
+def _form_line(form: Mapping[str, Any], *, chosen: bool) -> tuple[str, str]:
+    if not form["able"]:
+        reason = form["reason"]
+        return f"form {form['form']} cannot: {reason['message']}", f"形式 {form['form']} 不可用：{reason['zh']}"
+    cells, operations, milliseconds = form["cells"], form["operations"], form["microseconds"] / 1000
+    en = f"form {form['form']}: {cells:,} sealed values, {operations:,} operations, {form['bytes'] / 1e6:,.1f} MB, "
+    zh = f"形式 {form['form']}：{cells:,} 个密文值，{operations:,} 次运算，{form['bytes'] / 1e6:,.1f} MB，"
+    marked = ("about {:,.0f} ms; taken" if chosen else "about {:,.0f} ms").format(milliseconds)
+    return en + marked, zh + (f"约 {milliseconds:,.0f} 毫秒" + ("；选用" if chosen else ""))
 
 
 @command(app)

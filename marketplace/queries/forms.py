@@ -70,23 +70,42 @@ class FormRules:
     cost: Callable[[Manifest, int, Sequence[Number]], Cost]
 
 
+@dataclass(frozen=True)
+class Survey:
+    """One form of the data: what answering in it costs, or why it cannot answer."""
+
+    form: int
+    cost: Cost | None
+    refusal: RuleError | None
+
+
+def survey(
+    manifest: Manifest, numbers: Sequence[Number], statistics: Sequence[Statistic], epsilon: int
+) -> list[Survey]:
+    """Every form in which the data are sealed, in the manifest's order."""
+    found = []
+    for form in range(len(manifest["forms"])):
+        try:
+            found.append(Survey(form, prove_form(manifest, form, numbers, statistics, epsilon), None))
+        except RuleError as error:
+            found.append(Survey(form, None, error))
+    return found
+
+
 def choose_form(manifest: Manifest, numbers: Sequence[Number], statistics: Sequence[Statistic], epsilon: int) -> int:
     """Position of the cheapest form that can answer, the first of two equal ones.
 
     Raises:
-        RuleError: `statistic_not_sealed`, `dimension_hidden`, `result_may_wrap`, `epsilon_too_small`: why the form that
-            comes closest cannot.
+        RuleError: `statistic_not_sealed`, `dimension_hidden`, `result_may_wrap`, `epsilon_too_small`: why the first
+            form cannot.
     """
-    able: list[tuple[int, int]] = []
-    refusals: list[RuleError] = []
-    for form in range(len(manifest["forms"])):
-        try:
-            able.append((prove_form(manifest, form, numbers, statistics, epsilon).microseconds, form))
-        except RuleError as error:
-            refusals.append(error)
-    if not able:
-        raise refusals[0]
-    return min(able)[1]
+    forms = survey(manifest, numbers, statistics, epsilon)
+    able = [(item.cost.microseconds, item.form) for item in forms if item.cost is not None]
+    if able:
+        return min(able)[1]
+    refusal = forms[0].refusal
+    assert refusal is not None
+    raise refusal
 
 
 def prove_form(

@@ -22,7 +22,7 @@ from marketplace.errors import (
     PortError,
     RuleError,
 )
-from marketplace.queries.accuracy import deviations
+from marketplace.queries.explain import NOBODY, described, plan_or_refusal
 from marketplace.queries.plan import Plan, make_plan
 from marketplace.queries.pricing import OrderAccount, next_voucher
 from marketplace.queries.query import Query
@@ -44,54 +44,64 @@ class Explanation:
     """What a question would cost and how exact its answer would be.
 
     Args:
-        plan: the numbers to release; computed here, from public documents alone.
-        price: fen.
-        deviations: column to the standard deviation of its noise, in the column's integer unit.
+        plan: the numbers to release; computed here, from public documents alone. None where there can be no plan:
+            `refusals` says why.
+        details: numbers, statistics with sensitivity and noise, expected standard errors, what each form of the data
+            takes, as `queries.explain.described`; computed here too. Empty without a plan.
+        price: fen. epsilon: what it asks for, millionths.
+        minimum_cohort: rows that must lie behind every number, by the vault's count.
         charge: epsilon that it would cost now by the service's word, millionths; 0 for a question answered before.
         left: epsilon left to the data set by the service's word, millionths.
         refusals: why it would be refused, as error documents; empty where nothing speaks against it.
     """
 
-    plan: Plan
+    plan: Plan | None
+    details: Mapping[str, Any]
     price: int
-    deviations: Mapping[str, float]
+    epsilon: int
+    minimum_cohort: int
     charge: int
     left: int
     refusals: Sequence[Mapping[str, Any]]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for a program."""
-        plan = self.plan
-        facts = {"plan": plan.digest, "numbers": len(plan.numbers), "groups": len(plan.groups)}
-        facts |= {"columns": list(plan.names), "price": self.price, "epsilon": plan.epsilon, "charge": self.charge}
-        return {**facts, "left": self.left, "noise": dict(self.deviations), "refusals": list(self.refusals)}
+        facts = {"plan": self.plan.digest if self.plan else None, "price": self.price, "epsilon": self.epsilon}
+        facts |= {"charge": self.charge, "left": self.left, "minimumCohort": self.minimum_cohort}
+        return {**facts, **self.details, "refusals": list(self.refusals)}
 
 
 def explain(client: Client, listing_id: str, question: str | Query, epsilon: int) -> Explanation:
-    """What `question` would cost under a listing, without asking it.
+    """What `question` would cost under a listing, without asking it and without an order.
 
     Raises:
         InvalidInputError: it is outside the algebra, or names what the data set does not have.
-        RuleError: it cannot be released at this epsilon.
         VerificationError: the service plans it otherwise than the manifest says.
     """
     offer = listings.inspect(client, listing_id)
     typed = parse_sql(question, offer.manifest) if isinstance(question, str) else question
-    nobody = "0x" + "00" * 32
     document = typed.document(
-        order=nobody,
+        order=NOBODY,
         asset=offer.listing["assetId"],
         ciphertext_root=offer.asset["ciphertextRoot"],
         epsilon=epsilon,
-        recipient=nobody,
+        recipient=NOBODY,
         sequence=1,
     )
-    plan = make_plan(offer.manifest, document)
+    plan, _ = plan_or_refusal(offer.manifest, document)
     body = {"query": {name: document[name] for name in ("select", "where", "groupBy")}, "listing": listing_id}
     said = client.post("/queries/explanations", {**body, "epsilon": epsilon}, repeatable=True)
-    expect(said["plan"], plan.digest, "plan_differs", "queries.plan_follows_from_the_manifest")
-    noise = deviations(offer.manifest, plan)
-    return Explanation(plan, offer.terms["price"], noise, said["charge"], said["assetEpsilonLeft"], said["refusals"])
+    expect(said["plan"], plan.digest if plan else None, "plan_differs", "queries.plan_follows_from_the_manifest")
+    return Explanation(
+        plan,
+        described(offer.manifest, document, plan) if plan else {},
+        offer.terms["price"],
+        epsilon,
+        max(offer.terms["minimumCohort"], offer.manifest["minimumCohort"]),
+        said["charge"],
+        said["assetEpsilonLeft"],
+        said["refusals"],
+    )
 
 
 def ask(

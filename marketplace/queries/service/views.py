@@ -7,7 +7,15 @@ from sqlmodel import Session
 from marketplace.errors import NotFoundError
 from marketplace.listings.service import get_listing, terms_of
 from marketplace.orders.tables import Order
-from marketplace.queries.explain import NOBODY, Question, explanation, nobodys_papers, plan_of, refusals_of
+from marketplace.queries.explain import (
+    NOBODY,
+    Question,
+    document_of,
+    explanation,
+    nobodys_papers,
+    plan_or_refusal,
+    refusals_of,
+)
 from marketplace.queries.inbox.custodian import share_digests
 from marketplace.queries.pricing import OrderAccount, check_asset_budget
 from marketplace.queries.service.accounts import account_of, charge_of, papers_of, spent_of
@@ -59,7 +67,7 @@ def explain(
     Args:
         order_id: the order; empty to explain it under `listing_id` alone.
     Raises:
-        NotFoundError: `order_unknown`, `listing_unknown`. InvalidInputError, RuleError: as make_plan.
+        NotFoundError: `order_unknown`, `listing_unknown`. InvalidInputError: outside the algebra.
     """
     order = session.get(Order, order_id) if order_id else None
     if order_id and (order is None or order.buyer != account):
@@ -68,9 +76,12 @@ def explain(
     asset = get_asset(session, listing.asset_id)
     papers = papers_of(session, order) if order else nobodys_papers(listing.as_json(), terms_of(session, listing))
     manifest = manifest_of(session, asset)
-    plan, document = plan_of(question, order_id or NOBODY, asset.asset_id, asset.ciphertext_root, manifest)
-    charge, spent = charge_of(session, asset.asset_id, plan), spent_of(session, asset.asset_id)
+    document = document_of(question, order_id or NOBODY, asset.asset_id, asset.ciphertext_root, manifest)
+    plan, unplanned = plan_or_refusal(manifest, document)
+    charge = 0 if plan is None else charge_of(session, asset.asset_id, plan)
+    spent = spent_of(session, asset.asset_id)
     answer = explanation(plan, document, manifest, papers, now)
+    answer["refusals"] = unplanned + answer["refusals"]
     answer["refusals"] += refusals_of(lambda: check_asset_budget(asset.epsilon_budget, spent, charge))
     answer |= {"charge": charge, "assetEpsilonLeft": asset.epsilon_budget - spent}
     if order is not None:
