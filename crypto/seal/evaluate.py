@@ -1,5 +1,5 @@
-"""A set of cells -> one sealed number. Only additions and multiplications by public 0/1 weights: no keys, no
-rotations, no randomness.
+"""A set of cells -> one sealed number. Only additions and multiplications by public weights: no keys, no rotations, no
+randomness.
 
 Every party that evaluates the same cells of the same blobs gets the same bytes, so results are compared by digest.
 
@@ -71,6 +71,72 @@ def evaluate_sum(profile: Profile, chunks: Sequence[SealedChunk], cells: Cells) 
     total = _range_sum(made, chunks, chosen) if isinstance(chosen, range) else _scattered_sum(made, chunks, chosen)
     c0, c1 = made.polynomials(made.from_ntt(total))
     return SealedNumber(profile, crt(profile, [int(row[-1]) for row in c0]), c1)
+
+
+def evaluate_weighted(
+    profile: Profile, chunks: Sequence[SealedChunk], index: NDArray[np.int64], weights: NDArray[np.int64]
+) -> SealedNumber:
+    """Adds up the chosen cells of one column, each times a public whole number.
+
+    Args:
+        profile: the column's parameter set.
+        chunks: the column's chunks in order; all but the last hold N values.
+        index: strictly increasing cells, as in `evaluate_sum`.
+        weights: one for each, not zero, in (-t/2, t/2). They multiply the errors too: the caller proves that the sum
+            of their magnitudes leaves room (headroom.prove_headroom, where it stands for the number of cells).
+
+    Returns:
+        The sealed sum.
+
+    Raises:
+        ParameterError: as `evaluate_sum`, or a weight is zero or out of range.
+    """
+    _require_cells(profile, _column_size(profile, chunks), index)
+    if weights.shape != index.shape or weights.dtype.kind != "i" or not weights.all():
+        raise ParameterError(f"weights: expected {index.size} signed integers other than zero")
+    if int(np.abs(weights).max()) >= profile.half:
+        raise ParameterError(f"weights: expected magnitudes below {profile.half}")
+    made, degree = engine(profile), profile.degree
+    numbers, starts = np.unique(index // degree, return_index=True)
+    products = []
+    for number, cells, mine in zip(
+        numbers, np.split(index % degree, starts[1:]), np.split(weights, starts[1:]), strict=True
+    ):
+        polynomial = np.zeros(degree, dtype=np.int64)
+        polynomial[degree - 1 - cells] = mine
+        factor = made.weights((polynomial % profile.plain_modulus).astype(np.uint64))
+        products.append(made.multiply(chunks[int(number)].ciphertext, factor))
+    c0, c1 = made.polynomials(made.from_ntt(made.add(products)))
+    return SealedNumber(profile, crt(profile, [int(row[-1]) for row in c0]), c1)
+
+
+def add_columns(profile: Profile, columns: Sequence[Sequence[SealedChunk]]) -> list[SealedChunk]:
+    """The column whose cells are the sums of the same cells of some columns of one size; its errors add up too.
+
+    Raises:
+        ParameterError: no column, chunks of another profile, or columns of different sizes.
+    """
+    sizes = {_column_size(profile, chunks) for chunks in columns}
+    if len(sizes) != 1:
+        raise ParameterError(f"columns to add: expected one size, got {sorted(sizes)}")
+    if len(columns) == 1:
+        return list(columns[0])
+    made = engine(profile)
+    return [
+        SealedChunk(profile, same[0].count, made.add([chunk.ciphertext for chunk in same]))
+        for same in zip(*columns, strict=True)
+    ]
+
+
+def add_numbers(profile: Profile, numbers: Sequence[SealedNumber]) -> SealedNumber:
+    """The sum of sealed numbers of one profile; their errors add up too."""
+    if len(numbers) == 1:
+        return numbers[0]
+    primes = np.array(profile.data_primes, dtype=np.uint64)[:, None]
+    c1 = numbers[0].c1
+    for other in numbers[1:]:
+        c1 = (c1 + other.c1) % primes  # residues are below 2^61, so a sum of two fits 64 bits
+    return SealedNumber(profile, sum(number.c0 for number in numbers) % profile.modulus, c1)
 
 
 def _range_sum(made: Engine, chunks: Sequence[SealedChunk], cells: range) -> Any:

@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crypto.canonical import from_hex, sha256, to_hex
 from crypto.errors import CryptoError
 from crypto.seal.cells import SealedChunk, open_chunk
-from crypto.seal.evaluate import SealedNumber, evaluate_sum
-from crypto.seal.parameters import Profile, profile
+from crypto.seal.evaluate import SealedNumber, add_columns, add_numbers, evaluate_sum, evaluate_weighted
+from crypto.seal.parameters import profile
 from marketplace.documents import (
     Document,
     ciphertext_root,
@@ -98,34 +97,17 @@ def _evaluated(
 
 
 def _evaluate_cells(manifest: Mapping[str, Any], form: int, opened: Opened, number: Number) -> SealedNumber:
-    """Every batch of every column of the combination, added up."""
+    """Batches have the same cells, so their columns are added first; then every column of the combination."""
     chosen, reach = profile(manifest["forms"][form]["profile"]), cells_reach(manifest, form, number)
-    weights = np.ones(reach.index.size, dtype=np.int64) if reach.weights is None else reach.weights
-    found: list[tuple[int, SealedNumber]] = []
+    found = []
     for column, factor in number.parts:
-        for level in np.unique(weights).tolist():
-            cells = reach.index[weights == level]
-            found += [(factor * level, evaluate_sum(chosen, chunks, cells)) for chunks in opened[column]]
-    return _total(chosen, found)
-
-
-def _total(chosen: Profile, found: list[tuple[int, SealedNumber]]) -> SealedNumber:
-    if len(found) == 1 and found[0][0] == 1:
-        return found[0][1]
-    c0 = sum(factor * item.c0 for factor, item in found) % chosen.modulus
-    rows = [_combined([(factor, item.c1[row]) for factor, item in found], prime) for row, prime in _rows(chosen)]
-    return SealedNumber(chosen, c0, np.stack(rows))
-
-
-def _rows(chosen: Profile) -> Iterator[tuple[int, int]]:
-    return enumerate(chosen.data_primes)
-
-
-def _combined(terms: list[tuple[int, NDArray[np.uint64]]], prime: int) -> NDArray[np.uint64]:
-    total = np.zeros(terms[0][1].shape, dtype=object)
-    for factor, row in terms:
-        total += row.astype(object) * (factor % prime)
-    return (total % prime).astype(np.uint64)
+        chunks = add_columns(chosen, opened[column])
+        if reach.weights is None and factor == 1:
+            found.append(evaluate_sum(chosen, chunks, reach.index))
+        else:
+            weights = np.ones(reach.index.size, dtype=np.int64) if reach.weights is None else reach.weights
+            found.append(evaluate_weighted(chosen, chunks, reach.index, factor * weights))
+    return add_numbers(chosen, found)
 
 
 Evaluate = Callable[[Mapping[str, Any], int, Opened, Number], SealedNumber]

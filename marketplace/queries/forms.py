@@ -31,6 +31,7 @@ from marketplace.queries.statistics import Statistic
 
 Manifest = Mapping[str, Any]
 _MULTIPLY_MICROSECONDS = 300  # one plaintext product with its transforms, and the additions around it
+_ADD_MICROSECONDS = 30
 _NUMBER_MICROSECONDS = 500  # digest and share of one number
 _OPEN_MICROSECONDS_PER_MEGABYTE = 4_000
 
@@ -238,12 +239,13 @@ def _cells_cost(manifest: Manifest, form: int, numbers: Sequence[Number]) -> Cos
             known[key] = reach.index.size, np.unique(reach.index // degree)
         size, chunks = known[key]
         cells += size * len(number.parts) * batches
-        products += chunks.size * len(number.parts) * batches
+        products += chunks.size * len(number.parts)
         for column, _ in number.parts:
             touched.setdefault(column, set()).update(chunks.tolist())
     fetched = _bytes(manifest, form, touched)
-    spent = products * _MULTIPLY_MICROSECONDS + len(numbers) * _NUMBER_MICROSECONDS
-    return Cost(cells, products, fetched, spent + fetched * _OPEN_MICROSECONDS_PER_MEGABYTE // 10**6)
+    additions = products * (batches - 1)
+    spent = products * _MULTIPLY_MICROSECONDS + additions * _ADD_MICROSECONDS + len(numbers) * _NUMBER_MICROSECONDS
+    return Cost(cells, products + additions, fetched, spent + fetched * _OPEN_MICROSECONDS_PER_MEGABYTE // 10**6)
 
 
 def _bytes(manifest: Manifest, form: int, touched: Mapping[str, Collection[int]]) -> int:

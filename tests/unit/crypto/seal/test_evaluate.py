@@ -12,7 +12,7 @@ import pytest
 from crypto.errors import ParameterError
 from crypto.seal.cells import decrypt_chunk, open_chunk, seal_chunk
 from crypto.seal.columns import open_column
-from crypto.seal.evaluate import Cells, evaluate_sum
+from crypto.seal.evaluate import Cells, add_columns, add_numbers, evaluate_sum, evaluate_weighted
 from crypto.seal.parameters import Profile
 from crypto.seal.release import open_number
 from tests.unit.crypto.seal.samples import BOTH, CELLS, ROWS, column_of, key_of, resealed
@@ -160,3 +160,40 @@ def test_columns_that_are_none() -> None:
         evaluate_sum(CELLS, chunks, [0])
     with pytest.raises(ParameterError, match="4096 values in every chunk but the last"):
         evaluate_sum(ROWS, [chunks[2], chunks[0]], [0])
+
+
+@pytest.mark.parametrize("profile", BOTH, ids=lambda p: p.name)
+def test_weights_of_either_sign_multiply_their_cells(profile: Profile) -> None:
+    values, _, chunks = column_of(profile)
+    random = np.random.default_rng(2)
+    index = np.flatnonzero(random.random(len(values)) < 0.1)
+    weights = random.integers(1, 7, index.size) * random.choice([-1, 1], index.size)
+    number = evaluate_weighted(profile, chunks, index, weights)
+    assert open_number(key_of(profile), number) == int((values[index] * weights).sum())
+
+
+def test_weights_of_one_are_the_plain_sum() -> None:
+    _, _, chunks = column_of(CELLS)
+    index = np.array([3, 5, CELLS.degree + 1])
+    plain = evaluate_sum(CELLS, chunks, index)
+    weighted = evaluate_weighted(CELLS, chunks, index, np.ones(3, dtype=np.int64))
+    assert (plain.c0, plain.c1_digest()) == (weighted.c0, weighted.c1_digest())
+
+
+def test_columns_and_numbers_add_up() -> None:
+    values, _, chunks = column_of(CELLS)
+    index = np.array([0, 4, CELLS.degree + 2])
+    total = int(values[index].sum())
+    twice = evaluate_sum(CELLS, add_columns(CELLS, [chunks, chunks]), index)
+    assert open_number(key_of(CELLS), twice) == 2 * total
+    one = evaluate_sum(CELLS, chunks, index)
+    assert open_number(key_of(CELLS), add_numbers(CELLS, [one, twice, one])) == 4 * total
+    with pytest.raises(ParameterError, match="one size"):
+        add_columns(CELLS, [chunks, chunks[:1]])
+
+
+@pytest.mark.parametrize("weights", [[1, 0], [1], [1 << 57, 1], [1.5, 2.0]])
+def test_weights_that_are_no_weights_are_refused(weights: list[float]) -> None:
+    _, _, chunks = column_of(CELLS)
+    with pytest.raises(ParameterError, match="weights"):
+        evaluate_weighted(CELLS, chunks, np.array([0, 1]), np.array(weights))
