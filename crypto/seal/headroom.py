@@ -33,7 +33,7 @@ COIN_BOUND = 21
 """Largest magnitude of one coefficient of SEAL's encryption error."""
 
 _TAIL_FACTOR = 947  # >= 2 * 10.5 * ln(2^65)
-_LAPLACE_FACTOR = 46  # >= ln(2^66): a discrete Laplace variable exceeds 46 scales with probability below 2^-65
+LAPLACE_FACTOR = 46  # >= ln(2^66): a discrete Laplace variable exceeds 46 scales with probability below 2^-65
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Headroom:
 
 def noise_bound(scale: Fraction) -> int:
     """A bound on discrete Laplace noise of that scale that is exceeded with probability below 2^-64."""
-    return -((-scale.numerator * _LAPLACE_FACTOR) // scale.denominator)
+    return -((-scale.numerator * LAPLACE_FACTOR) // scale.denominator)
 
 
 def error_bound(profile: Profile, cells: int, value: int, total: int) -> int:

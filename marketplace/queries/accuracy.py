@@ -18,12 +18,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crypto.seal.noise import standard_error
 from marketplace.documents import key_holders
 from marketplace.queries.distribution import Bins, bins_of, quantile
 from marketplace.queries.figures import NOTHING, Figure, Reading
 from marketplace.queries.lexicon import measure
-from marketplace.queries.noise import scales
+from marketplace.queries.noise import plan_noise
 from marketplace.queries.numbers import Plan
 from marketplace.queries.regression import Regression, regress
 from marketplace.queries.statistics import needs, score_unit
@@ -39,7 +38,7 @@ def deviations(manifest: Manifest, plan: Plan) -> dict[str, float]:
     Each holder of the sealing key adds noise of its own, so that a dishonest one cannot leave it out.
     """
     spread = math.sqrt(key_holders(manifest))
-    return {name: spread * standard_error(scale) for name, scale in scales(manifest, plan).items()}
+    return {name: spread * noise.deviation for name, noise in plan_noise(manifest, plan).items()}
 
 
 def result(manifest: Manifest, term: Term, numbers: Mapping[str, int], noise: Mapping[str, float]) -> Result:

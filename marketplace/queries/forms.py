@@ -23,7 +23,7 @@ from crypto.seal.parameters import profile
 from marketplace.documents import cell_shape, column_names, key_holders, public_shape, row_count
 from marketplace.errors import RuleError
 from marketplace.queries.lexicon import choices
-from marketplace.queries.noise import noise_scales
+from marketplace.queries.noise import noises_of
 from marketplace.queries.numbers import Cost, Number, Weights
 from marketplace.queries.selection import Cells
 from marketplace.queries.sensitivity import row_sensitivity
@@ -61,7 +61,7 @@ class FormRules:
         columns: names of the columns that it holds.
         reach: the sealed values that a number takes; raises RuleError where the form cannot tell the cells apart.
         prove: raises ParameterError where a number of this statistic could wrap or be decoded inexactly; arguments are
-            manifest, form, statistic, its numbers, and the scale of their noise.
+            manifest, form, statistic, its numbers, and the scale of their noise (Noise.reserve).
         cost: of evaluating some numbers.
     """
 
@@ -123,10 +123,10 @@ def prove_form(
     by_statistic: dict[str, list[Number]] = {}
     for number in numbers:
         by_statistic.setdefault(number.statistic, []).append(number)
-    for name, scale in noise_scales(manifest, numbers, statistics, epsilon).items():
+    for name, noise in noises_of(manifest, numbers, statistics, epsilon).items():
         statistic = next(item for item in statistics if item.name == name)
         try:
-            rules.prove(manifest, form, statistic, by_statistic[name], scale)
+            rules.prove(manifest, form, statistic, by_statistic[name], noise.reserve)
         except ParameterError as error:
             raise RuleError(
                 "result_may_wrap",

@@ -5,6 +5,9 @@ budget (parallel composition), while a row touches every statistic: the statisti
 (sequential composition; the remainder of the division stays unspent). The bins of one measure count as one statistic: a
 row lies in one of them only. A statistic's sensitivity follows from the declared bounds (sensitivity.py) times the
 heaviest weight that the query gives a cell.
+
+The budget is in millionths of the data set's own measure (crypto/seal/privacy.py): epsilon, or rho. Both are divided
+alike, because both add up.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,8 +15,8 @@ from fractions import Fraction
 from typing import Any
 
 from crypto.errors import ParameterError
-from crypto.seal.noise import laplace_scale
-from marketplace.errors import RuleError
+from crypto.seal.privacy import MICRO, Noise, composed_loss, noise_for
+from marketplace.errors import RuleError, VerificationError
 from marketplace.queries.numbers import Number, Plan
 from marketplace.queries.sensitivity import row_sensitivity
 from marketplace.queries.statistics import Statistic
@@ -49,19 +52,19 @@ def share_of_epsilon(statistics: Sequence[Statistic], epsilon: int) -> int:
     return share
 
 
-def noise_scales(
+def noises_of(
     manifest: Manifest, numbers: Sequence[Number], statistics: Sequence[Statistic], epsilon: int
-) -> dict[str, Fraction]:
-    """Scale of the discrete Laplace noise on every statistic, exactly.
+) -> dict[str, Noise]:
+    """The noise on every statistic.
 
     Raises:
         RuleError: `epsilon_too_small`.
     """
-    share = share_of_epsilon(statistics, epsilon)
+    share, measure = share_of_epsilon(statistics, epsilon), str(manifest["privacy"]["measure"])
     found = {}
     for name, sensitivity in sensitivities(manifest, numbers, statistics).items():
         try:
-            found[name] = laplace_scale(sensitivity, share)
+            found[name] = noise_for(measure, sensitivity, share)
         except ParameterError as error:
             raise RuleError(
                 "epsilon_too_small",
@@ -75,10 +78,35 @@ def noise_scales(
     return found
 
 
-def scales(manifest: Manifest, plan: Plan) -> dict[str, Fraction]:
-    """Noise scale of every statistic of a plan; that no number wraps was proven when the plan was made.
+def plan_noise(manifest: Manifest, plan: Plan) -> dict[str, Noise]:
+    """The noise on every statistic of a plan; that no number wraps was proven when the plan was made.
 
     Raises:
         RuleError: `epsilon_too_small`.
     """
-    return noise_scales(manifest, plan.numbers, plan.statistics, plan.epsilon)
+    return noises_of(manifest, plan.numbers, plan.statistics, plan.epsilon)
+
+
+def check_composition(manifest: Manifest, plan: Plan) -> None:
+    """Check that by OpenDP's own reckoning the whole plan costs no more than it charges.
+
+    Of a family of statistics that no row touches twice, the costliest stands for all; likewise one group for all.
+
+    Raises:
+        VerificationError: `composition_exceeds`.
+    """
+    noises, costliest = plan_noise(manifest, plan), dict[str, Noise]()
+    for statistic in plan.statistics:
+        noise = noises[statistic.name]
+        other = costliest.setdefault(statistic.family, noise)
+        costliest[statistic.family] = max(noise, other, key=lambda item: composed_loss([item]))
+    loss = composed_loss(list(costliest.values()))
+    if loss > Fraction(plan.epsilon, MICRO):
+        raise VerificationError(
+            "composition_exceeds",
+            "the answer's noise is too narrow for what it charges",
+            zh="噪声不足以支撑所扣的隐私预算",
+            rule="queries.composition",
+            expected=f"at most {plan.epsilon} millionths",
+            got=float(loss),
+        )

@@ -21,7 +21,7 @@ from typing import Protocol
 from crypto.errors import CryptoError
 from crypto.keystore import Keys
 from crypto.seal.keys import SealingKey
-from crypto.seal.noise import discrete_laplace, load_sampler
+from crypto.seal.noise import load_sampler
 from crypto.seal.release import release_share
 from crypto.seal.splitting import HalfKey
 from marketplace.documents import Document, digest
@@ -30,7 +30,7 @@ from marketplace.intents import Deployment
 from marketplace.queries.cohort import check_cohort
 from marketplace.queries.evaluation import SealedColumns, check_profile, evaluate_plan, number_entry, result_document
 from marketplace.queries.handover import VaultTask, read_vault_task
-from marketplace.queries.noise import scales
+from marketplace.queries.noise import check_composition, plan_noise
 from marketplace.queries.permission import check_papers, check_permitted
 from marketplace.queries.plan import Plan, make_plan
 from marketplace.queries.pricing import OrderAccount, check_asset_budget, check_voucher, check_voucher_signature
@@ -184,10 +184,11 @@ class KeyHolder(ABC):
 
     def _rederive(self, task: VaultTask, dataset: Holding, columns: SealedColumns, plan: Plan) -> list[int]:
         """Shares of all numbers of the plan, from the vault's own evaluation; they have not left yet."""
-        widths, shares, entries = scales(dataset.manifest, plan), [], []
+        check_composition(dataset.manifest, plan)
+        noises, shares, entries = plan_noise(dataset.manifest, plan), [], []
         for number, entry in zip(evaluate_plan(dataset.manifest, plan, columns), plan.numbers, strict=True):
             with part("noise"):
-                noise = discrete_laplace(widths[entry.statistic])
+                noise = noises[entry.statistic].draw()
             with part("shares"):
                 shares.append(release_share(dataset.key, number.c1, noise))
             entries.append(number_entry(number))

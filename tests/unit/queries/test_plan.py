@@ -7,7 +7,7 @@ import pytest
 
 from marketplace.errors import InvalidInputError, MarketplaceError
 from marketplace.queries.forms import prove_form
-from marketplace.queries.noise import scales, sensitivities, share_of_epsilon
+from marketplace.queries.noise import check_composition, plan_noise, sensitivities, share_of_epsilon
 from marketplace.queries.plan import make_plan
 from marketplace.queries.query import Query, one_of
 from marketplace.queries.terms import (
@@ -169,8 +169,33 @@ def test_a_filter_can_lower_the_sensitivity_of_weights() -> None:
 def test_the_bins_of_a_measure_share_one_part_of_the_budget() -> None:
     plan = plan_of(Query.select(Histogram("delay"), Count(), Sum("fare")), 900_000)
     assert share_of_epsilon(plan.statistics, plan.epsilon) == 300_000
-    assert scales(MANIFEST, plan)["bin:delay:1"] == Fraction(10, 3)
-    assert scales(MANIFEST, plan)["sum:fare"] == Fraction(1000 * 10, 3)
+    assert plan_noise(MANIFEST, plan)["bin:delay:1"].width == Fraction(10, 3)
+    assert plan_noise(MANIFEST, plan)["sum:fare"].width == Fraction(1000 * 10, 3)
+
+
+@pytest.mark.parametrize("privacy", [{"measure": "pure"}, {"measure": "zcdp", "delta": "1e-9"}])
+def test_opendp_agrees_that_a_plan_costs_what_it_charges(
+    privacy: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = {**MANIFEST, "privacy": privacy}
+    question = Query.select(Histogram("delay"), Count(), Variance("fare"), Correlation("delay", "air"))
+    for epsilon in (700_001, 1_000_000, 3_333_333):
+        check_composition(manifest, plan_of(question, epsilon, manifest))
+    plan = plan_of(question, manifest=manifest)
+    assert len({noise.measure for noise in plan_noise(manifest, plan).values()}) == 1
+    # A statistic that gets the whole budget instead of its part is seen.
+    monkeypatch.setattr("marketplace.queries.noise.share_of_epsilon", lambda _statistics, epsilon: epsilon)
+    with pytest.raises(MarketplaceError) as caught:
+        check_composition(manifest, plan)
+    assert caught.value.code == "composition_exceeds"
+
+
+def test_gaussian_noise_is_the_smaller_where_many_statistics_share() -> None:
+    zcdp = {**MANIFEST, "privacy": {"measure": "zcdp", "delta": "1e-9"}}
+    question = Query.select(Histogram("delay"), Variance("fare"))
+    names = plan_noise(zcdp, plan_of(question, manifest=zcdp))
+    assert names["sum:fare"].width == Fraction(1000 * 1000 * 1_000_000, 2 * 250_000)
+    assert plan_of(question, manifest=zcdp).digest != plan_of(question).digest
 
 
 def test_a_time_range_over_running_totals_costs_two_cells() -> None:

@@ -14,7 +14,7 @@ from marketplace.intents import Deployment
 from marketplace.queries.permission import SignedIntent
 from marketplace.queries.statements import attest, sign_result
 from marketplace.vault.release import Vault
-from tests.sealed_market import DEPLOYMENT, LATER, NOW, PRICE, Market, Order, keys, open_market, signed, voucher
+from tests.sealed_market import DEPLOYMENT, LATER, NOW, PRICE, SCHEMA, Market, Order, keys, open_market, signed, voucher
 
 ALL = "SELECT COUNT(*) FROM flights"
 
@@ -304,3 +304,19 @@ def test_residues_are_encrypted_at_rest(market: Market) -> None:
     for residue in answer.residues.values():
         assert to_hex(residue.to_bytes(32, "big"))[2:].lstrip("0").encode() not in raw
         assert residue.to_bytes(32, "big") not in raw
+
+
+def test_a_data_set_under_zcdp_is_answered_with_gaussian_noise(tmp_path: Path) -> None:
+    market = open_market(tmp_path, {**SCHEMA, "privacy": {"measure": "zcdp", "delta": "1e-9"}})
+    order, sql = market.order(), "SELECT origin, SUM(delay) FROM f GROUP BY origin"
+    answer = market.ask(order, sql, 500_000)
+    assert not isinstance(answer, dict)
+    truth = [
+        sum(int(row["delay"]) for row in market.rows if row["origin"] == origin and row["delay"] != "NA")
+        for origin in ("EWR", "JFK", "LGA")
+    ]
+    # One statistic of sensitivity 200 at rho 0.5: the standard deviation is 200.
+    found = [numbers["sum:delay"] for numbers in answer.numbers]
+    assert all(abs(number - true) < 10 * 200 for number, true in zip(found, truth, strict=True))
+    assert next(v for name, v in answer.rows()[0].items() if name.endswith("_se")) == pytest.approx(200)
+    assert market.vault.store.spent(market.asset) == 500_000

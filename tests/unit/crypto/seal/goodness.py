@@ -3,7 +3,7 @@
 import math
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 def chi_square_p(observed: Sequence[int], expected: Sequence[float]) -> float:
@@ -24,27 +24,35 @@ def uniform_p(sample: Sequence[float]) -> float:
 
 def discrete_laplace_p(draws: Sequence[int], scale: float, centre: int = 0) -> float:
     """Pearson's test of draws against exp(-|z - centre| / scale), over bins that each expect at least a hundred."""
-    counts = Counter(draw - centre for draw in draws)
-    ends = _bins(len(draws), scale)
+    ratio, reach = math.exp(-1 / scale), int(46 * scale) + 46
+    masses = {z: (1 - ratio) / (1 + ratio) * ratio ** abs(z) for z in range(-reach, reach + 1)}
+    return _fit_p([draw - centre for draw in draws], masses)
+
+
+def discrete_gaussian_p(draws: Sequence[int], deviation: float, centre: int = 0) -> float:
+    """The same against exp(-(z - centre)^2 / 2 deviation^2)."""
+    reach = int(10 * deviation) + 10
+    weights = {z: math.exp(-z * z / (2 * deviation * deviation)) for z in range(-reach, reach + 1)}
+    total = sum(weights.values())
+    return _fit_p([draw - centre for draw in draws], {z: weight / total for z, weight in weights.items()})
+
+
+def _fit_p(draws: Sequence[int], masses: Mapping[int, float]) -> float:
+    counts, ends = Counter(draws), _bins(len(draws), masses)
     observed, expected = [0] * len(ends), [0.0] * len(ends)
-    for z in set(range(-int(46 * scale) - 46, int(46 * scale) + 47)) | set(counts):
+    for z in masses.keys() | counts.keys():
         place = min(bisect_left(ends, z), len(ends) - 1)
         observed[place] += counts[z]
-        expected[place] += len(draws) * _mass(z, scale)
+        expected[place] += len(draws) * masses.get(z, 0.0)
     return chi_square_p(observed, expected)
 
 
-def _mass(z: int, scale: float) -> float:
-    ratio = math.exp(-1 / scale)
-    return (1 - ratio) / (1 + ratio) * ratio ** abs(z)
-
-
-def _bins(draws: int, scale: float) -> list[int]:
+def _bins(draws: int, masses: Mapping[int, float]) -> list[int]:
     """Last integer of each bin; the last bin also takes everything above it."""
     ends: list[int] = []
     held = 0.0
-    for z in range(-int(46 * scale) - 46, int(46 * scale) + 47):
-        held += draws * _mass(z, scale)
+    for z in sorted(masses):
+        held += draws * masses[z]
         if held >= 100:
             ends, held = [*ends, z], 0.0
     return ends

@@ -6,8 +6,19 @@ from fractions import Fraction
 import pytest
 
 from crypto.errors import ParameterError
-from crypto.seal.noise import MAX_SCALE, discrete_laplace, float_at_least, laplace_scale, standard_error
-from tests.unit.crypto.seal.goodness import chi_square_p, discrete_laplace_p, uniform_p
+from crypto.seal.noise import (
+    MAX_SCALE,
+    discrete_gaussian,
+    discrete_laplace,
+    float_at_least,
+    gaussian_bound,
+    gaussian_error,
+    gaussian_float,
+    gaussian_variance,
+    laplace_scale,
+    standard_error,
+)
+from tests.unit.crypto.seal.goodness import chi_square_p, discrete_gaussian_p, discrete_laplace_p, uniform_p
 
 IMPOSSIBLE = 1e-9
 DRAWS = 6000
@@ -73,3 +84,58 @@ def test_no_draw_from_a_scale_out_of_range(scale: Fraction) -> None:
     for use in (discrete_laplace, standard_error):
         with pytest.raises(ParameterError, match="expected a scale"):
             use(scale)
+
+
+def test_variance_is_squared_sensitivity_over_twice_rho_exactly() -> None:
+    assert gaussian_variance(1, 500_000) == 1
+    assert gaussian_variance(5_000, 300_000) == Fraction(25_000_000 * 10, 6)
+
+
+@pytest.mark.parametrize(
+    "variance", [Fraction(1, 3), Fraction(2), Fraction(50_000, 3), Fraction(10**18, 7), Fraction(1 << 104)]
+)
+def test_the_floats_square_is_never_below_the_variance(variance: Fraction) -> None:
+    square = Fraction(gaussian_float(variance)) ** 2
+    assert variance < square < variance * (1 + Fraction(1, 1 << 38))
+
+
+@pytest.mark.parametrize("variance", [Fraction(1, 3), Fraction(1), Fraction(25, 3), Fraction(2_500)])
+def test_draws_are_discrete_gaussian(variance: Fraction) -> None:
+    draws = [discrete_gaussian(variance) for _ in range(DRAWS)]
+    assert discrete_gaussian_p(draws, math.sqrt(variance)) > IMPOSSIBLE
+    spread = gaussian_error(variance)
+    # The kurtosis is at most 3 + 1/variance; seven deviations of the estimated variance:
+    allowed = 7 * spread**2 * math.sqrt((2 + spread**-2) / DRAWS)
+    assert abs(sum(z * z for z in draws) / DRAWS - spread**2) < allowed
+
+
+def test_the_gaussian_test_can_fail() -> None:
+    """Half the variance, a shifted centre, and the other distribution are each seen."""
+    draws = [discrete_gaussian(Fraction(64)) for _ in range(DRAWS)]
+    assert discrete_gaussian_p(draws, 8 * math.sqrt(2)) < IMPOSSIBLE
+    assert discrete_gaussian_p(draws, 8.0, centre=2) < IMPOSSIBLE
+    assert discrete_laplace_p(draws, 8.0) < IMPOSSIBLE
+    assert discrete_gaussian_p([discrete_laplace(Fraction(8)) for _ in range(DRAWS)], 8 * math.sqrt(2)) < IMPOSSIBLE
+
+
+def test_the_gaussian_tail_is_proven_and_not_far_off() -> None:
+    for variance in (Fraction(1, 3), Fraction(100), Fraction(10**12, 7)):
+        bound = gaussian_bound(variance)
+        assert 2 * math.exp(-(bound**2) / (2 * float(variance))) < 2**-64
+        assert bound < 10 * math.sqrt(variance) + 2
+
+
+def test_gaussian_error_against_the_sum_over_the_distribution() -> None:
+    for variance in (0.2, 1.0, 15.0, 40.0):
+        weights = {z: math.exp(-z * z / (2 * variance)) for z in range(-300, 301)}
+        exact = (sum(z * z * weight for z, weight in weights.items()) / sum(weights.values())) ** 0.5
+        assert math.isclose(gaussian_error(Fraction(variance)), exact, rel_tol=1e-12)
+
+
+@pytest.mark.parametrize(("sensitivity", "rho"), [(0, 1), (1, 0), (-1, 5), (MAX_SCALE, 499_999)])
+def test_variances_that_protect_nobody_or_fit_nowhere(sensitivity: int, rho: int) -> None:
+    with pytest.raises(ParameterError, match="noise: expected"):
+        gaussian_variance(sensitivity, rho)
+    for use in (discrete_gaussian, gaussian_error):
+        with pytest.raises(ParameterError, match="expected a variance"):
+            use(Fraction(MAX_SCALE**2 + 1))
