@@ -33,6 +33,7 @@ from marketplace.documents.answers import (
     validate_statement,
 )
 from marketplace.documents.columns import (
+    COUNTS,
     all_chunks,
     bin_count,
     blob_digests,
@@ -117,6 +118,7 @@ def validate(value: object) -> Document:
 
 __all__ = [
     "COMPUTATIONS",
+    "COUNTS",
     "DATA_ORIGINS",
     "FORMS",
     "LEVELS",

@@ -1,12 +1,15 @@
 """What a manifest says in numbers: its cells, its columns in their fixed order, its blobs.
 
 A cell is one combination of categories, numbered in mixed radix over the dimensions in declared order, the last one
-fastest. A LOGICAL cell combines all dimensions, a PUBLIC cell those that are not hidden. Every batch of every form has
-the same columns; their names are
+fastest. A LOGICAL cell combines all dimensions, a PUBLIC cell those that are not hidden. Every batch of a form has the
+same columns. In the cells form a column holds one value for each public cell, in the others one for each row, sorted by
+public cell; there the column "counts" says, unsealed, how many rows each public cell has. Names of columns:
 
     rows, n:<measure>, sum:<measure>, sumsq:<measure>     rows; present values, their sum, their sum of squares
     bin:<measure>:<i>                                     values in bin i of the measure
     n@<j>, sum@<j>:<measure>, cross@<j>:<a>:<b>           over the rows where every measure of joint j is present
+    ind:<dimension>:<i>                                   rows of category i of the hidden dimension
+    counts                                                rows of each public cell, 32-bit little-endian, public
 """
 
 import itertools
@@ -20,6 +23,8 @@ from marketplace.documents.common import digest
 from marketplace.types import Digest
 
 Manifest = Mapping[str, Any]
+COUNTS = "counts"
+"""The column of a row form that is not sealed."""
 
 
 def cell_shape(manifest: Manifest) -> tuple[int, ...]:
@@ -70,7 +75,19 @@ def _cells_columns(manifest: Manifest) -> list[str]:
     return names
 
 
-_COLUMNS = {"cells": _cells_columns}
+def _rows_columns(manifest: Manifest) -> list[str]:
+    names = [measure["name"] for measure in manifest["measures"]]
+    return [COUNTS, *(f"{part}:{name}" for name in names for part in ("n", "sum", "sumsq"))]
+
+
+def _products_columns(manifest: Manifest) -> list[str]:
+    names = [measure["name"] for measure in manifest["measures"]]
+    hidden = [item for item in manifest["dimensions"] if item["hidden"]]
+    indicators = [f"ind:{item['name']}:{index}" for item in hidden for index in range(len(item["categories"]))]
+    return [COUNTS, *(f"{part}:{name}" for name in names for part in ("n", "sum")), *indicators]
+
+
+_COLUMNS = {"cells": _cells_columns, "rows": _rows_columns, "products": _products_columns}
 
 
 def bin_count(measure: Manifest) -> int:

@@ -11,7 +11,7 @@ half of it, whose share every answer needs too.
 from collections.abc import Mapping
 from typing import Any, cast
 
-from marketplace.documents.columns import cell_count, column_names
+from marketplace.documents.columns import COUNTS, cell_count, column_names
 from marketplace.documents.common import (
     BILINGUAL,
     BOUND,
@@ -199,7 +199,8 @@ def _check_batches(manifest: Document, measures: list[str]) -> None:
         if sorted(batch["missing"]) != sorted(measures):
             raise refuse(f"{path}.missing", "one count for each measure", sorted(batch["missing"]))
         for form in forms:
-            _check_chunks(f"{path}.columns", [item for item in batch["columns"] if item["form"] == form])
+            columns = [item for item in batch["columns"] if item["form"] == form and item["name"] != COUNTS]
+            _check_chunks(f"{path}.columns", columns)
 
 
 def _check_chunks(path: str, columns: list[dict[str, Any]]) -> None:

@@ -1,6 +1,7 @@
 """One batch of rows, from a file into a draft: read, checked, added up, sealed."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -60,6 +61,27 @@ class Source:
         return to_hex(digest_json({"content": content, "schema": repr(self.schema), "others": self.others, **facts}))
 
 
+@dataclass(frozen=True)
+class Work:
+    """A batch that was read and is to be sealed in every form.
+
+    Args:
+        source: the rows. frame: a manifest whose dimensions, measures, joints and forms count.
+        block: of the batch. key: of the series. draft: where blobs go. statistics: of the rows.
+    """
+
+    source: Source
+    frame: Document
+    block: int
+    key: SealingKey
+    draft: Draft
+    statistics: CellStatistics
+
+
+Columns = list[dict[str, Any]]
+"""Entries of a batch's columns in the manifest."""
+
+
 def seal_batch(source: Source, frame: Document, change: tuple[str, int], key: SealingKey, draft: Draft) -> SealedBatch:
     """Read, check and seal a file as one batch.
 
@@ -69,23 +91,34 @@ def seal_batch(source: Source, frame: Document, change: tuple[str, int], key: Se
     Raises:
         InvalidInputError: the file or a row of it is not as declared, `no_rows`, or `bounds_too_wide`.
     """
-    statistics = _read(source, key, draft)
-    columns: list[dict[str, Any]] = []
-    names, (form,) = column_names(frame), frame["forms"]
-    for done, column in enumerate(names, start=1):
-        values = _running(frame, form["prefix"], statistics.columns[column])
-        columns.append({"form": 0, "name": column, "chunks": _seal_column(key, column, values, draft)})
-        source.progress("sealing", done, len(names))
-    name, block = change
+    (name, block), statistics = change, _read(source, key, draft)
+    work = Work(source, frame, block, key, draft, statistics)
+    columns: Columns = []
+    for position, form in enumerate(frame["forms"]):
+        columns += FORM_SEALERS[form["form"]](work, position)
     entry = {"name": name, "block": block, "rows": statistics.rows, "missing": statistics.missing(), "columns": columns}
     return SealedBatch(entry, statistics.counts)
 
 
-def _seal_column(key: SealingKey, column: str, values: Integers, draft: Draft) -> list[dict[str, Any]]:
-    size = key.profile.degree
-    starts = range(0, len(values), size)
-    parts = [values[start : start + size] for start in starts]
-    return [draft.chunk((0, column, index), partial(seal_chunk, key, part)) for index, part in enumerate(parts)]
+def seal_cells(work: Work, position: int) -> Columns:
+    """The totals of each public cell, or their running totals along one dimension."""
+    columns: Columns = []
+    names, prefix = column_names(work.frame, position), work.frame["forms"][position]["prefix"]
+    size = work.key.profile.degree
+    for done, name in enumerate(names, start=1):
+        values = _running(work.frame, prefix, work.statistics.columns[name])
+        parts = [values[start : start + size] for start in range(0, len(values), size)]
+        chunks = [
+            work.draft.chunk((position, name, index), partial(seal_chunk, work.key, part))
+            for index, part in enumerate(parts)
+        ]
+        columns.append({"form": position, "name": name, "chunks": chunks})
+        work.source.progress("sealing", done, len(names))
+    return columns
+
+
+FORM_SEALERS: dict[str, Callable[[Work, int], Columns]] = {"cells": seal_cells}
+"""How a batch is sealed in each form."""
 
 
 def _read(source: Source, key: SealingKey, draft: Draft) -> CellStatistics:

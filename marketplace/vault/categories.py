@@ -14,7 +14,7 @@ from marketplace.vault.values import categories_of
 
 MAX_CATEGORIES = 10_000
 Progress = Callable[[str, int, int], None]
-"""Called with (stage, done, total); stage is "listing", "reading" or "sealing"."""
+"""Called with (stage, done, total); stage is "listing", "reading", "sealing", "placing" or "sealing rows"."""
 
 
 def silent(stage: str, done: int, total: int) -> None:

@@ -50,6 +50,11 @@ class Draft:
             self._chunks[place] = entry
         return self._chunks[place]
 
+    def chunks(self, form: int, column: str) -> list[Entry]:
+        """The entries of a column's chunks, in order."""
+        places = sorted(place for place in self._chunks if place[:2] == (form, column))
+        return [self._chunks[place] for place in places]
+
     def has(self, place: Place) -> bool:
         """Whether a chunk is sealed."""
         return place in self._chunks

@@ -25,6 +25,8 @@ STAGES = {
     "listing": ("listing categories", "读取取值"),
     "reading": ("reading rows", "读取数据"),
     "sealing": ("sealing cells", "加密"),
+    "placing": ("sorting rows", "排序"),
+    "sealing rows": ("sealing rows", "逐行加密"),
     "uploading": ("uploading ciphertext", "上传密文"),
 }
 

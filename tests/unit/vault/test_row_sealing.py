@@ -1,0 +1,121 @@
+"""A form of rows: every column of every row, sorted by public cell, each chunk sealed once, also after a kill."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from crypto.seal.keys import SealingKey
+from crypto.seal.parameters import CELLS
+from marketplace.documents import COUNTS, column_names
+from marketplace.vault import placement, reading
+from marketplace.vault.batches import Columns, Source, Work
+from marketplace.vault.categories import silent
+from marketplace.vault.drafts import Draft, open_draft
+from marketplace.vault.reading import read_batches
+from marketplace.vault.row_sealing import seal_rows
+from marketplace.vault.schema import parse_schema
+from marketplace.vault.sealing import declared_parts
+from marketplace.vault.secrecy import Cipher
+from marketplace.vault.statistics import CellStatistics
+from tests.sealed_market import SCHEMA, Row, make_rows, write_csv
+
+HIDDEN = SCHEMA | {
+    "dimensions": [SCHEMA["dimensions"][0], {**SCHEMA["dimensions"][1], "hidden": True}, SCHEMA["dimensions"][2]]
+}
+ORIGINS, CARRIERS, MONTHS = (item["categories"] for item in SCHEMA["dimensions"])
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(placement, "BUCKET_ROWS", 50)
+    monkeypatch.setattr(reading, "_BLOCK_BYTES", 700)
+
+
+def work_on(home: Path, draft: Draft, form: str) -> Work:
+    """The batch of make_rows(), read, to be sealed in one form of rows."""
+    schema, key = parse_schema(HIDDEN), SealingKey.generate(CELLS)
+    source = Source(write_csv(home / "rows.csv", make_rows()), schema, 0, silent)
+    statistics = CellStatistics(schema, CELLS)
+    for batch in read_batches(source.path, schema.columns):
+        statistics.add(batch)
+    frame = declared_parts(schema) | {"forms": [{"form": form}]}
+    return Work(source, frame, 0, key, draft, statistics)
+
+
+def plain(column: str, index: int, values: np.ndarray[Any, np.dtype[np.int64]]) -> bytes:
+    """A seal that anybody can open, so that the test sees what goes into a real one."""
+    return f"{column} {index}\n".encode() + values.astype("<i8").tobytes()
+
+
+def opened(draft: Draft, columns: Columns) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for column in columns:
+        found[column["name"]] = []
+        for index, chunk in enumerate(column["chunks"]):
+            data = (draft.path / "blobs" / chunk["blob"][2:]).read_bytes()
+            if column["name"] == COUNTS:
+                found[COUNTS] = np.frombuffer(data, "<u4").tolist()
+                continue
+            head, _, body = data.partition(b"\n")
+            assert head == f"{column['name']} {index}".encode()
+            found[column["name"]] += np.frombuffer(body, "<i8").tolist()
+    return found
+
+
+def truth() -> dict[str, list[int]]:
+    """All columns of rows and products, by plain Python."""
+    rows = sorted(make_rows(), key=lambda row: (ORIGINS.index(row["origin"]), MONTHS.index(row["month"])))
+    delays = [None if row["delay"] == "NA" else int(row["delay"]) for row in rows]
+    fares = [round(float(row["fare"]) * 100) for row in rows]
+    found = {
+        COUNTS: [_count(rows, origin, month) for origin in ORIGINS for month in MONTHS],
+        "n:delay": [int(value is not None) for value in delays],
+        "sum:delay": [value or 0 for value in delays],
+        "sumsq:delay": [(value or 0) ** 2 for value in delays],
+        "n:fare": [1] * len(rows),
+        "sum:fare": fares,
+        "sumsq:fare": [value**2 for value in fares],
+    }
+    for index, carrier in enumerate(CARRIERS):
+        found[f"ind:carrier:{index}"] = [int(row["carrier"] == carrier) for row in rows]
+    return found
+
+
+def _count(rows: list[Row], origin: str, month: str) -> int:
+    return sum(row["origin"] == origin and row["month"] == month for row in rows)
+
+
+@pytest.mark.parametrize("form", ["rows", "products"])
+@pytest.mark.parametrize("size", [64, 400, 1000])
+def test_every_column_holds_every_row_sorted_by_public_cell(tmp_path: Path, form: str, size: int) -> None:
+    with open_draft(tmp_path, "0x" + "ab" * 32, Cipher(bytes(32))) as draft:
+        work = work_on(tmp_path, draft, form)
+        found = opened(draft, seal_rows(work, 0, size, plain))
+        assert list(found) == column_names(work.frame)
+        assert found == {name: truth()[name] for name in found}
+    assert len(found) == (7 if form == "rows" else 5 + 3)
+
+
+def test_a_chunk_is_sealed_once_however_often_the_work_is_taken_up(tmp_path: Path) -> None:
+    sealed: list[tuple[str, int]] = []
+
+    def failing(column: str, index: int, values: np.ndarray[Any, np.dtype[np.int64]]) -> bytes:
+        if len(sealed) in (5, 16, 17):
+            sealed.append(("stopped", 0))
+            raise KeyboardInterrupt
+        sealed.append((column, index))
+        return plain(column, index, values)
+
+    for _ in range(3):
+        with (
+            pytest.raises(KeyboardInterrupt),
+            open_draft(tmp_path, "0x" + "ab" * 32, Cipher(bytes(32))) as draft,
+        ):
+            seal_rows(work_on(tmp_path, draft, "rows"), 0, 100, failing)
+    with open_draft(tmp_path, "0x" + "ab" * 32, Cipher(bytes(32))) as draft:
+        found = opened(draft, seal_rows(work_on(tmp_path, draft, "rows"), 0, 100, failing))
+    assert found == {name: truth()[name] for name in found}
+    done = [item for item in sealed if item[0] != "stopped"]
+    assert len(done) == len(set(done)) == 6 * 4
