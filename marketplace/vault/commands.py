@@ -132,7 +132,7 @@ def upload(run: Run, manifest: Annotated[str, typer.Argument(help="digest of the
     keys = open_keys(run)
     dataset = VaultFolder(vault_path(run), Cipher(keys.seed)).open(manifest)
     with open_client(run, keys=keys) as client, run.stages(STAGES) as report:
-        upload_dataset(client, dataset, report)
+        upload_dataset(client, dataset, report, again=True)
     run.result({"manifestDigest": dataset.digest, "bytes": sealed_bytes(dataset.manifest)}, "uploaded", "已上传")
 
 

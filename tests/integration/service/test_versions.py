@@ -33,11 +33,18 @@ def ask(town: Town, order: str, sql: str) -> float:
     return float(answer.rows()[0]["count"])
 
 
+def upload(town: Town, made: Dataset) -> int:
+    """Upload a version; how many blobs went over."""
+    told: list[int] = []
+    upload_dataset(town["supplier"], made, lambda _, done, __: told.append(done))
+    return len(told)
+
+
 def update(town: Town, base: Dataset, batch: str) -> Dataset:
-    """Seal another hundred rows as a batch, and upload the version."""
+    """Seal another hundred rows as a batch, and upload the version: only the new batch's blobs."""
     path = write_csv(town.folder / "batch.csv", make_rows(100))
     made = append_batch(path, parse_schema(SCHEMA), town.vault_folder, base, batch, now=int(time.time()))
-    upload_dataset(town["supplier"], made, lambda *_: None)
+    assert upload(town, made) == len(made.manifest["batches"][-1]["columns"])
     return made
 
 
@@ -62,7 +69,7 @@ def test_versions_are_registered_in_order_answer_their_own_orders_and_audit(town
 
     second = update(town, first, "april")
     third = withdraw_batch(town.vault_folder, second, "first", now=int(time.time()))
-    upload_dataset(town["supplier"], third, lambda *_: None)
+    assert upload(town, third) == 0
     assert refusal(town, third.manifest) == "previous_unregistered"
     assert refusal(town, second.manifest, BUDGET + 1) == "lineage_differs"
     wider = second.manifest | {"minimumCohort": 1}
