@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from marketplace.documents import Document, column_names, public_shape
+from marketplace.documents import Document, column_names, public_cell_count, public_shape
 from marketplace.queries.accuracy import deviations
 from marketplace.queries.forms import cells_reach
 from marketplace.queries.numbers import Number, Plan
@@ -59,14 +59,14 @@ def make_manifest(
         "custodian": None,
         "series": None,
     }
-    names = column_names(manifest)
+    names, chunks = column_names(manifest), -(-public_cell_count(manifest) // 8192)
     manifest["batches"] = [
         {
             "name": f"b{block}",
             "block": block,
             "rows": count,
             "missing": {item["name"]: missing for item in measures},
-            "columns": [{"form": 0, "name": name, "chunks": [{"blob": ROOT, "size": 1}]} for name in names],
+            "columns": [{"form": 0, "name": name, "chunks": [{"blob": ROOT, "size": 1}] * chunks} for name in names],
         }
         for block, count in enumerate(rows)
     ]

@@ -14,7 +14,7 @@ from crypto.canonical import from_hex, sha256, to_hex
 from crypto.errors import CryptoError
 from crypto.seal.cells import SealedChunk, open_chunk
 from crypto.seal.evaluate import SealedNumber, add_columns, add_numbers, evaluate_sum, evaluate_weighted
-from crypto.seal.parameters import profile
+from crypto.seal.parameters import Profile, profile
 from marketplace.documents import (
     Document,
     ciphertext_root,
@@ -24,7 +24,7 @@ from marketplace.documents import (
     validate_result,
 )
 from marketplace.errors import InvalidInputError, VerificationError
-from marketplace.queries.forms import cells_reach
+from marketplace.queries.forms import Reach, Reaches, reaches
 from marketplace.queries.numbers import Number, Plan
 from marketplace.queries.timings import part
 
@@ -82,23 +82,22 @@ def evaluate_plan(manifest: Mapping[str, Any], plan: Plan, columns: SealedColumn
         opened = {
             name: [columns.column(manifest, batch, plan.form, name) for batch in manifest["batches"]] for name in named
         }
-    return (_evaluated(evaluate, manifest, plan.form, opened, number) for number in plan.numbers)
+    reach = reaches(manifest, plan.form)
+    chosen = profile(manifest["forms"][plan.form]["profile"])
+    return (_evaluated(evaluate, chosen, opened, number, reach) for number in plan.numbers)
 
 
 Opened = Mapping[str, list[list[SealedChunk]]]
 """Chunks of each column, batch by batch."""
 
 
-def _evaluated(
-    evaluate: "Evaluate", manifest: Mapping[str, Any], form: int, opened: Opened, number: Number
-) -> SealedNumber:
+def _evaluated(evaluate: "Evaluate", chosen: Profile, opened: Opened, number: Number, reaches: Reaches) -> SealedNumber:
     with part("arithmetic"):
-        return evaluate(manifest, form, opened, number)
+        return evaluate(chosen, opened, number, reaches(number))
 
 
-def _evaluate_cells(manifest: Mapping[str, Any], form: int, opened: Opened, number: Number) -> SealedNumber:
+def _evaluate_cells(chosen: Profile, opened: Opened, number: Number, reach: Reach) -> SealedNumber:
     """Batches have the same cells, so their columns are added first; then every column of the combination."""
-    chosen, reach = profile(manifest["forms"][form]["profile"]), cells_reach(manifest, form, number)
     found = []
     for column, factor in number.parts:
         chunks = add_columns(chosen, opened[column])
@@ -110,7 +109,7 @@ def _evaluate_cells(manifest: Mapping[str, Any], form: int, opened: Opened, numb
     return add_numbers(chosen, found)
 
 
-Evaluate = Callable[[Mapping[str, Any], int, Opened, Number], SealedNumber]
+Evaluate = Callable[[Profile, Opened, Number, Reach], SealedNumber]
 EVALUATORS: dict[str, Evaluate] = {"cells": _evaluate_cells}
 """How each form is evaluated (see forms.py)."""
 

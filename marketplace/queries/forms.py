@@ -9,13 +9,13 @@ Expected times are a model of one ordinary core, in microseconds, good for compa
 milliseconds from one of minutes.
 """
 
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crypto.errors import ParameterError
 from crypto.seal.headroom import prove_headroom
@@ -34,6 +34,7 @@ _MULTIPLY_MICROSECONDS = 300  # one plaintext product with its transforms, and t
 _ADD_MICROSECONDS = 30
 _NUMBER_MICROSECONDS = 500  # digest and share of one number
 _OPEN_MICROSECONDS_PER_MEGABYTE = 4_000
+_DENSE = 8  # where more than one cell in so many is taken, differences are computed over all cells at once
 
 
 @dataclass(frozen=True)
@@ -60,15 +61,40 @@ class FormRules:
     Args:
         columns: names of the columns that it holds.
         reach: the sealed values that a number takes; raises RuleError where the form cannot tell the cells apart.
-        prove: raises ParameterError where a number of this statistic could wrap or be decoded inexactly; arguments are
-            manifest, form, statistic, its numbers, and the scale of their noise (Noise.reserve).
-        cost: of evaluating some numbers.
+        prove: raises ParameterError where a number of the claim could wrap or be decoded inexactly.
+        cost: of evaluating some numbers; the last argument is `reaches`.
     """
 
     columns: Callable[[Manifest, int], Collection[str]]
     reach: Callable[[Manifest, int, Number], Reach]
-    prove: Callable[[Manifest, int, Statistic, Sequence[Number], Fraction], None]
-    cost: Callable[[Manifest, int, Sequence[Number]], Cost]
+    prove: Callable[[Manifest, int, "Claim"], None]
+    cost: Callable[[Manifest, int, Sequence[Number], "Reaches"], Cost]
+
+
+Reaches = Callable[[Number], Reach]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What is to be proven: that every number of one statistic, with noise of this scale (Noise.reserve), is exact."""
+
+    statistic: Statistic
+    numbers: Sequence[Number]
+    scale: Fraction
+    reach: Reaches
+
+
+def reaches(manifest: Manifest, form: int) -> Reaches:
+    """`FormRules.reach`, computed once for numbers that share their cells. Use it while the numbers are alive."""
+    reach, known = rules_of(manifest, form).reach, dict[tuple[int, int], Reach]()
+
+    def look(number: Number) -> Reach:
+        key = (id(number.cells), id(number.weights))
+        if key not in known:
+            known[key] = reach(manifest, form, number)
+        return known[key]
+
+    return look
 
 
 @dataclass(frozen=True)
@@ -119,14 +145,16 @@ def prove_form(
     """
     rules = rules_of(manifest, form)
     _check_columns(statistics, rules.columns(manifest, form))
-    cost = rules.cost(manifest, form, numbers)
+    reach = reaches(manifest, form)
+    cost = rules.cost(manifest, form, numbers, reach)
     by_statistic: dict[str, list[Number]] = {}
     for number in numbers:
         by_statistic.setdefault(number.statistic, []).append(number)
-    for name, noise in noises_of(manifest, numbers, statistics, epsilon).items():
-        statistic = next(item for item in statistics if item.name == name)
+    noises = noises_of(manifest, numbers, statistics, epsilon)
+    for statistic in statistics:
+        name, noise = statistic.name, noises[statistic.name]
         try:
-            rules.prove(manifest, form, statistic, by_statistic[name], noise.reserve)
+            rules.prove(manifest, form, Claim(statistic, by_statistic[name], noise.reserve, reach))
         except ParameterError as error:
             raise RuleError(
                 "result_may_wrap",
@@ -175,7 +203,7 @@ def _public(manifest: Manifest, cells: Cells, weights: Weights | None) -> tuple[
     if not hidden:
         return cells, weights
     shape, axis = cell_shape(manifest), hidden[0]
-    inner = int(np.prod(shape[axis + 1 :], dtype=np.int64))
+    inner = math.prod(shape[axis + 1 :])
     public = cells // (inner * shape[axis]) * inner + cells % inner
     order = np.argsort(public, kind="stable")
     found, counts = np.unique(public, return_counts=True)
@@ -200,12 +228,18 @@ def _public(manifest: Manifest, cells: Cells, weights: Weights | None) -> tuple[
 
 
 def _differences(manifest: Manifest, prefix: str, index: Cells, weights: Weights | None) -> Reach:
+    """Weight w at t adds the total at t and takes away the one before it; neighbours cancel."""
     names = [item["name"] for item in manifest["dimensions"] if not item["hidden"]]
     shape, axis = public_shape(manifest), names.index(prefix)
-    stride = int(np.prod(shape[axis + 1 :], dtype=np.int64))
     mine = np.ones(index.size, dtype=np.int64) if weights is None else weights
+    if index.size * _DENSE > math.prod(shape):
+        every = np.zeros(math.prod(shape), dtype=np.int64)
+        every[index] = mine
+        every = -np.diff(every.reshape(shape), axis=axis, append=0).reshape(-1)
+        found = np.flatnonzero(every)
+        return Reach(found, every[found])
+    stride = math.prod(shape[axis + 1 :])
     later = index // stride % shape[axis] > 0
-    # Weight w at t adds the total at t and takes away the one before it; neighbours cancel.
     touched = np.concatenate([index, index[later] - stride])
     found, place = np.unique(touched, return_inverse=True)
     added = np.zeros(found.size, dtype=np.int64)
@@ -213,37 +247,39 @@ def _differences(manifest: Manifest, prefix: str, index: Cells, weights: Weights
     return Reach(found[added != 0], added[added != 0])
 
 
-def _prove_cells(
-    manifest: Manifest, form: int, statistic: Statistic, numbers: Sequence[Number], scale: Fraction
-) -> None:
+def _prove_cells(manifest: Manifest, form: int, claim: Claim) -> None:
     """Of the worst number: weights, coefficients and batches multiply both the total and the error."""
-    rows = max(row_count(manifest), 1)
-    total = rows * row_sensitivity(manifest, statistic) * max(number.heaviest for number in numbers)
+    rows, statistic = max(row_count(manifest), 1), claim.statistic
+    total = rows * row_sensitivity(manifest, statistic) * max(number.heaviest for number in claim.numbers)
     value = rows * max(row_sensitivity(manifest, Statistic(((column, 1),))) for column, _ in statistic.parts)
     factors = sum(abs(factor) for _, factor in statistic.parts)
-    heaviest = max(cells_reach(manifest, form, number).weight for number in numbers)
-    errors = heaviest * factors * len(manifest["batches"])
-    chosen = profile(manifest["forms"][form]["profile"])
-    prove_headroom(chosen, errors, -value, value, total=total, scale=scale, shares=key_holders(manifest))
+    errors = max(claim.reach(number).weight for number in claim.numbers) * factors * len(manifest["batches"])
+    prove_headroom(
+        profile(manifest["forms"][form]["profile"]),
+        errors,
+        -value,
+        value,
+        total=total,
+        scale=claim.scale,
+        shares=key_holders(manifest),
+    )
 
 
-def _cells_cost(manifest: Manifest, form: int, numbers: Sequence[Number]) -> Cost:
+def _cells_cost(manifest: Manifest, form: int, numbers: Sequence[Number], reach: Reaches) -> Cost:
     degree, batches = profile(manifest["forms"][form]["profile"]).degree, len(manifest["batches"])
-    known: dict[tuple[int, int], tuple[int, NDArray[np.int64]]] = {}
+    chunks_of: dict[int, list[int]] = {}
     touched: dict[str, set[int]] = {}
     cells = products = 0
     for number in numbers:
-        key = (id(number.cells), id(number.weights))
-        if key not in known:
-            reach = cells_reach(manifest, form, number)
-            known[key] = reach.index.size, np.unique(reach.index // degree)
-        size, chunks = known[key]
-        cells += size * len(number.parts) * batches
-        products += chunks.size * len(number.parts)
+        taken = reach(number).index
+        if id(taken) not in chunks_of:
+            chunks_of[id(taken)] = np.unique(taken // degree).tolist()
+        chunks = chunks_of[id(taken)]
+        cells += taken.size * len(number.parts) * batches
+        products += len(chunks) * len(number.parts)
         for column, _ in number.parts:
-            touched.setdefault(column, set()).update(chunks.tolist())
-    fetched = _bytes(manifest, form, touched)
-    additions = products * (batches - 1)
+            touched.setdefault(column, set()).update(chunks)
+    fetched, additions = _bytes(manifest, form, touched), products * (batches - 1)
     spent = products * _MULTIPLY_MICROSECONDS + additions * _ADD_MICROSECONDS + len(numbers) * _NUMBER_MICROSECONDS
     return Cost(cells, products + additions, fetched, spent + fetched * _OPEN_MICROSECONDS_PER_MEGABYTE // 10**6)
 
@@ -253,7 +289,8 @@ def _bytes(manifest: Manifest, form: int, touched: Mapping[str, Collection[int]]
     for batch in manifest["batches"]:
         for column in batch["columns"]:
             if column["form"] == form and column["name"] in touched:
-                total += sum(int(column["chunks"][chunk]["size"]) for chunk in touched[column["name"]])
+                taken = touched[column["name"]]  # a column of too few chunks is found when it is opened
+                total += sum(int(chunk["size"]) for place, chunk in enumerate(column["chunks"]) if place in taken)
     return total
 
 

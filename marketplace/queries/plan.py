@@ -88,21 +88,22 @@ def _weighed(
 
 
 def _question(manifest: Mapping[str, Any], form: int, numbers: Sequence[Number], epsilon: int) -> Digest:
-    named = [
-        {
-            "parts": [[column, str(factor)] for column, factor in number.parts],
-            "cells": _array_digest(number.cells),
-            "weights": None if number.weights is None else _array_digest(number.weights),
-        }
-        for number in numbers
-    ]
+    arrays: dict[int, str] = {}  # the numbers of a group share theirs
+    named = []
+    for number in numbers:
+        for values in (number.cells, number.weights):
+            if values is not None and id(values) not in arrays:
+                arrays[id(values)] = "0x" + sha256(values.astype(">i8").tobytes()).hex()
+        named.append(
+            {
+                "parts": [[column, str(factor)] for column, factor in number.parts],
+                "cells": arrays[id(number.cells)],
+                "weights": None if number.weights is None else arrays[id(number.weights)],
+            }
+        )
     blobs = "0x" + sha256(b"".join(blob_digests(manifest))).hex()
     body = {"blobs": blobs, "form": form, "privacy": dict(manifest["privacy"]), "epsilon": epsilon, "numbers": named}
     return Digest("0x" + digest_json(body).hex())
-
-
-def _array_digest(values: Cells | Weights) -> str:
-    return "0x" + sha256(values.astype(">i8").tobytes()).hex()
 
 
 def _check_size(manifest: Mapping[str, Any], by: Sequence[str], statistics: Sequence[Statistic]) -> None:
