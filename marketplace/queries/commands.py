@@ -34,6 +34,11 @@ def explain(
     """
     with open_client(run) as client:
         found = queries.explain(client, listing, sql, epsilon)
+    print_explanation(run, found)
+
+
+def print_explanation(run: Run, found: queries.Explanation) -> None:
+    """Cost, forms, noise, expected errors and refusals as tables; or as JSON."""
     if run.as_json:
         run.json(found.as_dict())
         return
@@ -135,6 +140,8 @@ def print_answer(run: Run, answer: Answer) -> None:
     columns: list[tuple[str, str, str, Any]] = [(name, name, name, str) for name in answer.groups]
     for term in answer.terms:
         columns += [(term, term, term, _number), (f"{term} ±", "±", "±", _number)]
+        if any(f"{term}_low" in row for row in answer.rows()):
+            columns += [(f"{term}_low", "from", "下限", _number), (f"{term}_high", "to", "上限", _number)]
     if answer.terms:
         run.rows(answer.rows(), columns)
     for name, rows in answer.listings().items():

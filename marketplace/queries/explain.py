@@ -97,6 +97,7 @@ def explanation(
 def described(manifest: Document, document: Document, plan: Plan) -> dict[str, Any]:
     """What follows from a plan alone. Deviations and errors are decimal text.
 
+    `privacy` says in which measure the budget counts, `epsilonEach` what each statistic (or family of bins) gets of it;
     `noise` is the standard deviation of the noise on each number of a column, in the column's own integer unit; a
     custodian's noise is in it. `expected` are the standard errors of the answer's values, in their own units.
     """
@@ -115,6 +116,7 @@ def described(manifest: Document, document: Document, plan: Plan) -> dict[str, A
         "groups": [list(group) for group in plan.groups],
         "columns": list(plan.names),
         "statistics": statistics,
+        "privacy": dict(manifest["privacy"]),
         "epsilonEach": share_of_epsilon(plan.statistics, plan.epsilon),
         "noise": {name: _text(deviation) for name, deviation in noise.items()},
         "expected": errors,
