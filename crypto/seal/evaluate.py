@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crypto.errors import ParameterError
+from crypto.errors import MalformedInput, ParameterError
 from crypto.seal.cells import SealedChunk
 from crypto.seal.engine import Engine, engine
-from crypto.seal.keys import crt
+from crypto.seal.keys import crt, require_polynomial
 from crypto.seal.parameters import Profile
 
 _C1_DOMAIN = b"sealed number, c1, version 1\n"
@@ -41,11 +41,31 @@ class SealedNumber:
     c0: int
     c1: NDArray[np.uint64]
 
+    def request(self) -> bytes:
+        """What the key's owner needs of this number: a domain line, the parameter set's digest, and c1 as little-endian
+        words, prime by prime. Its SHA-256 is `c1_digest`."""
+        return _C1_DOMAIN + self.profile.digest + np.ascontiguousarray(self.c1, dtype="<u8").tobytes()
+
     def c1_digest(self) -> bytes:
-        """SHA-256 of a domain line, the parameter set's digest, and c1 as little-endian words, prime by prime."""
+        """SHA-256 of `request`."""
         state = hashlib.sha256(_C1_DOMAIN + self.profile.digest)
         state.update(np.ascontiguousarray(self.c1, dtype="<u8").data)
         return state.digest()
+
+
+def read_request(profile: Profile, data: bytes) -> NDArray[np.uint64]:
+    """The c1 in a request that somebody else evaluated: uint64 [primes, N], every entry below its prime.
+
+    Raises:
+        MalformedInput: another length, another parameter set, or an entry out of range.
+    """
+    head = _C1_DOMAIN + profile.digest
+    if len(data) != len(head) + 8 * profile.words or not data.startswith(head):
+        raise MalformedInput(f"request: expected {len(head) + 8 * profile.words} bytes for {profile.name}")
+    words = np.frombuffer(data, dtype="<u8", offset=len(head)).astype(np.uint64)
+    c1 = words.reshape(len(profile.data_primes), profile.degree)
+    require_polynomial(profile, c1)
+    return c1
 
 
 def evaluate_sum(profile: Profile, chunks: Sequence[SealedChunk], cells: Cells) -> SealedNumber:

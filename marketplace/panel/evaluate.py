@@ -1,6 +1,6 @@
 """One task of a node: check what is asked, evaluate, sign."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,3 +51,18 @@ class PanelNode:
             plan = make_plan(manifest, query)
         entries = (number_entry(number) for number in evaluate_plan(manifest, plan, self.columns))
         return result_document(query, plan, entries)
+
+    def requests(self, manifest: object, query: object, wanted: Iterable[str]) -> Iterator[bytes]:
+        """The requests of these digests among the numbers of a query, each once.
+
+        Raises:
+            InvalidInputError, RuleError, VerificationError: as `evaluate`.
+        """
+        checked_manifest, checked_query = validate_manifest(manifest), validate_query(query)
+        check_data(checked_manifest, checked_query)
+        left = set(wanted)
+        for number in evaluate_plan(checked_manifest, make_plan(checked_manifest, checked_query), self.columns):
+            name = number_entry(number)["c1"]
+            if name in left:
+                left.discard(name)
+                yield number.request()

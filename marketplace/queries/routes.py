@@ -6,10 +6,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field
 from sqlmodel import Session, select
+from starlette.concurrency import run_in_threadpool
 
 from marketplace.participants.service import require_role
 from marketplace.queries.explain import Question
-from marketplace.queries.inbox import custodian, panel, vault
+from marketplace.queries.inbox import custodian, panel, requests, vault
 from marketplace.queries.service import asking, topics, views
 from marketplace.queries.tables import UNFINISHED, PanelKey
 from marketplace.types import Role
@@ -22,6 +23,16 @@ from marketplace.web.shapes import Count, DigestText, Document, Shape
 router = APIRouter()
 
 BlsKey = Annotated[str, Field(pattern="^0x[0-9a-f]{96}$", description="48 bytes, G1")]
+_REQUEST_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+_REQUEST_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/octet-stream": {}}, "description": "the bytes"}
+}
+Name = Annotated[DigestText, Path()]
 BlsSignature = Annotated[str, Field(pattern="^0x[0-9a-f]{192}$", description="96 bytes, G2")]
 
 
@@ -72,6 +83,12 @@ class RefusalBody(Shape):
 
 class Nothing(Shape):
     """An empty object."""
+
+
+class Wish(Shape):
+    """Whether the key holder takes the panel's word, and so needs the requests of results."""
+
+    requests: bool = False
 
 
 class Task(Shape):
@@ -145,10 +162,33 @@ def list_panel_keys(here: Here, page: AskedPage, request: Request, response: Res
 
 @router.post("/panel/tasks", tags=["panel"])
 async def take_panel_task(here: Here, account: Account, wait: Wait, body: Nothing) -> Task:  # noqa: ARG001 - {} is the body
-    """Take the next evaluation for your node; null when there is none in time. A task not answered for is given out
-    again."""
-    take = _taker(here, account, panel.waiting_evaluation, panel.take_evaluation)
+    """Take the next evaluation for your node, or, with "requests", an attested result whose requests to upload; null
+    when there is none in time. A task not answered for is given out again."""
+    take = _taker(here, account, panel.waiting_task, panel.take_task)
     return Task(task=await long_poll(here.bell, [topics.PANEL], wait, take))
+
+
+@router.put("/queries/{query}/requests/{digest}", status_code=201, tags=["panel"], openapi_extra=_REQUEST_BODY)
+async def put_request(
+    here: Here, account: Account, query: Annotated[DigestText, Path()], digest: Name, request: Request
+) -> dict[str, str]:
+    """Upload one request of an attested result under its SHA-256, the number's "c1"."""
+    body = await request.body()
+
+    def store() -> None:
+        with here.writing() as session:
+            requests.put_request(session, account, query, digest, body)
+
+    await run_in_threadpool(store)
+    return {"digest": digest}
+
+
+@router.get("/queries/{query}/requests/{digest}", tags=["vault"], response_class=Response, responses=_REQUEST_ANSWER)
+def get_request(here: Here, account: Account, query: Annotated[DigestText, Path()], digest: Name) -> Response:
+    """One request of an attested result, for the holders of the data set's key alone."""
+    with here.reading() as session:
+        body = requests.read_request(session, account, query, digest)
+    return Response(body, media_type="application/octet-stream", headers={"cache-control": "no-store"})
 
 
 @router.post("/panel/results", tags=["panel"])
@@ -159,8 +199,9 @@ def hand_in_panel_result(here: Here, account: Account, body: ResultBody) -> dict
 
 
 @router.post("/vault/tasks", tags=["vault"])
-async def take_vault_task(here: Here, account: Account, wait: Wait, body: Nothing) -> Task:  # noqa: ARG001 - as above
+async def take_vault_task(here: Here, account: Account, wait: Wait, body: Wish) -> Task:
     """Take the next attested query whose manifest names your key as release key; null when there is none in time."""
+    await run_in_threadpool(_note, here, account, body.requests)
     take = _taker(here, account, vault.waiting_release, vault.take_release)
     return Task(task=await long_poll(here.bell, [topics.vault_topic(account)], wait, take))
 
@@ -182,9 +223,10 @@ def hand_in_refusal(here: Here, account: Account, body: RefusalBody) -> dict[str
 
 
 @router.post("/custodian/tasks", tags=["custodian"])
-async def take_custodian_task(here: Here, account: Account, wait: Wait, body: Nothing) -> Task:  # noqa: ARG001 - as above
+async def take_custodian_task(here: Here, account: Account, wait: Wait, body: Wish) -> Task:
     """Take the next query that its vault released and whose manifest names you as custodian; null when there is none in
     time."""
+    await run_in_threadpool(_note, here, account, body.requests)
     take = _taker(here, account, custodian.waiting_share, custodian.take_share)
     return Task(task=await long_poll(here.bell, [topics.custodian_topic(account)], wait, take))
 
@@ -203,6 +245,15 @@ def hand_in_custodian_refusal(here: Here, account: Account, body: RefusalBody) -
     with here.writing() as session:
         row = custodian.hand_in_refusal(session, here.deployment, account, body.refusal, here.clock())
         return {"query": row.digest, "state": row.state}
+
+
+def _note(here: Context, account: str, wanted: bool) -> None:
+    """Keep what the key holder wishes, if that is news."""
+    with here.reading() as session:
+        news = requests.is_news(session, account, wanted)
+    if news:
+        with here.writing() as session:
+            requests.wish(session, account, wanted)
 
 
 def _taker(

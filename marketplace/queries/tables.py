@@ -4,7 +4,7 @@ These rows are the service's own book-keeping, not the ledger's; every fact in t
 of the log.
 """
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, LargeBinary
 from sqlmodel import Field, SQLModel
 
 ACCEPTED, EVALUATING, ATTESTED, APPROVED = "accepted", "evaluating", "attested", "approved"
@@ -72,6 +72,30 @@ class PanelTask(SQLModel, table=True):
     statement_digest: str | None = None
     signature: str | None = None
     divergent: bool = False
+
+
+class RequestWish(SQLModel, table=True):
+    """A key holder that takes the panel's word, and so needs the requests of its queries' results."""
+
+    __tablename__ = "request_wishes"
+    holder: str = Field(primary_key=True)
+
+
+class RequestsDue(SQLModel, table=True):
+    """Requests of a result that a node has still to upload; it may be taken when `lease_until` has passed."""
+
+    __tablename__ = "requests_due"
+    query: str = Field(primary_key=True)
+    lease_until: int = Field(default=0, sa_type=BigInteger)
+
+
+class UploadedRequest(SQLModel, table=True):
+    """One request, kept until its query has an outcome."""
+
+    __tablename__ = "uploaded_requests"
+    query: str = Field(primary_key=True)
+    digest: str = Field(primary_key=True)
+    body: bytes = Field(sa_type=LargeBinary)
 
 
 class PanelKey(SQLModel, table=True):

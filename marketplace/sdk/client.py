@@ -100,6 +100,23 @@ class Client(Connection):
         _check_digest(content, digest)
         return content
 
+    def put_request(self, query: str, content: bytes) -> str:
+        """Upload one request of a query's attested result under its SHA-256; for nodes of its panel."""
+        digest = canonical.to_hex(canonical.sha256(content))
+        self._put(f"/queries/{query}/requests/{digest}", content, "application/octet-stream")
+        return digest
+
+    def get_request(self, query: str, digest: str) -> bytes:
+        """One request of a query's attested result; for the holders of the data set's key.
+
+        Raises:
+            VerificationError: what came has another digest.
+        """
+        path = f"/queries/{query}/requests/{digest}"
+        content = self._send("GET", path, signed=True, repeatable=True).content
+        _check_digest(content, digest)
+        return content
+
     def _put(self, path: str, content: bytes, kind: str) -> None:
         self._send("PUT", path, signed=True, repeatable=True, content=content, headers={"content-type": kind})
 

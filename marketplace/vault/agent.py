@@ -1,6 +1,7 @@
 """The vault at work: it asks the service for tasks that wait for it, decides each, and posts what it decided.
 
-    POST /vault/tasks?wait=s  {}                     -> {"task": <queries/handover.py> or null}
+    POST /vault/tasks?wait=s  {"requests": whether it takes the panel's word}
+                                               -> {"task": <queries/handover.py> or null}
     POST /vault/releases      {"release", "shares"}
     POST /vault/refusals      {"refusal"}
 
@@ -14,7 +15,7 @@ from typing import Any, Protocol
 
 from marketplace.queries import timings
 from marketplace.sdk.polling import Notice, idle, poll, task_in
-from marketplace.vault.release import Decision, KeyHolder
+from marketplace.vault.deciding import Decision, KeyHolder
 
 WAIT_SECONDS = 20
 
@@ -52,7 +53,9 @@ class VaultAgent:
             PortError: the service is away. MarketplaceError: it refused, or the task is malformed.
         """
         with idle():
-            answer = self.client.post(f"/{self._desk}/tasks", {}, repeatable=True, wait=wait)
+            answer = self.client.post(
+                f"/{self._desk}/tasks", {"requests": self.vault.word is not None}, repeatable=True, wait=wait
+            )
         task = task_in(answer)
         if task is None:
             return False

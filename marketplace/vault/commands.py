@@ -13,7 +13,7 @@ from marketplace.queries import timings
 from marketplace.sdk.opening import open_client, open_keys, until_stopped, wait_for_service
 from marketplace.vault.agent import VaultAgent
 from marketplace.vault.categories import Progress
-from marketplace.vault.custodian.commands import tell_memory
+from marketplace.vault.custodian.commands import Nodes, Trust, tell_memory, word_of
 from marketplace.vault.folder import Dataset, VaultFolder
 from marketplace.vault.procedures.commands import register
 from marketplace.vault.release import Vault
@@ -155,6 +155,8 @@ def run_(
         list[str] | None,
         typer.Option(help="address besides yours whose listings count, e.g. the new holder of OPERATE 认可的其他卖方"),
     ] = None,
+    trust: Trust = "rederive",
+    node: Nodes = None,
     show_timings: Annotated[bool, typer.Option("--timings", help="log where each query's time goes 计时")] = False,
 ) -> None:
     """Release answers: ask the service for attested queries, check each, decide. Opens no port. 运行保险库
@@ -168,12 +170,13 @@ def run_(
     keys = open_keys(run)
     cipher, path = Cipher(keys.seed), vault_path(run)
     with open_client(run, keys=keys) as client, until_stopped() as stop:
+        word = word_of(trust, node, client.get_request)
         if not wait_for_service(client, stop, run.log):
             return
         tell_memory(run)
         store = PrivacyStore(path / STORE, cipher)
         sellers = [parse_address(item) for item in seller or ()]
-        vault = Vault(keys, VaultFolder(path, cipher), store, client.deployment, sellers)
+        vault = Vault(keys, VaultFolder(path, cipher), store, client.deployment, sellers, word=word)
         run.log(f"vault {keys.address} waits for queries", f"保险库 {keys.address} 等待查询")
         if not vault.folder.names():
             run.log(f"no data set is sealed in {path} yet", f"{path} 中还没有已封存的数据集")

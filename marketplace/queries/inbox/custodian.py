@@ -14,11 +14,12 @@ from marketplace.intents import Deployment
 from marketplace.orders.tables import Order
 from marketplace.queries.handover import CustodianTask as Handed
 from marketplace.queries.handover import custodian_task
+from marketplace.queries.inbox.requests import forget
 from marketplace.queries.inbox.tasks import misfit, row_of, unknown_task
 from marketplace.queries.inbox.vault import check_release_document, finish, task_parts
 from marketplace.queries.service.topics import topic
 from marketplace.queries.statements import check_refusal, check_release
-from marketplace.queries.tables import APPROVED, REFUSED, CustodianTask, QueryRow
+from marketplace.queries.tables import APPROVED, REFUSED, CustodianTask, QueryRow, RequestsDue
 from marketplace.storage.documents import read_document, store_document
 from marketplace.web.context import announce
 
@@ -28,6 +29,7 @@ def waiting_share(session: Session, custodian: str, now: int) -> CustodianTask |
     statement = select(CustodianTask).join(QueryRow, col(QueryRow.digest) == col(CustodianTask.query))
     statement = statement.where(CustodianTask.custodian == custodian, QueryRow.state == APPROVED)
     statement = statement.where(CustodianTask.lease_until < now)
+    statement = statement.where(col(QueryRow.digest).notin_(select(RequestsDue.query)))
     return session.exec(statement.order_by(col(CustodianTask.approved_at)).limit(1)).first()
 
 
@@ -90,6 +92,7 @@ def hand_in_refusal(session: Session, deployment: Deployment, account: str, refu
         raise misfit("release_differs", "the refusal is about another order", row.order_id, refusal["order"])
     row.refusal_digest = store_document(session, refusal, now=now, readers=(row.buyer, row.release_key, account))
     row.state, row.finished_at = REFUSED, now
+    forget(session, row.digest)
     row.leaf = log.append(
         session,
         "query.withheld",

@@ -14,6 +14,7 @@ from marketplace.documents import (
     validate_statement,
 )
 from marketplace.evidence import log
+from marketplace.queries.inbox.requests import fall_due, take_upload, waiting_upload
 from marketplace.queries.inbox.tasks import misfit, row_of, unknown_task
 from marketplace.queries.service.topics import query_in_flight, topic, vault_topic
 from marketplace.queries.statements import attest, check_statement
@@ -75,6 +76,16 @@ def take_evaluation(session: Session, node: str, now: int, lease_seconds: int) -
         "plan": row.plan_digest,
         "leaseUntil": task.lease_until,
     }
+
+
+def waiting_task(session: Session, node: str, now: int) -> object:
+    """Anything that `node` may take now."""
+    return waiting_evaluation(session, node, now) or waiting_upload(session, node, now)
+
+
+def take_task(session: Session, node: str, now: int, lease_seconds: int) -> dict[str, Any] | None:
+    """Lease the oldest evaluation to `node`, or else an upload (requests.py); None where there is nothing to do."""
+    return take_evaluation(session, node, now, lease_seconds) or take_upload(session, node, now, lease_seconds)
 
 
 def hand_in_result(session: Session, node: str, result: Document, statement: Document, now: int) -> dict[str, Any]:
@@ -164,6 +175,8 @@ def _attest(session: Session, row: QueryRow, tasks: Any, terms: Document, now: i
         readers = (row.buyer, row.release_key, *(task.node for task in tasks))
         row.attestation_digest = store_document(session, attest(statements), now=now, readers=readers)
         row.result_digest, row.state, row.attested_at = best[0].result_digest, ATTESTED, now
+        session.add(row)
+        fall_due(session, row)
         announce(session, vault_topic(row.release_key))
     elif len(best) + undecided < threshold:
         _give_up(session, row, tasks, now)

@@ -19,6 +19,7 @@ from marketplace.evidence import log
 from marketplace.intents import Deployment
 from marketplace.orders.tables import Order
 from marketplace.queries.handover import VaultTask, vault_task
+from marketplace.queries.inbox.requests import forget
 from marketplace.queries.inbox.tasks import misfit, unknown_task
 from marketplace.queries.service.accounts import papers_of
 from marketplace.queries.service.topics import custodian_topic, topic
@@ -30,6 +31,7 @@ from marketplace.queries.tables import (
     RELEASED,
     CustodianTask,
     QueryRow,
+    RequestsDue,
 )
 from marketplace.storage.documents import read_document, store_document
 from marketplace.web.context import announce
@@ -39,6 +41,7 @@ def waiting_release(session: Session, release_key: str, now: int) -> QueryRow | 
     """The oldest attested query that this vault may take now."""
     statement = select(QueryRow).where(QueryRow.release_key == release_key, QueryRow.state == ATTESTED)
     statement = statement.where(QueryRow.vault_lease_until < now)
+    statement = statement.where(col(QueryRow.digest).notin_(select(RequestsDue.query)))
     return session.exec(statement.order_by(col(QueryRow.attested_at)).limit(1)).first()
 
 
@@ -105,6 +108,7 @@ def hand_in_release(
 def finish(session: Session, row: QueryRow, now: int, **more: str) -> QueryRow:
     """The query is answered: write its leaf, with `more` members if there are any, and tell its buyer."""
     row.state, row.finished_at = RELEASED, now
+    forget(session, row.digest)
     row.leaf = log.append(
         session,
         "query.released",
@@ -140,6 +144,7 @@ def hand_in_refusal(session: Session, deployment: Deployment, account: str, refu
         raise misfit("release_differs", "the refusal is about another order", row.order_id, refusal["order"])
     row.refusal_digest = store_document(session, refusal, now=now, readers=(row.buyer, row.release_key))
     row.state, row.epsilon_charged, row.finished_at = REFUSED, 0, now
+    forget(session, row.digest)
     row.leaf = log.append(
         session,
         "query.refused",

@@ -9,6 +9,8 @@ import typer
 from crypto.canonical import load_json
 from marketplace.console import Run, command, group
 from marketplace.console.values import parse_address, parse_epsilon
+from marketplace.errors import InvalidInputError
+from marketplace.queries.requests import Requests
 from marketplace.sdk import files
 from marketplace.sdk.blobs import BlobCache
 from marketplace.sdk.hardening import lock_memory
@@ -18,9 +20,18 @@ from marketplace.vault.agent import VaultAgent
 from marketplace.vault.custodian.decision import Custodian
 from marketplace.vault.custodian.folder import CustodianFolder
 from marketplace.vault.custody import MAX_FILE, card_of, open_package
+from marketplace.vault.deciding import Word
 from marketplace.vault.secrecy import Cipher
 from marketplace.vault.store import PrivacyStore
 
+Trust = Annotated[
+    str,
+    typer.Option(
+        metavar="rederive|attested",
+        help="evaluate every result yourself, or take the panel's word and evaluate nothing 自行重算或采信计算节点",
+    ),
+]
+Nodes = Annotated[list[str] | None, typer.Option("--node", help="BLS key of a node whose word counts 采信的节点公钥")]
 app = group("A custodian: holds half of a sealing key, opens no port. 密钥托管方")
 STORE = "ledger.sqlite"
 
@@ -81,6 +92,8 @@ def run_(
             parser=parse_epsilon, metavar="EPSILON", help="most that any data set may spend here 本地预算上限"
         ),
     ] = None,
+    trust: Trust = "rederive",
+    node: Nodes = None,
 ) -> None:
     """Add your share to what vaults released: check each for yourself, then sign. Opens no port. 运行托管方
 
@@ -88,9 +101,20 @@ def run_(
 
     Example: marketplace custodian run --limit 20
     """
+    if trust == "attested" and not node:
+        raise InvalidInputError(
+            "nodes_missing",
+            "a custodian takes the word of nodes that it knows by their keys alone",
+            zh="托管方只采信已知公钥的计算节点",
+            rule="custodian.attested",
+            expected="--node BLS key, for every node of the panel",
+            hint="list them with: marketplace panel nodes; compare them by another channel",
+            hint_zh="请执行 marketplace panel nodes 查询,并通过其他渠道核对",
+        )
     keys = open_keys(run)
     cipher, path = Cipher(keys.seed), custodian_path(run)
     with open_client(run, keys=keys) as client, until_stopped() as stop:
+        word = word_of(trust, node, client.get_request)
         if not wait_for_service(client, stop, run.log):
             return
         tell_memory(run)
@@ -98,9 +122,28 @@ def run_(
         sellers = [parse_address(item) for item in seller or ()]
         store = PrivacyStore(path / STORE, cipher)
         halves = CustodianFolder(path, cipher)
-        custodian = Custodian(keys, halves, store, client.deployment, fetch=fetch, sellers=sellers, limit=limit)
+        custodian = Custodian(
+            keys, halves, store, client.deployment, fetch=fetch, sellers=sellers, limit=limit, word=word
+        )
         run.log(f"custodian {keys.address} waits for releases", f"托管方 {keys.address} 等待发布")
         VaultAgent(client, custodian, run.log, desk="custodian").run(stop)
+
+
+def word_of(trust: str, nodes: list[str] | None, requests: Requests) -> Word | None:
+    """What --trust and --node ask for.
+
+    Raises:
+        InvalidInputError: `trust_unknown`.
+    """
+    if trust not in ("rederive", "attested"):
+        raise InvalidInputError(
+            "trust_unknown",
+            f"{trust} is no way to trust",
+            zh="未知的信任方式",
+            expected="rederive, attested",
+            got=trust,
+        )
+    return Word(requests, frozenset(nodes or ())) if trust == "attested" else None
 
 
 def tell_memory(run: Run) -> None:

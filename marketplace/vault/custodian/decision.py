@@ -1,6 +1,6 @@
 """One decision of a custodian: may its half of the key add to this answer. It believes neither service nor vault.
 
- 1. As a vault does (vault/release.py), it checks the order's papers down to the manifest, seller, permission and term,
+ 1. As a vault does (vault/deciding.py), it checks the order's papers down to the manifest, seller, permission and term,
     the voucher, the panel's attestation, and that the attested result is the one of this plan: it evaluates the plan
     itself on ciphertext that it downloads, or, if it is told to take the panel's word, it takes the panel's requests.
  2. The vault approved: its signed release is for this query and result, and names these shares and no more than the
@@ -25,7 +25,7 @@ from marketplace.queries.plan import Plan
 from marketplace.queries.selection import Group
 from marketplace.queries.statements import check_release
 from marketplace.vault.custodian.folder import CustodianFolder
-from marketplace.vault.release import Case, Holding, KeyHolder
+from marketplace.vault.deciding import Case, Holding, KeyHolder, Word
 from marketplace.vault.store import Account, Answered, PrivacyStore
 
 
@@ -37,7 +37,7 @@ class Custodian(KeyHolder):
         halves: the halves it holds. store: its own privacy account.
         deployment: chain and contracts that the supplier trades on.
         fetch: the sealed blob with this digest.
-        sellers: see KeyHolder.
+        sellers, word: see KeyHolder.
         limit: the most epsilon that any data set may spend here, in millionths, whatever its registration says; None
             for no limit but that.
     """
@@ -52,8 +52,9 @@ class Custodian(KeyHolder):
         fetch: Callable[[str], bytes],
         sellers: Collection[str] = (),
         limit: int | None = None,
+        word: Word | None = None,
     ) -> None:
-        super().__init__(keys, store, deployment, sellers)
+        super().__init__(keys, store, deployment, sellers, word)
         self.halves, self._columns, self._limit = halves, SealedColumns(fetch), limit
 
     def _read(self, value: object) -> VaultTask:

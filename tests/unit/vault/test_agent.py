@@ -29,6 +29,10 @@ class Desk:
         self.posted.append((path, body))
         return {}
 
+    def put_request(self, query: str, content: bytes) -> str:
+        self.posted.append((f"/queries/{query}/requests", content))
+        return ""
+
     def get_document(self, digest: str) -> Any:
         return self.documents[digest]
 

@@ -1,0 +1,314 @@
+"""One decision: may this query be answered, and with which shares.
+
+ 1. The order's papers hang together, down to the manifest, and are signed by holder, seller and buyer. The seller is
+    one whose terms the supplier stands behind: the holder itself, or an address that the supplier named.
+ 2. The terms permit the query, and the order and listing have not expired.
+ 3. The voucher is signed by the order's buyer for this chain and contract.
+ 4. The panel of the terms attested the result.
+ 5. The vault evaluates the plan on its own copy of the blobs and gets the very same result. Or, where the supplier
+    chose to take the panel's word, it takes what the panel attested and evaluates nothing: constant work, and a
+    threshold of lying nodes can then have it answer another question than the one that was asked.
+ 6. In one transaction: the voucher covers the call; budgets of order and data set suffice; no cohort is too small; the
+    charge and the shares are written. Only then does anything leave.
+
+A question that was answered before gets the same shares, costs no epsilon, and reveals nothing new.
+"""
+
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from crypto.errors import CryptoError
+from crypto.keystore import Keys
+from crypto.seal.evaluate import SealedNumber
+from crypto.seal.keys import SealingKey
+from crypto.seal.noise import load_sampler
+from crypto.seal.release import release_share
+from crypto.seal.splitting import HalfKey
+from marketplace.documents import Document, digest
+from marketplace.errors import InvalidInputError, MarketplaceError, NotAuthorizedError, PortError, VerificationError
+from marketplace.intents import Deployment
+from marketplace.queries.evaluation import SealedColumns, evaluate_plan, number_entry, result_document
+from marketplace.queries.handover import VaultTask, read_vault_task
+from marketplace.queries.noise import check_composition, plan_noise
+from marketplace.queries.permission import check_papers, check_permitted
+from marketplace.queries.plan import Plan, make_plan
+from marketplace.queries.pricing import OrderAccount, check_asset_budget, check_voucher, check_voucher_signature
+from marketplace.queries.requests import Requests, attested_numbers
+from marketplace.queries.selection import Group
+from marketplace.queries.shares import seal_shares
+from marketplace.queries.statements import check_attestation, check_refusal, sign_release
+from marketplace.queries.timings import part
+from marketplace.vault.refusing import NOTHING_PROVEN, budget_of, figures_of, promised, signed_refusal
+from marketplace.vault.store import Account, Answered, PrivacyStore, Stored
+
+
+class Holding(Protocol):
+    """A data set whose key, or half of it, is here."""
+
+    @property
+    def manifest(self) -> Document:
+        """What was sealed."""
+
+    @property
+    def key(self) -> SealingKey | HalfKey:
+        """The key, or the half."""
+
+    @property
+    def generation(self) -> int:
+        """Of the half; 0 of a whole key."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A checked task with the data it is about and the plan that answers it."""
+
+    task: VaultTask
+    dataset: Holding
+    plan: Plan
+
+    @property
+    def minimum(self) -> int:
+        return int(max(self.dataset.manifest["minimumCohort"], self.task.papers.terms["minimumCohort"]))
+
+    @property
+    def question(self) -> str:
+        # A stricter cohort may suppress more of the same plan, so it is another question.
+        return f"{self.plan.digest}/{self.minimum}"
+
+    def suppressed(self, answer: Answered) -> list[Group]:
+        """The groups without a released number, as this query names them: one that asked for the same cells before may
+        have had other group-by dimensions."""
+        released = {self.plan.numbers[index].group for index in answer.residues}
+        return [group for group in self.plan.groups if group not in released]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What leaves the vault: a release with its shares, or a refusal. Both are signed."""
+
+    release: Document | None = None
+    shares: Document | None = None
+    refusal: Document | None = None
+
+
+@dataclass(frozen=True)
+class Word:
+    """To take the panel's word ("attested"): requests come from its nodes, and nothing is evaluated here.
+
+    Args:
+        requests: where they come from.
+        nodes: BLS keys of the nodes whose word counts, "0x" hex; empty for any panel that terms of an accepted seller
+            name.
+    """
+
+    requests: Requests
+    nodes: frozenset[str] = frozenset()
+
+    def check_panel(self, attestation: Mapping[str, Any], terms: Mapping[str, Any]) -> None:
+        """Check that every signer is a node whose word counts.
+
+        Raises:
+            NotAuthorizedError: `node_not_accepted`.
+        """
+        keys = {node["address"]: node["bls"] for node in terms["panel"]["nodes"]}
+        strangers = [signer for signer in attestation["signers"] if keys[signer] not in self.nodes]
+        if self.nodes and strangers:
+            raise NotAuthorizedError(
+                "node_not_accepted",
+                "the result is attested by a node whose word does not count here",
+                zh="证明结果的计算节点未被本方认可",
+                rule="vault.attested",
+                expected=", ".join(sorted(self.nodes)),
+                got=", ".join(keys[signer] for signer in strangers),
+                hint="name the node's BLS key with --node, or derive every result anew: --trust rederive",
+                hint_zh="请以 --node 指明该节点的 BLS 公钥,或改用 --trust rederive",
+            )
+
+
+class KeyHolder(ABC):
+    """What a vault and a custodian decide alike.
+
+    Args:
+        keys: sign its releases. store: its privacy account.
+        deployment: chain and contracts that the supplier trades on.
+        sellers: addresses besides the holder whose listings count, e.g. one that the OPERATE title was transferred to.
+            Key holders do not read the ledger, so they have to be told; anybody can sign a List.
+        word: whose word counts for what is answered; None for its own: it evaluates every plan itself ("rederive").
+    """
+
+    def __init__(
+        self,
+        keys: Keys,
+        store: PrivacyStore,
+        deployment: Deployment,
+        sellers: Collection[str] = (),
+        word: Word | None = None,
+    ) -> None:
+        self.keys, self.store, self.deployment = keys, store, deployment
+        self.sellers, self.word = frozenset(sellers), word
+        load_sampler()
+
+    def decide(self, value: object, now: int) -> Decision:
+        """Decide one task (see queries/handover.py) at `now`, unix seconds. The same query again gets the same release.
+
+        Raises:
+            InvalidInputError: the task is malformed, so that there is nothing to sign about.
+            PortError: `vault_disk`, the vault's own disk failed; the task may be tried again.
+        """
+        task = self._read(value)
+        try:
+            return self._decide(task, now)
+        except (OSError, sqlite3.OperationalError) as error:
+            message = f"the vault's own disk failed, nothing was released: {error}"
+            raise PortError("vault_disk", message, zh="保险库磁盘故障,未发布任何内容") from error
+
+    def _read(self, value: object) -> VaultTask:
+        return read_vault_task(value)
+
+    def _decide(self, task: VaultTask, now: int) -> Decision:
+        stored = self.store.released(digest(task.query))
+        if stored is None:
+            try:
+                stored = self._release(task, now)
+            except PortError:
+                raise
+            except MarketplaceError as error:
+                return Decision(refusal=self._refusal(task, error))
+        return Decision(stored.release, stored.shares)
+
+    def _release(self, task: VaultTask, now: int) -> Stored:
+        dataset, columns = self._dataset(task.papers.terms["manifest"])
+        self._strike_out(task, dataset)
+        with part("papers"):
+            check_papers(task.papers, dataset.manifest, self.deployment)
+            self._check_seller(task, dataset)
+            check_permitted(task.papers, task.query, dataset.manifest, now)
+        with part("planning"):
+            plan = make_plan(dataset.manifest, task.query)
+        with part("papers"), self.store.exclusive() as account:
+            check_voucher_signature(self._order(account, task), task.voucher, self.deployment)
+        with part("attestation"):
+            check_attestation(task.attestation, digest(task.result), task.papers.terms)
+            if self.word is not None:
+                self.word.check_panel(task.attestation, task.papers.terms)
+        residues = self._rederive(task, dataset, columns, plan)
+        with part("commit"), self.store.exclusive() as account:
+            return self._charge(account, Case(task, dataset, plan), residues)
+
+    def _strike_out(self, task: VaultTask, dataset: Holding) -> None:
+        """What this vault released and the custodian then refused was no call of the order."""
+        for refusal in task.withheld:
+            check_refusal(refusal, self.deployment, str(dataset.manifest["custodian"]))
+        with self.store.exclusive() as account:
+            for refusal in task.withheld:
+                account.withhold(refusal["query"])
+
+    def _check_seller(self, task: VaultTask, dataset: Holding) -> None:
+        seller = str(task.papers.listing.message["seller"])
+        if seller not in {dataset.manifest["holder"], *self.sellers}:
+            raise NotAuthorizedError(
+                "seller_not_accepted",
+                "the listing is signed by somebody whose terms this vault does not answer for",
+                zh="挂牌由本保险库未认可的卖方签署",
+                rule="vault.seller",
+                expected=", ".join(sorted({dataset.manifest["holder"], *self.sellers})),
+                got=seller,
+                hint="a supplier that passed on the OPERATE title names the new seller: marketplace vault run --seller",
+                hint_zh="转让经营权后，供方须以 marketplace vault run --seller 指明新卖方",
+            )
+
+    @abstractmethod
+    def _dataset(self, manifest: str) -> tuple[Holding, SealedColumns]:
+        """The data set with this manifest digest, and where its sealed columns come from."""
+
+    @abstractmethod
+    def _answer(self, account: Account, case: Case, residues: list[int]) -> Answered:
+        """Choose what is released of a question that is asked for the first time, and remember it."""
+
+    def _rederive(self, task: VaultTask, dataset: Holding, columns: SealedColumns, plan: Plan) -> list[int]:
+        """Shares of all numbers of the plan, from the holder's own evaluation or what the panel attested; they have not
+        left yet."""
+        check_composition(dataset.manifest, plan)
+        noises, shares, entries = plan_noise(dataset.manifest, plan), [], []
+        for number, entry in zip(self._numbers(task, dataset, columns, plan), plan.numbers, strict=True):
+            with part("noise"):
+                noise = noises[entry.statistic].draw()
+            with part("shares"):
+                shares.append(release_share(dataset.key, number.c1, noise))
+            entries.append(number_entry(number))
+        own = result_document(task.query, plan, entries)
+        if digest(own) != digest(task.result):
+            raise VerificationError(
+                "result_not_reproduced",
+                "the attested result is not what the sealed data give",
+                zh="经证明的结果与密封数据的计算结果不符",
+                rule="queries.rederive",
+                expected=digest(own),
+                got=digest(task.result),
+            )
+        return shares
+
+    def _numbers(self, task: VaultTask, dataset: Holding, columns: SealedColumns, plan: Plan) -> Iterator[SealedNumber]:
+        if self.word is None:
+            return evaluate_plan(dataset.manifest, plan, columns)
+        return attested_numbers(dataset.manifest, plan, task.result, self.word.requests)
+
+    def _charge(self, account: Account, case: Case, residues: list[int]) -> Stored:
+        task, asset = case.task, case.task.papers.asset
+        earlier = account.released(digest(task.query))
+        if earlier is not None:  # by another process of this vault, since `decide` looked
+            return earlier
+        order = self._order(account, task)
+        answer = account.answered(asset, case.question)
+        charge = 0 if answer else case.plan.epsilon
+        budget, spent = account.asset(asset, self._budget(task))
+        check_voucher(order, task.voucher, digest(task.query), charge)
+        check_asset_budget(budget, spent, charge)
+        if answer is None:
+            answer = self._answer(account, case, residues)
+            account.charge(asset, charge)
+        stored = self._sign(case, answer, order, charge, spent)
+        account.remember_release(asset, stored)
+        return stored
+
+    def _sign(self, case: Case, answer: Answered, order: OrderAccount, charge: int, spent: int) -> Stored:
+        task = case.task
+        query, result = digest(task.query), digest(task.result)
+        try:
+            residues, suppressed = self._chosen(case, answer)
+            shares = seal_shares(
+                query, result, task.query["recipient"], residues, suppressed, generation=answer.generation
+            )
+        except CryptoError as error:
+            message = "the query's recipient is no usable X25519 key"
+            raise InvalidInputError("recipient_invalid", message, zh="接收方公钥无效") from error
+        body = {"type": "release", "version": 1, "order": order.order, "query": query, "result": result}
+        body |= {"shares": digest(shares), "epsilon": charge, "spentOrder": order.spent + charge}
+        body |= {"spentAsset": spent + charge, "signer": self.keys.address}
+        return Stored(sign_release(body, self.deployment, self.keys.signing_key), shares, task.voucher)
+
+    def _budget(self, task: VaultTask) -> int:
+        return budget_of(task)
+
+    def _chosen(self, case: Case, answer: Answered) -> tuple[Mapping[int, int], list[Group]]:
+        """The residues to hand out, and the groups that get none."""
+        return answer.residues, case.suppressed(answer)
+
+    def _order(self, account: Account, task: VaultTask) -> OrderAccount:
+        return account.order(task.papers.fund.message, task.papers.terms["price"])
+
+    def _refusal(self, task: VaultTask, error: MarketplaceError) -> Document:
+        cap, budget = self._promised(task)
+        with self.store.exclusive() as account:
+            figures = figures_of(account, task.query, cap, budget)
+        return signed_refusal(task.query, error, figures, self.keys, self.deployment)
+
+    def _promised(self, task: VaultTask) -> tuple[int, int]:
+        try:
+            dataset, _ = self._dataset(task.papers.terms["manifest"])
+            return promised(task, dataset.manifest, self.deployment)
+        except MarketplaceError:
+            return NOTHING_PROVEN
