@@ -7,7 +7,10 @@ For every number with set S:
   1. rows(S) >= k, and if the column holds a measure's values, the rows where that measure is present >= k, and if it
      holds a joint's, the rows where all of its measures are;
   2. against every earlier released set T: rows(S - T) and rows(T - S) are each 0 or >= k, present rows likewise;
-  3. the whole data set counts as released from the start, because the manifest publishes its exact counts.
+  3. every batch counts as released from the start, because manifests publish its exact counts: what S holds beyond the
+     batches that lie wholly in it, and what the batches that it touches hold beyond S, are each 0 or >= k rows. (Of one
+     batch that says: the rows of the data set that are not in S. Of several: no total of an earlier version, taken from
+     an answer, leaves a few rows of a later batch.)
 A weighted number releases more sets than one: its cells, and for each distinct weight the cells that have it. Two
 answers with weights w and w' differ by w - w', which is constant on what two such sets share, so pairs of them are held
 apart like pairs of plain sets. A cell of weight zero is in no set. Within one question all its sets are compared with
@@ -100,15 +103,13 @@ def check_cohort(plan: Plan, counts: Counts, earlier: Iterable[Released], minimu
         RuleError: `cohort_too_small` or `cohort_difference_too_small` when no group may be released.
     """
     layers, before = _layers(plan, counts), list(earlier)
-    whole = counts.atoms(np.arange(counts.cells, dtype=np.int64))
-    everything = Released(whole, frozenset().union(*(layer.measures for layer in layers)))
     kept = [group for group in plan.groups if all(layer.is_large(group, counts, minimum) for layer in layers)]
     if not kept:
         raise _refusal("cohort_too_small", minimum, "every group, or the whole selection")
     asked: list[Group] = []
     while kept != asked:  # a group that goes for one layer's sake changes the unions of the others
         asked = kept
-        kept = _far_groups(layers, counts, minimum, [everything, *before], asked)
+        kept = _far_groups(layers, counts, minimum, before, asked)
     if not kept:
         raise _refusal("cohort_difference_too_small", minimum, "the difference to an earlier answer")
     suppressed = tuple(group for group in plan.groups if group not in set(kept))
@@ -212,24 +213,41 @@ class _Guard:
 
     def __init__(self, counts: Counts, measures: frozenset[str], minimum: int, earlier: Sequence[Released]) -> None:
         self.counts, self.minimum = counts, minimum
-        self._cells = np.concatenate([item.cells for item in earlier])
+        self._cells = np.concatenate([np.zeros(0, dtype=np.int64), *(item.cells for item in earlier)])
         self._ends = np.cumsum([0, *(item.cells.size for item in earlier)])
         # Rows matter for every earlier set, a measure's rows for the sets that it was released with.
         self._weights = [(counts.rows, np.ones(len(earlier), dtype=np.bool_))]
         for name in sorted(measures):
-            self._weights.append((counts.present[name], np.array([name in item.measures for item in earlier])))
+            self._weights.append(
+                (counts.present[name], np.array([name in item.measures for item in earlier], dtype=np.bool_))
+            )
 
     def far_from_earlier(self, disjoint: Sequence[Cells]) -> NDArray[np.bool_]:
-        """For each of some disjoint sets, whether it is far enough from every earlier one."""
+        """For each of some disjoint sets, whether it is far enough from every earlier one and from all batches."""
         label = np.full(self.counts.rows.size, len(disjoint), dtype=np.int64)
         for number, cells in enumerate(disjoint):
             label[cells] = number
-        far = np.ones(len(disjoint), dtype=np.bool_)
+        far = self._far_from_batches(label, len(disjoint))
         step = max(1, _BLOCK // (len(disjoint) + 1))
         for weight, which in self._weights:
             for start in range(0, which.size, step):
                 far &= self._far(label, len(disjoint), weight, which, slice(start, start + step))
         return far
+
+    def _far_from_batches(self, label: NDArray[np.int64], count: int) -> NDArray[np.bool_]:
+        far = np.ones(count, dtype=np.bool_)
+        cells = self.counts.cells
+        for weight, _ in self._weights:
+            batches = [slice(block * cells, (block + 1) * cells) for block in self.counts.blocks]
+            inside = np.stack([np.bincount(label[one], weight[one], count + 1) for one in batches])
+            total, inside = inside.sum(axis=1, keepdims=True), inside[:, :count]
+            beyond = np.where(inside == total, 0, inside).sum(axis=0)
+            around = np.where(inside == 0, 0, total - inside).sum(axis=0)
+            far &= self._is_enough(beyond) & self._is_enough(around)
+        return far
+
+    def _is_enough(self, rows: NDArray[Any]) -> NDArray[np.bool_]:
+        return cast(NDArray[np.bool_], (rows == 0) | (rows >= self.minimum))
 
     def _far(
         self,
@@ -248,7 +266,7 @@ class _Guard:
         shared, theirs = table[which, :count], table.sum(axis=1)[which, None]
         mine = np.bincount(label, weight, count + 1)[:count]
         left = np.concatenate([mine - shared, theirs - shared])
-        return cast(NDArray[np.bool_], ((left == 0) | (left >= self.minimum)).all(axis=0))
+        return cast(NDArray[np.bool_], self._is_enough(left).all(axis=0))
 
     def rows(self, cells: Cells) -> int:
         return int(self.counts.rows[cells].sum())

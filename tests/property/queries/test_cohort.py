@@ -204,6 +204,25 @@ def test_a_batch_of_few_rows_cannot_be_had_from_two_versions() -> None:
     assert check_cohort(plan_of([[5]]), after, check_cohort(plan_of([[5]]), before, [], MINIMUM).sets, MINIMUM).released
 
 
+def test_a_published_total_of_an_earlier_version_leaves_no_few_rows() -> None:
+    """Nothing was asked before. Version two appends block 1: one row in cell 5, ninety in cell 0. The cells 1 to 5 hold
+    all of block 0, whose exact size is public, and one row besides."""
+    rows = np.array([0, 40, 60, 40, 30, 20, 90, 0, 0, 0, 0, 1], dtype=np.int64)
+    after = Counts(rows, {"m": rows}, (0, 1), CELLS)
+    with pytest.raises(RuleError) as caught:
+        check_cohort(plan_of([[1, 2, 3, 4, 5]]), after, [], MINIMUM)
+    assert caught.value.code == "cohort_difference_too_small"
+    assert check_cohort(plan_of([[1, 2, 3]]), after, [], MINIMUM).released, "the rest of block 0 is fifty rows"
+    with pytest.raises(RuleError):  # cell 0 is all of block 1 but one row
+        check_cohort(plan_of([[0]]), after, [], MINIMUM)
+
+
+def test_a_small_cell_of_one_batch_does_not_forbid_what_many_batches_hold() -> None:
+    rows = np.array([50, 50, 2, 50, 50, 50, 50, 50, 50, 50, 50, 50], dtype=np.int64)
+    counts = Counts(rows, {"m": rows}, (0, 1), CELLS)
+    assert check_cohort(plan_of([[0, 1, 3, 4, 5]]), counts, [], MINIMUM).released
+
+
 def test_a_group_lost_to_weights_is_lost_for_every_number() -> None:
     """Groups of a plain and a weighted number: the cells of one weight in the first group are too few."""
     rows = [50, 1, 60, 40, 30, 20]
