@@ -103,7 +103,7 @@ def evaluate_weighted(
         chunks: the column's chunks in order; all but the last hold N values.
         index: strictly increasing cells, as in `evaluate_sum`.
         weights: one for each, not zero, in (-t/2, t/2). They multiply the errors too: the caller proves that the sum
-            of their magnitudes leaves room (headroom.prove_headroom, where it stands for the number of cells).
+            of their magnitudes leaves room (headroom.prove_headroom).
 
     Returns:
         The sealed sum.

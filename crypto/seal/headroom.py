@@ -82,6 +82,7 @@ def prove_headroom(
     total: int | None = None,
     scale: Fraction | int = 0,
     shares: int = 1,
+    weight: int | None = None,
 ) -> Headroom:
     """Proves that a sum can be computed, and released with noise, without wrapping or losing a digit.
 
@@ -94,6 +95,8 @@ def prove_headroom(
             x max(|low|, |high|).
         scale: scale of the discrete Laplace noise that will be added; 0 for none.
         shares: how many holders of the key (see splitting) add that noise and their smudging.
+        weight: the sum of the magnitudes of public weights, where they are not all one: so often do errors count.
+            `total` is then needed, and bounds the weighted sum.
 
     Returns:
         The proven bounds.
@@ -103,13 +106,17 @@ def prove_headroom(
     """
     _require_bounds(profile, cells, low, high, total)
     value = max(abs(low), abs(high))
-    magnitude = cells * value if total is None else min(total, cells * value)
+    often = cells if weight is None else weight
+    magnitude = often * value if total is None else min(total, often * value)
     noise = shares * noise_bound(Fraction(scale))
     if magnitude + noise >= profile.half:
         raise ParameterError(
             f"the total could wrap: expected |total| + |noise| < {profile.half}, got {magnitude} + {noise}"
         )
-    error = error_bound(profile, cells, value, magnitude)
+    error = error_bound(profile, often, value, magnitude)
+    if weight is not None:
+        error = max(error, COIN_BOUND * weight)  # likely bounds are of plain sums
+        _require_margin(profile, error)
     room = profile.modulus // (2 * profile.plain_modulus) - (shares << profile.smudging_bits)
     if error >= room:
         raise ParameterError(f"the error could reach the digits of the total: expected less than {room}, got {error}")
@@ -123,6 +130,14 @@ def _require_bounds(profile: Profile, cells: int, low: int, high: int, total: in
         raise ParameterError(f"declared bounds: expected low <= high, got {low} > {high}")
     if total is not None and total < 0:
         raise ParameterError(f"declared total: expected a bound on its magnitude, got {total}")
+
+
+def _require_margin(profile: Profile, error: int) -> None:
+    """A weighted sum may have larger errors than any plain one that `release_margin` speaks of."""
+    if _margin(profile, error) < MINIMUM_MARGIN_BITS:
+        raise ParameterError(
+            f"the weights: expected a smudging margin of {MINIMUM_MARGIN_BITS} bits, got {_margin(profile, error)}"
+        )
 
 
 def _margin(profile: Profile, error: int) -> int:

@@ -53,6 +53,11 @@ class Reach:
         """Sum of the magnitudes of the weights: by how much the errors of the values count."""
         return self.index.size if self.weights is None else int(np.abs(self.weights).sum())
 
+    @property
+    def heaviest(self) -> int:
+        """Largest magnitude of a weight."""
+        return 1 if self.weights is None else int(np.abs(self.weights).max())
+
 
 @dataclass(frozen=True)
 class FormRules:
@@ -253,15 +258,20 @@ def _prove_cells(manifest: Manifest, form: int, claim: Claim) -> None:
     total = rows * row_sensitivity(manifest, statistic) * max(number.heaviest for number in claim.numbers)
     value = rows * max(row_sensitivity(manifest, Statistic(((column, 1),))) for column, _ in statistic.parts)
     factors = sum(abs(factor) for _, factor in statistic.parts)
-    errors = max(claim.reach(number).weight for number in claim.numbers) * factors * len(manifest["batches"])
+    reaches_of = [claim.reach(number) for number in claim.numbers]
+    batches, chosen = len(manifest["batches"]), profile(manifest["forms"][form]["profile"])
+    largest = max(reach.heaviest for reach in reaches_of) * max(abs(factor) for _, factor in statistic.parts)
+    if largest >= chosen.half:
+        raise ParameterError(f"weights: expected magnitudes below {chosen.half}, got {largest}")
     prove_headroom(
-        profile(manifest["forms"][form]["profile"]),
-        errors,
+        chosen,
+        max(reach.index.size for reach in reaches_of) * batches * len(statistic.parts),
         -value,
         value,
         total=total,
         scale=claim.scale,
         shares=key_holders(manifest),
+        weight=max(reach.weight for reach in reaches_of) * factors * batches,
     )
 
 

@@ -8,10 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from crypto.seal.release import combine, release_share
 from marketplace.documents import COMPUTATIONS
 from marketplace.queries.answer import Answer
+from marketplace.queries.evaluation import SealedColumns, evaluate_plan
+from marketplace.queries.plan import make_plan
 from marketplace.queries.terms import Ols, Quantile
-from tests.sealed_market import SCHEMA, Market, open_market
+from tests.plain_data import PlainData
+from tests.sealed_market import SCHEMA, Market, Row, open_market
 
 EPSILON = 900_000_000
 WEIGHTED = "origin, 'EWR', 2, 'JFK', -0.5, 'LGA', 1"
@@ -122,6 +126,32 @@ def test_a_weight_of_few_rows_is_refused(market: Market) -> None:
     refused = market.ask(order, "SELECT WSUM(fare, carrier, 'AA', 1, 'B6', 1, 'HA', 2) FROM f")
     assert isinstance(refused, dict)
     assert refused["code"] == "cohort_too_small"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT OLS(fare, delay), HISTOGRAM(delay), VARIANCE(fare) FROM f WHERE month <> 2 GROUP BY origin, carrier",
+        "SELECT SUM(SCORE(300 * delay - 7.001 * fare + 0.5)), AVG(SCORE(-1 * delay)) FROM f GROUP BY month",
+        "SELECT WSUM(fare, origin, 'EWR', 600000, 'JFK', -599999, 'LGA', 1) FROM f WHERE month BETWEEN 2 AND 3",
+        "SELECT WMEAN(delay, month, 1, -3, 2, 5, 4, 1000000) FROM f",
+    ],
+)
+def test_without_noise_every_number_is_exact(market: Market, sql: str) -> None:
+    """Up to the largest coefficients and weights that the planner lets pass."""
+    query = market.query(market.order(), sql, EPSILON)
+    plan = make_plan(market.manifest, query)
+    plain = PlainData(market.manifest, [[whole_numbers(row) for row in market.rows]])
+    sealed = evaluate_plan(market.manifest, plan, SealedColumns(market.dataset.blob))
+    for entry, number in zip(plan.numbers, sealed, strict=True):
+        opened = combine(number.profile, number.c0, release_share(market.dataset.key, number.c1, 0))
+        assert opened == plain.value(plan.form, entry), entry.statistic
+
+
+def whole_numbers(row: Row) -> Row:
+    """A row with its measures as texts of integers."""
+    delay = "" if row["delay"] == "NA" else row["delay"]
+    return {**row, "delay": delay, "fare": str(round(float(row["fare"]) * 100))}
 
 
 def test_nothing_is_lost_on_the_way_to_tables(market: Market) -> None:

@@ -118,3 +118,16 @@ def test_rows_refuse_sums_whose_rounding_could_reach_a_digit() -> None:
     assert prove_headroom(ROWS, 2**21, 0, 2**17).error < 2**17
     with pytest.raises(ParameterError, match="could reach the digits"):
         prove_headroom(ROWS, 2**21, 0, 2**26, total=2**38)
+
+
+def test_weights_multiply_errors_and_must_leave_a_margin() -> None:
+    plain = prove_headroom(CELLS, 100, 0, 1000, total=50_000)
+    same = prove_headroom(CELLS, 100, 0, 1000, total=50_000, weight=100)
+    heavy = prove_headroom(CELLS, 100, 0, 1000, total=50_000, weight=1 << 40)
+    assert same == plain
+    assert heavy.error >= 21 << 40
+    assert heavy.margin_bits == 75
+    with pytest.raises(ParameterError, match="smudging margin"):
+        prove_headroom(CELLS, 100, 0, 1000, total=50_000, weight=1 << 76)
+    with pytest.raises(ParameterError, match="could wrap"):
+        prove_headroom(CELLS, 100, 0, 1000, total=1 << 57, weight=1 << 60)
