@@ -8,7 +8,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,6 +108,7 @@ class Town:
         folder: for vault and data.
         context: the service's own.
         deposit: who holds half of the key; None where the vault holds it all.
+        schema: how the data set is declared. terms: of the listing, besides the usual ones.
     """
 
     url: str
@@ -116,6 +117,8 @@ class Town:
     clients: dict[str, Client] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     deposit: Deposit | None = None
+    schema: Mapping[str, Any] = field(default_factory=lambda: SCHEMA)
+    terms: Mapping[str, Any] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Client:
         if name not in self.clients:
@@ -136,7 +139,7 @@ class Town:
         supplier = self["supplier"]
         dataset = seal_file(
             path,
-            parse_schema(SCHEMA),
+            parse_schema(self.schema),
             self.vault_folder,
             holder=supplier.address,
             release_key=supplier.address,
@@ -193,7 +196,7 @@ class Town:
         settlement.issue(self["bank"], self["buyer"].address, 10_000)
         self.facts["dataset"] = self.seal()
         self.facts["asset"] = self.register(self.facts["dataset"].manifest)
-        self.facts["listing"] = self.list_product(self.facts["asset"])
+        self.facts["listing"] = self.list_product(self.facts["asset"], **self.terms)
         self.facts["order"] = self.fund(self.facts["listing"])
 
     def leaves(self, kind: str) -> list[dict[str, Any]]:
