@@ -110,7 +110,7 @@ INTENTS: dict[str, IntentType] = {
         _intent(
             "Rights",
             "Release(bytes32 orderId,bytes32 queryDigest,bytes32 resultDigest,bytes32 shareDigest,"
-            "uint64 epsilon,uint64 spentOrder,"
+            "uint64 epsilon,uint64 spentOrder,uint64 spentBuyer,"
             "uint64 spentAsset)",
         ),
     )

@@ -268,6 +268,7 @@ def offer(maker: Maker) -> None:
         **{"type": "terms", "version": 1, "title": {"en": "Delays", "zh": "延误"}, "asset": maker.asset},
         **{"manifest": digest(maker.manifest), "computations": ["COUNT", "SUM", "MEAN"], "purposes": ["TRANSPORT"]},
         **{"regions": ["CN"], "price": PRICE, "epsilonPerQueryMax": 10 * EPSILON, "minimumCohort": 10},
+        **{"buyerCap": 10**9, "groups": []},
         **{"panel": {"nodes": nodes, "threshold": 2}, "termEnd": iso_time(START + YEAR)},
     }
     withdrawn: dict[str, Any] = {**maker.terms, "price": PRICE + 1}
@@ -388,7 +389,13 @@ def _release(maker: Maker, order: Order, query: dict[str, Any], charge: int, pai
     shares = maker.store(seal_shares(name, result, query["recipient"], residues, []))
     release = {
         **{"type": "release", "version": 1, "order": order.name, "query": name, "result": result, "shares": shares},
-        **{"epsilon": charge, "spentOrder": order.spent, "spentAsset": maker.spent, "signer": vault.address},
+        **{
+            "epsilon": charge,
+            "spentOrder": order.spent,
+            "spentBuyer": maker.spent,
+            "spentAsset": maker.spent,
+            "signer": vault.address,
+        },
     }
     maker.leaf(
         "query.released",
@@ -408,6 +415,7 @@ def _refuse(maker: Maker, order: Order, name: str) -> None:
         **{"type": "refusal", "version": 1, "order": order.name, "query": name, "code": "cohort_too_small"},
         **{"rule": "queries.minimum_cohort", "message": {"en": "too few rows", "zh": "行数过少"}, "allowed": "10"},
         **{"found": "fewer", "spentOrder": order.spent, "leftOrder": order.cap - order.spent, "signer": vault.address},
+        **{"spentBuyer": maker.spent, "leftBuyer": 10**9 - maker.spent},
         **{"spentAsset": maker.spent, "leftAsset": maker.budget - maker.spent},
     }
     signed = sign_refusal(refusal, maker.ledger.deployment, vault.signing_key)

@@ -15,7 +15,7 @@ from crypto.bls import prove_possession, public_key
 from crypto.canonical import to_hex
 from crypto.envelope import public_key as x25519_public
 from crypto.keystore import Keys
-from marketplace.documents import Document, digest, voucher_document
+from marketplace.documents import Document, digest, series_of, voucher_document
 from marketplace.documents.columns import ciphertext_root
 from marketplace.documents.ids import asset_id, listing_id, order_id
 from marketplace.intents import CONTRACTS, Deployment, sign_intent
@@ -120,6 +120,10 @@ class Market:
     def asset(self) -> str:
         return asset_id(self.supplier.address, self.dataset.digest)
 
+    @property
+    def series(self) -> str:
+        return series_of(self.manifest)
+
     def make_terms(self, **changes: Any) -> Document:
         node_keys = [node.keys for node in self.nodes]
         nodes = [
@@ -141,6 +145,8 @@ class Market:
             "regions": ["CN"],
             "price": PRICE,
             "epsilonPerQueryMax": 5_000_000,
+            "buyerCap": None,
+            "groups": [],
             "minimumCohort": 10,
             "panel": {"nodes": nodes, "threshold": 2},
             "termEnd": "2030-01-01T00:00:00Z",

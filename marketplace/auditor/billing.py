@@ -2,7 +2,11 @@
 
 Each call of an order comes with a voucher signed by the order's buyer. Voucher n states the price of n calls, epsilon
 for all that was charged, and the RFC 6962 root over the digests of the n questions. The last one closes the order on
-the ledger. A question that was answered before on the same data set costs no epsilon; any other costs what it asks for.
+the ledger. A question that was answered before costs no budget; any other costs what it asks for.
+
+Budget is counted in the series' own unit, epsilon or rho, over all versions of a data set. For every release it is
+computed again what order, buyer (or group of buyers) and series have spent with it, and compared with what the vault
+signed.
 """
 
 from collections import defaultdict
@@ -16,8 +20,9 @@ from crypto.merkle import EMPTY_ROOT, Frontier, leaf_hash
 from marketplace.auditor.findings import Report
 from marketplace.auditor.papers import Standing
 from marketplace.auditor.rows import Row, Tables
-from marketplace.documents import voucher_message
+from marketplace.documents import series_of, voucher_message
 from marketplace.intents import Deployment, struct_hash, verify_intent
+from marketplace.queries.pricing import BuyerAccount, buyer_account, question_of
 from marketplace.types import OrderStatus
 
 
@@ -31,12 +36,26 @@ class _Account:
     voucher: Mapping[str, Any] | None = None
 
 
+@dataclass(frozen=True)
+class _Charge:
+    """One release's charge. `total` is what the vault says the series has spent with it, `of_buyer` the buyer."""
+
+    total: int
+    charged: int
+    of_buyer: int
+    buyer: BuyerAccount
+    who: str
+    subject: str
+
+
 @dataclass
 class _Budget:
-    """One data set's epsilon, over all its buyers: (total after the charge, charge, leaf) of each release."""
+    """One series' budget, over all its versions and buyers."""
 
-    charges: list[tuple[int, int, str]] = field(default_factory=list)
+    budget: int = 0
+    charges: list[_Charge] = field(default_factory=list)
     questions: dict[str, list[tuple[int, int, str]]] = field(default_factory=lambda: defaultdict(list))
+    refusals: list[tuple[Mapping[str, Any], frozenset[str], str]] = field(default_factory=list)
 
 
 class Billing:
@@ -45,7 +64,7 @@ class Billing:
     def __init__(self, deployment: Deployment, report: Report) -> None:
         self._deployment, self._report = deployment, report
         self._orders: dict[str, _Account] = defaultdict(_Account)
-        self._assets: dict[str, _Budget] = defaultdict(_Budget)
+        self._series: dict[tuple[str, str], _Budget] = defaultdict(_Budget)
 
     def check_voucher(self, standing: Standing, voucher: Mapping[str, Any], query: str, subject: str) -> None:
         """The voucher is the buyer's, and one call and its price further than the one before."""
@@ -89,43 +108,77 @@ class Billing:
             asked: epsilon that the query asks for.
             answered: False where the custodian withheld the answer, so that its voucher is no promise.
         """
-        account, budget = self._orders[standing.order["orderId"]], self._assets[standing.asset["assetId"]]
+        account, budget = self._orders[standing.order["orderId"]], self._budget(standing)
         charged = release["epsilon"]
         account.spent += charged
         self._report.same("epsilon_order", f"{subject} release.spentOrder", account.spent, release["spentOrder"])
         if answered and not account.spent <= account.epsilon <= standing.order["epsilonCap"]:
             expected = f"{account.spent} <= voucher <= {standing.order['epsilonCap']}"
             self._report.find("epsilon_cap", subject, expected=expected, got=account.epsilon)
-        budget.charges.append((release["spentAsset"], charged, subject))
-        budget.questions[question].append((charged, asked, subject))
+        who = standing.order["buyer"]
+        buyer = buyer_account(standing.terms, who, lambda _accounts: 0)
+        budget.charges.append(_Charge(release["spentAsset"], charged, release["spentBuyer"], buyer, who, subject))
+        name = question_of(question, standing.manifest, standing.terms)
+        budget.questions[name].append((charged, asked, subject))
+
+    def _budget(self, standing: Standing) -> _Budget:
+        """The account of an order's series; of the budgets that were registered for it, the smallest counts."""
+        budget = self._series[standing.manifest["holder"], series_of(standing.manifest)]
+        signed = standing.asset["epsilonBudget"]
+        budget.budget = min(budget.budget or signed, signed)
+        return budget
 
     def check_refusal(self, standing: Standing, refusal: Mapping[str, Any], subject: str) -> None:
-        """What a refusal says is spent and left is true of the order, and possible for the data set."""
+        """What a refusal says is spent and left is true of the order; of buyer and series that is told at the end."""
         spent = self._orders[standing.order["orderId"]].spent
         left = standing.order["epsilonCap"] - spent
         self._report.same("epsilon_order", f"{subject} refusal.spentOrder", spent, refusal["spentOrder"])
         self._report.same("epsilon_order", f"{subject} refusal.leftOrder", left, refusal["leftOrder"])
-        total = refusal["spentAsset"] + refusal["leftAsset"]
-        self._report.same("epsilon_asset", f"{subject} refusal.leftAsset", standing.asset["epsilonBudget"], total)
+        budget, total = self._budget(standing), refusal["spentAsset"] + refusal["leftAsset"]
+        self._report.same("epsilon_asset", f"{subject} refusal.leftAsset", budget.budget, total)
+        accounts = buyer_account(standing.terms, standing.order["buyer"], lambda _accounts: 0).accounts
+        budget.refusals.append((refusal, accounts, subject))
+        cap = standing.terms["buyerCap"]
+        left = None if cap is None else max(0, cap - refusal["spentBuyer"])
+        self._report.same("epsilon_buyer", f"{subject} refusal.leftBuyer", left, refusal["leftBuyer"])
 
     def finish(self, tables: Tables) -> None:
         """Compare totals with the ledger: budgets of data sets, settlements of orders."""
-        for asset, budget in self._assets.items():
-            self._check_budget(tables.rows["assets"][asset,], budget)
+        for (_, series), budget in self._series.items():
+            self._check_budget(series, budget)
         for (order,), row in tables.rows["orders"].items():
             if row["status"] == OrderStatus.SETTLED:
                 self._check_settlement(order, row)
 
-    def _check_budget(self, asset: Row, budget: _Budget) -> None:
-        total = 0
-        for spent, charged, subject in sorted(budget.charges, key=lambda item: (item[0], -item[1])):
-            total += charged
-            self._report.same("epsilon_asset", f"{subject} release.spentAsset", total, spent)
-        if total > asset["epsilonBudget"]:
-            expected = f"<= {asset['epsilonBudget']}"
-            self._report.find("epsilon_budget", f"asset {asset['assetId']}", expected=expected, got=total)
+    def _check_budget(self, series: str, budget: _Budget) -> None:
+        """In the order in which the vault charged, which its totals give; the log may have them in another."""
+        total, by_account = 0, defaultdict[str, int](int)
+        for item in sorted(budget.charges, key=lambda item: (item.total, -item.charged)):
+            total += item.charged
+            by_account[item.who] += item.charged
+            self._report.same("epsilon_asset", f"{item.subject} release.spentAsset", total, item.total)
+            of_buyer = sum(by_account[account] for account in item.buyer.accounts)
+            self._report.same("epsilon_buyer", f"{item.subject} release.spentBuyer", of_buyer, item.of_buyer)
+            cap = item.buyer.cap
+            if cap is not None and item.charged and of_buyer > cap:
+                self._report.find("buyer_cap", item.subject, expected=f"<= {cap}", got=of_buyer)
+        if total > budget.budget:
+            self._report.find("epsilon_budget", f"series {series}", expected=f"<= {budget.budget}", got=total)
         for answers in budget.questions.values():
             self._check_question(answers)
+        for refusal, accounts, subject in budget.refusals:
+            self._check_refused(budget, refusal, accounts, subject)
+
+    def _check_refused(
+        self, budget: _Budget, refusal: Mapping[str, Any], accounts: frozenset[str], subject: str
+    ) -> None:
+        """A refusal states one moment of the account: the series' total tells which, and that the buyer's."""
+        stated = refusal["spentAsset"]
+        before = [item for item in budget.charges if item.total <= stated]
+        total = sum(item.charged for item in before)
+        self._report.same("epsilon_asset", f"{subject} refusal.spentAsset", total, stated)
+        of_buyer = sum(item.charged for item in before if item.who in accounts)
+        self._report.same("epsilon_buyer", f"{subject} refusal.spentBuyer", of_buyer, refusal["spentBuyer"])
 
     def _check_question(self, answers: list[tuple[int, int, str]]) -> None:
         """A question is charged in full once, and never again."""

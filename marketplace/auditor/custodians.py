@@ -1,7 +1,7 @@
 """Step 10, the second share: where a manifest names a custodian, every answer has its release too.
 
 The custodian's own account is followed as its releases state it: a question is charged once, by what it asks for, and
-the total of each data set adds up.
+the total of each series adds up.
 """
 
 from collections import defaultdict
@@ -12,9 +12,11 @@ from typing import Any
 from marketplace.auditor.documents import Documents
 from marketplace.auditor.findings import Report
 from marketplace.auditor.papers import Standing
+from marketplace.documents import series_of
 from marketplace.errors import MarketplaceError
 from marketplace.intents import Deployment
 from marketplace.queries.plan import Plan
+from marketplace.queries.pricing import question_of
 from marketplace.queries.statements import check_release
 
 Leaf = Mapping[str, Any]
@@ -23,7 +25,7 @@ CUSTODIAN = frozenset({"custodianRelease", "custodianShares"})  # more members o
 
 @dataclass
 class _Account:
-    """One data set at its custodian: (total after the charge, charge, leaf), and the questions charged for."""
+    """One series at its custodian: (total after the charge, charge, leaf), and the questions charged for."""
 
     charges: list[tuple[int, int, str]] = field(default_factory=list)
     questions: set[str] = field(default_factory=set)
@@ -66,10 +68,11 @@ class Custodians:
                 self._report.same("epsilon_asset", f"{subject} release.spentAsset", total, spent)
 
     def _charge(self, standing: Standing, release: Leaf, plan: Plan, subject: str) -> None:
-        account = self._accounts[standing.manifest["custodian"], standing.asset["assetId"]]
-        expected = 0 if plan.digest in account.questions else plan.epsilon
+        account = self._accounts[standing.manifest["custodian"], series_of(standing.manifest)]
+        question = question_of(plan.digest, standing.manifest, standing.terms)
+        expected = 0 if question in account.questions else plan.epsilon
         self._report.same("epsilon_charge", f"{subject} release.epsilon", expected, release["epsilon"])
-        account.questions.add(plan.digest)
+        account.questions.add(question)
         account.charges.append((release["spentAsset"], release["epsilon"], subject))
 
 

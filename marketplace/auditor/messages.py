@@ -155,6 +155,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "shares_differ": ("Released numbers are not the plan's less the suppressed.", "释放的数值与计划不符。"),
     "epsilon_order": ("An order's privacy spending does not add up.", "订单隐私预算累计有误。"),
     "epsilon_cap": ("An order's privacy spending is not covered.", "订单隐私预算超出凭证或上限。"),
+    "epsilon_buyer": (
+        "What a buyer, or a group of buyers, spent of a data set's budget does not add up.",
+        "买方(或买方组)的隐私预算累计有误。",
+    ),
+    "buyer_cap": (
+        "A buyer, or a group of buyers, was answered beyond the terms' cap.",
+        "买方(或买方组)的隐私预算超出条款上限。",
+    ),
     "epsilon_asset": ("A data set's privacy spending does not add up.", "数据集隐私预算累计有误。"),
     "epsilon_budget": ("A data set's privacy budget is exceeded.", "数据集隐私预算超支。"),
     "epsilon_charge": ("A question was charged wrongly or twice.", "查询的隐私预算计费有误或重复。"),

@@ -21,6 +21,7 @@ from marketplace.documents.shapes import (
     hex_up_to,
     integer,
     matching,
+    nullable,
     record,
     text,
 )
@@ -56,6 +57,7 @@ _RELEASE = document(
         "shares": DIGEST,
         "epsilon": SPENT,
         "spentOrder": SPENT,
+        "spentBuyer": SPENT,
         "spentAsset": SPENT,
         "signer": ADDRESS,
         "signature": SIGNATURE,
@@ -73,6 +75,8 @@ _REFUSAL = document(
         "found": text(600, 0),
         "spentOrder": SPENT,
         "leftOrder": SPENT,
+        "spentBuyer": SPENT,
+        "leftBuyer": nullable(SPENT),
         "spentAsset": SPENT,
         "leftAsset": SPENT,
         "signer": ADDRESS,
@@ -115,6 +119,7 @@ def release_message(release: Mapping[str, Any]) -> dict[str, Any]:
         "shareDigest": release["shares"],
         "epsilon": release["epsilon"],
         "spentOrder": release["spentOrder"],
+        "spentBuyer": release["spentBuyer"],
         "spentAsset": release["spentAsset"],
     }
 

@@ -38,6 +38,7 @@ BOUND = 1 << 52
 MONEY = integer(0, 2**53 - 1)
 EPSILON = integer(1, 1_000_000_000)
 SPENT = integer(0, 2**53 - 1)
+BUDGET = integer(1, 1_000_000_000_000)
 COHORT = integer(1, 1_000_000)
 CATEGORY = text(80, 0)
 REGION = matching("[A-Z]{2}(-[A-Z0-9]{1,6})?", "a region such as CN or CN-SH")

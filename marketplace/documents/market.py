@@ -2,6 +2,7 @@
 
 from marketplace.documents.common import (
     BILINGUAL,
+    BUDGET,
     COHORT,
     COMPUTATIONS,
     DATA_ORIGINS,
@@ -21,6 +22,7 @@ from marketplace.documents.credit_code import credit_code
 from marketplace.documents.shapes import (
     ADDRESS,
     DIGEST,
+    NAME,
     array,
     document,
     hex_bytes,
@@ -69,6 +71,7 @@ _CLAIM = document(
 )
 
 _NODE = record({"address": ADDRESS, "bls": hex_bytes(48), "possession": hex_bytes(96)})
+_GROUP = record({"name": NAME, "accounts": array(ADDRESS, 256, 2, itself)})
 _TERMS = document(
     "terms",
     {
@@ -80,6 +83,8 @@ _TERMS = document(
         "regions": array(REGION, 64, 0, itself),
         "price": MONEY,
         "epsilonPerQueryMax": EPSILON,
+        "buyerCap": nullable(BUDGET),
+        "groups": array(_GROUP, 64, 0, part("name")),
         "minimumCohort": COHORT,
         "panel": record({"nodes": array(_NODE, 16, 1, part("address")), "threshold": integer(1, 16)}),
         "termEnd": utc_time,
@@ -113,8 +118,15 @@ def validate_claim(value: object) -> Document:
 
 
 def validate_terms(value: object) -> Document:
-    """Terms of a listing; the threshold is within the panel."""
+    """Terms of a listing; the threshold is within the panel, and an account in one group of buyers at most.
+
+    `buyerCap` is the most that one buyer may spend of the data set's budget, over all orders and versions, in
+    millionths; null for no cap but the data set's own. The accounts of a group count as one buyer.
+    """
     terms = checked(_TERMS, value, "terms")
+    members = [account for group in terms["groups"] for account in group["accounts"]]
+    if len(set(members)) != len(members):
+        raise refuse("terms.groups", "every account in one group at most", len(members) - len(set(members)))
     if terms["panel"]["threshold"] > len(terms["panel"]["nodes"]):
         raise refuse("terms.panel.threshold", "at most the number of nodes", terms["panel"]["threshold"])
     return terms

@@ -49,6 +49,18 @@ def create(
     ] = "90d",  # type: ignore[assignment]
     threshold: Annotated[int, typer.Option(min=1, help="panel nodes that must agree 须一致的节点数")] = 2,
     node: Annotated[list[str] | None, typer.Option(help="panel node, repeatable; all if none 计算节点")] = None,
+    buyer_cap: Annotated[
+        int | None,
+        typer.Option(
+            parser=parse_epsilon,
+            metavar="EPSILON",
+            help="most for one buyer, over all orders and versions 买方预算上限",
+        ),
+    ] = None,
+    group: Annotated[
+        list[str] | None,
+        typer.Option("--buyers", metavar="NAME=ADDRESS,…", help="accounts that count as one buyer 视同同一买方的账户"),
+    ] = None,
     minimum_cohort: Annotated[int | None, typer.Option(min=1, help="rows behind every number 最小群体")] = None,
     title: Annotated[str, typer.Option(help="the data set's own if empty 名称")] = "",
     title_zh: Annotated[str, typer.Option(help="in Chinese 中文名称")] = "",
@@ -72,6 +84,8 @@ def create(
             nodes=[parse_address(text) for text in node or []],
             threshold=threshold,
             term_end=_term_end(term, rights.get_asset(client, asset)["validUntil"]),
+            buyer_cap=buyer_cap,
+            groups=dict(map(_group, group or [])),
         )
         result = listings.create(client, terms)
     run.result(result, "listed", "已挂牌")
@@ -118,6 +132,8 @@ def show(run: Run, listing: Listing) -> None:
             run.tr("purposes", "允许用途"): " ".join(terms["purposes"]),
             run.tr("regions", "地域"): " ".join(terms["regions"]) or run.tr("anywhere", "不限"),
             run.tr("epsilon a query, at most", "单次预算上限"): epsilon(terms["epsilonPerQueryMax"]),
+            run.tr("budget of one buyer", "单一买方预算"): _cap(run, terms["buyerCap"]),
+            run.tr("counted as one buyer", "视同同一买方"): ", ".join(item["name"] for item in terms["groups"]) or "–",
             run.tr("minimum cohort", "最小群体"): str(terms["minimumCohort"]),
             run.tr("panel", "计算小组"): panel,
             run.tr("epsilon left", "剩余预算"): epsilon(offer.asset["epsilonLeft"]),
@@ -127,6 +143,15 @@ def show(run: Run, listing: Listing) -> None:
 
 def _words(values: list[str]) -> list[str]:
     return [word.strip().upper() for value in values for word in value.split(",") if word.strip()]
+
+
+def _group(text: str) -> tuple[str, list[str]]:
+    name, _, accounts = text.partition("=")
+    return name.strip(), [parse_address(item.strip()) for item in accounts.split(",")]
+
+
+def _cap(run: Run, cap: int | None) -> str:
+    return run.tr("no cap", "不限") if cap is None else epsilon(cap)
 
 
 def _term_end(seconds: int, certificate_ends: int) -> int:

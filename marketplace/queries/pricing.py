@@ -4,7 +4,7 @@ A voucher is cumulative. Voucher n promises: the price of every released call an
 their number, and the RFC 6962 root over the digests of their query documents. A refused call is not in the next one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,55 @@ class OrderAccount:
     amount: int = 0
     epsilon: int = 0
     calls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class BuyerAccount:
+    """What a buyer, or the group of accounts that it belongs to, has spent of a series under some terms.
+
+    Args:
+        accounts: who counts as this buyer. group: the group's name; None for a buyer of its own.
+        cap: budget that they may spend together, over all orders and versions; None for no cap.
+        spent: what they have spent, in millionths.
+    """
+
+    accounts: frozenset[str]
+    group: str | None
+    cap: int | None
+    spent: int = 0
+
+    @property
+    def left(self) -> int | None:
+        """What is left to them; None where there is no cap."""
+        return None if self.cap is None else max(0, self.cap - self.spent)
+
+
+def buyer_account(terms: Mapping[str, Any], buyer: str, spent_by: Callable[[frozenset[str]], int]) -> BuyerAccount:
+    """The account that the terms give a buyer.
+
+    Args:
+        spent_by: what some accounts together have spent of the series.
+    """
+    for group in terms["groups"]:
+        if buyer in group["accounts"]:
+            accounts = frozenset(group["accounts"])
+            return BuyerAccount(accounts, group["name"], terms["buyerCap"], spent_by(accounts))
+    return BuyerAccount(frozenset([buyer]), None, terms["buyerCap"], spent_by(frozenset([buyer])))
+
+
+def question_of(plan: str, manifest: Mapping[str, Any], terms: Mapping[str, Any]) -> str:
+    """Names what is free when it is asked again: the plan under one minimum cohort. A stricter one may suppress more of
+    the same plan, so it is another question.
+
+    Args:
+        plan: the plan's digest.
+    """
+    return f"{plan}/{minimum_cohort(manifest, terms)}"
+
+
+def minimum_cohort(manifest: Mapping[str, Any], terms: Mapping[str, Any]) -> int:
+    """Rows that must lie behind every number: the stricter of data set and listing."""
+    return int(max(manifest["minimumCohort"], terms["minimumCohort"]))
 
 
 def calls_root(queries: Sequence[str]) -> str:
@@ -106,6 +155,30 @@ def _check_epsilon(account: OrderAccount, voucher: Mapping[str, Any], charge: in
             "凭证未覆盖本次隐私预算",
             f"{least} to {account.cap}",
         )
+
+
+def check_buyer_budget(account: BuyerAccount, charge: int) -> None:
+    """Check one buyer's, or one group's, part of a data set's budget.
+
+    Raises:
+        RuleError: `buyer_budget_exhausted`, `group_budget_exhausted`, with what is left.
+    """
+    if account.left is None or charge <= account.left:
+        return
+    if account.group is None:
+        who, zh, code = "this buyer", "该买方", "buyer_budget_exhausted"
+    else:
+        who, zh, code = f"the group of buyers {account.group}", f"买方组 {account.group}", "group_budget_exhausted"
+    raise RuleError(
+        code,
+        f"{who} has {_shown(account.left)} of the data set's budget left; the query needs {_shown(charge)}",
+        zh=f"{zh}在该数据集上剩余隐私预算 {_shown(account.left)}，查询需要 {_shown(charge)}",
+        rule="queries.buyer_budget",
+        expected=f"at most {account.left}",
+        got=charge,
+        hint="the cap counts all orders, listings and versions; ask for less, or repeat an earlier question for none",
+        hint_zh="上限按全部订单、挂牌与版本合计；可降低 epsilon，或重复先前的问题（不消耗预算）",
+    )
 
 
 def check_asset_budget(budget: int, spent: int, charge: int) -> None:

@@ -15,14 +15,16 @@ UNFINISHED = (ACCEPTED, EVALUATING, ATTESTED, APPROVED)
 class QueryRow(SQLModel, table=True):
     """One query. Fields that end in `_digest` name documents.
 
-    `position` counts the order's queries from one. `amount`, `epsilon` and `calls` are those of its voucher. `leaf` is
-    the position of its last entry in the log. Times are unix seconds.
+    `series` is that of the data set's versions, which share one privacy account. `position` counts the order's queries
+    from one. `amount`, `epsilon` and `calls` are those of its voucher. `leaf` is the position of its last entry in the
+    log. Times are unix seconds.
     """
 
     __tablename__ = "queries"
     digest: str = Field(primary_key=True)
     order_id: str = Field(index=True)
     asset_id: str = Field(index=True)
+    series: str = Field(index=True)
     buyer: str = Field(index=True)
     release_key: str = Field(index=True)
     sequence: int = Field(sa_type=BigInteger)

@@ -42,6 +42,8 @@ def make_terms(
     nodes: Sequence[str],
     threshold: int,
     term_end: int,
+    buyer_cap: int | None = None,
+    groups: Mapping[str, Sequence[str]] | None = None,
 ) -> Document:
     """The terms document of a product.
 
@@ -54,12 +56,17 @@ def make_terms(
         nodes: addresses of the panel; all registered nodes when empty.
         threshold: how many nodes must attest the same result.
         term_end: unix seconds.
+        buyer_cap: the most that one buyer may spend of the data set's budget, over all orders and versions, millionths;
+            no cap when None.
+        groups: accounts that count as one buyer, by the group's name.
     """
     asset = rights.get_asset(client, asset_id)
     manifest = rights.checked_manifest(client, asset)
     terms: Document = {"type": "terms", "version": 1, "title": dict(title or manifest["title"]), "asset": asset_id}
     terms |= {"manifest": asset["manifestDigest"], "computations": list(computations), "purposes": list(purposes)}
     terms |= {"regions": list(regions), "price": price, "epsilonPerQueryMax": epsilon_per_query_max}
+    named = [{"name": name, "accounts": list(accounts)} for name, accounts in (groups or {}).items()]
+    terms |= {"buyerCap": buyer_cap, "groups": named}
     terms |= {"minimumCohort": minimum_cohort or manifest["minimumCohort"], "termEnd": documents.iso_time(term_end)}
     return documents.validate_terms(terms | {"panel": panel.choose_panel(client, nodes, threshold)})
 

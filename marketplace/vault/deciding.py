@@ -8,15 +8,17 @@
  5. The vault evaluates the plan on its own copy of the blobs and gets the very same result. Or, where the supplier
     chose to take the panel's word, it takes what the panel attested and evaluates nothing: constant work, and a
     threshold of lying nodes can then have it answer another question than the one that was asked.
- 6. In one transaction: the voucher covers the call; budgets of order and data set suffice; no cohort is too small; the
-    charge and the shares are written. Only then does anything leave.
+ 6. OpenDP agrees that the plan's noise is wide enough for what it charges.
+ 7. In one transaction: the voucher covers the call; budgets of order, buyer and series suffice; no cohort is too small;
+    the charge and the shares are written. Only then does anything leave.
 
-A question that was answered before gets the same shares, costs no epsilon, and reveals nothing new.
+A question that was answered before gets the same shares, costs no budget, and reveals nothing new; no noise is drawn.
+The account is that of the SERIES: all versions of a data set spend the same budget.
 """
 
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -27,7 +29,7 @@ from crypto.seal.keys import SealingKey
 from crypto.seal.noise import load_sampler
 from crypto.seal.release import release_share
 from crypto.seal.splitting import HalfKey
-from marketplace.documents import Document, digest
+from marketplace.documents import Document, digest, series_of
 from marketplace.errors import InvalidInputError, MarketplaceError, NotAuthorizedError, PortError, VerificationError
 from marketplace.intents import Deployment
 from marketplace.queries.evaluation import SealedColumns, evaluate_plan, number_entry, result_document
@@ -35,13 +37,22 @@ from marketplace.queries.handover import VaultTask, read_vault_task
 from marketplace.queries.noise import check_composition, plan_noise
 from marketplace.queries.permission import check_papers, check_permitted
 from marketplace.queries.plan import Plan, make_plan
-from marketplace.queries.pricing import OrderAccount, check_asset_budget, check_voucher, check_voucher_signature
+from marketplace.queries.pricing import (
+    OrderAccount,
+    buyer_account,
+    check_asset_budget,
+    check_buyer_budget,
+    check_voucher,
+    check_voucher_signature,
+    minimum_cohort,
+    question_of,
+)
 from marketplace.queries.requests import Requests, attested_numbers
 from marketplace.queries.selection import Group
 from marketplace.queries.shares import seal_shares
 from marketplace.queries.statements import check_attestation, check_refusal, sign_release
 from marketplace.queries.timings import part
-from marketplace.vault.refusing import NOTHING_PROVEN, budget_of, figures_of, promised, signed_refusal
+from marketplace.vault.refusing import Promised, budget_of, figures_of, promised, signed_refusal
 from marketplace.vault.store import Account, Answered, PrivacyStore, Stored
 
 
@@ -71,12 +82,15 @@ class Case:
 
     @property
     def minimum(self) -> int:
-        return int(max(self.dataset.manifest["minimumCohort"], self.task.papers.terms["minimumCohort"]))
+        return minimum_cohort(self.dataset.manifest, self.task.papers.terms)
+
+    @property
+    def series(self) -> str:
+        return series_of(self.dataset.manifest)
 
     @property
     def question(self) -> str:
-        # A stricter cohort may suppress more of the same plan, so it is another question.
-        return f"{self.plan.digest}/{self.minimum}"
+        return question_of(self.plan.digest, self.dataset.manifest, self.task.papers.terms)
 
     def suppressed(self, answer: Answered) -> list[Group]:
         """The groups without a released number, as this query names them: one that asked for the same cells before may
@@ -194,9 +208,13 @@ class KeyHolder(ABC):
             check_attestation(task.attestation, digest(task.result), task.papers.terms)
             if self.word is not None:
                 self.word.check_panel(task.attestation, task.papers.terms)
-        residues = self._rederive(task, dataset, columns, plan)
+        numbers = self._rederive(task, dataset, columns, plan)
+        case = Case(task, dataset, plan)
+        with self.store.exclusive() as account:
+            known = account.answered(case.series, case.question) is not None
+        residues = [] if known else self._draw(case, numbers)
         with part("commit"), self.store.exclusive() as account:
-            return self._charge(account, Case(task, dataset, plan), residues)
+            return self._charge(account, case, residues)
 
     def _strike_out(self, task: VaultTask, dataset: Holding) -> None:
         """What this vault released and the custodian then refused was no call of the order."""
@@ -228,18 +246,10 @@ class KeyHolder(ABC):
     def _answer(self, account: Account, case: Case, residues: list[int]) -> Answered:
         """Choose what is released of a question that is asked for the first time, and remember it."""
 
-    def _rederive(self, task: VaultTask, dataset: Holding, columns: SealedColumns, plan: Plan) -> list[int]:
-        """Shares of all numbers of the plan, from the holder's own evaluation or what the panel attested; they have not
-        left yet."""
-        check_composition(dataset.manifest, plan)
-        noises, shares, entries = plan_noise(dataset.manifest, plan), [], []
-        for number, entry in zip(self._numbers(task, dataset, columns, plan), plan.numbers, strict=True):
-            with part("noise"):
-                noise = noises[entry.statistic].draw()
-            with part("shares"):
-                shares.append(release_share(dataset.key, number.c1, noise))
-            entries.append(number_entry(number))
-        own = result_document(task.query, plan, entries)
+    def _rederive(self, task: VaultTask, dataset: Holding, columns: SealedColumns, plan: Plan) -> list[SealedNumber]:
+        """All numbers of the plan, from the holder's own evaluation or what the panel attested."""
+        numbers = list(self._numbers(task, dataset, columns, plan))
+        own = result_document(task.query, plan, [number_entry(number) for number in numbers])
         if digest(own) != digest(task.result):
             raise VerificationError(
                 "result_not_reproduced",
@@ -249,6 +259,17 @@ class KeyHolder(ABC):
                 expected=digest(own),
                 got=digest(task.result),
             )
+        return numbers
+
+    def _draw(self, case: Case, numbers: Sequence[SealedNumber]) -> list[int]:
+        """Shares of all numbers, each with noise of its own; they have not left yet."""
+        check_composition(case.dataset.manifest, case.plan)
+        noises, shares = plan_noise(case.dataset.manifest, case.plan), []
+        for number, entry in zip(numbers, case.plan.numbers, strict=True):
+            with part("noise"):
+                noise = noises[entry.statistic].draw()
+            with part("shares"):
+                shares.append(release_share(case.dataset.key, number.c1, noise))
         return shares
 
     def _numbers(self, task: VaultTask, dataset: Holding, columns: SealedColumns, plan: Plan) -> Iterator[SealedNumber]:
@@ -257,24 +278,31 @@ class KeyHolder(ABC):
         return attested_numbers(dataset.manifest, plan, task.result, self.word.requests)
 
     def _charge(self, account: Account, case: Case, residues: list[int]) -> Stored:
-        task, asset = case.task, case.task.papers.asset
+        task, series = case.task, case.series
         earlier = account.released(digest(task.query))
         if earlier is not None:  # by another process of this vault, since `decide` looked
             return earlier
         order = self._order(account, task)
-        answer = account.answered(asset, case.question)
+        buyer = buyer_account(task.papers.terms, order.buyer, lambda who: account.spent_buyer(series, who))
+        answer = account.answered(series, case.question)
         charge = 0 if answer else case.plan.epsilon
-        budget, spent = account.asset(asset, self._budget(task))
+        budget, spent = account.budget(series, self._budget(task)), account.spent_series(series)
         check_voucher(order, task.voucher, digest(task.query), charge)
+        check_buyer_budget(buyer, charge)
         check_asset_budget(budget, spent, charge)
         if answer is None:
             answer = self._answer(account, case, residues)
-            account.charge(asset, charge)
-        stored = self._sign(case, answer, order, charge, spent)
-        account.remember_release(asset, stored)
+        figures = {
+            "epsilon": charge,
+            "spentOrder": order.spent + charge,
+            "spentBuyer": buyer.spent + charge,
+            "spentAsset": spent + charge,
+        }
+        stored = self._sign(case, answer, figures)
+        account.remember_release(series, stored)
         return stored
 
-    def _sign(self, case: Case, answer: Answered, order: OrderAccount, charge: int, spent: int) -> Stored:
+    def _sign(self, case: Case, answer: Answered, figures: Mapping[str, int]) -> Stored:
         task = case.task
         query, result = digest(task.query), digest(task.result)
         try:
@@ -285,9 +313,8 @@ class KeyHolder(ABC):
         except CryptoError as error:
             message = "the query's recipient is no usable X25519 key"
             raise InvalidInputError("recipient_invalid", message, zh="接收方公钥无效") from error
-        body = {"type": "release", "version": 1, "order": order.order, "query": query, "result": result}
-        body |= {"shares": digest(shares), "epsilon": charge, "spentOrder": order.spent + charge}
-        body |= {"spentAsset": spent + charge, "signer": self.keys.address}
+        body = {"type": "release", "version": 1, "order": task.papers.order, "query": query, "result": result}
+        body |= {"shares": digest(shares), **figures, "signer": self.keys.address}
         return Stored(sign_release(body, self.deployment, self.keys.signing_key), shares, task.voucher)
 
     def _budget(self, task: VaultTask) -> int:
@@ -301,14 +328,14 @@ class KeyHolder(ABC):
         return account.order(task.papers.fund.message, task.papers.terms["price"])
 
     def _refusal(self, task: VaultTask, error: MarketplaceError) -> Document:
-        cap, budget = self._promised(task)
+        proven = self._promised(task)
         with self.store.exclusive() as account:
-            figures = figures_of(account, task.query, cap, budget)
+            figures = figures_of(account, task, proven)
         return signed_refusal(task.query, error, figures, self.keys, self.deployment)
 
-    def _promised(self, task: VaultTask) -> tuple[int, int]:
+    def _promised(self, task: VaultTask) -> Promised | None:
         try:
             dataset, _ = self._dataset(task.papers.terms["manifest"])
-            return promised(task, dataset.manifest, self.deployment)
+            return promised(task, dataset.manifest, self._budget(task), self.deployment)
         except MarketplaceError:
-            return NOTHING_PROVEN
+            return None

@@ -5,19 +5,31 @@ where the order's papers prove cap and budget, and is zero otherwise.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from crypto.keystore import Keys
-from marketplace.documents import Document, digest
+from marketplace.documents import Document, digest, series_of
 from marketplace.errors import MarketplaceError
 from marketplace.intents import Deployment
 from marketplace.queries.handover import VaultTask
 from marketplace.queries.permission import check_papers
+from marketplace.queries.pricing import buyer_account
 from marketplace.queries.statements import sign_refusal
 from marketplace.vault.store import Account
 
 MOST = 2**53 - 1  # the ledger's integers may be larger than a document's
-NOTHING_PROVEN = (0, 0)
+
+
+@dataclass(frozen=True)
+class Promised:
+    """What the papers of an order prove: the series, its budget, the order's own cap, its buyer and its terms."""
+
+    series: str
+    budget: int
+    cap: int
+    buyer: str
+    terms: Document
 
 
 def budget_of(task: VaultTask) -> int:
@@ -26,34 +38,47 @@ def budget_of(task: VaultTask) -> int:
     return min(int(registration.message["epsilonBudget"]), MOST) if registration else 0
 
 
-def promised(task: VaultTask, manifest: Mapping[str, Any], deployment: Deployment) -> tuple[int, int]:
-    """(epsilon cap of the query's order, budget of its data set); zeros where the papers are of another order or asset.
+def promised(task: VaultTask, manifest: Mapping[str, Any], budget: int, deployment: Deployment) -> Promised | None:
+    """What the papers prove of the query's order; None where they are of another order or asset.
 
+    Args:
+        budget: of the series, by the papers and the key holder's own limit.
     Raises:
         VerificationError: the papers do not hold.
     """
     papers, query = task.papers, task.query
     check_papers(papers, manifest, deployment)
     if (papers.order, papers.asset) != (query["order"], query["asset"]):
-        return NOTHING_PROVEN
-    return min(int(papers.fund.message["epsilonCap"]), MOST), budget_of(task)
+        return None
+    fund = papers.fund.message
+    return Promised(series_of(manifest), budget, min(int(fund["epsilonCap"]), MOST), str(fund["buyer"]), papers.terms)
 
 
-def figures_of(account: Account, query: Mapping[str, Any], cap: int, budget: int) -> dict[str, int]:
-    """What order and data set have spent and have left, for a refusal."""
-    spent_order, spent = account.spent(query["order"]), account.spent_asset(query["asset"])
-    if budget:
-        budget, spent = account.asset(query["asset"], budget)
+def figures_of(account: Account, task: VaultTask, proven: Promised | None) -> dict[str, int | None]:
+    """What order, buyer and series have spent and have left, for a refusal; of order and series alone, and with nothing
+    left, where the papers prove nothing."""
+    spent_order = account.spent(task.query["order"])
+    if proven is None:
+        nothing = {"leftOrder": 0, "spentBuyer": 0, "leftBuyer": 0, "spentAsset": 0, "leftAsset": 0}
+        return {"spentOrder": spent_order, **nothing}
+    buyer = buyer_account(proven.terms, proven.buyer, lambda who: account.spent_buyer(proven.series, who))
+    budget, spent = account.budget(proven.series, proven.budget), account.spent_series(proven.series)
     return {
         "spentOrder": spent_order,
-        "leftOrder": max(0, cap - spent_order),
+        "leftOrder": max(0, proven.cap - spent_order),
+        "spentBuyer": buyer.spent,
+        "leftBuyer": buyer.left,
         "spentAsset": spent,
         "leftAsset": max(0, budget - spent),
     }
 
 
 def signed_refusal(
-    query: Mapping[str, Any], error: MarketplaceError, figures: Mapping[str, int], keys: Keys, deployment: Deployment
+    query: Mapping[str, Any],
+    error: MarketplaceError,
+    figures: Mapping[str, int | None],
+    keys: Keys,
+    deployment: Deployment,
 ) -> Document:
     """The refusal document of `query` for `error`."""
     body: dict[str, Any] = {"type": "refusal", "version": 1, "order": query["order"], "query": digest(query)}

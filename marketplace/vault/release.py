@@ -51,12 +51,11 @@ class Vault(KeyHolder):
         return self._open[manifest]
 
     def _answer(self, account: Account, case: Case, residues: list[int]) -> Answered:
-        asset = case.task.papers.asset
         assert isinstance(case.dataset, Dataset)
         counts = self.folder.counts(case.dataset)
-        cohort = check_cohort(case.plan, counts, account.earlier_sets(asset), case.minimum)
+        cohort = check_cohort(case.plan, counts, account.earlier_sets(case.series), case.minimum)
         allowed = set(cohort.released)
         chosen = {index: residues[index] for index, number in enumerate(case.plan.numbers) if number.group in allowed}
         answer = Answered(chosen, case.dataset.generation)
-        account.remember_answer(asset, case.question, answer, cohort.sets)
+        account.remember_answer(case.series, case.question, answer, cohort.sets)
         return answer

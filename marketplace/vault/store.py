@@ -5,13 +5,15 @@ Rules of this file:
     decisions never see the same remaining budget.
   - The transaction is committed to disk (synchronous FULL) before a share leaves the vault. A crash after the commit
     loses nothing: the same query gets the stored release again. A crash before it has charged and released nothing.
-  - Spent budget only grows. Residues of shares are encrypted at rest; cell sets and documents are not secret.
+  - Spent budget only grows: it is the sum of what the releases charged, and no release is ever taken out.
+  - One account for each SERIES, all versions of a data set together. Residues of shares are encrypted at rest; cell
+    sets and documents are not secret.
 """
 
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,25 +23,14 @@ import numpy as np
 
 from crypto.canonical import canonical_json, sha256
 from marketplace.documents import Document
+from marketplace.errors import RuleError
 from marketplace.queries.cohort import Released
 from marketplace.queries.plan import Cells
 from marketplace.queries.pricing import OrderAccount
 from marketplace.vault.secrecy import Cipher
+from marketplace.vault.versions import bring_up_to_date, context
 
 BUSY_SECONDS = 60
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS assets (asset TEXT PRIMARY KEY, budget INTEGER NOT NULL, spent INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS releases (
-    position INTEGER PRIMARY KEY AUTOINCREMENT, query TEXT UNIQUE NOT NULL, order_id TEXT NOT NULL,
-    asset TEXT NOT NULL, epsilon INTEGER NOT NULL, voucher TEXT NOT NULL, release TEXT NOT NULL, shares TEXT NOT NULL,
-    withheld INTEGER NOT NULL DEFAULT 0);
-CREATE INDEX IF NOT EXISTS releases_of_order ON releases (order_id, position);
-CREATE TABLE IF NOT EXISTS sets (
-    asset TEXT NOT NULL, digest BLOB NOT NULL, measures TEXT NOT NULL, cells BLOB NOT NULL,
-    PRIMARY KEY (asset, digest, measures));
-CREATE TABLE IF NOT EXISTS answers (
-    asset TEXT NOT NULL, question TEXT NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (asset, question));
-"""
 
 
 @dataclass(frozen=True)
@@ -70,14 +61,17 @@ class PrivacyStore:
 
     Args:
         path: created when absent. cipher: for residues.
+        series: asset id to series, to carry over a file of the first layout (see versions.py).
+    Raises:
+        ConfigurationError: `account_newer`.
     """
 
-    def __init__(self, path: Path, cipher: Cipher) -> None:
+    def __init__(self, path: Path, cipher: Cipher, series: Mapping[str, str] | None = None) -> None:
         self.path, self.cipher = path, cipher
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with closing(self._connect()) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
-            connection.executescript(_SCHEMA)
+            bring_up_to_date(connection, cipher, series or {})
         path.chmod(0o600)
 
     @contextmanager
@@ -106,10 +100,10 @@ class PrivacyStore:
             ).fetchone()
         return json.loads(row[0]) if row else None
 
-    def spent(self, asset: str) -> int:
-        """Epsilon that this data set has spent over all its buyers, in millionths."""
+    def spent(self, series: str) -> int:
+        """Budget that this series has spent over all its buyers, in millionths."""
         with closing(self._connect()) as connection:
-            return Account(connection, self.cipher).spent_asset(asset)
+            return Account(connection, self.cipher).spent_series(series)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
@@ -130,15 +124,14 @@ class Account:
         ).fetchone()
         return Stored(*map(json.loads, row)) if row else None
 
-    def asset(self, asset: str, budget: int) -> tuple[int, int]:
-        """(budget, spent) of a data set. The smallest budget ever signed for it counts."""
+    def budget(self, series: str, budget: int) -> int:
+        """The budget of a series. The smallest ever signed for it counts."""
         self._connection.execute(
-            "INSERT INTO assets VALUES (?, ?, 0)"
-            " ON CONFLICT (asset) DO UPDATE SET budget = min(budget, excluded.budget)",
-            (asset, budget),
+            "INSERT INTO series VALUES (?, ?) ON CONFLICT (series) DO UPDATE SET budget = min(budget, excluded.budget)",
+            (series, budget),
         )
-        row = self._connection.execute("SELECT budget, spent FROM assets WHERE asset = ?", (asset,)).fetchone()
-        return int(row[0]), int(row[1])
+        row = self._connection.execute("SELECT budget FROM series WHERE series = ?", (series,)).fetchone()
+        return int(row[0])
 
     def order(self, fund: Mapping[str, Any], price: int) -> OrderAccount:
         """An order's account, from its Fund message and the releases so far: all epsilon, but only answered calls."""
@@ -160,53 +153,69 @@ class Account:
         )
 
     def spent(self, order: str) -> int:
-        """Epsilon that the order has spent, in millionths."""
-        row = self._connection.execute("SELECT sum(epsilon) FROM releases WHERE order_id = ?", (order,)).fetchone()
+        """Budget that the order has spent, in millionths."""
+        return self._sum("SELECT sum(epsilon) FROM releases WHERE order_id = ?", order)
+
+    def spent_series(self, series: str) -> int:
+        """Budget that the series has spent over all its buyers, in millionths."""
+        return self._sum("SELECT sum(epsilon) FROM releases WHERE series = ?", series)
+
+    def spent_buyer(self, series: str, accounts: Collection[str]) -> int:
+        """Budget of the series that these accounts have spent together, over all orders and versions."""
+        statement = "SELECT sum(epsilon) FROM releases WHERE series = ? AND buyer IN (SELECT value FROM json_each(?))"
+        return self._sum(statement, series, json.dumps(sorted(accounts)))
+
+    def _sum(self, statement: str, *values: str) -> int:
+        row = self._connection.execute(statement, values).fetchone()
         return int(row[0] or 0)
 
-    def spent_asset(self, asset: str) -> int:
-        """Epsilon that the data set has spent over all its buyers, in millionths."""
-        row = self._connection.execute("SELECT spent FROM assets WHERE asset = ?", (asset,)).fetchone()
-        return int(row[0]) if row else 0
-
-    def earlier_sets(self, asset: str) -> list[Released]:
-        """Every cell set of this data set of which a number was released."""
-        rows = self._connection.execute("SELECT cells, measures FROM sets WHERE asset = ?", (asset,)).fetchall()
+    def earlier_sets(self, series: str) -> list[Released]:
+        """Every cell set of this series of which a number was released."""
+        rows = self._connection.execute("SELECT cells, measures FROM sets WHERE series = ?", (series,)).fetchall()
         return [Released(_unpacked(cells), frozenset(json.loads(names))) for cells, names in rows]
 
-    def answered(self, asset: str, question: str) -> Answered | None:
-        """The shares of this question, if it was answered before."""
+    def answered(self, series: str, question: str) -> Answered | None:
+        """The shares of this question, if it was answered before.
+
+        Raises:
+            RuleError: `answer_lost`: it was, but the account was recovered from evidence, which cannot hold shares.
+        """
         row = self._connection.execute(
-            "SELECT sealed FROM answers WHERE asset = ? AND question = ?", (asset, question)
+            "SELECT sealed FROM answers WHERE series = ? AND question = ?", (series, question)
         ).fetchone()
         if row is None:
             return None
-        kept = json.loads(self._cipher.decrypt(row[0], _context(asset, question)))
+        if row[0] is None:
+            raise _lost()
+        kept = json.loads(self._cipher.decrypt(row[0], context(series, question)))
         residues = {index: int(residue, 16) for index, residue in kept["residues"]}
         return Answered(residues, kept["generation"])
 
-    def charge(self, asset: str, epsilon: int) -> None:
-        """Spend epsilon of the data set."""
-        self._connection.execute("UPDATE assets SET spent = spent + ? WHERE asset = ?", (epsilon, asset))
-
-    def remember_answer(self, asset: str, question: str, answer: Answered, sets: Sequence[Released]) -> None:
+    def remember_answer(self, series: str, question: str, answer: Answered, sets: Sequence[Released]) -> None:
         """Keep the shares of a question and the cell sets that it released."""
         residues = [[index, hex(residue)] for index, residue in sorted(answer.residues.items())]
         plain = json.dumps({"residues": residues, "generation": answer.generation}).encode()
-        sealed = self._cipher.encrypt(plain, _context(asset, question))
-        self._connection.execute("INSERT INTO answers VALUES (?, ?, ?)", (asset, question, sealed))
-        self._connection.executemany(
-            "INSERT OR IGNORE INTO sets VALUES (?, ?, ?, ?)", [(asset, *_set_row(item)) for item in sets]
-        )
+        sealed = self._cipher.encrypt(plain, context(series, question))
+        self._connection.execute("INSERT INTO answers VALUES (?, ?, ?)", (series, question, sealed))
+        self._remember_sets(series, sets)
 
-    def remember_release(self, asset: str, stored: Stored) -> None:
+    def remember_loss(self, series: str, question: str, sets: Sequence[Released]) -> None:
+        """Keep that a question was answered whose shares are lost, unless they are here."""
+        self._connection.execute("INSERT OR IGNORE INTO answers VALUES (?, ?, NULL)", (series, question))
+        self._remember_sets(series, sets)
+
+    def _remember_sets(self, series: str, sets: Sequence[Released]) -> None:
+        rows = [(series, *_set_row(item)) for item in sets]
+        self._connection.executemany("INSERT OR IGNORE INTO sets VALUES (?, ?, ?, ?)", rows)
+
+    def remember_release(self, series: str, stored: Stored) -> None:
         """Keep what is about to leave."""
-        release = stored.release
+        release, buyer = stored.release, stored.voucher["buyer"]
         documents = (json.dumps(item) for item in (stored.voucher, release, stored.shares))
         self._connection.execute(
-            "INSERT INTO releases (query, order_id, asset, epsilon, voucher, release, shares)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (release["query"], release["order"], asset, release["epsilon"], *documents),
+            "INSERT INTO releases (query, order_id, series, buyer, epsilon, voucher, release, shares)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (release["query"], release["order"], series, buyer, release["epsilon"], *documents),
         )
 
     def withhold(self, query: str) -> None:
@@ -215,13 +224,21 @@ class Account:
 
 
 def _set_row(item: Released) -> tuple[bytes, str, bytes]:
-    cells = item.cells.astype("<u4").tobytes()
+    cells = item.cells.astype("<i8").tobytes()
     return sha256(cells), canonical_json(sorted(item.measures)).decode(), zlib.compress(cells)
 
 
 def _unpacked(cells: bytes) -> Cells:
-    return np.frombuffer(zlib.decompress(cells), dtype="<u4").astype(np.int64)
+    return np.frombuffer(zlib.decompress(cells), dtype="<i8").astype(np.int64)
 
 
-def _context(asset: str, question: str) -> bytes:
-    return f"vault/answer/{asset}/{question}".encode()
+def _lost() -> RuleError:
+    return RuleError(
+        "answer_lost",
+        "this question was answered before, and the vault has lost the answer's shares",
+        zh="该问题此前已作答,但保险库已丢失其份额",
+        rule="vault.same_answer",
+        expected="a question that was not answered before the account was recovered",
+        hint="who got the answer still has it; ask a question that differs in something",
+        hint_zh="原提问方仍持有答案；请改问一个有所不同的问题",
+    )

@@ -1,16 +1,18 @@
 """What an order and a data set have spent so far, and the papers behind an order."""
 
+from collections.abc import Collection
+
 from sqlmodel import Session, col, func, select
 
 from crypto.canonical import from_hex
-from marketplace.documents import Document
+from marketplace.documents import Document, series_of
 from marketplace.errors import NotFoundError
 from marketplace.evidence.inbox import recall
 from marketplace.listings.service import get_listing, terms_of
 from marketplace.orders.tables import Order
 from marketplace.queries.permission import OrderPapers, SignedIntent
 from marketplace.queries.plan import Plan
-from marketplace.queries.pricing import OrderAccount
+from marketplace.queries.pricing import BuyerAccount, OrderAccount, buyer_account, question_of
 from marketplace.queries.tables import RELEASED, QueryRow
 from marketplace.storage.documents import read_document
 
@@ -73,16 +75,29 @@ def require_last_voucher(session: Session, order_id: str) -> Document:
     return voucher
 
 
-def charge_of(session: Session, asset_id: str, plan: Plan) -> int:
-    """Privacy budget that answering this plan would cost, in millionths: nothing if the question was answered
-    before."""
-    statement = select(QueryRow.digest).where(QueryRow.asset_id == asset_id, QueryRow.plan_digest == plan.digest)
+def charge_of(session: Session, manifest: Document, terms: Document, plan: Plan) -> int:
+    """Privacy budget that answering this plan would cost, in millionths: nothing if the question was answered before,
+    whoever asked it and under whichever version of the data set."""
+    statement = select(QueryRow).where(QueryRow.series == series_of(manifest), QueryRow.plan_digest == plan.digest)
     answered = (col(QueryRow.state) == RELEASED) | (col(QueryRow.epsilon_charged) > 0)
-    repeated = session.exec(statement.where(answered)).first() is not None
+    question = question_of(plan.digest, manifest, terms)
+    repeated = any(_question(session, row) == question for row in session.exec(statement.where(answered)))
     return 0 if repeated else plan.epsilon
 
 
-def spent_of(session: Session, asset_id: str) -> int:
-    """Privacy budget that the answers about an asset have cost so far, in millionths, over all buyers."""
-    statement = select(func.sum(QueryRow.epsilon_charged)).where(QueryRow.asset_id == asset_id)
+def _question(session: Session, row: QueryRow) -> str:
+    manifest, terms = (read_document(session, name) for name in (row.manifest_digest, row.terms_digest))
+    return question_of(row.plan_digest, manifest, terms)
+
+
+def spent_of(session: Session, series: str, accounts: Collection[str] | None = None) -> int:
+    """Privacy budget that the answers about a series have cost so far, in millionths, over all buyers or these."""
+    statement = select(func.sum(QueryRow.epsilon_charged)).where(QueryRow.series == series)
+    if accounts is not None:
+        statement = statement.where(col(QueryRow.buyer).in_(accounts))
     return int(session.exec(statement).one() or 0)
+
+
+def buyer_of(session: Session, manifest: Document, terms: Document, buyer: str) -> BuyerAccount:
+    """What a buyer, or its group, has spent of a series, and the cap that the terms set."""
+    return buyer_account(terms, buyer, lambda accounts: spent_of(session, series_of(manifest), accounts))

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlmodel import Session, col, func, select
 
-from marketplace.documents import Document, digest, validate_query, validate_voucher
+from marketplace.documents import Document, digest, series_of, validate_query, validate_voucher
 from marketplace.errors import InvalidInputError, NotFoundError
 from marketplace.evidence import log
 from marketplace.evidence.inbox import is_under_way, recalled
@@ -14,8 +14,13 @@ from marketplace.orders.tables import Order
 from marketplace.participants.service import require_role
 from marketplace.queries.permission import OrderPapers, check_permitted
 from marketplace.queries.plan import Plan, make_plan
-from marketplace.queries.pricing import check_asset_budget, check_voucher, check_voucher_signature
-from marketplace.queries.service.accounts import account_of, charge_of, papers_of, spent_of
+from marketplace.queries.pricing import (
+    check_asset_budget,
+    check_buyer_budget,
+    check_voucher,
+    check_voucher_signature,
+)
+from marketplace.queries.service.accounts import account_of, buyer_of, charge_of, papers_of, spent_of
 from marketplace.queries.service.topics import PANEL, query_in_flight, rule_error, topic
 from marketplace.queries.tables import UNFINISHED, PanelTask, QueryRow
 from marketplace.rights.service import get_asset, manifest_of
@@ -56,7 +61,10 @@ def ask(
     _check_data(asset, query)
     check_permitted(papers, query, manifest, now)
     plan = make_plan(manifest, query)
-    _check_voucher(session, deployment, order=order, asset=asset, papers=papers, plan=plan, voucher=voucher, name=name)
+    charge = charge_of(session, manifest, papers.terms, plan)
+    _check_voucher(session, deployment, order=order, papers=papers, charge=charge, voucher=voucher, name=name)
+    check_buyer_budget(buyer_of(session, manifest, papers.terms, order.buyer), charge)
+    check_asset_budget(asset.epsilon_budget, spent_of(session, series_of(manifest)), charge)
     return _accept(
         session, order=order, papers=papers, manifest=manifest, plan=plan, query=query, voucher=voucher, now=now
     )
@@ -106,14 +114,12 @@ def _check_voucher(
     deployment: Deployment,
     *,
     order: Order,
-    asset: Asset,
     papers: OrderPapers,
-    plan: Plan,
+    charge: int,
     voucher: Document,
     name: str,
 ) -> None:
     account = account_of(session, order, papers.terms["price"])
-    charge = charge_of(session, asset.asset_id, plan)
     if voucher["buyer"] != order.buyer:
         raise InvalidInputError(
             "voucher_buyer",
@@ -124,7 +130,6 @@ def _check_voucher(
         )
     check_voucher_signature(account, voucher, deployment)
     check_voucher(account, voucher, name, charge)
-    check_asset_budget(asset.epsilon_budget, spent_of(session, asset.asset_id), charge)
 
 
 def _accept(
@@ -146,6 +151,7 @@ def _accept(
         digest=name,
         order_id=order.order_id,
         asset_id=order.asset_id,
+        series=series_of(manifest),
         buyer=order.buyer,
         release_key=vault,
         sequence=query["sequence"],

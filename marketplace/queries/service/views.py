@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from marketplace.documents import series_of
 from marketplace.errors import NotFoundError
 from marketplace.listings.service import get_listing, terms_of
 from marketplace.orders.tables import Order
@@ -17,8 +18,8 @@ from marketplace.queries.explain import (
     refusals_of,
 )
 from marketplace.queries.inbox.custodian import share_digests
-from marketplace.queries.pricing import OrderAccount, check_asset_budget
-from marketplace.queries.service.accounts import account_of, charge_of, papers_of, spent_of
+from marketplace.queries.pricing import OrderAccount, check_asset_budget, check_buyer_budget
+from marketplace.queries.service.accounts import account_of, buyer_of, charge_of, papers_of, spent_of
 from marketplace.queries.service.topics import rule_error
 from marketplace.queries.tables import ACCEPTED, APPROVED, ATTESTED, EVALUATING, QueryRow
 from marketplace.rights.service import get_asset, manifest_of
@@ -78,12 +79,16 @@ def explain(
     manifest = manifest_of(session, asset)
     document = document_of(question, order_id or NOBODY, asset.asset_id, asset.ciphertext_root, manifest)
     plan, unplanned = plan_or_refusal(manifest, document)
-    charge = 0 if plan is None else charge_of(session, asset.asset_id, plan)
-    spent = spent_of(session, asset.asset_id)
+    charge = 0 if plan is None else charge_of(session, manifest, papers.terms, plan)
+    spent = spent_of(session, series_of(manifest))
     answer = explanation(plan, document, manifest, papers, now)
     answer["refusals"] = unplanned + answer["refusals"]
     answer["refusals"] += refusals_of(lambda: check_asset_budget(asset.epsilon_budget, spent, charge))
-    answer |= {"charge": charge, "assetEpsilonLeft": asset.epsilon_budget - spent}
+    answer |= {"charge": charge, "assetEpsilonLeft": max(0, asset.epsilon_budget - spent)}
+    if account is not None:
+        buyer = buyer_of(session, manifest, papers.terms, account)
+        answer |= {"buyerEpsilonLeft": buyer.left, "buyerGroup": buyer.group}
+        answer["refusals"] += refusals_of(lambda: check_buyer_budget(buyer, charge))
     if order is not None:
         paid = account_of(session, order, papers.terms["price"])
         answer |= {"orderEpsilonLeft": order.epsilon_cap - paid.spent, "escrowLeft": order.escrow - paid.amount}

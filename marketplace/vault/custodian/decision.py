@@ -16,6 +16,7 @@ stands the noise: the custodian draws its own for every number, as wide as the v
 from collections.abc import Callable, Collection, Mapping
 
 from crypto.keystore import Keys
+from crypto.seal.evaluate import SealedNumber
 from marketplace.documents import digest
 from marketplace.errors import NotAuthorizedError, RuleError, VerificationError
 from marketplace.intents import Deployment
@@ -68,7 +69,7 @@ class Custodian(KeyHolder):
             raise NotAuthorizedError("custodian_differs", message, zh="清单中指定的是另一托管方")
         return custody, self._columns
 
-    def _rederive(self, task: VaultTask, dataset: Holding, columns: SealedColumns, plan: Plan) -> list[int]:
+    def _rederive(self, task: VaultTask, dataset: Holding, columns: SealedColumns, plan: Plan) -> list[SealedNumber]:
         self._check_approval(task, dataset, plan)
         return super()._rederive(task, dataset, columns, plan)
 
@@ -92,7 +93,7 @@ class Custodian(KeyHolder):
 
     def _answer(self, account: Account, case: Case, residues: list[int]) -> Answered:
         answer = Answered(dict(enumerate(residues)), case.dataset.generation)
-        account.remember_answer(case.task.papers.asset, case.question, answer, ())
+        account.remember_answer(case.series, case.question, answer, ())
         return answer
 
     def _chosen(self, case: Case, answer: Answered) -> tuple[Mapping[int, int], list[Group]]:

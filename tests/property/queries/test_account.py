@@ -108,7 +108,7 @@ class PrivacyAccount(RuleBasedStateMachine):
     def books_agree(self) -> None:
         if not hasattr(self, "market"):
             return
-        assert self.market.vault.store.spent(self.market.asset) == self.model_spent <= BUDGET
+        assert self.market.vault.store.spent(self.market.series) == self.model_spent <= BUDGET
         for order in self.orders:
             assert self.charged[order.account.order] == order.account.spent <= CAP
             assert order.account.epsilon <= CAP
@@ -150,5 +150,5 @@ def test_concurrent_requests_cannot_overspend(workers: int) -> None:
     refused = [item.refusal for item in decisions if item.refusal]
     assert len(released) == 2
     assert {item["code"] for item in refused} == {"budget_exhausted"}
-    assert sum(item["epsilon"] for item in released) == market.vault.store.spent(market.asset) <= BUDGET
-    assert sorted(item["spentAsset"] for item in released)[-1] == market.vault.store.spent(market.asset)
+    assert sum(item["epsilon"] for item in released) == market.vault.store.spent(market.series) <= BUDGET
+    assert sorted(item["spentAsset"] for item in released)[-1] == market.vault.store.spent(market.series)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from marketplace.auditor.findings import Report
 from marketplace.auditor.money import check_money
 from marketplace.auditor.papers import Papers, Standing
 from marketplace.auditor.rows import Tables
+from marketplace.documents import digest
 from marketplace.events import Event
 from marketplace.intents import Deployment
 from tests.bundles import CHAIN_ID, START, Made, keys
@@ -107,11 +109,53 @@ def test_a_budget_that_is_overspent_and_a_voucher_that_goes_backwards(made: Made
     for number, epsilon in enumerate((300, 200)):
         voucher = {**blank, "amount": 0, "calls": number + 1, "callsRoot": "0x" + "00" * 32, "epsilon": epsilon}
         billing.check_voucher(standing, voucher, f"0x{number:064x}", "a leaf")
-    billing.charge(standing, {"epsilon": 150, "spentOrder": 150, "spentAsset": 150}, "question", 150, "a leaf")
+    billing.charge(
+        standing,
+        {"epsilon": 150, **dict.fromkeys(("spentOrder", "spentBuyer", "spentAsset"), 150)},
+        "question",
+        150,
+        "a leaf",
+    )
     tables = Tables()
     tables.put("assets", standing.asset)
     billing.finish(tables)
     assert {"voucher_backwards", "epsilon_budget"} <= set(_codes(report))
+
+
+def test_a_group_that_is_answered_beyond_its_cap_over_two_versions(made: Made) -> None:
+    """Two accounts of one group, under two assets of one series; each alone stays below the cap."""
+    standing, report = _standing(made), Report()
+    other = replace(
+        _standing(made),
+        order={**standing.order, "orderId": "0x" + "55" * 32, "buyer": "0x" + "66" * 20},
+        manifest={**standing.manifest, "series": digest(standing.manifest)},
+        asset={**standing.asset, "assetId": "0x" + "77" * 32},
+    )
+    group = {"name": "friends", "accounts": [standing.order["buyer"], other.order["buyer"]]}
+    for item in (standing, other):
+        item.terms.update(buyerCap=250, groups=[group])
+    assert made.trust.contracts is not None
+    billing = Billing(Deployment(CHAIN_ID, made.trust.contracts), report)
+    first = {"epsilon": 150, "spentOrder": 150, "spentBuyer": 150, "spentAsset": 150}
+    second = {"epsilon": 150, "spentOrder": 150, "spentBuyer": 300, "spentAsset": 300}
+    billing.charge(standing, first, "one question", 150, "a leaf", answered=False)
+    billing.charge(other, second, "another", 150, "the second leaf", answered=False)
+    billing.finish(Tables())
+    assert [(finding.code, finding.subject) for finding in report.findings] == [("buyer_cap", "the second leaf")]
+
+
+def test_a_question_under_a_stricter_cohort_is_another_question(made: Made) -> None:
+    standing, report = _standing(made), Report()
+    stricter = replace(standing, terms={**standing.terms, "minimumCohort": 99})
+    assert made.trust.contracts is not None
+    billing = Billing(Deployment(CHAIN_ID, made.trust.contracts), report)
+    for number, item in enumerate((standing, stricter, standing), 1):
+        charged = 100 if number < 3 else 0
+        total = min(200, number * 100)
+        release = {"epsilon": charged, **dict.fromkeys(("spentOrder", "spentBuyer", "spentAsset"), total)}
+        billing.charge(item, release, "a question", 100, f"leaf {number}", answered=False)
+    billing.finish(Tables())
+    assert _codes(report) == []
 
 
 def test_a_panel_key_without_possession_does_not_count(made: Made) -> None:

@@ -142,6 +142,8 @@ PAPERS: dict[str, tuple[str, Callable[[Forger], object]]] = {
     "repeated question charged again": ("epsilon_charge", _release(1, epsilon=100_000)),
     "release with a wrong order total": ("epsilon_order", _release(spentOrder=3)),
     "release with a wrong data set total": ("epsilon_asset", _release(spentAsset=3)),
+    "release with a wrong total of its buyer": ("epsilon_buyer", _release(spentBuyer=3)),
+    "repeat with a wrong total of its buyer": ("epsilon_buyer", _release(1, spentBuyer=0)),
     "shares with a number less": ("shares_differ", _replace("shares", lambda s: s.update(released=[5]))),
     "shares of another query": ("reference", _replace("shares", lambda s: s.update(query=ZERO))),
     "question beyond the terms": ("query_not_permitted", _replace("query", lambda q: q.update(epsilon=10**8))),
@@ -157,6 +159,9 @@ PAPERS: dict[str, tuple[str, Callable[[Forger], object]]] = {
     "refusal not signed": ("refusal_signature", lambda f: f.replace(f.leaf("query.refused")["refusal"], _cheaper)),
     "refusal with other totals": ("epsilon_order", _refusal(spentOrder=1)),
     "refusal with another remainder": ("epsilon_asset", _refusal(leftAsset=1)),
+    "refusal at a moment that never was": ("epsilon_asset", _refusal(spentAsset=1, leftAsset=10**9)),
+    "refusal with another total of its buyer": ("epsilon_buyer", _refusal(spentBuyer=1, leftBuyer=10**9 - 1)),
+    "refusal with another remainder of its buyer": ("epsilon_buyer", _refusal(leftBuyer=None)),
     "refusal of another query": ("reference", _refusal(query=ZERO)),
     "a node slandered": (
         "statement_signature",

@@ -81,6 +81,8 @@ TERMS = documents.validate_terms(
         "regions": [],
         "price": 200,
         "epsilonPerQueryMax": 1_000_000,
+        "buyerCap": None,
+        "groups": [],
         "minimumCohort": 10,
         "panel": {"nodes": [PANEL_NODE], "threshold": 1},
         "termEnd": "2027-09-01T00:00:00Z",
@@ -143,7 +145,7 @@ class Market(Exchange):
         facts = {"type": "refusal", "version": 1, "order": ORDER, "query": query, "code": "cohort_too_small"}
         facts |= {"rule": "queries.minimum_cohort", "message": {"en": "too few rows", "zh": "行数过少"}}
         facts |= {"allowed": "at least 10", "found": "fewer", "spentOrder": 0, "spentAsset": 0}
-        facts |= {"leftOrder": 3_000_000, "leftAsset": 10_000_000}
+        facts |= {"leftOrder": 3_000_000, "leftAsset": 10_000_000, "spentBuyer": 0, "leftBuyer": None}
         return sign_refusal({**facts, "signer": self.vault.address}, DEPLOYMENT, self.vault.signing_key)
 
     def buyer(self, home: Home | None = None) -> Client:

@@ -54,7 +54,7 @@ def refused(market: SplitMarket, task: CustodianTask) -> dict[str, Any]:
     decision = market.add(task)
     assert decision.refusal is not None
     assert decision.shares is None
-    assert market.custodian.store.spent(market.asset) == 0
+    assert market.custodian.store.spent(market.series) == 0
     return decision.refusal
 
 
@@ -115,7 +115,7 @@ def test_the_same_query_gets_the_same_share_and_the_same_question_costs_nothing(
     answers = [market.ask(one, ALL), market.ask(one, ALL), market.ask(other, ALL)]
     numbers = [answer.numbers for answer in answers if not isinstance(answer, dict)]
     assert numbers[0] == numbers[1] == numbers[2]
-    assert market.custodian.store.spent(market.asset) == market.vault.store.spent(market.asset) == 1_000_000
+    assert market.custodian.store.spent(market.series) == market.vault.store.spent(market.series) == 1_000_000
 
 
 def test_suppressed_groups_get_no_share_of_the_custodian_either(market: SplitMarket) -> None:
@@ -259,7 +259,7 @@ def test_an_operator_with_the_vaults_half_opens_noise_within_the_budget_and_noth
     outcome = poor.ask(poor.order("again"), "SELECT COUNT(*) FROM f WHERE origin = 'EWR'", 2)
     assert isinstance(outcome, dict)
     assert outcome["code"] == "budget_exhausted"
-    assert poor.custodian.store.spent(poor.asset) == 999_999
+    assert poor.custodian.store.spent(poor.series) == 999_999
 
 
 # -- a compromised custodian: it has its half and its keys

@@ -67,10 +67,10 @@ def test_a_killed_vault_never_loses_a_charge(tmp_path: Path) -> None:
             release = json.loads(line)
             assert release["type"] == "release"
             assert promised.setdefault(release["query"], line) == line, "the same query got another release"
-        spent = market.vault.store.spent(market.asset)
+        spent = market.vault.store.spent(market.series)
         assert spent >= 1_000_000 * len(promised)
     final = [market.vault.decide(task, NOW).release for task in tasks]
-    assert market.vault.store.spent(market.asset) == 1_000_000 * len(tasks)
+    assert market.vault.store.spent(market.series) == 1_000_000 * len(tasks)
     for release in final:
         assert release is not None
         kept = promised.get(release["query"])

@@ -106,7 +106,7 @@ def test_a_lost_vault_comes_back_from_its_backup(market: SplitMarket, tmp_path: 
     fresh = tmp_path / "new machine"
     assert run(tmp_path, "vault", "restore", str(safe), "--home", str(fresh))["address"] == market.supplier.address
     market.vault = vault_of(market, fresh)
-    assert market.vault.store.spent(market.asset) == 1_000_000
+    assert market.vault.store.spent(market.series) == 1_000_000
     again = market.ask(market.order("other"), ALL)
     assert not isinstance(again, dict)
     assert again.epsilon == 0, "the account and the answers came back with it"
@@ -169,7 +169,7 @@ def test_a_lost_custodian_comes_back_from_its_backup(market: SplitMarket, tmp_pa
     shutil.rmtree(theirs)
     run(tmp_path, "vault", "restore", str(safe), "--home", str(tmp_path / "again"))
     market.custodian = custodian_of(market, tmp_path / "again")
-    assert market.custodian.store.spent(market.asset) == 1_000_000
+    assert market.custodian.store.spent(market.series) == 1_000_000
     assert not isinstance(market.ask(market.order("more"), JFK), dict)
 
 

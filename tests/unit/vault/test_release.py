@@ -48,7 +48,7 @@ def test_an_answer_is_released_once_and_given_again(market: Market) -> None:
     first, second = market.decide(task), market.decide(task, LATER + 1)
     assert first.release is not None
     assert first == second
-    assert market.vault.store.spent(market.asset) == 1_000_000
+    assert market.vault.store.spent(market.series) == 1_000_000
     assert market.vault.store.last_voucher(order.account.order) == task.voucher
 
 
@@ -59,7 +59,7 @@ def test_the_same_question_costs_no_epsilon_and_gets_the_same_noise(market: Mark
     numbers = [answer.numbers for answer in answers if not isinstance(answer, dict)]
     assert numbers[0] == numbers[1] == numbers[2]
     assert [answer.epsilon for answer in answers if not isinstance(answer, dict)] == [1_000_000, 0, 0]
-    assert market.vault.store.spent(market.asset) == 1_000_000
+    assert market.vault.store.spent(market.series) == 1_000_000
 
 
 def test_another_epsilon_is_another_question(market: Market) -> None:
@@ -68,7 +68,7 @@ def test_another_epsilon_is_another_question(market: Market) -> None:
     answer = market.ask(order, ALL, 500_000)
     assert not isinstance(answer, dict)
     assert answer.epsilon == 500_000
-    assert market.vault.store.spent(market.asset) == 1_500_000
+    assert market.vault.store.spent(market.series) == 1_500_000
 
 
 def test_budgets_of_order_and_data_set_run_out(market: Market) -> None:
@@ -104,7 +104,7 @@ def test_small_cohorts_and_small_differences_are_refused(market: Market) -> None
     assert not isinstance(market.ask(order, "SELECT SUM(delay) FROM f WHERE origin = 'JFK'"), dict)
     without = "SELECT SUM(delay) FROM f WHERE origin = 'JFK' AND carrier <> 'HA'"
     assert refusal(market, order, without)["code"] == "cohort_difference_too_small"
-    assert market.vault.store.spent(market.asset) == 1_000_000
+    assert market.vault.store.spent(market.series) == 1_000_000
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_the_terms_decide(  # noqa: PLR0917 - a table of cases
     assert refused["code"] == code
     assert refused["rule"].startswith("queries.")
     assert allowed is None or refused["allowed"] == allowed
-    assert market.vault.store.spent(market.asset) == 0
+    assert market.vault.store.spent(market.series) == 0
 
 
 def test_an_expired_order_is_refused(market: Market) -> None:
@@ -212,7 +212,7 @@ def test_a_listing_counts_only_from_the_holder_or_a_seller_the_supplier_named(ma
     # Anybody can sign a List, a Fund and terms with a panel of its own; only the ledger knows who may sell.
     rogue = market.order("rogue's friend", seller=keys("rogue"), price=0, minimumCohort=1)
     assert refusal(market, rogue)["code"] == "seller_not_accepted"
-    assert market.vault.store.spent(market.asset) == 0
+    assert market.vault.store.spent(market.series) == 0
     named = Vault(market.supplier, market.vault.folder, market.vault.store, DEPLOYMENT, [keys("rogue").address])
     assert not isinstance(replace(market, vault=named).ask(rogue, ALL), dict)
 
@@ -235,7 +235,7 @@ def test_two_processes_of_one_vault_say_the_same(market: Market, monkeypatch: py
     # The other process looked before the first one had decided.
     monkeypatch.setattr(market.vault.store, "released", lambda _query: None)
     assert market.decide(task) == first
-    assert market.vault.store.spent(market.asset) == 1_000_000
+    assert market.vault.store.spent(market.series) == 1_000_000
 
 
 def test_a_query_of_another_order_or_data_is_refused(market: Market) -> None:
@@ -262,7 +262,7 @@ def test_a_refusal_states_no_figures_of_the_service(market: Market) -> None:
     papers = replace(order.papers, registration=SignedIntent(wide, bytes(65)))
     forged = market.decide(market.task(order, query, papers=papers)).refusal
     assert forged is not None
-    assert (forged["code"], forged["spentAsset"], forged["leftAsset"]) == ("order_papers_invalid", 1_000_000, 0)
+    assert (forged["code"], forged["spentAsset"], forged["leftAsset"]) == ("order_papers_invalid", 0, 0)
 
 
 def test_a_failing_disk_refuses_nothing_and_releases_nothing(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,7 +280,7 @@ def test_a_useless_recipient_key_costs_nothing(market: Market) -> None:
     decision = market.decide(market.task(order, query))
     assert decision.refusal is not None
     assert decision.refusal["code"] == "recipient_invalid"
-    assert market.vault.store.spent(market.asset) == 0
+    assert market.vault.store.spent(market.series) == 0
 
 
 def test_another_vaults_data_are_not_answered(market: Market) -> None:
@@ -297,7 +297,7 @@ def test_residues_are_encrypted_at_rest(market: Market) -> None:
     order = market.order()
     market.ask(order, ALL)
     with market.vault.store.exclusive() as account:
-        row = account._connection.execute("SELECT asset, question FROM answers").fetchone()
+        row = account._connection.execute("SELECT series, question FROM answers").fetchone()
         answer = account.answered(*row)
     assert answer is not None
     raw = market.vault.store.path.read_bytes()
@@ -319,4 +319,4 @@ def test_a_data_set_under_zcdp_is_answered_with_gaussian_noise(tmp_path: Path) -
     found = [numbers["sum:delay"] for numbers in answer.numbers]
     assert all(abs(number - true) < 10 * 200 for number, true in zip(found, truth, strict=True))
     assert next(v for name, v in answer.rows()[0].items() if name.endswith("_se")) == pytest.approx(200)
-    assert market.vault.store.spent(market.asset) == 500_000
+    assert market.vault.store.spent(market.series) == 500_000
