@@ -128,6 +128,22 @@ def split(key: SealingKey, *, square: bool = False) -> tuple[HalfKey, HalfKey]:
     return _halves(profile, _lift(profile, secret), _lift(profile, _squared(secret)) if square else None)
 
 
+def join(one: HalfKey, other: HalfKey) -> SealingKey:
+    """The key of which these are the two halves: for its owner, for as long as it takes to seal more under it.
+
+    Raises:
+        ParameterError: they are of different parameter sets.
+        InvalidKey: they do not belong together; the message holds no key material.
+    """
+    sums = np.frombuffer(one.plus(other).to_bytes(), dtype="<u8", count=one.profile.words)
+    signed = sums.reshape(len(one.profile.data_primes), -1).astype(np.int64)
+    primes = np.array(one.profile.data_primes, dtype=np.int64)[:, None]
+    small = np.where(signed == primes - 1, -1, signed)
+    if (small != small[0]).any() or (np.abs(small) > 1).any():
+        raise InvalidKey("halves of a key: expected two that belong together")
+    return SealingKey(one.profile, small[0].astype(np.int8))
+
+
 def split_zero(profile: Profile, *, square: bool = False) -> tuple[HalfKey, HalfKey]:
     """Two halves of zero: what the two holders add to refresh their halves."""
     zero = np.zeros((len(profile.data_primes), profile.degree), dtype=np.uint64)

@@ -26,10 +26,12 @@ from marketplace.vault.shared.commands import (
     Batch,
     CardFile,
     Data,
+    LentFile,
     Manifest,
     SchemaFile,
     Upload,
     deposit_of,
+    forget_lent,
     seal_and_tell,
     vault_path,
 )
@@ -80,45 +82,66 @@ def seal(  # noqa: PLR0917 - one parameter for each argument and option
 
 @command(app)
 def append(  # noqa: PLR0917 - one parameter for each argument and option
-    run: Run, manifest: Manifest, data: Data, schema: SchemaFile, batch: Batch, upload: Upload = True
+    run: Run,
+    manifest: Manifest,
+    data: Data,
+    schema: SchemaFile,
+    batch: Batch,
+    custodian: CardFile = None,
+    lent: LentFile = None,
+    upload: Upload = True,
 ) -> None:
     """Add a batch of rows: a new version of the data set, to be registered like the first. 追加批次
 
     Example: marketplace vault append 0x5f…5f july.parquet --batch july --schema flights.toml
     """
 
-    def work(_: Keys, vault: VaultFolder, report: Progress) -> Dataset:
+    def work(keys: Keys, vault: VaultFolder, report: Progress) -> Dataset:
         base, now = vault.open(manifest), int(time.time())
-        return append_batch(data, load_schema(schema), vault, base, batch, now=now, progress=report)
+        deposit = deposit_of(keys, custodian, lent, base)
+        sealed = append_batch(data, load_schema(schema), vault, base, batch, now=now, progress=report, deposit=deposit)
+        forget_lent(lent)
+        return sealed
 
     seal_and_tell(run, work, upload)
 
 
 @command(app)
 def correct(  # noqa: PLR0917 - one parameter for each argument and option
-    run: Run, manifest: Manifest, data: Data, schema: SchemaFile, batch: Batch, upload: Upload = True
+    run: Run,
+    manifest: Manifest,
+    data: Data,
+    schema: SchemaFile,
+    batch: Batch,
+    custodian: CardFile = None,
+    lent: LentFile = None,
+    upload: Upload = True,
 ) -> None:
     """Put other rows in place of a batch: a new version of the data set. 更正批次
 
     Example: marketplace vault correct 0x5f…5f july.parquet --batch july --schema flights.toml
     """
 
-    def work(_: Keys, vault: VaultFolder, report: Progress) -> Dataset:
+    def work(keys: Keys, vault: VaultFolder, report: Progress) -> Dataset:
         base, now = vault.open(manifest), int(time.time())
-        return correct_batch(data, load_schema(schema), vault, base, batch, now=now, progress=report)
+        deposit = deposit_of(keys, custodian, lent, base)
+        sealed = correct_batch(data, load_schema(schema), vault, base, batch, now=now, progress=report, deposit=deposit)
+        forget_lent(lent)
+        return sealed
 
     seal_and_tell(run, work, upload)
 
 
 @command(app)
-def withdraw(run: Run, manifest: Manifest, batch: Batch, upload: Upload = True) -> None:
+def withdraw(run: Run, manifest: Manifest, batch: Batch, custodian: CardFile = None, upload: Upload = True) -> None:
     """Leave a batch out: a new version of the data set. Listings of earlier versions stand until delisted. 撤回批次
 
     Example: marketplace vault withdraw 0x5f…5f --batch july
     """
 
-    def work(_: Keys, vault: VaultFolder, __: Progress) -> Dataset:
-        return withdraw_batch(vault, vault.open(manifest), batch, now=int(time.time()))
+    def work(keys: Keys, vault: VaultFolder, _: Progress) -> Dataset:
+        deposit = deposit_of(keys, custodian)
+        return withdraw_batch(vault, vault.open(manifest), batch, now=int(time.time()), deposit=deposit)
 
     seal_and_tell(run, work, upload)
 

@@ -5,6 +5,9 @@
 Generation 0 carries the half itself; a later one carries what has to be added to the half of the generation before
 (crypto/seal/splitting.py, refreshing). The content is sealed to the custodian's key and bound to everything else in the
 file; the file is signed by the manifest's release key, so that nobody else can change what a custodian holds.
+
+A file of type "lending" goes the other way: the custodian's half, signed by the custodian and sealed to the vault, for
+sealing more under the key.
 """
 
 from collections.abc import Mapping
@@ -24,7 +27,7 @@ from marketplace.errors import NotAuthorizedError, VerificationError
 INFO = b"marketplace/custody/v1"
 MAX_GENERATION = 2**32 - 1
 MAX_FILE = 8 << 20
-_CARD = document("custodian", {"address": ADDRESS, "recipient": hex_bytes(32)})
+_CARD = document("card", {"address": ADDRESS, "recipient": hex_bytes(32)})
 
 
 def _object(value: object, path: str) -> None:
@@ -32,15 +35,13 @@ def _object(value: object, path: str) -> None:
         raise refuse(path, "an object", value)
 
 
-_PACKAGE = document(
-    "custody",
-    {
-        "manifest": _object,
-        "generation": integer(0, MAX_GENERATION),
-        "sealed": hex_up_to(2 * envelope.MAX_MESSAGE_BYTES),
-        "signature": hex_bytes(65),
-    },
-)
+_FIELDS = {
+    "manifest": _object,
+    "generation": integer(0, MAX_GENERATION),
+    "sealed": hex_up_to(2 * envelope.MAX_MESSAGE_BYTES),
+    "signature": hex_bytes(65),
+}
+_CUSTODY, _LENDING = document("custody", _FIELDS), document("lending", _FIELDS)
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,12 @@ class Deposit:
 
     Args:
         card: the custodian's. keys: the release key's, which sign.
+        lent: the custodian's half, where it lent it for sealing more.
     """
 
     card: Document
     keys: Keys
+    lent: HalfKey | None = None
 
     @property
     def address(self) -> str:
@@ -74,18 +77,18 @@ class Deposit:
 
 
 def card_of(keys: Keys) -> Document:
-    """What a supplier needs to know of a custodian: its address and the key that files are sealed to. Public."""
+    """What vault and custodian need to know of each other: address, and the key that files are sealed to. Public."""
     recipient = to_hex(envelope.public_key(keys.x25519))
-    return {"type": "custodian", "version": 1, "address": keys.address, "recipient": recipient}
+    return {"type": "card", "version": 1, "address": keys.address, "recipient": recipient}
 
 
 def read_card(value: object) -> Document:
-    """A custodian's card.
+    """A card.
 
     Raises:
         InvalidInputError: another shape.
     """
-    _CARD(value, "custodian")
+    _CARD(value, "card")
     assert isinstance(value, dict)
     return value
 
@@ -99,9 +102,26 @@ def make_package(manifest: Document, generation: int, half: HalfKey, card: Mappi
         NotAuthorizedError: `custodian_differs`: the manifest names another custodian than the card.
         crypto.errors.InvalidKey: the card's key is no usable X25519 key.
     """
-    if card["address"] != manifest["custodian"]:
-        raise _another(manifest["custodian"], card["address"])
     body = {"type": "custody", "version": 1, "manifest": manifest, "generation": generation}
+    return _make(body, half, card, keys, receiver="custodian")
+
+
+def make_lending(manifest: Document, generation: int, half: HalfKey, card: Mapping[str, Any], keys: Keys) -> Document:
+    """The file that lends the custodian's half to the vault of this card.
+
+    Args:
+        half: the half. keys: the custodian's.
+    Raises:
+        NotAuthorizedError: `custodian_differs`: the card is not of the manifest's release key.
+        crypto.errors.InvalidKey: the card's key is no usable X25519 key.
+    """
+    body = {"type": "lending", "version": 1, "manifest": manifest, "generation": generation}
+    return _make(body, half, card, keys, receiver="releaseKey")
+
+
+def _make(body: Document, half: HalfKey, card: Mapping[str, Any], keys: Keys, *, receiver: str) -> Document:
+    if card["address"] != body["manifest"][receiver]:
+        raise _another(body["manifest"][receiver], card["address"])
     sealed = envelope.seal(from_hex(card["recipient"]), half.to_bytes(), info=INFO, aad=_context(body))
     body |= {"sealed": to_hex(sealed)}
     return body | {"signature": to_hex(typed_data.sign(_digest(body), keys.signing_key))}
@@ -115,31 +135,46 @@ def open_package(value: object, keys: Keys) -> Package:
         NotAuthorizedError: `custodian_differs`: it is for another custodian.
         VerificationError: `custody_signature`: not signed by the manifest's release key; `custody_unreadable`.
     """
-    _PACKAGE(value, "custody")
+    _CUSTODY(value, "custody")
+    return _open(value, keys, sender="releaseKey", receiver="custodian")
+
+
+def open_lending(value: object, keys: Keys) -> Package:
+    """Check a file that lends a half and open it with the vault's own keys.
+
+    Raises:
+        InvalidInputError, NotAuthorizedError, VerificationError: as `open_package`, with the custodian's signature.
+    """
+    _LENDING(value, "lending")
+    return _open(value, keys, sender="custodian", receiver="releaseKey")
+
+
+def _open(value: object, keys: Keys, *, sender: str, receiver: str) -> Package:
     assert isinstance(value, dict)
     manifest = validate_manifest(value["manifest"])
-    if manifest["custodian"] != keys.address:
-        raise _another(manifest["custodian"], keys.address)
+    if manifest[receiver] != keys.address:
+        raise _another(manifest[receiver], keys.address)
     body = {name: part for name, part in value.items() if name not in ("sealed", "signature")}
     try:
         signed = _digest(body | {"sealed": value["sealed"]})
-        typed_data.verify(signed, manifest["releaseKey"], from_hex(value["signature"]))
+        typed_data.verify(signed, str(manifest[sender]), from_hex(value["signature"]))
     except CryptoError as error:
-        message = "the file is not signed by the release key that its manifest names"
+        message = "the file is not signed by the key that its manifest names"
         raise VerificationError(
-            "custody_signature", message, zh="托管文件不是清单中的发布密钥签署", expected=manifest["releaseKey"]
+            "custody_signature", message, zh="该文件不是清单所列密钥签署", expected=manifest[sender]
         ) from error
     try:
         data = envelope.unseal(keys.x25519, from_hex(value["sealed"]), info=INFO, aad=_context(body))
         half = HalfKey.from_bytes(profile_named(manifest["forms"][0]["profile"]), data)
     except CryptoError:
-        message = "the file cannot be opened with this custodian's keys"
-        raise VerificationError("custody_unreadable", message, zh="无法用本托管方密钥打开该文件") from None
+        message = "the file cannot be opened with these keys"
+        raise VerificationError("custody_unreadable", message, zh="无法用该密钥打开文件") from None
     return Package(manifest, value["generation"], half)
 
 
 def _context(body: Mapping[str, Any]) -> bytes:
-    return from_hex(digest(body["manifest"]), 32) + int(body["generation"]).to_bytes(4, "big")
+    kind = str(body["type"]).encode()
+    return kind + from_hex(digest(body["manifest"]), 32) + int(body["generation"]).to_bytes(4, "big")
 
 
 def _digest(body: Mapping[str, Any]) -> bytes:
@@ -149,8 +184,8 @@ def _digest(body: Mapping[str, Any]) -> bytes:
 def _another(expected: object, got: object) -> NotAuthorizedError:
     return NotAuthorizedError(
         "custodian_differs",
-        "the manifest names another custodian",
-        zh="清单中指定的是另一托管方",
+        "the manifest names somebody else for this",
+        zh="清单中指定的是另一方",
         rule="vault.custodian",
         expected=expected,
         got=got,

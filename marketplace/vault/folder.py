@@ -68,8 +68,8 @@ class Dataset:
             "the sealing key is split between vault and custodian; nothing more can be sealed under it",
             zh="密封密钥已分存于金库与托管方,无法再用其密封数据",
             rule="vault.split",
-            hint="seal all rows again under a new key: marketplace vault reseal",
-            hint_zh="请用新密钥重新密封全部数据:marketplace vault reseal",
+            hint="have the custodian lend its half (marketplace custodian lend), or seal all rows again (vault reseal)",
+            hint_zh="请托管方出借其半密钥(marketplace custodian lend),或重新密封全部数据(vault reseal)",
         )
 
     def blob(self, name: str) -> bytes:
@@ -126,17 +126,19 @@ class VaultFolder:
         """
         return open_draft(self.datasets, job, self.cipher)
 
-    def keep(self, draft: Draft, manifest: Document, key: SealingKey | HalfKey, counts: Counts) -> Dataset:
+    def keep(
+        self, draft: Draft, manifest: Document, key: SealingKey | HalfKey, counts: Counts, generation: int = 0
+    ) -> Dataset:
         """Make the draft a data set of this vault."""
         name = digest(manifest)
         draft.finish({chunk["blob"] for chunk in all_chunks(manifest)})
         write_file(draft.path / "manifest.json", canonical(manifest))
-        write_file(draft.path / "private.bin", self._private(name, key, counts))
+        write_file(draft.path / "private.bin", self._private(name, key, counts, generation))
         target = self.datasets / name[2:]
         sync_tree(draft.path)
         draft.path.rename(target)
         sync_tree(self.datasets)
-        return Dataset(target, name, manifest, key, counts)
+        return Dataset(target, name, manifest, key, counts, generation)
 
     def replace_half(self, dataset: Dataset, half: HalfKey, package: bytes) -> Dataset:
         """Put another half of the key in place of the data set's; the one before is gone when this returns.

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from crypto.canonical import digest_json, to_hex
+from crypto.canonical import canonical_json, digest_json, to_hex
+from crypto.seal.keys import SealingKey
+from crypto.seal.splitting import HalfKey, join, split_zero
 from marketplace.documents import Document, all_chunks, iso_time, series_of, validate_manifest
 from marketplace.documents.shapes import NAME
 from marketplace.errors import InvalidInputError, NotFoundError, RuleError
@@ -23,8 +25,9 @@ from marketplace.queries.cohort import Counts
 from marketplace.queries.lexicon import choices
 from marketplace.vault.batches import SealedBatch, Source, seal_batch
 from marketplace.vault.categories import Progress, list_categories, silent
+from marketplace.vault.custody import Deposit
 from marketplace.vault.drafts import Draft
-from marketplace.vault.folder import Dataset, VaultFolder
+from marketplace.vault.folder import Dataset, VaultFolder, custody_name
 from marketplace.vault.schema import Dimension, Schema
 from marketplace.vault.sealing import declared_parts
 
@@ -38,14 +41,17 @@ def append_batch(
     *,
     now: int,
     progress: Progress = silent,
+    deposit: Deposit | None = None,
 ) -> Dataset:
     """The next version of `base`, with the file's rows as one more batch.
 
     Args:
         schema: as the first version was sealed with; where it lists no categories, the manifest's count.
         batch: name of the new batch. now: unix seconds, for the manifest.
+        deposit: of a split key: the custodian, with the half that it lent.
     Raises:
-        InvalidInputError: `schema_differs`, `batch_exists`, or as `seal_file`. RuleError: `version_not_newest`.
+        InvalidInputError: `schema_differs`, `batch_exists`, or as `seal_file`.
+        RuleError: `version_not_newest`, `key_is_split`. crypto.errors.InvalidKey: the lent half is another key's.
     """
     NAME(batch, "batch")
     if batch in _names(base):
@@ -53,7 +59,7 @@ def append_batch(
         hint = "correct it, or choose another name"
         raise InvalidInputError("batch_exists", message, zh=f"已有批次 {batch}", got=batch, hint=hint)
     source = Source(path, completed(schema, base.manifest), rows_besides(base, batch), progress)
-    return _with_batch(source, folder, base, ("append", batch), now)
+    return _with_batch(source, folder, base, ("append", batch), now=now, deposit=deposit)
 
 
 def correct_batch(
@@ -65,6 +71,7 @@ def correct_batch(
     *,
     now: int,
     progress: Progress = silent,
+    deposit: Deposit | None = None,
 ) -> Dataset:
     """The next version of `base`, with the file's rows in place of those of a batch.
 
@@ -73,11 +80,13 @@ def correct_batch(
     """
     _require_batch(base, batch)
     source = Source(path, completed(schema, base.manifest), rows_besides(base, batch), progress)
-    return _with_batch(source, folder, base, ("correct", batch), now)
+    return _with_batch(source, folder, base, ("correct", batch), now=now, deposit=deposit)
 
 
-def withdraw_batch(folder: VaultFolder, base: Dataset, batch: str, *, now: int) -> Dataset:
-    """The next version of `base`, without a batch.
+def withdraw_batch(
+    folder: VaultFolder, base: Dataset, batch: str, *, now: int, deposit: Deposit | None = None
+) -> Dataset:
+    """The next version of `base`, without a batch. Nothing is sealed, so of a split key no half need be lent.
 
     Raises:
         NotFoundError: `batch_unknown`. RuleError: `last_batch`, `version_not_newest`.
@@ -90,18 +99,28 @@ def withdraw_batch(folder: VaultFolder, base: Dataset, batch: str, *, now: int) 
     manifest = _next(base, ("withdraw", batch), now, None)
     blocks = tuple(item["block"] for item in manifest["batches"])
     with folder.draft(to_hex(digest_json({"change": "withdraw", "batch": batch, "previous": base.digest}))) as draft:
-        return _keep(folder, draft, base, manifest, replace(base.counts, blocks=blocks))
+        return _keep(folder, draft, base, manifest, counts=replace(base.counts, blocks=blocks), deposit=deposit)
 
 
-def _with_batch(source: Source, folder: VaultFolder, base: Dataset, change: tuple[str, str], now: int) -> Dataset:
+def _with_batch(
+    source: Source, folder: VaultFolder, base: Dataset, change: tuple[str, str], *, now: int, deposit: Deposit | None
+) -> Dataset:
     folder.require_newest(base)
     listed = list_categories(source.path, source.schema, source.progress)
     check_declared(listed, base.manifest)
     source, place = replace(source, schema=listed), (change[1], base.manifest["blocks"])
     with folder.draft(source.job(change=change[0], batch=change[1], previous=base.digest)) as draft:
-        sealed = seal_batch(source, base.manifest, place, base.whole_key, draft)
+        sealed = seal_batch(source, base.manifest, place, _key(base, deposit), draft)
         manifest = _next(base, change, now, sealed.entry)
-        return _keep(folder, draft, base, manifest, _extended(base.counts, sealed, manifest))
+        counts = _extended(base.counts, sealed, manifest)
+        return _keep(folder, draft, base, manifest, counts=counts, deposit=deposit)
+
+
+def _key(base: Dataset, deposit: Deposit | None) -> SealingKey:
+    """The whole key, for as long as the sealing takes."""
+    if isinstance(base.key, HalfKey) and deposit is not None and deposit.lent is not None:
+        return join(base.key, deposit.lent)
+    return base.whole_key
 
 
 def rows_besides(base: Dataset, batch: str) -> int:
@@ -109,12 +128,20 @@ def rows_besides(base: Dataset, batch: str) -> int:
     return sum(int(item["rows"]) for item in base.manifest["batches"] if item["name"] != batch)
 
 
-def _keep(folder: VaultFolder, draft: Draft, base: Dataset, manifest: Document, counts: Counts) -> Dataset:
+def _keep(
+    folder: VaultFolder, draft: Draft, base: Dataset, manifest: Document, *, counts: Counts, deposit: Deposit | None
+) -> Dataset:
+    """The draft as the next version under the base's key; of a split one with halves of the next generation."""
     mine = {chunk["blob"] for chunk in all_chunks(base.manifest)}
     for blob in dict.fromkeys(chunk["blob"] for chunk in all_chunks(manifest)):
         if blob in mine:
             draft.share_blob(base.path, blob)
-    return folder.keep(draft, manifest, base.whole_key, counts)
+    if deposit is None or not isinstance(base.key, HalfKey):
+        return folder.keep(draft, manifest, base.whole_key, counts)
+    ours, theirs = split_zero(base.key.profile)
+    generation = base.generation + 1
+    draft.put_file(custody_name(generation), canonical_json(deposit.package(manifest, generation, theirs)))
+    return folder.keep(draft, manifest, base.key.plus(ours), counts, generation)
 
 
 def _next(base: Dataset, change: tuple[str, str], now: int, entry: Document | None) -> Document:

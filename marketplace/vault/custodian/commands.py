@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from crypto.canonical import load_json
+from crypto.canonical import canonical_json, load_json
 from marketplace.console import Run, command, group
-from marketplace.console.values import parse_address, parse_epsilon
+from marketplace.console.values import parse_address, parse_digest, parse_epsilon
 from marketplace.errors import InvalidInputError
 from marketplace.queries.requests import Requests
 from marketplace.sdk import files
@@ -19,7 +19,7 @@ from marketplace.sdk.opening import open_client, open_keys, until_stopped, wait_
 from marketplace.vault.agent import VaultAgent
 from marketplace.vault.custodian.decision import Custodian
 from marketplace.vault.custodian.folder import CustodianFolder
-from marketplace.vault.custody import MAX_FILE, card_of, open_package
+from marketplace.vault.custody import MAX_FILE, card_of, make_lending, open_package, read_card
 from marketplace.vault.deciding import Word
 from marketplace.vault.secrecy import Cipher
 from marketplace.vault.store import PrivacyStore
@@ -64,6 +64,27 @@ def take(
     held = halves.open(name)
     facts = {"manifest": name, "title": held.manifest["title"]["en"], "generation": held.generation}
     run.result(facts, "held; delete the file", "已接收；请删除该文件")
+
+
+@command(app)
+def lend(
+    run: Run,
+    manifest: Annotated[str, typer.Argument(parser=parse_digest, help="digest of the manifest 清单摘要")],
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="the file to write 出借文件")],
+    to: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="card of the supplier's vault 供方名片")],
+) -> None:
+    """Lend your half to the vault, which then has the whole key for as long as it seals a batch. 出借半密钥
+
+    The vault deletes the file when it has sealed. The batch's version comes with a custody file that moves both halves.
+
+    Example: marketplace custodian lend 0x5f…5f lent.json --to supplier-card.json
+    """
+    keys = open_keys(run)
+    held = CustodianFolder(custodian_path(run), Cipher(keys.seed)).open(manifest)
+    lent = make_lending(held.manifest, held.generation, held.key, read_card(load_json(to.read_bytes())), keys)
+    files.write_private(file, canonical_json(lent))
+    facts = {"manifest": manifest, "generation": held.generation, "file": str(file)}
+    run.result(facts, "lent; the vault can open the data until it has sealed", "已出借；密封完成前金库可打开数据")
 
 
 @command(app, "list")

@@ -56,9 +56,9 @@ class CustodianFolder:
             RuleError: `generation_differs`: the file is not the next one for what is here.
         """
         name = digest(package.manifest)
-        have = self.open(name) if name in self.names() else None
+        have = self._before(name, package)
         expected = 0 if have is None else have.generation + 1
-        if have is not None and package.generation == have.generation:
+        if have is not None and (have.digest, have.generation) == (name, package.generation):
             return name
         if package.generation != expected:
             raise RuleError(
@@ -74,6 +74,14 @@ class CustodianFolder:
         half = package.half if have is None else have.key.plus(package.half)
         self._write(package.manifest, package.generation, half)
         return name
+
+    def _before(self, name: Digest, package: Package) -> "Custody | None":
+        """The half that the file moves: this version's own, or that of the version before under the same key."""
+        previous = package.manifest["previous"]
+        held = [item for item in (name, previous) if item in self.names()]
+        if name not in held and package.generation == 0:
+            return None  # a key of its own
+        return self.open(held[0]) if held else None
 
     def names(self) -> list[Digest]:
         """Digests of the manifests whose halves are here."""

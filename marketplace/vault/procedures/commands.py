@@ -1,5 +1,6 @@
 """Commands of `marketplace vault` for lost machines, worn-out keys and copied halves."""
 
+import json
 import time
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ from marketplace.sdk.home import Home
 from marketplace.sdk.opening import open_keys, password
 from marketplace.vault.backup import read_backup, write_backup
 from marketplace.vault.categories import Progress
+from marketplace.vault.custody import card_of
 from marketplace.vault.folder import Dataset, VaultFolder
 from marketplace.vault.refreshing import refresh as refresh_half
 from marketplace.vault.resealing import reseal as reseal_rows
@@ -38,8 +40,18 @@ Sources = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add these commands to `marketplace vault`."""
-    for verb in (reseal, refresh, backup, restore):
+    for verb in (card, reseal, refresh, backup, restore):
         command(app)(verb)
+
+
+def card(run: Run, file: Annotated[Path, typer.Argument(dir_okay=False, help="where to write it 名片文件")]) -> None:
+    """Write your card, which a custodian lends its half to: address and public key. 生成供方名片
+
+    Example: marketplace vault card supplier-card.json
+    """
+    made = card_of(open_keys(run))
+    file.write_text(json.dumps(made, indent=2) + "\n", "utf-8")
+    run.result({**made, "file": str(file)}, "written; compare the recipient by telephone", "已写出；请通过电话核对公钥")
 
 
 def reseal(  # noqa: PLR0917 - one parameter for each argument and option

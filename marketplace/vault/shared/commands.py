@@ -10,12 +10,13 @@ from crypto.canonical import load_json
 from crypto.keystore import Keys
 from marketplace.console import Run
 from marketplace.console.values import parse_digest
-from marketplace.documents import missing_counts, row_count
+from marketplace.documents import digest, missing_counts, row_count
+from marketplace.errors import RuleError
 from marketplace.sdk import files
 from marketplace.sdk.home import Home
 from marketplace.sdk.opening import open_client, open_keys
 from marketplace.vault.categories import Progress
-from marketplace.vault.custody import Deposit, read_card
+from marketplace.vault.custody import Deposit, open_lending, read_card
 from marketplace.vault.folder import Dataset, VaultFolder
 from marketplace.vault.secrecy import Cipher
 from marketplace.vault.uploading import sealed_bytes, upload_dataset
@@ -44,6 +45,10 @@ CardFile = Annotated[
     Path | None,
     typer.Option(exists=True, dir_okay=False, help="card of who is to hold half of the key 托管方名片"),
 ]
+LentFile = Annotated[
+    Path | None,
+    typer.Option("--lent", exists=True, dir_okay=False, help="half that the custodian lent 托管方出借的半密钥"),
+]
 Upload = Annotated[bool, typer.Option(help="upload the ciphertext and the manifest 上传密文")]
 
 
@@ -52,9 +57,33 @@ def vault_path(run: Run) -> Path:
     return files.make_private_folder(Home.locate(run.home).path / "vault")
 
 
-def deposit_of(keys: Keys, card: Path | None) -> Deposit | None:
-    """What making files for the custodian of this card takes; None without a card."""
-    return Deposit(read_card(load_json(card.read_bytes())), keys) if card else None
+def deposit_of(keys: Keys, card: Path | None, lent: Path | None = None, base: Dataset | None = None) -> Deposit | None:
+    """What making files for the custodian of this card takes; None without a card.
+
+    Args:
+        lent: file with the half that the custodian lent for changing `base`.
+    Raises:
+        RuleError: `generation_differs`, the lent half is not of the base's generation.
+    """
+    if card is None:
+        return None
+    half = open_lending(load_json(lent.read_bytes()), keys) if lent else None
+    if half and base and (digest(half.manifest), half.generation) != (base.digest, base.generation):
+        raise RuleError(
+            "generation_differs",
+            "the lent half does not belong to the vault's",
+            zh="出借的半密钥与金库的不配套",
+            rule="vault.generations",
+            expected=f"{base.digest}, generation {base.generation}",
+            got=f"{digest(half.manifest)}, generation {half.generation}",
+        )
+    return Deposit(read_card(load_json(card.read_bytes())), keys, half.half if half else None)
+
+
+def forget_lent(lent: Path | None) -> None:
+    """Remove the file with the lent half: with it and the vault's half of the version before, the key is whole."""
+    if lent is not None:
+        lent.unlink()
 
 
 def seal_and_tell(run: Run, work: Callable[[Keys, VaultFolder, Progress], Dataset], upload: bool) -> None:

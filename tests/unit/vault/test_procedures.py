@@ -20,7 +20,7 @@ from marketplace.errors import ConfigurationError, InvalidInputError, NotAuthori
 from marketplace.vault.backup import MAGIC, read_backup, write_backup
 from marketplace.vault.custodian.decision import Custodian
 from marketplace.vault.custodian.folder import CustodianFolder
-from marketplace.vault.custody import Deposit, card_of
+from marketplace.vault.custody import Deposit, card_of, make_lending, open_lending, open_package
 from marketplace.vault.folder import VaultFolder
 from marketplace.vault.refreshing import refresh
 from marketplace.vault.release import Vault
@@ -296,6 +296,89 @@ def test_a_custodian_takes_files_in_their_order_alone(market: SplitMarket, tmp_p
     for file in (first.custody_file, second.custody_file):
         run(theirs, "custodian", "take", str(file))
     assert run(theirs, "custodian", "take", str(first.custody_file), code=5)["code"] == "generation_differs"
+
+
+# -- more rows under a split key
+
+
+def version_of(market: SplitMarket, home: Path, theirs: Path, name: str) -> SplitMarket:
+    """The market on another version of its data set."""
+    new = SplitMarket(**vars(market))
+    new.dataset = VaultFolder(home / "vault", Cipher(market.supplier.seed)).open(name)
+    new.vault, new.nodes = vault_of(market, home), open_nodes(new.dataset.blob)
+    new.custodian = custodian_of(new, theirs)
+    return new
+
+
+def test_a_lent_half_lets_a_batch_be_appended_and_the_halves_move(market: SplitMarket, tmp_path: Path) -> None:
+    theirs = home_of(tmp_path / "theirs", market.custodian.keys)
+    shutil.move(tmp_path / "custodian", theirs / "custodian")
+    card, back, lent, schema = (tmp_path / name for name in ("card.json", "vault.json", "lent.json", "schema.json"))
+    schema.write_text(json.dumps(SCHEMA), "utf-8")
+    run(theirs, "custodian", "card", str(card))
+    run(tmp_path, "vault", "card", str(back))
+    run(theirs, "custodian", "lend", market.dataset.digest, str(lent), "--to", str(back))
+    more = write_csv(tmp_path / "more.csv", make_rows(100))
+    words = (str(more), "--schema", str(schema), "--batch", "more", "--custodian", str(card), "--lent", str(lent))
+    sealed = run(tmp_path, "vault", "append", market.dataset.digest, *words, "--no-upload")
+    assert not lent.exists()
+    assert run(theirs, "custodian", "take", sealed["custodyFile"])["generation"] == 1
+    new = version_of(market, tmp_path, theirs, sealed["manifestDigest"])
+    answer = new.ask(new.order(), ALL, 5_000_000)
+    assert not isinstance(answer, dict), answer
+    assert abs(answer.numbers[0]["rows"] - 500) < 40
+    withdrawn = run(
+        tmp_path, "vault", "withdraw", new.dataset.digest, "--batch", "more", "--custodian", str(card), "--no-upload"
+    )
+    assert run(theirs, "custodian", "take", withdrawn["custodyFile"])["generation"] == 2
+    last = version_of(market, tmp_path, theirs, withdrawn["manifestDigest"])
+    answer = last.ask(last.order(), JFK, 5_000_000)
+    assert not isinstance(answer, dict), answer
+
+
+def test_a_half_of_another_version_or_for_another_vault_is_not_lent(market: SplitMarket, tmp_path: Path) -> None:
+    held = market.custodian.halves.open(market.dataset.digest)
+    with pytest.raises(NotAuthorizedError):
+        make_lending(held.manifest, 0, held.key, card_of(keys("stranger")), market.custodian.keys)
+    lent = make_lending(held.manifest, 0, held.key, card_of(market.supplier), market.custodian.keys)
+    assert open_lending(lent, market.supplier).half.to_bytes() == held.key.to_bytes()
+    with pytest.raises(NotAuthorizedError):
+        open_lending(lent, keys("stranger"))
+    with pytest.raises(InvalidInputError):
+        open_package(lent, market.custodian.keys)
+    card, back, schema, file = (tmp_path / name for name in ("card.json", "vault.json", "schema.json", "lent.json"))
+    for path, content in ((card, card_of(market.custodian.keys)), (schema, SCHEMA), (file, lent)):
+        path.write_text(json.dumps(content), "utf-8")
+    refresh(market.vault.folder, market.dataset, Deposit(card_of(market.custodian.keys), market.supplier))
+    words = (str(tmp_path / "rows.csv"), "--schema", str(schema), "--batch", "more", "--custodian", str(card))
+    refused = run(
+        tmp_path, "vault", "append", market.dataset.digest, *words, "--lent", str(file), "--no-upload", code=5
+    )
+    assert refused["code"] == "generation_differs"
+    assert not back.exists()
+
+
+def test_every_batch_of_several_is_sealed_again_from_its_own_file(tmp_path: Path) -> None:
+    whole = open_market(tmp_path)
+    home_of(tmp_path, whole.supplier)
+    schema, more = tmp_path / "schema.json", write_csv(tmp_path / "more.csv", make_rows(100))
+    schema.write_text(json.dumps(SCHEMA), "utf-8")
+    words = ("--schema", str(schema), "--no-upload")
+    two = run(tmp_path, "vault", "append", whole.dataset.digest, str(more), "--batch", "more", *words)
+    rows = ("--rows", f"first={tmp_path / 'rows.csv'}", "--rows", f"more={more}")
+    sealed = run(tmp_path, "vault", "reseal", two["manifestDigest"], *rows, *words)
+    folder = VaultFolder(tmp_path / "vault", Cipher(whole.supplier.seed))
+    new, old = folder.open(sealed["manifestDigest"]), folder.open(two["manifestDigest"])
+    assert list(differences(new.manifest, old.manifest)) == []
+    assert new.whole_key.to_bytes() != old.whole_key.to_bytes()
+    market = Market(**{**vars(whole), "dataset": new, "vault": vault_of(whole, tmp_path)})
+    market.nodes = open_nodes(new.blob)
+    answer = market.ask(market.order(), ALL, 5_000_000)
+    assert not isinstance(answer, dict)
+    assert abs(answer.numbers[0]["rows"] - 500) < 20
+    swapped = ("--rows", f"more={tmp_path / 'rows.csv'}", "--rows", f"first={more}")
+    assert run(tmp_path, "vault", "reseal", new.digest, *swapped, *words, code=2)["code"] == "rows_differ"
+    assert [path for path in (tmp_path / "vault" / "datasets").iterdir() if path.name.startswith(".draft")] == []
 
 
 def test_a_whole_key_is_not_refreshed_and_a_strangers_card_neither(market: SplitMarket, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from crypto.seal.keys import SealingKey
 from crypto.seal.noise import discrete_laplace
 from crypto.seal.parameters import Profile
 from crypto.seal.release import combine, join_shares, release_share
-from crypto.seal.splitting import HalfKey, split, split_zero
+from crypto.seal.splitting import HalfKey, join, split, split_zero
 from tests.unit.crypto.seal.goodness import chi_square_p, uniform_p
 from tests.unit.crypto.seal.samples import BOTH, CELLS, ROWS, column_of, key_of
 
@@ -198,6 +198,15 @@ def test_foreign_polynomials_and_missing_squares_are_refused() -> None:
     bad[0, 7] = ROWS.data_primes[0]
     with pytest.raises(MalformedInput, match="expected less than"):
         half.answer(bad)
+
+
+@pytest.mark.parametrize("profile", BOTH, ids=lambda p: p.name)
+def test_two_halves_join_to_their_key_and_strangers_do_not(profile: Profile) -> None:
+    one, other = split(key_of(profile))
+    assert join(one, other).to_bytes() == join(other, one).to_bytes() == key_of(profile).to_bytes()
+    stranger, _ = split(key_of(profile))
+    with pytest.raises(InvalidKey, match="belong together"):
+        join(one, stranger)
 
 
 @pytest.mark.parametrize("shares", [[], [-1], [0, CELLS.modulus]])
