@@ -44,11 +44,20 @@ def release_share(key: SealingKey | HalfKey, c1: NDArray[np.uint64], noise: int)
     """
     profile = key.profile
     require_releasable(profile)
-    if abs(noise) >= profile.half:
-        raise ParameterError(f"noise: expected a magnitude below {profile.half}")
     width = 1 << profile.smudging_bits
     smudging = secrets.randbelow(2 * width) - width
-    return (key.answer(c1) + smudging + _encode(profile, noise)) % profile.modulus
+    return add_noise(profile, key.answer(c1) + smudging, noise)
+
+
+def add_noise(profile: Profile, share: int, noise: int) -> int:
+    """The share with privacy noise added to its number: for a share that was made without.
+
+    Raises:
+        ParameterError: the noise is out of range.
+    """
+    if abs(noise) >= profile.half:
+        raise ParameterError(f"noise: expected a magnitude below {profile.half}")
+    return (share + _encode(profile, noise)) % profile.modulus
 
 
 def combine(profile: Profile, c0: int, share: int) -> int:

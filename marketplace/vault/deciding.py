@@ -27,7 +27,7 @@ from crypto.keystore import Keys
 from crypto.seal.evaluate import SealedNumber
 from crypto.seal.keys import SealingKey
 from crypto.seal.noise import load_sampler
-from crypto.seal.release import release_share
+from crypto.seal.release import add_noise, release_share
 from crypto.seal.splitting import HalfKey
 from marketplace.documents import Document, digest, series_of
 from marketplace.errors import InvalidInputError, MarketplaceError, NotAuthorizedError, PortError, VerificationError
@@ -208,11 +208,11 @@ class KeyHolder(ABC):
             check_attestation(task.attestation, digest(task.result), task.papers.terms)
             if self.word is not None:
                 self.word.check_panel(task.attestation, task.papers.terms)
-        numbers = self._rederive(task, dataset, columns, plan)
+        bare = self._rederive(task, dataset, columns, plan)
         case = Case(task, dataset, plan)
         with self.store.exclusive() as account:
             known = account.answered(case.series, case.question) is not None
-        residues = [] if known else self._draw(case, numbers)
+        residues = [] if known else self._draw(case, bare)
         with part("commit"), self.store.exclusive() as account:
             return self._charge(account, case, residues)
 
@@ -246,10 +246,15 @@ class KeyHolder(ABC):
     def _answer(self, account: Account, case: Case, residues: list[int]) -> Answered:
         """Choose what is released of a question that is asked for the first time, and remember it."""
 
-    def _rederive(self, task: VaultTask, dataset: Holding, columns: SealedColumns, plan: Plan) -> list[SealedNumber]:
-        """All numbers of the plan, from the holder's own evaluation or what the panel attested."""
-        numbers = list(self._numbers(task, dataset, columns, plan))
-        own = result_document(task.query, plan, [number_entry(number) for number in numbers])
+    def _rederive(self, task: VaultTask, dataset: Holding, columns: SealedColumns, plan: Plan) -> list[int]:
+        """Shares of all numbers of the plan, from the holder's own evaluation or what the panel attested: still without
+        noise, so they must not leave. A number is 0.2 MB; each is forgotten before the next."""
+        shares, entries = [], []
+        for number in self._numbers(task, dataset, columns, plan):
+            with part("shares"):
+                shares.append(release_share(dataset.key, number.c1, 0))
+            entries.append(number_entry(number))
+        own = result_document(task.query, plan, entries)
         if digest(own) != digest(task.result):
             raise VerificationError(
                 "result_not_reproduced",
@@ -259,18 +264,15 @@ class KeyHolder(ABC):
                 expected=digest(own),
                 got=digest(task.result),
             )
-        return numbers
-
-    def _draw(self, case: Case, numbers: Sequence[SealedNumber]) -> list[int]:
-        """Shares of all numbers, each with noise of its own; they have not left yet."""
-        check_composition(case.dataset.manifest, case.plan)
-        noises, shares = plan_noise(case.dataset.manifest, case.plan), []
-        for number, entry in zip(numbers, case.plan.numbers, strict=True):
-            with part("noise"):
-                noise = noises[entry.statistic].draw()
-            with part("shares"):
-                shares.append(release_share(case.dataset.key, number.c1, noise))
         return shares
+
+    def _draw(self, case: Case, shares: Sequence[int]) -> list[int]:
+        """The shares with noise of its own in each; they have not left yet."""
+        check_composition(case.dataset.manifest, case.plan)
+        noises, profile = plan_noise(case.dataset.manifest, case.plan), case.dataset.key.profile
+        with part("noise"):
+            drawn = [noises[entry.statistic].draw() for entry in case.plan.numbers]
+        return [add_noise(profile, share, noise) for share, noise in zip(shares, drawn, strict=True)]
 
     def _numbers(self, task: VaultTask, dataset: Holding, columns: SealedColumns, plan: Plan) -> Iterator[SealedNumber]:
         if self.word is None:

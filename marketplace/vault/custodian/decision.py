@@ -16,7 +16,6 @@ stands the noise: the custodian draws its own for every number, as wide as the v
 from collections.abc import Callable, Collection, Mapping
 
 from crypto.keystore import Keys
-from crypto.seal.evaluate import SealedNumber
 from marketplace.documents import digest
 from marketplace.errors import NotAuthorizedError, RuleError, VerificationError
 from marketplace.intents import Deployment
@@ -69,7 +68,7 @@ class Custodian(KeyHolder):
             raise NotAuthorizedError("custodian_differs", message, zh="清单中指定的是另一托管方")
         return custody, self._columns
 
-    def _rederive(self, task: VaultTask, dataset: Holding, columns: SealedColumns, plan: Plan) -> list[SealedNumber]:
+    def _rederive(self, task: VaultTask, dataset: Holding, columns: SealedColumns, plan: Plan) -> list[int]:
         self._check_approval(task, dataset, plan)
         return super()._rederive(task, dataset, columns, plan)
 

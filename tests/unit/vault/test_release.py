@@ -320,3 +320,29 @@ def test_a_data_set_under_zcdp_is_answered_with_gaussian_noise(tmp_path: Path) -
     assert all(abs(number - true) < 10 * 200 for number, true in zip(found, truth, strict=True))
     assert next(v for name, v in answer.rows()[0].items() if name.endswith("_se")) == pytest.approx(200)
     assert market.vault.store.spent(market.series) == 500_000
+
+
+def test_a_vault_holds_one_sealed_number_at_a_time(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is 0.2 MB and a query may have thousands."""
+    import weakref
+    from collections.abc import Iterator
+
+    from crypto.seal.evaluate import SealedNumber
+    from marketplace.queries.evaluation import evaluate_plan
+
+    alive: weakref.WeakSet[SealedNumber] = weakref.WeakSet()
+    most = 0
+
+    def watched(*arguments: Any) -> Iterator[SealedNumber]:
+        nonlocal most
+        for number in evaluate_plan(*arguments):
+            alive.add(number)
+            most = max(most, len(alive))
+            yield number
+            del number
+
+    order = market.order()
+    task = market.task(order, market.query(order, "SELECT month, COUNT(*), SUM(fare) FROM f GROUP BY month"))
+    monkeypatch.setattr("marketplace.vault.deciding.evaluate_plan", watched)
+    assert market.decide(task).release is not None
+    assert most <= 2

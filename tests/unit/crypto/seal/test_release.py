@@ -9,7 +9,7 @@ from crypto.errors import MalformedInput, ParameterError
 from crypto.seal.evaluate import SealedNumber, evaluate_sum
 from crypto.seal.keys import SealingKey
 from crypto.seal.noise import discrete_laplace
-from crypto.seal.release import combine, open_number, release_share
+from crypto.seal.release import add_noise, combine, open_number, release_share
 from tests.unit.crypto.seal.goodness import discrete_laplace_p, uniform_p
 from tests.unit.crypto.seal.samples import CELLS, ROWS, column_of, hidden_error, key_of
 
@@ -27,6 +27,14 @@ def test_the_recipient_gets_the_total_plus_the_noise(noise: int) -> None:
     number = evaluate_sum(CELLS, CHUNKS, range(len(VALUES)))
     share = release_share(KEY, number.c1, noise)
     assert combine(CELLS, number.c0, share) == int(VALUES.sum()) + noise
+
+
+def test_noise_may_be_added_to_a_share_that_was_made_without() -> None:
+    number = number_of(0, 1)
+    share = add_noise(CELLS, release_share(KEY, number.c1, 0), -77)
+    assert combine(CELLS, number.c0, share) == int(VALUES[0] + VALUES[1]) - 77
+    with pytest.raises(ParameterError, match="noise: expected a magnitude below"):
+        add_noise(CELLS, share, CELLS.half)
 
 
 def test_negative_totals() -> None:
