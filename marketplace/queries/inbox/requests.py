@@ -40,6 +40,8 @@ def wish(session: Session, holder: str, wanted: bool) -> None:
     if not wanted:
         if known is not None:
             session.delete(known)
+            session.flush()
+        _drop_unwanted(session)
         return
     if known is None:
         session.add(RequestWish(holder=holder))
@@ -132,6 +134,16 @@ def forget(session: Session, query: str) -> None:
     """The query has an outcome: its requests are needed no more."""
     session.exec(delete(UploadedRequest).where(col(UploadedRequest.query) == query))
     session.exec(delete(RequestsDue).where(col(RequestsDue.query) == query))
+
+
+def _drop_unwanted(session: Session) -> None:
+    """Nobody waits any more for requests that no holder wants."""
+    for due in session.exec(select(RequestsDue)).all():
+        row = row_of(session, due.query)
+        if not _wanted(session, row):
+            session.delete(due)
+            for topic in _topics(session, row):
+                announce(session, topic)
 
 
 def _wanted(session: Session, row: QueryRow) -> bool:

@@ -1,5 +1,6 @@
 """Requests on their way from a panel node to a vault that takes the panel's word, over HTTP."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -69,6 +70,30 @@ def test_requests_are_for_the_keys_holders_alone_and_only_what_was_attested(town
             town[stranger].get_request(step.query_digest, name)
         assert told.value.code == "request_unknown"
     assert vault.step(10)
+    assert queries.resume(town["buyer"], order, MINUTE) is not None
+    assert kept(town) == (0, 0)
+
+
+def test_a_node_that_does_not_upload_is_followed_by_another(town: Town) -> None:
+    """Its lease runs out; and the vault may stop waiting by evaluating for itself."""
+    from marketplace.queries.inbox.panel import take_task
+
+    vault, now = town.vault(), int(time.time())
+    vault.vault.word = Word(town["supplier"].get_request)
+    assert not vault.step(0)
+    order = town.facts["order"]
+    with Workers(*(town.node(name).step for name in NODES)), pytest.raises(Exception, match="no outcome yet"):
+        queries.ask(town["buyer"], order, JFK, 999_000, wait_seconds=5)
+    with town.context.writing() as session:
+        first = take_task(session, town["node-1"].address, now + 1, 30)
+        assert first is not None
+        assert first["requests"]
+        assert take_task(session, town["node-2"].address, now + 2, 30) is None, "the first has its lease"
+        second = take_task(session, town["node-2"].address, now + 40, 30)
+        assert second is not None
+        assert second["requests"] == first["requests"]
+    assert not vault.step(0)
+    assert town.vault().step(10), "a vault that evaluates itself does not wait"
     assert queries.resume(town["buyer"], order, MINUTE) is not None
     assert kept(town) == (0, 0)
 

@@ -212,6 +212,10 @@ def test_resealing_keeps_the_series_and_answers_under_the_new_key(market: SplitM
     assert not isinstance(after, dict)
     assert abs(after.numbers[0]["rows"] - before.numbers[0]["rows"]) < 60
     assert not isinstance(market.ask(order, ALL, 5_000_000), dict), "the old version still answers, and can be checked"
+    shutil.rmtree(market.dataset.path)
+    whole.vault = vault_of(market, tmp_path)
+    assert [item["manifest"] for item in run(tmp_path, "vault", "list")] == [new.digest]
+    assert not isinstance(whole.ask(whole.order("last"), JFK), dict), "the new one needs nothing of the old one"
 
 
 def open_nodes(fetch: Any) -> list[Any]:
