@@ -116,6 +116,11 @@ def check_cohort(plan: Plan, counts: Counts, earlier: Iterable[Released], minimu
     return Cohort(tuple(kept), suppressed, tuple(item for layer in layers for item in layer.released(kept)))
 
 
+def released_sets(plan: Plan, counts: Counts, groups: Sequence[Group]) -> tuple[Released, ...]:
+    """The sets that releasing these groups of a plan tells of."""
+    return tuple(item for layer in _layers(plan, counts) for item in layer.released(list(groups)))
+
+
 def _far_groups(
     layers: Sequence["_Layer"], counts: Counts, minimum: int, earlier: Sequence[Released], kept: list[Group]
 ) -> list[Group]:

@@ -6,6 +6,9 @@ A custodian is handed the same, and what the vault signed: {"release", "shares"}
 
 "withheld" lists refusals by the custodian of queries of this order that the vault had released: they never became
 answers, so they are no calls, though their epsilon is spent.
+
+"latest" shows the last releases of the series that the same key holder signed, so that one whose account is an old copy
+finds out (vault/recovery.py).
 """
 
 from collections.abc import Mapping
@@ -26,6 +29,7 @@ from marketplace.documents.shapes import array, refuse
 from marketplace.queries.permission import OrderPapers, papers_document, read_papers
 
 MAX_WITHHELD = 1024
+MAX_LATEST = 8
 _PARTS = ("query", "voucher", "result", "attestation", "order")
 
 
@@ -39,6 +43,7 @@ class VaultTask:
     attestation: Document
     papers: OrderPapers
     withheld: tuple[Document, ...] = ()
+    latest: tuple[Document, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,12 @@ class CustodianTask(VaultTask):
 def vault_task(task: VaultTask) -> dict[str, Any]:
     """The JSON of a task."""
     parts = {name: getattr(task, name) for name in _PARTS[:-1]}
-    return {**parts, "order": papers_document(task.papers), "withheld": list(task.withheld)}
+    return {
+        **parts,
+        "order": papers_document(task.papers),
+        "withheld": list(task.withheld),
+        "latest": list(task.latest),
+    }
 
 
 def custodian_task(task: CustodianTask) -> dict[str, Any]:
@@ -85,6 +95,8 @@ def _read(value: object, parts: tuple[str, ...]) -> dict[str, Any]:
         raise refuse("task", "an object with " + ", ".join(parts), value)
     withheld = value.get("withheld", [])
     array(_refusal, MAX_WITHHELD)(withheld, "task.withheld")
+    latest = value.get("latest", [])
+    array(_release, MAX_LATEST)(latest, "task.latest")
     return {
         "query": validate_query(value["query"]),
         "voucher": validate_voucher(value["voucher"]),
@@ -92,8 +104,13 @@ def _read(value: object, parts: tuple[str, ...]) -> dict[str, Any]:
         "attestation": validate_attestation(value["attestation"]),
         "papers": read_papers(value["order"]),
         "withheld": tuple(withheld),
+        "latest": tuple(latest),
     }
 
 
 def _refusal(value: object, _path: str) -> None:
     validate_refusal(value)
+
+
+def _release(value: object, _path: str) -> None:
+    validate_release(value)

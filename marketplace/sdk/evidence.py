@@ -6,7 +6,7 @@ command, not at the next audit. Tiles come as C2SP tlog-tiles and are not truste
 signed root, or it does not.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,24 @@ def verify_entry(client: Client, position: int) -> dict[str, Any]:
         raise _broken(f"entry {position} is not in the log: {error}") from error
     found: dict[str, Any] = canonical.load_canonical(entry)
     return found
+
+
+def entries(client: Client) -> Iterator[dict[str, Any]]:
+    """Every entry of the log, in order; all of them are fetched, and lead to the signed root, before the first is
+    given.
+
+    Raises:
+        VerificationError: as `checkpoint`, or the entries are not what the signed root commits to.
+    """
+    head = checkpoint(client).checkpoint
+    found: list[bytes] = []
+    while len(found) < head.size:
+        tile = _tile(None, len(found) // tlog.WIDTH, head.size)
+        found += tlog.decode_entries(tile, client.get_bytes(f"/log/{tile.path}"))
+    if merkle.root(found) != head.root:
+        raise _broken("its entries do not lead to its signed root", expected=to_hex(head.root))
+    for entry in found:
+        yield canonical.load_canonical(entry)
 
 
 def download_bundle(client: Client, target: Path, progress: Callable[[int], None] = lambda _count: None) -> int:

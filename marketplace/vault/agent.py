@@ -10,9 +10,10 @@ A lost answer is harmless: the task comes again and gets the same release.
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from marketplace.errors import PortError
 from marketplace.queries import timings
 from marketplace.sdk.polling import Notice, idle, poll, task_in
 from marketplace.vault.deciding import Decision, KeyHolder
@@ -60,8 +61,16 @@ class VaultAgent:
         if task is None:
             return False
         with timings.record(self._desk, task):
-            self.hand_in(self.vault.decide(task, int(self._now())))
+            self.hand_in(self._decide(task))
         return True
+
+    def _decide(self, task: Mapping[str, Any]) -> Decision:
+        try:
+            return self.vault.decide(task, int(self._now()))
+        except PortError as error:
+            if error.code == "account_behind":  # nothing to wait for: somebody has to act
+                self.notice(f"{error}; {error.hint}", f"{error.zh};{error.hint_zh}")
+            raise
 
     def hand_in(self, decision: Decision) -> None:
         """Post a decision."""

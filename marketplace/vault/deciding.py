@@ -52,6 +52,7 @@ from marketplace.queries.selection import Group
 from marketplace.queries.shares import seal_shares
 from marketplace.queries.statements import check_attestation, check_refusal, sign_release
 from marketplace.queries.timings import part
+from marketplace.vault.recovery import check_not_behind
 from marketplace.vault.refusing import Promised, budget_of, figures_of, promised, signed_refusal
 from marketplace.vault.store import Account, Answered, PrivacyStore, Stored
 
@@ -170,7 +171,8 @@ class KeyHolder(ABC):
 
         Raises:
             InvalidInputError: the task is malformed, so that there is nothing to sign about.
-            PortError: `vault_disk`, the vault's own disk failed; the task may be tried again.
+            PortError: `vault_disk`, the vault's own disk failed; `account_behind`, the account is an old copy. Nothing
+                was signed, and the task may be tried again.
         """
         task = self._read(value)
         try:
@@ -195,6 +197,7 @@ class KeyHolder(ABC):
 
     def _release(self, task: VaultTask, now: int) -> Stored:
         dataset, columns = self._dataset(task.papers.terms["manifest"])
+        check_not_behind(self.store, task.latest, self._signers(dataset), self.deployment)
         self._strike_out(task, dataset)
         with part("papers"):
             check_papers(task.papers, dataset.manifest, self.deployment)
@@ -241,6 +244,10 @@ class KeyHolder(ABC):
     @abstractmethod
     def _dataset(self, manifest: str) -> tuple[Holding, SealedColumns]:
         """The data set with this manifest digest, and where its sealed columns come from."""
+
+    def _signers(self, dataset: Holding) -> Collection[str]:  # noqa: ARG002 - a vault's depend on it
+        """Keys whose releases of this series belong into the account."""
+        return {self.keys.address}
 
     @abstractmethod
     def _answer(self, account: Account, case: Case, residues: list[int]) -> Answered:

@@ -13,6 +13,7 @@ The versions of one series are data sets of their own; blobs that they share are
 """
 
 import io
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,7 +28,9 @@ from crypto.seal.parameters import profile as profile_named
 from crypto.seal.splitting import HalfKey
 from marketplace.documents import Document, all_chunks, canonical, cell_count, digest, series_of, validate_manifest
 from marketplace.errors import NotFoundError, RuleError, VerificationError
-from marketplace.queries.cohort import Counts
+from marketplace.queries.cohort import Counts, Released, released_sets
+from marketplace.queries.plan import Plan
+from marketplace.queries.selection import Group
 from marketplace.sdk.files import write_private
 from marketplace.types import Digest
 from marketplace.vault.drafts import PREFIX, Draft, open_draft
@@ -97,6 +100,7 @@ class _Place:
 
     series: Digest
     previous: Digest | None
+    release_key: str
 
 
 class VaultFolder:
@@ -167,6 +171,10 @@ class VaultFolder:
         series = series_of(manifest)
         return next(name for name, place in places.items() if place.series == series and name not in followed)
 
+    def release_keys(self, series: str) -> set[str]:
+        """Addresses that sign releases, or did, of the versions of a series in this vault."""
+        return {place.release_key for place in self._all_places().values() if place.series == series}
+
     def require_newest(self, dataset: Dataset) -> None:
         """Check that no version follows this one.
 
@@ -193,11 +201,17 @@ class VaultFolder:
             self._newest = {newest: self.open(newest).counts}
         return replace(self._newest[newest], blocks=dataset.counts.blocks)
 
+    def sets_of(self, manifest: Document, plan: Plan, groups: Collection[Group]) -> Collection[Released]:
+        """The cell sets that releasing these groups of a plan on one of this vault's data sets told of."""
+        return released_sets(plan, self.counts(self.open(digest(manifest))), list(groups))
+
     def _all_places(self) -> dict[Digest, "_Place"]:
         for name in self.names():
             if name not in self._places:
                 manifest = load_canonical((self.datasets / name[2:] / "manifest.json").read_bytes())
-                self._places[name] = _Place(Digest(manifest["series"] or name), manifest["previous"])
+                self._places[name] = _Place(
+                    Digest(manifest["series"] or name), manifest["previous"], manifest["releaseKey"]
+                )
         return self._places
 
     def open(self, name: str) -> Dataset:

@@ -181,7 +181,8 @@ class Account:
             RuleError: `answer_lost`: it was, but the account was recovered from evidence, which cannot hold shares.
         """
         row = self._connection.execute(
-            "SELECT sealed FROM answers WHERE series = ? AND question = ?", (series, question)
+            "SELECT sealed FROM answers WHERE series = ? AND question IN (?, ?) ORDER BY sealed IS NULL",
+            (series, question, _lost_name(question.partition("/")[0])),
         ).fetchone()
         if row is None:
             return None
@@ -199,12 +200,12 @@ class Account:
         self._connection.execute("INSERT INTO answers VALUES (?, ?, ?)", (series, question, sealed))
         self._remember_sets(series, sets)
 
-    def remember_loss(self, series: str, question: str, sets: Sequence[Released]) -> None:
-        """Keep that a question was answered whose shares are lost, unless they are here."""
-        self._connection.execute("INSERT OR IGNORE INTO answers VALUES (?, ?, NULL)", (series, question))
+    def remember_loss(self, series: str, plan: str, sets: Collection[Released]) -> None:
+        """Keep that a plan was answered, under some minimum cohort, whose shares are lost unless they are here."""
+        self._connection.execute("INSERT OR IGNORE INTO answers VALUES (?, ?, NULL)", (series, _lost_name(plan)))
         self._remember_sets(series, sets)
 
-    def _remember_sets(self, series: str, sets: Sequence[Released]) -> None:
+    def _remember_sets(self, series: str, sets: Collection[Released]) -> None:
         rows = [(series, *_set_row(item)) for item in sets]
         self._connection.executemany("INSERT OR IGNORE INTO sets VALUES (?, ?, ?, ?)", rows)
 
@@ -230,6 +231,10 @@ def _set_row(item: Released) -> tuple[bytes, str, bytes]:
 
 def _unpacked(cells: bytes) -> Cells:
     return np.frombuffer(zlib.decompress(cells), dtype="<i8").astype(np.int64)
+
+
+def _lost_name(plan: str) -> str:
+    return f"{plan}/lost"
 
 
 def _lost() -> RuleError:

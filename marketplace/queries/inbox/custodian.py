@@ -12,8 +12,8 @@ from marketplace.documents import Document, digest, validate_refusal, validate_r
 from marketplace.evidence import log
 from marketplace.intents import Deployment
 from marketplace.orders.tables import Order
+from marketplace.queries.handover import MAX_LATEST, custodian_task
 from marketplace.queries.handover import CustodianTask as Handed
-from marketplace.queries.handover import custodian_task
 from marketplace.queries.inbox.requests import forget
 from marketplace.queries.inbox.tasks import misfit, row_of, unknown_task
 from marketplace.queries.inbox.vault import check_release_document, finish, task_parts
@@ -44,7 +44,7 @@ def take_share(session: Session, custodian: str, now: int, lease_seconds: int) -
     order = session.get(Order, row.order_id)
     assert order is not None
     release, shares = read_document(session, str(row.release_digest)), read_document(session, str(row.shares_digest))
-    task = Handed(**task_parts(session, row, order), release=release, shares=shares)
+    task = Handed(**task_parts(session, row, order), latest=_latest(session, row), release=release, shares=shares)
     more = {"digest": row.digest, "manifest": row.manifest_digest, "leaseUntil": waiting.lease_until}
     return {**custodian_task(task), **more}
 
@@ -115,6 +115,14 @@ def share_digests(session: Session, query: str) -> dict[str, str | None]:
         "custodianShares": task.shares_digest if task else None,
         "custodianRelease": task.release_digest if task else None,
     }
+
+
+def _latest(session: Session, row: QueryRow) -> tuple[Document, ...]:
+    """The custodian's last releases of the query's series."""
+    statement = select(CustodianTask).join(QueryRow, col(QueryRow.digest) == CustodianTask.query)
+    statement = statement.where(QueryRow.series == row.series, col(CustodianTask.release_digest).is_not(None))
+    found = session.exec(statement.order_by(col(QueryRow.leaf).desc()).limit(MAX_LATEST)).all()
+    return tuple(read_document(session, str(item.release_digest)) for item in found)
 
 
 def _check_same_numbers(session: Session, row: QueryRow, shares: Document) -> None:

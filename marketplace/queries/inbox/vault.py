@@ -18,7 +18,7 @@ from marketplace.documents.answers import validate_refusal
 from marketplace.evidence import log
 from marketplace.intents import Deployment
 from marketplace.orders.tables import Order
-from marketplace.queries.handover import VaultTask, vault_task
+from marketplace.queries.handover import MAX_LATEST, VaultTask, vault_task
 from marketplace.queries.inbox.requests import forget
 from marketplace.queries.inbox.tasks import misfit, unknown_task
 from marketplace.queries.service.accounts import papers_of
@@ -54,7 +54,7 @@ def take_release(session: Session, release_key: str, now: int, lease_seconds: in
     row.vault_lease_until = now + lease_seconds
     order = session.get(Order, row.order_id)
     assert order is not None
-    task = VaultTask(**task_parts(session, row, order))
+    task = VaultTask(**task_parts(session, row, order), latest=_latest(session, row))
     more = {"digest": row.digest, "manifest": row.manifest_digest, "leaseUntil": row.vault_lease_until}
     return {**vault_task(task), **more}
 
@@ -157,6 +157,13 @@ def hand_in_refusal(session: Session, deployment: Deployment, account: str, refu
     session.add(row)
     announce(session, topic(row.digest))
     return row
+
+
+def _latest(session: Session, row: QueryRow) -> tuple[Document, ...]:
+    """The last releases of the query's series."""
+    statement = select(QueryRow).where(QueryRow.series == row.series, col(QueryRow.release_digest).is_not(None))
+    found = session.exec(statement.order_by(col(QueryRow.leaf).desc()).limit(MAX_LATEST)).all()
+    return tuple(read_document(session, str(item.release_digest)) for item in found)
 
 
 def _withheld(session: Session, order_id: str) -> tuple[Document, ...]:

@@ -10,14 +10,18 @@ import typer
 from crypto.keystore import Keys
 from marketplace.console import Run, command
 from marketplace.console.values import parse_address
+from marketplace.documents.ids import asset_id
 from marketplace.errors import InvalidInputError
+from marketplace.quantities import epsilon
+from marketplace.sdk import evidence
 from marketplace.sdk.hardening import close_process
 from marketplace.sdk.home import Home
-from marketplace.sdk.opening import open_keys, password
-from marketplace.vault.backup import read_backup, write_backup
+from marketplace.sdk.opening import open_client, open_keys, password
+from marketplace.vault.backup import LEDGER, read_backup, write_backup
 from marketplace.vault.categories import Progress
 from marketplace.vault.custody import card_of
 from marketplace.vault.folder import Dataset, VaultFolder
+from marketplace.vault.recovery import Recovery
 from marketplace.vault.refreshing import refresh as refresh_half
 from marketplace.vault.resealing import reseal as reseal_rows
 from marketplace.vault.schema import load_schema
@@ -31,6 +35,7 @@ from marketplace.vault.shared.commands import (
     seal_and_tell,
     vault_path,
 )
+from marketplace.vault.store import PrivacyStore
 
 Sources = Annotated[
     list[str],
@@ -40,7 +45,7 @@ Sources = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add these commands to `marketplace vault`."""
-    for verb in (card, reseal, refresh, backup, restore):
+    for verb in (card, reseal, refresh, backup, restore, recover):
         command(app)(verb)
 
 
@@ -134,6 +139,35 @@ def restore(
     home = Home.locate(run.home).path
     keys = read_backup(file, password(run), home)
     run.result({"home": str(home), "address": keys.address}, "restored", "已恢复")
+
+
+def recover(run: Run) -> None:
+    """Enter again what your account lacks, after an old copy was put back: every release you signed. 补全账户
+
+    Stop the vault first. It reads the log, checks it against its signed root, and takes from the service the documents
+    of every release that is signed with your key. Shares cannot be had again: such a question is refused from then on.
+
+    Example: marketplace vault recover
+    """
+    keys = open_keys(run)
+    path, cipher = vault_path(run), Cipher(keys.seed)
+    folder = VaultFolder(path, cipher)
+    with open_client(run, keys=keys) as client, run.progress("reading the log", "读取日志中"):
+        held = [folder.open(name) for name in folder.names()]
+        work = Recovery(
+            PrivacyStore(path / LEDGER, cipher),
+            client.deployment,
+            {asset_id(item.manifest["holder"], item.digest): item.manifest for item in held},
+            {item.manifest["releaseKey"] for item in held},
+            client.get_document,
+            folder.sets_of,
+        )
+        found = work.recover(evidence.entries(client))
+    run.result(
+        {"releases": found.releases, "charged": found.charged},
+        f"entered {found.releases} releases that had charged {epsilon(found.charged)}",
+        f"已补录 {found.releases} 项发布，合计预算 {epsilon(found.charged)}",
+    )
 
 
 def _source(text: str) -> tuple[str, Path]:

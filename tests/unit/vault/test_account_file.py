@@ -13,7 +13,7 @@ from crypto.canonical import sha256
 from crypto.errors import DecryptionFailed
 from marketplace.errors import ConfigurationError, RuleError
 from marketplace.vault.secrecy import Cipher
-from marketplace.vault.store import PrivacyStore
+from marketplace.vault.store import Answered, PrivacyStore
 from marketplace.vault.versions import VERSION
 
 CIPHER = Cipher(bytes(range(32)))
@@ -99,8 +99,10 @@ def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
 def test_a_lost_answer_is_refused_and_never_given_twice_differently(tmp_path: Path) -> None:
     store = PrivacyStore(tmp_path / "ledger.sqlite", CIPHER)
     with store.exclusive() as account:
-        account.remember_loss("series", "question", ())
-        assert account.answered("series", "another") is None
+        account.remember_loss("series", "plan", ())
+        assert account.answered("series", "another/10") is None
         with pytest.raises(RuleError) as caught:
-            account.answered("series", "question")
+            account.answered("series", "plan/10")
+        account.remember_answer("series", "plan/20", Answered({0: 1}), ())
+        assert account.answered("series", "plan/20") == Answered({0: 1})
     assert caught.value.code == "answer_lost"
