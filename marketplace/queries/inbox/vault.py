@@ -91,11 +91,11 @@ def hand_in_release(
     _check_undecided(row)
     check_release(release, deployment, row.release_key)
     check_release_document(row, release, shares)
-    readers = (row.buyer, row.release_key)
+    custodian = read_document(session, row.manifest_digest)["custodian"]
+    readers = [row.buyer, row.release_key] + ([custodian] if custodian else [])
     row.shares_digest = store_document(session, shares, now=now, readers=readers)
     row.release_digest = store_document(session, release, now=now, readers=readers)
     row.epsilon_charged = release["epsilon"]
-    custodian = read_document(session, row.manifest_digest)["custodian"]
     if custodian is None:
         return finish(session, row, now)
     row.state = APPROVED

@@ -145,8 +145,9 @@ def _accept(
 ) -> QueryRow:
     nodes = [node["address"] for node in papers.terms["panel"]["nodes"]]
     seller, vault = papers.listing.message["seller"], manifest["releaseKey"]
-    name = store_document(session, query, now=now, readers=(order.buyer, seller, vault, *nodes))
-    paid = store_document(session, voucher, now=now, readers=(order.buyer, seller, vault))
+    holders = [vault, manifest["custodian"]] if manifest["custodian"] else [vault]
+    name = store_document(session, query, now=now, readers=(order.buyer, seller, *holders, *nodes))
+    paid = store_document(session, voucher, now=now, readers=(order.buyer, seller, *holders))
     row = QueryRow(
         digest=name,
         order_id=order.order_id,

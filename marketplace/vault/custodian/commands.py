@@ -9,9 +9,12 @@ import typer
 from crypto.canonical import canonical_json, load_json
 from marketplace.console import Run, command, group
 from marketplace.console.values import parse_address, parse_digest, parse_epsilon
+from marketplace.documents import digest
+from marketplace.documents.ids import asset_id
 from marketplace.errors import InvalidInputError
+from marketplace.quantities import epsilon
 from marketplace.queries.requests import Requests
-from marketplace.sdk import files
+from marketplace.sdk import evidence, files
 from marketplace.sdk.blobs import BlobCache
 from marketplace.sdk.hardening import lock_memory
 from marketplace.sdk.home import Home
@@ -21,6 +24,7 @@ from marketplace.vault.custodian.decision import Custodian
 from marketplace.vault.custodian.folder import CustodianFolder
 from marketplace.vault.custody import MAX_FILE, card_of, make_lending, open_package, read_card
 from marketplace.vault.deciding import Word
+from marketplace.vault.recovery import Recovery
 from marketplace.vault.secrecy import Cipher
 from marketplace.vault.store import PrivacyStore
 
@@ -148,6 +152,35 @@ def run_(
         )
         run.log(f"custodian {keys.address} waits for releases", f"托管方 {keys.address} 等待发布")
         VaultAgent(client, custodian, run.log, desk="custodian").run(stop)
+
+
+@command(app)
+def recover(run: Run) -> None:
+    """Enter again what your account lacks, after an old copy was put back: every release you signed. 补全账户
+
+    Stop the custodian first. As `marketplace vault recover`.
+
+    Example: marketplace custodian recover
+    """
+    keys = open_keys(run)
+    path, cipher = custodian_path(run), Cipher(keys.seed)
+    halves = CustodianFolder(path, cipher)
+    with open_client(run, keys=keys) as client, run.progress("reading the log", "读取日志中"):
+        held = [halves.open(name).manifest for name in halves.names()]
+        work = Recovery(
+            PrivacyStore(path / STORE, cipher),
+            client.deployment,
+            {asset_id(manifest["holder"], digest(manifest)): manifest for manifest in held},
+            {keys.address},
+            client.get_document,
+            lambda *_: (),  # a custodian keeps no cell sets
+        )
+        found = work.recover(evidence.entries(client))
+    run.result(
+        {"releases": found.releases, "charged": found.charged},
+        f"entered {found.releases} releases that had charged {epsilon(found.charged)}",
+        f"已补录 {found.releases} 项发布，合计预算 {epsilon(found.charged)}",
+    )
 
 
 def word_of(trust: str, nodes: list[str] | None, requests: Requests) -> Word | None:

@@ -141,6 +141,11 @@ def test_both_answer_without_listening_on_any_socket_and_without_telling_a_key(t
             answer = queries.ask(town["buyer"], town.facts["order"], SQL, 2_000_000, wait_seconds=MINUTE)
         assert [row["origin"] for row in answer.rows()] == ["EWR", "JFK", "LGA"]
         reports = {name: holder.end() for name, holder in made.items()}
+        assert recovered(town, tmp_path / "c") == {"releases": 0, "charged": 0}
+        for part in (tmp_path / "c" / "custodian").glob("ledger.sqlite*"):
+            part.unlink()
+        town.wait_for_anchor()
+        assert recovered(town, tmp_path / "c") == {"releases": 1, "charged": 2_000_000}
     for report in reports.values():
         assert report["listening"] == []
         assert report["peers"], "it was looking while it was connected"
@@ -150,6 +155,16 @@ def test_both_answer_without_listening_on_any_socket_and_without_telling_a_key(t
     said = "".join(holder.said.read_text() for holder in made.values())
     assert "released" in said
     assert [needle for needle in needles(town, tmp_path) if needle in said] == []
+
+
+def recovered(town: Town, home: Path) -> object:
+    """What `custodian recover` says it entered into the account of this folder."""
+    environment = {**os.environ, "MARKETPLACE_PASSWORD": PASSWORD, "MARKETPLACE_HOME": str(home)}
+    command = [sys.executable, "-m", "marketplace.cli", "custodian", "recover", "--url", town.url, "--json"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found: object = json.loads(done.stdout)
+    return found
 
 
 def test_a_process_that_listens_is_noticed(tmp_path: Path) -> None:
