@@ -27,9 +27,10 @@ from marketplace.queries.permission import OrderPapers, SignedIntent
 from marketplace.queries.pricing import OrderAccount, next_voucher
 from marketplace.queries.sql import parse_sql
 from marketplace.queries.statements import attest
+from marketplace.vault.cases import Decision
 from marketplace.vault.custody import Deposit
 from marketplace.vault.folder import Dataset, VaultFolder
-from marketplace.vault.release import Decision, Vault
+from marketplace.vault.release import Vault
 from marketplace.vault.schema import parse_schema
 from marketplace.vault.sealing import seal_file
 from marketplace.vault.secrecy import Cipher

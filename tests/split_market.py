@@ -9,10 +9,10 @@ from crypto.keystore import Keys
 from marketplace.documents import Document, digest
 from marketplace.queries.answer import Answer, Papers, assemble
 from marketplace.queries.handover import CustodianTask, VaultTask, custodian_task
+from marketplace.vault.cases import Decision
 from marketplace.vault.custodian.decision import Custodian
 from marketplace.vault.custodian.folder import CustodianFolder
 from marketplace.vault.custody import Deposit, card_of, open_package
-from marketplace.vault.release import Decision
 from marketplace.vault.secrecy import Cipher
 from marketplace.vault.store import PrivacyStore
 from tests.sealed_market import DEPLOYMENT, NOW, Market, Order, keys, open_market

@@ -6,7 +6,7 @@
  3. The voucher is signed by the order's buyer for this chain and contract.
  4. The panel of the terms attested the result.
  5. The vault evaluates the plan on its own copy of the blobs and gets the very same result. Or, where the supplier
-    chose to take the panel's word, it takes what the panel attested and evaluates nothing: constant work, and a
+    chose to take the panel's word, it takes what the panel attested and evaluates nothing; and a
     threshold of lying nodes can then have it answer another question than the one that was asked.
  6. OpenDP agrees that the plan's noise is wide enough for what it charges.
  7. In one transaction: the voucher covers the call; budgets of order, buyer and series suffice; no cohort is too small;
@@ -19,17 +19,13 @@ The account is that of the SERIES: all versions of a data set spend the same bud
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
 
 from crypto.errors import CryptoError
 from crypto.keystore import Keys
 from crypto.seal.evaluate import SealedNumber
-from crypto.seal.keys import SealingKey
 from crypto.seal.noise import load_sampler
 from crypto.seal.release import add_noise, release_share
-from crypto.seal.splitting import HalfKey
-from marketplace.documents import Document, digest, series_of
+from marketplace.documents import Document, digest
 from marketplace.errors import InvalidInputError, MarketplaceError, NotAuthorizedError, PortError, VerificationError
 from marketplace.intents import Deployment
 from marketplace.queries.evaluation import SealedColumns, evaluate_plan, number_entry, result_document
@@ -44,103 +40,16 @@ from marketplace.queries.pricing import (
     check_buyer_budget,
     check_voucher,
     check_voucher_signature,
-    minimum_cohort,
-    question_of,
 )
-from marketplace.queries.requests import Requests, attested_numbers
+from marketplace.queries.requests import attested_numbers
 from marketplace.queries.selection import Group
 from marketplace.queries.shares import seal_shares
 from marketplace.queries.statements import check_attestation, check_refusal, sign_release
 from marketplace.queries.timings import part
+from marketplace.vault.cases import Case, Decision, Holding, Word
 from marketplace.vault.recovery import check_not_behind
 from marketplace.vault.refusing import Promised, budget_of, figures_of, promised, signed_refusal
 from marketplace.vault.store import Account, Answered, PrivacyStore, Stored
-
-
-class Holding(Protocol):
-    """A data set whose key, or half of it, is here."""
-
-    @property
-    def manifest(self) -> Document:
-        """What was sealed."""
-
-    @property
-    def key(self) -> SealingKey | HalfKey:
-        """The key, or the half."""
-
-    @property
-    def generation(self) -> int:
-        """Of the half; 0 of a whole key."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """A checked task with the data it is about and the plan that answers it."""
-
-    task: VaultTask
-    dataset: Holding
-    plan: Plan
-
-    @property
-    def minimum(self) -> int:
-        return minimum_cohort(self.dataset.manifest, self.task.papers.terms)
-
-    @property
-    def series(self) -> str:
-        return series_of(self.dataset.manifest)
-
-    @property
-    def question(self) -> str:
-        return question_of(self.plan.digest, self.dataset.manifest, self.task.papers.terms)
-
-    def suppressed(self, answer: Answered) -> list[Group]:
-        """The groups without a released number, as this query names them: one that asked for the same cells before may
-        have had other group-by dimensions."""
-        released = {self.plan.numbers[index].group for index in answer.residues}
-        return [group for group in self.plan.groups if group not in released]
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What leaves the vault: a release with its shares, or a refusal. Both are signed."""
-
-    release: Document | None = None
-    shares: Document | None = None
-    refusal: Document | None = None
-
-
-@dataclass(frozen=True)
-class Word:
-    """To take the panel's word ("attested"): requests come from its nodes, and nothing is evaluated here.
-
-    Args:
-        requests: where they come from.
-        nodes: BLS keys of the nodes whose word counts, "0x" hex; empty for any panel that terms of an accepted seller
-            name.
-    """
-
-    requests: Requests
-    nodes: frozenset[str] = frozenset()
-
-    def check_panel(self, attestation: Mapping[str, Any], terms: Mapping[str, Any]) -> None:
-        """Check that every signer is a node whose word counts.
-
-        Raises:
-            NotAuthorizedError: `node_not_accepted`.
-        """
-        keys = {node["address"]: node["bls"] for node in terms["panel"]["nodes"]}
-        strangers = [signer for signer in attestation["signers"] if keys[signer] not in self.nodes]
-        if self.nodes and strangers:
-            raise NotAuthorizedError(
-                "node_not_accepted",
-                "the result is attested by a node whose word does not count here",
-                zh="证明结果的计算节点未被本方认可",
-                rule="vault.attested",
-                expected=", ".join(sorted(self.nodes)),
-                got=", ".join(keys[signer] for signer in strangers),
-                hint="name the node's BLS key with --node, or derive every result anew: --trust rederive",
-                hint_zh="请以 --node 指明该节点的 BLS 公钥,或改用 --trust rederive",
-            )
 
 
 class KeyHolder(ABC):

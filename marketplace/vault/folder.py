@@ -159,6 +159,11 @@ class VaultFolder:
     def _private(self, name: Digest, key: SealingKey | HalfKey, counts: Counts, generation: int = 0) -> bytes:
         return self.cipher.encrypt(_pack(key, counts, generation), _context(name))
 
+    def stamp(self, name: str) -> int:
+        """When the private part of a data set was last written, in nanoseconds; 0 where there is none."""
+        path = self.datasets / from_hex(name, 32, "manifest").hex() / "private.bin"
+        return path.stat().st_mtime_ns if path.is_file() else 0
+
     def names(self) -> list[Digest]:
         """Digests of all manifests in the vault."""
         folders = (item for item in self.datasets.iterdir() if not item.name.startswith(PREFIX))

@@ -12,11 +12,10 @@ from marketplace.errors import NotAuthorizedError
 from marketplace.intents import Deployment
 from marketplace.queries.cohort import check_cohort
 from marketplace.queries.evaluation import SealedColumns, check_profile
-from marketplace.vault.deciding import Case, Decision, Holding, KeyHolder, Word
+from marketplace.vault.cases import Case, Holding, Word
+from marketplace.vault.deciding import KeyHolder
 from marketplace.vault.folder import Dataset, VaultFolder
 from marketplace.vault.store import Account, Answered, PrivacyStore
-
-__all__ = ["Decision", "Vault"]
 
 
 class Vault(KeyHolder):
@@ -39,17 +38,20 @@ class Vault(KeyHolder):
     ) -> None:
         super().__init__(keys, store, deployment, sellers, word)
         self.folder = folder
-        self._open: dict[str, tuple[Dataset, SealedColumns]] = {}
+        self._open: dict[str, tuple[int, Dataset, SealedColumns]] = {}
 
     def _dataset(self, manifest: str) -> tuple[Holding, SealedColumns]:
-        if manifest not in self._open:
+        # A refresh may have put another half in place since the data set was opened.
+        stamp = self.folder.stamp(manifest)
+        if manifest not in self._open or self._open[manifest][0] != stamp:
             dataset = self.folder.open(manifest)
             check_profile(dataset.manifest)
             if dataset.manifest["releaseKey"] != self.keys.address:
                 message = "the manifest names another release key than this vault's"
                 raise NotAuthorizedError("release_key", message, zh="清单中的发布密钥不是本保险库的")
-            self._open[manifest] = dataset, SealedColumns(dataset.blob)
-        return self._open[manifest]
+            self._open[manifest] = stamp, dataset, SealedColumns(dataset.blob)
+        _, dataset, columns = self._open[manifest]
+        return dataset, columns
 
     def _signers(self, dataset: Holding) -> Collection[str]:
         # Sealed again, a series may have another release key; what the one before signed counts here too.

@@ -20,10 +20,10 @@ from marketplace.sdk.hardening import lock_memory
 from marketplace.sdk.home import Home
 from marketplace.sdk.opening import open_client, open_keys, until_stopped, wait_for_service
 from marketplace.vault.agent import VaultAgent
+from marketplace.vault.cases import Word
 from marketplace.vault.custodian.decision import Custodian
 from marketplace.vault.custodian.folder import CustodianFolder
 from marketplace.vault.custody import MAX_FILE, card_of, make_lending, open_package, read_card
-from marketplace.vault.deciding import Word
 from marketplace.vault.recovery import Recovery
 from marketplace.vault.secrecy import Cipher
 from marketplace.vault.store import PrivacyStore

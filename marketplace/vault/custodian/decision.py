@@ -24,8 +24,9 @@ from marketplace.queries.handover import CustodianTask, VaultTask, read_custodia
 from marketplace.queries.plan import Plan
 from marketplace.queries.selection import Group
 from marketplace.queries.statements import check_release
+from marketplace.vault.cases import Case, Holding, Word
 from marketplace.vault.custodian.folder import CustodianFolder
-from marketplace.vault.deciding import Case, Holding, KeyHolder, Word
+from marketplace.vault.deciding import KeyHolder
 from marketplace.vault.store import Account, Answered, PrivacyStore
 
 

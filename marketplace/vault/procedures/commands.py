@@ -100,7 +100,7 @@ def refresh(
 ) -> None:
     """New halves of a split key, without sealing again: a copied half is worth nothing afterwards. 更新半密钥
 
-    Stop vault and custodian first; start the custodian again after it took the file.
+    Vault and custodian may be at work; until the custodian took the file, queries are refused.
 
     Example: marketplace vault refresh 0x5f…5f --custodian card.json
     """

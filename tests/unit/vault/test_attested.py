@@ -19,9 +19,9 @@ from marketplace.queries.handover import VaultTask
 from marketplace.queries.plan import make_plan
 from marketplace.queries.shares import open_shares
 from marketplace.queries.statements import attest, sign_result
+from marketplace.vault.cases import Decision, Word
 from marketplace.vault.custodian.decision import Custodian
-from marketplace.vault.deciding import Word
-from marketplace.vault.release import Decision, Vault
+from marketplace.vault.release import Vault
 from marketplace.vault.secrecy import Cipher
 from marketplace.vault.store import PrivacyStore
 from tests.sealed_market import DEPLOYMENT, NOW, Market, Order, open_market

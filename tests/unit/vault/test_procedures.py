@@ -289,6 +289,18 @@ def test_between_vault_and_custodian_halves_of_two_generations_make_no_answer(
     assert decision.refusal["code"] == "halves_differ"
 
 
+def test_a_vault_at_work_takes_up_its_new_half_by_itself(market: SplitMarket, tmp_path: Path) -> None:
+    assert not isinstance(market.ask(market.order(), ALL), dict)
+    moved = refresh(market.vault.folder, market.dataset, Deposit(card_of(market.custodian.keys), market.supplier))
+    package = open_package(load_json(moved.custody_file.read_bytes()), market.custodian.keys)
+    market.custodian.halves.take(package)
+    answer = market.ask(market.order("later"), JFK, 5_000_000)
+    assert not isinstance(answer, dict)
+    assert abs(answer.numbers[0]["rows"] - sum(row["origin"] == "JFK" for row in market.rows)) < 40
+    again = market.ask(market.order("repeated"), ALL)
+    assert not isinstance(again, dict), "an answer of the halves before is still one: both holders kept their shares"
+
+
 def test_a_custodian_takes_files_in_their_order_alone(market: SplitMarket, tmp_path: Path) -> None:
     deposit = Deposit(card_of(market.custodian.keys), market.supplier)
     folder = market.vault.folder
