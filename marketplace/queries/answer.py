@@ -59,7 +59,7 @@ class Answer:
         noise: standard deviation of the noise on each statistic.
         suppressed: groups that rest on too few rows.
         epsilon: what it cost, in millionths; 0 for a repeated question.
-        spent_order, spent_asset: what order and data set have spent with it.
+        spent_order, spent_buyer, spent_asset: what order, buyer (or its group) and data set have spent with it.
     """
 
     query: Query
@@ -70,6 +70,7 @@ class Answer:
     suppressed: tuple[Group, ...]
     epsilon: int
     spent_order: int
+    spent_buyer: int
     spent_asset: int
 
     def rows(self) -> list[dict[str, Any]]:
@@ -216,5 +217,6 @@ def _answer(papers: Papers, plan: Plan, numbers: Mapping[Group, Mapping[str, int
         tuple(tuple(group) for group in papers.shares["suppressed"]),
         papers.release["epsilon"],
         papers.release["spentOrder"],
+        papers.release["spentBuyer"],
         papers.release["spentAsset"],
     )

@@ -9,6 +9,7 @@ from marketplace.console import Run, command, group
 from marketplace.console.values import parse_digest, parse_epsilon, short
 from marketplace.quantities import epsilon as show_epsilon
 from marketplace.quantities import money
+from marketplace.queries.shown import shown_budget
 from marketplace.sdk import queries
 from marketplace.sdk.answers import Answer
 from marketplace.sdk.journal import Step
@@ -42,13 +43,18 @@ def print_explanation(run: Run, found: queries.Explanation) -> None:
     if run.as_json:
         run.json(found.as_dict())
         return
-    price, charge, left = money(found.price), show_epsilon(found.charge), show_epsilon(found.left)
+    price, (charge, charge_zh) = money(found.price), shown_budget(found.privacy, found.charge)
+    left = show_epsilon(found.left)
     run.say(
-        f"price {price} yuan, epsilon {charge} of the {left} left to the data set; every number rests on at least "
+        f"price {price} yuan, {charge} of the {left} left to the data set; every number rests on at least "
         f"{found.minimum_cohort} rows, or is left out",
-        f"费用 {price} 元，消耗预算 {charge}（数据集剩余 {left}）；"
+        f"费用 {price} 元，消耗预算 {charge_zh}（数据集剩余 {left}）；"
         f"每个数值至少涉及 {found.minimum_cohort} 行，否则不发布",
     )
+    if found.left_buyer is not None:
+        mine = show_epsilon(found.left_buyer)
+        who, zh = (f"the buyers {found.group}", f"买方组 {found.group} ") if found.group else ("you", "您")
+        run.say(f"left to {who} over all orders: {mine}", f"{zh}在全部订单中剩余 {mine}")
     if found.plan:
         _print_details(run, found.details)
     for refusal in found.refusals:
@@ -149,10 +155,14 @@ def print_answer(run: Run, answer: Answer) -> None:
         run.rows(rows, [(column, column, column, _cell) for column in rows[0]])
     for missing in answer.opened.suppressed:
         run.say(f"left out, too few rows: {', '.join(missing)}", f"因行数过少未发布：{'、'.join(missing)}")
-    spent, left = show_epsilon(answer.opened.epsilon), show_epsilon(answer.left_order)
+    spent, spent_zh = shown_budget(answer.privacy, answer.opened.epsilon)
+    left, whole = show_epsilon(answer.left_order), show_epsilon(answer.left_asset)
+    mine = None if answer.left_buyer is None else show_epsilon(answer.left_buyer)
     run.say(
-        f"± is the standard error of the privacy noise. Cost {money(answer.price)} yuan, epsilon {spent}; left {left}",
-        f"± 为隐私噪声的标准误。费用 {money(answer.price)} 元，消耗预算 {spent}，订单剩余 {left}",
+        f"± is the standard error of the privacy noise. Cost {money(answer.price)} yuan, {spent}; left {left} to the "
+        f"order, {'' if mine is None else f'{mine} to you, '}{whole} to the data set",
+        f"± 为隐私噪声的标准误。费用 {money(answer.price)} 元，消耗预算 {spent_zh}；订单剩余 {left}，"
+        f"{'' if mine is None else f'您剩余 {mine}，'}数据集剩余 {whole}",
     )
 
 

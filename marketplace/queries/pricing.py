@@ -139,8 +139,8 @@ def _check_epsilon(account: OrderAccount, voucher: Mapping[str, Any], charge: in
         left = account.cap - account.spent
         raise RuleError(
             "order_budget_exhausted",
-            f"the order has epsilon {_shown(left)} left; the query needs {_shown(charge)}",
-            zh=f"订单剩余隐私预算 ε {_shown(left)}，查询需要 ε {_shown(charge)}",
+            f"the order has {_shown(left)} of its privacy budget left; the query needs {_shown(charge)}",
+            zh=f"订单剩余隐私预算 {_shown(left)}，查询需要 {_shown(charge)}",
             rule="queries.order_budget",
             expected=f"at most {left}",
             got=charge,
@@ -191,8 +191,8 @@ def check_asset_budget(budget: int, spent: int, charge: int) -> None:
     if charge > left:
         raise RuleError(
             "budget_exhausted",
-            f"the data set has epsilon {_shown(left)} left; the query needs {_shown(charge)}",
-            zh=f"数据集剩余隐私预算 ε {_shown(left)}，查询需要 ε {_shown(charge)}",
+            f"the data set has {_shown(left)} of its privacy budget left; the query needs {_shown(charge)}",
+            zh=f"数据集剩余隐私预算 {_shown(left)}，查询需要 {_shown(charge)}",
             rule="queries.asset_budget",
             expected=f"at most {left}",
             got=charge,
@@ -202,7 +202,7 @@ def check_asset_budget(budget: int, spent: int, charge: int) -> None:
 
 
 def _shown(micro: int) -> str:
-    """Millionths of epsilon as people write it."""
+    """Millionths of the budget's unit as people write it."""
     return f"{micro / MICRO:g}"
 
 

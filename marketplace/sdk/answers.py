@@ -32,7 +32,9 @@ class Answer:
         opened: groups, values, standard errors, released integers.
         price: fen.
         left_order: epsilon left to the order, millionths.
+        left_buyer: left to the buyer, or its group, over all orders, millionths; None where the terms set no cap.
         left_asset: epsilon left to the data set over all buyers, millionths.
+        privacy: the unit of all these, as the manifest declares it.
         query: digest of the query document.
         plan: digest of the question; asking it again costs no epsilon.
     """
@@ -40,7 +42,9 @@ class Answer:
     opened: Opened
     price: int
     left_order: int
+    left_buyer: int | None
     left_asset: int
+    privacy: Mapping[str, str]
     query: str
     plan: str
 
@@ -85,7 +89,8 @@ class Answer:
         """Plain values, also what the journal keeps; standard errors under "<name>_se"."""
         opened = self.opened
         cost = {"price": self.price, "epsilon": opened.epsilon, "spentOrder": opened.spent_order}
-        left = {"spentAsset": opened.spent_asset, "leftOrder": self.left_order, "leftAsset": self.left_asset}
+        left = {"leftOrder": self.left_order, "leftBuyer": self.left_buyer, "leftAsset": self.left_asset}
+        left |= {"spentBuyer": opened.spent_buyer, "spentAsset": opened.spent_asset}
         names = {"query": self.query, "plan": self.plan, "groupBy": list(self.groups), "terms": list(self.terms)}
         suppressed = [list(group) for group in opened.suppressed]
         numbers = [dict(numbers) for numbers in opened.numbers]
@@ -96,6 +101,7 @@ class Answer:
             "suppressed": suppressed,
             **cost,
             **left,
+            "privacy": dict(self.privacy),
             "numbers": numbers,
         }
 
@@ -113,8 +119,17 @@ def open_answer(client: Client, deal: Deal, step: Step, status: Mapping[str, Any
     opened = assemble(papers, client.keys.x25519, client.deployment)
     plan = make_plan(deal.offer.manifest, step.query)
     left_order = deal.order["epsilonCap"] - opened.spent_order
-    left_asset = deal.offer.asset["epsilonBudget"] - opened.spent_asset
-    return Answer(opened, deal.offer.terms["price"], left_order, left_asset, step.query_digest, plan.digest)
+    cap = deal.offer.terms["buyerCap"]
+    return Answer(
+        opened,
+        deal.offer.terms["price"],
+        left_order=left_order,
+        left_buyer=None if cap is None else cap - opened.spent_buyer,
+        left_asset=deal.offer.asset["epsilonBudget"] - opened.spent_asset,
+        privacy=deal.offer.manifest["privacy"],
+        query=step.query_digest,
+        plan=plan.digest,
+    )
 
 
 def check_refusal(client: Client, deal: Deal, step: Step, status: Mapping[str, Any]) -> MarketplaceError:

@@ -52,6 +52,9 @@ class Explanation:
         minimum_cohort: rows that must lie behind every number, by the vault's count.
         charge: epsilon that it would cost now by the service's word, millionths; 0 for a question answered before.
         left: epsilon left to the data set by the service's word, millionths.
+        left_buyer: left to you under this listing, over all your orders, likewise; None where there is no cap, or you
+            have not signed in. group: the group of accounts that you count with, None for none.
+        privacy: the unit of all these, as the manifest declares it.
         refusals: why it would be refused, as error documents; empty where nothing speaks against it.
     """
 
@@ -62,12 +65,17 @@ class Explanation:
     minimum_cohort: int
     charge: int
     left: int
+    left_buyer: int | None
+    group: str | None
+    privacy: Mapping[str, str]
     refusals: Sequence[Mapping[str, Any]]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for a program."""
-        facts = {"plan": self.plan.digest if self.plan else None, "price": self.price, "epsilon": self.epsilon}
-        facts |= {"charge": self.charge, "left": self.left, "minimumCohort": self.minimum_cohort}
+        facts: dict[str, Any] = {"plan": self.plan.digest if self.plan else None}
+        facts |= {"price": self.price, "epsilon": self.epsilon}
+        facts |= {"charge": self.charge, "left": self.left, "leftBuyer": self.left_buyer, "group": self.group}
+        facts |= {"privacy": dict(self.privacy), "minimumCohort": self.minimum_cohort}
         return {**facts, **self.details, "refusals": list(self.refusals)}
 
 
@@ -100,6 +108,9 @@ def explain(client: Client, listing_id: str, question: str | Query, epsilon: int
         max(offer.terms["minimumCohort"], offer.manifest["minimumCohort"]),
         said["charge"],
         said["assetEpsilonLeft"],
+        said.get("buyerEpsilonLeft"),
+        said.get("buyerGroup"),
+        offer.manifest["privacy"],
         said["refusals"],
     )
 

@@ -22,6 +22,9 @@ FULL: dict[str, Any] = {
 SQL = "SELECT origin, COUNT(*), APPROX_QUANTILE(delay, 0.5), HISTOGRAM(delay), OLS(fare, delay) FROM f GROUP BY origin"
 
 
+ZCDP = {"measure": "zcdp", "delta": "1e-9"}
+
+
 @pytest.fixture(scope="module")
 def market(tmp_path_factory: pytest.TempPathFactory) -> Market:
     return open_market(tmp_path_factory.mktemp("market"), schema=FULL)
@@ -32,7 +35,8 @@ def answer(market: Market) -> Answer:
     order = market.order(computations=list(COMPUTATIONS))
     opened = market.ask(order, SQL, 5_000_000)
     assert isinstance(opened, Opened)
-    return Answer(opened, 500, 5_000_000, 15_000_000, "0x00", "0x01")
+    left = {"left_order": 5_000_000, "left_buyer": 7_500_000, "left_asset": 15_000_000}
+    return Answer(opened, 500, **left, privacy={"measure": "pure"}, query="0x00", plan="0x01")
 
 
 @pytest.fixture(autouse=True)
@@ -44,10 +48,12 @@ def explanation(market: Market, sql: str) -> Explanation:
     document = market.query(market.order(), sql)
     plan, refusals = plan_or_refusal(market.manifest, document)
     details = described(market.manifest, document, plan) if plan else {}
-    return Explanation(plan, details, 500, 1_000_000, 10, 1_000_000, 20_000_000, refusals)
+    return Explanation(plan, details, 500, 1_000_000, 10, 1_000_000, 20_000_000, 1_500_000, "friends", ZCDP, refusals)
 
 
-@pytest.mark.parametrize(("language", "words"), [("en", ("count", "from", "left")), ("zh", ("下限", "隐私噪声"))])
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", ("count", "from", "7.5 to you")), ("zh", ("下限", "隐私噪声", "您剩余 7.5"))]
+)
 def test_every_table_of_an_answer_is_printed(
     answer: Answer, capsys: pytest.CaptureFixture[str], language: str, words: tuple[str, ...]
 ) -> None:
@@ -68,8 +74,8 @@ def test_an_answer_as_json_has_every_table(answer: Answer, capsys: pytest.Captur
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("en", ("taken", "expected standard error", "assumed", "exactly")),
-        ("zh", ("选用", "预期标准误", "估计", "确定")),
+        ("en", ("taken", "expected standard error", "assumed", "exactly", "rho 1 (epsilon 9", "buyers friends", "1.5")),
+        ("zh", ("选用", "预期标准误", "估计", "确定", "δ=1e-9", "买方组 friends")),
     ],
 )
 def test_an_explanation_shows_form_noise_and_errors(
