@@ -92,6 +92,12 @@ def test_sealing_with_a_custodian_by_commands(tmp_path: Path) -> None:
     assert refused["code"] == "key_is_split"
 
 
+def test_whose_word_to_take_is_said_plainly(tmp_path: Path) -> None:
+    home = home_of(tmp_path / "s", keys("supplier"))
+    assert run(home, "vault", "run", "--trust", "perhaps", code=2)["code"] == "trust_unknown"
+    assert run(home, "custodian", "run", "--trust", "attested", code=2)["code"] == "nodes_missing"
+
+
 # -- loss of the vault's machine
 
 
