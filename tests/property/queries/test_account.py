@@ -4,6 +4,7 @@ import itertools
 import threading
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -15,7 +16,7 @@ from marketplace.queries.handover import vault_task
 from marketplace.vault.release import Vault
 from marketplace.vault.secrecy import Cipher
 from marketplace.vault.store import PrivacyStore
-from tests.sealed_market import DEPLOYMENT, NOW, PRICE, Market, Order, open_market
+from tests.sealed_market import DEPLOYMENT, NOW, PRICE, Market, Order, keys, open_market
 
 QUESTIONS = (
     "SELECT COUNT(*) FROM f",
@@ -26,7 +27,8 @@ QUESTIONS = (
     "SELECT COUNT(*) FROM f WHERE origin = 'JFK' AND carrier <> 'HA'",
 )
 EPSILONS = (400_000, 1_000_000)
-BUDGET, CAP, CALLS = 3_000_000, 1_500_000, 4
+BUDGET, CAP, BUYER_CAP, CALLS = 3_000_000, 1_500_000, 1_900_000, 4
+BUYERS, FRIENDS = ("one", "two", "three", "one", "three"), ("one", "two")  # one order each
 _sealed: dict[str, Market] = {}
 
 
@@ -44,12 +46,14 @@ class PrivacyAccount(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         self.market = fresh_market()
-        self.orders = [self.market.order(name, cap=CAP, escrow=CALLS * PRICE) for name in ("one", "two", "three")]
+        group = {"name": "friends", "accounts": [keys(name).address for name in FRIENDS]}
+        terms: dict[str, Any] = {"buyerCap": BUYER_CAP, "groups": [group]}
+        self.orders = [self.market.order(name, cap=CAP, escrow=CALLS * PRICE, **terms) for name in BUYERS]
         self.model_spent = 0
         self.charged: dict[str, int] = {order.account.order: 0 for order in self.orders}
         self.known: set[str] = set()
 
-    @rule(which=st.integers(0, 2), text=st.sampled_from(QUESTIONS), epsilon=st.sampled_from(EPSILONS))
+    @rule(which=st.integers(0, len(BUYERS) - 1), text=st.sampled_from(QUESTIONS), epsilon=st.sampled_from(EPSILONS))
     def ask(self, which: int, text: str, epsilon: int) -> None:
         order, question = self.orders[which], f"{text}/{epsilon}"
         before = order.account
@@ -71,13 +75,24 @@ class PrivacyAccount(RuleBasedStateMachine):
         causes = {
             "escrow_exceeded": account.amount + PRICE > account.escrow,
             "order_budget_exhausted": account.spent + charge > account.cap,
+            "group_budget_exhausted": self.is_friend(order) and self.of_buyer(order) + charge > BUYER_CAP,
+            "buyer_budget_exhausted": not self.is_friend(order) and self.of_buyer(order) + charge > BUYER_CAP,
             "budget_exhausted": self.model_spent + charge > BUDGET,
             "cohort_too_small": "= 'HA'" in question,
             "cohort_difference_too_small": "<> 'HA'" in question or question not in self.known,
         }
         assert causes[code]
 
-    @rule(which=st.integers(0, 2), text=st.sampled_from(QUESTIONS))
+    def is_friend(self, order: Order) -> bool:
+        return order.account.buyer in {keys(name).address for name in FRIENDS}
+
+    def of_buyer(self, order: Order) -> int:
+        """What the order's buyer, or its group, has spent over all orders."""
+        same = [item for item in self.orders if item.account.buyer == order.account.buyer]
+        friends = [item for item in self.orders if self.is_friend(item)]
+        return sum(self.charged[item.account.order] for item in (friends if self.is_friend(order) else same))
+
+    @rule(which=st.integers(0, len(BUYERS) - 1), text=st.sampled_from(QUESTIONS))
     def replay(self, which: int, text: str) -> None:
         """The same task again, by a service that repeats itself: one charge, one release."""
         order = self.orders[which]
@@ -112,6 +127,7 @@ class PrivacyAccount(RuleBasedStateMachine):
         for order in self.orders:
             assert self.charged[order.account.order] == order.account.spent <= CAP
             assert order.account.epsilon <= CAP
+            assert self.of_buyer(order) <= BUYER_CAP
 
 
 TestPrivacyAccount = PrivacyAccount.TestCase

@@ -104,6 +104,16 @@ def test_another_spelling_by_another_buyer_is_free_and_draws_no_noise(
     assert len(drawn) == 1
 
 
+def test_a_stricter_cohort_is_another_question_and_charged(market: Market) -> None:
+    loose, strict = market.order("ann"), market.order("ann", minimumCohort=20)
+    charged = []
+    for order in (loose, strict, loose, strict):
+        answer = market.ask(order, ALL)
+        assert not isinstance(answer, dict)
+        charged.append(answer.epsilon)
+    assert charged == [1_000_000, 1_000_000, 0, 0]
+
+
 WORKER = """
 import json, sys
 from pathlib import Path
