@@ -167,7 +167,7 @@ class Queries:
         self._billing.charge(standing, release, plan.digest, plan.epsilon, subject)
 
     def _withhold(self, leaf: Leaf, subject: str) -> None:
-        """The vault released and the custodian refused: no call, and no money; the vault's charge stands."""
+        """The vault released, and custodian or vault refused: no call, and no money; the vault's charge stands."""
         self._report.count("withheld")
         query = self._documents.get(leaf["query"], "query", subject)
         release = self._documents.get(leaf["release"], "release", subject)
@@ -184,7 +184,8 @@ class Queries:
             self._report, self._deployment, release, {**links, "signer": signer}, signer=signer, subject=subject
         )
         self._billing.charge(standing, release, plan.digest, plan.epsilon, subject, answered=False)
-        self._check_refused(refusal, {**links, "code": leaf["code"], "signer": custodian}, str(custodian), subject)
+        refuser = signer if refusal["signer"] == signer else str(custodian)
+        self._check_refused(refusal, {**links, "code": leaf["code"], "signer": refuser}, refuser, subject)
 
     def _refuse(self, leaf: Leaf, subject: str) -> None:
         self._report.count("refused")

@@ -129,9 +129,10 @@ class KeyHolder(ABC):
             return self._charge(account, case, residues)
 
     def _strike_out(self, task: VaultTask, dataset: Holding) -> None:
-        """What this vault released and the custodian then refused was no call of the order."""
+        """What the vault released and one of the two then refused was no call of the order."""
         for refusal in task.withheld:
-            check_refusal(refusal, self.deployment, str(dataset.manifest["custodian"]))
+            by_vault = refusal["signer"] == dataset.manifest["releaseKey"]
+            check_refusal(refusal, self.deployment, str(dataset.manifest["releaseKey" if by_vault else "custodian"]))
         with self.store.exclusive() as account:
             for refusal in task.withheld:
                 account.withhold(refusal["query"])

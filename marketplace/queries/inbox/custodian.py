@@ -9,19 +9,15 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from marketplace.documents import Document, digest, validate_refusal, validate_release, validate_shares
-from marketplace.evidence import log
 from marketplace.intents import Deployment
 from marketplace.orders.tables import Order
 from marketplace.queries.handover import MAX_LATEST, custodian_task
 from marketplace.queries.handover import CustodianTask as Handed
-from marketplace.queries.inbox.requests import forget
 from marketplace.queries.inbox.tasks import misfit, row_of, unknown_task
-from marketplace.queries.inbox.vault import check_release_document, finish, task_parts
-from marketplace.queries.service.topics import topic
+from marketplace.queries.inbox.vault import check_release_document, finish, task_parts, withhold
 from marketplace.queries.statements import check_refusal, check_release
-from marketplace.queries.tables import APPROVED, REFUSED, CustodianTask, QueryRow, RequestsDue
+from marketplace.queries.tables import APPROVED, CustodianTask, QueryRow, RequestsDue
 from marketplace.storage.documents import read_document, store_document
-from marketplace.web.context import announce
 
 
 def waiting_share(session: Session, custodian: str, now: int) -> CustodianTask | None:
@@ -90,22 +86,7 @@ def hand_in_refusal(session: Session, deployment: Deployment, account: str, refu
     check_refusal(refusal, deployment, account)
     if refusal["order"] != row.order_id:
         raise misfit("release_differs", "the refusal is about another order", row.order_id, refusal["order"])
-    row.refusal_digest = store_document(session, refusal, now=now, readers=(row.buyer, row.release_key, account))
-    row.state, row.finished_at = REFUSED, now
-    forget(session, row.digest)
-    row.leaf = log.append(
-        session,
-        "query.withheld",
-        now,
-        query=row.digest,
-        order=row.order_id,
-        release=row.release_digest,
-        refusal=row.refusal_digest,
-        code=refusal["code"],
-    )
-    session.add(row)
-    announce(session, topic(row.digest))
-    return row
+    return withhold(session, row, refusal, (row.buyer, row.release_key, account), now)
 
 
 def share_digests(session: Session, query: str) -> dict[str, str | None]:

@@ -4,6 +4,7 @@ Where the manifest names a custodian the vault's release is the first half of an
 and the custodian has a task (custodian.py).
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -128,7 +129,8 @@ def finish(session: Session, row: QueryRow, now: int, **more: str) -> QueryRow:
 
 
 def hand_in_refusal(session: Session, deployment: Deployment, account: str, refusal: Document, now: int) -> QueryRow:
-    """Take a vault's signed refusal. The same refusal again changes nothing.
+    """Take a vault's signed refusal; of what it released already, if its custodian does not complete the answer. The
+    same refusal again changes nothing.
 
     Raises:
         NotFoundError: `task_unknown`. RuleError: `outcome_known`, `release_differs`. VerificationError:
@@ -138,10 +140,13 @@ def hand_in_refusal(session: Session, deployment: Deployment, account: str, refu
     row = _vault_row(session, account, refusal["query"])
     if row.refusal_digest == digest(refusal):
         return row
-    _check_undecided(row)
+    if row.state != APPROVED:
+        _check_undecided(row)
     check_refusal(refusal, deployment, row.release_key)
     if refusal["order"] != row.order_id:
         raise misfit("release_differs", "the refusal is about another order", row.order_id, refusal["order"])
+    if row.state == APPROVED:
+        return withhold(session, row, refusal, (row.buyer, row.release_key), now)
     row.refusal_digest = store_document(session, refusal, now=now, readers=(row.buyer, row.release_key))
     row.state, row.epsilon_charged, row.finished_at = REFUSED, 0, now
     forget(session, row.digest)
@@ -167,11 +172,31 @@ def _latest(session: Session, row: QueryRow) -> tuple[Document, ...]:
 
 
 def _withheld(session: Session, order_id: str) -> tuple[Document, ...]:
-    """The custodian's refusals of this order's queries."""
+    """Refusals of this order's queries by the custodian, or by the vault after its release."""
     tasks = select(CustodianTask.query).where(col(CustodianTask.release_digest).is_(None))
     rows = select(QueryRow).where(QueryRow.order_id == order_id, QueryRow.state == REFUSED)
     found = session.exec(rows.where(col(QueryRow.digest).in_(tasks)).order_by(col(QueryRow.leaf))).all()
     return tuple(read_document(session, str(row.refusal_digest)) for row in found)
+
+
+def withhold(session: Session, row: QueryRow, refusal: Document, readers: Iterable[str], now: int) -> QueryRow:
+    """End a query that its vault has released and that has no second share: no call, but its epsilon stays spent."""
+    row.refusal_digest = store_document(session, refusal, now=now, readers=readers)
+    row.state, row.finished_at = REFUSED, now
+    forget(session, row.digest)
+    row.leaf = log.append(
+        session,
+        "query.withheld",
+        now,
+        query=row.digest,
+        order=row.order_id,
+        release=row.release_digest,
+        refusal=row.refusal_digest,
+        code=refusal["code"],
+    )
+    session.add(row)
+    announce(session, topic(row.digest))
+    return row
 
 
 def check_release_document(row: QueryRow, release: Document, shares: Document) -> None:

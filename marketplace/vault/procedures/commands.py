@@ -9,9 +9,9 @@ import typer
 
 from crypto.keystore import Keys
 from marketplace.console import Run, command
-from marketplace.console.values import parse_address
+from marketplace.console.values import parse_address, parse_digest
 from marketplace.documents.ids import asset_id
-from marketplace.errors import InvalidInputError
+from marketplace.errors import InvalidInputError, RuleError
 from marketplace.quantities import epsilon
 from marketplace.sdk import evidence
 from marketplace.sdk.hardening import close_process
@@ -23,6 +23,7 @@ from marketplace.vault.custody import card_of
 from marketplace.vault.folder import Dataset, VaultFolder
 from marketplace.vault.recovery import Recovery
 from marketplace.vault.refreshing import refresh as refresh_half
+from marketplace.vault.refusing import signed_refusal
 from marketplace.vault.resealing import reseal as reseal_rows
 from marketplace.vault.schema import load_schema
 from marketplace.vault.secrecy import Cipher
@@ -45,7 +46,7 @@ Sources = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add these commands to `marketplace vault`."""
-    for verb in (card, reseal, refresh, backup, restore, recover):
+    for verb in (card, abandon, reseal, refresh, backup, restore, recover):
         command(app)(verb)
 
 
@@ -57,6 +58,34 @@ def card(run: Run, file: Annotated[Path, typer.Argument(dir_okay=False, help="wh
     made = card_of(open_keys(run))
     file.write_text(json.dumps(made, indent=2) + "\n", "utf-8")
     run.result({**made, "file": str(file)}, "written; compare the recipient by telephone", "已写出；请通过电话核对公钥")
+
+
+def abandon(
+    run: Run, query: Annotated[str, typer.Argument(parser=parse_digest, help="digest of the query 查询摘要")]
+) -> None:
+    """Give up an answer that your custodian does not complete, because it is lost. 放弃未完成的答复
+
+    The order goes on, or can be closed. The call is not paid for; its epsilon stays spent, since your share has left.
+
+    Example: marketplace vault abandon 0x5f…5f
+    """
+    keys = open_keys(run)
+    with open_client(run, keys=keys) as client:
+        asked = client.get_document(query)
+        store = PrivacyStore(vault_path(run) / LEDGER, Cipher(keys.seed))
+        error = RuleError(
+            "custodian_absent",
+            "the custodian does not complete this answer",
+            zh="托管方未能完成该答复",
+            rule="vault.custodian",
+            expected="the custodian's share",
+        )
+        with store.exclusive() as account:
+            spent = account.spent(asked["order"])
+        nothing = dict.fromkeys(("leftOrder", "spentBuyer", "leftBuyer", "spentAsset", "leftAsset"), 0)
+        refusal = signed_refusal(asked, error, {"spentOrder": spent, **nothing}, keys, client.deployment)
+        state = client.post("/vault/refusals", {"refusal": refusal}, repeatable=True)["state"]
+    run.result({"query": query, "state": state}, "given up", "已放弃")
 
 
 def reseal(  # noqa: PLR0917 - one parameter for each argument and option

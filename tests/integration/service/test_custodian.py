@@ -1,10 +1,16 @@
 """An answer with two shares over HTTP: approved by the vault, completed or withheld by the custodian, audited."""
 
+import json
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from crypto.keystore import encrypt
 from marketplace.auditor.bundle import open_bundle
 from marketplace.auditor.findings import Report
 from marketplace.auditor.trust import Trust
@@ -101,12 +107,37 @@ def test_what_the_custodian_withholds_is_refused_and_the_order_goes_on(town: Tow
     assert answer.opened.spent_order == 3_000_000, "two for the answer, one for what was withheld"
 
 
+def test_a_vault_may_give_up_an_answer_that_its_lost_custodian_does_not_complete(
+    town: Town, asked: Document, tmp_path: Path
+) -> None:
+    """By its command, after which the order goes on; a stranger cannot."""
+    sql = "SELECT COUNT(*) FROM data WHERE origin = 'LGA'"
+    with Workers(*(town.node(name).step for name in NODES), town.vault().step), pytest.raises(PortError):
+        queries.ask(town["buyer"], asked["order"], sql, 100_000, wait_seconds=5)
+    step = town["buyer"].journal.pending(asked["order"])
+    assert step is not None
+    shutil.copytree(town.folder / "vault", tmp_path / "vault")
+    (tmp_path / "keystore.json").write_text(json.dumps(encrypt(keys("supplier"), "word", 12)), "utf-8")
+    (tmp_path / "keystore.json").chmod(0o600)
+    environment = {**os.environ, "MARKETPLACE_PASSWORD": "word", "MARKETPLACE_HOME": str(tmp_path)}
+    words = ["vault", "abandon", step.query_digest, "--url", town.url, "--json"]
+    command = [sys.executable, "-m", "marketplace.cli", *words]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["state"] == "refused"
+    assert not town.custodian().step(0), "it is nobody's task any more"
+    assert queries.resume(town["buyer"], asked["order"], MINUTE) is None
+    with everybody(town):
+        answer = queries.ask(town["buyer"], asked["order"], SQL, 2_000_000, wait_seconds=MINUTE)
+    assert answer.opened.spent_order == 3_100_000, "what was given up stays spent"
+
+
 def test_the_auditor_follows_both_accounts(town: Town, asked: Document, tmp_path: Path) -> None:
     report = audited(town, tmp_path)
     assert report.findings == []
     counts = report.counts[10]
     assert counts["custodian releases"] == counts["released"] >= 3
-    assert counts["withheld"] == 1
+    assert counts["withheld"] == 2
 
 
 def test_closing_pays_for_answers_alone(town: Town, asked: Document) -> None:
