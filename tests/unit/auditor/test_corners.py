@@ -144,6 +144,19 @@ def test_a_group_that_is_answered_beyond_its_cap_over_two_versions(made: Made) -
     assert [(finding.code, finding.subject) for finding in report.findings] == [("buyer_cap", "the second leaf")]
 
 
+def test_a_vault_that_went_on_from_an_old_account_has_signed_two_releases_of_one_total(made: Made) -> None:
+    standing, report = _standing(made), Report()
+    assert made.trust.contracts is not None
+    billing = Billing(Deployment(CHAIN_ID, made.trust.contracts), report)
+    for number, total in enumerate((100, 200, 200), 1):
+        release = {"epsilon": 100, **dict.fromkeys(("spentOrder", "spentBuyer", "spentAsset"), total)}
+        billing.charge(standing, release, f"question {number}", 100, f"leaf {number}", answered=False)
+    billing.finish(Tables())
+    found = [(finding.code, finding.subject) for finding in report.findings]
+    assert ("epsilon_asset", "leaf 3 release.spentAsset") in found
+    assert ("epsilon_buyer", "leaf 3 release.spentBuyer") in found
+
+
 def test_a_question_under_a_stricter_cohort_is_another_question(made: Made) -> None:
     standing, report = _standing(made), Report()
     stricter = replace(standing, terms={**standing.terms, "minimumCohort": 99})
