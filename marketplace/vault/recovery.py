@@ -51,8 +51,7 @@ def check_not_behind(
         PortError: `account_behind`.
     """
     for release in latest:
-        kept = store.released(release["query"])
-        if release["signer"] not in signers or (kept is not None and kept.release == release):
+        if release["signer"] not in signers or store.release(release["query"]) == release:
             continue
         try:
             check_release(release, deployment, release["signer"])
@@ -117,7 +116,7 @@ class Recovery:
 
     def _release(self, leaf: Leaf) -> Document | None:
         """The leaf's release, if it belongs into the account and is not there."""
-        if self.store.released(leaf["query"]) is not None:
+        if self.store.release(leaf["query"]) is not None:
             return None
         query = self._maybe(leaf["query"])
         if query is None or query["asset"] not in self.manifests:

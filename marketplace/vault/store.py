@@ -91,6 +91,12 @@ class PrivacyStore:
         with closing(self._connect()) as connection:
             return Account(connection, self.cipher).released(query)
 
+    def release(self, query: str) -> Document | None:
+        """Its release document alone: shares may be large."""
+        with closing(self._connect()) as connection:
+            row = connection.execute("SELECT release FROM releases WHERE query = ?", (query,)).fetchone()
+        return json.loads(row[0]) if row else None
+
     def last_voucher(self, order: str) -> Document | None:
         """The voucher of the order's last release: what its supplier may close the order with."""
         with closing(self._connect()) as connection:
