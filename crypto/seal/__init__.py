@@ -12,6 +12,8 @@ The room, in the order in which data passes through it (import submodules by ful
     evaluate    chunks and a set of cells -> one sealed number (c0, c1), byte for byte the same on every machine
     noise       differential-privacy noise: integer discrete Laplace with an exact rational scale
     splitting   the key in two halves at two holders, each of which alone says nothing
+    products    rows of a hidden category: ciphertext times ciphertext, one coefficient of it released
+    headroom_products   the same proof for them
     release     one share per number from the key's owner, and how the recipient puts the number together
 
 The algebra. A chunk holds values m_0 .. m_{N-1} as the coefficients of one polynomial, encrypted with BFV under a

@@ -51,6 +51,12 @@ class Engine:
         self.evaluator.transform_to_ntt_inplace(plain, self.context.first_parms_id())
         return plain
 
+    def slots(self, values: NDArray[np.uint64]) -> Any:
+        """The plaintext whose N slots hold these residues: products of such polynomials are products slot by slot."""
+        plain = seal.Plaintext()
+        seal.BatchEncoder(self.context).encode(values.tolist(), plain)
+        return plain
+
     def coefficients(self, plain: Any) -> NDArray[np.uint64]:
         """The N coefficients of a plaintext (SEAL drops leading zeros; they are put back)."""
         members = _members(_dump(plain), 8 * self.profile.degree)
@@ -111,10 +117,16 @@ class Engine:
         self.evaluator.multiply_plain(ciphertext, weights, product)
         return product
 
+    def multiply_together(self, ciphertext: Any, other: Any) -> Any:
+        """The product of two ciphertexts in coefficient form: three polynomials, not relinearised."""
+        product = seal.Ciphertext()
+        self.evaluator.multiply(ciphertext, other, product)
+        return product
+
     def polynomials(self, ciphertext: Any) -> NDArray[np.uint64]:
-        """The coefficients of a two-polynomial ciphertext, uint64 [2, primes, N]."""
-        members = _members(_dump(ciphertext), 24 * self.profile.words)
-        shape = (2, len(self.profile.data_primes), self.profile.degree)
+        """The coefficients of a ciphertext of two or three polynomials, uint64 [polynomials, primes, N]."""
+        members = _members(_dump(ciphertext), 32 * self.profile.words)
+        shape = (ciphertext.size(), len(self.profile.data_primes), self.profile.degree)
         return np.frombuffer(members, dtype="<u8", offset=_CIPHERTEXT.size + _ARRAY_OVERHEAD).reshape(shape)
 
     def decrypt(self, secret_key: Any, ciphertext: Any) -> NDArray[np.uint64]:

@@ -22,11 +22,12 @@ _CODES = 4  # two-bit codes: 0, 1, 2 stand for 0, 1, -1; 3 is not a key
 class SealingKey:
     """A secret key of one profile. Shows nothing of itself in repr, and refuses to be pickled or copied by accident."""
 
-    __slots__ = ("_seal", "_ternary", "profile")
+    __slots__ = ("_seal", "_square", "_ternary", "profile")
 
     def __init__(self, profile: Profile, ternary: NDArray[np.int8]) -> None:
         self.profile = profile
         self._ternary = ternary
+        self._square: NDArray[np.int64] | None = None
         self._seal = engine(profile).secret_key(ternary)
 
     @classmethod
@@ -87,6 +88,22 @@ class SealingKey:
         residues = [_inner_product(reverse, row) % p for row, p in zip(c1, self.profile.data_primes, strict=True)]
         return crt(self.profile, residues)
 
+    def answer_product(self, c1: NDArray[np.uint64], c2: NDArray[np.uint64]) -> int:
+        """(s*c1 + s^2*c2)[0] mod q, exactly; the square is computed once. Only a release may pass it on, as `answer`.
+
+        Raises:
+            MalformedInput: a polynomial has another shape or an entry out of range.
+        """
+        require_polynomial(self.profile, c1)
+        require_polynomial(self.profile, c2)
+        if self._square is None:
+            self._square = squared(self.coefficients())
+        residues = [
+            (_constant(self.coefficients(), first) + _constant(self._square, second)) % p
+            for first, second, p in zip(c1, c2, self.profile.data_primes, strict=True)
+        ]
+        return crt(self.profile, residues)
+
     def __repr__(self) -> str:
         return f"SealingKey({self.profile.name}, secret)"
 
@@ -103,16 +120,29 @@ def crt(profile: Profile, residues: list[int]) -> int:
     return value
 
 
+def squared(secret: NDArray[np.int64]) -> NDArray[np.int64]:
+    """s*s modulo X^N + 1: integers of magnitude at most N."""
+    full: NDArray[np.int64] = np.convolve(secret, secret)
+    folded = full[: secret.size].copy()
+    folded[:-1] -= full[secret.size :]
+    return folded
+
+
 def _ternary(digits: NDArray[np.uint8]) -> NDArray[np.int8]:
     signed = digits.astype(np.int8)
     return np.where(signed == 2, -1, signed).astype(np.int8)
 
 
-def _inner_product(ternary: NDArray[np.int64], words: NDArray[np.uint64]) -> int:
-    # 32-bit halves: each sum of at most 8192 products stays far inside 64 bits.
+def _constant(small: NDArray[np.int64], words: NDArray[np.uint64]) -> int:
+    """(small*words)[0]: all terms but the first wrapped around X^N, so they count negative."""
+    return int(small[0]) * int(words[0]) - _inner_product(small[1:], words[:0:-1])
+
+
+def _inner_product(small: NDArray[np.int64], words: NDArray[np.uint64]) -> int:
+    # 32-bit halves: a sum of at most 8192 products with factors of at most 8192 stays below 2^58.
     low = (words & np.uint64(0xFFFFFFFF)).astype(np.int64)
     high = (words >> np.uint64(32)).astype(np.int64)
-    return (int(np.dot(ternary, high)) << 32) + int(np.dot(ternary, low))
+    return (int(np.dot(small, high)) << 32) + int(np.dot(small, low))
 
 
 def require_polynomial(profile: Profile, c1: NDArray[np.uint64]) -> None:

@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crypto.errors import InvalidKey, ParameterError
-from crypto.seal.keys import SealingKey, crt, require_polynomial
+from crypto.seal.keys import SealingKey, crt, require_polynomial, squared
 from crypto.seal.parameters import Profile
 
 Polynomial = NDArray[np.uint64]
@@ -125,7 +125,7 @@ def split(key: SealingKey, *, square: bool = False) -> tuple[HalfKey, HalfKey]:
         square: also split the square, for releases of ciphertext products.
     """
     profile, secret = key.profile, key.coefficients()
-    return _halves(profile, _lift(profile, secret), _lift(profile, _squared(secret)) if square else None)
+    return _halves(profile, _lift(profile, secret), _lift(profile, squared(secret)) if square else None)
 
 
 def join(one: HalfKey, other: HalfKey) -> SealingKey:
@@ -187,14 +187,6 @@ def _subtract(profile: Profile, one: Polynomial, other: Polynomial) -> Polynomia
 
 def _lift(profile: Profile, small: NDArray[np.int64]) -> Polynomial:
     return np.stack([(small % prime).astype(np.uint64) for prime in profile.data_primes])
-
-
-def _squared(secret: NDArray[np.int64]) -> NDArray[np.int64]:
-    """s*s modulo X^N + 1: integers of magnitude at most N."""
-    full: NDArray[np.int64] = np.convolve(secret, secret)
-    folded = full[: secret.size].copy()
-    folded[:-1] -= full[secret.size :]
-    return folded
 
 
 def _coefficient(profile: Profile, half: Polynomial, other: Polynomial, place: int) -> int:
