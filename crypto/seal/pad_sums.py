@@ -1,0 +1,137 @@
+"""Sums over padded columns: integer additions modulo 2^w, without a key; every machine gets the same number.
+
+Rows of one category lie side by side (they are sorted before sealing), so a question is a few runs of rows with one
+weight each. A question with another weight for every row is runs of one row.
+
+Assumes: nothing. Leaks: nothing of the values; runs and weights are public. Cost: one pass over the rows taken.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crypto.errors import MalformedInput, ParameterError
+from crypto.seal.pad_wire import CHUNK, PadChunk, PadProfile, Words, read_chunk
+
+Integers = NDArray[np.int64]
+_DENSE = 8  # with more than one run for so many rows, weights are spread over the rows
+
+
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """Rows of one column that a number takes.
+
+    Args:
+        starts, stops: int64, starts[j] < stops[j] <= starts[j+1]. weights: int64, of each run, none of them zero.
+    Raises:
+        ParameterError: no run, or not as above.
+    """
+
+    starts: Integers
+    stops: Integers
+    weights: Integers
+
+    def __post_init__(self) -> None:
+        arrays = (self.starts, self.stops, self.weights)
+        if any(array.dtype != np.int64 or array.shape != (self.starts.size,) for array in arrays):
+            raise ParameterError("runs: expected three int64 arrays of one length")
+        if not self.starts.size or self.starts[0] < 0 or not self.weights.all():
+            raise ParameterError("runs: expected at least one, from row 0 on, with weights other than zero")
+        if (self.starts >= self.stops).any() or (self.stops[:-1] > self.starts[1:]).any():
+            raise ParameterError("runs: expected rows in increasing order, no run empty")
+
+    @classmethod
+    def of(cls, *rows: range, weights: Sequence[int] = ()) -> "Runs":
+        """Runs from ranges, each with weight one or the given one."""
+        starts, stops = ([getattr(run, end) for run in rows] for end in ("start", "stop"))
+        given = list(weights) or [1] * len(rows)
+        return cls(*(np.array(part, dtype=np.int64) for part in (starts, stops, given)))
+
+    @property
+    def weight(self) -> int:
+        """Sum over rows of the magnitudes of their weights: what a bound on a value is multiplied by."""
+        return sum(int(rows) * abs(int(weight)) for rows, weight in zip(self.lengths, self.weights, strict=True))
+
+    @property
+    def lengths(self) -> Integers:
+        """Rows of each run."""
+        return self.stops - self.starts
+
+    def ends(self) -> tuple[Integers, Integers]:
+        """Where the weight changes, in increasing order, and how much less it is from there on: the sum over the rows
+        of weight * (F(row+1) - F(row)) is the sum over these places of change * F."""
+        index = np.concatenate([self.starts, self.stops])
+        change = np.concatenate([-self.weights, self.weights])
+        found, place = np.unique(index, return_inverse=True)
+        added = np.zeros(found.size, dtype=np.int64)
+        np.add.at(added, place.reshape(-1), change)
+        return found[added != 0], added[added != 0]
+
+    def request(self) -> bytes:
+        """The runs as bytes: their number, then starts, stops and weights as little-endian 64-bit words."""
+        words = np.concatenate([self.starts, self.stops, self.weights]).astype("<i8")
+        return self.starts.size.to_bytes(8, "little") + words.tobytes()
+
+    def digest(self) -> bytes:
+        """SHA-256 of `request`."""
+        return hashlib.sha256(self.request()).digest()
+
+
+def open_padded(profile: PadProfile, blobs: Iterable[bytes]) -> list[PadChunk]:
+    """The chunks of one column, every blob checked.
+
+    Raises:
+        MalformedInput: a blob is not one of this profile, or they do not follow each other on one sheet.
+    """
+    chunks = [read_chunk(profile, blob) for blob in blobs]
+    for number, chunk in enumerate(chunks):
+        if chunk.start != number * CHUNK or chunk.salt != chunks[0].salt:
+            raise MalformedInput(f"padded column: expected chunk {number} of one sheet, got another one")
+        if number + 1 < len(chunks) and chunk.words.size != CHUNK:
+            raise MalformedInput(f"padded column: expected {CHUNK} values in every chunk but the last")
+    return chunks
+
+
+def evaluate_runs(profile: PadProfile, chunks: Sequence[PadChunk], runs: Runs) -> int:
+    """The sum modulo 2^w of the padded values that the runs take, each times its weight: an integer in [0, 2^w).
+
+    Raises:
+        ParameterError: a run goes beyond the column, or a chunk is of another profile.
+    """
+    if not chunks or any(chunk.profile != profile for chunk in chunks):
+        raise ParameterError(f"padded column: expected at least one chunk, all of {profile.name}")
+    if runs.stops[-1] > chunks[-1].stop:
+        raise ParameterError(f"runs: expected rows below {chunks[-1].stop}, got {runs.stops[-1]}")
+    first, last = int(runs.starts[0]) // CHUNK, int(runs.stops[-1] - 1) // CHUNK
+    return sum(_chunk_sum(chunk, runs) for chunk in chunks[first : last + 1]) % profile.modulus
+
+
+def _chunk_sum(chunk: PadChunk, runs: Runs) -> int:
+    """Modulo 2^64, so that 2^w divides what was lost."""
+    low = int(np.searchsorted(runs.stops, chunk.start, side="right"))
+    high = int(np.searchsorted(runs.starts, chunk.stop, side="left"))
+    if low == high:
+        return 0
+    starts = np.maximum(runs.starts[low:high] - chunk.start, 0)
+    stops = np.minimum(runs.stops[low:high] - chunk.start, chunk.words.size)
+    weights = runs.weights[low:high].view(np.uint64)
+    if starts.size == 1:
+        whole = chunk.words[int(starts[0]) : int(stops[0])]
+        return int(whole.sum(dtype=np.uint64)) * int(weights[0])
+    if starts.size * _DENSE > chunk.words.size:
+        return _dense(chunk.words, starts, stops, weights)
+    bounds = np.stack([starts, stops], axis=1).reshape(-1)
+    sums = np.add.reduceat(chunk.words, bounds[bounds < chunk.words.size], dtype=np.uint64)[::2]
+    return int(np.dot(sums, weights))
+
+
+def _dense(words: Words, starts: Integers, stops: Integers, weights: NDArray[np.uint64]) -> int:
+    if int(stops[-1] - starts[0]) == starts.size:  # one run a row, without a gap
+        return int(np.dot(words[int(starts[0]) : int(stops[-1])], weights))
+    changes = np.zeros(words.size + 1, dtype=np.uint64)
+    np.add.at(changes, starts, weights)
+    np.subtract.at(changes, stops, weights)
+    return int(np.dot(words, np.cumsum(changes)[:-1]))

@@ -1,0 +1,363 @@
+"""Pads: exact for any runs, refused where they could wrap, the same as a second implementation, and nothing more."""
+
+import hashlib
+import json
+import pickle
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from crypto.errors import InvalidKey, MalformedInput, ParameterError
+from crypto.seal.pad_keys import PadKey, Sheet, fresh_salt
+from crypto.seal.pad_sums import Runs, evaluate_runs, open_padded
+from crypto.seal.pad_wire import (
+    CHUNK,
+    MAX_VALUES,
+    OVERHEAD,
+    PAD_PROFILES,
+    PADS_24,
+    PADS_64,
+    PadChunk,
+    PadProfile,
+    pad_profile,
+    read_chunk,
+    write_chunk,
+)
+from crypto.seal.pads import PadProof, combine_padded, prove_pads, release_padded, seal_padded
+from tests.unit.crypto.seal.plain_pads import VECTORS, make_vectors
+
+CASES = json.loads(VECTORS.read_text(encoding="utf-8"))
+EVERY = sorted(PAD_PROFILES.values(), key=lambda item: item.bits)
+ANY = PadProof(0, 1 << 70)
+FEW = settings(max_examples=60, deadline=None)
+
+
+def sheet(column: str = "sum:fare", block: int = 0) -> Sheet:
+    return Sheet(block, column, fresh_salt())
+
+
+def sealed(keys: list[PadKey], page: Sheet, values: NDArray[np.int64]) -> list[bytes]:
+    return [seal_padded(keys, page, at, values[at : at + CHUNK]) for at in range(0, len(values), CHUNK)]
+
+
+def released(keys: list[PadKey], page: Sheet, blobs: list[bytes], runs: Runs, noise: int = 0) -> int:
+    profile = keys[0].profile
+    total = evaluate_runs(profile, open_padded(profile, blobs), runs)
+    return combine_padded(profile, total, [release_padded(key, [(page, runs)], noise, ANY) for key in keys])
+
+
+def runs_below(rows: int) -> st.SearchStrategy[Runs]:
+    """A few runs, with gaps and without."""
+    return st.sets(st.integers(0, rows), min_size=2, max_size=12).flatmap(
+        lambda ends: (
+            st.lists(st.integers(-(1 << 62), 1 << 62), min_size=len(ends) - 1, max_size=len(ends) - 1)
+            .filter(any)
+            .map(lambda weights: _runs(sorted(ends), weights))
+        )
+    )
+
+
+def _runs(ends: list[int], weights: list[int]) -> Runs:
+    kept = [(range(a, b), w) for a, b, w in zip(ends, ends[1:], weights, strict=False) if w]
+    return Runs.of(*(rows for rows, _ in kept), weights=[w for _, w in kept])
+
+
+def expected(profile: PadProfile, values: NDArray[np.int64], runs: Runs, noise: int = 0) -> int:
+    total = noise
+    for start, stop, weight in zip(runs.starts.tolist(), runs.stops.tolist(), runs.weights.tolist(), strict=True):
+        total += weight * sum(values[start:stop].tolist())
+    return (total + profile.half) % profile.modulus - profile.half
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{c['profile']}, {len(c['keys'])}" for c in CASES])
+def test_the_vectors_of_the_second_implementation(case: dict[str, Any]) -> None:
+    profile = pad_profile(case["profile"])
+    page = Sheet(case["block"], case["column"], bytes.fromhex(case["salt"]))
+    keys = [PadKey(profile, bytes.fromhex(key)) for key in case["keys"]]
+    blob = seal_padded(keys, page, case["start"], np.array(case["values"]))
+    assert blob.hex() == case["blob"]
+    runs = Runs.of(*(range(a, b) for a, b, _ in case["runs"]), weights=[w for *_, w in case["runs"]])
+    shares = [release_padded(key, [(page, runs)], case["noise"], ANY) for key in keys]
+    assert shares == case["shares"]
+    chunk = read_chunk(profile, blob)
+    before = PadChunk(profile, chunk.salt, 0, np.zeros(chunk.start, dtype=chunk.words.dtype))
+    chunks = [before, chunk] if chunk.start else [chunk]
+    assert combine_padded(profile, evaluate_runs(profile, chunks, runs), shares) == case["number"]
+
+
+def test_the_vectors_are_what_their_generator_makes() -> None:
+    assert make_vectors() == CASES
+
+
+@FEW
+@given(st.sampled_from(EVERY), st.integers(1, 3), st.data())
+def test_any_runs_give_numpys_sum_and_the_noise(profile: PadProfile, holders: int, data: st.DataObject) -> None:
+    rows = data.draw(st.integers(1, 200))
+    draw = np.random.default_rng(data.draw(st.integers(0, 2**32)))
+    values = draw.integers(1 - profile.half, profile.half, rows)
+    runs, noise = data.draw(runs_below(rows)), data.draw(st.integers(-1000, 1000))
+    keys, page = [PadKey.generate(profile) for _ in range(holders)], sheet()
+    seen = released(keys, page, sealed(keys, page, values), runs, noise)
+    assert seen == expected(profile, values, runs, holders * noise)
+
+
+@pytest.mark.parametrize("profile", EVERY, ids=[p.name for p in EVERY])
+@pytest.mark.parametrize("step", [1, 2, 9, 5000, 3 * CHUNK])
+def test_runs_over_chunks_dense_and_sparse(profile: PadProfile, step: int) -> None:
+    draw, rows = np.random.default_rng(step), 2 * CHUNK + 100
+    values, ends = draw.integers(-500, 500, rows), np.append(np.arange(7, rows, step), rows)
+    keys, page = [PadKey.generate(profile), PadKey.generate(profile)], sheet()
+    blobs = sealed(keys, page, values)
+    weights = draw.integers(1, 9, ends.size - 1)
+    for chosen in (slice(None), slice(None, None, 2)):  # without gaps and with
+        runs = Runs(ends[:-1][chosen], ends[1:][chosen], weights[chosen])
+        assert released(keys, page, blobs, runs) == expected(profile, values, runs)
+
+
+@FEW
+@given(st.sampled_from(EVERY), st.integers(0, 5000), st.integers(1, 300))
+def test_words_at_places_are_words_of_the_stream(profile: PadProfile, first: int, count: int) -> None:
+    key, page = PadKey.generate(profile), sheet()
+    stream, index = key.words(page, first, count), np.arange(first, first + count)
+    assert np.array_equal(key.words_at(page, index), stream)
+    assert np.array_equal(key.words_at(page, index[::7]), stream[::7])
+    assert np.array_equal(key.words(page, 0, first + count)[first:], stream)
+
+
+@given(st.sampled_from(EVERY), st.integers(1, 1 << 40), st.integers(-(1 << 62), 1 << 62), st.integers(1, 1 << 30))
+def test_what_could_wrap_is_refused_and_nothing_else(profile: PadProfile, weight: int, value: int, scale: int) -> None:
+    for shares in (1, 2):
+        if weight * abs(value) + shares * 46 * scale < profile.half:
+            proof = prove_pads(profile, weight, 0, abs(value), scale=Fraction(scale), shares=shares)
+            assert proof == PadProof(weight * abs(value), shares * 46 * scale)
+        else:
+            with pytest.raises(ParameterError, match="could wrap"):
+                prove_pads(profile, weight, -abs(value), 0, scale=Fraction(scale), shares=shares)
+
+
+def test_a_tighter_total_is_taken_and_a_wrong_bound_refused() -> None:
+    assert prove_pads(PADS_24, 1 << 20, 0, 1 << 10, total=1000) == PadProof(1000, 0)
+    for weight, low, high, total in ((0, 0, 1, None), (1, 2, 1, None), (1, 0, 1, -1)):
+        with pytest.raises(ParameterError, match="declared bounds"):
+            prove_pads(PADS_24, weight, low, high, total=total)
+
+
+def test_a_sum_that_was_not_proven_does_wrap() -> None:
+    """Why the proof is asked for: without it the released number is simply wrong."""
+    keys, page, values = [PadKey.generate(PADS_24)], sheet(), np.full(100, 100_000)
+    assert released(keys, page, sealed(keys, page, values), Runs.of(range(100))) != 10_000_000
+
+
+def test_a_share_is_refused_more_noise_than_was_proven() -> None:
+    with pytest.raises(ParameterError, match="noise"):
+        release_padded(PadKey.generate(PADS_64), [(sheet(), Runs.of(range(3)))], 11, PadProof(5, 10))
+
+
+def test_a_changed_ciphertext_changes_the_number_by_as_much_and_only_its_digest_tells() -> None:
+    keys, page, values = [PadKey.generate(PADS_64)], sheet(), np.arange(50)
+    blob = sealed(keys, page, values)[0]
+    chunk = read_chunk(PADS_64, blob)
+    words = chunk.words.copy()
+    words[7] += 1000
+    forged = write_chunk(PadChunk(PADS_64, chunk.salt, 0, words))
+    assert released(keys, page, [forged], Runs.of(range(50))) == int(values.sum()) + 1000
+    assert hashlib.sha256(forged).digest() != hashlib.sha256(blob).digest()
+
+
+@pytest.mark.parametrize("other", ["column", "block", "salt", "key"])
+def test_nothing_opens_with_another_sheet_or_key(other: str) -> None:
+    keys, page, values = [PadKey.generate(PADS_64)], sheet(), np.arange(1000)
+    wrong = {
+        "column": Sheet(0, "sum:tip", page.salt),
+        "block": Sheet(1, page.column, page.salt),
+        "salt": sheet(),
+        "key": page,
+    }
+    holders = [PadKey.generate(PADS_64)] if other == "key" else keys
+    assert released(holders, wrong[other], sealed(keys, page, values), Runs.of(range(1000))) != int(values.sum())
+
+
+def test_one_holder_of_two_opens_nothing() -> None:
+    keys, page, values = [PadKey.generate(PADS_64), PadKey.generate(PADS_64)], sheet(), np.arange(1000)
+    blobs = sealed(keys, page, values)
+    assert released(keys[:1], page, blobs, Runs.of(range(1000))) != int(values.sum())
+    assert released(keys, page, blobs, Runs.of(range(1000))) == int(values.sum())
+
+
+def test_padded_residues_of_a_constant_column_look_uniform() -> None:
+    """All bits of c and of its differences are balanced within five standard deviations, whatever the width."""
+    for profile in EVERY:
+        blobs = sealed([PadKey.generate(profile)], sheet(), np.zeros(CHUNK, dtype=np.int64))
+        words = open_padded(profile, blobs)[0].words.astype(np.uint64)
+        for seen in (words, np.diff(words), np.cumsum(words)):
+            for bit in range(profile.bits):
+                ones = int((seen >> np.uint64(bit) & np.uint64(1)).sum())
+                assert abs(ones - seen.size / 2) < 5 * seen.size**0.5 / 2
+
+
+def test_two_sealings_of_the_same_values_share_no_residue() -> None:
+    keys, values = [PadKey.generate(PADS_64)], np.zeros(1000, dtype=np.int64)
+    one, other = (open_padded(PADS_64, sealed(keys, sheet(), values))[0].words for _ in range(2))
+    assert not np.intersect1d(one, other).size
+
+
+@pytest.mark.parametrize("profile", EVERY, ids=[p.name for p in EVERY])
+def test_bytes_per_value_at_rest(profile: PadProfile) -> None:
+    blob = seal_padded([PadKey.generate(profile)], sheet(), 0, np.zeros(CHUNK, dtype=np.int64))
+    assert len(blob) == OVERHEAD + CHUNK * profile.bits // 8
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, OVERHEAD + 300 - 1), st.integers(1, 255))
+def test_any_changed_byte_is_refused(offset: int, change: int) -> None:
+    blob = bytearray(_blob())
+    blob[offset] ^= change
+    with pytest.raises(MalformedInput):
+        read_chunk(PADS_24, bytes(blob))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.one_of(st.binary(max_size=300), st.integers(0, OVERHEAD + 300 - 1)))
+def test_any_other_bytes_are_refused(data: bytes | int) -> None:
+    with pytest.raises(MalformedInput):
+        read_chunk(PADS_24, _blob()[:data] if isinstance(data, int) else data)
+
+
+_KEY = PadKey(PADS_24, bytes(32))
+
+
+def _blob() -> bytes:
+    return seal_padded([_KEY], Sheet(0, "x", bytes(16)), 0, np.arange(100))
+
+
+def _remade(blob: bytes, **fields: int) -> bytes:
+    """The blob with a field changed and its checksum made right, so that a later check is the one that speaks."""
+    changed = bytearray(blob)
+    places = {"version": (8, 2), "zero": (10, 2), "count": (12, 4), "start": (80, 8)}
+    for name, value in fields.items():
+        at, size = places[name]
+        changed[at : at + size] = value.to_bytes(size, "little")
+    changed[32:64] = hashlib.sha256(changed[:32] + changed[64:]).digest()
+    return bytes(changed)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"version": 2}, "version"),
+        ({"zero": 1}, "reserved"),
+        ({"count": 0}, "count"),
+        ({"count": CHUNK + 1}, "count"),
+        ({"count": 99}, "length"),
+        ({"start": 1}, "first value"),
+        ({"start": MAX_VALUES}, "first value"),
+        ({"start": (1 << 64) - CHUNK}, "first value"),
+    ],
+)
+def test_a_field_out_of_range_is_named(fields: dict[str, int], said: str) -> None:
+    with pytest.raises(MalformedInput, match=said):
+        read_chunk(PADS_24, _remade(_blob(), **fields))
+
+
+def test_a_blob_of_another_width_is_refused() -> None:
+    with pytest.raises(MalformedInput, match="parameter set"):
+        read_chunk(PADS_64, _blob())
+
+
+def test_chunks_out_of_order_or_of_two_sheets_are_no_column() -> None:
+    keys, page = [PadKey.generate(PADS_24)], sheet()
+    blobs = sealed(keys, page, np.zeros(CHUNK + 5, dtype=np.int64))
+    again = sealed(keys, sheet(), np.zeros(CHUNK + 5, dtype=np.int64))
+    short = seal_padded(keys, page, 0, np.zeros(CHUNK - 1, dtype=np.int64))
+    for column in (blobs[::-1], blobs[1:], [blobs[0], again[1]], [short, blobs[1]]):
+        with pytest.raises(MalformedInput, match="padded column"):
+            open_padded(PADS_24, column)
+
+
+@pytest.mark.parametrize(
+    ("start", "values"),
+    [
+        (0, []),
+        (0, [0] * (CHUNK + 1)),
+        (0, [PADS_24.half]),
+        (0, [-PADS_24.half]),
+        (0, [[1, 2]]),
+        (0, [0.5]),
+        (1, [0]),
+        (-CHUNK, [0]),
+        (MAX_VALUES, [0]),
+    ],
+)
+def test_values_that_do_not_fit_are_not_sealed(start: int, values: list[Any]) -> None:
+    with pytest.raises(ParameterError):
+        seal_padded([_KEY], sheet(), start, np.array(values))
+
+
+def test_keys_of_two_kinds_and_the_same_key_twice_are_refused() -> None:
+    for keys in ([], [_KEY, _KEY], [_KEY, PadKey.generate(PADS_64)]):
+        with pytest.raises(ParameterError, match="pad keys"):
+            seal_padded(keys, sheet(), 0, np.arange(3))
+
+
+@pytest.mark.parametrize(
+    ("starts", "stops", "weights"),
+    [
+        ([], [], []),
+        ([3], [3], [1]),
+        ([0], [3], [0]),
+        ([-1], [3], [1]),
+        ([0, 2], [3, 4], [1, 1]),
+        ([4, 0], [5, 1], [1, 1]),
+        ([0], [1, 2], [1]),
+    ],
+)
+def test_what_is_no_runs_is_refused(starts: list[int], stops: list[int], weights: list[int]) -> None:
+    with pytest.raises(ParameterError, match="runs"):
+        Runs(*(np.array(part, dtype=np.int64) for part in (starts, stops, weights)))
+
+
+def test_runs_beyond_the_column_and_chunks_of_another_kind_are_refused() -> None:
+    chunks = open_padded(PADS_24, [_blob()])
+    with pytest.raises(ParameterError, match="runs"):
+        evaluate_runs(PADS_24, chunks, Runs.of(range(99, 101)))
+    for profile, column in ((PADS_64, chunks), (PADS_24, [])):
+        with pytest.raises(ParameterError, match="chunk"):
+            evaluate_runs(profile, column, Runs.of(range(3)))
+
+
+def test_a_residue_out_of_range_is_refused() -> None:
+    for total, shares in ((PADS_24.modulus, [0]), (0, [-1]), (0, [])):
+        with pytest.raises(ParameterError, match="residues"):
+            combine_padded(PADS_24, total, shares)
+
+
+def test_keys_show_nothing_and_are_not_pickled() -> None:
+    key = PadKey.generate(PADS_64)
+    assert key.to_bytes().hex() not in repr(key)
+    assert PadKey(PADS_64, key.to_bytes()).to_bytes() == key.to_bytes()
+    with pytest.raises(TypeError, match="not pickled"):
+        pickle.dumps(key)
+    with pytest.raises(InvalidKey):
+        PadKey(PADS_64, bytes(31))
+
+
+@pytest.mark.parametrize(("block", "column", "salt"), [(-1, "x", 16), (1 << 32, "x", 16), (0, "", 16), (0, "x", 15)])
+def test_a_sheet_has_a_block_a_name_and_a_salt(block: int, column: str, salt: int) -> None:
+    with pytest.raises(ParameterError, match="sheet"):
+        Sheet(block, column, bytes(salt))
+
+
+def test_only_known_parameter_sets_have_a_name() -> None:
+    with pytest.raises(ParameterError, match="unknown pads"):
+        pad_profile("pads-16-1")
+
+
+def test_runs_say_their_weight_and_have_a_digest_of_their_own() -> None:
+    one, other = Runs.of(range(3), range(5, 9), weights=[2, -3]), Runs.of(range(3), range(5, 9), weights=[2, 3])
+    assert one.weight == 3 * 2 + 4 * 3
+    assert one.digest() != other.digest()
