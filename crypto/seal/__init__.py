@@ -9,6 +9,7 @@ The room, in the order in which data passes through it (import submodules by ful
     wire        our blob format: every foreign byte is checked here, before a native library sees it
     engine      the only module that knows SEAL: contexts, in-memory save and load, polynomials as numpy arrays
     cells       values -> blob (seal_chunk), blob -> chunk ready for evaluation (open_chunk)
+    weights     public weights of cells as polynomials, made once for all columns and repeats of a question
     evaluate    chunks and a set of cells -> one sealed number (c0, c1), byte for byte the same on every machine
     noise       differential-privacy noise: integer discrete Laplace with an exact rational scale
     splitting   the key in two halves at two holders, each of which alone says nothing

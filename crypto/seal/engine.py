@@ -11,6 +11,7 @@ range-checked.
 
 import os
 import struct
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -116,6 +117,15 @@ class Engine:
         product = seal.Ciphertext()
         self.evaluator.multiply_plain(ciphertext, weights, product)
         return product
+
+    def weighted_sum(self, terms: Iterable[tuple[Any, Any]]) -> Any:
+        """A new ciphertext: the sum of one or more NTT-form ciphertexts, each times weights that are not all zero."""
+        (ciphertext, weights), *others = terms
+        total, product = self.multiply(ciphertext, weights), seal.Ciphertext()
+        for other, factor in others:
+            self.evaluator.multiply_plain(other, factor, product)
+            self.evaluator.add_inplace(total, product)
+        return total
 
     def multiply_together(self, ciphertext: Any, other: Any) -> Any:
         """The product of two ciphertexts in coefficient form: three polynomials, not relinearised."""

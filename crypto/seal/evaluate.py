@@ -5,13 +5,12 @@ Every party that evaluates the same cells of the same blobs gets the same bytes,
 
 Assumes: nothing. Leaks: nothing of the values; the weights are public. Cost: one addition of ciphertexts per touched
 chunk, and one multiplication per distinct pattern of weights (chunks that are wholly chosen are added first and
-multiplied once).
+multiplied once); one product is held in memory at a time.
 """
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,9 +21,9 @@ from crypto.seal.cells import SealedChunk
 from crypto.seal.engine import Engine, engine
 from crypto.seal.keys import crt, require_polynomial
 from crypto.seal.parameters import Profile
+from crypto.seal.weights import Cells, CellWeights, first_cells, require_cells, weigh_cells
 
 _C1_DOMAIN = b"sealed number, c1, version 1\n"
-Cells = Sequence[int] | NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,59 +74,44 @@ def evaluate_sum(profile: Profile, chunks: Sequence[SealedChunk], cells: Cells) 
         profile: the column's parameter set.
         chunks: the column's chunks in order; all but the last hold N values.
         cells: strictly increasing indices; cell i is coefficient i % N of chunk i // N. A `range` (of step 1) is
-        fastest.
+            fastest; for other cells of several columns, `weigh_cells` once and `evaluate_weighted`.
 
     Returns:
         The sealed sum.
 
     Raises:
         ParameterError: no cell (the result would be no encryption at all), too many, not strictly increasing, beyond
-            the column,
-            or a chunk of another profile.
+            the column, or a chunk of another profile.
     """
-    chosen = cells if isinstance(cells, range) and cells.step == 1 else np.asarray(cells)
-    _require_cells(profile, _column_size(profile, chunks), chosen)
-    made = engine(profile)
-    total = _range_sum(made, chunks, chosen) if isinstance(chosen, range) else _scattered_sum(made, chunks, chosen)
-    c0, c1 = made.polynomials(made.from_ntt(total))
-    return SealedNumber(profile, crt(profile, [int(row[-1]) for row in c0]), c1)
+    if not isinstance(cells, range) or cells.step != 1:
+        return evaluate_weighted(profile, chunks, weigh_cells(profile, cells))
+    require_cells(profile, cells)
+    _require_inside(_column_size(profile, chunks), cells[-1])
+    return _number(profile, _range_sum(engine(profile), chunks, cells))
 
 
-def evaluate_weighted(
-    profile: Profile, chunks: Sequence[SealedChunk], index: NDArray[np.int64], weights: NDArray[np.int64]
-) -> SealedNumber:
-    """Adds up the chosen cells of one column, each times a public whole number.
+def evaluate_weighted(profile: Profile, chunks: Sequence[SealedChunk], weights: CellWeights) -> SealedNumber:
+    """Adds up the chosen cells of one column, each times its public weight.
 
     Args:
         profile: the column's parameter set.
         chunks: the column's chunks in order; all but the last hold N values.
-        index: strictly increasing cells, as in `evaluate_sum`.
-        weights: one for each, not zero, in (-t/2, t/2). They multiply the errors too: the caller proves that the sum
-            of their magnitudes leaves room (headroom.prove_headroom).
+        weights: by `weigh_cells`, for any column of this parameter set.
 
     Returns:
         The sealed sum.
 
     Raises:
-        ParameterError: as `evaluate_sum`, or a weight is zero or out of range.
+        ParameterError: cells beyond the column, or a chunk or weights of another profile.
     """
-    _require_cells(profile, _column_size(profile, chunks), index)
-    if weights.shape != index.shape or weights.dtype.kind != "i" or not weights.all():
-        raise ParameterError(f"weights: expected {index.size} signed integers other than zero")
-    if int(np.abs(weights).max()) >= profile.half:
-        raise ParameterError(f"weights: expected magnitudes below {profile.half}")
-    made, degree = engine(profile), profile.degree
-    numbers, starts = np.unique(index // degree, return_index=True)
-    products = []
-    for number, cells, mine in zip(
-        numbers, np.split(index % degree, starts[1:]), np.split(weights, starts[1:]), strict=True
-    ):
-        polynomial = np.zeros(degree, dtype=np.int64)
-        polynomial[degree - 1 - cells] = mine
-        factor = made.weights((polynomial % profile.plain_modulus).astype(np.uint64))
-        products.append(made.multiply(chunks[int(number)].ciphertext, factor))
-    c0, c1 = made.polynomials(made.from_ntt(made.add(products)))
-    return SealedNumber(profile, crt(profile, [int(row[-1]) for row in c0]), c1)
+    _require_inside(_column_size(profile, chunks), weights.last)
+    if weights.profile != profile:
+        raise ParameterError(f"weights: expected some for {profile.name}, got some for {weights.profile.name}")
+    made = engine(profile)
+    terms = [
+        (made.add([chunks[number].ciphertext for number in numbers]), factor) for factor, numbers in weights.factors
+    ]
+    return _number(profile, made.weighted_sum(terms))
 
 
 def add_columns(profile: Profile, columns: Sequence[Sequence[SealedChunk]]) -> list[SealedChunk]:
@@ -161,59 +145,30 @@ def add_numbers(profile: Profile, numbers: Sequence[SealedNumber]) -> SealedNumb
 
 def _range_sum(made: Engine, chunks: Sequence[SealedChunk], cells: range) -> Any:
     """Everything before the end less everything before the start: neighbouring ranges share their border's weights."""
-    degree = made.profile.degree
+    profile, degree = made.profile, made.profile.degree
     (first, before), (last, until) = divmod(cells.start, degree), divmod(cells.stop, degree)
     terms = []
     if first < last:
         whole = made.add([chunk.ciphertext for chunk in chunks[first:last]])
-        terms.append(made.multiply(whole, _weights(made.profile, _prefix(degree, degree))))
+        terms.append((whole, first_cells(profile, degree)))
     if until:
-        terms.append(made.multiply(chunks[last].ciphertext, _weights(made.profile, _prefix(degree, until))))
-    total = made.add(terms)
+        terms.append((chunks[last].ciphertext, first_cells(profile, until)))
+    total = made.weighted_sum(terms)
     if not before:
         return total
-    return made.subtract(
-        total, made.multiply(chunks[first].ciphertext, _weights(made.profile, _prefix(degree, before)))
-    )
+    return made.subtract(total, made.multiply(chunks[first].ciphertext, first_cells(profile, before)))
 
 
-def _scattered_sum(made: Engine, chunks: Sequence[SealedChunk], index: NDArray[np.int64]) -> Any:
-    """One product per distinct pattern of chosen cells; chunks with the same pattern are added first."""
-    degree = made.profile.degree
-    patterns: dict[bytes, list[Any]] = {}
-    numbers, starts = np.unique(index // degree, return_index=True)
-    for number, chosen in zip(numbers, np.split(index % degree, starts[1:]), strict=True):
-        mask = np.zeros(degree, dtype=np.bool_)
-        mask[chosen] = True
-        patterns.setdefault(np.packbits(mask).tobytes(), []).append(chunks[int(number)].ciphertext)
-    products = [made.multiply(made.add(members), _weights(made.profile, mask)) for mask, members in patterns.items()]
-    return made.add(products)
+def _number(profile: Profile, total: Any) -> SealedNumber:
+    """Coefficient N-1 of an NTT-form ciphertext, which is changed."""
+    made = engine(profile)
+    c0, c1 = made.polynomials(made.from_ntt(total))
+    return SealedNumber(profile, crt(profile, [int(row[-1]) for row in c0]), c1)
 
 
-@lru_cache(maxsize=128)
-def _prefix(degree: int, count: int) -> bytes:
-    """The first `count` cells of a chunk, as a pattern of weights."""
-    return np.packbits(np.arange(degree) < count).tobytes()
-
-
-@lru_cache(maxsize=128)
-def _weights(profile: Profile, pattern: bytes) -> Any:
-    """The polynomial with a 1 at N-1-j for every chosen cell j. Cached: columns of one query share their patterns."""
-    mask = np.unpackbits(np.frombuffer(pattern, dtype=np.uint8))
-    return engine(profile).weights(mask[::-1].astype(np.uint64))
-
-
-def _require_cells(profile: Profile, size: int, cells: range | NDArray[np.int64]) -> None:
-    if not 1 <= len(cells) <= profile.max_cells:
-        raise ParameterError(f"cells of one sum: expected 1 to {profile.max_cells}, got {len(cells)}")
-    if not isinstance(cells, range) and not _increasing(cells):
-        raise ParameterError("cells of one sum: expected strictly increasing integers")
-    if cells[0] < 0 or cells[-1] >= size:
-        raise ParameterError(f"cells of one sum: expected indices 0 to {size - 1}, got {cells[0]} to {cells[-1]}")
-
-
-def _increasing(index: NDArray[np.int64]) -> bool:
-    return index.ndim == 1 and index.dtype.kind in "iu" and bool((index[1:] > index[:-1]).all())
+def _require_inside(size: int, last: int) -> None:
+    if last >= size:
+        raise ParameterError(f"cells of one sum: expected indices 0 to {size - 1}, got up to {last}")
 
 
 def _column_size(profile: Profile, chunks: Sequence[SealedChunk]) -> int:

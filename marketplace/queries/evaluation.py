@@ -15,6 +15,7 @@ from crypto.errors import CryptoError
 from crypto.seal.cells import SealedChunk, open_chunk
 from crypto.seal.evaluate import SealedNumber, add_columns, add_numbers, evaluate_sum, evaluate_weighted
 from crypto.seal.parameters import Profile, profile
+from crypto.seal.weights import weigh_cells
 from marketplace.documents import (
     Document,
     ciphertext_root,
@@ -105,7 +106,7 @@ def _evaluate_cells(chosen: Profile, opened: Opened, number: Number, reach: Reac
             found.append(evaluate_sum(chosen, chunks, reach.index))
         else:
             weights = np.ones(reach.index.size, dtype=np.int64) if reach.weights is None else reach.weights
-            found.append(evaluate_weighted(chosen, chunks, reach.index, factor * weights))
+            found.append(evaluate_weighted(chosen, chunks, weigh_cells(chosen, reach.index, factor * weights)))
     return add_numbers(chosen, found)
 
 

@@ -12,9 +12,10 @@ import pytest
 from crypto.errors import ParameterError
 from crypto.seal.cells import decrypt_chunk, open_chunk, seal_chunk
 from crypto.seal.columns import open_column
-from crypto.seal.evaluate import Cells, add_columns, add_numbers, evaluate_sum, evaluate_weighted
+from crypto.seal.evaluate import add_columns, add_numbers, evaluate_sum, evaluate_weighted
 from crypto.seal.parameters import Profile
 from crypto.seal.release import open_number
+from crypto.seal.weights import Cells, weigh_cells
 from tests.unit.crypto.seal.samples import BOTH, CELLS, ROWS, column_of, key_of, resealed
 
 SOMEWHERE_ELSE = """
@@ -141,7 +142,7 @@ SIZE = 2 * ROWS.degree + 1000
         (np.array([1.0, 2.0]), "strictly increasing integers"),
         (np.array([[1, 2]]), "strictly increasing"),
         ([-1, 3], "indices 0 to"),
-        ([SIZE], f"indices 0 to {SIZE - 1}, got {SIZE} to {SIZE}"),
+        ([SIZE], f"indices 0 to {SIZE - 1}, got up to {SIZE}"),
         (range(-1, 5), "indices 0 to"),
         (range(SIZE - 1, SIZE + 1), "indices 0 to"),
     ],
@@ -168,7 +169,7 @@ def test_weights_of_either_sign_multiply_their_cells(profile: Profile) -> None:
     random = np.random.default_rng(2)
     index = np.flatnonzero(random.random(len(values)) < 0.1)
     weights = random.integers(1, 7, index.size) * random.choice([-1, 1], index.size)
-    number = evaluate_weighted(profile, chunks, index, weights)
+    number = evaluate_weighted(profile, chunks, weigh_cells(profile, index, weights))
     assert open_number(key_of(profile), number) == int((values[index] * weights).sum())
 
 
@@ -176,7 +177,7 @@ def test_weights_of_one_are_the_plain_sum() -> None:
     _, _, chunks = column_of(CELLS)
     index = np.array([3, 5, CELLS.degree + 1])
     plain = evaluate_sum(CELLS, chunks, index)
-    weighted = evaluate_weighted(CELLS, chunks, index, np.ones(3, dtype=np.int64))
+    weighted = evaluate_weighted(CELLS, chunks, weigh_cells(CELLS, index, np.ones(3, dtype=np.int64)))
     assert (plain.c0, plain.c1_digest()) == (weighted.c0, weighted.c1_digest())
 
 
@@ -194,6 +195,25 @@ def test_columns_and_numbers_add_up() -> None:
 
 @pytest.mark.parametrize("weights", [[1, 0], [1], [1 << 57, 1], [1.5, 2.0]])
 def test_weights_that_are_no_weights_are_refused(weights: list[float]) -> None:
-    _, _, chunks = column_of(CELLS)
     with pytest.raises(ParameterError, match="weights"):
-        evaluate_weighted(CELLS, chunks, np.array([0, 1]), np.array(weights))
+        weigh_cells(CELLS, np.array([0, 1]), np.array(weights))
+
+
+def test_weights_serve_every_column_that_is_long_enough() -> None:
+    values, _, chunks = column_of(ROWS)
+    index = np.arange(3, ROWS.degree + 9, 5)
+    prepared = weigh_cells(ROWS, index, np.full(index.size, -2))
+    for column, cells in ((chunks, values), (chunks[:2], values[: 2 * ROWS.degree]), (chunks, values)):
+        number = evaluate_weighted(ROWS, column, prepared)
+        assert open_number(key_of(ROWS), number) == -2 * int(cells[index].sum())
+    with pytest.raises(ParameterError, match="indices 0 to"):
+        evaluate_weighted(ROWS, chunks[:1], prepared)
+    with pytest.raises(ParameterError, match="weights: expected some for"):
+        evaluate_weighted(CELLS, column_of(CELLS)[2], prepared)
+
+
+def test_chunks_with_the_same_weights_are_added_before_they_are_multiplied() -> None:
+    index = np.arange(3, 2 * ROWS.degree)
+    once, twice = np.tile(np.arange(1, ROWS.degree + 1), 2)[3:], np.arange(1, index.size + 1)
+    assert [chunks for _, chunks in weigh_cells(ROWS, np.arange(2 * ROWS.degree)).factors] == [[0, 1]]
+    assert [len(weigh_cells(ROWS, index, weights).factors) for weights in (once, twice)] == [2, 2]
