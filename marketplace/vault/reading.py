@@ -90,10 +90,15 @@ def _csv(path: Path, columns: Sequence[str], skip: int) -> Iterator[tuple[pa.Rec
 def _readable(path: Path) -> Iterator[None]:
     try:
         yield
-    except (pa.ArrowInvalid, pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # a column's name is decoded outside of Arrow
         reason = " ".join(str(error).split())[:300]
         raise InvalidInputError(
-            "unreadable_file", f"{path.name}: {reason}", zh=f"无法读取 {path.name}:{reason}", got=reason
+            "unreadable_file",
+            f"{path.name}: {reason}",
+            zh=f"无法读取 {path.name}:{reason}",
+            got=reason,
+            hint="a CSV file is UTF-8, its header line too",
+            hint_zh="CSV 文件(含表头)须为 UTF-8 编码",
         ) from error
 
 

@@ -1,0 +1,334 @@
+"""What is fuzzed: one small function for every place that reads bytes somebody else wrote.
+
+A target takes any bytes. It returns where they were read, and where they were refused by an error of ours
+(MarketplaceError, CryptoError); any other error is a finding. What was read must hold a stated property: written again
+it gives the same bytes, or another reader of ours gives the same value.
+
+The Hypothesis tests beside this file and `scripts/fuzz` share these functions.
+"""
+
+import struct
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crypto import bls, canonical, credential, envelope, note, siwe, tlog
+from crypto.errors import CryptoError, MalformedInput, ParameterError
+from crypto.seal.cells import open_chunk
+from crypto.seal.evaluate import read_request
+from crypto.seal.parameters import CELLS, PRODUCTS, ROWS
+from crypto.seal.products import open_rows
+from crypto.seal.wire import blob_size, read_blob, write_blob
+from marketplace import documents
+from marketplace.auditor import headers, lines, receipts, rlp, transactions
+from marketplace.auditor.bundle import Bundle, Limits, ZipBundle
+from marketplace.errors import MarketplaceError, RuleError
+from marketplace.queries.plan import make_plan
+from marketplace.queries.sql import parse_sql
+from marketplace.queries.terms import Count
+from marketplace.refusals import from_revert
+from marketplace.sdk.foreign import parse_json
+from marketplace.vault.reading import read_batches
+from marketplace.vault.schema import parse_schema
+from tests.fuzz import seeds
+from tests.sealed_market import SCHEMA
+from tests.unit.crypto.seal.samples import resealed
+
+REFUSALS = (MarketplaceError, CryptoError)
+_PROFILES = (CELLS, ROWS, PRODUCTS)
+_OVERLAY = 160  # bytes of a blob that a short input may change: the header, the seed, and the first coefficients
+_REQUEST_LINE = b"sealed number, c1, version 1\n"
+_SMALL = Limits(members=50, file_bytes=1 << 20, line_bytes=1 << 16, total_bytes=1 << 22)
+
+
+@dataclass(frozen=True)
+class Target:
+    """One reader of foreign bytes.
+
+    Args:
+        read: raises one of REFUSALS, or anything else where there is a finding.
+        seeds: real artefacts in this target's form.
+    """
+
+    read: Callable[[bytes], None]
+    seeds: Callable[[], Sequence[bytes]]
+
+
+def run(name: str, data: bytes) -> bool:
+    """Feed one input to a target; whether it was read. Whatever is raised here is a finding."""
+    try:
+        TARGETS[name].read(data)
+    except REFUSALS:
+        return False
+    return True
+
+
+def _wire(data: bytes) -> None:
+    """A real blob with its first and last bytes replaced: byte 0 picks the profile (2 bits), whether the checksum is
+    made right again (4), whether the length is changed (8)."""
+    flags, rest = data[0] if data else 0, data[1:]
+    profile = _PROFILES[flags % 3]
+    real = seeds.blobs()[profile]
+    head, tail = rest[:_OVERLAY], rest[_OVERLAY : _OVERLAY + 64]
+    blob = head + real[len(head) : len(real) - len(tail)] + tail
+    if flags & 8:
+        blob = blob[: len(blob) - len(rest)] if flags & 16 else blob + rest
+    blob = resealed(blob) if flags & 4 and len(blob) >= 64 else blob
+    parsed = read_blob(profile, blob)
+    assert len(blob) == blob_size(profile)
+    assert write_blob(profile, parsed) == blob
+    opened = open_rows(profile, blob) if profile is PRODUCTS else open_chunk(profile, blob)
+    assert opened.count == parsed.count
+
+
+def _wire_seeds() -> list[bytes]:
+    found = []
+    for index, profile in enumerate(_PROFILES):
+        head = seeds.blobs()[profile][:_OVERLAY]
+        found += [bytes((index | flags,)) + head for flags in (0, 4, 12, 28)]
+    top = struct.pack("<Q", CELLS.data_primes[0])
+    return [*found, b"\x04" + seeds.blobs()[CELLS][:128] + top + bytes(24) + b"\xff" * 64]
+
+
+def _request(data: bytes) -> None:
+    """What a panel node uploads for a key holder: a domain line, a parameter set's digest, and words."""
+    profile = _PROFILES[(data[0] if data else 0) % 2]
+    size = len(_REQUEST_LINE) + 16 + 8 * profile.words + (data[0] >> 1 & 3 if data else 0)
+    c1 = read_request(profile, data[1:].ljust(size, b"\0")[:size])
+    assert (c1 < np.array(profile.data_primes, dtype=np.uint64)[:, None]).all()
+
+
+def _request_seeds() -> list[bytes]:
+    return [
+        bytes((index,)) + _REQUEST_LINE + profile.digest + tail
+        for index, profile in enumerate(_PROFILES[:2])
+        for tail in (b"", b"\xff" * 8)
+    ]
+
+
+def _json(data: bytes) -> None:
+    """Three readers of JSON agree: the strict one, the auditor's fast one, and the SDK's tolerant one."""
+    fast, canon = _outcome(lines.parse, data), _outcome(canonical.load_canonical, data)
+    assert fast == canon, (fast, canon)
+    assert canonical.is_canonical(data) == (canon[0] == "read")
+    try:
+        tolerant = parse_json(data)
+    except ValueError:
+        tolerant = None
+    value = canonical.load_json(data)
+    assert value == tolerant
+    assert canonical.load_canonical(canonical.canonical_json(value)) == value
+
+
+def _outcome(read: Callable[[bytes], Any], data: bytes) -> tuple[str, Any]:
+    try:
+        return "read", read(data)
+    except MalformedInput:
+        return "refused", None
+
+
+def _document(data: bytes) -> None:
+    """Any document; a manifest also as the data set of a question, a query also as a question to a data set."""
+    value = documents.validate(canonical.load_json(data))
+    assert canonical.load_canonical(documents.canonical(value)) == value
+    if value["type"] == "query":
+        make_plan(seeds.market().manifest, value)
+    if value["type"] == "manifest":
+        documents.ciphertext_root(value)
+        make_plan(value, _count())
+
+
+@cache
+def _question() -> dict[str, Any]:
+    return seeds.documents()[0]
+
+
+def _count() -> dict[str, Any]:
+    """The question how many rows there are."""
+    return {**_question(), "select": [Count().document()], "where": None, "groupBy": []}
+
+
+def _task(data: bytes) -> None:
+    """What the service hands to a vault: it is decided, which is a release, or a refusal that the vault signs."""
+    decision = seeds.market().vault.decide(canonical.load_json(data), seeds.NOW)
+    assert (decision.refusal is None) != (decision.release is None)
+
+
+def _sql(data: bytes) -> None:
+    """Query text to a query document, and that to a plan."""
+    text = data.decode("utf-8", "surrogateescape")  # JSON can carry lone surrogates, so text from outside may have them
+    parsed = parse_sql(text, seeds.market().manifest)
+    same = ("order", "asset", "epsilon", "recipient", "sequence")
+    question = {name: _question()[name] for name in same} | {"ciphertext_root": _question()["ciphertextRoot"]}
+    make_plan(seeds.market().manifest, parsed.document(**question))
+
+
+def _note(data: bytes) -> None:
+    """A note as it came, and the same text signed, so that what stands behind the signature is read too."""
+    verifier = note.Verifier(seeds.ORIGIN, seeds.keys().ed25519.public_key().public_bytes_raw())
+    try:
+        tlog.open_checkpoint(data, verifier)
+    except CryptoError:
+        text = data.rpartition(b"\n\n")[0].decode("utf-8", "replace") + "\n"
+        signed = note.sign_note(text, seeds.ORIGIN, seeds.keys().ed25519)
+        assert note.open_note(signed, [verifier]) == text
+        found = tlog.open_checkpoint(signed, verifier)
+        assert text.startswith(f"{found.origin}\n{found.size}\n")
+
+
+def _verifier(data: bytes) -> None:
+    text = data.decode("utf-8", "replace")
+    assert note.parse_verifier(text).to_text() == text
+
+
+def _verifier_seeds() -> list[bytes]:
+    return [note.Verifier(seeds.ORIGIN, seeds.keys().ed25519.public_key().public_bytes_raw()).to_text().encode()]
+
+
+def _tile(data: bytes) -> None:
+    """The path of a tile up to the first line feed, then its bytes."""
+    path, _, content = data.partition(b"\n")
+    tile = tlog.parse_path(path.decode("utf-8", "replace"))
+    assert tile.path.encode() == path
+    if tile.level is None:
+        assert tlog.encode_entries(tlog.decode_entries(tile, content)) == content
+    else:
+        assert b"".join(tlog.decode_tile(tile, content)) == content
+
+
+def _rlp(data: bytes) -> None:
+    """RLP has one form: what was decoded encodes to the same bytes."""
+    assert rlp.encode(rlp.decode(data)) == data
+
+
+def _transaction(data: bytes) -> None:
+    transactions.decode(data)
+
+
+def _chain(data: bytes) -> None:
+    """Header and receipt objects of a bundle."""
+    value = canonical.load_json(data)
+    if not isinstance(value, dict):
+        raise MalformedInput("an object")
+    header = headers.from_rpc(value) if "parentHash" in value else receipts.from_rpc(value)
+    assert rlp.encode(rlp.decode(header.encoded.lstrip(b"\x01\x02"))) == header.encoded.lstrip(b"\x01\x02")
+
+
+def _revert(data: bytes) -> None:
+    """Revert data always becomes an error of ours."""
+    assert isinstance(from_revert(data), RuleError)
+
+
+def _bundle(data: bytes) -> None:
+    """A zip of any kind, read whole within small limits."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "bundle.zip")
+        path.write_bytes(data)
+        with ZipBundle(path, _SMALL) as bundle:
+            for name in sorted(bundle.names()):
+                assert ".." not in name
+                _read_member(bundle, name)
+
+
+def _read_member(bundle: Bundle, name: str) -> None:
+    try:
+        assert len(bundle.read(name, 1 << 20)) <= 1 << 20
+        for line in bundle.lines(name):
+            lines.parse(line)
+    except MalformedInput:
+        return
+
+
+def _credential(data: bytes) -> None:
+    """A certificate; and whatever stands in it under the right signature."""
+    value = canonical.load_json(data)
+    if not isinstance(value, dict):
+        raise MalformedInput("an object")
+    public = seeds.keys().ed25519.public_key().public_bytes_raw()
+    try:
+        credential.verify(value, public, now=seeds.NOW)
+    except CryptoError:
+        body = {name: item for name, item in value.items() if name != "proof"}
+        credential.verify(credential.issue(body, seeds.keys().ed25519, created=seeds.NOW), public, now=seeds.NOW)
+
+
+def _sign_in(data: bytes) -> None:
+    text = data.decode("utf-8", "replace")
+    parsed = siwe.parse(text)
+    try:
+        assert siwe.parse(parsed.to_text()) == parsed
+    except ParameterError:
+        raise AssertionError(f"read, but not written: {parsed}") from None
+
+
+def _bls(data: bytes) -> None:
+    """48 bytes of a public key, 96 of a signature, 96 of a proof of possession, each alone and together."""
+    public, signature, proof = data[:48], data[48:144], data[144:240]
+    found = []
+    for check in (
+        lambda: bls.verify(public, b"m", signature),
+        lambda: bls.verify_possession(public, proof),
+        lambda: bls.aggregate([signature, proof]),
+        lambda: bls.verify_aggregate([public], b"m", signature),
+    ):
+        try:
+            check()
+        except CryptoError as error:
+            found.append(error)
+    if found:
+        raise found[0]
+
+
+def _envelope(data: bytes) -> None:
+    envelope.unseal(seeds.keys().x25519, data, info=b"fuzz", aad=b"")
+
+
+def _table(data: bytes) -> None:
+    """A supplier's file: CSV where byte 0 is even, Parquet where it is odd."""
+    suffix = ".parquet" if data[:1] and data[0] & 1 else ".csv"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "rows" + suffix)
+        path.write_bytes(data[1:])
+        for batch in read_batches(path, ["origin", "delay"]):
+            assert batch.table.num_rows > 0
+
+
+def _schema(data: bytes) -> None:
+    """A supplier's description of its columns, as parsed TOML or JSON."""
+    value = canonical.load_json(data)
+    if not isinstance(value, dict):
+        raise MalformedInput("an object")
+    parse_schema(value)
+
+
+def _documents() -> list[bytes]:
+    return [canonical.canonical_json(item) for item in seeds.documents()]
+
+
+TARGETS: dict[str, Target] = {
+    "wire": Target(_wire, _wire_seeds),
+    "request": Target(_request, _request_seeds),
+    "json": Target(_json, seeds.json_texts),
+    "document": Target(_document, _documents),
+    "task": Target(_task, lambda: [canonical.canonical_json(seeds.task_document())]),
+    "sql": Target(_sql, lambda: [text.encode() for text in seeds.SQL]),
+    "note": Target(_note, lambda: [seeds.signed_note()]),
+    "verifier": Target(_verifier, _verifier_seeds),
+    "tile": Target(_tile, lambda: [b"tile/0/x001/067.p/2\n" + bytes(64), b"tile/entries/000.p/1\n\x00\x02ab"]),
+    "rlp": Target(_rlp, lambda: [*seeds.transactions(), b"\xc3\xc0\x80\x01", b"\xb8\x38" + b"a" * 56]),
+    "transaction": Target(_transaction, seeds.transactions),
+    "chain": Target(_chain, lambda: [canonical.canonical_json(item) for item in (seeds.header(), seeds.receipt())]),
+    "revert": Target(_revert, seeds.reverts),
+    "bundle": Target(_bundle, lambda: [seeds.bundle_zip()]),
+    "credential": Target(_credential, lambda: [canonical.canonical_json(seeds.certificate())]),
+    "signin": Target(_sign_in, lambda: [seeds.sign_in()]),
+    "bls": Target(_bls, lambda: [seeds.bls_parts()]),
+    "envelope": Target(_envelope, lambda: [seeds.sealed_shares()]),
+    "table": Target(_table, seeds.tables),
+    "schema": Target(_schema, lambda: [canonical.canonical_json(SCHEMA)]),
+}
