@@ -45,9 +45,11 @@ class RpcRefusedError(PortError):
         number: JSON-RPC error code.
     """
 
-    def __init__(self, method: str, error: dict[str, Any]) -> None:
-        self.number = int(error.get("code", 0))
-        text = str(error.get("message", ""))[:300]
+    def __init__(self, method: str, error: object) -> None:
+        stated = error if isinstance(error, dict) else {}
+        number = stated.get("code", 0)
+        self.number = number if isinstance(number, int) else 0
+        text = str(stated.get("message", ""))[:300]
         super().__init__(
             "ledger_rpc_refused", f"{method}: {text}", retryable=False, zh="账本节点拒绝请求", got=self.number
         )
@@ -98,7 +100,8 @@ class RpcClient:
     def _ordered(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[dict[str, Any]]:
         """The answers' objects, in the order of the requests."""
         body = [{"jsonrpc": "2.0", "id": i, "method": m, "params": list(p)} for i, (m, p) in enumerate(calls)]
-        by_id = {answer.get("id"): answer for answer in self._exchange(body) if isinstance(answer, dict)}
+        answers = [answer for answer in self._exchange(body) if isinstance(answer, dict)]
+        by_id = {answer["id"]: answer for answer in answers if isinstance(answer.get("id"), int)}
         if set(by_id) != set(range(len(body))):
             raise NodeLostError("the answers do not match the requests")
         return [by_id[i] for i in range(len(body))]

@@ -20,6 +20,7 @@ ATTEMPTS = 4
 FIRST_PAUSE_SECONDS = 0.25
 TIMEOUT_SECONDS = 30.0
 MAX_ANSWER_BYTES = 64 << 20
+_PACKINGS = ("gzip", "deflate")  # at most a thousand to one; zstd or one in another make gigabytes of one packet
 _OF_THE_WIRE = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 BUSY = frozenset({502, 503, 504})
 
@@ -86,7 +87,9 @@ class Transport:
         """
         partial = target.with_name(f".{target.name}.partial")
         try:
-            with self._http.stream("GET", path, headers=dict(headers), timeout=TIMEOUT_SECONDS) as response:
+            asked = _asking(headers)
+            with self._http.stream("GET", path, headers=asked, timeout=TIMEOUT_SECONDS) as response:
+                _check_packing(response)
                 if not response.is_success:
                     raise _refused(_read(response))
                 _write_all(response, partial, progress)
@@ -101,7 +104,8 @@ class Transport:
     ) -> httpx.Response:
         timeout = httpx.Timeout(TIMEOUT_SECONDS + wait, connect=5.0)
         try:
-            with self._http.stream(method, path, headers=headers, timeout=timeout, **content) as answer:
+            with self._http.stream(method, path, headers=_asking(headers), timeout=timeout, **content) as answer:
+                _check_packing(answer)
                 response = _read(answer)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise _unreachable(self.url) from error
@@ -117,6 +121,24 @@ def _trusted(url: str) -> ssl.SSLContext:
     if url.startswith("http://"):
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody, so that it fails should TLS be spoken after all
     return httpx.create_ssl_context()
+
+
+def _asking(headers: Mapping[str, str]) -> dict[str, str]:
+    return {"accept-encoding": ", ".join(_PACKINGS), **headers}
+
+
+def _check_packing(response: httpx.Response) -> None:
+    """Refuse an answer packed in a way that was not asked for, before a byte of it is unpacked."""
+    packing = response.headers.get("content-encoding", "").strip().lower()
+    if packing and packing not in ("identity", *_PACKINGS):
+        raise PortError(
+            "answer_malformed",
+            "the service's answer is packed in a way that this client does not take",
+            zh="服务端返回的压缩方式不受支持",
+            retryable=False,
+            expected=", ".join(_PACKINGS),
+            got=packing[:80],
+        )
 
 
 def _write_all(response: httpx.Response, target: Path, progress: Callable[[int], None]) -> None:

@@ -89,8 +89,27 @@ def test_an_error_is_raised_with_the_method_and_the_node_s_words(client: RpcClie
     assert isinstance(kept, RpcRefusedError)
 
 
+@pytest.mark.parametrize("error", [None, "no", [], {"code": "x"}, {"code": None, "message": 5}])
+def test_an_error_in_no_known_form_is_still_an_error(client: RpcClient, error: Any) -> None:
+    Answers.reply = [{"id": 0, "error": error}]
+    with pytest.raises(RpcRefusedError) as refusal:
+        client.call("eth_chainId")
+    assert refusal.value.number == 0
+
+
 @pytest.mark.parametrize(
-    "reply", [b"<html>", b"", {"id": 0, "result": 1}, [], [{"id": 7, "result": 1}], [None], b'[{"id":0']
+    "reply",
+    [
+        b"<html>",
+        b"",
+        {"id": 0, "result": 1},
+        [],
+        [{"id": 7, "result": 1}],
+        [None],
+        b'[{"id":0',
+        [{"id": [], "result": 1}],
+        [{"id": "0"}],
+    ],
 )
 def test_what_is_no_answer_is_a_lost_node(client: RpcClient, reply: Any) -> None:
     Answers.reply = reply

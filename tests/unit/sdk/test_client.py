@@ -4,9 +4,11 @@ import gzip
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
+import zstandard
 
 from crypto.canonical import canonical_json, sha256, to_hex
 from marketplace.errors import (
@@ -247,6 +249,27 @@ def test_a_packed_bomb_is_refused_while_it_unpacks(monkeypatch: pytest.MonkeyPat
         client.get("/bomb", signed=False)
     assert caught.value.code == "answer_too_large"
     assert given < 10
+
+
+@pytest.mark.parametrize("packing", ["zstd", "br", "gzip, gzip", "zstd, gzip", " ZSTD"])
+def test_an_answer_packed_otherwise_is_refused_before_it_is_unpacked(packing: str, tmp_path: Path) -> None:
+    """128 KiB of zstd hold 4 GiB: a cap on what comes out of one packet would come too late."""
+    given = 0
+
+    def chunks() -> Iterator[bytes]:
+        nonlocal given
+        given += 1
+        yield zstandard.ZstdCompressor().compress(bytes(1 << 24))
+
+    exchange = Exchange()
+    headers = {"content-encoding": packing}
+    exchange.routes["GET", "/bomb"] = lambda _: httpx.Response(200, headers=headers, content=chunks())
+    with exchange.client(None) as client:
+        for read in (lambda: client.get("/bomb", signed=False), lambda: client.download("/bomb", tmp_path / "x")):
+            with pytest.raises(PortError) as caught:
+                read()
+            assert caught.value.code == "answer_malformed"
+    assert given == 0
 
 
 def test_a_packed_answer_is_read() -> None:
