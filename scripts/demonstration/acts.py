@@ -111,8 +111,8 @@ def register(say: Narrator, cast: Cast, manifest: Path) -> str:
 def list_products(say: Narrator, cast: Cast, asset: str) -> tuple[str, str]:
     """List the full product and one that only counts; start the vault; return both listings."""
     say.step("Two products are listed; the supplier's vault starts", "挂牌")
-    full = _list(cast, asset, "2.00", "COUNT", "SUM", "MEAN", "VARIANCE")
-    counting = _list(cast, asset, "0.50", "COUNT")
+    full = list_product(cast, asset, "2.00", "COUNT", "SUM", "MEAN", "VARIANCE")
+    counting = list_product(cast, asset, "0.50", "COUNT")
     cast["supplier"].start("vault", "run")
     say.line(f"{short(full)}: COUNT, SUM, MEAN, VARIANCE at 2.00 yuan a query")
     say.line(f"{short(counting)}: COUNT at 0.50 yuan a query")
@@ -120,7 +120,8 @@ def list_products(say: Narrator, cast: Cast, asset: str) -> tuple[str, str]:
     return full, counting
 
 
-def _list(cast: Cast, asset: str, price: str, *computations: str) -> str:
+def list_product(cast: Cast, asset: str, price: str, *computations: str) -> str:
+    """List the asset for these computations; return the listing's id."""
     options = [word for name in computations for word in ("--compute", name)]
     terms = ["--price", price, "--epsilon-per-query", "1", "--purpose", "TRANSPORT", "--region", "CN-SH"]
     listed = cast["supplier"].call("listings", "create", asset, *terms, "--threshold", "2", *options)

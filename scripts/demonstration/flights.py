@@ -39,9 +39,17 @@ SCHEMA = {
         },
         {"name": "month", "categories": [str(month) for month in range(1, 13)]},
     ],
+    "joints": [{"measures": ["arr_delay", "dep_delay", "distance"]}],
     "measures": [
         {"name": "dep_delay", "unit": "minute", "scale": 0, "low": -100, "high": 1500},
-        {"name": "arr_delay", "unit": "minute", "scale": 0, "low": -100, "high": 1500},
+        {
+            "name": "arr_delay",
+            "unit": "minute",
+            "scale": 0,
+            "low": -100,
+            "high": 1500,
+            "bins": [-30, -20, -10, 0, 10, 20, 30, 60, 120, 300],
+        },
         {"name": "air_time", "unit": "minute", "scale": 0, "low": 0, "high": 900},
         {"name": "distance", "unit": "mile", "scale": 0, "low": 0, "high": 5000},
     ],
