@@ -25,6 +25,7 @@ from marketplace.queries.evaluation import SealedColumns
 from marketplace.queries.handover import VaultTask, vault_task
 from marketplace.queries.permission import OrderPapers, SignedIntent
 from marketplace.queries.pricing import OrderAccount, next_voucher
+from marketplace.queries.query import Query
 from marketplace.queries.sql import parse_sql
 from marketplace.queries.statements import attest
 from marketplace.vault.cases import Decision
@@ -221,8 +222,12 @@ class Market:
 
     def query(self, order: Order, sql: str, epsilon: int = 1_000_000) -> Document:
         """The query document for the next call of the order."""
+        return self.document(order, parse_sql(sql, self.manifest), epsilon)
+
+    def document(self, order: Order, question: Query, epsilon: int = 1_000_000) -> Document:
+        """As `query`, from a question that was built in Python."""
         order.sequence += 1
-        return parse_sql(sql, self.manifest).document(
+        return question.document(
             order=order.account.order,
             asset=self.asset,
             ciphertext_root=ciphertext_root(self.manifest),
@@ -253,7 +258,15 @@ class Market:
 
     def ask(self, order: Order, sql: str, epsilon: int = 1_000_000) -> Answer | Document:
         """One query all the way: the answer, or the refusal."""
-        task = self.task(order, self.query(order, sql, epsilon))
+        return self.take(order, self.query(order, sql, epsilon))
+
+    def ask_typed(self, order: Order, question: Query, epsilon: int = 1_000_000) -> Answer | Document:
+        """As `ask`, from a question that was built in Python."""
+        return self.take(order, self.document(order, question, epsilon))
+
+    def take(self, order: Order, query: Document) -> Answer | Document:
+        """A query document all the way: the answer, or the refusal."""
+        task = self.task(order, query)
         decision = self.decide(task)
         if decision.refusal is not None:
             return decision.refusal

@@ -45,9 +45,9 @@ class SplitMarket(Market):
         papers = self.received(order, task, Decision(task.release, task.shares))
         return replace(papers, custodian_shares=decision.shares, custodian_release=decision.release)
 
-    def ask(self, order: Order, sql: str, epsilon: int = 1_000_000) -> Answer | Document:
-        """One query all the way: the answer, or the refusal of vault or custodian."""
-        task = self.task(order, self.query(order, sql, epsilon))
+    def take(self, order: Order, query: Document) -> Answer | Document:
+        """A query document all the way: the answer, or the refusal of vault or custodian."""
+        task = self.task(order, query)
         first = self.decide(task)
         if first.refusal is not None:
             return first.refusal
