@@ -5,6 +5,8 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 
 def chi_square_p(observed: Sequence[int], expected: Sequence[float]) -> float:
     """Upper tail of Pearson's statistic, by the Wilson-Hilferty normal approximation."""
@@ -24,21 +26,38 @@ def uniform_p(sample: Sequence[float]) -> float:
 
 def discrete_laplace_p(draws: Sequence[int], scale: float, centre: int = 0) -> float:
     """Pearson's test of draws against exp(-|z - centre| / scale), over bins that each expect at least a hundred."""
-    ratio, reach = math.exp(-1 / scale), int(46 * scale) + 46
-    masses = {z: (1 - ratio) / (1 + ratio) * ratio ** abs(z) for z in range(-reach, reach + 1)}
-    return _fit_p([draw - centre for draw in draws], masses)
+    return fit_p([draw - centre for draw in draws], laplace_masses(scale))
 
 
 def discrete_gaussian_p(draws: Sequence[int], deviation: float, centre: int = 0) -> float:
     """The same against exp(-(z - centre)^2 / 2 deviation^2)."""
+    return fit_p([draw - centre for draw in draws], gaussian_masses(deviation))
+
+
+def laplace_masses(scale: float) -> dict[int, float]:
+    """Exact probabilities of the discrete Laplace distribution: (1 - r) / (1 + r) r^|z| with r = exp(-1 / scale)."""
+    ratio, reach = math.exp(-1 / scale), int(46 * scale) + 46
+    return {z: (1 - ratio) / (1 + ratio) * ratio ** abs(z) for z in range(-reach, reach + 1)}
+
+
+def gaussian_masses(deviation: float) -> dict[int, float]:
+    """Probabilities of the discrete Gaussian distribution, its tails beyond ten deviations left out."""
     reach = int(10 * deviation) + 10
     weights = {z: math.exp(-z * z / (2 * deviation * deviation)) for z in range(-reach, reach + 1)}
     total = sum(weights.values())
-    return _fit_p([draw - centre for draw in draws], {z: weight / total for z, weight in weights.items()})
+    return {z: weight / total for z, weight in weights.items()}
 
 
-def _fit_p(draws: Sequence[int], masses: Mapping[int, float]) -> float:
-    counts, ends = Counter(draws), _bins(len(draws), masses)
+def of_two(masses: Mapping[int, float]) -> dict[int, float]:
+    """The distribution of the sum of two independent draws."""
+    reach = max(masses)
+    single = [masses[z] for z in range(-reach, reach + 1)]
+    return {z - 2 * reach: float(mass) for z, mass in enumerate(np.convolve(single, single))}
+
+
+def fit_p(draws: Sequence[int], masses: Mapping[int, float], least: int = 100) -> float:
+    """Pearson's test of draws against these probabilities, over bins that each expect at least `least` draws."""
+    counts, ends = Counter(draws), _bins(len(draws), masses, least)
     observed, expected = [0] * len(ends), [0.0] * len(ends)
     for z in masses.keys() | counts.keys():
         place = min(bisect_left(ends, z), len(ends) - 1)
@@ -47,12 +66,12 @@ def _fit_p(draws: Sequence[int], masses: Mapping[int, float]) -> float:
     return chi_square_p(observed, expected)
 
 
-def _bins(draws: int, masses: Mapping[int, float]) -> list[int]:
+def _bins(draws: int, masses: Mapping[int, float], least: int) -> list[int]:
     """Last integer of each bin; the last bin also takes everything above it."""
     ends: list[int] = []
     held = 0.0
     for z in sorted(masses):
         held += draws * masses[z]
-        if held >= 100:
+        if held >= least:
             ends, held = [*ends, z], 0.0
     return ends
