@@ -48,7 +48,7 @@ from marketplace.queries.statements import check_attestation, check_refusal, sig
 from marketplace.queries.timings import part
 from marketplace.vault.cases import Case, Decision, Holding, Word
 from marketplace.vault.recovery import check_not_behind
-from marketplace.vault.refusing import Promised, budget_of, figures_of, promised, signed_refusal
+from marketplace.vault.refusing import Promised, budget_of, check_given_up, figures_of, promised, signed_refusal
 from marketplace.vault.store import Account, Answered, PrivacyStore, Stored
 
 
@@ -129,10 +129,13 @@ class KeyHolder(ABC):
             return self._charge(account, case, residues)
 
     def _strike_out(self, task: VaultTask, dataset: Holding) -> None:
-        """What the vault released and one of the two then refused was no call of the order."""
+        """What the vault released and one of the two then refused was no call of the order. A custodian that refused
+        never answers (custodian/decision.py); a vault may have, so only what it gave up counts."""
         for refusal in task.withheld:
             by_vault = refusal["signer"] == dataset.manifest["releaseKey"]
             check_refusal(refusal, self.deployment, str(dataset.manifest["releaseKey" if by_vault else "custodian"]))
+            if by_vault:
+                check_given_up(refusal)
         with self.store.exclusive() as account:
             for refusal in task.withheld:
                 account.withhold(refusal["query"])

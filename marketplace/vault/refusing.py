@@ -10,7 +10,7 @@ from typing import Any
 
 from crypto.keystore import Keys
 from marketplace.documents import Document, digest, series_of
-from marketplace.errors import MarketplaceError
+from marketplace.errors import MarketplaceError, VerificationError
 from marketplace.intents import Deployment
 from marketplace.queries.handover import VaultTask
 from marketplace.queries.permission import check_papers
@@ -19,6 +19,8 @@ from marketplace.queries.statements import sign_refusal
 from marketplace.vault.store import Account
 
 MOST = 2**53 - 1  # the ledger's integers may be larger than a document's
+GIVEN_UP = "custodian_absent"
+"""Code of the refusal by which a vault gives up an answer that it released (`marketplace vault abandon`)."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,24 @@ def figures_of(account: Account, task: VaultTask, proven: Promised | None) -> di
         "spentAsset": spent,
         "leftAsset": max(0, budget - spent),
     }
+
+
+def check_given_up(refusal: Mapping[str, Any]) -> None:
+    """Check that a refusal by the vault ends a query that the vault released. One that it signed before, say because a
+    voucher was too small, does not: shown again after the query was answered after all, it would make a call unpaid.
+
+    Raises:
+        VerificationError: `not_given_up`.
+    """
+    if refusal["code"] != GIVEN_UP:
+        raise VerificationError(
+            "not_given_up",
+            "a refusal from before an answer does not take the answer back",
+            zh="答复之前的拒绝不能撤销该答复",
+            rule="vault.withheld",
+            expected=GIVEN_UP,
+            got=refusal["code"],
+        )
 
 
 def signed_refusal(

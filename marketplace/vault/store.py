@@ -225,6 +225,16 @@ class Account:
             (release["query"], release["order"], series, buyer, release["epsilon"], *documents),
         )
 
+    def refused(self, query: str) -> Document | None:
+        """The refusal of this query, where refusals are final and there was one."""
+        row = self._connection.execute("SELECT refusal FROM refusals WHERE query = ?", (query,)).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def remember_refusal(self, refusal: Document) -> None:
+        """Keep a refusal that is final."""
+        row = (refusal["query"], json.dumps(refusal))
+        self._connection.execute("INSERT INTO refusals VALUES (?, ?)", row)
+
     def withhold(self, query: str) -> None:
         """The custodian refused what was released of this query: it was no call. What it charged stays charged."""
         self._connection.execute("UPDATE releases SET withheld = 1 WHERE query = ?", (query,))

@@ -2,6 +2,7 @@
 
 The number is SQLite's own `user_version`. 0: the first layout, one account for each registered version of a data set.
 1: one account for each series, with the buyer of every release, so that caps can be kept across orders and versions.
+2: with a custodian's refusals, which are final.
 """
 
 import json
@@ -15,7 +16,7 @@ from crypto.canonical import sha256
 from marketplace.errors import ConfigurationError
 from marketplace.vault.secrecy import Cipher
 
-VERSION = 1
+VERSION = 2
 _SCHEMA = """
 CREATE TABLE series (series TEXT PRIMARY KEY, budget INTEGER NOT NULL);
 CREATE TABLE releases (
@@ -30,6 +31,7 @@ CREATE TABLE sets (
 CREATE TABLE answers (
     series TEXT NOT NULL, question TEXT NOT NULL, sealed BLOB, PRIMARY KEY (series, question));
 """
+_REFUSALS = "CREATE TABLE refusals (query TEXT PRIMARY KEY, refusal TEXT NOT NULL)"
 
 
 def bring_up_to_date(connection: sqlite3.Connection, cipher: Cipher, series: Mapping[str, str]) -> None:
@@ -61,8 +63,14 @@ def _bring(connection: sqlite3.Connection, cipher: Cipher, series: Mapping[str, 
             hint="install the newer program; never start an older one on this file",
             hint_zh="请安装更新版本的程序，切勿用旧版本打开此文件",
         )
-    if found == VERSION:
-        return
+    if found < 1:
+        _by_series(connection, cipher, series)
+    if found < VERSION:
+        connection.execute(_REFUSALS)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _by_series(connection: sqlite3.Connection, cipher: Cipher, series: Mapping[str, str]) -> None:
     old = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     names = [name for name in ("assets", "releases", "sets", "answers") if name in old]
     connection.execute("DROP INDEX IF EXISTS releases_of_order")
@@ -74,7 +82,6 @@ def _bring(connection: sqlite3.Connection, cipher: Cipher, series: Mapping[str, 
         _carry_over(connection, cipher, series)
     for name in names:
         connection.execute(f"DROP TABLE old_{name}")
-    connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def _carry_over(connection: sqlite3.Connection, cipher: Cipher, series: Mapping[str, str]) -> None:

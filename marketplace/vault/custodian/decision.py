@@ -9,6 +9,9 @@
  4. In one transaction: the charge and the shares are written. Only then does a share leave, sealed to the buyer's key
     in the query that the buyer's voucher is bound to, so that vault and service never see it.
 
+What it refuses it never answers: its refusal makes the vault's release no call of the order, so if a share could still
+follow, whoever hands it a broken task first and the true one afterwards would have an answer unpaid.
+
 It does not know how many rows a cell has, so the minimum cohort is the vault's to apply. Against a vault that does not
 stands the noise: the custodian draws its own for every number, as wide as the vault's.
 """
@@ -24,10 +27,10 @@ from marketplace.queries.handover import CustodianTask, VaultTask, read_custodia
 from marketplace.queries.plan import Plan
 from marketplace.queries.selection import Group
 from marketplace.queries.statements import check_release
-from marketplace.vault.cases import Case, Holding, Word
+from marketplace.vault.cases import Case, Decision, Holding, Word
 from marketplace.vault.custodian.folder import CustodianFolder
 from marketplace.vault.deciding import KeyHolder
-from marketplace.vault.store import Account, Answered, PrivacyStore
+from marketplace.vault.store import Account, Answered, PrivacyStore, Stored
 
 
 class Custodian(KeyHolder):
@@ -60,6 +63,24 @@ class Custodian(KeyHolder):
 
     def _read(self, value: object) -> VaultTask:
         return read_custodian_task(value)
+
+    def _decide(self, task: VaultTask, now: int) -> Decision:
+        decision, query = super()._decide(task, now), digest(task.query)
+        if decision.refusal is None:
+            return decision
+        with self.store.exclusive() as account:
+            released, refused = account.released(query), account.refused(query)
+            if released is not None:  # by another process of this custodian meanwhile
+                return Decision(released.release, released.shares)
+            if refused is None:
+                account.remember_refusal(decision.refusal)
+        return Decision(refusal=refused or decision.refusal)
+
+    def _charge(self, account: Account, case: Case, residues: list[int]) -> Stored:
+        if account.refused(digest(case.task.query)) is not None:
+            message = "the custodian has refused this query already"
+            raise RuleError("query_refused", message, zh="托管方已拒绝该查询", rule="custodian.final")
+        return super()._charge(account, case, residues)
 
     def _dataset(self, manifest: str) -> tuple[Holding, SealedColumns]:
         custody = self.halves.open(manifest)

@@ -23,7 +23,7 @@ from marketplace.vault.custody import card_of
 from marketplace.vault.folder import Dataset, VaultFolder
 from marketplace.vault.recovery import Recovery
 from marketplace.vault.refreshing import refresh as refresh_half
-from marketplace.vault.refusing import signed_refusal
+from marketplace.vault.refusing import GIVEN_UP, signed_refusal
 from marketplace.vault.resealing import reseal as reseal_rows
 from marketplace.vault.schema import load_schema
 from marketplace.vault.secrecy import Cipher
@@ -74,7 +74,7 @@ def abandon(
         asked = client.get_document(query)
         store = PrivacyStore(vault_path(run) / LEDGER, Cipher(keys.seed))
         error = RuleError(
-            "custodian_absent",
+            GIVEN_UP,
             "the custodian does not complete this answer",
             zh="托管方未能完成该答复",
             rule="vault.custodian",

@@ -74,6 +74,19 @@ def test_an_old_file_is_carried_over_to_one_account_for_each_series(tmp_path: Pa
         assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
 
 
+def test_a_file_of_the_second_layout_gets_room_for_refusals(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    with PrivacyStore(path, CIPHER).exclusive() as account:
+        account.budget("series", 7)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("DROP TABLE refusals; PRAGMA user_version = 1")
+    with PrivacyStore(path, CIPHER).exclusive() as account:
+        assert account.refused("q") is None
+        account.remember_refusal({"query": "q", "code": "voucher_too_small"})
+        assert account.refused("q") == {"query": "q", "code": "voucher_too_small"}
+        assert account.budget("series", 9) == 7
+
+
 def test_a_file_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite"
     PrivacyStore(path, CIPHER)
