@@ -38,7 +38,7 @@ def _play(say: Narrator, cast: Cast, stage: Path) -> bool:
     asset = acts.register(say, cast, acts.seal(say, cast, csv))
     full, counting = acts.list_products(say, cast, asset)
     order = acts.order(say, cast, full)
-    acts.ask(say, cast, order, csv)
+    acts.ask(say, cast, order, full, csv)
     acts.refuse(say, cast, order, full, counting)
     acts.settle(say, cast, order)
     bundle, verdict = acts.audit(say, cast, trust)

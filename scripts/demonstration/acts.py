@@ -6,11 +6,13 @@ from pathlib import Path
 import pyarrow.compute as pc
 
 from scripts.demonstration import flights
-from scripts.demonstration.cast import NODES, ROLES, Cast, open_exchange
+from scripts.demonstration.cast import CUSTODIAN, NODES, ROLES, Cast, open_exchange
 from scripts.demonstration.narration import Narrator, epsilon, short, yuan
 from scripts.demonstration.truth import Question, Truth
 
 VERDICT_STEP = 12
+COMPUTATIONS = ("COUNT", "SUM", "MEAN", "VARIANCE", "OLS")
+REGRESSION = "SELECT OLS(arr_delay, dep_delay, distance) FROM flights"
 QUESTIONS = (
     Question(
         "SELECT origin, COUNT(*), AVG(arr_delay) FROM flights GROUP BY origin",
@@ -81,13 +83,18 @@ def start_panel(say: Narrator, cast: Cast) -> None:
 
 def seal(say: Narrator, cast: Cast, csv: Path) -> Path:
     """Seal the flights on the supplier's machine and upload the ciphertext; return the manifest's path."""
-    say.step("The supplier seals its data; only ciphertext leaves", "密封数据")
-    supplier = cast["supplier"]
+    say.step("The supplier seals its data under a key that nobody holds whole; only ciphertext leaves", "密封数据")
+    supplier, custodian = cast["supplier"], cast[CUSTODIAN]
+    card = str(custodian.home / "card.json")
+    custodian.call("custodian", "card", card)
     schema = supplier.home / "flights.json"
     schema.write_text(json.dumps(flights.SCHEMA, ensure_ascii=False), encoding="utf-8")
-    sealed = supplier.call("vault", "seal", str(csv), "--schema", str(schema))
+    sealed = supplier.call("vault", "seal", str(csv), "--schema", str(schema), "--custodian", card)
+    custodian.call("custodian", "take", sealed["custodyFile"])
+    custodian.start("custodian", "run", "--limit", "3")
     missing = ", ".join(f"{name} {count:,}" for name, count in sealed["missing"].items())
     say.line(f"{sealed['rows']:,} flights sealed into {sealed['bytes'] / 1e6:.1f} MB of ciphertext")
+    say.line("the sealing key is split: one half with the supplier's vault, one with a custodian; both must answer")
     say.line(f"missing values are counted, not guessed: {missing}")
     return Path(sealed["manifest"])
 
@@ -97,7 +104,7 @@ def register(say: Narrator, cast: Cast, manifest: Path) -> str:
     say.step("Rights are registered, confirmed and certified", "确权登记发证")
     shares = [f"{cast.addresses['supplier']}:9000", f"{cast.addresses['collector']}:1000"]
     options = [word for share in shares for word in ("--share", share)]
-    registered = cast["supplier"].call("rights", "register", str(manifest), "--epsilon-budget", "3", *options)
+    registered = cast["supplier"].call("rights", "register", str(manifest), "--epsilon-budget", "4", *options)
     asset: str = registered["assetId"]
     cast["registrar"].call("rights", "confirm", asset, "--valid", "2y")
     certificate = cast["supplier"].call("rights", "certificate", asset)
@@ -111,10 +118,10 @@ def register(say: Narrator, cast: Cast, manifest: Path) -> str:
 def list_products(say: Narrator, cast: Cast, asset: str) -> tuple[str, str]:
     """List the full product and one that only counts; start the vault; return both listings."""
     say.step("Two products are listed; the supplier's vault starts", "挂牌")
-    full = list_product(cast, asset, "2.00", "COUNT", "SUM", "MEAN", "VARIANCE")
+    full = list_product(cast, asset, "2.00", *COMPUTATIONS)
     counting = list_product(cast, asset, "0.50", "COUNT")
     cast["supplier"].start("vault", "run")
-    say.line(f"{short(full)}: COUNT, SUM, MEAN, VARIANCE at 2.00 yuan a query")
+    say.line(f"{short(full)}: {', '.join(COMPUTATIONS)} at 2.00 yuan a query")
     say.line(f"{short(counting)}: COUNT at 0.50 yuan a query")
     say.line("both for the purpose TRANSPORT, in CN-SH, with at least 30 flights behind every number")
     return full, counting
@@ -133,21 +140,22 @@ def order(say: Narrator, cast: Cast, listing: str) -> str:
     say.step("The buyer orders: money into escrow, a USE title granted", "下单与托管")
     cast["bank"].call("settlement", "issue", cast.addresses["buyer"], "100.00")
     buyer = cast["buyer"]
-    common = ["orders", "fund", listing, "--escrow", "20.00", "--epsilon-cap", "2", "--region", "CN-SH", "--purpose"]
+    common = ["orders", "fund", listing, "--escrow", "20.00", "--epsilon-cap", "3", "--region", "CN-SH", "--purpose"]
     say.refusal("asked for the purpose BRAND_MARKETING:", buyer.refused(*common, "BRAND_MARKETING"))
     funded: str = buyer.call(*common, "TRANSPORT")["orderId"]
     balance = buyer.call("settlement", "balance")["balance"]
-    say.line(f"then for TRANSPORT: order {short(funded)}, 20.00 yuan in escrow, epsilon 2 at the most")
+    say.line(f"then for TRANSPORT: order {short(funded)}, 20.00 yuan in escrow, epsilon 3 at the most")
     say.line(f"the buyer keeps {yuan(balance)} yuan")
     return funded
 
 
-def ask(say: Narrator, cast: Cast, order_id: str, csv: Path) -> None:
+def ask(say: Narrator, cast: Cast, order_id: str, listing: str, csv: Path) -> None:
     """Ask the questions; print answer, standard error and, for this demonstration only, the truth beside it."""
     say.step("The buyer asks in SQL; nobody shows it a row", "密态查询")
     say.line("each answer: evaluated on ciphertext by three nodes, attested by one aggregated BLS signature,")
-    say.line("derived again by the vault, released as noisy shares, put together by the buyer alone")
+    say.line("derived again by vault and custodian, released as two noisy shares, put together by the buyer alone")
     known = Truth(csv)
+    _regress(say, cast, order_id, listing, known)
     answers = []
     for question in QUESTIONS:
         answer = cast["buyer"].call("queries", "ask", order_id, question.sql, "--epsilon", question.epsilon)
@@ -159,6 +167,23 @@ def ask(say: Narrator, cast: Cast, order_id: str, csv: Path) -> None:
     again = cast["buyer"].call("queries", "ask", order_id, QUESTIONS[1].sql, "--epsilon", QUESTIONS[1].epsilon)
     same = "the same answer" if again["rows"] == answers[1]["rows"] else "ANOTHER ANSWER"
     say.line(f"the second question asked again: {same}, epsilon {epsilon(again['epsilon'])}")
+
+
+def _regress(say: Narrator, cast: Cast, order_id: str, listing: str, known: Truth) -> None:
+    """Ask for a regression, after looking at what it will cost and how exact it will be."""
+    buyer = cast["buyer"]
+    told = buyer.call("queries", "explain", listing, REGRESSION, "--epsilon", "1")
+    say.line(f"EXPLAIN {REGRESSION}", "bold")
+    form = next(form for form in told["forms"] if form["form"] == told["form"])
+    say.line(
+        f"{told['numbers']} numbers from {form['cells']:,} sealed values, {yuan(told['price'])} yuan, "
+        f"epsilon {epsilon(told['charge'])} of {epsilon(told['left'])} left; at least {told['minimumCohort']} flights"
+    )
+    answer = buyer.call("queries", "ask", order_id, REGRESSION, "--epsilon", "1")
+    say.line(REGRESSION, "bold")
+    (name,) = (name for name in answer["tables"] if not name.endswith("_fit"))
+    say.table(*known.compare_regression(answer["tables"][name], "arr_delay", ("dep_delay", "distance")))
+    say.line(f"cost {yuan(answer['price'])} yuan; left to this order epsilon {epsilon(answer['leftOrder'])}", "dim")
 
 
 def refuse(say: Narrator, cast: Cast, order_id: str, full: str, counting: str) -> None:

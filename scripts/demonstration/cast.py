@@ -21,6 +21,7 @@ ROLES = {
     "node-3": ("PANEL", "Panel node three", "计算节点三"),
     "auditor": ("AUDITOR", "City Audit Office", "市审计局"),
 }
+CUSTODIAN = "custodian"  # holds the other half of the sealing key; it has no role on the ledger
 NODES = ("node-1", "node-2", "node-3")
 
 
@@ -50,7 +51,7 @@ class Cast:
 
 def gather(stage: Path) -> Cast:
     """Make every party's folder and keystore, side by side."""
-    parties = {name: Party(name, stage) for name in ("registrar", *ROLES)}
+    parties = {name: Party(name, stage) for name in ("registrar", CUSTODIAN, *ROLES)}
     url = f"http://127.0.0.1:{_free_port()}"
     with ThreadPoolExecutor(4) as pool:
         made = pool.map(lambda party: party.call("keys", "new", "--work-factor", "14"), parties.values())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
@@ -62,6 +63,20 @@ class Truth:
             ]
             rows.append([" ".join(group) or "–", *cells])
         return headings, rows
+
+    def compare_regression(
+        self, coefficients: Sequence[Mapping[str, Any]], target: str, regressors: Sequence[str]
+    ) -> tuple[list[str], list[list[str]]]:
+        """As `compare`, for the coefficients of a regression over the rows where all its measures are present."""
+        complete = self._table.select([target, *regressors]).drop_null()
+        columns = [complete[name].to_numpy().astype(np.float64) for name in regressors]
+        design = np.column_stack([np.ones(complete.num_rows), *columns])
+        exact = np.linalg.lstsq(design, complete[target].to_numpy().astype(np.float64))[0]
+        rows = [
+            [row["term"], f"{row['coefficient']:.4f} ± {row['coefficient_se']:.4f} | {true:.4f}"]
+            for row, true in zip(coefficients, exact, strict=True)
+        ]
+        return [f"{target} on", "coefficient ± s.e. | true"], rows
 
     def _exact(self, question: Question) -> dict[tuple[str, ...], dict[str, float]]:
         chosen = self._table if question.rows is None else self._table.filter(question.rows)

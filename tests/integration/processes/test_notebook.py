@@ -26,7 +26,7 @@ def test_every_cell_of_the_notebook_runs(tmp_path: Path) -> None:
     assert "(('AS',), ('OO',))" in told
     assert "ols_arr_delay_on_dep_delay_distance" in told
     assert "this order              2.5  1.75  0.75    pure" in told
-    assert "data set, all buyers      3  1.75  1.25    pure" in told
+    assert "data set, all buyers      4  1.75  2.25    pure" in told
 
 
 def test_the_stored_notebook_shows_a_run_of_every_cell_without_an_error() -> None:
