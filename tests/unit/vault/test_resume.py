@@ -228,8 +228,10 @@ def test_a_faulty_row_leaves_no_draft_and_a_full_disk_leaves_it_to_be_continued(
 
 
 def test_peak_memory_does_not_follow_the_number_of_rows(tmp_path: Path) -> None:
-    """A row group ten times as large takes well under the 126 MB that its further rows would take as columns; the rest is
-    what the reader of Parquet and the allocator keep of larger pages."""
+    """A row group ten times as large takes well under the 126 MB that its further rows would take as columns.
+
+    What it does take more, the reader of Parquet and the allocator keep of larger pages.
+    """
     peaks = []
     for rows in (200_000, 2_000_000):
         code = (
