@@ -52,9 +52,16 @@ def secrets_of(rows: list[Row]) -> list[int]:
     return [int(row["score"]) for row in rows if row["side"] == "target"]
 
 
+def open_alone(home: Path, schema: dict[str, Any], rows: list[Row]) -> Market:
+    """A market with all of the budget that a document may name, and a panel of one node: what nodes agree on is no
+    matter in most attacks."""
+    market = open_market(home, schema, rows)
+    return replace(market, budget=UNLIMITED, nodes=market.nodes[:1])
+
+
 def open_streets(home: Path) -> Market:
-    """The streets, sealed; with all of the budget that a document may name."""
-    return replace(open_market(home, SCHEMA, make_streets()), budget=UNLIMITED)
+    """The streets, sealed."""
+    return open_alone(home, SCHEMA, make_streets())
 
 
 def anew(market: Market, folder: Path, budget: int | None = None) -> Market:
@@ -67,7 +74,8 @@ def anew(market: Market, folder: Path, budget: int | None = None) -> Market:
 
 def rich_order(market: Market, buyer: str = "attacker", **changes: Any) -> Order:
     """An order whose own limits stop nobody; `changes` are the order's and its terms'."""
-    return market.order(buyer, **{"cap": UNLIMITED, "escrow": UNLIMITED, **changes})
+    panel = market.make_terms()["panel"] | {"threshold": len(market.nodes) // 2 + 1}
+    return market.order(buyer, **{"cap": UNLIMITED, "escrow": UNLIMITED, "panel": panel, **changes})
 
 
 def answered(outcome: Answer | Document) -> Answer:

@@ -5,7 +5,6 @@ Guard: the data set's whole budget. With it, however it is divided, guesses are 
 """
 
 import random
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from marketplace.panel.evaluate import PanelNode
 from tests.attacks.chance import best_guess, most_by_chance
-from tests.attacks.scene import GENEROUS, UNLIMITED, anew, answered, refused, rich_order, totals
-from tests.sealed_market import Market, open_market
+from tests.attacks.scene import GENEROUS, anew, answered, open_alone, refused, rich_order, totals
+from tests.sealed_market import Market
 
 TOWNS = ["north", "south", "east", "west"]
 PEOPLE = [str(number) for number in range(64)]  # in each town
@@ -30,6 +28,7 @@ SCHEMA: dict[str, Any] = {
 BITS = np.array([[random.Random(f"{town} {person}").getrandbits(1) for person in PEOPLE] for town in TOWNS])
 DRAWN = np.random.default_rng(3)
 HALVES = [np.sort(DRAWN.permutation(len(PEOPLE))[: len(PEOPLE) // 2]) for _ in range(3 * len(PEOPLE))]
+TERMS = {**GENEROUS, "minimumCohort": COHORT}
 EACH = 1_000_000
 BUDGET = 1_000 * len(HALVES)
 """Epsilon 0.192 for everything: a guess of a bit is right with probability 0.55 at most."""
@@ -37,15 +36,12 @@ BUDGET = 1_000 * len(HALVES)
 
 @pytest.fixture(scope="module")
 def towns(tmp_path_factory: pytest.TempPathFactory) -> Market:
-    """A panel of one node: what nodes agree on is no matter here."""
     rows = [
         {"town": town, "person": person, "bit": str(bit)}
         for town, bits in zip(TOWNS, BITS, strict=True)
         for person, bit in zip(PEOPLE, bits, strict=True)
     ]
-    market = open_market(tmp_path_factory.mktemp("towns"), SCHEMA, rows)
-    node: PanelNode = market.nodes[0]
-    return replace(market, budget=UNLIMITED, nodes=[node])
+    return open_alone(tmp_path_factory.mktemp("towns"), SCHEMA, rows)
 
 
 def question(half: NDArray[np.int64]) -> str:
@@ -53,13 +49,9 @@ def question(half: NDArray[np.int64]) -> str:
     return f"SELECT town, SUM(bit) FROM f WHERE person IN ({chosen}) GROUP BY town"
 
 
-def terms(market: Market) -> dict[str, Any]:
-    return {**GENEROUS, "minimumCohort": COHORT, "panel": market.make_terms()["panel"] | {"threshold": 1}}
-
-
 def attack(market: Market, epsilon: int) -> NDArray[np.bool_]:
     """Which bits least squares guesses right, from all halves at this epsilon each."""
-    order = rich_order(market, **terms(market))
+    order = rich_order(market, **TERMS)
     sums = [totals(market.ask(order, question(half), epsilon), "sum:bit") for half in HALVES]
     design = np.array([np.isin(np.arange(len(PEOPLE)), half) for half in HALVES], dtype=np.float64)
     estimate, *_ = np.linalg.lstsq(design, np.array(sums, dtype=np.float64))
@@ -78,14 +70,14 @@ def test_within_the_budget_guesses_stay_at_chance(towns: Market, tmp_path: Path)
     right = attack(market, BUDGET // len(HALVES))
     assert right.sum() <= most_by_chance(BITS.size, best_guess(2, BUDGET / 10**6))
     assert market.vault.store.spent(market.series) == BUDGET
-    other = rich_order(market, "another", **terms(market))
+    other = rich_order(market, "another", **TERMS)
     assert refused(market.ask(other, question(HALVES[0]), 1)) == "budget_exhausted"
 
 
 def test_the_budget_ends_answers_that_are_good_enough(towns: Market, tmp_path: Path) -> None:
     """Spent on a few good answers instead: as few as the budget has epsilons, far fewer than there are people."""
     market = anew(towns, tmp_path, 2 * EACH + BUDGET)
-    order = rich_order(market, **terms(market))
+    order = rich_order(market, **TERMS)
     outcomes = [market.ask(order, question(half), EACH) for half in HALVES[:6]]
     assert [answered(outcome).epsilon for outcome in outcomes[:2]] == [EACH, EACH]
     assert {refused(outcome) for outcome in outcomes[2:]} == {"budget_exhausted"}
