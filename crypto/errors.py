@@ -6,6 +6,8 @@ CryptoError
 ├─ InvalidKey         a key is not a valid point, scalar or encoding
 ├─ InvalidSignature   a signature does not verify
 ├─ InvalidProof       a Merkle or possession proof does not verify
+├─ LoaderDied         the confined process did not survive a foreign blob (crypto/seal/confined.py)
+├─ LoaderUnavailable  that process does not start
 └─ DecryptionFailed   one message whatever the cause, so that it is no oracle
 """
 
@@ -32,6 +34,14 @@ class InvalidSignature(CryptoError):
 
 class InvalidProof(CryptoError):
     """A proof does not lead to the stated root or statement."""
+
+
+class LoaderDied(CryptoError):
+    """The confined process did not survive loading these bytes."""
+
+
+class LoaderUnavailable(CryptoError):
+    """The confined process does not start."""
 
 
 class DecryptionFailed(CryptoError):

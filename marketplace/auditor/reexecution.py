@@ -3,6 +3,7 @@
 import secrets
 
 from crypto.errors import CryptoError
+from crypto.seal.confined import confined_loader
 from marketplace.auditor.bundle import Bundle
 from marketplace.auditor.documents import MAX_BLOB, blob_name
 from marketplace.auditor.findings import Report
@@ -15,7 +16,9 @@ class Reexecution:
     """Evaluates released queries from the bundle's blobs; a question that was asked before is not evaluated again."""
 
     def __init__(self, bundle: Bundle, report: Report) -> None:
-        self._columns = SealedColumns(lambda blob: bundle.read(blob_name(blob), MAX_BLOB))
+        self._columns = SealedColumns(
+            lambda blob: bundle.read(blob_name(blob), MAX_BLOB), probe=confined_loader().check
+        )
         self._report = report
         self._numbers: dict[str, list[dict[str, str]]] = {}
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from crypto.seal.confined import confined_loader
 from marketplace.console import Run, command, group
 from marketplace.panel.agent import PanelAgent
 from marketplace.panel.evaluate import PanelNode
@@ -57,6 +58,6 @@ def run_(
     with open_client(run, keys=keys) as client, until_stopped() as stop:
         if not wait_for_service(client, stop, run.log):
             return
-        node = PanelNode(keys, SealedColumns(BlobCache(cache, client.get_blob).get))
+        node = PanelNode(keys, SealedColumns(BlobCache(cache, client.get_blob).get, probe=confined_loader().check))
         run.log(f"node {keys.address} waits for queries", f"节点 {keys.address} 等待查询")
         PanelAgent(client, node, run.log).run(stop)

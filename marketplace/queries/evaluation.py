@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from crypto.canonical import from_hex, sha256, to_hex
-from crypto.errors import CryptoError
+from crypto.errors import CryptoError, LoaderDied, LoaderUnavailable
 from crypto.seal.cells import SealedChunk, open_chunk
 from crypto.seal.evaluate import SealedNumber, add_columns, add_numbers, evaluate_sum, evaluate_weighted
 from crypto.seal.parameters import Profile, profile
@@ -24,13 +24,15 @@ from marketplace.documents import (
     public_cell_count,
     validate_result,
 )
-from marketplace.errors import InvalidInputError, VerificationError
+from marketplace.errors import InvalidInputError, PortError, VerificationError
 from marketplace.queries.forms import Reach, Reaches, reaches
 from marketplace.queries.numbers import Number, Plan
 from marketplace.queries.timings import part
 
 Fetch = Callable[[str], bytes]
 """Bytes of the blob with this digest ("0x" hex)."""
+Probe = Callable[[str, str, bytes], None]
+"""Gets a parameter set, a digest and the bytes of a blob before SEAL loads them here; raises where it must not."""
 KEPT_CHUNKS = 256  # about 0.4 MB each
 
 
@@ -39,17 +41,19 @@ class SealedColumns:
 
     Args:
         fetch: where blobs come from. capacity: how many opened chunks to keep.
+        probe: loads foreign blobs somewhere else first (crypto/seal/confined.py); None for one's own.
     """
 
-    def __init__(self, fetch: Fetch, capacity: int = KEPT_CHUNKS) -> None:
-        self._fetch, self._capacity = fetch, capacity
+    def __init__(self, fetch: Fetch, capacity: int = KEPT_CHUNKS, probe: Probe | None = None) -> None:
+        self._fetch, self._capacity, self._probe = fetch, capacity, probe
         self._kept: OrderedDict[str, SealedChunk] = OrderedDict()
 
     def column(self, manifest: Mapping[str, Any], batch: Mapping[str, Any], form: int, name: str) -> list[SealedChunk]:
         """The chunks of one column of one batch in the form at this position, in order.
 
         Raises:
-            VerificationError: `blob_altered`, `blob_malformed`, `column_incomplete`.
+            VerificationError: `blob_altered`, `blob_malformed`, `blob_breaks_loader`, `column_incomplete`.
+            PortError: `loader_unavailable`.
         """
         profile_name = manifest["forms"][form]["profile"]
         chunks = [self._chunk(profile_name, item["blob"]) for item in column_chunks(batch, form, name)]
@@ -64,7 +68,7 @@ class SealedColumns:
 
     def _chunk(self, profile_name: str, blob: str) -> SealedChunk:
         if blob not in self._kept:
-            self._kept[blob] = _open(profile_name, blob, self._fetch(blob))
+            self._kept[blob] = _open(profile_name, blob, self._fetch(blob), self._probe)
             while len(self._kept) > self._capacity:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(blob)
@@ -158,14 +162,35 @@ def check_data(manifest: Mapping[str, Any], query: Mapping[str, Any]) -> None:
         )
 
 
-def _open(profile_name: str, blob: str, data: bytes) -> SealedChunk:
+def _open(profile_name: str, blob: str, data: bytes, probe: Probe | None) -> SealedChunk:
     if sha256(data) != from_hex(blob, 32, "blob"):
         message = f"the bytes fetched for blob {blob} have another digest"
         raise VerificationError(
             "blob_altered", message, zh=f"密文 {blob} 的摘要不符", expected=blob, got=to_hex(sha256(data))
         )
+    if probe:
+        _load_elsewhere(probe, profile_name, blob, data)
     try:
         return open_chunk(profile(profile_name), data)
     except CryptoError as error:
         message = f"blob {blob} is not a sealed chunk: {error}"
         raise VerificationError("blob_malformed", message, zh=f"密文 {blob} 格式无效", got=str(error)) from error
+
+
+def _load_elsewhere(probe: Probe, profile_name: str, blob: str, data: bytes) -> None:
+    try:
+        probe(profile_name, blob, data)
+    except LoaderDied as error:
+        message = f"blob {blob} is refused: {error}"
+        raise VerificationError(
+            "blob_breaks_loader",
+            message,
+            zh=f"密文 {blob} 使隔离的加载进程崩溃,已拒绝",
+            rule="queries.confined_loading",
+            got=str(error),
+            hint="tell the supplier and the operator; the blob was loaded in no other process",
+            hint_zh="请告知供方与运营方;该密文未在其他进程中加载",
+        ) from error
+    except LoaderUnavailable as error:
+        message = f"no blob can be loaded: {error}"
+        raise PortError("loader_unavailable", message, zh="隔离的加载进程无法启动") from error

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from crypto.canonical import canonical_json, load_json
+from crypto.seal.confined import confined_loader
 from marketplace.console import Run, command, group
 from marketplace.console.values import parse_address, parse_digest, parse_epsilon
 from marketplace.documents import digest
@@ -148,7 +149,15 @@ def run_(
         store = PrivacyStore(path / STORE, cipher)
         halves = CustodianFolder(path, cipher)
         custodian = Custodian(
-            keys, halves, store, client.deployment, fetch=fetch, sellers=sellers, limit=limit, word=word
+            keys,
+            halves,
+            store,
+            client.deployment,
+            fetch=fetch,
+            probe=confined_loader().check,
+            sellers=sellers,
+            limit=limit,
+            word=word,
         )
         run.log(f"custodian {keys.address} waits for releases", f"托管方 {keys.address} 等待发布")
         VaultAgent(client, custodian, run.log, desk="custodian").run(stop)

@@ -22,7 +22,7 @@ from crypto.keystore import Keys
 from marketplace.documents import digest
 from marketplace.errors import NotAuthorizedError, RuleError, VerificationError
 from marketplace.intents import Deployment
-from marketplace.queries.evaluation import SealedColumns, check_profile
+from marketplace.queries.evaluation import Probe, SealedColumns, check_profile
 from marketplace.queries.handover import CustodianTask, VaultTask, read_custodian_task
 from marketplace.queries.plan import Plan
 from marketplace.queries.selection import Group
@@ -40,7 +40,7 @@ class Custodian(KeyHolder):
         keys: sign its releases; manifests name their address as custodian.
         halves: the halves it holds. store: its own privacy account.
         deployment: chain and contracts that the supplier trades on.
-        fetch: the sealed blob with this digest.
+        fetch: the sealed blob with this digest. probe: see SealedColumns.
         sellers, word: see KeyHolder.
         limit: the most epsilon that any data set may spend here, in millionths, whatever its registration says; None
             for no limit but that.
@@ -54,12 +54,13 @@ class Custodian(KeyHolder):
         deployment: Deployment,
         *,
         fetch: Callable[[str], bytes],
+        probe: Probe | None = None,
         sellers: Collection[str] = (),
         limit: int | None = None,
         word: Word | None = None,
     ) -> None:
         super().__init__(keys, store, deployment, sellers, word)
-        self.halves, self._columns, self._limit = halves, SealedColumns(fetch), limit
+        self.halves, self._columns, self._limit = halves, SealedColumns(fetch, probe=probe), limit
 
     def _read(self, value: object) -> VaultTask:
         return read_custodian_task(value)
