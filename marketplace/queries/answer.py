@@ -8,7 +8,7 @@ make one number; (7) numbers become values with standard errors.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -72,6 +72,10 @@ class Answer:
     spent_order: int
     spent_buyer: int
     spent_asset: int
+
+    def named(self, names: Mapping[Term, str]) -> "Answer":
+        """This answer with headings that the asker chose (`Query.named`)."""
+        return replace(self, query=self.query.named(names))
 
     def rows(self) -> list[dict[str, Any]]:
         """As `table`, one dict a row."""

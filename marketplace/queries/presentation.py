@@ -25,9 +25,10 @@ def row(query: Query, group: Group, results: Sequence[Result]) -> dict[str, Any]
     found: dict[str, Any] = dict(zip(query.groups, group, strict=True))
     for term, item in zip(query.terms, results, strict=True):
         if isinstance(item, Figure):
-            found |= {term.label: item.value, f"{term.label}_se": item.error}
+            name = query.heading(term)
+            found |= {name: item.value, f"{name}_se": item.error}
             if term.op == "QUANTILE":
-                found |= {f"{term.label}_low": item.low, f"{term.label}_high": item.high}
+                found |= {f"{name}_low": item.low, f"{name}_high": item.high}
     return found
 
 
@@ -41,16 +42,16 @@ def listings(query: Query, groups: Sequence[Group], results: Sequence[Sequence[R
             continue
         for group, item in by_group.items():
             named = dict(zip(query.groups, group, strict=True))
-            for name, rows in _of_group(term, item).items():
+            for name, rows in _of_group(query.heading(term), item).items():
                 found.setdefault(name, []).extend({**named, **line} for line in rows)
     return found
 
 
-def _of_group(term: Term, item: Result) -> dict[str, Rows]:
+def _of_group(name: str, item: Result) -> dict[str, Rows]:
     if isinstance(item, Bins):
-        return {term.label: item.rows()}
+        return {name: item.rows()}
     if isinstance(item, Regression):
-        return {term.label: item.as_rows(), f"{term.label}_fit": [item.fit()]}
+        return {name: item.as_rows(), f"{name}_fit": [item.fit()]}
     return {}
 
 
@@ -62,4 +63,5 @@ def _contingency(query: Query, term: Term, by_group: Mapping[Group, Result]) -> 
         assert item.error is not None
         counts[group], error = item.value, item.error
     table = tabulate(query.groups, counts, error)
-    return {term.label: table.table(), f"{term.label}_test": [table.test()]}
+    name = query.heading(term)
+    return {name: table.table(), f"{name}_test": [table.test()]}

@@ -10,7 +10,7 @@ said as a set of published cells cannot be asked.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from crypto.canonical import canonical_json
@@ -79,11 +79,14 @@ class Query:
         terms: what to compute, at least one, all different.
         condition: which rows; None for all.
         groups: dimensions to group by, in order.
+        names: headings that the asker chose for computations. They stay with the asker: the document has none, and two
+            questions that differ in names alone are one.
     """
 
     terms: tuple[Term, ...]
     condition: Filter | None = None
     groups: tuple[str, ...] = ()
+    names: Mapping[Term, str] = field(default_factory=dict, compare=False)
 
     @classmethod
     def select(cls, *terms: Term) -> "Query":
@@ -98,11 +101,34 @@ class Query:
         merged: Filter | None = None
         for part in parts:
             merged = part if merged is None else merged & part if part else merged
-        return Query(self.terms, merged, self.groups)
+        return replace(self, condition=merged)
 
     def group_by(self, *dimensions: str) -> "Query":
         """This query with one answer for each combination of categories of `dimensions`."""
-        return Query(self.terms, self.condition, tuple(dict.fromkeys((*self.groups, *dimensions))))
+        return replace(self, groups=tuple(dict.fromkeys((*self.groups, *dimensions))))
+
+    def named(self, names: Mapping[Term, str]) -> "Query":
+        """This query with other headings for some of its computations; `label` heads the others.
+
+        Raises:
+            InvalidInputError: `heading_taken`: two columns would have the same name.
+        """
+        found = replace(self, names={**self.names, **names})
+        taken = [*self.groups, *map(found.heading, self.terms)]
+        if doubled := [name for name in taken if taken.count(name) > 1]:
+            raise InvalidInputError(
+                "heading_taken",
+                f"two columns would be called {doubled[0]}",
+                zh=f"有两列同名：{doubled[0]}",
+                rule="queries.algebra",
+                expected="a name of its own for every column",
+                got=doubled[0],
+            )
+        return found
+
+    def heading(self, term: Term) -> str:
+        """The name of a computation's column, and of its table."""
+        return self.names.get(term, term.label)
 
     def document(
         self, *, order: str, asset: str, ciphertext_root: str, epsilon: int, recipient: str, sequence: int

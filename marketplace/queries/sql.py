@@ -29,6 +29,7 @@ from marketplace.queries.terms import Term
 
 _ALLOWED = "SELECT dimensions and computations FROM a data set [WHERE ...] [GROUP BY dimensions]"
 _CLAUSES = {"expressions", "from_", "where", "group"}
+HEADING = re.compile(r"[^\W\d]\w{0,59}")
 _UNDERLINE = re.compile("\x1b\\[[0-9;]*m")  # the parser marks the place for a terminal
 
 
@@ -54,7 +55,7 @@ def _read(text: str, manifest: Mapping[str, Any]) -> Query:
     groups = _tabulated(select.expressions, _groups(select.args.get("group"), manifest), manifest)
     terms = [term for item in select.expressions for term in _selected(item, manifest, groups)]
     where = select.args.get("where")
-    query = Query.select(*terms).group_by(*groups)
+    query = Query.select(*terms).group_by(*groups).named(_headings(select.expressions, manifest))
     return query.where(condition(where.this, manifest)) if where else query
 
 
@@ -119,6 +120,17 @@ def _selected(item: exp.Expr, manifest: Mapping[str, Any], groups: list[str]) ->
             got=name,
         )
     return []
+
+
+def _headings(selected: list[exp.Expr], manifest: Mapping[str, Any]) -> dict[Term, str]:
+    """The name after AS of each computation that has one."""
+    named = [item for item in selected if isinstance(item, exp.Alias)]
+    for item in named:
+        if isinstance(item.this, exp.Column):
+            raise fault("dimensions under their own names", item.sql())
+        if not HEADING.fullmatch(item.alias):
+            raise fault("AS and a name of at most 60 letters, digits and underscores", item.alias[:80])
+    return {term(item.this, manifest): item.alias for item in named}
 
 
 def _syntax(error: Exception) -> InvalidInputError:

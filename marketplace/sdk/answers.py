@@ -16,6 +16,7 @@ from marketplace.queries.plan import make_plan
 from marketplace.queries.presentation import is_one_value
 from marketplace.queries.statements import check_refusal as check_signature
 from marketplace.queries.statements import check_release
+from marketplace.queries.terms import Term
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 from marketplace.sdk.journal import Step
@@ -56,7 +57,8 @@ class Answer:
     @property
     def terms(self) -> tuple[str, ...]:
         """Names of the computed columns: of what comes to one value in each group."""
-        return tuple(term.label for term in self.opened.query.terms if is_one_value(term))
+        query = self.opened.query
+        return tuple(query.heading(term) for term in query.terms if is_one_value(term))
 
     def rows(self) -> list[dict[str, Any]]:
         """One dict a released group: its categories, each value, and its standard error under "<name> ±"."""
@@ -106,8 +108,11 @@ class Answer:
         }
 
 
-def open_answer(client: Client, deal: Deal, step: Step, status: Mapping[str, Any]) -> Answer:
+def open_answer(client: Client, deal: Deal, step: Step, status: Mapping[str, Any], names: Mapping[Term, str]) -> Answer:
     """Fetch every document of a released query by its digest, check them all, and put the answer together.
+
+    Args:
+        names: headings of computations that the asker chose.
 
     Raises:
         VerificationError: the first check that fails.
@@ -116,7 +121,7 @@ def open_answer(client: Client, deal: Deal, step: Step, status: Mapping[str, Any
     if status.get("custodianRelease"):
         found |= {f"custodian_{name}": client.get_document(status[f"custodian{name.title()}"]) for name in _CUSTODIAN}
     papers = Papers(manifest=deal.offer.manifest, terms=deal.offer.terms, query=step.query, **found)
-    opened = assemble(papers, client.keys.x25519, client.deployment)
+    opened = assemble(papers, client.keys.x25519, client.deployment).named(names)
     plan = make_plan(deal.offer.manifest, step.query)
     left_order = deal.order["epsilonCap"] - opened.spent_order
     cap = deal.offer.terms["buyerCap"]

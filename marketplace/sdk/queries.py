@@ -27,6 +27,7 @@ from marketplace.queries.plan import Plan, make_plan
 from marketplace.queries.pricing import OrderAccount, next_voucher
 from marketplace.queries.query import Query
 from marketplace.queries.sql import parse_sql
+from marketplace.queries.terms import Term
 from marketplace.queries.timings import part
 from marketplace.sdk import listings, orders, rights
 from marketplace.sdk.answers import Answer, check_refusal, open_answer, spent_by_withheld
@@ -133,18 +134,19 @@ def ask(
     resume(client, order_id, wait_seconds, deal)
     typed = parse_sql(question, deal.offer.manifest) if isinstance(question, str) else question
     step = _next_step(client, deal, typed, epsilon)
-    return _carry_out(client, deal, client.journal.reserve(step), wait_seconds)
+    return _carry_out(client, deal, client.journal.reserve(step), wait_seconds, typed.names)
 
 
 def resume(
     client: Client, order_id: str, wait_seconds: float = WAIT_SECONDS, deal: Deal | None = None
 ) -> Answer | None:
-    """Finish the order's pending call, if there is one; its refusal is recorded, not raised."""
+    """Finish the order's pending call, if there is one; its refusal is recorded, not raised. Headings that its asker
+    chose are not in the journal: columns have their usual names."""
     step = client.journal.pending(order_id)
     if step is None:
         return None
     try:
-        return _carry_out(client, deal or orders.inspect(client, order_id), step, wait_seconds)
+        return _carry_out(client, deal or orders.inspect(client, order_id), step, wait_seconds, {})
     except PortError:
         raise
     except (RuleError, InvalidInputError, NotAuthorizedError, NotFoundError):
@@ -199,7 +201,7 @@ def _charge(client: Client, order_id: str, plan: Plan) -> int:
     return 0 if any(outcome.get("plan") == plan.digest for outcome in answered) else plan.epsilon
 
 
-def _carry_out(client: Client, deal: Deal, step: Step, wait_seconds: float) -> Answer:
+def _carry_out(client: Client, deal: Deal, step: Step, wait_seconds: float, names: Mapping[Term, str]) -> Answer:
     with part("sending"):
         _send(client, step)
     with part("waiting"):
@@ -210,7 +212,7 @@ def _carry_out(client: Client, deal: Deal, step: Step, wait_seconds: float) -> A
         client.journal.finish(step.order, step.sequence, "refused", outcome)
         raise refusal
     with part("opening"):
-        answer = open_answer(client, deal, step, status)
+        answer = open_answer(client, deal, step, status, names)
     client.journal.finish(step.order, step.sequence, "released", answer.as_dict())
     return answer
 

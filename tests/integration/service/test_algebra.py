@@ -43,7 +43,8 @@ QUESTION = Query.select(
 ).where(one_of("month", "2", "3"), origin=["JFK", "EWR"])
 WORDS = (
     "SELECT WMEAN(fare, origin, 'EWR', 0.5, 'JFK', 1), AVG(SCORE(-2 * fare + delay + 4)), OLS(fare, delay), "
-    "CORR(fare, delay), HISTOGRAM(delay), VARIANCE(fare) FROM data WHERE month BETWEEN 2 AND 3 AND origin <> 'LGA'"
+    "CORR(fare, delay), HISTOGRAM(delay), VARIANCE(fare) AS spread FROM data "
+    "WHERE month BETWEEN 2 AND 3 AND origin <> 'LGA'"
 )
 BUDGET = 2_000_000
 
@@ -89,6 +90,7 @@ def test_the_same_question_in_other_words_costs_nothing(town: Town, answer: Answ
         again = queries.ask(town["buyer"], town.facts["order"], WORDS, BUDGET, wait_seconds=MINUTE)
     assert (again.plan, again.opened.epsilon) == (answer.plan, 0)
     assert again.opened.numbers == answer.opened.numbers
+    assert {"spread", "spread_se"} <= set(again.frame().columns)
 
 
 def test_what_cannot_be_planned_is_explained_and_never_asked(town: Town) -> None:

@@ -232,3 +232,25 @@ def test_what_is_no_ordinary_decimal_is_no_coefficient(value: float | str) -> No
     with pytest.raises(InvalidInputError) as caught:
         Score({"delay": value})
     assert caught.value.code == "malformed_number"
+
+
+def test_a_computation_takes_the_name_after_as_and_stays_the_same_question() -> None:
+    named = parse_sql("SELECT origin, AVG(delay) AS 延误, COUNT(*) FROM t GROUP BY origin", MANIFEST)
+    assert [named.heading(term) for term in named.terms] == ["延误", "count"]
+    assert named == Query.select(Mean("delay"), Count()).group_by("origin")
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("SELECT AVG(delay) AS count, COUNT(*) FROM t", "heading_taken"),
+        ("SELECT origin, AVG(delay) AS origin FROM t GROUP BY origin", "heading_taken"),
+        ("SELECT origin AS place, COUNT(*) FROM t GROUP BY origin", "sql_outside_algebra"),
+        ('SELECT COUNT(*) AS "a b" FROM t', "sql_outside_algebra"),
+        (f"SELECT COUNT(*) AS {'n' * 61} FROM t", "sql_outside_algebra"),
+    ],
+)
+def test_names_that_cannot_head_a_column_are_refused(text: str, code: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        parse_sql(text, MANIFEST)
+    assert caught.value.code == code
