@@ -4,19 +4,24 @@ Noise and keys come from the operating system's generator, which nobody can seed
 it may fail although the guard holds: `RARE`, one run in a billion.
 """
 
-from math import comb, exp
+from math import exp, lgamma, log, log1p
 
 RARE = 1e-9
 
 
 def most_by_chance(trials: int, probability: float) -> int:
-    """The most successes in independent trials that are exceeded with probability below RARE (exact binomial tail)."""
-    tail = 1.0
-    for successes in range(trials + 1):
-        tail -= comb(trials, successes) * probability**successes * (1 - probability) ** (trials - successes)
-        if tail < RARE:
+    """The most successes in independent trials that are exceeded with probability below RARE (binomial tail)."""
+    tail = 0.0
+    for successes in range(trials, 0, -1):
+        tail += _probability(trials, probability, successes)
+        if tail >= RARE:
             return successes
-    return trials
+    return 0
+
+
+def _probability(trials: int, probability: float, successes: int) -> float:
+    ways = lgamma(trials + 1) - lgamma(successes + 1) - lgamma(trials - successes + 1)
+    return exp(ways + successes * log(probability) + (trials - successes) * log1p(-probability))
 
 
 def best_guess(choices: int, epsilon: float) -> float:
