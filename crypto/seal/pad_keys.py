@@ -77,13 +77,14 @@ class PadKey:
 
     def words_at(self, sheet: Sheet, index: NDArray[np.int64]) -> NDArray[np.uint64]:
         """The same words at any places, given in increasing order."""
-        blocks, place = np.unique(index >> 1, return_inverse=True)
+        new = np.diff(index >> 1, prepend=-1) != 0
+        blocks, place = index[new] >> 1, np.cumsum(new) - 1
         counters = np.zeros((blocks.size, 2), dtype=">u8")
         counters[:, 1] = blocks
         # Counter mode at places of our choice: the counters themselves, each once, are what is encrypted.
         cipher = Cipher(algorithms.AES256(self._derived(sheet)), modes.ECB())  # noqa: S305
         stream = np.frombuffer(cipher.encryptor().update(counters.tobytes()), dtype="<u8")
-        found: NDArray[np.uint64] = stream[2 * place.reshape(-1) + (index & 1)]
+        found: NDArray[np.uint64] = stream[2 * place + (index & 1)]
         return found
 
     def _derived(self, sheet: Sheet) -> bytes:

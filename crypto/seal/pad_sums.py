@@ -63,11 +63,10 @@ class Runs:
     def ends(self) -> tuple[Integers, Integers]:
         """Where the weight changes, in increasing order, and how much less it is from there on: the sum over the rows
         of weight * (F(row+1) - F(row)) is the sum over these places of change * F."""
-        index = np.concatenate([self.starts, self.stops])
-        change = np.concatenate([-self.weights, self.weights])
-        found, place = np.unique(index, return_inverse=True)
-        added = np.zeros(found.size, dtype=np.int64)
-        np.add.at(added, place.reshape(-1), change)
+        index = np.stack([self.starts, self.stops], axis=1).reshape(-1)
+        change = np.stack([-self.weights, self.weights], axis=1).reshape(-1)
+        firsts = np.flatnonzero(np.diff(index, prepend=-1))  # the end of a run may be the start of the next
+        found, added = index[firsts], np.add.reduceat(change, firsts)
         return found[added != 0], added[added != 0]
 
     def request(self) -> bytes:

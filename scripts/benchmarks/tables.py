@@ -49,6 +49,12 @@ def milliseconds(action: Callable[[], object], repeats: int) -> float:
     return statistics.median(_once(action) for _ in range(repeats))
 
 
+def taking_turns(*actions: Callable[[], object], repeats: int) -> list[float]:
+    """Median wall time of one call of each, one after the other, so that what else the machine does meets all alike."""
+    times = [[_once(action) for action in actions] for _ in range(repeats + 1)]
+    return [statistics.median(column) for column in zip(*times[1:], strict=True)]
+
+
 def _once(action: Callable[[], object]) -> float:
     start = time.perf_counter()
     action()

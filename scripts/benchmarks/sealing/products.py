@@ -1,12 +1,4 @@
-"""A sum over the rows of a hidden category: the cost of a product of ciphertexts, and SEAL's own as floor.
-
-Run in a process of its own, so that its peak memory is its own.
-"""
-
-import json
-import subprocess
-import sys
-from pathlib import Path
+"""A sum over the rows of a hidden category: the cost of a product of ciphertexts, and SEAL's own as floor."""
 
 import numpy as np
 
@@ -15,6 +7,7 @@ from crypto.seal.headroom_products import prove_product
 from crypto.seal.keys import SealingKey
 from crypto.seal.parameters import PRODUCTS
 from crypto.seal.products import combine_product, evaluate_product, open_rows, release_product, seal_rows
+from scripts.benchmarks.sealing.alone import alone
 from scripts.benchmarks.tables import Table, milliseconds, versions
 
 LARGEST = 5_000
@@ -23,18 +16,22 @@ REPEATS = 5
 
 def products_table(rows: int) -> Table:
     """One number over so many rows."""
-    command = [sys.executable, "-c", f"from scripts.benchmarks.products import measure_alone; measure_alone({rows})"]
-    found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    found, peak = alone(measure_alone, rows)
     notes = [
         versions("tenseal", "numpy"),
         "floor: SEAL's multiplication of the same ciphertexts alone; scattered: two rows of five by a public mask",
         "a process of its own, both columns opened and in memory; VmHWM, interpreter and SEAL included",
     ]
-    return Table(f"A product of two sealed columns, {rows:,} rows, {PRODUCTS.name}", ["what", ""], found, notes)
+    return Table(
+        f"A product of two sealed columns, {rows:,} rows, {PRODUCTS.name}",
+        ["what", ""],
+        [*found, ["peak RSS MiB", peak]],
+        notes,
+    )
 
 
-def measure_alone(rows: int) -> None:
-    """Measures in this process and prints the table's rows as JSON."""
+def measure_alone(rows: int) -> list[list[str]]:
+    """The table's rows."""
     draw, key, made = np.random.default_rng(1), SealingKey.generate(PRODUCTS), engine(PRODUCTS)
     values, flags = draw.integers(0, LARGEST, rows), (draw.random(rows) < 0.3).astype(np.int64)
     starts = range(0, rows, PRODUCTS.degree)
@@ -59,6 +56,4 @@ def measure_alone(rows: int) -> None:
     }
     found = [[name, f"{took:.2f}"] for name, took in times.items()]
     found.append(["bytes per value at rest", f"{sum(map(len, blobs[0])) / rows:.2f}"])
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    found.append(["peak RSS MiB", f"{int(status.split('VmHWM:')[1].split()[0]) / 1024:.0f}"])
-    print(json.dumps(found))
+    return found
