@@ -8,7 +8,6 @@ listen. Stopping goes the other way round. Whatever moment it is killed at, the 
 import logging
 import signal
 import socket
-import threading
 import time
 from collections.abc import Callable
 from types import FrameType
@@ -16,6 +15,7 @@ from types import FrameType
 import uvicorn
 
 from marketplace.app import make_app
+from marketplace.chores import Chore, chores_of
 from marketplace.errors import ConfigurationError
 from marketplace.evidence import service as evidence
 from marketplace.evidence.inbox import LEDGER
@@ -54,7 +54,7 @@ class Service:
             on_block=lambda _block: self._bell.ring(LEDGER),
         )
         self._settings, self._clock = settings, clock
-        self._anchors: _Anchors | None = None
+        self._chores: list[Chore] = []
 
     def __enter__(self) -> Context:
         """Start the ledger.
@@ -75,58 +75,22 @@ class Service:
             bell=self._bell,
             clock=self._clock,
         )
-        self._anchors = _Anchors(context)
-        self._anchors.start()
+        self._chores = chores_of(context)
+        for chore in self._chores:
+            chore.start()
         return context
 
     def __exit__(self, *_: object) -> None:
         self._bell.close()
-        if self._anchors is not None:
-            self._anchors.stop()
+        for chore in self._chores:
+            chore.stop()
         self._worker.stop()
         self._engine.dispose()
 
     def _problem(self) -> str | None:
         if not self._worker.healthy():
             return str(self._worker.problem or "the sealer has ended")
-        return self._anchors.problem if self._anchors else None
-
-
-class _Anchors:
-    """Signs the log when it has grown, and sends its root to the ledger, at most once in `anchor_seconds`."""
-
-    def __init__(self, context: Context) -> None:
-        self._context, self._signer = context, evidence.signer_of(context.settings)
-        self._stopping = threading.Event()
-        self.problem: str | None = None
-        self._thread = threading.Thread(target=self._run, name="log-anchors", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self._step()
-                self.problem = None
-            except Exception as error:  # whatever it was, the next try may go through, and readiness tells meanwhile
-                log.exception("the log could not be anchored now; it will be tried again")
-                self.problem = f"the log could not be anchored: {type(error).__name__}"
-            self._stopping.wait(self._context.settings.anchor_seconds)
-
-    def _step(self) -> None:
-        with self._context.reading() as session:
-            if not evidence.is_unanchored(session):
-                return
-        settings, now = self._context.settings, self._context.clock()
-        with self._context.writing() as session:
-            evidence.make_checkpoint(session, self._signer, now)
-            key = bytes.fromhex(settings.exchange_key.get_secret_value())
-            evidence.anchor(session, self._context.deployment, self._signer, key=key, now=now)
+        return next((chore.problem for chore in self._chores if chore.problem), None)
 
 
 class _Server(uvicorn.Server):

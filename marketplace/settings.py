@@ -68,6 +68,8 @@ class Settings(BaseSettings):
         session_seconds: life of a sign-in.
         nonce_seconds: life of a sign-in challenge.
         lease_seconds: a task that was taken and not answered for so long is given out again.
+        panel_seconds: how long a panel has for one query. Then the query fails unless enough nodes have agreed, and
+            whoever was not heard is named.
         ledger_rpc_url: JSON-RPC of an outer network; the embedded node if empty.
         anchor_seconds: the log is signed and anchored at most once in so many seconds.
         max_body_bytes: largest JSON body.
@@ -95,6 +97,7 @@ class Settings(BaseSettings):
     session_seconds: int = Field(default=8 * 3600, ge=60, le=7 * 86400)
     nonce_seconds: int = Field(default=300, ge=10, le=3600)
     lease_seconds: int = Field(default=30, ge=1, le=3600)
+    panel_seconds: int = Field(default=600, ge=1, le=86400)
     ledger_rpc_url: str = ""
     anchor_seconds: float = Field(default=1.0, ge=0.05, le=86400)
     max_body_bytes: int = Field(default=2 * 2**20, ge=2**16, le=2**26)

@@ -423,13 +423,16 @@ def _refuse(maker: Maker, order: Order, name: str) -> None:
 
 
 def diverge(maker: Maker) -> None:
-    """A lying node is named: it signed another result of the first released query."""
+    """A lying node is named: it signed another result of the first released query that it did not attest."""
     import json
 
-    leaf = next(json.loads(item) for item in maker.leaves if b"query.released" in item)
+    liar = maker.people["node2"]
+    for leaf in (json.loads(item) for item in maker.leaves if b"query.released" in item):
+        if liar.address not in json.loads(maker.documents[leaf["attestation"]])["signers"]:
+            break
     lie = json.loads(maker.documents[leaf["result"]])
     lie["numbers"][0]["c0"] = "0x" + "07" * 32
-    statement = sign_result(lie, maker.people["node2"].address, maker.people["node2"].bls_secret)
+    statement = sign_result(lie, liar.address, liar.bls_secret)
     members = {"query": leaf["query"], "node": statement["node"], "attested": leaf["result"]}
     maker.leaf("panel.divergence", **members, statement=maker.store(statement), result=maker.store(lie))
 

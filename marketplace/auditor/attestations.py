@@ -34,12 +34,14 @@ class Attestations:
     def __init__(self, report: Report, pool: Executor | None = None) -> None:
         self.report, self._pool = report, pool
         self._seen: set[Claim] = set()
+        self._refuted: set[Claim] = set()
         self._batch: list[tuple[Claim, str]] = []
         self._running: list[tuple[list[tuple[Claim, str]], Future[list[int]]]] = []
         self._proven: dict[tuple[str, str], bool] = {}
 
-    def add(self, attestation: Mapping[str, Any], result: str, terms: Mapping[str, Any], subject: str) -> None:
-        """Check members, threshold and proofs of possession now, and remember the signature."""
+    def add(self, attestation: Mapping[str, Any], result: str, terms: Mapping[str, Any], subject: str) -> Claim | None:
+        """Check members, threshold and proofs of possession now, and remember the signature; returns what is claimed,
+        None where it names strangers."""
         panel = terms["panel"]
         nodes = {node["address"]: node for node in panel["nodes"]}
         signers = attestation["signers"]
@@ -47,7 +49,7 @@ class Attestations:
         self.report.same("attestation_result", f"{subject} attestation.result", result, attestation["result"])
         if strangers := [signer for signer in signers if signer not in nodes]:
             self.report.find("attestation_members", subject, expected=", ".join(nodes), got=", ".join(strangers))
-            return
+            return None
         if len(signers) < panel["threshold"]:
             self.report.find("attestation_members", subject, expected=f">= {panel['threshold']}", got=len(signers))
         keys = tuple(sorted(from_hex(nodes[signer]["bls"]) for signer in signers if self._has_key(nodes[signer])))
@@ -59,18 +61,25 @@ class Attestations:
             claims = [claim for claim, _ in self._batch]
             self._running.append((self._batch, self._pool.submit(refuted, claims)))
             self._batch = []
+        return claim
 
-    def check_statement(self, statement: Mapping[str, Any], terms: Mapping[str, Any], subject: str) -> None:
+    def check_statement(self, statement: Mapping[str, Any], terms: Mapping[str, Any], subject: str) -> bool:
         """A node that is said to have signed a statement really signed it."""
         node = next((node for node in terms["panel"]["nodes"] if node["address"] == statement["node"]), None)
         if node is None or not self._has_key(node):
             self.report.find("statement_signature", subject, expected="a node of the panel", got=statement["node"])
-            return
+            return False
         message = attested_message(statement["result"])
         try:
             bls.verify(from_hex(node["bls"]), message, from_hex(statement["signature"]))
         except CryptoError as error:
             self.report.find("statement_signature", subject, expected=statement["node"], got=error)
+            return False
+        return True
+
+    def is_refuted(self, claim: Claim) -> bool:
+        """Whether a claim did not verify; to be asked after `finish`."""
+        return claim in self._refuted
 
     def finish(self) -> None:
         """Verify what is left and collect all verdicts."""
@@ -80,6 +89,7 @@ class Attestations:
 
     def _name(self, batch: list[tuple[Claim, str]], wrong: list[int]) -> None:
         for index in wrong:
+            self._refuted.add(batch[index][0])
             self.report.find("attestation_signature", batch[index][1])
 
     def _has_key(self, node: Mapping[str, Any]) -> bool:

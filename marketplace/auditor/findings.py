@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
-from marketplace.auditor.messages import MESSAGES, NOTES, STEPS
+from marketplace.auditor.messages import MESSAGES, NAMED, NOTES, STEPS
 
 MAX_FINDINGS_PER_CODE = 50  # fifty examples of each kind describe a bundle that is wrong everywhere
 
@@ -49,12 +49,15 @@ class Report:
         counts: per step, how many things of each name were checked.
         seconds: per step, wall-clock time.
         notes: remarks that a reader must not miss (code, English, Chinese), such as roots of trust that nobody pinned.
+        named: what is held against panel nodes: (node, code) -> query -> the leaf that says so. No findings: evidence
+            that an outvoted node lied is evidence in order.
     """
 
     findings: list[Finding] = field(default_factory=list)
     counts: defaultdict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     seconds: dict[int, float] = field(default_factory=dict)
     notes: list[tuple[str, str, str]] = field(default_factory=list)
+    named: defaultdict[tuple[str, str], dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     _per_code: Counter[str] = field(default_factory=Counter)
     _step: int = 0
     _since: float = field(default_factory=perf_counter)
@@ -113,18 +116,37 @@ class Report:
         self.find(code, subject, expected=expected, got=got)
         return False
 
+    def name(self, code: str, node: str, query: str, subject: str) -> None:
+        """Hold something against a panel node, once for each query."""
+        self.named[node, code].setdefault(query, subject)
+
     def note(self, code: str, **values: object) -> None:
         """Add a remark that must not be missed."""
         message, zh = NOTES[code]
         self.notes.append((code, message.format(**values), zh.format(**values)))
 
+    def nodes(self) -> list[dict[str, Any]]:
+        """What is held against each node, as plain values; `leaves` are the first MAX_FINDINGS_PER_CODE."""
+        return [
+            {
+                "node": node,
+                "code": code,
+                "message": NAMED[code][0],
+                "zh": NAMED[code][1],
+                "count": len(queries),
+                "leaves": list(queries.values())[:MAX_FINDINGS_PER_CODE],
+            }
+            for (node, code), queries in sorted(self.named.items())
+        ]
+
     def as_dict(self) -> dict[str, Any]:
-        """Plain JSON values: verdict, steps with counts and seconds, notes, findings."""
+        """Plain JSON values: verdict, steps with counts and seconds, notes, named nodes, findings."""
         return {
             "verdict": "passed" if self.passed else "failed",
             "findings_total": self.total,
             "findings": [finding.as_dict() for finding in self.ordered()],
             "notes": [{"code": code, "message": message, "zh": zh} for code, message, zh in self.notes],
+            "nodes": self.nodes(),
             "steps": [
                 {
                     "step": number,

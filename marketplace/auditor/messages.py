@@ -37,6 +37,26 @@ NOTES: dict[str, tuple[str, str]] = {
     ),
 }
 
+# What may be held against a panel node; no findings, see docs/audit.md.
+NAMED: dict[str, tuple[str, str]] = {
+    "node_lied": (
+        "signed a result that the ciphertexts do not give: proven by its signature and by computing again",
+        "签署了与密文不符的结果：由其签名与重算证明",
+    ),
+    "node_equivocated": (
+        "signed two results of one query: proven by its signatures",
+        "对同一查询签署了两个结果：由其签名证明",
+    ),
+    "node_late": (
+        "answered after the deadline: the operator's word, for only its log says when",
+        "截止时间后才作答：仅为运营方所述，时间只见于其日志",
+    ),
+    "node_absent": (
+        "did not answer by the deadline: the operator's word; nothing the node signed shows it",
+        "截止时间前未作答：仅为运营方所述，并无节点签名为证",
+    ),
+}
+
 MESSAGES: dict[str, tuple[str, str]] = {
     # any step
     "file_unreadable": ("A file of the bundle is missing or cannot be read.", "证据包中的文件缺失或无法读取。"),
@@ -146,6 +166,19 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "panel_key": ("A panel key's proof of possession does not verify.", "计算节点密钥的持有证明无效。"),
     "statement_signature": ("A node's statement does not verify.", "计算节点陈述的签名无效。"),
     "divergence_unproven": ("A divergence names no other result.", "分歧记录未指出不同结果。"),
+    "equivocation_unproven": ("An equivocation names one result twice.", "矛盾签名记录两次指同一结果。"),
+    "equivocation_unnamed": (
+        "A node signed two results of one query and the log does not name it.",
+        "节点对同一查询签署了两个结果，日志却未指明。",
+    ),
+    "absence_contradicted": (
+        "A node that was heard is called absent or late.",
+        "已在期限内作答的节点被称为缺席或迟到。",
+    ),
+    "deadline_not_over": (
+        "A node is called absent or late before the query's deadline.",
+        "截止时间未到即称节点缺席或迟到。",
+    ),
     "release_signature": ("A release is not signed by its key's holder.", "释放文件并非由相应密钥持有方签署。"),
     "refusal_signature": ("A refusal is not signed by its key's holder.", "拒绝文件并非由相应密钥持有方签署。"),
     "custodian_share": (
@@ -169,6 +202,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "settled_differs": ("An order was settled other than it was billed.", "订单清算与账单不符。"),
     # 11
     "reexecution_failed": ("A released answer cannot be computed again.", "已释放结果无法重算。"),
+    "attested_false": (
+        "The attested result is not what the ciphertexts give; a node that differed may be right.",
+        "经证明的结果与密文不符；持不同结果的节点可能是对的。",
+    ),
     "result_differs": ("The ciphertexts give another number than the panel signed.", "重算结果与计算节点签署的不符。"),
 }
 
@@ -198,6 +235,10 @@ COUNTED: dict[str, str] = {
     "refused": "拒绝",
     "failed": "失败",
     "divergences": "分歧",
+    "equivocations": "矛盾签名",
+    "late statements": "迟到陈述",
+    "absences": "缺席",
+    "contested queries": "有争议的查询",
     "vouchers": "付款凭证",
     "attestations": "证明",
     "releases": "释放文件",

@@ -41,6 +41,8 @@ def print_report(run: Surface, report: Report) -> None:
     run.rows([_step(run, report, number) for number in STEPS if number != 12], _COLUMNS)
     for _, message, zh in report.notes:
         run.notice(run.tr(message, zh))
+    if report.named:
+        run.rows([{**held, "message": run.tr(held["message"], held["zh"])} for held in report.nodes()], _NODES)
     for finding in report.ordered():
         _print_finding(run, finding)
     if report.unshown:
@@ -67,6 +69,15 @@ _COLUMNS = (
     ("checked", "checked", "核查数量", str),
     ("seconds", "seconds", "秒", lambda value: f"{value:.3f}"),
     ("findings", "findings", "问题", lambda value: str(value) if value else "–"),
+)
+
+
+_NODES = (
+    ("node", "node", "节点", str),
+    ("code", "code", "代码", str),
+    ("count", "queries", "查询数", str),
+    ("leaves", "first leaf", "首个条目", lambda leaves: str(leaves[0])),
+    ("message", "what is held against it", "所涉事项", str),
 )
 
 

@@ -1,11 +1,11 @@
 """Step 10: every released answer was asked, permitted, paid for, attested by the panel and released by the vault, and
 by the custodian where the manifest names one.
 
-Works through the log's leaves in order. What concerns money and epsilon is in billing.py, the panel in attestations.py,
-the order's papers in papers.py.
+Works through the log's leaves in order. What concerns money and epsilon is in billing.py, the panel's signatures in
+attestations.py, what is held against nodes in panels.py, the order's papers in papers.py.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from marketplace.auditor.billing import Billing
 from marketplace.auditor.custodians import CUSTODIAN, Custodians, check_shares, check_signed
 from marketplace.auditor.documents import Documents
 from marketplace.auditor.findings import Report
+from marketplace.auditor.panels import PANEL_LEAVES, Contest, Panels
 from marketplace.auditor.papers import Papers, Standing
 from marketplace.auditor.rows import Tables
 from marketplace.documents import unix_seconds
@@ -31,7 +32,13 @@ LEAVES: dict[str, frozenset[str]] = {
     "query.withheld": frozenset({"query", "order", "release", "refusal", "code"}),
     "query.refused": frozenset({"query", "order", "refusal", "code"}),
     "query.failed": frozenset({"query", "order", "statements"}),
-    "panel.divergence": frozenset({"query", "node", "statement", "result", "attested"}),
+    **PANEL_LEAVES,
+}
+# members that leaves may have besides, all or none
+MORE: dict[str, frozenset[str]] = {
+    "query.accepted": frozenset({"deadline"}),
+    "query.released": CUSTODIAN,
+    "query.failed": frozenset({"code"}),
 }
 
 
@@ -44,7 +51,7 @@ class Released:
         standing: its order's papers.
         query: digest of the query document.
         plan: what evaluating it means.
-        result: the panel's result document.
+        result: the panel's result document. signers: the nodes that attested it.
     """
 
     subject: str
@@ -52,6 +59,17 @@ class Released:
     query: str
     plan: Plan
     result: dict[str, Any]
+    signers: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Contested:
+    """A query of which two results are signed, and what is needed to compute it again."""
+
+    contest: Contest
+    standing: Standing
+    query: dict[str, Any]
+    plan: Plan
 
 
 class Queries:
@@ -63,6 +81,7 @@ class Queries:
         self._tables, self._documents, self._deployment, self._report = tables, documents, deployment, report
         self._papers = Papers(tables, documents, report)
         self._attestations = attestations
+        self._panels = Panels(documents, attestations, report)
         self._billing = Billing(deployment, report)
         self._custodians = Custodians(documents, deployment, report)
         self._accepted: dict[str, str] = {}
@@ -72,9 +91,9 @@ class Queries:
     def check_leaf(self, position: int, leaf: Leaf) -> None:
         """One leaf, in the log's order."""
         subject = f"leaf {position} {leaf['type']}"
-        members = LEAVES.get(leaf["type"])
-        if leaf["type"] == "query.released" and leaf.keys() >= CUSTODIAN:
-            members = (members or frozenset()) | CUSTODIAN
+        members, more = LEAVES.get(leaf["type"]), MORE.get(leaf["type"], frozenset())
+        if members is not None and more and leaf.keys() >= more:
+            members |= more
         if members is None or leaf.keys() != members | {"type", "at"} or not _are_texts(leaf):
             self._report.find("leaf_unknown", subject, expected=sorted(members or LEAVES), got=sorted(leaf))
             return
@@ -84,14 +103,23 @@ class Queries:
             "query.withheld": self._withhold,
             "query.refused": self._refuse,
             "query.failed": self._fail,
-            "panel.divergence": self._diverge,
-        }[leaf["type"]](leaf, subject)
+        }.get(leaf["type"], self._panel)(leaf, subject)
 
     def finish(self) -> None:
         """What can be told only after the last leaf."""
         self._billing.finish(self._tables)
         self._custodians.finish()
         self._attestations.finish()
+        self._panels.finish()
+
+    def contests(self) -> Iterator[Contested]:
+        """Queries of which two results are signed, with what is needed to tell who is right; for after `finish`."""
+        for name, contest in self._panels.contests():
+            query = self._documents.get(name, "query", contest.subject)
+            standing = self._standing(query, contest.subject)
+            plan = self._papers.plan(standing, query, contest.subject) if standing and query else None
+            if query and standing and plan:
+                yield Contested(contest, standing, query, plan)
 
     def answer(self, subject: str, leaf: Leaf) -> Released | None:
         """A released answer with what is needed to compute it again; None where a finding already says what lacks."""
@@ -99,7 +127,9 @@ class Queries:
         result = self._documents.get(leaf["result"], "result", subject)
         standing = self._standing(query, subject)
         plan = self._papers.plan(standing, query, subject) if standing and query else None
-        return Released(subject, standing, leaf["query"], plan, result) if standing and plan and result else None
+        if standing is None or plan is None or result is None:
+            return None
+        return Released(subject, standing, leaf["query"], plan, result, self._panels.signers(leaf["query"]))
 
     def _standing(self, query: Leaf | None, subject: str) -> Standing | None:
         return self._papers.of(query["order"], subject) if query else None
@@ -107,6 +137,7 @@ class Queries:
     def _accept(self, leaf: Leaf, subject: str) -> None:
         self._report.count("accepted")
         self._accepted[leaf["query"]] = leaf["voucher"]
+        self._panels.accept(leaf)
         query = self._documents.get(leaf["query"], "query", subject)
         self._documents.get(leaf["voucher"], "voucher", subject)
         standing = self._standing(query, subject)
@@ -132,7 +163,7 @@ class Queries:
             self._billing.check_voucher(standing, papers["voucher"], leaf["query"], subject)
         if papers["result"] and papers["attestation"]:
             self._check_result(standing, leaf, papers["result"], plan, subject)
-            self._attestations.add(papers["attestation"], leaf["result"], standing.terms, subject)
+            self._panels.attest(leaf, papers["attestation"], standing.terms, subject)
             self.released.append((subject, leaf))
         if papers["release"]:
             self._check_release(standing, leaf, papers["release"], plan, subject)
@@ -209,32 +240,17 @@ class Queries:
             self._report.find("refusal_signature", subject, expected=error.expected, got=error.message)
 
     def _fail(self, leaf: Leaf, subject: str) -> None:
-        """The panel came to no result: its nodes' signed statements are kept."""
         self._report.count("failed")
         query = self._documents.get(leaf["query"], "query", subject)
         self._end(leaf, query, subject)
         standing = self._standing(query, subject)
-        statements = [self._documents.get(name, "statement", subject) for name in leaf["statements"]]
-        for statement in statements:
-            if statement:
-                self._documents.get(statement["result"], "result", subject)
-            if statement and standing:
-                self._attestations.check_statement(statement, standing.terms, subject)
+        self._panels.fail(leaf, standing.terms if standing else None, subject)
 
-    def _diverge(self, leaf: Leaf, subject: str) -> None:
-        self._report.count("divergences")
+    def _panel(self, leaf: Leaf, subject: str) -> None:
         query = self._documents.get(leaf["query"], "query", subject)
-        statement = self._documents.get(leaf["statement"], "statement", subject)
-        result = self._documents.get(leaf["result"], "result", subject)  # the evidence against the node
         standing = self._standing(query, subject)
-        if statement is None or result is None or standing is None:
-            return
-        self._report.same("reference", f"{subject} result.query", leaf["query"], result["query"])
-        self._report.same("reference", f"{subject} statement.node", leaf["node"], statement["node"])
-        self._report.same("reference", f"{subject} statement.result", leaf["result"], statement["result"])
-        if leaf["result"] == leaf["attested"]:
-            self._report.find("divergence_unproven", subject, expected="another result than the attested one")
-        self._attestations.check_statement(statement, standing.terms, subject)
+        if standing is not None:
+            self._panels.check(leaf, standing.terms, subject)
 
 
 def _are_texts(leaf: Leaf) -> bool:

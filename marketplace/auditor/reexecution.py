@@ -1,4 +1,7 @@
-"""Step 11: the panel's numbers are what the sealed data gives. Computed again on the ciphertexts; no value is seen."""
+"""Step 11: the panel's numbers are what the sealed data gives. Computed again on the ciphertexts; no value is seen.
+
+Where nodes signed different results of one query, this tells who signed a false one.
+"""
 
 import secrets
 
@@ -7,9 +10,12 @@ from crypto.seal.confined import confined_loader
 from marketplace.auditor.bundle import Bundle
 from marketplace.auditor.documents import MAX_BLOB, blob_name
 from marketplace.auditor.findings import Report
-from marketplace.auditor.queries import Leaf, Released
+from marketplace.auditor.papers import Standing
+from marketplace.auditor.queries import Contested, Leaf, Released
+from marketplace.documents import digest
 from marketplace.errors import MarketplaceError
-from marketplace.queries.evaluation import SealedColumns, evaluate_plan, number_entry
+from marketplace.queries.evaluation import SealedColumns, evaluate_plan, number_entry, result_document
+from marketplace.queries.plan import Plan
 
 
 class Reexecution:
@@ -26,22 +32,41 @@ class Reexecution:
         """A finding for each number of the result that the blobs do not give."""
         self._report.count("queries")
         try:
-            numbers = self._evaluate(answer)
+            numbers = self._evaluate(answer.standing, answer.plan)
         except (CryptoError, MarketplaceError) as error:
             self._report.find("reexecution_failed", answer.subject, got=error)
             return
+        holds = True
         for index, (number, stated) in enumerate(zip(numbers, answer.result["numbers"], strict=False)):
             self._report.count("numbers")
             for part in ("c0", "c1"):
-                self._report.same(
-                    "result_differs", f"{answer.subject} number {index} {part}", number[part], stated[part]
-                )
+                subject = f"{answer.subject} number {index} {part}"
+                holds &= self._report.same("result_differs", subject, number[part], stated[part])
+        for node in sorted(answer.signers if not holds else ()):
+            self._report.name("node_lied", node, answer.query, answer.subject)
 
-    def _evaluate(self, answer: Released) -> list[dict[str, str]]:
-        if answer.plan.digest not in self._numbers:
-            numbers = evaluate_plan(answer.standing.manifest, answer.plan, self._columns)
-            self._numbers[answer.plan.digest] = [number_entry(number) for number in numbers]
-        return self._numbers[answer.plan.digest]
+    def judge(self, contested: Contested) -> None:
+        """Name every node that signed a result which the blobs do not give; a finding where that one was attested."""
+        self._report.count("contested queries")
+        contest = contested.contest
+        try:
+            numbers = self._evaluate(contested.standing, contested.plan)
+        except (CryptoError, MarketplaceError) as error:
+            self._report.find("reexecution_failed", contest.subject, got=error)
+            return
+        query, true = digest(contested.query), digest(result_document(contested.query, contested.plan, numbers))
+        for result, nodes in contest.results.items():
+            for node in sorted(nodes if result != true else ()):
+                self._report.name("node_lied", node, query, contest.subject)
+        if contest.attested not in (None, true):
+            self._report.find("attested_false", contest.subject, expected=true, got=contest.attested)
+
+    def _evaluate(self, standing: Standing, plan: Plan) -> list[dict[str, str]]:
+        name = f"{standing.asset['assetId']} {plan.digest}"
+        if name not in self._numbers:
+            numbers = evaluate_plan(standing.manifest, plan, self._columns)
+            self._numbers[name] = [number_entry(number) for number in numbers]
+        return self._numbers[name]
 
 
 def sample(released: list[tuple[str, Leaf]], size: int | None) -> list[tuple[str, Leaf]]:

@@ -51,7 +51,8 @@ def audit(
         certificates verify; versions of a data set follow from one another.
     10. Queries: each released answer was asked, permitted, paid by a signed voucher, attested by enough of the panel
         and released by the vault; epsilon never exceeds cap or budget; metered = billed = settled.
-    11. Re-execution: a sample of released answers, or all, computed again on the ciphertexts.
+    11. Re-execution: a sample of released answers, or all, computed again on the ciphertexts; and every query of which
+        nodes signed two results, to name those that signed a false one.
     12. Verdict: passed if and only if nothing was found.
 
     Args:
@@ -93,6 +94,8 @@ def audit(
         for subject, leaf in chosen:
             if (answer := queries.answer(subject, leaf)) is not None:
                 again.check(answer)
+        for contested in queries.contests():
+            again.judge(contested)
     return report  # 12
 
 

@@ -1,6 +1,7 @@
 """`marketplace panel`: a compute node. It evaluates on ciphertext and signs; it holds no key to the data."""
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
@@ -16,6 +17,22 @@ from marketplace.sdk.home import Home
 from marketplace.sdk.opening import open_client, open_keys, until_stopped, wait_for_service
 
 app = group("A compute node on sealed data. 计算节点")
+
+
+def _count(held: dict[str, Any]) -> str:
+    return str(held["count"])
+
+
+_STANDING: tuple[tuple[str, str, str, Callable[[Any], str]], ...] = (
+    ("address", "node", "节点", str),
+    ("asked", "asked", "被询问", str),
+    ("answered", "answered", "作答", str),
+    ("agreed", "agreed", "一致", str),
+    ("differed", "differed", "不一致", _count),
+    ("equivocated", "equivocated", "自相矛盾", _count),
+    ("late", "late*", "迟到*", _count),
+    ("absent", "absent*", "缺席*", _count),
+)
 
 
 @command(app)
@@ -38,6 +55,28 @@ def nodes(run: Run) -> None:
     with open_client(run, with_keys=False) as client:
         found = panel.list_nodes(client)
     run.rows(found, (("address", "node", "节点", str), ("bls", "BLS key", "BLS 公钥", str)))
+
+
+@command(app)
+def standing(
+    run: Run,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="check each named entry against the log's root 核验条目")
+    ] = False,
+) -> None:
+    """How the nodes stand: answers, agreement, and what is held against each. 节点信誉
+
+    Differing and equivocating are proven by the node's own signature; late and absent are the operator's word. With
+    --json also the positions of the log's entries that say so.
+
+    Example: marketplace panel standing --verify
+    """
+    with open_client(run, with_keys=False) as client:
+        found = panel.standing(client)
+        checked = panel.verify_standing(client, found) if verify else 0
+    run.rows(found, _STANDING)
+    if verify:
+        run.log(f"{checked} entries are in the log", f"{checked} 个条目均在日志中")
 
 
 @command(app, "run")

@@ -1,6 +1,7 @@
 """Sealed queries over HTTP: the buyer asks, panel nodes and vaults poll for work and hand in what they signed."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
@@ -11,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from marketplace.participants.service import require_role
 from marketplace.queries.explain import Question
 from marketplace.queries.inbox import custodian, panel, requests, vault
-from marketplace.queries.service import asking, topics, views
+from marketplace.queries.service import asking, standing, topics, views
 from marketplace.queries.tables import UNFINISHED, PanelKey
 from marketplace.types import Role
 from marketplace.web.bell import long_poll
@@ -101,7 +102,15 @@ class Task(Shape):
 def ask_query(here: Here, account: Account, body: QueryBody) -> dict[str, Any]:
     """Ask. The same query document again is the same query, whatever became of it meanwhile."""
     with here.writing() as session:
-        row = asking.ask(session, here.deployment, body.query, body.voucher, account=account, now=here.clock())
+        row = asking.ask(
+            session,
+            here.deployment,
+            body.query,
+            body.voucher,
+            account=account,
+            panel_seconds=here.settings.panel_seconds,
+            now=here.clock(),
+        )
         return views.query_json(session, row)
 
 
@@ -160,6 +169,16 @@ def list_panel_keys(here: Here, page: AskedPage, request: Request, response: Res
     return link_next(request, response, rows)
 
 
+@router.get("/panel/standing", tags=["panel"])
+def list_panel_standing(here: Here, page: AskedPage, request: Request, response: Response) -> Rows:
+    """For every node with a published key: how many queries it was asked and answered, and what is held against it,
+    with the log's entries that say so. For each kind: whether the node's own signature proves it, or the operator says
+    it."""
+    with here.reading() as session:
+        rows = page_of(session, select(PanelKey), PanelKey.node, page, partial(standing.standing_json, session))
+    return link_next(request, response, rows)
+
+
 @router.post("/panel/tasks", tags=["panel"])
 async def take_panel_task(here: Here, account: Account, wait: Wait, body: Nothing) -> Task:  # noqa: ARG001 - {} is the body
     """Take the next evaluation for your node, or, with "requests", an attested result whose requests to upload; null
@@ -193,9 +212,11 @@ def get_request(here: Here, account: Account, query: Annotated[DigestText, Path(
 
 @router.post("/panel/results", tags=["panel"])
 def hand_in_panel_result(here: Here, account: Account, body: ResultBody) -> dict[str, Any]:
-    """Hand in a result with your node's statement about it."""
+    """Hand in a result with your node's statement about it. A second result of the same query is refused, and both
+    statements are kept as evidence against the node."""
     with here.writing() as session:
-        return panel.hand_in_result(session, account, body.result, body.statement, here.clock())
+        done = panel.hand_in_result(session, account, body.result, body.statement, here.clock())
+    return done.told()
 
 
 @router.post("/vault/tasks", tags=["vault"])

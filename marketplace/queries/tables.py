@@ -4,7 +4,7 @@ These rows are the service's own book-keeping, not the ledger's; every fact in t
 of the log.
 """
 
-from sqlalchemy import BigInteger, LargeBinary
+from sqlalchemy import BigInteger, Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
 ACCEPTED, EVALUATING, ATTESTED, APPROVED = "accepted", "evaluating", "attested", "approved"
@@ -17,10 +17,13 @@ class QueryRow(SQLModel, table=True):
 
     `series` is that of the data set's versions, which share one privacy account. `position` counts the order's queries
     from one. `amount`, `epsilon` and `calls` are those of its voucher. `leaf` is the position of its last entry in the
-    log. Times are unix seconds.
+    log. After `panel_deadline` (None for queries that were taken
+    before there were deadlines) no node's first result counts; `panel_closed` says that whoever was absent is named, or
+    that there is nobody to name. `failure` is the code of a failed query. Times are unix seconds.
     """
 
     __tablename__ = "queries"
+    __table_args__ = (Index("ix_queries_panel_closed", "panel_closed", "panel_deadline"),)
     digest: str = Field(primary_key=True)
     order_id: str = Field(index=True)
     asset_id: str = Field(index=True)
@@ -44,6 +47,9 @@ class QueryRow(SQLModel, table=True):
     refusal_digest: str | None = None
     leaf: int = Field(default=0, sa_type=BigInteger)
     vault_lease_until: int = Field(default=0, sa_type=BigInteger)
+    panel_deadline: int | None = Field(default=None, sa_type=BigInteger)
+    panel_closed: bool = False
+    failure: str | None = None
     accepted_at: int = Field(sa_type=BigInteger)
     attested_at: int | None = Field(default=None, sa_type=BigInteger)
     finished_at: int | None = Field(default=None, sa_type=BigInteger)
@@ -72,8 +78,16 @@ class PanelTask(SQLModel, table=True):
     lease_until: int = Field(default=0, sa_type=BigInteger)
     result_digest: str | None = None
     statement_digest: str | None = None
-    signature: str | None = None
-    divergent: bool = False
+
+
+class PanelFact(SQLModel, table=True):
+    """Something held against a node about a query (queries/panels.py); `leaf` is the log's entry that says so."""
+
+    __tablename__ = "panel_facts"
+    query: str = Field(primary_key=True)
+    node: str = Field(primary_key=True, index=True)
+    kind: str = Field(primary_key=True)
+    leaf: int = Field(sa_type=BigInteger)
 
 
 class RequestWish(SQLModel, table=True):

@@ -12,6 +12,7 @@ from marketplace.documents import Document
 from marketplace.errors import MarketplaceError, RuleError
 from marketplace.queries.answer import Answer as Opened
 from marketplace.queries.answer import Papers, assemble
+from marketplace.queries.panels import DISAGREED, FAILURES
 from marketplace.queries.plan import make_plan
 from marketplace.queries.presentation import is_one_value
 from marketplace.queries.statements import check_refusal as check_signature
@@ -181,11 +182,9 @@ def _rule_error(refusal: Document) -> RuleError:
 
 
 def _failed(status: Mapping[str, Any]) -> RuleError:
+    code = status.get("failure")
+    code = code if code in FAILURES else DISAGREED
+    told = FAILURES[code]
     return RuleError(
-        str(status.get("code") or "query_failed"),
-        str(status.get("message") or "the panel did not agree on a result; the call costs nothing"),
-        zh="计算小组未能就结果达成一致；本次调用不收费",
-        rule="queries.result_is_attested",
-        hint="ask again; the service's log names the node that differed",
-        hint_zh="请重新查询；日志中记录了结果不一致的节点",
+        code, told.message, zh=told.zh, rule="queries.result_is_attested", hint=told.hint, hint_zh=told.hint_zh
     )

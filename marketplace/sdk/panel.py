@@ -6,6 +6,9 @@ from typing import Any
 from crypto import bls
 from crypto.canonical import from_hex, to_hex
 from marketplace.errors import InvalidInputError
+from marketplace.queries.panels import KINDS
+from marketplace.sdk import evidence
+from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 
 
@@ -23,6 +26,36 @@ def list_nodes(client: Client) -> list[dict[str, Any]]:
     for node in nodes:
         check_possession(node)
     return nodes
+
+
+def standing(client: Client) -> list[dict[str, Any]]:
+    """How each node stands: {"address", "asked", "answered", "agreed"} and for each kind of fact that may be held
+    against it ("differed", "equivocated", "late", "absent") {"count", "leaves", "proof"}.
+
+    `leaves` are positions in the log, the latest hundred. `proof` is "node_signature" where the node's own signature is
+    the evidence, "operator_word" where only the operator says so.
+    """
+    return list(client.pages("/panel/standing"))
+
+
+def verify_standing(client: Client, found: Iterable[Mapping[str, Any]]) -> int:
+    """Check that the log holds, under its signed root, every leaf that `standing` names; returns how many.
+
+    It proves what the log says. The signatures behind it are in documents that buyer, vault, panel and auditors read;
+    `marketplace audit` checks those.
+
+    Raises:
+        VerificationError: `evidence_differs`: a leaf holds something else, or against somebody else.
+    """
+    checked = 0
+    for node in found:
+        for fact, kind in KINDS.items():
+            for position in node[fact.value]["leaves"]:
+                leaf = evidence.verify_entry(client, position)
+                said, wanted = (leaf["type"], leaf.get("node")), (kind.leaf, node["address"])
+                expect(said, wanted, "evidence_differs", "evidence.leaves_name_their_node")
+                checked += 1
+    return checked
 
 
 def choose_panel(client: Client, addresses: Iterable[str], threshold: int) -> dict[str, Any]:

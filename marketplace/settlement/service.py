@@ -22,7 +22,8 @@ from marketplace.intents import Deployment
 from marketplace.orders.service import parties
 from marketplace.orders.tables import Order
 from marketplace.participants.service import oversees, roles_of
-from marketplace.queries.inbox.panel import end_unattested, require_none_attested
+from marketplace.queries.inbox.panel import require_none_attested
+from marketplace.queries.inbox.tally import end_unattested
 from marketplace.queries.service.accounts import last_voucher
 from marketplace.settlement.tables import Balance, Payout
 from marketplace.types import Digest, OrderStatus, Role

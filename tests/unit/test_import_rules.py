@@ -14,7 +14,7 @@
 | vault, panel                 | crypto, vocabulary, stage rules, sdk, itself                               |
 | auditor                      | crypto, vocabulary, stage rules, replay, itself (its command also sdk)     |
 | commands                     | vocabulary, stage rules, sdk, console, and lazily the program they start   |
-| app, cli, serve              | everything                                                                 |
+| app, chores, cli, serve      | everything                                                                 |
 
 Only the ledger room may import web3, and only crypto/seal may import tenseal. Pure rooms (crypto, vocabulary, rules,
 replay) and the auditor import neither a database nor a web server nor a web client.
@@ -41,7 +41,7 @@ VOCABULARY = {
     "deployment",
     "quantities",
 }
-WIRING = {"app", "cli", "serve"}
+WIRING = {"app", "chores", "cli", "serve"}
 
 
 def _imports(path: Path) -> Iterator[str]:

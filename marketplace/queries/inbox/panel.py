@@ -1,9 +1,9 @@
-"""The panel's side: keys, evaluations, statements, and the attestation that they make together."""
+"""The panel's side: keys, evaluations, and the statements that nodes hand in."""
 
-from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from crypto import bls
 from crypto.canonical import from_hex
@@ -13,24 +13,15 @@ from marketplace.documents import (
     validate_result,
     validate_statement,
 )
-from marketplace.evidence import log
-from marketplace.queries.inbox.requests import fall_due, take_upload, waiting_upload
+from marketplace.errors import RuleError
+from marketplace.queries.inbox import tally
+from marketplace.queries.inbox.requests import take_upload, waiting_upload
 from marketplace.queries.inbox.tasks import misfit, row_of, unknown_task
-from marketplace.queries.service.topics import query_in_flight, topic, vault_topic
-from marketplace.queries.statements import attest, check_statement
-from marketplace.queries.tables import (
-    ACCEPTED,
-    APPROVED,
-    ATTESTED,
-    EVALUATING,
-    FAILED,
-    REFUSED,
-    PanelKey,
-    PanelTask,
-    QueryRow,
-)
+from marketplace.queries.panels import Fact
+from marketplace.queries.service.topics import query_in_flight
+from marketplace.queries.statements import check_statement
+from marketplace.queries.tables import ACCEPTED, APPROVED, ATTESTED, EVALUATING, PanelKey, PanelTask, QueryRow
 from marketplace.storage.documents import read_document, store_document
-from marketplace.web.context import announce
 
 
 def publish_key(session: Session, node: str, key: str, possession: str, now: int) -> None:
@@ -53,11 +44,17 @@ def key_json(row: PanelKey) -> dict[str, Any]:
 
 
 def waiting_evaluation(session: Session, node: str, now: int) -> PanelTask | None:
-    """The oldest evaluation that `node` may take now."""
+    """The oldest evaluation that `node` may take now; first those that somebody still waits for.
+
+    Until the deadline a node is heard even when enough others have spoken, or it would be called absent unjustly.
+    """
     open_ = select(PanelTask).join(QueryRow, col(QueryRow.digest) == col(PanelTask.query))
     open_ = open_.where(PanelTask.node == node, col(PanelTask.statement_digest).is_(None))
-    open_ = open_.where(PanelTask.lease_until < now, col(QueryRow.state).notin_((REFUSED, FAILED)))
-    return session.exec(open_.order_by(col(QueryRow.accepted_at)).limit(1)).first()
+    open_ = open_.where(PanelTask.lease_until < now, col(QueryRow.panel_closed).is_(False))
+    settled = col(QueryRow.state).notin_((ACCEPTED, EVALUATING))
+    in_time = or_(col(QueryRow.panel_deadline).is_(None), col(QueryRow.panel_deadline) >= now)
+    open_ = open_.where(in_time).order_by(settled, col(QueryRow.accepted_at))
+    return session.exec(open_.limit(1)).first()
 
 
 def take_evaluation(session: Session, node: str, now: int, lease_seconds: int) -> dict[str, Any] | None:
@@ -74,6 +71,7 @@ def take_evaluation(session: Session, node: str, now: int, lease_seconds: int) -
         "query": read_document(session, row.digest),
         "manifest": row.manifest_digest,
         "plan": row.plan_digest,
+        "deadline": row.panel_deadline,
         "leaseUntil": task.lease_until,
     }
 
@@ -88,34 +86,55 @@ def take_task(session: Session, node: str, now: int, lease_seconds: int) -> dict
     return take_evaluation(session, node, now, lease_seconds) or take_upload(session, node, now, lease_seconds)
 
 
-def hand_in_result(session: Session, node: str, result: Document, statement: Document, now: int) -> dict[str, Any]:
-    """Take a node's result and its signed statement. The same statement again changes nothing.
+@dataclass(frozen=True)
+class HandedIn:
+    """What became of a statement: how its query stands, and where the node stands.
 
-    Returns:
-        {"query", "state", "divergent"}: whether the node stands against the attested result.
+    Args:
+        refusal: why the statement does not count, though it is kept as evidence; None where it counts.
+    """
+
+    query: str
+    state: str
+    divergent: bool
+    late: bool
+    refusal: RuleError | None = None
+
+    def told(self) -> dict[str, Any]:
+        """For the node. Raises RuleError `statement_changed`; call it once what is kept is committed."""
+        if self.refusal is not None:
+            raise self.refusal
+        return {"query": self.query, "state": self.state, "divergent": self.divergent, "late": self.late}
+
+
+def hand_in_result(session: Session, node: str, result: Document, statement: Document, now: int) -> HandedIn:
+    """Take a node's result and its signed statement. The same statement again changes nothing; another one is kept as
+    evidence against the node, with a refusal.
+
     Raises:
         NotFoundError: `task_unknown`: this node was not asked.
-        RuleError: `statement_changed`, `result_differs` from the question.
+        RuleError: `result_differs` from the question.
         VerificationError: `statement_signature`.
     """
     validate_result(result)
     validate_statement(statement)
     row, task = _task(session, node, result["query"])
-    if task.statement_digest is not None:
-        return _told_before(row, task, statement)
-    terms = read_document(session, row.terms_digest)
-    _check_result(row, result, statement, node)
-    key = next(item["bls"] for item in terms["panel"]["nodes"] if item["address"] == node)
-    check_statement(statement, key)
-    readers = (row.buyer, row.release_key, *(item["address"] for item in terms["panel"]["nodes"]))
-    task.result_digest = store_document(session, result, now=now, readers=readers)
-    task.statement_digest = store_document(session, statement, now=now, readers=readers)
-    task.signature = statement["signature"]
-    session.add(task)
+    panel = read_document(session, row.terms_digest)["panel"]
+    if task.statement_digest != digest(statement):
+        _check_result(row, result, statement, node)
+        check_statement(statement, next(item["bls"] for item in panel["nodes"] if item["address"] == node))
+    tally.close(session, row, now)
+    refusal = None
+    if task.statement_digest is None:
+        _enter(session, row, task, _keep(session, row, result, statement, now), now)
+    elif task.statement_digest != digest(statement):
+        if not tally.is_held(session, row.digest, node, Fact.EQUIVOCATED):  # one proof is enough to keep
+            _equivocate(session, row, task, _keep(session, row, result, statement, now), now)
+        refusal = _changed(task, statement)
+    tally.tally(session, row, panel["threshold"], now)
     session.flush()
-    _tally(session, row, terms, now)
-    session.flush()
-    return {"query": row.digest, "state": row.state, "divergent": task.divergent}
+    differs, late = (tally.is_held(session, row.digest, node, fact) for fact in (Fact.DIFFERED, Fact.LATE))
+    return HandedIn(row.digest, row.state, differs, late, refusal)
 
 
 def require_none_attested(session: Session, order_id: str) -> None:
@@ -127,78 +146,36 @@ def require_none_attested(session: Session, order_id: str) -> None:
         raise query_in_flight(name)
 
 
-def end_unattested(session: Session, order_id: str, now: int) -> None:
-    """Their order ends: queries that the panel has not attested come to no result, and cost nothing."""
-    unfinished = select(QueryRow).where(QueryRow.order_id == order_id, col(QueryRow.state).in_((ACCEPTED, EVALUATING)))
-    for row in session.exec(unfinished).all():
-        _give_up(session, row, _tasks_of(session, row), now)
-        session.add(row)
-        announce(session, topic(row.digest))
+def _enter(session: Session, row: QueryRow, task: PanelTask, signed: dict[str, str], now: int) -> None:
+    """A node's first statement."""
+    task.statement_digest, task.result_digest = signed["statement"], signed["result"]
+    session.add(task)
+    session.flush()
+    if tally.is_late(row, now):
+        tally.hold(session, row.digest, task.node, Fact.LATE, now, **signed)
 
 
-def _tasks_of(session: Session, row: QueryRow) -> Sequence[PanelTask]:
-    return session.exec(select(PanelTask).where(PanelTask.query == row.digest).order_by(col(PanelTask.node))).all()
+def _equivocate(session: Session, row: QueryRow, task: PanelTask, other: dict[str, str], now: int) -> None:
+    """A node signed two results of one query; both statements are kept."""
+    signed = {"statement": task.statement_digest, "result": task.result_digest}
+    signed |= {"otherStatement": other["statement"], "otherResult": other["result"]}
+    tally.hold(session, row.digest, task.node, Fact.EQUIVOCATED, now, **signed)
 
 
-def _tally(session: Session, row: QueryRow, terms: Document, now: int) -> None:
-    """Attest when enough nodes agree; name every node that stands against what is attested; give up when none can
-    win."""
-    tasks = _tasks_of(session, row)
-    if row.result_digest is None and row.state in (ACCEPTED, EVALUATING):
-        _attest(session, row, tasks, terms, now)
-    for task in tasks:
-        if row.result_digest and task.result_digest not in (None, row.result_digest) and not task.divergent:
-            task.divergent = True
-            session.add(task)
-            log.append(
-                session,
-                "panel.divergence",
-                now,
-                query=row.digest,
-                node=task.node,
-                statement=task.statement_digest,
-                result=task.result_digest,
-                attested=row.result_digest,
-            )
+def _changed(task: PanelTask, statement: Document) -> RuleError:
+    return misfit(
+        "statement_changed",
+        "this node has signed another result of this query; both statements are kept as evidence",
+        task.statement_digest,
+        digest(statement),
+    )
 
 
-def _attest(session: Session, row: QueryRow, tasks: Any, terms: Document, now: int) -> None:
-    threshold = terms["panel"]["threshold"]
-    votes: dict[str, list[PanelTask]] = {}
-    for task in tasks:
-        if task.result_digest is not None:
-            votes.setdefault(task.result_digest, []).append(task)
-    best = max(votes.values(), key=len)
-    undecided = sum(task.result_digest is None for task in tasks)
-    if len(best) >= threshold:
-        statements = [read_document(session, task.statement_digest or "") for task in best]
-        readers = (row.buyer, row.release_key, *(task.node for task in tasks))
-        row.attestation_digest = store_document(session, attest(statements), now=now, readers=readers)
-        row.result_digest, row.state, row.attested_at = best[0].result_digest, ATTESTED, now
-        session.add(row)
-        fall_due(session, row)
-        announce(session, vault_topic(row.release_key))
-    elif len(best) + undecided < threshold:
-        _give_up(session, row, tasks, now)
-    session.add(row)
-    announce(session, topic(row.digest))
-
-
-def _give_up(session: Session, row: QueryRow, tasks: Iterable[PanelTask], now: int) -> None:
-    row.state, row.finished_at = FAILED, now
-    said = [task.statement_digest for task in tasks if task.statement_digest]
-    row.leaf = log.append(session, "query.failed", now, query=row.digest, order=row.order_id, statements=said)
-
-
-def _told_before(row: QueryRow, task: PanelTask, statement: Document) -> dict[str, Any]:
-    if task.statement_digest != digest(statement):
-        raise misfit(
-            "statement_changed",
-            "this node has signed another statement about this query, and that one counts",
-            task.statement_digest,
-            digest(statement),
-        )
-    return {"query": row.digest, "state": row.state, "divergent": task.divergent}
+def _keep(session: Session, row: QueryRow, result: Document, statement: Document, now: int) -> dict[str, str]:
+    """Store a signed result, readable by buyer, vault and panel; returns the digests of statement and result."""
+    readers = {row.buyer, row.release_key, *(task.node for task in tally.tasks_of(session, row.digest))}
+    documents = {"statement": statement, "result": result}
+    return {name: store_document(session, item, now=now, readers=readers) for name, item in documents.items()}
 
 
 def _check_result(row: QueryRow, result: Document, statement: Document, node: str) -> None:

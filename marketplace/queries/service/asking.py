@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlmodel import Session, col, func, select
 
-from marketplace.documents import Document, digest, series_of, validate_query, validate_voucher
+from marketplace.documents import Document, digest, iso_time, series_of, validate_query, validate_voucher
 from marketplace.errors import InvalidInputError, NotFoundError
 from marketplace.evidence import log
 from marketplace.evidence.inbox import is_under_way, recalled
@@ -31,12 +31,20 @@ from marketplace.web.context import announce
 
 
 def ask(
-    session: Session, deployment: Deployment, query: Document, voucher: Document, *, account: str, now: int
+    session: Session,
+    deployment: Deployment,
+    query: Document,
+    voucher: Document,
+    *,
+    account: str,
+    panel_seconds: int,
+    now: int,
 ) -> QueryRow:
     """Take a question. The same question document again is the same row.
 
     Args:
         account: who has signed in; only the order's buyer may ask.
+        panel_seconds: how long the panel has for it.
     Raises:
         NotFoundError: `order_unknown`.
         InvalidInputError: a document's shape, or a name that the manifest does not have.
@@ -66,7 +74,15 @@ def ask(
     check_buyer_budget(buyer_of(session, manifest, papers.terms, order.buyer), charge)
     check_asset_budget(asset.epsilon_budget, spent_of(session, series_of(manifest)), charge)
     return _accept(
-        session, order=order, papers=papers, manifest=manifest, plan=plan, query=query, voucher=voucher, now=now
+        session,
+        order=order,
+        papers=papers,
+        manifest=manifest,
+        plan=plan,
+        query=query,
+        voucher=voucher,
+        deadline=now + panel_seconds,
+        now=now,
     )
 
 
@@ -141,6 +157,7 @@ def _accept(
     plan: Plan,
     query: Document,
     voucher: Document,
+    deadline: int,
     now: int,
 ) -> QueryRow:
     nodes = [node["address"] for node in papers.terms["panel"]["nodes"]]
@@ -163,9 +180,11 @@ def _accept(
         terms_digest=digest(papers.terms),
         manifest_digest=digest(manifest),
         voucher_digest=paid,
+        panel_deadline=deadline,
         accepted_at=now,
     )
-    row.leaf = log.append(session, "query.accepted", now, query=name, order=order.order_id, voucher=paid)
+    said = {"query": name, "order": order.order_id, "voucher": paid, "deadline": iso_time(deadline)}
+    row.leaf = log.append(session, "query.accepted", now, **said)
     session.add(row)
     for node in nodes:
         session.add(PanelTask(query=name, node=node))

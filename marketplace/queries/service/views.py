@@ -54,7 +54,9 @@ def query_json(session: Session, row: QueryRow) -> dict[str, Any]:
         "plan": row.plan_digest,
         **documents,
         **share_digests(session, row.digest),
+        "failure": row.failure,
         "acceptedAt": row.accepted_at,
+        "panelDeadline": row.panel_deadline,
         "attestedAt": row.attested_at,
         "finishedAt": row.finished_at,
     }

@@ -264,7 +264,7 @@ def test_a_query_waits_for_its_vault_and_says_so(town: Town, asking: Asking) -> 
     task = town["node-3"].post("/panel/tasks", {})["task"]
     assert task["digest"] == shown["digest"]
     assert town["node-3"].post("/panel/tasks", {})["task"] is None  # leased
-    _lie(town, task)
+    _equivocate(town, _lie(town, task))
     for name in NODES[:2]:
         assert town.node(name).step(5)
     waiting = town["buyer"].get(f"/queries/{shown['digest']}")
@@ -280,17 +280,27 @@ def test_a_query_waits_for_its_vault_and_says_so(town: Town, asking: Asking) -> 
     assert town["buyer"].get(f"/queries/{shown['digest']}", wait=5)["state"] == "released"
 
 
-def _lie(town: Town, task: dict[str, Any]) -> None:
-    """Node three signs a result in which one residue is another."""
+def _lie(town: Town, task: dict[str, Any]) -> dict[str, Any]:
+    """Node three signs a result in which one residue is another; returns the true one."""
     node = town.node("node-3").node
     honest = node.result(town["node-3"].get_document(task["manifest"]), task["query"])
     false = {**honest, "numbers": [{**honest["numbers"][0], "c0": ANY}, *honest["numbers"][1:]]}
     statement = _statement(town["node-3"], false)
     answer = town["node-3"].post("/panel/results", {"result": false, "statement": statement})
     assert answer["state"] in ("evaluating", "failed")
-    truth = _statement(town["node-3"], honest)
-    body = {"result": honest, "statement": truth}
-    assert code_of(lambda: town["node-3"].post("/panel/results", body)) == "statement_changed"
+    return honest
+
+
+def _equivocate(town: Town, honest: dict[str, Any]) -> None:
+    """Then it signs the true one as well: it is refused, and what was refused is kept."""
+    body = {"result": honest, "statement": _statement(town["node-3"], honest)}
+    for _ in range(2):  # again is harmless
+        assert code_of(lambda: town["node-3"].post("/panel/results", body)) == "statement_changed"
+    leaf = town.leaves("panel.equivocation")[-1]
+    assert leaf["node"] == town["node-3"].address
+    assert leaf["otherStatement"] == documents.digest(body["statement"])
+    assert leaf["otherResult"] != leaf["result"]
+    assert len([one for one in town.leaves("panel.equivocation") if one["query"] == honest["query"]]) == 1
 
 
 def test_a_panel_that_cannot_agree_fails_the_query_and_costs_nothing(town: Town) -> None:

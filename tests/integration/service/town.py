@@ -8,7 +8,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,7 +108,7 @@ class Town:
         folder: for vault and data.
         context: the service's own.
         deposit: who holds half of the key; None where the vault holds it all.
-        schema: how the data set is declared. terms: of the listing, besides the usual ones.
+        schema: how the data set is declared. terms: of the listing, besides the usual ones. nodes: the panel.
     """
 
     url: str
@@ -119,6 +119,7 @@ class Town:
     deposit: Deposit | None = None
     schema: Mapping[str, Any] = field(default_factory=lambda: SCHEMA)
     terms: Mapping[str, Any] = field(default_factory=dict)
+    nodes: Sequence[str] = NODES
 
     def __getitem__(self, name: str) -> Client:
         if name not in self.clients:
@@ -129,7 +130,7 @@ class Town:
     def join(self, *names: str) -> None:
         """Apply and be admitted."""
         for name in names:
-            role = Role.EXCHANGE if name == "exchange" else ROLES[name]
+            role = Role.EXCHANGE if name == "exchange" else ROLES.get(name, Role.PANEL)
             participants.join(self[name], role, name.title(), "某某")
             participants.admit(self["registrar"], self[name].address)
 
@@ -167,7 +168,7 @@ class Town:
 
     def list_product(self, asset: str, **changes: Any) -> str:
         """Put the data set on offer; returns the listing's id."""
-        for name in NODES:
+        for name in self.nodes:
             panel.register_key(self[name])
         terms: dict[str, Any] = {
             "title": None,
@@ -192,7 +193,7 @@ class Town:
 
     def open_market(self) -> None:
         """Everything up to a funded order."""
-        self.join("exchange", *ROLES)
+        self.join("exchange", *dict.fromkeys((*ROLES, *self.nodes)))
         settlement.issue(self["bank"], self["buyer"].address, 10_000)
         self.facts["dataset"] = self.seal()
         self.facts["asset"] = self.register(self.facts["dataset"].manifest)

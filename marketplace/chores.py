@@ -1,0 +1,80 @@
+"""What the service does by itself, again and again, beside answering HTTP: anchor the log, close panels in time."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from marketplace.evidence import service as evidence
+from marketplace.queries.inbox import tally
+from marketplace.web.context import Context
+
+log = logging.getLogger(__name__)
+DEADLINE_SECONDS = 1.0  # how late the close of a panel may be
+
+
+class Chore:
+    """One step, repeated by a thread of its own.
+
+    Args:
+        name: what it is for, in words that finish "the service could not …".
+        step: does what is to be done now, if anything. pause: seconds between two steps.
+    """
+
+    def __init__(self, name: str, step: Callable[[], None], pause: float) -> None:
+        self.name, self._step, self._pause = name, step, pause
+        self._stopping = threading.Event()
+        self.problem: str | None = None
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the step that is under way."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._step()
+                self.problem = None
+            except Exception as error:  # whatever it was, the next try may go through, and readiness tells meanwhile
+                log.exception("the service could not %s now; it will be tried again", self.name)
+                self.problem = f"the service could not {self.name}: {type(error).__name__}"
+            self._stopping.wait(self._pause)
+
+
+def chores_of(context: Context) -> list[Chore]:
+    """Everything that a service does by itself."""
+    return [
+        Chore("anchor the log", _anchoring(context), context.settings.anchor_seconds),
+        Chore("close panels whose time is up", lambda: _close_panels(context), DEADLINE_SECONDS),
+    ]
+
+
+def _anchoring(context: Context) -> Callable[[], None]:
+    """Sign the log when it has grown, and send its root to the ledger."""
+    signer = evidence.signer_of(context.settings)
+    key = bytes.fromhex(context.settings.exchange_key.get_secret_value())
+
+    def step() -> None:
+        with context.reading() as session:
+            if not evidence.is_unanchored(session):
+                return
+        now = context.clock()
+        with context.writing() as session:
+            evidence.make_checkpoint(session, signer, now)
+            evidence.anchor(session, context.deployment, signer, key=key, now=now)
+
+    return step
+
+
+def _close_panels(context: Context) -> None:
+    now = context.clock()
+    with context.reading() as session:
+        if not tally.is_due(session, now):
+            return
+    with context.writing() as session:
+        tally.close_due(session, now)
