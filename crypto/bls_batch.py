@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from py_arkworks_bls12381 import GT, G1Point, G2Point, Scalar
 
 from crypto import bls
-from crypto.errors import CryptoError, InvalidKey, ParameterError
+from crypto.errors import CryptoError
 
 MAX_BATCH = 512  # claims in one equation: enough to amortise pairings, few enough to halve quickly
 _COEFFICIENT_BYTES = 16
@@ -79,7 +79,7 @@ def _holds_together(claims: Sequence[Claim]) -> bool:
         by_signers: dict[tuple[bytes, ...], list[int]] = defaultdict(list)
         for index, claim in enumerate(claims):
             by_signers[claim.publics].append(index)
-        keys = [_sum_of_keys(publics) for publics in by_signers]
+        keys = [bls._sum_of_keys(publics) for publics in by_signers]
         hashes = [bls._hash(claim.message, bls._SIGN_DST) for claim in claims]
     except CryptoError:
         return False
@@ -91,15 +91,3 @@ def _holds_together(claims: Sequence[Claim]) -> bool:
 def _weighted(points: list[G2Point], weights: list[Scalar]) -> G2Point:
     # Every point was decoded with its subgroup check or hashed into the subgroup, so the unchecked sum is safe.
     return G2Point.multiexp_unchecked(points, weights)
-
-
-def _sum_of_keys(publics: tuple[bytes, ...]) -> G1Point:
-    bls._check_count(len(publics))
-    if len(set(publics)) != len(publics):
-        raise ParameterError("publics: a key appears twice")
-    total = G1Point.identity()
-    for public in publics:
-        total = total + bls._public(public)
-    if total == G1Point.identity():
-        raise InvalidKey("the public keys add up to the identity")
-    return total
