@@ -6,7 +6,6 @@ weight each. A question with another weight for every row is runs of one row.
 Assumes: nothing. Leaks: nothing of the values; runs and weights are public. Cost: one pass over the rows taken.
 """
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -74,9 +73,15 @@ class Runs:
         words = np.concatenate([self.starts, self.stops, self.weights]).astype("<i8")
         return self.starts.size.to_bytes(8, "little") + words.tobytes()
 
-    def digest(self) -> bytes:
-        """SHA-256 of `request`."""
-        return hashlib.sha256(self.request()).digest()
+    def times(self, factor: int) -> "Runs":
+        """The same rows with every weight times a factor other than zero.
+
+        Raises:
+            ParameterError: the factor is zero, or a weight leaves 64 bits.
+        """
+        if not factor or int(np.abs(self.weights).max()) * abs(factor) >= 1 << 63:
+            raise ParameterError("runs: expected weights other than zero, of 64 bits")
+        return Runs(self.starts, self.stops, self.weights * factor)
 
 
 def open_padded(profile: PadProfile, blobs: Iterable[bytes]) -> list[PadChunk]:

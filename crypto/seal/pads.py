@@ -126,6 +126,17 @@ def release_padded(key: PadKey, taken: list[tuple[Sheet, Runs]], noise: int, pro
     return (noise - sum(_pad_of(key, sheet, runs) for sheet, runs in taken)) % key.profile.modulus
 
 
+def add_pad_noise(profile: PadProfile, share: int, noise: int) -> int:
+    """The share with privacy noise added to its number: for a share that was made without.
+
+    Raises:
+        ParameterError: the noise is out of range.
+    """
+    if abs(noise) >= profile.half:
+        raise ParameterError(f"noise: expected a magnitude below {profile.half}")
+    return (share + noise) % profile.modulus
+
+
 def combine_padded(profile: PadProfile, total: int, shares: list[int]) -> int:
     """The released number, a signed integer in [-2^(w-1), 2^(w-1)).
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from crypto.errors import InvalidKey, MalformedInput, ParameterError
 from crypto.seal.pad_keys import PadKey, Sheet, fresh_salt
+from crypto.seal.pad_numbers import PadNumber, evaluate_padded
 from crypto.seal.pad_sums import Runs, evaluate_runs, open_padded
 from crypto.seal.pad_wire import (
     CHUNK,
@@ -28,7 +29,7 @@ from crypto.seal.pad_wire import (
     read_chunk,
     write_chunk,
 )
-from crypto.seal.pads import PadProof, combine_padded, prove_pads, release_padded, seal_padded
+from crypto.seal.pads import PadProof, add_pad_noise, combine_padded, prove_pads, release_padded, seal_padded
 from tests.unit.crypto.seal.plain_pads import VECTORS, make_vectors
 
 CASES = json.loads(VECTORS.read_text(encoding="utf-8"))
@@ -357,7 +358,47 @@ def test_only_known_parameter_sets_have_a_name() -> None:
         pad_profile("pads-16-1")
 
 
-def test_runs_say_their_weight_and_have_a_digest_of_their_own() -> None:
-    one, other = Runs.of(range(3), range(5, 9), weights=[2, -3]), Runs.of(range(3), range(5, 9), weights=[2, 3])
-    assert one.weight == 3 * 2 + 4 * 3
-    assert one.digest() != other.digest()
+def test_runs_say_their_weight() -> None:
+    assert Runs.of(range(3), range(5, 9), weights=[2, -3]).weight == 3 * 2 + 4 * 3
+    assert Runs.of(range(3), range(5, 9), weights=[2, -3]).times(-5).weights.tolist() == [-10, 15]
+    for factor in (0, 1 << 62):
+        with pytest.raises(ParameterError, match="weights"):
+            Runs.of(range(3), weights=[2]).times(factor)
+
+
+def test_a_number_over_columns_and_batches_opens_with_both_shares() -> None:
+    keys, draw = [PadKey.generate(PADS_64), PadKey.generate(PADS_64)], np.random.default_rng(8)
+    taken, true = [], 0
+    for block in range(2):
+        salt = fresh_salt()
+        for column, factor in (("sum:fare", 3), ("n:fare", -1)):
+            page, values = Sheet(block, column, salt), draw.integers(-50, 50, CHUNK + 70)
+            runs = Runs.of(range(5, CHUNK + 3), range(CHUNK + 3, CHUNK + 60), weights=[1, 4]).times(factor)
+            taken.append((page, runs, open_padded(PADS_64, sealed(keys, page, values))))
+            true += expected(PADS_64, values, runs)
+    number = evaluate_padded(PADS_64, taken)
+    shares = [add_pad_noise(PADS_64, number.share(key), 7) for key in keys]
+    assert combine_padded(PADS_64, number.c0, shares) == true + 14
+    assert len(number.request_digest()) == 32
+
+
+def test_a_request_tells_apart_what_is_asked() -> None:
+    page, other = sheet(), sheet()
+    runs = [Runs.of(range(3)), Runs.of(range(3), weights=[2]), Runs.of(range(4))]
+    asked = [((page, one),) for one in runs] + [((other, runs[0]),), ((page, runs[0]), (page, runs[0]))]
+    asked += [((Sheet(1, page.column, page.salt), runs[0]),), ((Sheet(0, "sum:tip", page.salt), runs[0]),)]
+    assert len({PadNumber(PADS_64, 0, taken).request_digest() for taken in asked}) == len(asked)
+    assert PadNumber(PADS_64, 1, asked[0]).request() == PadNumber(PADS_64, 0, asked[0]).request()
+
+
+def test_chunks_of_another_sheet_or_nothing_at_all_are_no_number() -> None:
+    page = sheet()
+    chunks = open_padded(PADS_64, sealed([PadKey.generate(PADS_64)], sheet(), np.arange(9)))
+    for taken in ([], [(page, Runs.of(range(3)), chunks)]):
+        with pytest.raises(ParameterError, match="padded number"):
+            evaluate_padded(PADS_64, taken)
+
+
+def test_noise_as_wide_as_the_modulus_is_refused() -> None:
+    with pytest.raises(ParameterError, match="noise"):
+        add_pad_noise(PADS_24, 0, PADS_24.half)
