@@ -21,7 +21,7 @@ from scripts.benchmarks.sealing.alone import alone
 from scripts.benchmarks.sealing.samples import padded_rows, pieces, values_of, weights_of
 from scripts.benchmarks.tables import Table, milliseconds, versions
 
-SMALLEST, FEW, REPEATS, ENOUGH = 10_000, 3, 9, 100
+SMALLEST, ROUNDS, FEW, REPEATS, ENOUGH = 10_000, 2, 3, 9, 100
 Times = dict[str, float]
 
 
@@ -30,27 +30,36 @@ def growth_table(largest: int) -> Table:
     sizes = [
         size for size in (SMALLEST * factor * 10**power for power in range(6) for factor in (1, 3)) if size <= largest
     ]
-    times, peaks = dict[str, list[float]](), dict[str, list[str]]()
-    for function in (lattice_times, padded_times):
-        for rows in sizes:
-            found, peak = alone(function, rows)
-            for name, took in found.items():
-                times.setdefault(name, []).append(took)
-                peaks.setdefault(name, []).append(peak)
+    times, peaks = _rounds(sizes)
     rows_of_table = []
-    for name, took in times.items():
+    for name, by_size in times.items():
+        took = list(by_size.values())
         fixed, slope, deviations = _line(sizes, took)
         line = f"{fixed:.2f} + {slope * 1e6:.2f}/M"
         rows_of_table.append([name, *(f"{ms:.2f}" for ms in took), line, f"{max(map(abs, deviations)):.0%}"])
         rows_of_table.append(["  off the line", *(f"{off:+.0%}" for off in deviations), "", ""])
-        rows_of_table.append(["  peak MiB", *peaks[name], "", ""])
+        rows_of_table.append(["  peak MiB", *peaks[name].values(), "", ""])
     columns = ["ms", *(f"{size:,}" for size in sizes), "line, ms", "farthest"]
     notes = [
         versions("tenseal", "numpy", "cryptography"),
-        f"best of {FEW} (long ones) to {10 * REPEATS} (short ones) runs; each size in a process of its own",
+        f"best of {ROUNDS} rounds over all sizes with {FEW} (long ones) to {10 * REPEATS} (short ones) runs in each",
+        "each size in a process of its own",
         "the peak is of the process that ran all of one layout's steps at one size",
     ]
     return Table(f"Cost as rows grow, {sizes[0]:,} to {sizes[-1]:,}", columns, rows_of_table, notes)
+
+
+def _rounds(sizes: list[int]) -> tuple[dict[str, dict[int, float]], dict[str, dict[int, str]]]:
+    """Best time of each step at each size, and the peak of its process."""
+    times, peaks = dict[str, dict[int, float]](), dict[str, dict[int, str]]()
+    for function in (lattice_times, padded_times) * ROUNDS:
+        for rows in sizes:
+            found, peak = alone(function, rows)
+            for name, took in found.items():
+                known = times.setdefault(name, {})
+                known[rows] = min(took, known.get(rows, took))
+                peaks.setdefault(name, {})[rows] = peak
+    return times, peaks
 
 
 def lattice_times(rows: int) -> Times:
