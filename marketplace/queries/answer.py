@@ -4,7 +4,7 @@ Steps: (1) the plan is derived anew from manifest and query; (2) the result is f
 (3) the agreed panel attested this very result; (4) the release is signed by the key that the manifest names, for this
 query, result and shares, and where it names a custodian a second release is signed by that, for the same numbers;
 (5) the shares open with the buyer's own key; (6) each residue of the attested result and its share, or both shares,
-make one number; (7) numbers become values with standard errors.
+make one number, which data within the declared bounds can give; (7) numbers become values with standard errors.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,6 +24,7 @@ from marketplace.intents import Deployment
 from marketplace.queries.accuracy import Result, deviations, result
 from marketplace.queries.numbers import Plan
 from marketplace.queries.plan import make_plan
+from marketplace.queries.plausible import check_plausible
 from marketplace.queries.presentation import listings, row
 from marketplace.queries.query import Query
 from marketplace.queries.regression import Regression
@@ -129,7 +130,7 @@ def assemble(papers: Papers, key: X25519PrivateKey, deployment: Deployment) -> A
         key: the private key of the query's recipient.
     Raises:
         VerificationError: the first step that does not hold: `result_mismatch`, `attestation_*`, `release_*`,
-            `shares_*`.
+            `shares_*`, `number_out_of_range`.
         InvalidInputError: a document has another shape.
     """
     plan = make_plan(papers.manifest, papers.query)
@@ -142,6 +143,7 @@ def assemble(papers: Papers, key: X25519PrivateKey, deployment: Deployment) -> A
         _check_release(papers, plan, release, shares)
         check_release(release, deployment, signer)
     numbers = _numbers(papers, plan, [open_shares(shares, key) for _, shares, _ in parts])
+    check_plausible(papers.manifest, plan, numbers.values())
     return _answer(papers, plan, numbers)
 
 

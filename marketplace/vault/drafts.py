@@ -2,13 +2,14 @@
 
     <datasets>/.draft-<job>/lock             held by the process at work
                             blobs/<digest>   chunks that are sealed
-                            chunks.jsonl     which chunk of which column each of them is, a line each
+                            chunks.jsonl     which chunk of which column each of them is, a line each, with a tag
                             <name>.bin       what must not be done twice: key, statistics, rows by bucket; AES-256-GCM
 
 A job is one file, one declaration and one change of one series: its name is a digest over all of them, so rows of
 another file never mix into a draft. A chunk counts from the moment that its line is on the disk; a line cut short by
-the kill does not count, nor a blob that does not hash to its name. Whatever a file's fault stops is removed; what a
-kill, a full disk or a person stops stays, and holds nothing in clear.
+the kill does not count, nor one whose tag this vault did not make, nor a blob that does not hash to its name: a sealed
+chunk can be changed without its key, since adding to a ciphertext adds to its values. Whatever a file's fault stops is
+removed; what a kill, a full disk or a person stops stays, and holds nothing in clear.
 """
 
 import fcntl
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from crypto.canonical import canonical_json, sha256, to_hex
+from crypto.errors import DecryptionFailed
 from marketplace.errors import RuleError
 from marketplace.vault.durable import replace_file, sync_tree, write_file
 from marketplace.vault.secrecy import Cipher
@@ -131,8 +133,9 @@ class Draft:
         return {"blob": name, "size": len(blob)}
 
     def _append(self, place: Place, entry: Entry) -> None:
+        line = [*place, entry["blob"], entry["size"]]
         with (self.path / _JOURNAL).open("ab") as file:
-            file.write(canonical_json([*place, entry["blob"], entry["size"]]) + b"\n")
+            file.write(canonical_json([*line, self._tag(line).hex()]) + b"\n")
             file.flush()
             os.fsync(file.fileno())
 
@@ -142,12 +145,24 @@ class Draft:
         for line in (self.path / _JOURNAL).read_bytes().splitlines(keepends=True):
             if not line.endswith(b"\n"):
                 break
-            form, column, index, name, size = json.loads(line)
-            if self._is_whole(name):
+            *stated, tag = json.loads(line)
+            form, column, index, name, size = stated
+            if self._is_tagged(stated, tag) and self._is_whole(name):
                 found[form, column, index] = {"blob": name, "size": size}
                 kept += line
         replace_file(self.path / _JOURNAL, kept)
         return found
+
+    def _tag(self, line: list[Any]) -> bytes:
+        """An empty message, encrypted for this line of this job: its authentication alone."""
+        return self._cipher.encrypt(b"", self._context(canonical_json(line).decode()))
+
+    def _is_tagged(self, line: list[Any], tag: str) -> bool:
+        try:
+            self._cipher.decrypt(bytes.fromhex(tag), self._context(canonical_json(line).decode()))
+        except (DecryptionFailed, ValueError):
+            return False
+        return True
 
     def _is_whole(self, name: str) -> bool:
         path = self.path / "blobs" / name[2:]

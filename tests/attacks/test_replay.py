@@ -169,6 +169,7 @@ def test_old_shares_make_a_number_out_of_thin_air_where_nothing_is_bound(
     """A wrong figure that nobody notices: c0 of one sum with the share of another decodes to anything."""
     monkeypatch.setattr("marketplace.queries.shares._context", lambda *_: b"")
     monkeypatch.setattr("marketplace.queries.answer._check_release", nothing)
+    monkeypatch.setattr("marketplace.queries.answer.check_plausible", nothing)
     order, papers = with_old_shares(market)
     wrong = assemble(papers, order.buyer.x25519, DEPLOYMENT).numbers[0]["rows"]
     assert abs(wrong) > 1000 * len(market.rows)
@@ -299,6 +300,7 @@ def test_shares_of_two_generations_make_a_number_out_of_thin_air_where_nobody_co
     with pytest.raises(VerificationError) as caught:
         split.answer(order, task, decision)
     assert caught.value.code == "release_mismatch", "the buyer compares too"
+    monkeypatch.setattr("marketplace.queries.answer.check_plausible", nothing)
     monkeypatch.setattr(
         "marketplace.queries.answer._custodian_part",
         lambda papers: (papers.custodian_release, papers.custodian_shares, papers.manifest["custodian"]),
