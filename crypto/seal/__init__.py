@@ -16,7 +16,7 @@ The room, in the order in which data passes through it (import submodules by ful
     products    rows of a hidden category: ciphertext times ciphertext, one coefficient of it released
     headroom_products   the same proof for them
     pads        the second layout for sums: a keyed one-time pad whose ends a holder takes away again; no lattice
-    pad_keys, pad_wire, pad_sums, pad_numbers   its keys, its blobs, sums over them in the open, one number of them
+    pad_keys, pad_wire, pad_sums   its keys, its blobs, and sums over them in the open
     release     one share per number from the key's owner, and how the recipient puts the number together
 
 The algebra. A chunk holds values m_0 .. m_{N-1} as the coefficients of one polynomial, encrypted with BFV under a

@@ -2,7 +2,7 @@
 
 Assumes: AES-256 is a pseudorandom permutation, HKDF-SHA256 a key derivation; the operating system's generator.
 Leaks: nothing to others; AES is the library's (AES-NI where there is one), the rest touches no secret but to add it.
-Cost: a key of 32 bytes; one derivation a sheet, one AES block for two words.
+Cost: a key of 64 bytes; for each part one derivation a sheet, and one AES block for two words.
 Source: NIST SP 800-38A (CTR), RFC 5869 (HKDF).
 """
 
@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 from crypto.errors import InvalidKey, ParameterError
 from crypto.seal.pad_wire import SALT_BYTES, PadProfile
 
-KEY_BYTES = 32
+HOLDERS = 2
+PART_BYTES = 32
+Words64 = NDArray[np.uint64]
 _DOMAIN = b"sealed pads, version 1\n"
 _BLOCK = 16  # bytes; two words of F
 
@@ -50,46 +52,92 @@ def fresh_salt() -> bytes:
 
 
 class PadKey:
-    """One holder's key. Shows nothing of itself in repr, and refuses to be pickled or copied by accident."""
+    """A key of two independent parts, both of which pad every value, or one holder's half: one of the parts.
 
-    __slots__ = ("_key", "profile")
+    Shows nothing of itself in repr, and refuses to be pickled or copied by accident.
+    """
 
-    def __init__(self, profile: PadProfile, key: bytes) -> None:
-        if len(key) != KEY_BYTES:
-            raise InvalidKey(f"pad key: expected {KEY_BYTES} bytes, got {len(key)}")
-        self.profile, self._key = profile, key
+    __slots__ = ("_parts", "profile")
+
+    def __init__(self, profile: PadProfile, parts: tuple[bytes, ...]) -> None:
+        self.profile, self._parts = profile, parts
 
     @classmethod
     def generate(cls, profile: PadProfile) -> "PadKey":
-        """A fresh key, from the operating system's generator."""
-        return cls(profile, secrets.token_bytes(KEY_BYTES))
+        """A fresh whole key, from the operating system's generator."""
+        return cls(profile, tuple(secrets.token_bytes(PART_BYTES) for _ in range(HOLDERS)))
+
+    @classmethod
+    def from_bytes(cls, profile: PadProfile, data: bytes) -> "PadKey":
+        """The key or half written by `to_bytes`.
+
+        Raises:
+            InvalidKey: another length, or the same part twice. The message holds no key material.
+        """
+        parts = tuple(data[start : start + PART_BYTES] for start in range(0, len(data), PART_BYTES))
+        if len(data) not in (PART_BYTES, HOLDERS * PART_BYTES) or len(set(parts)) != len(parts):
+            raise InvalidKey(f"pad key: expected one or {HOLDERS} different parts of {PART_BYTES} bytes")
+        return cls(profile, parts)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether both parts are here."""
+        return len(self._parts) == HOLDERS
 
     def to_bytes(self) -> bytes:
-        """The key itself. Secret."""
-        return self._key
+        """The parts, one after the other. Secret."""
+        return b"".join(self._parts)
 
-    def words(self, sheet: Sheet, first: int, count: int) -> NDArray[np.uint64]:
-        """F(first), ..., F(first + count - 1) of a sheet, not reduced. Secret: it opens what the sheet pads."""
+    def split(self) -> tuple["PadKey", "PadKey"]:
+        """The two halves of a whole key, independent of each other and of every value. Forget the key afterwards.
+
+        Raises:
+            ParameterError: it is a half already.
+        """
+        if not self.is_whole:
+            raise ParameterError("pad key: expected a whole one to split, got a half")
+        one, other = self._parts
+        return PadKey(self.profile, (one,)), PadKey(self.profile, (other,))
+
+    def join(self, other: "PadKey") -> "PadKey":
+        """The whole key of two halves, for as long as it takes to seal more under it. Halves that do not belong
+        together make another key: nothing tells.
+
+        Raises:
+            InvalidKey: they are not two different halves of one parameter set.
+        """
+        if self.profile != other.profile or self.is_whole or other.is_whole:
+            raise InvalidKey("halves of a pad key: expected two of one parameter set")
+        return PadKey.from_bytes(self.profile, self.to_bytes() + other.to_bytes())
+
+    def words(self, sheet: Sheet, first: int, count: int) -> Words64:
+        """F(first), ..., F(first + count - 1) of a sheet, of all parts added up, not reduced. Secret: it opens what the
+        sheet pads."""
         block, skip = divmod(first, 2)
-        cipher = Cipher(algorithms.AES256(self._derived(sheet)), modes.CTR(block.to_bytes(_BLOCK, "big")))
-        stream = cipher.encryptor().update(bytes(8 * (skip + count)))
-        return np.frombuffer(stream, dtype="<u8")[skip:]
+        total = np.zeros(count, dtype=np.uint64)
+        for key in self._derived(sheet):
+            cipher = Cipher(algorithms.AES256(key), modes.CTR(block.to_bytes(_BLOCK, "big")))
+            stream = cipher.encryptor().update(bytes(8 * (skip + count)))
+            total += np.frombuffer(stream, dtype="<u8")[skip:]  # words wrap around modulo 2^64, a multiple of 2^w
+        return total
 
-    def words_at(self, sheet: Sheet, index: NDArray[np.int64]) -> NDArray[np.uint64]:
-        """The same words at any places, given in increasing order."""
+    def words_at(self, sheet: Sheet, index: NDArray[np.int64]) -> Words64:
+        """The same words at any places, given in strictly increasing order."""
         new = np.diff(index >> 1, prepend=-1) != 0
         blocks, place = index[new] >> 1, np.cumsum(new) - 1
         counters = np.zeros((blocks.size, 2), dtype=">u8")
         counters[:, 1] = blocks
-        # Counter mode at places of our choice: the counters themselves, each once, are what is encrypted.
-        cipher = Cipher(algorithms.AES256(self._derived(sheet)), modes.ECB())  # noqa: S305
-        stream = np.frombuffer(cipher.encryptor().update(counters.tobytes()), dtype="<u8")
-        found: NDArray[np.uint64] = stream[2 * place + (index & 1)]
-        return found
+        total = np.zeros(index.size, dtype=np.uint64)
+        for key in self._derived(sheet):
+            # Counter mode at places of our choice: the counters themselves, each once, are what is encrypted.
+            cipher = Cipher(algorithms.AES256(key), modes.ECB())  # noqa: S305
+            stream = np.frombuffer(cipher.encryptor().update(counters.tobytes()), dtype="<u8")
+            total += stream[2 * place + (index & 1)]
+        return total
 
-    def _derived(self, sheet: Sheet) -> bytes:
+    def _derived(self, sheet: Sheet) -> list[bytes]:
         info = _DOMAIN + self.profile.digest + sheet.block.to_bytes(4, "big") + sheet.column.encode()
-        return HKDF(SHA256(), KEY_BYTES, sheet.salt, info).derive(self._key)
+        return [HKDF(SHA256(), PART_BYTES, sheet.salt, info).derive(part) for part in self._parts]
 
     def __repr__(self) -> str:
         return f"PadKey({self.profile.name}, secret)"

@@ -68,11 +68,6 @@ class Runs:
         found, added = index[firsts], np.add.reduceat(change, firsts)
         return found[added != 0], added[added != 0]
 
-    def request(self) -> bytes:
-        """The runs as bytes: their number, then starts, stops and weights as little-endian 64-bit words."""
-        words = np.concatenate([self.starts, self.stops, self.weights]).astype("<i8")
-        return self.starts.size.to_bytes(8, "little") + words.tobytes()
-
     def times(self, factor: int) -> "Runs":
         """The same rows with every weight times a factor other than zero.
 

@@ -10,7 +10,7 @@ and uniform if the keystream is, and then so are the n differences: c is a one-t
 
 One key never pads two columns: every sheet (a column of a batch) has a key of its own by HKDF, from the block, the name
 of the column and a salt that is drawn for every sealing. A block number alone would not do, because a draft that was
-given up may have used it. Of a split key, two independent keys pad every value and each holder answers for one.
+given up may have used it. A key has two parts that both pad every value; of a split key each holder answers for one.
 
 Assumes: AES-256 is a pseudorandom permutation and HKDF-SHA256 a key derivation; the operating system's generator;
 a fresh salt for every sealing: two different columns on one sheet give away their difference, value by value.
@@ -82,27 +82,28 @@ def prove_pads(
     return PadProof(magnitude, noise)
 
 
-def seal_padded(keys: list[PadKey], sheet: Sheet, start: int, values: NDArray[np.int64]) -> bytes:
+def seal_padded(key: PadKey, sheet: Sheet, start: int, values: NDArray[np.int64]) -> bytes:
     """Seals one chunk of a column, as a blob (see `pad_wire`).
 
     Args:
-        keys: one of each holder, of one parameter set. sheet: of the column, for this one sealing.
+        key: a whole one. sheet: of the column, for this one sealing.
         start: index of the first value in the column, a multiple of CHUNK.
         values: 1 to CHUNK integers in (-2^(w-1), 2^(w-1)); fewer than CHUNK only in the last chunk.
 
     Raises:
         ParameterError: an argument is not as above. The message holds no value.
     """
-    profile = _profile_of(keys)
+    profile = key.profile
+    if not key.is_whole:
+        raise ParameterError("padded values: expected a whole key, got a half")
     if values.ndim != 1 or not 1 <= values.size <= CHUNK or values.dtype.kind not in "iu":
         raise ParameterError(f"padded values: expected 1 to {CHUNK} integers, got {values.dtype} {values.shape}")
     if start % CHUNK or not 0 <= start <= MAX_VALUES - values.size:
         raise ParameterError(f"padded values: expected a first index that is a multiple of {CHUNK}, got {start}")
     if int(values.max()) >= profile.half or int(values.min()) <= -profile.half:
         raise ParameterError(f"padded values: expected magnitudes below {profile.half}, got a larger one")
-    words = values.astype(np.int64).view(np.uint64)
-    for key in keys:
-        words = words + np.diff(key.words(sheet, start, values.size + 1))  # 64-bit words wrap around modulo 2^64
+    pads = np.diff(key.words(sheet, start, values.size + 1))
+    words = values.astype(np.int64).view(np.uint64) + pads  # wraps around modulo 2^64, a multiple of 2^w
     return write_chunk(PadChunk(profile, sheet.salt, start, words & profile.mask))
 
 
@@ -110,7 +111,7 @@ def release_padded(key: PadKey, taken: list[tuple[Sheet, Runs]], noise: int, pro
     """A holder's share of one number.
 
     Args:
-        key: the holder's.
+        key: the whole key, or the holder's half.
         taken: the runs of rows that an approved question takes of each sheet.
         noise: privacy noise to add to the number.
         proven: of this number, by `prove_pads`: without it there is no release.
@@ -124,17 +125,6 @@ def release_padded(key: PadKey, taken: list[tuple[Sheet, Runs]], noise: int, pro
     if abs(noise) > proven.noise:
         raise ParameterError("noise: expected a magnitude that the proof of the number allows for")
     return (noise - sum(_pad_of(key, sheet, runs) for sheet, runs in taken)) % key.profile.modulus
-
-
-def add_pad_noise(profile: PadProfile, share: int, noise: int) -> int:
-    """The share with privacy noise added to its number: for a share that was made without.
-
-    Raises:
-        ParameterError: the noise is out of range.
-    """
-    if abs(noise) >= profile.half:
-        raise ParameterError(f"noise: expected a magnitude below {profile.half}")
-    return (share + noise) % profile.modulus
 
 
 def combine_padded(profile: PadProfile, total: int, shares: list[int]) -> int:
@@ -158,9 +148,3 @@ def _pad_of(key: PadKey, sheet: Sheet, runs: Runs) -> int:
     index, factors = runs.ends()
     words = key.words_at(sheet, index)
     return int(np.dot(words, factors.view(np.uint64)))
-
-
-def _profile_of(keys: list[PadKey]) -> PadProfile:
-    if not keys or len({key.to_bytes() for key in keys}) != len(keys) or len({key.profile for key in keys}) != 1:
-        raise ParameterError("pad keys: expected one or more different keys of one parameter set")
-    return keys[0].profile

@@ -87,8 +87,8 @@ def lattice_times(rows: int) -> Times:
 def padded_times(rows: int) -> Times:
     """Milliseconds of each step, pads."""
     key, sheet, values = PadKey.generate(PADS_64), Sheet(0, "x", fresh_salt()), values_of(rows)
-    blobs = list(padded_rows([key], sheet, values))
-    found = {"pads seal": _best(lambda: list(padded_rows([key], sheet, values)))}
+    blobs = list(padded_rows(key, sheet, values))
+    found = {"pads seal": _best(lambda: list(padded_rows(key, sheet, values)))}
     chunks, whole, ends = open_padded(PADS_64, blobs), Runs.of(range(rows)), np.arange(rows + 1)
     every = Runs(ends[:-1], ends[1:], weights_of(rows))
     found["pads SUM"] = _best(lambda: evaluate_runs(PADS_64, chunks, whole))

@@ -67,7 +67,7 @@ def _padded(profile: PadProfile, rows: int, values: Any) -> list[str]:
     order, ranges = group_rows(groups_of(rows), GROUPS)
     values, ends = values[order], np.arange(rows + 1)
     start = time.perf_counter()
-    blobs = list(padded_rows([key], sheet, values))
+    blobs = list(padded_rows(key, sheet, values))
     sealed = time.perf_counter()
     chunks = open_padded(profile, blobs)
     opened = time.perf_counter()

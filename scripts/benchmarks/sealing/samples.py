@@ -43,10 +43,10 @@ def sealed_rows(key: SealingKey, values: Integers) -> list[SealedChunk]:
     return open_column(key.profile, seal_column(key, values))
 
 
-def padded_rows(keys: list[PadKey], sheet: Sheet, values: Integers) -> Iterator[bytes]:
+def padded_rows(key: PadKey, sheet: Sheet, values: Integers) -> Iterator[bytes]:
     """A column, padded chunk by chunk."""
     for start in range(0, len(values), CHUNK):
-        yield seal_padded(keys, sheet, start, values[start : start + CHUNK])
+        yield seal_padded(key, sheet, start, values[start : start + CHUNK])
 
 
 def pieces(profile: Profile, rows: int) -> list[range]:

@@ -38,7 +38,7 @@ def stored(rows: int) -> list[list[str]]:
     small, sheet = values % 8, Sheet(0, "x", fresh_salt())
     sizes = {ROWS.name: sum(map(len, seal_column(key, values)))}
     for profile, column in ((PADS_64, values), (PADS_40, values), (PADS_24, small)):
-        sizes[profile.name] = sum(map(len, padded_rows([PadKey.generate(profile)], sheet, column)))
+        sizes[profile.name] = sum(map(len, padded_rows(PadKey.generate(profile), sheet, column)))
     sizes |= {"TenSEAL CKKSVector": len(vector_of(values, 1).serialize()), "int64, not encrypted": values.nbytes}
     return [[name, f"{size / rows:.2f}"] for name, size in sizes.items()]
 

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from crypto.errors import InvalidKey, MalformedInput, ParameterError
 from crypto.seal.pad_keys import PadKey, Sheet, fresh_salt
-from crypto.seal.pad_numbers import PadNumber, evaluate_padded
 from crypto.seal.pad_sums import Runs, evaluate_runs, open_padded
 from crypto.seal.pad_wire import (
     CHUNK,
@@ -29,7 +28,7 @@ from crypto.seal.pad_wire import (
     read_chunk,
     write_chunk,
 )
-from crypto.seal.pads import PadProof, add_pad_noise, combine_padded, prove_pads, release_padded, seal_padded
+from crypto.seal.pads import PadProof, combine_padded, prove_pads, release_padded, seal_padded
 from tests.unit.crypto.seal.plain_pads import VECTORS, make_vectors
 
 CASES = json.loads(VECTORS.read_text(encoding="utf-8"))
@@ -42,14 +41,15 @@ def sheet(column: str = "sum:fare", block: int = 0) -> Sheet:
     return Sheet(block, column, fresh_salt())
 
 
-def sealed(keys: list[PadKey], page: Sheet, values: NDArray[np.int64]) -> list[bytes]:
-    return [seal_padded(keys, page, at, values[at : at + CHUNK]) for at in range(0, len(values), CHUNK)]
+def sealed(key: PadKey, page: Sheet, values: NDArray[np.int64]) -> list[bytes]:
+    return [seal_padded(key, page, at, values[at : at + CHUNK]) for at in range(0, len(values), CHUNK)]
 
 
-def released(keys: list[PadKey], page: Sheet, blobs: list[bytes], runs: Runs, noise: int = 0) -> int:
-    profile = keys[0].profile
-    total = evaluate_runs(profile, open_padded(profile, blobs), runs)
-    return combine_padded(profile, total, [release_padded(key, [(page, runs)], noise, ANY) for key in keys])
+def released(key: PadKey, page: Sheet, blobs: list[bytes], runs: Runs, noise: int = 0) -> int:
+    """By two holders of a whole key, each with its noise; by one of a half."""
+    total = evaluate_runs(key.profile, open_padded(key.profile, blobs), runs)
+    halves = key.split() if key.is_whole else (key,)
+    return combine_padded(key.profile, total, [release_padded(half, [(page, runs)], noise, ANY) for half in halves])
 
 
 def runs_below(rows: int) -> st.SearchStrategy[Runs]:
@@ -75,15 +75,15 @@ def expected(profile: PadProfile, values: NDArray[np.int64], runs: Runs, noise: 
     return (total + profile.half) % profile.modulus - profile.half
 
 
-@pytest.mark.parametrize("case", CASES, ids=[f"{c['profile']}, {len(c['keys'])}" for c in CASES])
+@pytest.mark.parametrize("case", CASES, ids=[f"{c['profile']} from {c['start']}" for c in CASES])
 def test_the_vectors_of_the_second_implementation(case: dict[str, Any]) -> None:
     profile = pad_profile(case["profile"])
     page = Sheet(case["block"], case["column"], bytes.fromhex(case["salt"]))
-    keys = [PadKey(profile, bytes.fromhex(key)) for key in case["keys"]]
-    blob = seal_padded(keys, page, case["start"], np.array(case["values"]))
+    key = PadKey.from_bytes(profile, bytes.fromhex("".join(case["keys"])))
+    blob = seal_padded(key, page, case["start"], np.array(case["values"]))
     assert blob.hex() == case["blob"]
     runs = Runs.of(*(range(a, b) for a, b, _ in case["runs"]), weights=[w for *_, w in case["runs"]])
-    shares = [release_padded(key, [(page, runs)], case["noise"], ANY) for key in keys]
+    shares = [release_padded(half, [(page, runs)], case["noise"], ANY) for half in key.split()]
     assert shares == case["shares"]
     chunk = read_chunk(profile, blob)
     before = PadChunk(profile, chunk.salt, 0, np.zeros(chunk.start, dtype=chunk.words.dtype))
@@ -96,15 +96,18 @@ def test_the_vectors_are_what_their_generator_makes() -> None:
 
 
 @FEW
-@given(st.sampled_from(EVERY), st.integers(1, 3), st.data())
-def test_any_runs_give_numpys_sum_and_the_noise(profile: PadProfile, holders: int, data: st.DataObject) -> None:
+@given(st.sampled_from(EVERY), st.data())
+def test_any_runs_give_numpys_sum_and_the_noise(profile: PadProfile, data: st.DataObject) -> None:
     rows = data.draw(st.integers(1, 200))
     draw = np.random.default_rng(data.draw(st.integers(0, 2**32)))
     values = draw.integers(1 - profile.half, profile.half, rows)
     runs, noise = data.draw(runs_below(rows)), data.draw(st.integers(-1000, 1000))
-    keys, page = [PadKey.generate(profile) for _ in range(holders)], sheet()
-    seen = released(keys, page, sealed(keys, page, values), runs, noise)
-    assert seen == expected(profile, values, runs, holders * noise)
+    key, page = PadKey.generate(profile), sheet()
+    blobs = sealed(key, page, values)
+    assert released(key, page, blobs, runs, noise) == expected(profile, values, runs, 2 * noise)
+    total = evaluate_runs(profile, open_padded(profile, blobs), runs)
+    whole = release_padded(key, [(page, runs)], noise, ANY)
+    assert combine_padded(profile, total, [whole]) == expected(profile, values, runs, noise)
 
 
 @pytest.mark.parametrize("profile", EVERY, ids=[p.name for p in EVERY])
@@ -112,12 +115,12 @@ def test_any_runs_give_numpys_sum_and_the_noise(profile: PadProfile, holders: in
 def test_runs_over_chunks_dense_and_sparse(profile: PadProfile, step: int) -> None:
     draw, rows = np.random.default_rng(step), 2 * CHUNK + 100
     values, ends = draw.integers(-500, 500, rows), np.append(np.arange(7, rows, step), rows)
-    keys, page = [PadKey.generate(profile), PadKey.generate(profile)], sheet()
-    blobs = sealed(keys, page, values)
+    key, page = PadKey.generate(profile), sheet()
+    blobs = sealed(key, page, values)
     weights = draw.integers(1, 9, ends.size - 1)
     for chosen in (slice(None), slice(None, None, 2)):  # without gaps and with
         runs = Runs(ends[:-1][chosen], ends[1:][chosen], weights[chosen])
-        assert released(keys, page, blobs, runs) == expected(profile, values, runs)
+        assert released(key, page, blobs, runs) == expected(profile, values, runs)
 
 
 @FEW
@@ -150,8 +153,8 @@ def test_a_tighter_total_is_taken_and_a_wrong_bound_refused() -> None:
 
 def test_a_sum_that_was_not_proven_does_wrap() -> None:
     """Why the proof is asked for: without it the released number is simply wrong."""
-    keys, page, values = [PadKey.generate(PADS_24)], sheet(), np.full(100, 100_000)
-    assert released(keys, page, sealed(keys, page, values), Runs.of(range(100))) != 10_000_000
+    key, page, values = PadKey.generate(PADS_24), sheet(), np.full(100, 100_000)
+    assert released(key, page, sealed(key, page, values), Runs.of(range(100))) != 10_000_000
 
 
 def test_a_share_is_refused_more_noise_than_was_proven() -> None:
@@ -160,40 +163,41 @@ def test_a_share_is_refused_more_noise_than_was_proven() -> None:
 
 
 def test_a_changed_ciphertext_changes_the_number_by_as_much_and_only_its_digest_tells() -> None:
-    keys, page, values = [PadKey.generate(PADS_64)], sheet(), np.arange(50)
-    blob = sealed(keys, page, values)[0]
+    key, page, values = PadKey.generate(PADS_64), sheet(), np.arange(50)
+    blob = sealed(key, page, values)[0]
     chunk = read_chunk(PADS_64, blob)
     words = chunk.words.copy()
     words[7] += 1000
     forged = write_chunk(PadChunk(PADS_64, chunk.salt, 0, words))
-    assert released(keys, page, [forged], Runs.of(range(50))) == int(values.sum()) + 1000
+    assert released(key, page, [forged], Runs.of(range(50))) == int(values.sum()) + 1000
     assert hashlib.sha256(forged).digest() != hashlib.sha256(blob).digest()
 
 
 @pytest.mark.parametrize("other", ["column", "block", "salt", "key"])
 def test_nothing_opens_with_another_sheet_or_key(other: str) -> None:
-    keys, page, values = [PadKey.generate(PADS_64)], sheet(), np.arange(1000)
+    key, page, values = PadKey.generate(PADS_64), sheet(), np.arange(1000)
     wrong = {
         "column": Sheet(0, "sum:tip", page.salt),
         "block": Sheet(1, page.column, page.salt),
         "salt": sheet(),
         "key": page,
     }
-    holders = [PadKey.generate(PADS_64)] if other == "key" else keys
-    assert released(holders, wrong[other], sealed(keys, page, values), Runs.of(range(1000))) != int(values.sum())
+    holder = PadKey.generate(PADS_64) if other == "key" else key
+    assert released(holder, wrong[other], sealed(key, page, values), Runs.of(range(1000))) != int(values.sum())
 
 
 def test_one_holder_of_two_opens_nothing() -> None:
-    keys, page, values = [PadKey.generate(PADS_64), PadKey.generate(PADS_64)], sheet(), np.arange(1000)
-    blobs = sealed(keys, page, values)
-    assert released(keys[:1], page, blobs, Runs.of(range(1000))) != int(values.sum())
-    assert released(keys, page, blobs, Runs.of(range(1000))) == int(values.sum())
+    key, page, values = PadKey.generate(PADS_64), sheet(), np.arange(1000)
+    blobs = sealed(key, page, values)
+    for half in key.split():
+        assert released(half, page, blobs, Runs.of(range(1000))) != int(values.sum())
+    assert released(key, page, blobs, Runs.of(range(1000))) == int(values.sum())
 
 
 def test_padded_residues_of_a_constant_column_look_uniform() -> None:
     """All bits of c and of its differences are balanced within five standard deviations, whatever the width."""
     for profile in EVERY:
-        blobs = sealed([PadKey.generate(profile)], sheet(), np.zeros(CHUNK, dtype=np.int64))
+        blobs = sealed(PadKey.generate(profile), sheet(), np.zeros(CHUNK, dtype=np.int64))
         words = open_padded(profile, blobs)[0].words.astype(np.uint64)
         for seen in (words, np.diff(words), np.cumsum(words)):
             for bit in range(profile.bits):
@@ -202,14 +206,14 @@ def test_padded_residues_of_a_constant_column_look_uniform() -> None:
 
 
 def test_two_sealings_of_the_same_values_share_no_residue() -> None:
-    keys, values = [PadKey.generate(PADS_64)], np.zeros(1000, dtype=np.int64)
-    one, other = (open_padded(PADS_64, sealed(keys, sheet(), values))[0].words for _ in range(2))
+    key, values = PadKey.generate(PADS_64), np.zeros(1000, dtype=np.int64)
+    one, other = (open_padded(PADS_64, sealed(key, sheet(), values))[0].words for _ in range(2))
     assert not np.intersect1d(one, other).size
 
 
 @pytest.mark.parametrize("profile", EVERY, ids=[p.name for p in EVERY])
 def test_bytes_per_value_at_rest(profile: PadProfile) -> None:
-    blob = seal_padded([PadKey.generate(profile)], sheet(), 0, np.zeros(CHUNK, dtype=np.int64))
+    blob = seal_padded(PadKey.generate(profile), sheet(), 0, np.zeros(CHUNK, dtype=np.int64))
     assert len(blob) == OVERHEAD + CHUNK * profile.bits // 8
 
 
@@ -229,11 +233,11 @@ def test_any_other_bytes_are_refused(data: bytes | int) -> None:
         read_chunk(PADS_24, _blob()[:data] if isinstance(data, int) else data)
 
 
-_KEY = PadKey(PADS_24, bytes(32))
+_KEY = PadKey.from_bytes(PADS_24, bytes(range(64)))
 
 
 def _blob() -> bytes:
-    return seal_padded([_KEY], Sheet(0, "x", bytes(16)), 0, np.arange(100))
+    return seal_padded(_KEY, Sheet(0, "x", bytes(16)), 0, np.arange(100))
 
 
 def _remade(blob: bytes, **fields: int) -> bytes:
@@ -271,10 +275,10 @@ def test_a_blob_of_another_width_is_refused() -> None:
 
 
 def test_chunks_out_of_order_or_of_two_sheets_are_no_column() -> None:
-    keys, page = [PadKey.generate(PADS_24)], sheet()
-    blobs = sealed(keys, page, np.zeros(CHUNK + 5, dtype=np.int64))
-    again = sealed(keys, sheet(), np.zeros(CHUNK + 5, dtype=np.int64))
-    short = seal_padded(keys, page, 0, np.zeros(CHUNK - 1, dtype=np.int64))
+    key, page = PadKey.generate(PADS_24), sheet()
+    blobs = sealed(key, page, np.zeros(CHUNK + 5, dtype=np.int64))
+    again = sealed(key, sheet(), np.zeros(CHUNK + 5, dtype=np.int64))
+    short = seal_padded(key, page, 0, np.zeros(CHUNK - 1, dtype=np.int64))
     for column in (blobs[::-1], blobs[1:], [blobs[0], again[1]], [short, blobs[1]]):
         with pytest.raises(MalformedInput, match="padded column"):
             open_padded(PADS_24, column)
@@ -296,13 +300,24 @@ def test_chunks_out_of_order_or_of_two_sheets_are_no_column() -> None:
 )
 def test_values_that_do_not_fit_are_not_sealed(start: int, values: list[Any]) -> None:
     with pytest.raises(ParameterError):
-        seal_padded([_KEY], sheet(), start, np.array(values))
+        seal_padded(_KEY, sheet(), start, np.array(values))
 
 
-def test_keys_of_two_kinds_and_the_same_key_twice_are_refused() -> None:
-    for keys in ([], [_KEY, _KEY], [_KEY, PadKey.generate(PADS_64)]):
-        with pytest.raises(ParameterError, match="pad keys"):
-            seal_padded(keys, sheet(), 0, np.arange(3))
+def test_half_a_key_seals_nothing() -> None:
+    with pytest.raises(ParameterError, match="whole key"):
+        seal_padded(_KEY.split()[0], sheet(), 0, np.arange(3))
+
+
+def test_halves_make_the_key_and_nothing_else_does() -> None:
+    one, other = _KEY.split()
+    assert one.join(other).to_bytes() == _KEY.to_bytes()
+    assert {one.is_whole, other.is_whole} == {False}
+    stranger = PadKey.generate(PADS_64).split()[0]
+    for pair in ((one, one), (one, stranger), (one, _KEY), (_KEY, one)):
+        with pytest.raises(InvalidKey, match="pad key"):
+            pair[0].join(pair[1])
+    with pytest.raises(ParameterError, match="half"):
+        one.split()
 
 
 @pytest.mark.parametrize(
@@ -340,11 +355,12 @@ def test_a_residue_out_of_range_is_refused() -> None:
 def test_keys_show_nothing_and_are_not_pickled() -> None:
     key = PadKey.generate(PADS_64)
     assert key.to_bytes().hex() not in repr(key)
-    assert PadKey(PADS_64, key.to_bytes()).to_bytes() == key.to_bytes()
+    assert PadKey.from_bytes(PADS_64, key.to_bytes()).to_bytes() == key.to_bytes()
     with pytest.raises(TypeError, match="not pickled"):
         pickle.dumps(key)
-    with pytest.raises(InvalidKey):
-        PadKey(PADS_64, bytes(31))
+    for data in (bytes(31), bytes(64), bytes(96), b""):
+        with pytest.raises(InvalidKey):
+            PadKey.from_bytes(PADS_64, data)
 
 
 @pytest.mark.parametrize(("block", "column", "salt"), [(-1, "x", 16), (1 << 32, "x", 16), (0, "", 16), (0, "x", 15)])
@@ -367,38 +383,15 @@ def test_runs_say_their_weight() -> None:
 
 
 def test_a_number_over_columns_and_batches_opens_with_both_shares() -> None:
-    keys, draw = [PadKey.generate(PADS_64), PadKey.generate(PADS_64)], np.random.default_rng(8)
-    taken, true = [], 0
+    key, draw = PadKey.generate(PADS_64), np.random.default_rng(8)
+    taken, total, true = list[tuple[Sheet, Runs]](), 0, 0
     for block in range(2):
         salt = fresh_salt()
         for column, factor in (("sum:fare", 3), ("n:fare", -1)):
             page, values = Sheet(block, column, salt), draw.integers(-50, 50, CHUNK + 70)
             runs = Runs.of(range(5, CHUNK + 3), range(CHUNK + 3, CHUNK + 60), weights=[1, 4]).times(factor)
-            taken.append((page, runs, open_padded(PADS_64, sealed(keys, page, values))))
+            taken.append((page, runs))
+            total += evaluate_runs(PADS_64, open_padded(PADS_64, sealed(key, page, values)), runs)
             true += expected(PADS_64, values, runs)
-    number = evaluate_padded(PADS_64, taken)
-    shares = [add_pad_noise(PADS_64, number.share(key), 7) for key in keys]
-    assert combine_padded(PADS_64, number.c0, shares) == true + 14
-    assert len(number.request_digest()) == 32
-
-
-def test_a_request_tells_apart_what_is_asked() -> None:
-    page, other = sheet(), sheet()
-    runs = [Runs.of(range(3)), Runs.of(range(3), weights=[2]), Runs.of(range(4))]
-    asked = [((page, one),) for one in runs] + [((other, runs[0]),), ((page, runs[0]), (page, runs[0]))]
-    asked += [((Sheet(1, page.column, page.salt), runs[0]),), ((Sheet(0, "sum:tip", page.salt), runs[0]),)]
-    assert len({PadNumber(PADS_64, 0, taken).request_digest() for taken in asked}) == len(asked)
-    assert PadNumber(PADS_64, 1, asked[0]).request() == PadNumber(PADS_64, 0, asked[0]).request()
-
-
-def test_chunks_of_another_sheet_or_nothing_at_all_are_no_number() -> None:
-    page = sheet()
-    chunks = open_padded(PADS_64, sealed([PadKey.generate(PADS_64)], sheet(), np.arange(9)))
-    for taken in ([], [(page, Runs.of(range(3)), chunks)]):
-        with pytest.raises(ParameterError, match="padded number"):
-            evaluate_padded(PADS_64, taken)
-
-
-def test_noise_as_wide_as_the_modulus_is_refused() -> None:
-    with pytest.raises(ParameterError, match="noise"):
-        add_pad_noise(PADS_24, 0, PADS_24.half)
+    shares = [release_padded(half, taken, 7, ANY) for half in key.split()]
+    assert combine_padded(PADS_64, total % PADS_64.modulus, shares) == true + 14
