@@ -199,7 +199,7 @@ def watched() -> Iterator[list[str]]:
     steps: list[str] = []
     with pytest.MonkeyPatch.context() as patched:
         names = [name for name in vars(Engine) if not name.startswith("_") and callable(getattr(Engine, name))]
-        watch = [(Engine, name) for name in names]
+        watch: list[tuple[type, str]] = [(Engine, name) for name in names]
         watch += [(Dataset, "blob"), (SealingKey, "answer"), (Noise, "draw")]
         for owner, name in watch:
             patched.setattr(owner, name, _counted(owner, name, steps))
