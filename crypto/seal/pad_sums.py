@@ -86,12 +86,21 @@ def open_padded(profile: PadProfile, blobs: Iterable[bytes]) -> list[PadChunk]:
         MalformedInput: a blob is not one of this profile, or they do not follow each other on one sheet.
     """
     chunks = [read_chunk(profile, blob) for blob in blobs]
+    check_order(chunks)
+    return chunks
+
+
+def check_order(chunks: Sequence[PadChunk]) -> None:
+    """Check that these are all chunks of one sheet, in order.
+
+    Raises:
+        MalformedInput: they are not.
+    """
     for number, chunk in enumerate(chunks):
         if chunk.start != number * CHUNK or chunk.salt != chunks[0].salt:
             raise MalformedInput(f"padded column: expected chunk {number} of one sheet, got another one")
-        if number + 1 < len(chunks) and chunk.words.size != CHUNK:
+        if number + 1 < len(chunks) and chunk.count != CHUNK:
             raise MalformedInput(f"padded column: expected {CHUNK} values in every chunk but the last")
-    return chunks
 
 
 def evaluate_runs(profile: PadProfile, chunks: Sequence[PadChunk], runs: Runs) -> int:

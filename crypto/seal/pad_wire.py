@@ -106,9 +106,14 @@ class PadChunk:
     words: Words
 
     @property
+    def count(self) -> int:
+        """Number of values."""
+        return self.words.size
+
+    @property
     def stop(self) -> int:
         """Index behind its last value."""
-        return self.start + self.words.size
+        return self.start + self.count
 
 
 def write_chunk(chunk: PadChunk) -> bytes:
