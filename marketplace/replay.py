@@ -156,6 +156,9 @@ class LedgerState:
     def _transfer_share(self, handover: Any, now: int) -> list[Event]:
         return right_rules.transfer_share(self.rights, self.participants, handover, now)
 
+    def _mark(self, mark: Any, now: int) -> list[Event]:
+        return right_rules.mark(self.rights, self.participants, mark, now)
+
     def _list(self, offer: Any, now: int) -> list[Event]:
         return listing_rules.list_asset(self.listings, self.participants, self.rights, offer, now)
 
@@ -202,6 +205,7 @@ _VERBS: dict[tuple[str, str], Callable[..., list[Event]]] = {
     ("Rights", "confirm"): LedgerState._confirm,
     ("Rights", "transfer"): LedgerState._transfer,
     ("Rights", "transferShare"): LedgerState._transfer_share,
+    ("Rights", "mark"): LedgerState._mark,
     ("Listings", "list"): LedgerState._list,
     ("Listings", "delist"): LedgerState._delist,
     ("SettlementToken", "issue"): LedgerState._issue,
