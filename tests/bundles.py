@@ -15,7 +15,6 @@ from crypto import bls, credential, envelope, merkle, note, tlog
 from crypto.canonical import canonical_json, from_hex, sha256, to_hex
 from crypto.keystore import Keys
 from crypto.seal.cells import seal_chunk
-from crypto.seal.evaluate import SealedNumber
 from crypto.seal.keys import SealingKey
 from crypto.seal.parameters import profile
 from crypto.seal.release import release_share
@@ -75,7 +74,7 @@ class Maker:
     spent: int = 0
     budget: int = 0
     asked: set[str] = field(default_factory=set)
-    _numbers: dict[str, list[SealedNumber]] = field(default_factory=dict)
+    _numbers: dict[str, list[Any]] = field(default_factory=dict)
     _columns: SealedColumns | None = None
     _anchored: tuple[int, str] = (0, ZERO_DIGEST)
 
@@ -125,7 +124,7 @@ class Maker:
         """The one listing that sells."""
         return listing_id(self.people["heir"].address, self.asset, digest(self.terms))
 
-    def evaluate(self, plan: Plan) -> list[SealedNumber]:
+    def evaluate(self, plan: Plan) -> list[Any]:
         """The panel's numbers; each question is computed once."""
         if self._columns is None:
             self._columns = SealedColumns(lambda blob: self.blobs[blob])

@@ -42,10 +42,10 @@ class SealedNumber:
 
     def request(self) -> bytes:
         """What the key's owner needs of this number: a domain line, the parameter set's digest, and c1 as little-endian
-        words, prime by prime. Its SHA-256 is `c1_digest`."""
+        words, prime by prime. Its SHA-256 is `request_digest`."""
         return _C1_DOMAIN + self.profile.digest + np.ascontiguousarray(self.c1, dtype="<u8").tobytes()
 
-    def c1_digest(self) -> bytes:
+    def request_digest(self) -> bytes:
         """SHA-256 of `request`."""
         state = hashlib.sha256(_C1_DOMAIN + self.profile.digest)
         state.update(np.ascontiguousarray(self.c1, dtype="<u8").data)

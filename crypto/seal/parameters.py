@@ -101,8 +101,7 @@ ROWS = Profile(
 )
 
 # 200 bits of ciphertext modulus, 218 in all: as wide as the table allows. Values stand in slots, so that ciphertexts
-# multiply value by value. Every number of up to 2^22 rows has a certain error bound (headroom_products). Not on the
-# list below: no manifest may name it, because a sealed data set has no form of products yet.
+# multiply value by value. Every number of up to 2^22 rows has a certain error bound (headroom_products).
 PRODUCTS = Profile(
     name="bfv-8192-products-1",
     degree=8192,
@@ -115,7 +114,7 @@ PRODUCTS = Profile(
     plain_prime=0x3FFFE4001,
 )
 
-PROFILES = {p.name: p for p in (CELLS, ROWS)}
+PROFILES = {p.name: p for p in (CELLS, ROWS, PRODUCTS)}
 
 
 def profile(name: str) -> Profile:

@@ -28,10 +28,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crypto.errors import ParameterError
+from crypto.errors import MalformedInput, ParameterError
 from crypto.seal.engine import Engine, engine
 from crypto.seal.headroom import Headroom
-from crypto.seal.keys import SealingKey, crt
+from crypto.seal.keys import SealingKey, crt, require_polynomial
 from crypto.seal.parameters import Profile
 from crypto.seal.splitting import HalfKey
 from crypto.seal.wire import Blob, read_blob, write_blob
@@ -68,13 +68,33 @@ class SealedProduct:
     c1: NDArray[np.uint64]
     c2: NDArray[np.uint64]
 
+    def request(self) -> bytes:
+        """What the key's owner needs: a domain line, the parameter set's digest, c1 and c2 as little-endian words."""
+        words = (np.ascontiguousarray(polynomial, dtype="<u8").tobytes() for polynomial in (self.c1, self.c2))
+        return b"".join([_DOMAIN, self.profile.digest, *words])
+
     def request_digest(self) -> bytes:
-        """SHA-256 of what the key's owner needs: a domain line, the parameter set's digest, c1 and c2 as little-endian
-        words."""
+        """SHA-256 of `request`."""
         state = hashlib.sha256(_DOMAIN + self.profile.digest)
         for polynomial in (self.c1, self.c2):
             state.update(np.ascontiguousarray(polynomial, dtype="<u8").data)
         return state.digest()
+
+
+def read_product(profile: Profile, c0: int, data: bytes) -> SealedProduct:
+    """A number that somebody else evaluated, from its residue and its request.
+
+    Raises:
+        MalformedInput: another length, another parameter set, or an entry out of range.
+    """
+    head, size = _DOMAIN + profile.digest, 16 * profile.words
+    if len(data) != len(head) + size or not data.startswith(head):
+        raise MalformedInput(f"request: expected {len(head) + size} bytes for {profile.name}")
+    words = np.frombuffer(data, dtype="<u8", offset=len(head)).astype(np.uint64)
+    c1, c2 = words.reshape(2, len(profile.data_primes), profile.degree)
+    for polynomial in (c1, c2):
+        require_polynomial(profile, polynomial)
+    return SealedProduct(profile, c0, c1, c2)
 
 
 def seal_rows(key: SealingKey, values: NDArray[np.int64]) -> bytes:
@@ -135,6 +155,16 @@ def evaluate_product(
     total = made.add(terms + ([made.add(whole)] if whole else []))
     c0, c1, c2 = made.polynomials(total)
     return SealedProduct(profile, crt(profile, [int(row[0]) for row in c0]), c1, c2)
+
+
+def add_products(profile: Profile, numbers: Sequence[SealedProduct]) -> SealedProduct:
+    """The sealed sum of some numbers; of none the number 0, which everybody knows: no row takes part in it."""
+    primes = np.array(profile.data_primes, dtype=np.uint64)[:, None]
+    c1 = np.zeros((len(profile.data_primes), profile.degree), dtype=np.uint64)
+    c2 = c1.copy()
+    for number in numbers:  # primes have 50 bits, so a sum of two residues is a word
+        c1, c2 = (c1 + number.c1) % primes, (c2 + number.c2) % primes
+    return SealedProduct(profile, sum(number.c0 for number in numbers) % profile.modulus, c1, c2)
 
 
 def release_product(

@@ -26,7 +26,7 @@ class Reexecution:
             lambda blob: bundle.read(blob_name(blob), MAX_BLOB), probe=confined_loader().check
         )
         self._report = report
-        self._numbers: dict[str, list[dict[str, str]]] = {}
+        self._numbers: dict[str, list[dict[str, str | None]]] = {}
 
     def check(self, answer: Released) -> None:
         """A finding for each number of the result that the blobs do not give."""
@@ -61,7 +61,7 @@ class Reexecution:
         if contest.attested not in (None, true):
             self._report.find("attested_false", contest.subject, expected=true, got=contest.attested)
 
-    def _evaluate(self, standing: Standing, plan: Plan) -> list[dict[str, str]]:
+    def _evaluate(self, standing: Standing, plan: Plan) -> list[dict[str, str | None]]:
         name = f"{standing.asset['assetId']} {plan.digest}"
         if name not in self._numbers:
             numbers = evaluate_plan(standing.manifest, plan, self._columns)

@@ -5,14 +5,13 @@ Strict in both directions: every value has exactly one accepted form, so bytes t
 Source: Ethereum yellow paper, appendix B; checked against the `rlp` package in tests.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TypeAlias
 
 from crypto.errors import MalformedInput
 
 Item: TypeAlias = "bytes | list[Item]"
 MAX_DEPTH = 8  # a typed transaction with an access list needs 4
-MAX_ITEMS = 10_000  # each takes a hundred times its shortest form in memory; the ledger's transactions have twelve
 
 
 def from_int(number: int) -> bytes:
@@ -54,18 +53,15 @@ def decode(data: bytes) -> Item:
     """The one item that `data` encodes.
 
     Raises:
-        MalformedInput: bytes are missing or left over, nesting is too deep, there are more than MAX_ITEMS, or the form
-            is not the shortest.
+        MalformedInput: bytes are missing or left over, nesting is too deep, or the form is not the shortest.
     """
-    item, end = _decode_at(data, 0, len(data), 0, iter(range(MAX_ITEMS)))
+    item, end = _decode_at(data, 0, len(data), 0)
     if end != len(data):
         raise MalformedInput(f"RLP: {len(data) - end} bytes left over")
     return item
 
 
-def _decode_at(data: bytes, at: int, limit: int, depth: int, left: Iterator[int]) -> tuple[Item, int]:
-    if next(left, None) is None:
-        raise MalformedInput(f"RLP: more than {MAX_ITEMS} items")
+def _decode_at(data: bytes, at: int, limit: int, depth: int) -> tuple[Item, int]:
     is_list, start, end = _span(data, at, limit)
     if not is_list:
         return data[start:end], end
@@ -73,7 +69,7 @@ def _decode_at(data: bytes, at: int, limit: int, depth: int, left: Iterator[int]
         raise MalformedInput("RLP: nested too deeply")
     items: list[Item] = []
     while start < end:
-        item, start = _decode_at(data, start, end, depth + 1, left)
+        item, start = _decode_at(data, start, end, depth + 1)
         items.append(item)
     return items, end
 

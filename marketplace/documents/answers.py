@@ -26,7 +26,8 @@ from marketplace.documents.shapes import (
     text,
 )
 
-_NUMBER = record({"c0": DIGEST, "c1": DIGEST})
+_NUMBER = record({"c0": DIGEST, "c1": nullable(DIGEST)})
+"""Residue for the buyer, and the name of what the key's holders need of the number: null where they need nothing."""
 _RESULT = document(
     "result",
     {"query": DIGEST, "ciphertextRoot": DIGEST, "plan": DIGEST, "numbers": array(_NUMBER, MAX_NUMBERS, 1)},

@@ -5,10 +5,11 @@ fastest. A LOGICAL cell combines all dimensions, a PUBLIC cell those that are no
 same columns. In the cells form a column holds one value for each public cell, in the others one for each row, sorted by
 public cell; there the column "counts" says, unsealed, how many rows each public cell has. Names of columns:
 
-    rows, n:<measure>, sum:<measure>, sumsq:<measure>     rows; present values, their sum, their sum of squares
+    rows, n:<measure>, sum:<measure>, sumsq:<measure>     rows; present values, their sum, their sum of squares;
+                                                          in a form of rows, those of one row: "rows" is 1 everywhere
     bin:<measure>:<i>                                     values in bin i of the measure
     n@<j>, sum@<j>:<measure>, cross@<j>:<a>:<b>           over the rows where every measure of joint j is present
-    ind:<dimension>:<i>                                   rows of category i of the hidden dimension
+    ind:<dimension>:<i>                                   1 for each row of category i of the hidden dimension, else 0
     counts                                                rows of each public cell, 32-bit little-endian, public
 """
 
@@ -84,7 +85,7 @@ def _products_columns(manifest: Manifest) -> list[str]:
     names = [measure["name"] for measure in manifest["measures"]]
     hidden = [item for item in manifest["dimensions"] if item["hidden"]]
     indicators = [f"ind:{item['name']}:{index}" for item in hidden for index in range(len(item["categories"]))]
-    return [COUNTS, *(f"{part}:{name}" for name in names for part in ("n", "sum")), *indicators]
+    return [COUNTS, "rows", *(f"{part}:{name}" for name in names for part in ("n", "sum")), *indicators]
 
 
 _COLUMNS = {"cells": _cells_columns, "rows": _rows_columns, "products": _products_columns}

@@ -8,10 +8,10 @@ told apart from what is released of the next; a corrected batch is a new block.
 half of it, whose share every answer needs too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from marketplace.documents.columns import COUNTS, cell_count, column_names
+from marketplace.documents.columns import COUNTS, cell_count, column_names, public_cell_count
 from marketplace.documents.common import (
     BILINGUAL,
     BOUND,
@@ -41,6 +41,7 @@ from marketplace.documents.shapes import (
     text,
     utc_time,
 )
+from marketplace.errors import InvalidInputError
 
 CHANGES = ("first", "append", "correct", "withdraw", "reseal")
 MAX_BATCHES = 4096
@@ -87,6 +88,15 @@ def privacy_measure(value: object, path: str) -> None:
     (_ZCDP if isinstance(value, dict) and value.get("measure") == "zcdp" else _PURE)(value, path)
 
 
+_FORM = {"form": one_of(FORMS), "profile": text(60)}
+_CELLS, _OF_ROWS = record({**_FORM, "prefix": PREFIX}), record(_FORM)
+
+
+def form_record(value: object, path: str) -> None:
+    """One form of sealing: its name and parameter set; of cells also the dimension of running totals, or null."""
+    (_CELLS if isinstance(value, dict) and value.get("form") == "cells" else _OF_ROWS)(value, path)
+
+
 _MANIFEST = document(
     "manifest",
     {
@@ -99,7 +109,7 @@ _MANIFEST = document(
         "dimensions": array(_DIMENSION, 16, 1, part("name")),
         "measures": array(_MEASURE, 64, 0, part("name")),
         "joints": JOINTS,
-        "forms": array(record({"form": one_of(FORMS), "profile": text(60), "prefix": PREFIX}), 3, 1, part("form")),
+        "forms": array(form_record, 3, 1, part("form")),
         "blocks": integer(1, 2**32),
         "batches": array(_BATCH, MAX_BATCHES, 1, part("name")),
         "minimumCohort": COHORT,
@@ -161,6 +171,33 @@ def check_dimensions(path: str, dimensions: list[tuple[str, bool, bool]], prefix
         raise refuse(f"{path}.prefix", "an ordered dimension that is not hidden", prefix)
 
 
+def check_forms(forms: Sequence[str], dimensions: Sequence[tuple[str, bool, bool]], prefix: str | None) -> None:
+    """Forms that these dimensions allow: indicators want a hidden dimension, running totals want cells.
+
+    Args:
+        forms: their names. dimensions: (name, ordered, hidden) of each. prefix: dimension of running totals.
+    Raises:
+        InvalidInputError: `forms_impossible`.
+    """
+    if "products" in forms and not any(hidden for _, _, hidden in dimensions):
+        raise _impossible(forms, "a hidden dimension for the form products", "products 形式需要一个隐藏维度")
+    if prefix is not None and "cells" not in forms:
+        raise _impossible(forms, f"the form cells for running totals along {prefix}", "前缀累计需要 cells 形式")
+
+
+def _impossible(forms: Sequence[str], expected: str, zh: str) -> InvalidInputError:
+    return InvalidInputError(
+        "forms_impossible",
+        f"the data cannot be sealed in these forms: expected {expected}",
+        zh=f"无法以这些形式密封：{zh}",
+        rule="manifest.forms",
+        expected=expected,
+        got=", ".join(forms),
+        hint="declare hidden = true for one dimension, or leave the form out",
+        hint_zh="请将一个维度声明为 hidden = true，或去掉该形式",
+    )
+
+
 def _check_dimensions(manifest: Document, measures: list[str]) -> None:
     dimensions = [(item["name"], item["ordered"], item["hidden"]) for item in manifest["dimensions"]]
     if shared := sorted(set(measures) & {name for name, _, _ in dimensions}):
@@ -168,7 +205,8 @@ def _check_dimensions(manifest: Document, measures: list[str]) -> None:
     if cell_count(manifest) > MAX_CELLS:
         raise refuse("manifest.dimensions", f"at most {MAX_CELLS} cells", cell_count(manifest))
     for form in manifest["forms"]:
-        check_dimensions("manifest", dimensions, form["prefix"])
+        check_dimensions("manifest", dimensions, form.get("prefix"))
+    check_forms([form["form"] for form in manifest["forms"]], dimensions, None)
 
 
 def _check_change(manifest: Document) -> None:
@@ -201,6 +239,14 @@ def _check_batches(manifest: Document, measures: list[str]) -> None:
         for form in forms:
             columns = [item for item in batch["columns"] if item["form"] == form and item["name"] != COUNTS]
             _check_chunks(f"{path}.columns", columns)
+        _check_counts(path, batch, 4 * public_cell_count(manifest))
+
+
+def _check_counts(path: str, batch: Document, size: int) -> None:
+    for column in batch["columns"]:
+        sizes = [chunk["size"] for chunk in column["chunks"]]
+        if column["name"] == COUNTS and sizes != [size]:
+            raise refuse(f"{path}.columns.{COUNTS}", f"one chunk of {size} bytes", sizes)
 
 
 def _check_chunks(path: str, columns: list[dict[str, Any]]) -> None:

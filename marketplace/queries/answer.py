@@ -16,13 +16,12 @@ import pyarrow as pa
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from crypto.errors import CryptoError
-from crypto.seal.parameters import profile
-from crypto.seal.release import combine, join_shares
 from marketplace.documents import digest, validate_release, validate_result, validate_shares
 from marketplace.errors import VerificationError
 from marketplace.intents import Deployment
 from marketplace.queries.accuracy import Result, deviations, result
 from marketplace.queries.numbers import Plan
+from marketplace.queries.opening import opener
 from marketplace.queries.plan import make_plan
 from marketplace.queries.plausible import check_plausible
 from marketplace.queries.presentation import listings, row
@@ -188,12 +187,12 @@ def _check_release(papers: Papers, plan: Plan, release: Mapping[str, Any], share
 
 def _numbers(papers: Papers, plan: Plan, parts: Sequence[Mapping[int, int]]) -> dict[Group, dict[str, int]]:
     found: dict[Group, dict[str, int]] = {}
-    chosen = profile(papers.manifest["forms"][plan.form]["profile"])
+    combine, profile = opener(papers.manifest, plan.form).combine, papers.manifest["forms"][plan.form]["profile"]
     for index in parts[0]:
         c0, number = int(papers.result["numbers"][index]["c0"], 16), plan.numbers[index]
         try:
-            share = join_shares(chosen, [residues[index] for residues in parts])
-            found.setdefault(number.group, {})[number.statistic] = combine(chosen, c0, share)
+            shares = [residues[index] for residues in parts]
+            found.setdefault(number.group, {})[number.statistic] = combine(profile, c0, shares)
         except CryptoError as error:
             raise VerificationError("shares_unreadable", f"number {index}: {error}", zh="份额无效") from error
     if any(len(statistics) != len(plan.statistics) for statistics in found.values()):

@@ -11,6 +11,9 @@ For every number with set S:
      batches that lie wholly in it, and what the batches that it touches hold beyond S, are each 0 or >= k rows. (Of one
      batch that says: the rows of the data set that are not in S. Of several: no total of an earlier version, taken from
      an answer, leaves a few rows of a later batch.)
+  4. where data are sealed row by row, how many rows every public cell has is public too: what S holds beyond the public
+     cells that lie wholly in it, and what the public cells that it touches hold beyond S, are each 0 or >= k rows. (So
+     all categories of a hidden dimension but a rare one are not asked for where the rare one has few rows.)
 A weighted number releases more sets than one: its cells, and for each distinct weight the cells that have it. Two
 answers with weights w and w' differ by w - w', which is constant on what two such sets share, so pairs of them are held
 apart like pairs of plain sets. A cell of weight zero is in no set. Within one question all its sets are compared with
@@ -33,9 +36,10 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from marketplace.documents import COUNTS, cell_count, column_names
 from marketplace.errors import RuleError
 from marketplace.queries.numbers import Number, Plan
-from marketplace.queries.selection import Cells, Group
+from marketplace.queries.selection import Cells, Group, public_cells
 from marketplace.queries.statistics import presence
 
 _BLOCK = 1 << 22  # entries of a table of comparisons that are held at once
@@ -55,12 +59,25 @@ class Counts:
             joint j have one.
         blocks: those of the version's own batches.
         cells: number of logical cells.
+        public: public cell of each logical cell, int64, where a form of rows tells everybody how many rows every public
+            cell of every batch has; None where none does.
     """
 
     rows: NDArray[np.int64]
     present: Mapping[str, NDArray[np.int64]]
     blocks: tuple[int, ...]
     cells: int
+    public: NDArray[np.int64] | None = None
+
+    @classmethod
+    def of(
+        cls, manifest: Mapping[str, Any], rows: NDArray[np.int64], present: Mapping[str, NDArray[np.int64]]
+    ) -> "Counts":
+        """The counts of a version with this manifest."""
+        cells, blocks = cell_count(manifest), tuple(int(batch["block"]) for batch in manifest["batches"])
+        counted = any(COUNTS in column_names(manifest, form) for form in range(len(manifest["forms"])))
+        public = public_cells(manifest, np.arange(cells, dtype=np.int64)) if counted else None
+        return cls(rows, present, blocks, cells, public)
 
     def __repr__(self) -> str:
         return f"Counts({self.rows.size} atoms)"
@@ -249,7 +266,25 @@ class _Guard:
             beyond = np.where(inside == total, 0, inside).sum(axis=0)
             around = np.where(inside == 0, 0, total - inside).sum(axis=0)
             far &= self._is_enough(beyond) & self._is_enough(around)
+            if self.counts.public is not None:
+                far &= self._far_from_public_cells(label, count, weight)
         return far
+
+    def _far_from_public_cells(
+        self, label: NDArray[np.int64], count: int, weight: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        public, cells = cast(NDArray[np.int64], self.counts.public), self.counts.cells
+        beyond, around = np.zeros(count), np.zeros(count)
+        for block in self.counts.blocks:
+            mine = slice(block * cells, (block + 1) * cells)
+            total = np.bincount(public, weight[mine])
+            taken = label[mine] < count
+            pairs, place = np.unique(public[taken] * count + label[mine][taken], return_inverse=True)
+            inside = np.bincount(place.reshape(-1), weight[mine][taken], pairs.size)
+            whole, owner = total[pairs // count], pairs % count
+            beyond += np.bincount(owner, np.where(inside == whole, 0, inside), count)
+            around += np.bincount(owner, np.where(inside == 0, 0, whole - inside), count)
+        return self._is_enough(beyond) & self._is_enough(around)
 
     def _is_enough(self, rows: NDArray[Any]) -> NDArray[np.bool_]:
         return cast(NDArray[np.bool_], (rows == 0) | (rows >= self.minimum))

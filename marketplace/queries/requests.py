@@ -1,6 +1,7 @@
 """A number's request on its way from a panel node to a key holder that takes the panel's word for it.
 
-A request is named by its SHA-256, which stands in the attested result as the number's "c1". So whoever carries it can
+A request is named by its SHA-256, which stands in the attested result as the number's "c1" (null where the key's
+holders need nothing of the number). So whoever carries it can
 withhold it, but not change it; and what it is of is as true as the panel's attestation.
 """
 
@@ -9,10 +10,9 @@ from typing import Any
 
 from crypto.canonical import from_hex, sha256
 from crypto.errors import CryptoError
-from crypto.seal.evaluate import SealedNumber, read_request
-from crypto.seal.parameters import profile
 from marketplace.errors import VerificationError
 from marketplace.queries.numbers import Plan
+from marketplace.queries.opening import Sealed, opener
 
 Requests = Callable[[str, str], bytes]
 """Bytes of the request with a digest, of the query with a digest: (query, request)."""
@@ -20,7 +20,7 @@ Requests = Callable[[str, str], bytes]
 
 def attested_numbers(
     manifest: Mapping[str, Any], plan: Plan, result: Mapping[str, Any], requests: Requests
-) -> Iterator[SealedNumber]:
+) -> Iterator[Sealed]:
     """The sealed numbers of an attested result, in the plan's order. Nothing is evaluated.
 
     Raises:
@@ -30,18 +30,19 @@ def attested_numbers(
     if len(result["numbers"]) != len(plan.numbers):
         message = "the result is not of this query and plan"
         raise VerificationError("result_mismatch", message, zh="结果与查询计划不符", rule="queries.attested")
-    chosen = profile(manifest["forms"][plan.form]["profile"])
+    read, profile = opener(manifest, plan.form).read, manifest["forms"][plan.form]["profile"]
     for entry in result["numbers"]:
-        data = requests(result["query"], entry["c1"])
+        name = entry["c1"]
+        data = b"" if name is None else requests(result["query"], name)
         try:
-            if sha256(data) != from_hex(entry["c1"], 32, "c1"):
-                raise _altered(entry["c1"])
-            yield SealedNumber(chosen, int(entry["c0"], 16), read_request(chosen, data))
+            if name is not None and sha256(data) != from_hex(name, 32, "c1"):
+                raise _altered(name)
+            yield read(profile, int(entry["c0"], 16), data)
         except CryptoError as error:
-            raise _altered(entry["c1"]) from error
+            raise _altered(name) from error
 
 
-def _altered(name: str) -> VerificationError:
+def _altered(name: str | None) -> VerificationError:
     message = "a request is not the one that the panel attested"
     return VerificationError(
         "request_altered", message, zh="收到的请求与计算节点所证明的不符", rule="queries.attested", expected=name

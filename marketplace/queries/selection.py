@@ -4,6 +4,7 @@ Cells are numbered in mixed radix over all dimensions in declared order, the las
 """
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -47,6 +48,16 @@ def categories_of_cells(manifest: Manifest, name: str, cells: Cells) -> NDArray[
     shape = cell_shape(manifest)
     stride = int(np.prod(shape[axis + 1 :], dtype=np.int64))
     return cells // stride % shape[axis]
+
+
+def public_cells(manifest: Manifest, cells: Cells) -> Cells:
+    """The public cell that each logical cell belongs to: its number without the digit of the hidden dimension."""
+    hidden = [axis for axis, item in enumerate(manifest["dimensions"]) if item["hidden"]]
+    if not hidden:
+        return cells
+    shape, axis = cell_shape(manifest), hidden[0]
+    inner = math.prod(shape[axis + 1 :])
+    return cells // (inner * shape[axis]) * inner + cells % inner
 
 
 def _evaluate(manifest: Manifest, condition: Document) -> NDArray[np.bool_]:

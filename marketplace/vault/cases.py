@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from crypto.seal.keys import SealingKey
-from crypto.seal.splitting import HalfKey
 from marketplace.documents import Document, series_of
 from marketplace.errors import NotAuthorizedError
 from marketplace.queries.handover import VaultTask
@@ -13,6 +11,7 @@ from marketplace.queries.plan import Plan
 from marketplace.queries.pricing import minimum_cohort, question_of
 from marketplace.queries.requests import Requests
 from marketplace.queries.selection import Group
+from marketplace.vault.ring import KeyRing
 from marketplace.vault.store import Answered
 
 
@@ -24,8 +23,8 @@ class Holding(Protocol):
         """What was sealed."""
 
     @property
-    def key(self) -> SealingKey | HalfKey:
-        """The key, or the half."""
+    def ring(self) -> KeyRing:
+        """The keys of its forms, or the halves."""
 
     @property
     def generation(self) -> int:

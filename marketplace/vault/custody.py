@@ -2,9 +2,10 @@
 
     {"type": "custody", "version": 1, "manifest": <document>, "generation": n, "sealed": "0x…", "signature": "0x…"}
 
-Generation 0 carries the half itself; a later one carries what has to be added to the half of the generation before
-(crypto/seal/splitting.py, refreshing). The content is sealed to the custodian's key and bound to everything else in the
-file; the file is signed by the manifest's release key, so that nobody else can change what a custodian holds.
+Generation 0 carries the half of the key of every form; a later one carries what has to be added to the halves of the
+generation before (crypto/seal/splitting.py, refreshing). The content is sealed to the custodian's key and bound to
+everything else in the file; the file is signed by the manifest's release key, so that nobody else can change what a
+custodian holds.
 
 A file of type "lending" goes the other way: the custodian's half, signed by the custodian and sealed to the vault, for
 sealing more under the key.
@@ -18,11 +19,10 @@ from crypto import envelope, typed_data
 from crypto.canonical import canonical_json, from_hex, sha256, to_hex
 from crypto.errors import CryptoError
 from crypto.keystore import Keys
-from crypto.seal.parameters import profile as profile_named
-from crypto.seal.splitting import HalfKey
 from marketplace.documents import Document, digest, validate_manifest
 from marketplace.documents.shapes import ADDRESS, document, hex_bytes, hex_up_to, integer, refuse
 from marketplace.errors import NotAuthorizedError, VerificationError
+from marketplace.vault.ring import KeyRing
 
 INFO = b"marketplace/custody/v1"
 MAX_GENERATION = 2**32 - 1
@@ -50,7 +50,7 @@ class Package:
 
     manifest: Document
     generation: int
-    half: HalfKey
+    half: KeyRing
 
 
 @dataclass(frozen=True)
@@ -64,14 +64,14 @@ class Deposit:
 
     card: Document
     keys: Keys
-    lent: HalfKey | None = None
+    lent: KeyRing | None = None
 
     @property
     def address(self) -> str:
         """The custodian's address."""
         return str(self.card["address"])
 
-    def package(self, manifest: Document, generation: int, half: HalfKey) -> Document:
+    def package(self, manifest: Document, generation: int, half: KeyRing) -> Document:
         """The file; see `make_package`."""
         return make_package(manifest, generation, half, self.card, self.keys)
 
@@ -93,7 +93,7 @@ def read_card(value: object) -> Document:
     return value
 
 
-def make_package(manifest: Document, generation: int, half: HalfKey, card: Mapping[str, Any], keys: Keys) -> Document:
+def make_package(manifest: Document, generation: int, half: KeyRing, card: Mapping[str, Any], keys: Keys) -> Document:
     """The file for the custodian of this card.
 
     Args:
@@ -106,7 +106,7 @@ def make_package(manifest: Document, generation: int, half: HalfKey, card: Mappi
     return _make(body, half, card, keys, receiver="custodian")
 
 
-def make_lending(manifest: Document, generation: int, half: HalfKey, card: Mapping[str, Any], keys: Keys) -> Document:
+def make_lending(manifest: Document, generation: int, half: KeyRing, card: Mapping[str, Any], keys: Keys) -> Document:
     """The file that lends the custodian's half to the vault of this card.
 
     Args:
@@ -119,7 +119,7 @@ def make_lending(manifest: Document, generation: int, half: HalfKey, card: Mappi
     return _make(body, half, card, keys, receiver="releaseKey")
 
 
-def _make(body: Document, half: HalfKey, card: Mapping[str, Any], keys: Keys, *, receiver: str) -> Document:
+def _make(body: Document, half: KeyRing, card: Mapping[str, Any], keys: Keys, *, receiver: str) -> Document:
     if card["address"] != body["manifest"][receiver]:
         raise _another(body["manifest"][receiver], card["address"])
     sealed = envelope.seal(from_hex(card["recipient"]), half.to_bytes(), info=INFO, aad=_context(body))
@@ -164,8 +164,9 @@ def _open(value: object, keys: Keys, *, sender: str, receiver: str) -> Package:
             "custody_signature", message, zh="该文件不是清单所列密钥签署", expected=manifest[sender]
         ) from error
     try:
+        read = KeyRing.reader(manifest["forms"], half=True)
         data = envelope.unseal(keys.x25519, from_hex(value["sealed"]), info=INFO, aad=_context(body))
-        half = HalfKey.from_bytes(profile_named(manifest["forms"][0]["profile"]), data)
+        half = read(data)
     except CryptoError:
         message = "the file cannot be opened with these keys"
         raise VerificationError("custody_unreadable", message, zh="无法用该密钥打开文件") from None

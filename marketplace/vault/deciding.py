@@ -5,10 +5,10 @@
  2. The terms permit the query, and the order and listing have not expired.
  3. The voucher is signed by the order's buyer for this chain and contract.
  4. The panel of the terms attested the result.
- 5. The vault evaluates the plan on its own copy of the blobs and gets the very same result. Or, where the supplier
+ 5. OpenDP agrees that the plan's noise is wide enough for what it charges, and the noise is drawn.
+ 6. The vault evaluates the plan on its own copy of the blobs and gets the very same result. Or, where the supplier
     chose to take the panel's word, it takes what the panel attested and evaluates nothing; and a
     threshold of lying nodes can then have it answer another question than the one that was asked.
- 6. OpenDP agrees that the plan's noise is wide enough for what it charges.
  7. In one transaction: the voucher covers the call; budgets of order, buyer and series suffice; no cohort is too small;
     the charge and the shares are written. Only then does anything leave.
 
@@ -22,17 +22,16 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from crypto.errors import CryptoError
 from crypto.keystore import Keys
-from crypto.seal.evaluate import SealedNumber
 from crypto.seal.noise import load_sampler
-from crypto.seal.release import add_noise, release_share
 from marketplace.documents import Document, digest
 from marketplace.errors import InvalidInputError, MarketplaceError, NotAuthorizedError, PortError, VerificationError
 from marketplace.intents import Deployment
 from marketplace.queries.evaluation import SealedColumns, evaluate_plan, number_entry, result_document
 from marketplace.queries.handover import VaultTask, read_vault_task
 from marketplace.queries.noise import check_composition, plan_noise
+from marketplace.queries.opening import Sealed
 from marketplace.queries.permission import check_papers, check_permitted
-from marketplace.queries.plan import Plan, make_plan
+from marketplace.queries.plan import make_plan
 from marketplace.queries.pricing import (
     OrderAccount,
     buyer_account,
@@ -49,6 +48,7 @@ from marketplace.queries.timings import part
 from marketplace.vault.cases import Case, Decision, Holding, Word
 from marketplace.vault.recovery import check_not_behind
 from marketplace.vault.refusing import Promised, budget_of, check_given_up, figures_of, promised, signed_refusal
+from marketplace.vault.sharing import Asked, sharer
 from marketplace.vault.store import Account, Answered, PrivacyStore, Stored
 
 
@@ -120,11 +120,11 @@ class KeyHolder(ABC):
             check_attestation(task.attestation, digest(task.result), task.papers.terms)
             if self.word is not None:
                 self.word.check_panel(task.attestation, task.papers.terms)
-        bare = self._rederive(task, dataset, columns, plan)
         case = Case(task, dataset, plan)
+        self._check_case(case)
         with self.store.exclusive() as account:
             known = account.answered(case.series, case.question) is not None
-        residues = [] if known else self._draw(case, bare)
+        residues = self._rederive(case, columns, [] if known else self._draw(case))
         with part("commit"), self.store.exclusive() as account:
             return self._charge(account, case, residues)
 
@@ -166,13 +166,19 @@ class KeyHolder(ABC):
     def _answer(self, account: Account, case: Case, residues: list[int]) -> Answered:
         """Choose what is released of a question that is asked for the first time, and remember it."""
 
-    def _rederive(self, task: VaultTask, dataset: Holding, columns: SealedColumns, plan: Plan) -> list[int]:
-        """Shares of all numbers of the plan, from the holder's own evaluation or what the panel attested: still without
-        noise, so they must not leave. A number is 0.2 MB; each is forgotten before the next."""
+    def _check_case(self, case: Case) -> None:  # noqa: B027 - a vault asks for nothing more
+        """What a holder asks besides, before anything is evaluated."""
+
+    def _rederive(self, case: Case, columns: SealedColumns, noises: Sequence[int]) -> list[int]:
+        """Shares of all numbers of the plan, each with its noise, from the holder's own evaluation or what the panel
+        attested; no share where there is no noise, for a question that was answered before. A number may be half a
+        megabyte; each is forgotten before the next."""
+        task, dataset, plan = case.task, case.dataset, case.plan
+        share = sharer(Asked(dataset.manifest, plan, columns), dataset.ring[plan.form])
         shares, entries = [], []
-        for number in self._numbers(task, dataset, columns, plan):
+        for index, number in enumerate(self._numbers(case, columns)):
             with part("shares"):
-                shares.append(release_share(dataset.key, number.c1, 0))
+                shares += [share(plan.numbers[index], number, noise) for noise in noises[index : index + 1]]
             entries.append(number_entry(number))
         own = result_document(task.query, plan, entries)
         if digest(own) != digest(task.result):
@@ -186,18 +192,17 @@ class KeyHolder(ABC):
             )
         return shares
 
-    def _draw(self, case: Case, shares: Sequence[int]) -> list[int]:
-        """The shares with noise of its own in each; they have not left yet."""
+    def _draw(self, case: Case) -> list[int]:
+        """Fresh noise for each number, once OpenDP agreed that it is wide enough."""
         check_composition(case.dataset.manifest, case.plan)
-        noises, profile = plan_noise(case.dataset.manifest, case.plan), case.dataset.key.profile
+        noises = plan_noise(case.dataset.manifest, case.plan)
         with part("noise"):
-            drawn = [noises[entry.statistic].draw() for entry in case.plan.numbers]
-        return [add_noise(profile, share, noise) for share, noise in zip(shares, drawn, strict=True)]
+            return [noises[entry.statistic].draw() for entry in case.plan.numbers]
 
-    def _numbers(self, task: VaultTask, dataset: Holding, columns: SealedColumns, plan: Plan) -> Iterator[SealedNumber]:
+    def _numbers(self, case: Case, columns: SealedColumns) -> Iterator[Sealed]:
         if self.word is None:
-            return evaluate_plan(dataset.manifest, plan, columns)
-        return attested_numbers(dataset.manifest, plan, task.result, self.word.requests)
+            return evaluate_plan(case.dataset.manifest, case.plan, columns)
+        return attested_numbers(case.dataset.manifest, case.plan, case.task.result, self.word.requests)
 
     def _charge(self, account: Account, case: Case, residues: list[int]) -> Stored:
         task, series = case.task, case.series

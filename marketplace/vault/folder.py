@@ -2,13 +2,13 @@
 
     <vault>/datasets/<manifest digest>/manifest.json    canonical bytes, public
                                        blobs/<digest>   sealed chunks, public
-                                       private.bin      sealing key and true counts, AES-256-GCM
+                                       private.bin      sealing keys and true counts, AES-256-GCM
                                        custody-n.json   of a split key: the other half, sealed to its custodian
     <vault>/ledger.sqlite                               the privacy account (store.py)
 
 A data set appears by one rename and never changes, but for the half of a split key, which a refresh replaces. Its
 private part is bound to its manifest: it opens under no other. Where the manifest names a custodian the vault holds one
-half of the key; the whole one existed only while it sealed, in memory.
+half of every key; the whole ones existed only while it sealed, in memory.
 The versions of one series are data sets of their own; blobs that they share are one file with several names.
 """
 
@@ -23,10 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crypto.canonical import from_hex, load_canonical, sha256, to_hex
-from crypto.seal.keys import SealingKey
-from crypto.seal.parameters import profile as profile_named
-from crypto.seal.splitting import HalfKey
-from marketplace.documents import Document, all_chunks, canonical, cell_count, digest, series_of, validate_manifest
+from marketplace.documents import Document, all_chunks, canonical, digest, series_of, validate_manifest
 from marketplace.errors import NotFoundError, RuleError, VerificationError
 from marketplace.queries.cohort import Counts, Released, released_sets
 from marketplace.queries.plan import Plan
@@ -35,6 +32,7 @@ from marketplace.sdk.files import write_private
 from marketplace.types import Digest
 from marketplace.vault.drafts import PREFIX, Draft, open_draft
 from marketplace.vault.durable import sync_tree, write_file
+from marketplace.vault.ring import KeyRing
 from marketplace.vault.secrecy import Cipher
 
 
@@ -45,7 +43,7 @@ class Dataset:
     path: Path
     digest: Digest
     manifest: Document
-    key: SealingKey | HalfKey
+    ring: KeyRing
     counts: Counts
     generation: int = 0
 
@@ -58,14 +56,14 @@ class Dataset:
         return self.path / custody_name(self.generation)
 
     @property
-    def whole_key(self) -> SealingKey:
-        """The key itself, which sealing needs.
+    def whole_ring(self) -> KeyRing:
+        """The keys themselves, which sealing needs.
 
         Raises:
             RuleError: `key_is_split`: this vault and a custodian hold one half each.
         """
-        if isinstance(self.key, SealingKey):
-            return self.key
+        if not self.ring.is_half:
+            return self.ring
         raise RuleError(
             "key_is_split",
             "the sealing key is split between vault and custodian; nothing more can be sealed under it",
@@ -130,21 +128,19 @@ class VaultFolder:
         """
         return open_draft(self.datasets, job, self.cipher)
 
-    def keep(
-        self, draft: Draft, manifest: Document, key: SealingKey | HalfKey, counts: Counts, generation: int = 0
-    ) -> Dataset:
+    def keep(self, draft: Draft, manifest: Document, ring: KeyRing, counts: Counts, generation: int = 0) -> Dataset:
         """Make the draft a data set of this vault."""
         name = digest(manifest)
         draft.finish({chunk["blob"] for chunk in all_chunks(manifest)})
         write_file(draft.path / "manifest.json", canonical(manifest))
-        write_file(draft.path / "private.bin", self._private(name, key, counts, generation))
+        write_file(draft.path / "private.bin", self._private(name, ring, counts, generation))
         target = self.datasets / name[2:]
         sync_tree(draft.path)
         draft.path.rename(target)
         sync_tree(self.datasets)
-        return Dataset(target, name, manifest, key, counts, generation)
+        return Dataset(target, name, manifest, ring, counts, generation)
 
-    def replace_half(self, dataset: Dataset, half: HalfKey, package: bytes) -> Dataset:
+    def replace_half(self, dataset: Dataset, half: KeyRing, package: bytes) -> Dataset:
         """Put another half of the key in place of the data set's; the one before is gone when this returns.
 
         Args:
@@ -154,10 +150,10 @@ class VaultFolder:
         write_private(dataset.path / custody_name(generation), package)
         sealed = self._private(dataset.digest, half, dataset.counts, generation)
         write_private(dataset.path / "private.bin", sealed)
-        return replace(dataset, key=half, generation=generation)
+        return replace(dataset, ring=half, generation=generation)
 
-    def _private(self, name: Digest, key: SealingKey | HalfKey, counts: Counts, generation: int = 0) -> bytes:
-        return self.cipher.encrypt(_pack(key, counts, generation), _context(name))
+    def _private(self, name: Digest, ring: KeyRing, counts: Counts, generation: int = 0) -> bytes:
+        return self.cipher.encrypt(_pack(ring, counts, generation), _context(name))
 
     def stamp(self, name: str) -> int:
         """When the private part of a data set was last written, in nanoseconds; 0 where there is none."""
@@ -238,8 +234,8 @@ class VaultFolder:
                 "manifest_altered", f"manifest {name} was altered on disk", zh="清单已被改动", got=name
             )
         manifest = validate_manifest(load_canonical(data))
-        key, counts, generation = _unpack(manifest, self.cipher.decrypt(sealed, _context(name)))
-        return Dataset(path, Digest(name), manifest, key, counts, generation)
+        ring, counts, generation = _unpack(manifest, self.cipher.decrypt(sealed, _context(name)))
+        return Dataset(path, Digest(name), manifest, ring, counts, generation)
 
 
 def custody_name(generation: int) -> str:
@@ -251,21 +247,20 @@ def _context(name: str) -> bytes:
     return b"vault/dataset/" + name.encode()
 
 
-def _pack(key: SealingKey | HalfKey, counts: Counts, generation: int) -> bytes:
+def _pack(ring: KeyRing, counts: Counts, generation: int) -> bytes:
     buffer = io.BytesIO()
     arrays: dict[str, NDArray[Any]] = {f"present:{name}": array for name, array in counts.present.items()}
-    secret = np.frombuffer(key.to_bytes(), dtype=np.uint8)
+    secret = np.frombuffer(ring.to_bytes(), dtype=np.uint8)
     arrays |= {"key": secret, "rows": counts.rows, "generation": np.array(generation)}
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
 
 
-def _unpack(manifest: Document, data: bytes) -> tuple[SealingKey | HalfKey, Counts, int]:
-    kind = SealingKey if manifest["custodian"] is None else HalfKey
+def _unpack(manifest: Document, data: bytes) -> tuple[KeyRing, Counts, int]:
+    read = KeyRing.reader(manifest["forms"], half=manifest["custodian"] is not None)
     names = [*(item["name"] for item in manifest["measures"]), *map("@{}".format, range(len(manifest["joints"])))]
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-        key = kind.from_bytes(profile_named(manifest["forms"][0]["profile"]), arrays["key"].tobytes())
+        ring = read(arrays["key"].tobytes())
         present = {name: arrays[f"present:{name}"] for name in names}
-        blocks = tuple(batch["block"] for batch in manifest["batches"])
-        counts = Counts(arrays["rows"], present, blocks, cell_count(manifest))
-        return key, counts, int(arrays["generation"])
+        counts = Counts.of(manifest, arrays["rows"], present)
+        return ring, counts, int(arrays["generation"])

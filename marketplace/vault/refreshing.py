@@ -5,7 +5,6 @@ takes the file. Between the two no answer comes about, since both check that the
 """
 
 from crypto.canonical import canonical_json
-from crypto.seal.splitting import HalfKey, split_zero
 from marketplace.errors import RuleError
 from marketplace.vault.custody import Deposit
 from marketplace.vault.folder import Dataset, VaultFolder
@@ -18,7 +17,7 @@ def refresh(folder: VaultFolder, dataset: Dataset, deposit: Deposit) -> Dataset:
         RuleError: `key_is_whole`, there is no custodian.
         NotAuthorizedError: `custodian_differs`, the card is another's.
     """
-    if not isinstance(dataset.key, HalfKey):
+    if not dataset.ring.is_half:
         raise RuleError(
             "key_is_whole",
             "this data set has no custodian; its key is not split",
@@ -27,6 +26,6 @@ def refresh(folder: VaultFolder, dataset: Dataset, deposit: Deposit) -> Dataset:
             hint="seal it again with a custodian: marketplace vault reseal --custodian CARD",
             hint_zh="请重新密封并指定托管方:marketplace vault reseal --custodian CARD",
         )
-    mine, theirs = split_zero(dataset.key.profile)
+    mine, theirs = dataset.ring.zero()
     package = deposit.package(dataset.manifest, dataset.generation + 1, theirs)
-    return folder.replace_half(dataset, dataset.key.plus(mine), canonical_json(package))
+    return folder.replace_half(dataset, dataset.ring.plus(mine), canonical_json(package))

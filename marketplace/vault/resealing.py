@@ -13,17 +13,18 @@ from pathlib import Path
 import numpy as np
 
 from crypto.canonical import digest_json, to_hex
-from crypto.seal.keys import SealingKey
 from marketplace.documents import Document, iso_time, series_of, validate_manifest
 from marketplace.errors import InvalidInputError
-from marketplace.vault.batches import SealedBatch, Source, seal_batch
+from marketplace.vault.batches import SealedBatch, seal_batch
 from marketplace.vault.categories import Progress, list_categories, silent
 from marketplace.vault.custody import Deposit
 from marketplace.vault.drafts import Draft
 from marketplace.vault.folder import Dataset, VaultFolder
+from marketplace.vault.ring import KeyRing
 from marketplace.vault.schema import Schema
-from marketplace.vault.sealing import keep, key_of
+from marketplace.vault.sealing import keep, ring_of
 from marketplace.vault.updates import check_declared, completed, rows_besides
+from marketplace.vault.work import Source
 
 
 def reseal(
@@ -37,7 +38,7 @@ def reseal(
     now: int,
     progress: Progress = silent,
 ) -> Dataset:
-    """The next version of `base`: the same rows under a fresh key.
+    """The next version of `base`: the same rows under fresh keys.
 
     Args:
         sources: for each batch of the base, the file with its rows.
@@ -56,18 +57,18 @@ def reseal(
     frame |= {"custodian": deposit.address if deposit else None, "batches": []}
     job = {name: frame[name] for name in ("previous", "releaseKey", "custodian")}
     with folder.draft(to_hex(digest_json(job))) as draft:
-        key = key_of(draft, deposit)
+        ring = ring_of(draft, frame["forms"], deposit)
         for batch in base.manifest["batches"]:
             name = batch["name"]
             source = Source(sources[name], completed(schema, base.manifest), rows_besides(base, name), progress)
-            sealed = _seal_batch(source, folder, base, batch, key=key, draft=draft)
+            sealed = _seal_batch(source, folder, base, batch, ring=ring, draft=draft)
             frame["batches"].append(sealed.entry)
         manifest = validate_manifest(frame)
-        return keep(folder, draft, manifest, key, counts=base.counts, deposit=deposit)
+        return keep(folder, draft, manifest, ring, counts=base.counts, deposit=deposit)
 
 
 def _seal_batch(
-    source: Source, folder: VaultFolder, base: Dataset, batch: Document, *, key: SealingKey, draft: Draft
+    source: Source, folder: VaultFolder, base: Dataset, batch: Document, *, ring: KeyRing, draft: Draft
 ) -> SealedBatch:
     """One batch, in a draft of its own whose blobs the data set's draft then takes over."""
     listed = list_categories(source.path, source.schema, source.progress)
@@ -75,7 +76,7 @@ def _seal_batch(
     source = replace(source, schema=listed)
     with folder.draft(source.job(change="reseal", batch=batch["name"], previous=base.digest)) as part:
         part.forget_chunks()  # they may be under the key of a run that failed
-        sealed = seal_batch(source, base.manifest, (batch["name"], batch["block"]), key, part)
+        sealed = seal_batch(source, base.manifest, (batch["name"], batch["block"]), ring, part)
         _check_rows(base, sealed, batch)
         for column in sealed.entry["columns"]:
             for chunk in column["chunks"]:

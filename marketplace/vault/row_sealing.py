@@ -9,11 +9,11 @@ from functools import partial
 import numpy as np
 
 from marketplace.documents import COUNTS, column_names
-from marketplace.vault.batches import Columns, Work
 from marketplace.vault.placement import Placement
 from marketplace.vault.rows import Rows, Shape
 from marketplace.vault.totals import Integers
 from marketplace.vault.values import Present
+from marketplace.vault.work import Columns, Work
 
 Seal = Callable[[str, int, Integers], bytes]
 """Seals one chunk: column, index of the chunk, values."""
@@ -49,6 +49,8 @@ def seal_rows(work: Work, position: int, size: int, seal: Seal) -> Columns:
 def column_values(shape: Shape, rows: Rows, column: str) -> Integers:
     """One value for each row of a column of a form of rows."""
     part, _, name = column.partition(":")
+    if part == "rows":
+        return np.ones(rows.cells.size, dtype=np.int64)
     if part == "ind":
         is_one: Present = shape.hidden_of(rows.cells) == int(name.rpartition(":")[2])
         return is_one.astype(np.int64)

@@ -3,7 +3,7 @@
     minimumCohort = 100
     missing = ["", "NA"]            # texts of a measure that mean "no value", besides nulls; these by default
     prefix = "month"                # seal running totals along this ordered dimension: a range of it costs two cells
-    forms = ["cells"]               # how the data are sealed; this by default
+    forms = ["cells"]               # how the data are sealed; this by default; "products" for a hidden dimension
     [title]
     en = "Flights from New York, 2013"
     zh = "2013 年纽约出港航班"
@@ -23,9 +23,10 @@
     measure = "pure"                # how privacy loss adds up; or "zcdp" with delta = "1e-9"
 
 `column` names the file's column where it differs from `name`. `ordered` says whether BETWEEN makes sense; by default it
-does where all categories are whole numbers in ascending order. `hidden = true` keeps a dimension out of the public
-cells; it is sealed too. Bounds are declared, never taken from the data: bounds that follow the data would tell its
-extremes. The same goes for the edges of bins.
+does where all categories are whole numbers in ascending order. `hidden = true` keeps one dimension out of the public
+cells; the form "products" seals a 0/1 column for each of its categories, so that questions can tell them apart. Bounds
+are declared, never taken from the data: bounds that follow the data would tell its extremes. The same goes for the
+edges of bins.
 """
 
 import re
@@ -40,6 +41,7 @@ from marketplace.documents.manifest import (
     BINS,
     JOINTS,
     check_dimensions,
+    check_forms,
     check_joint,
     check_measure,
     privacy_measure,
@@ -156,6 +158,7 @@ def _check_parts(schema: Schema) -> None:
     # Whether a dimension whose categories are yet to be listed is ordered shows when they are.
     kinds = [(item.name, item.ordered is not False, item.hidden) for item in schema.dimensions]
     check_dimensions("schema", kinds, schema.prefix)
+    check_forms(schema.forms, kinds, schema.prefix)
 
 
 def is_ordered(categories: tuple[str, ...]) -> bool:

@@ -8,20 +8,18 @@ same call goes on where it was.
 from pathlib import Path
 
 from crypto.canonical import canonical_json
-from crypto.seal.keys import SealingKey
-from crypto.seal.parameters import profile as profile_named
-from crypto.seal.splitting import split
-from marketplace.documents import Document, cell_count, iso_time, validate_manifest
+from marketplace.documents import Document, iso_time, validate_manifest
 from marketplace.documents.shapes import NAME
 from marketplace.queries.cohort import Counts
-from marketplace.vault.batches import Source, seal_batch
+from marketplace.vault.batches import seal_batch
 from marketplace.vault.categories import Progress, list_categories, silent
 from marketplace.vault.custody import Deposit
 from marketplace.vault.drafts import Draft
 from marketplace.vault.folder import Dataset, VaultFolder, custody_name
+from marketplace.vault.ring import KEY_KINDS, Forms, KeyRing
 from marketplace.vault.schema import Schema
+from marketplace.vault.work import Source
 
-PROFILE = "bfv-8192-cells-1"
 FIRST_BATCH = "first"
 
 
@@ -64,37 +62,37 @@ def seal_file(
     source = Source(path, listed, 0, progress)
     facts = {name: str(frame[name]) for name in ("holder", "releaseKey", "custodian")}
     with folder.draft(source.job(change="first", batch=batch, **facts)) as draft:
-        key = key_of(draft, deposit)
-        sealed = seal_batch(source, frame, (batch, 0), key, draft)
+        ring = ring_of(draft, frame["forms"], deposit)
+        sealed = seal_batch(source, frame, (batch, 0), ring, draft)
         manifest = validate_manifest(frame | {"batches": [sealed.entry]})
         present = {name: counts for name, counts in sealed.counts.items() if name != "rows"}
-        counts = Counts(sealed.counts["rows"], present, (0,), cell_count(manifest))
-        return keep(folder, draft, manifest, key, counts=counts, deposit=deposit)
+        counts = Counts.of(manifest, sealed.counts["rows"], present)
+        return keep(folder, draft, manifest, ring, counts=counts, deposit=deposit)
 
 
 def keep(
-    folder: VaultFolder, draft: Draft, manifest: Document, key: SealingKey, *, counts: Counts, deposit: Deposit | None
+    folder: VaultFolder, draft: Draft, manifest: Document, ring: KeyRing, *, counts: Counts, deposit: Deposit | None
 ) -> Dataset:
-    """Make the draft a data set: with the whole key, or with one half of it and a file that holds the other."""
+    """Make the draft a data set: with the whole keys, or with one half of each and a file that holds the other."""
     if deposit is None:
-        return folder.keep(draft, manifest, key, counts)
-    mine, theirs = split(key)
+        return folder.keep(draft, manifest, ring, counts)
+    mine, theirs = ring.split()
     draft.put_file(custody_name(0), canonical_json(deposit.package(manifest, 0, theirs)))
     return folder.keep(draft, manifest, mine, counts)
 
 
-def key_of(draft: Draft, deposit: Deposit | None) -> SealingKey:
-    """The key of a new series. It is made once, however often its sealing is taken up; but a key that will be split is
-    never written down whole, so that after a kill the chunks are sealed again under another one."""
+def ring_of(draft: Draft, forms: Forms, deposit: Deposit | None) -> KeyRing:
+    """The keys of a new series. They are made once, however often its sealing is taken up; but a key that will be split
+    is never written down whole, so that after a kill the chunks are sealed again under another one."""
     if deposit is not None:
         draft.forget_chunks()
-        return SealingKey.generate(profile_named(PROFILE))
-    kept = draft.load("key")
+        return KeyRing.generate(forms)
+    read, kept = KeyRing.reader(forms, half=False), draft.load("key")
     if kept is not None:
-        return SealingKey.from_bytes(profile_named(PROFILE), kept)
-    key = SealingKey.generate(profile_named(PROFILE))
-    draft.save("key", key.to_bytes())
-    return key
+        return read(kept)
+    ring = KeyRing.generate(forms)
+    draft.save("key", ring.to_bytes())
+    return ring
 
 
 def declared_parts(schema: Schema) -> Document:
@@ -115,5 +113,10 @@ def declared_parts(schema: Schema) -> Document:
         "dimensions": dimensions,
         "measures": measures,
         "joints": [list(joint) for joint in schema.joints],
-        "forms": [{"form": name, "profile": PROFILE, "prefix": schema.prefix} for name in schema.forms],
+        "forms": [_form(name, schema) for name in schema.forms],
     }
+
+
+def _form(name: str, schema: Schema) -> Document:
+    form = {"form": name, "profile": KEY_KINDS[name].profile}
+    return form | {"prefix": schema.prefix} if name == "cells" else form

@@ -11,9 +11,9 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
-from crypto.seal.parameters import Profile
 from marketplace.documents import MAX_CELLS
 from marketplace.errors import InvalidInputError
+from marketplace.vault.ranges import Forms, check_ranges
 from marketplace.vault.reading import Batch
 from marketplace.vault.rows import Rows, Shape
 from marketplace.vault.schema import Measure, Schema
@@ -26,7 +26,7 @@ class CellStatistics:
 
     Args:
         schema: with every dimension's categories listed.
-        profile: of the seal; its half modulus is the range.
+        forms: of the manifest; what they can hold is the range.
         others: rows that the data set has besides; the range holds for all together.
     Attributes:
         columns: name of a sealed column -> one total for each public cell.
@@ -35,8 +35,8 @@ class CellStatistics:
         InvalidInputError: `too_many_cells`.
     """
 
-    def __init__(self, schema: Schema, profile: Profile, others: int = 0) -> None:
-        self.schema, self.half, self._others = schema, profile.half, others
+    def __init__(self, schema: Schema, forms: Forms, others: int = 0) -> None:
+        self.schema, self._forms, self._others = schema, forms, others
         self.shape = Shape.of(schema)
         if self.shape.logical > MAX_CELLS:
             raise InvalidInputError(
@@ -56,9 +56,9 @@ class CellStatistics:
         """Add the rows of a batch.
 
         Raises:
-            InvalidInputError: a value is not as declared (see values.py), or `bounds_too_wide`.
+            InvalidInputError: a value is not as declared (see values.py), or as `check_ranges`.
         """
-        self._check_range(self._others + self.rows + batch.table.num_rows)
+        check_ranges(self._forms, self.schema.measures, self._others + self.rows + batch.table.num_rows)
         self._add(Rows.read(self.schema, self.shape, batch))
         self.rows += batch.table.num_rows
 
@@ -121,22 +121,6 @@ class CellStatistics:
 
     def _total(self, column: str, public: Integers, values: Integers, largest: int) -> None:
         _add_to(self.columns, column, totals_by_cell(public, values, self.shape.public, largest))
-
-    def _check_range(self, rows: int) -> None:
-        # Squares are the widest columns: a count, a sum or a cross product is never above the larger square.
-        for measure in self.schema.measures:
-            largest = max(measure.largest, 1)
-            if rows * largest * largest >= self.half:
-                raise InvalidInputError(
-                    "bounds_too_wide",
-                    f"{rows} rows within the bounds of {measure.name} could exceed the sealed form",
-                    zh=f"按 {measure.name} 的声明界限,{rows} 行可能超出密文可表示范围",
-                    rule="vault.range",
-                    expected=f"rows x bound^2 below {self.half}",
-                    got=rows * largest * largest,
-                    hint="declare narrower bounds, or fewer decimals",
-                    hint_zh="收窄界限或减少小数位",
-                )
 
 
 def _add_to(totals: dict[str, NDArray[np.int64]], name: str, found: NDArray[np.int64]) -> None:

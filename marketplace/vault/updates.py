@@ -16,20 +16,20 @@ from pathlib import Path
 import numpy as np
 
 from crypto.canonical import canonical_json, digest_json, to_hex
-from crypto.seal.keys import SealingKey
-from crypto.seal.splitting import HalfKey, join, split_zero
 from marketplace.documents import Document, all_chunks, iso_time, series_of, validate_manifest
 from marketplace.documents.shapes import NAME
 from marketplace.errors import InvalidInputError, NotFoundError, RuleError
 from marketplace.queries.cohort import Counts
 from marketplace.queries.lexicon import choices
-from marketplace.vault.batches import SealedBatch, Source, seal_batch
+from marketplace.vault.batches import SealedBatch, seal_batch
 from marketplace.vault.categories import Progress, list_categories, silent
 from marketplace.vault.custody import Deposit
 from marketplace.vault.drafts import Draft
 from marketplace.vault.folder import Dataset, VaultFolder, custody_name
+from marketplace.vault.ring import KeyRing
 from marketplace.vault.schema import Dimension, Schema
 from marketplace.vault.sealing import declared_parts
+from marketplace.vault.work import Source
 
 
 def append_batch(
@@ -110,17 +110,17 @@ def _with_batch(
     check_declared(listed, base.manifest)
     source, place = replace(source, schema=listed), (change[1], base.manifest["blocks"])
     with folder.draft(source.job(change=change[0], batch=change[1], previous=base.digest)) as draft:
-        sealed = seal_batch(source, base.manifest, place, _key(base, deposit), draft)
+        sealed = seal_batch(source, base.manifest, place, _keys(base, deposit), draft)
         manifest = _next(base, change, now, sealed.entry)
         counts = _extended(base.counts, sealed, manifest)
         return _keep(folder, draft, base, manifest, counts=counts, deposit=deposit)
 
 
-def _key(base: Dataset, deposit: Deposit | None) -> SealingKey:
-    """The whole key, for as long as the sealing takes."""
-    if isinstance(base.key, HalfKey) and deposit is not None and deposit.lent is not None:
-        return join(base.key, deposit.lent)
-    return base.whole_key
+def _keys(base: Dataset, deposit: Deposit | None) -> KeyRing:
+    """The whole keys, for as long as the sealing takes."""
+    if base.ring.is_half and deposit is not None and deposit.lent is not None:
+        return base.ring.join(deposit.lent)
+    return base.whole_ring
 
 
 def rows_besides(base: Dataset, batch: str) -> int:
@@ -136,12 +136,12 @@ def _keep(
     for blob in dict.fromkeys(chunk["blob"] for chunk in all_chunks(manifest)):
         if blob in mine:
             draft.share_blob(base.path, blob)
-    if deposit is None or not isinstance(base.key, HalfKey):
-        return folder.keep(draft, manifest, base.whole_key, counts)
-    ours, theirs = split_zero(base.key.profile)
+    if deposit is None or not base.ring.is_half:
+        return folder.keep(draft, manifest, base.whole_ring, counts)
+    ours, theirs = base.ring.zero()
     generation = base.generation + 1
     draft.put_file(custody_name(generation), canonical_json(deposit.package(manifest, generation, theirs)))
-    return folder.keep(draft, manifest, base.key.plus(ours), counts, generation)
+    return folder.keep(draft, manifest, base.ring.plus(ours), counts, generation)
 
 
 def _next(base: Dataset, change: tuple[str, str], now: int, entry: Document | None) -> Document:
@@ -156,8 +156,7 @@ def _next(base: Dataset, change: tuple[str, str], now: int, entry: Document | No
 
 def _extended(counts: Counts, sealed: SealedBatch, manifest: Document) -> Counts:
     present = {name: np.append(earlier, sealed.counts[name]) for name, earlier in counts.present.items()}
-    blocks = tuple(item["block"] for item in manifest["batches"])
-    return Counts(np.append(counts.rows, sealed.counts["rows"]), present, blocks, counts.cells)
+    return Counts.of(manifest, np.append(counts.rows, sealed.counts["rows"]), present)
 
 
 def completed(schema: Schema, manifest: Document) -> Schema:

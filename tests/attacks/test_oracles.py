@@ -239,11 +239,12 @@ def work(market: Market, sql: str, folder: Path) -> tuple[list[str], Decision]:
     return steps, decision
 
 
-def eager(vault: Vault, task: Any, dataset: Any, columns: Any, plan: Any) -> list[int]:
+def eager(vault: Vault, case: Any, columns: Any, noises: Any) -> list[int]:
     """In place of the guard: work is saved where there is nothing to release."""
-    if not dataset.counts.rows[plan.numbers[0].cells].any():
-        check_cohort(plan, dataset.counts, [], COHORT)
-    return list(super(Vault, vault)._rederive(task, dataset, columns, plan))
+    plan, counts = case.plan, case.dataset.counts
+    if not counts.rows[plan.numbers[0].cells].any():
+        check_cohort(plan, counts, [], COHORT)
+    return list(super(Vault, vault)._rederive(case, columns, noises))
 
 
 def told_apart(market: Market, folder: Path) -> bool:

@@ -85,7 +85,7 @@ def test_a_lying_majority_reads_the_whole_key_of_a_vault_that_believes_it(market
     fooled = trusting(market, tmp_path, uploads)
     digits = [digit for number in range(QUESTIONS) for digit in read(*probed(fooled, uploads, 2, number))]
     stolen = SealingKey(CELLS, as_key(digits, CELLS))
-    assert stolen.to_bytes() == market.dataset.whole_key.to_bytes()
+    assert stolen.to_bytes() == market.dataset.whole_ring[0].to_bytes()
     (chunk,) = column_chunks(market.manifest["batches"][0], 0, "sum:score")
     values = decrypt_chunk(stolen, market.dataset.blob(chunk["blob"]))
     assert [int(values[cell]) for cell in TARGETS] == secrets_of(market.rows)
@@ -105,7 +105,7 @@ def test_a_vault_that_evaluates_for_itself_gives_no_majority_a_share(
 def test_one_liar_is_enough_where_terms_ask_for_one(market: Market, tmp_path: Path) -> None:
     uploads = Uploads()
     alone = trusting(replace(market, nodes=market.nodes[:1]), tmp_path, uploads)
-    key = market.dataset.whole_key.coefficients().tolist()
+    key = market.dataset.whole_ring[0].coefficients().tolist()
     assert read(*probed(alone, uploads, 1)) == key[: NUMBERS * DIGITS]
 
 
@@ -176,7 +176,7 @@ def test_a_custodian_that_evaluates_leaves_a_fooled_vaults_share_worthless(tmp_p
 
 def _joined(market: SplitMarket) -> list[int]:
     """The key that both halves make, for comparing."""
-    mine, theirs = market.dataset.key, market.custodian.halves.open(market.dataset.digest).key
+    mine, theirs = market.dataset.ring[0], market.custodian.halves.open(market.dataset.digest).ring[0]
     assert isinstance(mine, HalfKey)
     found: list[int] = join(mine, theirs).coefficients().tolist()
     return found

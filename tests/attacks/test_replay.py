@@ -260,10 +260,10 @@ def refreshed_custodian(market: SplitMarket) -> None:
 
 def stolen(market: SplitMarket, *, refreshed: bool) -> SealingKey:
     """The vault's half is copied; later, and after a refresh if there was one, the custodian's."""
-    mine = market.vault.folder.open(market.dataset.digest).key
+    mine = market.vault.folder.open(market.dataset.digest).ring[0]
     if refreshed:
         refreshed_custodian(market)
-    theirs = market.custodian.halves.open(market.dataset.digest).key
+    theirs = market.custodian.halves.open(market.dataset.digest).ring[0]
     assert isinstance(mine, HalfKey)
     return join(mine, theirs)
 

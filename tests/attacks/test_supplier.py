@@ -7,7 +7,7 @@ as little, are believed. Registration fixes what was sealed; nothing proves it t
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ import pytest
 from crypto.canonical import from_hex, sha256, to_hex
 from crypto.seal.cells import decrypt_chunk, seal_chunk
 from crypto.seal.parameters import CELLS
-from crypto.seal.release import add_noise
 from crypto.seal.wire import Blob, read_blob, write_blob
 from marketplace.documents import column_chunks
 from marketplace.errors import InvalidInputError, VerificationError
@@ -221,7 +220,7 @@ def taken_up(home: Path) -> list[int]:
     journal.write_text(json.dumps([form, column, index, other, size, tag], separators=(",", ":")) + "\n")
     made = seal(home, kill=False)
     (chunk,) = column_chunks(made.manifest["batches"][0], 0, "rows")
-    counts: list[int] = decrypt_chunk(made.whole_key, made.blob(chunk["blob"])).tolist()
+    counts: list[int] = decrypt_chunk(made.whole_ring[0], made.blob(chunk["blob"])).tolist()
     return counts
 
 
@@ -244,8 +243,8 @@ def shifted(market: SplitMarket, by: int, monkeypatch: pytest.MonkeyPatch) -> An
     """An answer to which the custodian added."""
     true = market.custodian._draw
 
-    def draw(case: Case, shares: Sequence[int]) -> list[int]:
-        return [add_noise(CELLS, share, by) for share in true(case, shares)]
+    def draw(case: Case) -> list[int]:
+        return [noise + by for noise in true(case)]
 
     monkeypatch.setattr(market.custodian, "_draw", draw)
     return answered(market.ask(market.order(), "SELECT COUNT(*) FROM f", 5_000_000))

@@ -62,7 +62,7 @@ def test_what_is_no_file_is_refused(value: Any) -> None:
 def test_a_file_with_any_member_changed_is_refused(market: SplitMarket, data: st.DataObject) -> None:
     held = market.custodian.halves.open(market.dataset.digest)
     custody = load_json(market.dataset.custody_file.read_bytes())
-    lending = make_lending(held.manifest, 0, held.key, card_of(market.supplier), market.custodian.keys)
+    lending = make_lending(held.manifest, 0, held.ring, card_of(market.supplier), market.custodian.keys)
     for file, open_, owner in ((custody, open_package, "custodian"), (lending, open_lending, "supplier")):
         name = data.draw(st.sampled_from(sorted(file)))
         value = data.draw(anything)

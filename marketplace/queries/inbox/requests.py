@@ -154,7 +154,8 @@ def _missing(session: Session, row: QueryRow) -> set[str]:
     """Requests of the attested result that are not here; empty where there is no attested result."""
     if row.state not in (ATTESTED, APPROVED):
         return set()
-    named = {entry["c1"] for entry in read_document(session, str(row.result_digest))["numbers"]}
+    numbers = read_document(session, str(row.result_digest))["numbers"]
+    named = {entry["c1"] for entry in numbers if entry["c1"] is not None}
     here = session.exec(select(UploadedRequest.digest).where(UploadedRequest.query == row.digest)).all()
     return named - set(here)
 

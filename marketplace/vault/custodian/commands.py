@@ -86,7 +86,7 @@ def lend(
     """
     keys = open_keys(run)
     held = CustodianFolder(custodian_path(run), Cipher(keys.seed)).open(manifest)
-    lent = make_lending(held.manifest, held.generation, held.key, read_card(load_json(to.read_bytes())), keys)
+    lent = make_lending(held.manifest, held.generation, held.ring, read_card(load_json(to.read_bytes())), keys)
     files.write_private(file, canonical_json(lent))
     facts = {"manifest": manifest, "generation": held.generation, "file": str(file)}
     run.result(facts, "lent; the vault can open the data until it has sealed", "已出借；密封完成前金库可打开数据")

@@ -22,9 +22,9 @@ from crypto.keystore import Keys
 from marketplace.documents import digest
 from marketplace.errors import NotAuthorizedError, RuleError, VerificationError
 from marketplace.intents import Deployment
-from marketplace.queries.evaluation import Probe, SealedColumns, check_profile
+from marketplace.queries.data import Probe, SealedColumns
+from marketplace.queries.evaluation import check_profile
 from marketplace.queries.handover import CustodianTask, VaultTask, read_custodian_task
-from marketplace.queries.plan import Plan
 from marketplace.queries.selection import Group
 from marketplace.queries.statements import check_release
 from marketplace.vault.cases import Case, Decision, Holding, Word
@@ -91,12 +91,9 @@ class Custodian(KeyHolder):
             raise NotAuthorizedError("custodian_differs", message, zh="清单中指定的是另一托管方")
         return custody, self._columns
 
-    def _rederive(self, task: VaultTask, dataset: Holding, columns: SealedColumns, plan: Plan) -> list[int]:
-        self._check_approval(task, dataset, plan)
-        return super()._rederive(task, dataset, columns, plan)
-
-    def _check_approval(self, task: VaultTask, dataset: Holding, plan: Plan) -> None:
+    def _check_case(self, case: Case) -> None:
         """The vault released this very query and result, and its shares are of the half that goes with ours."""
+        task, dataset, plan = case.task, case.dataset, case.plan
         assert isinstance(task, CustodianTask)
         release, shares = task.release, task.shares
         check_release(release, self.deployment, dataset.manifest["releaseKey"])

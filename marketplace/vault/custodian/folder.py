@@ -1,7 +1,7 @@
 """What a custodian keeps on disk.
 
     <custodian>/halves/<manifest digest>/manifest.json    canonical bytes, public
-                                         half.bin         generation and half of the sealing key, AES-256-GCM
+                                         half.bin         generation and halves of the sealing keys, AES-256-GCM
     <custodian>/ledger.sqlite                             its own privacy account (vault/store.py)
     <custodian>/blobs/                                    ciphertext that it downloaded
 
@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crypto.canonical import from_hex, load_canonical, sha256, to_hex
-from crypto.seal.parameters import profile as profile_named
-from crypto.seal.splitting import HalfKey
 from marketplace.documents import Document, canonical, digest, validate_manifest
 from marketplace.errors import NotFoundError, RuleError, VerificationError
 from marketplace.sdk.files import make_private_folder, write_private
 from marketplace.types import Digest
 from marketplace.vault.custody import Package
+from marketplace.vault.ring import KeyRing
 from marketplace.vault.secrecy import Cipher
 
 _GENERATION_BYTES = 4
@@ -26,11 +25,11 @@ _GENERATION_BYTES = 4
 
 @dataclass(frozen=True)
 class Custody:
-    """One half. Its repr shows the digest alone."""
+    """The halves of one data set. Its repr shows the digest alone."""
 
     digest: Digest
     manifest: Document
-    key: HalfKey
+    ring: KeyRing
     generation: int
 
     def __repr__(self) -> str:
@@ -71,7 +70,7 @@ class CustodianFolder:
                 hint="take the files in the order in which the vault made them",
                 hint_zh="请按保险库生成的先后顺序导入",
             )
-        half = package.half if have is None else have.key.plus(package.half)
+        half = package.half if have is None else have.ring.plus(package.half)
         self._write(package.manifest, package.generation, half)
         return name
 
@@ -105,11 +104,12 @@ class CustodianFolder:
             message = f"manifest {name} was altered on disk"
             raise VerificationError("manifest_altered", message, zh="清单已被改动", got=name)
         manifest = validate_manifest(load_canonical(data))
+        read = KeyRing.reader(manifest["forms"], half=True)
         plain = self.cipher.decrypt(sealed, _context(name))
-        half = HalfKey.from_bytes(profile_named(manifest["forms"][0]["profile"]), plain[_GENERATION_BYTES:])
-        return Custody(Digest(name), manifest, half, int.from_bytes(plain[:_GENERATION_BYTES], "big"))
+        generation = int.from_bytes(plain[:_GENERATION_BYTES], "big")
+        return Custody(Digest(name), manifest, read(plain[_GENERATION_BYTES:]), generation)
 
-    def _write(self, manifest: Document, generation: int, half: HalfKey) -> None:
+    def _write(self, manifest: Document, generation: int, half: KeyRing) -> None:
         name = digest(manifest)
         place = make_private_folder(self._place(name))
         plain = generation.to_bytes(_GENERATION_BYTES, "big") + half.to_bytes()

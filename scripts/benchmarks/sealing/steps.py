@@ -80,7 +80,7 @@ def steps() -> list[list[str]]:
         ("seal 8192 cells", "supplier", lambda: seal_chunk(key, values)),
         ("check and open the blob", "panel, vault", lambda: open_chunk(CELLS, blob)),
         ("evaluate one number", "panel, vault", lambda: evaluate_sum(CELLS, [chunk], chosen)),
-        ("digest of c1", "panel, vault", number.c1_digest),
+        ("digest of c1", "panel, vault", number.request_digest),
         ("share", "vault", lambda: release_share(key, number.c1, 0)),
         ("combine", "buyer", lambda: combine(CELLS, number.c0, share)),
     ]

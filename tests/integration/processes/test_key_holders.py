@@ -190,9 +190,9 @@ def needles(town: Town, folder: Path) -> Iterator[str]:
     for name in ("supplier", "custodian"):
         seed = keys(name).seed
         yield from (seed.hex(), repr(seed)[2:-1], str(int.from_bytes(seed, "big")))
-    half = town.facts["dataset"].key
+    half = town.facts["dataset"].ring[0]
     theirs = CustodianFolder(folder / "c" / "custodian", Cipher(keys("custodian").seed))
-    for held in (half, theirs.open(town.facts["dataset"].digest).key):
+    for held in (half, theirs.open(town.facts["dataset"].digest).ring[0]):
         assert isinstance(held, HalfKey)
         word = held.to_bytes()[:8]
         yield from (word.hex(), str(int.from_bytes(word, "little")))

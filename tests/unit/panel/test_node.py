@@ -27,9 +27,9 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Market:
 def test_without_noise_the_numbers_are_exact(market: Market) -> None:
     query = market.query(market.order(), SQL)
     plan = make_plan(market.manifest, query)
-    numbers = evaluate_plan(market.manifest, plan, SealedColumns(market.dataset.blob))
+    numbers: Any = evaluate_plan(market.manifest, plan, SealedColumns(market.dataset.blob))
     for entry, number in zip(plan.numbers, numbers, strict=True):
-        share = release_share(market.dataset.key, number.c1, 0)
+        share = release_share(market.dataset.ring[0], number.c1, 0)
         mine = [row for row in market.rows if row["origin"] == entry.group[0] and row["month"] in ("1", "2")]
         truth = {
             "rows": len(mine),

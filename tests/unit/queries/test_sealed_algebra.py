@@ -142,9 +142,9 @@ def test_without_noise_every_number_is_exact(market: Market, sql: str) -> None:
     query = market.query(market.order(), sql, EPSILON)
     plan = make_plan(market.manifest, query)
     plain = PlainData(market.manifest, [[whole_numbers(row) for row in market.rows]])
-    sealed = evaluate_plan(market.manifest, plan, SealedColumns(market.dataset.blob))
+    sealed: Any = evaluate_plan(market.manifest, plan, SealedColumns(market.dataset.blob))
     for entry, number in zip(plan.numbers, sealed, strict=True):
-        opened = combine(number.profile, number.c0, release_share(market.dataset.key, number.c1, 0))
+        opened = combine(number.profile, number.c0, release_share(market.dataset.ring[0], number.c1, 0))
         assert opened == plain.value(plan.form, entry), entry.statistic
 
 

@@ -86,16 +86,16 @@ def test_neither_share_alone_opens_to_anything_near(market: SplitMarket) -> None
 
 def test_the_whole_key_is_nowhere_on_the_disks(market: SplitMarket) -> None:
     """Both keep a half; the sum is the key, one half opens nothing, and neither stands on a disk unencrypted."""
-    mine = market.vault.folder.open(market.dataset.digest).key
-    theirs = market.custodian.halves.open(market.dataset.digest).key
+    mine = market.vault.folder.open(market.dataset.digest).ring[0]
+    theirs = market.custodian.halves.open(market.dataset.digest).ring[0]
     assert isinstance(mine, HalfKey)
     with pytest.raises(RuleError) as told:
-        _ = market.dataset.whole_key
+        _ = market.dataset.whole_ring[0]
     assert told.value.code == "key_is_split"
     order = market.order()
     query = market.query(order, ALL)
     plan = make_plan(market.manifest, query)
-    number = next(iter(evaluate_plan(market.manifest, plan, SealedColumns(market.dataset.blob))))
+    number: Any = next(iter(evaluate_plan(market.manifest, plan, SealedColumns(market.dataset.blob))))
     chosen = number.profile
     both = (mine.answer(number.c1) + theirs.answer(number.c1)) % chosen.modulus
     assert combine(chosen, number.c0, both) == len(market.rows)
@@ -209,9 +209,9 @@ def test_a_vault_that_leaves_its_noise_out_is_covered_by_the_custodians(market: 
         task = waiting(market, order, sql, 300_000 + len(seen))
         decision = market.add(task)
         assert decision.shares is not None
-        mine = market.vault.folder.open(market.dataset.digest).key
+        mine = market.vault.folder.open(market.dataset.digest).ring[0]
         plan = make_plan(market.manifest, task.query)
-        number = next(iter(evaluate_plan(market.manifest, plan, SealedColumns(market.dataset.blob))))
+        number: Any = next(iter(evaluate_plan(market.manifest, plan, SealedColumns(market.dataset.blob))))
         both = mine.answer(number.c1) + open_shares(decision.shares, order.buyer.x25519)[0]
         truth = sum(row["month"] == str(len(seen) % 4 + 1) for row in market.rows)
         seen.add((combine(number.profile, number.c0, both % number.profile.modulus) - truth, name))
@@ -364,19 +364,15 @@ def test_a_file_that_was_changed_is_refused(market: SplitMarket, name: str, valu
 
 def test_a_file_sealed_to_another_key_is_unreadable(market: SplitMarket) -> None:
     card = card_of(keys("custodian")) | {"recipient": card_of(keys("other"))["recipient"]}
-    key = market.dataset.key
-    assert isinstance(key, HalfKey)
-    package = make_package(market.manifest, 0, key, read_card(card), market.supplier)
+    package = make_package(market.manifest, 0, market.dataset.ring, read_card(card), market.supplier)
     with pytest.raises(VerificationError) as told:
         open_package(package, keys("custodian"))
     assert told.value.code == "custody_unreadable"
 
 
 def test_a_card_for_another_custodian_makes_no_file(market: SplitMarket) -> None:
-    key = market.dataset.key
-    assert isinstance(key, HalfKey)
     with pytest.raises(NotAuthorizedError):
-        make_package(market.manifest, 0, key, card_of(keys("other")), market.supplier)
+        make_package(market.manifest, 0, market.dataset.ring, card_of(keys("other")), market.supplier)
 
 
 @pytest.mark.parametrize("value", [None, {}, {"type": "custody", "version": 1}])
@@ -388,7 +384,7 @@ def test_what_is_no_file_is_refused_by_its_shape(value: object) -> None:
 def test_a_half_is_kept_encrypted_and_for_its_keystore_alone(market: SplitMarket) -> None:
     halves = market.custodian.halves
     stored = next(halves.path.glob("halves/*/half.bin"))
-    secret = halves.open(market.dataset.digest).key.to_bytes()
+    secret = halves.open(market.dataset.digest).ring[0].to_bytes()
     assert secret[:32] not in stored.read_bytes()
     assert stored.stat().st_mode & 0o077 == 0
     with pytest.raises(DecryptionFailed):
@@ -411,11 +407,11 @@ def test_a_custodian_without_the_half_signs_a_refusal(market: SplitMarket, tmp_p
 
 def test_no_secret_of_a_half_is_in_a_repr_or_an_error(market: SplitMarket) -> None:
     custody = market.custodian.halves.open(market.dataset.digest)
-    word = custody.key.to_bytes()[:8]
+    word = custody.ring[0].to_bytes()[:8]
     assert word.hex() not in repr(custody)
-    assert str(int.from_bytes(word, "little")) not in repr(custody.key)
+    assert str(int.from_bytes(word, "little")) not in repr(custody.ring[0])
     with pytest.raises(CryptoError) as told:
-        HalfKey.from_bytes(custody.key.profile, custody.key.to_bytes()[:-1])
+        HalfKey.from_bytes(custody.ring[0].profile, custody.ring[0].to_bytes()[:-1])
     assert word.hex() not in str(told.value)
 
 

@@ -125,7 +125,7 @@ def test_a_backup_is_of_no_use_without_the_password(market: SplitMarket, tmp_pat
     with pytest.raises(DecryptionFailed):
         read_backup(safe, "wrong horse", tmp_path / "thief")
     assert safe.stat().st_mode & 0o077 == 0
-    half = market.dataset.key
+    half = market.dataset.ring[0]
     content = safe.read_bytes()
     assert content.startswith(MAGIC)
     for secret in (half.to_bytes()[:32], market.supplier.seed, b"privacy account", market.manifest["holder"].encode()):
@@ -209,7 +209,7 @@ def test_resealing_keeps_the_series_and_answers_under_the_new_key(market: SplitM
     assert series_of(new.manifest) == market.dataset.digest == new.manifest["previous"]
     assert list(differences(new.manifest, market.manifest)) == []
     assert ciphertext_root(new.manifest) != ciphertext_root(market.manifest)
-    assert not isinstance(new.key, HalfKey), "sealed again without a card, the vault holds the whole key"
+    assert not new.ring.is_half, "sealed again without a card, the vault holds the whole key"
     whole = Market(**{name: value for name, value in vars(market).items() if name != "custodian"})
     whole.dataset, whole.vault = new, vault_of(market, tmp_path)
     whole.nodes = open_nodes(new.blob)
@@ -264,7 +264,7 @@ def test_resealing_takes_the_same_rows_of_the_newest_version_alone(
 
 
 def test_a_refresh_makes_a_copied_half_worthless_and_answers_go_on(market: SplitMarket, tmp_path: Path) -> None:
-    copied = market.custodian.halves.open(market.dataset.digest).key
+    copied = market.custodian.halves.open(market.dataset.digest).ring[0]
     theirs = home_of(tmp_path / "theirs", market.custodian.keys)
     shutil.move(tmp_path / "custodian", theirs / "custodian")
     card = tmp_path / "card.json"
@@ -277,9 +277,9 @@ def test_a_refresh_makes_a_copied_half_worthless_and_answers_go_on(market: Split
     answer = market.ask(market.order(), ALL, 5_000_000)
     assert not isinstance(answer, dict)
     assert abs(answer.numbers[0]["rows"] - len(market.rows)) < 40
-    mine, new = market.vault.folder.open(market.dataset.digest).key, custodian_of(market, theirs).halves
+    mine, new = market.vault.folder.open(market.dataset.digest).ring[0], custodian_of(market, theirs).halves
     assert isinstance(mine, HalfKey)
-    assert mine.plus(copied).to_bytes() != mine.plus(new.open(market.dataset.digest).key).to_bytes()
+    assert mine.plus(copied).to_bytes() != mine.plus(new.open(market.dataset.digest).ring[0]).to_bytes()
 
 
 def test_between_vault_and_custodian_halves_of_two_generations_make_no_answer(
@@ -361,9 +361,9 @@ def test_a_lent_half_lets_a_batch_be_appended_and_the_halves_move(market: SplitM
 def test_a_half_of_another_version_or_for_another_vault_is_not_lent(market: SplitMarket, tmp_path: Path) -> None:
     held = market.custodian.halves.open(market.dataset.digest)
     with pytest.raises(NotAuthorizedError):
-        make_lending(held.manifest, 0, held.key, card_of(keys("stranger")), market.custodian.keys)
-    lent = make_lending(held.manifest, 0, held.key, card_of(market.supplier), market.custodian.keys)
-    assert open_lending(lent, market.supplier).half.to_bytes() == held.key.to_bytes()
+        make_lending(held.manifest, 0, held.ring, card_of(keys("stranger")), market.custodian.keys)
+    lent = make_lending(held.manifest, 0, held.ring, card_of(market.supplier), market.custodian.keys)
+    assert open_lending(lent, market.supplier).half.to_bytes() == held.ring.to_bytes()
     with pytest.raises(NotAuthorizedError):
         open_lending(lent, keys("stranger"))
     with pytest.raises(InvalidInputError):
@@ -392,7 +392,7 @@ def test_every_batch_of_several_is_sealed_again_from_its_own_file(tmp_path: Path
     folder = VaultFolder(tmp_path / "vault", Cipher(whole.supplier.seed))
     new, old = folder.open(sealed["manifestDigest"]), folder.open(two["manifestDigest"])
     assert list(differences(new.manifest, old.manifest)) == []
-    assert new.whole_key.to_bytes() != old.whole_key.to_bytes()
+    assert new.whole_ring[0].to_bytes() != old.whole_ring[0].to_bytes()
     market = Market(**{**vars(whole), "dataset": new, "vault": vault_of(whole, tmp_path)})
     market.nodes = open_nodes(new.blob)
     answer = market.ask(market.order(), ALL, 5_000_000)

@@ -327,13 +327,13 @@ def test_a_vault_holds_one_sealed_number_at_a_time(market: Market, monkeypatch: 
     import weakref
     from collections.abc import Iterator
 
-    from crypto.seal.evaluate import SealedNumber
     from marketplace.queries.evaluation import evaluate_plan
+    from marketplace.queries.opening import Sealed
 
-    alive: weakref.WeakSet[SealedNumber] = weakref.WeakSet()
+    alive: weakref.WeakSet[Sealed] = weakref.WeakSet()
     most = 0
 
-    def watched(*arguments: Any) -> Iterator[SealedNumber]:
+    def watched(*arguments: Any) -> Iterator[Sealed]:
         nonlocal most
         for number in evaluate_plan(*arguments):
             alive.add(number)

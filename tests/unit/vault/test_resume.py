@@ -70,7 +70,7 @@ def columns(dataset: Dataset) -> dict[str, list[int]]:
         name: [
             int(value)
             for chunk in column_chunks(batch, 0, name)
-            for value in decrypt_chunk(dataset.whole_key, dataset.blob(chunk["blob"]))
+            for value in decrypt_chunk(dataset.whole_ring[0], dataset.blob(chunk["blob"]))
         ]
         for name in column_names(dataset.manifest)
     }

@@ -31,7 +31,7 @@ def seal(folder: VaultFolder, path: Path, schema: dict[str, Any] | None = None, 
 
 def column(dataset: Dataset, name: str) -> list[int]:
     chunks = column_chunks(dataset.manifest["batches"][0], 0, name)
-    values = np.concatenate([decrypt_chunk(dataset.whole_key, dataset.blob(item["blob"])) for item in chunks])
+    values = np.concatenate([decrypt_chunk(dataset.whole_ring[0], dataset.blob(item["blob"])) for item in chunks])
     return [int(value) for value in values]
 
 
@@ -93,7 +93,7 @@ def test_a_sealed_data_set_opens_again_with_its_own_key_only(tmp_path: Path, fol
     again = folder.open(dataset.digest)
     assert folder.names() == [dataset.digest]
     assert again.manifest == dataset.manifest
-    assert again.key.to_bytes() == dataset.key.to_bytes()
+    assert again.ring[0].to_bytes() == dataset.ring[0].to_bytes()
     assert (again.counts.rows == dataset.counts.rows).all()
     with pytest.raises(DecryptionFailed):
         VaultFolder(folder.path, Cipher(b"\x08" * 32)).open(dataset.digest)
@@ -119,7 +119,7 @@ def test_altered_files_are_found(tmp_path: Path, folder: VaultFolder) -> None:
 
 def test_nothing_secret_stands_in_clear(tmp_path: Path, folder: VaultFolder) -> None:
     dataset = seal(folder, write_csv(tmp_path / "r.csv", make_rows()))
-    secret = dataset.key.to_bytes()[:64]
+    secret = dataset.ring[0].to_bytes()[:64]
     for path in folder.path.rglob("*"):
         if path.is_file():
             assert secret not in path.read_bytes()

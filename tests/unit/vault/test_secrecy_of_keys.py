@@ -20,10 +20,11 @@ HALF_YEAR = "SELECT COUNT(*) FROM flights WHERE month IN (1, 2)"
 DECIDING, STORE, SHARES = "marketplace.vault.deciding", "marketplace.vault.store", "marketplace.queries.shares"
 FAILING = [
     *(f"{DECIDING}.{name}" for name in ("check_papers", "check_permitted", "make_plan", "check_voucher_signature")),
-    *(f"{DECIDING}.{name}" for name in ("check_attestation", "evaluate_plan", "plan_noise", "release_share")),
+    *(f"{DECIDING}.{name}" for name in ("check_attestation", "evaluate_plan", "plan_noise")),
     *(f"{DECIDING}.{name}" for name in ("number_entry", "result_document", "seal_shares", "sign_release")),
     *(f"{STORE}.Account.{name}" for name in ("order", "answered", "remember_answer", "remember_release")),
-    "marketplace.vault.folder.profile_named",
+    "marketplace.vault.sharing.release_share",
+    "marketplace.vault.ring.profile_named",
     "marketplace.vault.secrecy.Cipher.decrypt",
     "marketplace.vault.secrecy.Cipher.encrypt",
     "marketplace.vault.custodian.folder.CustodianFolder.open",
@@ -41,7 +42,7 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> SplitMarket:
 
 def needles(market: SplitMarket) -> Iterator[str]:
     """The planted secrets, in every form in which a line of text could hold a piece of them."""
-    halves = [market.dataset.key, market.custodian.halves.open(market.dataset.digest).key]
+    halves = [market.dataset.ring[0], market.custodian.halves.open(market.dataset.digest).ring[0]]
     seeds = [market.supplier.seed, market.custodian.keys.seed]
     for half in halves:
         assert isinstance(half, HalfKey)
@@ -96,14 +97,14 @@ def test_nothing_that_fails_tells_a_key(
 
 def test_the_planted_failures_do_fail(market: SplitMarket, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each name above is on the way of vault or custodian, or of a whole key; else its case would show nothing."""
-    whole = {"crypto.seal.keys.SealingKey.answer", "marketplace.vault.folder.profile_named"}
+    whole = {"crypto.seal.keys.SealingKey.answer", "marketplace.vault.ring.profile_named"}
     silent = [name for name in FAILING if "planted failure" not in told_by(market, name, monkeypatch)]
     assert set(silent) <= whole
 
 
 def test_the_needles_would_be_found(market: SplitMarket) -> None:
     """A program that printed a half, or an error that quoted a word of it, would be caught by them."""
-    half = market.dataset.key
+    half = market.dataset.ring[0]
     assert isinstance(half, HalfKey)
     careless = repr(half._half.tolist()[0][:3]) + market.supplier.seed.hex()
     assert sum(needle in careless for needle in needles(market)) >= 3
@@ -113,7 +114,7 @@ def test_no_file_of_vault_or_custodian_holds_a_key_in_clear(market: SplitMarket)
     assert not isinstance(market.ask(market.order("files"), ALL), dict)
     files = [path for path in market.home.rglob("*") if path.is_file() and path.name != "rows.csv"]
     assert {"private.bin", "half.bin", "ledger.sqlite"} <= {path.name for path in files}
-    halves = [market.dataset.key, market.custodian.halves.open(market.dataset.digest).key]
+    halves = [market.dataset.ring[0], market.custodian.halves.open(market.dataset.digest).ring[0]]
     secrets = [half.to_bytes()[:16] for half in halves] + [market.supplier.seed, market.custodian.keys.seed]
     for path in files:
         content = path.read_bytes()
@@ -124,6 +125,6 @@ def test_a_whole_key_is_encrypted_at_rest_too(tmp_path: Path) -> None:
     from tests.sealed_market import open_market
 
     whole: Market = open_market(tmp_path)
-    assert isinstance(whole.dataset.key, SealingKey)
-    secret = whole.dataset.key.to_bytes()[:32]
+    assert isinstance(whole.dataset.ring[0], SealingKey)
+    secret = whole.dataset.ring[0].to_bytes()[:32]
     assert all(secret not in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())

@@ -37,7 +37,7 @@ def seal(home: Path, schema: dict[str, Any], rows: list[Row]) -> Dataset:
 
 def opened(dataset: Dataset, name: str) -> list[int]:
     chunks = column_chunks(dataset.manifest["batches"][0], 0, name)
-    return [int(v) for chunk in chunks for v in decrypt_chunk(dataset.whole_key, dataset.blob(chunk["blob"]))]
+    return [int(v) for chunk in chunks for v in decrypt_chunk(dataset.whole_ring[0], dataset.blob(chunk["blob"]))]
 
 
 def value(row: Row, measure: str) -> int | None:

@@ -38,7 +38,7 @@ def append(market: Market, base: Dataset, batch: str, rows: list[Row], schema: d
 
 def total(dataset: Dataset, name: str) -> int:
     chunks = [chunk for batch in dataset.manifest["batches"] for chunk in column_chunks(batch, 0, name)]
-    return sum(int(decrypt_chunk(dataset.whole_key, dataset.blob(chunk["blob"])).sum()) for chunk in chunks)
+    return sum(int(decrypt_chunk(dataset.whole_ring[0], dataset.blob(chunk["blob"])).sum()) for chunk in chunks)
 
 
 def names_of(dataset: Dataset) -> list[str]:
@@ -64,7 +64,7 @@ def test_shared_blobs_are_stored_once_and_all_versions_open_with_one_key(market:
         assert files[0].stat().st_ino == files[1].stat().st_ino
     again = VaultFolder(market.home / "vault", market.vault.folder.cipher)
     opened = [again.open(item.digest) for item in (first, second)]
-    assert opened[0].key.to_bytes() == opened[1].key.to_bytes()
+    assert opened[0].ring[0].to_bytes() == opened[1].ring[0].to_bytes()
     assert [item.counts.rows.size for item in opened] == [36, 72]
 
 
@@ -73,7 +73,7 @@ def test_the_same_rows_sealed_twice_under_the_key_of_the_series_share_no_blob(ma
     blobs = [chunk["blob"] for chunk in all_chunks(second.manifest)]
     assert len(set(blobs)) == len(blobs)
     halves = [column_chunks(batch, 0, "sum:fare")[0]["blob"] for batch in second.manifest["batches"]]
-    first, again = (decrypt_chunk(second.whole_key, second.blob(name)) for name in halves)
+    first, again = (decrypt_chunk(second.whole_ring[0], second.blob(name)) for name in halves)
     assert (first == again).all()
 
 

@@ -28,7 +28,7 @@ from crypto.seal.parameters import profile
 chosen = profile(sys.argv[1])
 chunks = open_column(chosen, (Path(name).read_bytes() for name in sys.argv[2:]))
 number = evaluate_sum(chosen, chunks, range(5, 2 * chosen.degree + 9))
-print(hex(number.c0), number.c1_digest().hex())
+print(hex(number.c0), number.request_digest().hex())
 """
 
 
@@ -56,7 +56,7 @@ def test_a_range_and_its_list_are_the_same_question(profile: Profile) -> None:
     _, _, chunks = column_of(profile)
     cells = range(7, profile.degree + 40)
     ways = [evaluate_sum(profile, chunks, way) for way in (cells, list(cells), np.arange(7, profile.degree + 40))]
-    assert len({(number.c0, number.c1_digest()) for number in ways}) == 1
+    assert len({(number.c0, number.request_digest()) for number in ways}) == 1
 
 
 @pytest.mark.parametrize("profile", BOTH, ids=lambda p: p.name)
@@ -68,7 +68,7 @@ def test_only_touched_chunks_matter(profile: Profile) -> None:
         chunks[2],
     ]
     cells = [1, 2 * profile.degree + 1]
-    assert evaluate_sum(profile, chunks, cells).c1_digest() == evaluate_sum(profile, other, cells).c1_digest()
+    assert evaluate_sum(profile, chunks, cells).request_digest() == evaluate_sum(profile, other, cells).request_digest()
     assert len(blobs) == 3
 
 
@@ -76,11 +76,11 @@ def test_only_touched_chunks_matter(profile: Profile) -> None:
 def test_evaluating_leaves_the_chunks_as_they_were(profile: Profile) -> None:
     _, blobs, chunks = column_of(profile)
     fresh = open_column(profile, blobs)
-    before = evaluate_sum(profile, chunks, range(100)).c1_digest()
+    before = evaluate_sum(profile, chunks, range(100)).request_digest()
     for cells in (range(len(chunks) * 100), range(2 * profile.degree + 5)):
         evaluate_sum(profile, chunks, cells)
-    assert evaluate_sum(profile, chunks, range(100)).c1_digest() == before
-    assert evaluate_sum(profile, fresh, range(100)).c1_digest() == before
+    assert evaluate_sum(profile, chunks, range(100)).request_digest() == before
+    assert evaluate_sum(profile, fresh, range(100)).request_digest() == before
 
 
 @pytest.mark.parametrize("profile", BOTH, ids=lambda p: p.name)
@@ -92,18 +92,18 @@ def test_another_process_gets_the_same_bytes(profile: Profile, tmp_path: Path) -
     here = evaluate_sum(profile, chunks, range(5, 2 * profile.degree + 9))
     command = [sys.executable, "-c", SOMEWHERE_ELSE, profile.name, *map(str, files)]
     seen = {subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() for _ in range(2)}
-    assert seen == {f"{hex(here.c0)} {here.c1_digest().hex()}"}
+    assert seen == {f"{hex(here.c0)} {here.request_digest().hex()}"}
 
 
 def test_threads_do_not_disturb_each_other() -> None:
     _, blobs, chunks = column_of(ROWS)
-    expected = evaluate_sum(ROWS, chunks, range(5000)).c1_digest()
+    expected = evaluate_sum(ROWS, chunks, range(5000)).request_digest()
 
     def work(number: int) -> bool:
         values = [number, 7]
         opened = open_column(ROWS, blobs)
         sealed = decrypt_chunk(key_of(ROWS), seal_chunk(key_of(ROWS), values)).tolist()
-        return sealed == values and evaluate_sum(ROWS, opened, range(5000)).c1_digest() == expected
+        return sealed == values and evaluate_sum(ROWS, opened, range(5000)).request_digest() == expected
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(work, range(64)))
@@ -114,7 +114,7 @@ def test_the_digest_is_over_the_stated_bytes() -> None:
     number = evaluate_sum(CELLS, chunks, [4])
     body = b"".join(int(word).to_bytes(8, "little") for word in number.c1.reshape(-1))
     stated = b"sealed number, c1, version 1\n" + CELLS.digest + body
-    assert number.c1_digest() == hashlib.sha256(stated).digest()
+    assert number.request_digest() == hashlib.sha256(stated).digest()
     assert not number.c1.flags.writeable
 
 
@@ -123,7 +123,7 @@ def test_c1_depends_on_the_seed_and_the_cells_and_on_no_value() -> None:
     blob = seal_chunk(key_of(ROWS), [1, 2, 3])
     other = resealed(blob[:128] + np.zeros(4096, dtype="<u8").tobytes())
     numbers = [evaluate_sum(ROWS, [open_chunk(ROWS, data)], [0, 2]) for data in (blob, other)]
-    assert numbers[0].c1_digest() == numbers[1].c1_digest()
+    assert numbers[0].request_digest() == numbers[1].request_digest()
     assert numbers[0].c0 != numbers[1].c0
 
 
@@ -178,7 +178,7 @@ def test_weights_of_one_are_the_plain_sum() -> None:
     index = np.array([3, 5, CELLS.degree + 1])
     plain = evaluate_sum(CELLS, chunks, index)
     weighted = evaluate_weighted(CELLS, chunks, weigh_cells(CELLS, index, np.ones(3, dtype=np.int64)))
-    assert (plain.c0, plain.c1_digest()) == (weighted.c0, weighted.c1_digest())
+    assert (plain.c0, plain.request_digest()) == (weighted.c0, weighted.request_digest())
 
 
 def test_columns_and_numbers_add_up() -> None:

@@ -1,5 +1,6 @@
 """Sums over hidden categories: right against numpy, proven, the same everywhere, and smudged."""
 
+import hashlib
 import multiprocessing
 import secrets
 from collections.abc import Sequence
@@ -12,13 +13,15 @@ from hypothesis import strategies as st
 from crypto.errors import MalformedInput, ParameterError
 from crypto.seal.headroom_products import product_error, prove_product
 from crypto.seal.keys import SealingKey
-from crypto.seal.parameters import CELLS, PRODUCTS, PROFILES
+from crypto.seal.parameters import CELLS, PRODUCTS
 from crypto.seal.products import (
     RowChunk,
     SealedProduct,
+    add_products,
     combine_product,
     evaluate_product,
     open_rows,
+    read_product,
     release_product,
     seal_rows,
 )
@@ -192,5 +195,20 @@ def test_blobs_and_requests_of_another_form_are_refused() -> None:
         combine_product(PRODUCTS, Q, 0)
 
 
-def test_no_manifest_may_name_the_profile() -> None:
-    assert PRODUCTS.name not in PROFILES
+def test_a_request_is_read_exactly_and_nothing_else_is() -> None:
+    number = evaluate_product(PRODUCTS, MEASURE, INDICATORS[:1], SOME)
+    data = number.request()
+    again = read_product(PRODUCTS, number.c0, data)
+    assert (again.c0, again.request_digest()) == (number.c0, hashlib.sha256(data).digest())
+    assert number.request_digest() == again.request_digest()
+    words = np.frombuffer(data[-8 * PRODUCTS.words :], dtype="<u8").copy()
+    words[7] = PRODUCTS.data_primes[0]
+    for bad in (b"", data[:-1], data + b"0", b"x" + data[1:], data[: -8 * PRODUCTS.words] + words.tobytes()):
+        with pytest.raises(MalformedInput):
+            read_product(PRODUCTS, 0, bad)
+
+
+def test_numbers_are_added_and_of_none_the_sum_is_zero() -> None:
+    parts = [evaluate_product(PRODUCTS, MEASURE, INDICATORS[:1], mask) for mask in (SOME, ~SOME)]
+    assert released(add_products(PRODUCTS, parts)) == int(VALUES[CATEGORY == 0].sum())
+    assert released(add_products(PRODUCTS, [])) == 0

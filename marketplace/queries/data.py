@@ -1,0 +1,211 @@
+"""Sealed columns as an evaluation sees them: fetched, checked against the manifest, opened, kept for the next query.
+
+Blobs come from a fetcher; each is checked against its digest before it is opened, and opened chunks are kept, least
+recently used ones dropped.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crypto.canonical import from_hex, sha256, to_hex
+from crypto.errors import CryptoError, LoaderDied, LoaderUnavailable, ParameterError
+from crypto.seal.cells import SealedChunk, open_chunk
+from crypto.seal.parameters import profile
+from crypto.seal.products import RowChunk, open_rows
+from marketplace.documents import COUNTS, column_chunks, public_cell_count
+from marketplace.errors import PortError, VerificationError
+
+Fetch = Callable[[str], bytes]
+"""Bytes of the blob with this digest ("0x" hex)."""
+Probe = Callable[[str, str, bytes], None]
+"""Gets a parameter set, a digest and the bytes of a blob before SEAL loads them here; raises where it must not."""
+KEPT_CHUNKS = 256  # about 0.4 MB each
+Manifest = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the sealed blobs of one form are laid out. Every function takes the name of the parameter set first.
+
+    Args:
+        check: raises CryptoError where it is none that this form may use.
+        open: a checked blob, opened; raises CryptoError where it is none.
+        rows: how many rows a full chunk holds; None where a column has values of cells.
+    """
+
+    check: Callable[[str], object]
+    open: Callable[[str, bytes], Any]
+    rows: Callable[[str], int] | None
+
+
+def _check_cells(name: str) -> None:
+    if profile(name).plain_prime:
+        raise ParameterError(f"{name} has slots and holds no cells")
+
+
+def _check_products(name: str) -> None:
+    if not profile(name).plain_prime:
+        raise ParameterError(f"{name} has no slots and multiplies nothing")
+
+
+LAYOUTS = {
+    "cells": Layout(_check_cells, lambda name, data: open_chunk(profile(name), data), None),
+    "products": Layout(
+        _check_products, lambda name, data: open_rows(profile(name), data), lambda name: profile(name).degree
+    ),
+}
+
+
+class SealedColumns:
+    """Opened chunks of sealed data sets.
+
+    Args:
+        fetch: where blobs come from. capacity: how many opened chunks to keep.
+        probe: loads foreign blobs somewhere else first (crypto/seal/confined.py); None for one's own.
+    """
+
+    def __init__(self, fetch: Fetch, capacity: int = KEPT_CHUNKS, probe: Probe | None = None) -> None:
+        self._fetch, self._capacity, self._probe = fetch, capacity, probe
+        self._kept: OrderedDict[str, Any] = OrderedDict()
+
+    def column(self, manifest: Manifest, batch: Manifest, form: int, name: str) -> list[SealedChunk]:
+        """The chunks of one column of one batch in the form at this position, in order.
+
+        Raises:
+            VerificationError: `blob_altered`, `blob_malformed`, `blob_breaks_loader`, `column_incomplete`.
+            PortError: `loader_unavailable`.
+        """
+        sealed = manifest["forms"][form]
+        chunks: list[SealedChunk] = [self._chunk(sealed, item["blob"]) for item in column_chunks(batch, form, name)]
+        if sum(chunk.count for chunk in chunks) != public_cell_count(manifest):
+            raise _incomplete(name, "value for each cell", public_cell_count(manifest))
+        return chunks
+
+    def row_chunk(self, manifest: Manifest, batch: Manifest, form: int, name: str, place: int) -> Any:
+        """One chunk of a column of a form of rows.
+
+        Raises:
+            VerificationError, PortError: as `column`.
+        """
+        sealed, chunks = manifest["forms"][form], column_chunks(batch, form, name)
+        if place >= len(chunks):
+            raise _incomplete(name, "value for each row", batch["rows"])
+        chunk = self._chunk(sealed, chunks[place]["blob"])
+        rows = LAYOUTS[sealed["form"]].rows
+        assert rows is not None
+        size = rows(sealed["profile"])
+        if chunk.count != min(size, batch["rows"] - place * size):
+            raise _incomplete(name, "value for each row", batch["rows"])
+        return chunk
+
+    def counts(self, manifest: Manifest, batch: Manifest, form: int) -> NDArray[np.int64]:
+        """Rows of each public cell of a batch, from the unsealed column of a form of rows.
+
+        Raises:
+            VerificationError: `blob_altered`, `column_incomplete`.
+        """
+        (chunk,) = column_chunks(batch, form, COUNTS)
+        if chunk["blob"] not in self._kept:
+            data = self._fetch(chunk["blob"])
+            _check_digest(chunk["blob"], data)
+            if len(data) != 4 * public_cell_count(manifest):
+                raise _incomplete(COUNTS, "number for each public cell", public_cell_count(manifest))
+            self._keep(chunk["blob"], np.frombuffer(data, dtype="<u4").astype(np.int64))
+        counts: NDArray[np.int64] = self._kept[chunk["blob"]]
+        if int(counts.sum()) != batch["rows"]:
+            raise _incomplete(COUNTS, "place for each row", batch["rows"])
+        return counts
+
+    def _chunk(self, sealed: Manifest, blob: str) -> Any:
+        if blob not in self._kept:
+            self._keep(blob, _open(sealed, blob, self._fetch(blob), self._probe))
+        self._kept.move_to_end(blob)
+        return self._kept[blob]
+
+    def _keep(self, blob: str, opened: Any) -> None:
+        self._kept[blob] = opened
+        while len(self._kept) > self._capacity:
+            self._kept.popitem(last=False)
+
+
+@dataclass(frozen=True)
+class Data:
+    """The data set that a plan is evaluated on, in one of its forms.
+
+    Args:
+        manifest: what was sealed. form: position of the form. columns: where its sealed columns come from.
+    """
+
+    manifest: Manifest
+    form: int
+    columns: SealedColumns
+
+    @property
+    def profile(self) -> str:
+        """Name of the form's parameter set."""
+        return str(self.manifest["forms"][self.form]["profile"])
+
+    def column(self, name: str) -> list[list[SealedChunk]]:
+        """Chunks of a column of cells, batch by batch."""
+        return [self.columns.column(self.manifest, batch, self.form, name) for batch in self.manifest["batches"]]
+
+    def row_chunk(self, batch: Manifest, name: str, place: int) -> RowChunk:
+        """One chunk of a column of rows."""
+        chunk: RowChunk = self.columns.row_chunk(self.manifest, batch, self.form, name, place)
+        return chunk
+
+    def counts(self, batch: Manifest) -> NDArray[np.int64]:
+        """Rows of each public cell of a batch."""
+        return self.columns.counts(self.manifest, batch, self.form)
+
+
+def _open(sealed: Manifest, blob: str, data: bytes, probe: Probe | None) -> Any:
+    _check_digest(blob, data)
+    if probe:
+        _load_elsewhere(probe, sealed["profile"], blob, data)
+    try:
+        return LAYOUTS[sealed["form"]].open(sealed["profile"], data)
+    except CryptoError as error:
+        message = f"blob {blob} is not a sealed chunk: {error}"
+        raise VerificationError("blob_malformed", message, zh=f"密文 {blob} 格式无效", got=str(error)) from error
+
+
+def _load_elsewhere(probe: Probe, profile_name: str, blob: str, data: bytes) -> None:
+    try:
+        probe(profile_name, blob, data)
+    except LoaderDied as error:
+        message = f"blob {blob} is refused: {error}"
+        raise VerificationError(
+            "blob_breaks_loader",
+            message,
+            zh=f"密文 {blob} 使隔离的加载进程崩溃,已拒绝",
+            rule="queries.confined_loading",
+            got=str(error),
+            hint="tell the supplier and the operator; the blob was loaded in no other process",
+            hint_zh="请告知供方与运营方;该密文未在其他进程中加载",
+        ) from error
+    except LoaderUnavailable as error:
+        message = f"no blob can be loaded: {error}"
+        raise PortError("loader_unavailable", message, zh="隔离的加载进程无法启动") from error
+
+
+def _check_digest(blob: str, data: bytes) -> None:
+    if sha256(data) != from_hex(blob, 32, "blob"):
+        message = f"the bytes fetched for blob {blob} have another digest"
+        raise VerificationError(
+            "blob_altered", message, zh=f"密文 {blob} 的摘要不符", expected=blob, got=to_hex(sha256(data))
+        )
+
+
+def _incomplete(name: str, what: str, expected: object) -> VerificationError:
+    return VerificationError(
+        "column_incomplete",
+        f"{name} does not hold one {what}",
+        zh=f"列 {name} 的单元数或行数与清单不符",
+        expected=expected,
+    )
