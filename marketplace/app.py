@@ -18,6 +18,7 @@ import marketplace.evidence.routes.bundles
 import marketplace.evidence.routes.content
 import marketplace.evidence.routes.logs
 import marketplace.evidence.routes.operations
+import marketplace.identifiers.routes
 import marketplace.listings.routes
 import marketplace.orders.routes
 import marketplace.participants.routes
@@ -78,6 +79,7 @@ ROUTERS: Sequence[APIRouter] = (
     marketplace.orders.routes.router,
     marketplace.queries.routes.router,
     marketplace.settlement.routes.router,
+    marketplace.identifiers.routes.router,
     marketplace.evidence.routes.operations.router,
     marketplace.evidence.routes.content.router,
     marketplace.evidence.routes.logs.router,

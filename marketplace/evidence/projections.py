@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from sqlmodel import Session
 
 from marketplace.evidence.tables import Anchor
+from marketplace.identifiers import projections as identifiers
 from marketplace.ledger.tables import LedgerEvent
 from marketplace.listings import projections as listings
 from marketplace.orders import projections as orders
@@ -21,13 +22,19 @@ def anchored(session: Session, event: LedgerEvent) -> None:
     session.add(Anchor(size=args["size"], root=args["root"], previous_root=args["previousRoot"]).stamp(event))
 
 
+_STAGES: tuple[Mapping[str, tuple[Projector, ...]], ...] = (
+    participants.PROJECTORS,
+    rights.PROJECTORS,
+    listings.PROJECTORS,
+    orders.PROJECTORS,
+    settlement.PROJECTORS,
+    identifiers.PROJECTORS,
+    {"Anchored": (anchored,)},
+)
+
 PROJECTORS: Mapping[str, tuple[Projector, ...]] = {
-    **participants.PROJECTORS,
-    **rights.PROJECTORS,
-    **listings.PROJECTORS,
-    **orders.PROJECTORS,
-    **settlement.PROJECTORS,
-    "Anchored": (anchored,),
+    name: tuple(projector for stage in _STAGES for projector in stage.get(name, ()))
+    for name in {name: None for stage in _STAGES for name in stage}
 }
 """Event name to what it changes in the read model, for ledger/worker.py. Events that change nothing there (`Issued`)
 are not in it."""

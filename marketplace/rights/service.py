@@ -8,11 +8,13 @@ from sqlmodel import Session, col, select
 from crypto import merkle
 from crypto.canonical import to_hex
 from marketplace.documents import LEVELS, Document, blob_digests, differences, ids, validate_claim, validate_manifest
+from marketplace.documents.identifiers import Kind
 from marketplace.errors import NotFoundError, RuleError
 from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue, remember
+from marketplace.evidence.inbox.naming import require_free
 from marketplace.intents import Deployment
 from marketplace.rights import certificates
-from marketplace.rights.tables import Asset, Share, Title
+from marketplace.rights.tables import Asset, Share, Title, Version
 from marketplace.storage.blobs import BlobStore
 from marketplace.storage.documents import has_document, read_document, store_document
 from marketplace.types import AssetStatus, Digest
@@ -72,6 +74,7 @@ def register(session: Session, deployment: Deployment, blobs: BlobStore, wish: S
     arguments = [dict(message), wish.signatures[0]]
     precheck.run(session, "Rights", "register", arguments, now)
     remember(session, deployment, wish, message["assetId"])
+    _note_version(session, message)
     by = message["holder"]
     return queue(session, contract="Rights", verb="register", arguments=arguments, digest=name, by=by, now=now)
 
@@ -81,7 +84,7 @@ def confirm(session: Session, deployment: Deployment, decision: Statement, certi
 
     Raises:
         InvalidInputError: the certificate is not the one that was signed for, or does not verify.
-        RuleError: what the rules of rights say.
+        RuleError: `identifier_taken`, or what the rules of rights say.
     """
     name, message = decision.digest(deployment), decision.message
     if is_under_way(session, name):
@@ -89,6 +92,7 @@ def confirm(session: Session, deployment: Deployment, decision: Statement, certi
     check_statement(decision, deployment, now)
     get_asset(session, message["assetId"])
     certificates.check_certificate(certificate, message, now)
+    require_free(session, Kind.CERTIFICATE, message["certificateDigest"])
     arguments = [dict(message), decision.signatures[0]]
     precheck.run(session, "Rights", "confirm", arguments, now)
     store_document(session, certificate, now=now, public=True)
@@ -126,6 +130,13 @@ def certificate_body(session: Session, asset_id: str) -> Document:
     if asset.status != AssetStatus.CONFIRMED:
         raise NotFoundError("certificate_unknown", "this asset is not confirmed yet", zh="该资产尚未确权")
     return read_document(session, asset.certificate_digest)
+
+
+def _note_version(session: Session, message: Mapping[str, Any]) -> None:
+    manifest, holder = read_document(session, message["manifestDigest"]), message["holder"]
+    if manifest["previous"] is not None:
+        previous, first = ids.asset_id(holder, manifest["previous"]), ids.asset_id(holder, manifest["series"])
+        session.merge(Version(asset_id=message["assetId"], previous=previous, series=first))
 
 
 def _check_documents(session: Session, blobs: BlobStore, message: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """Data assets, titles and revenue shares as the ledger says, with each asset's account of privacy loss."""
 
 from sqlalchemy import BigInteger
-from sqlmodel import Field
+from sqlmodel import Field, SQLModel
 
 from marketplace.storage.projected import ProjectedRow
 from marketplace.storage.types import READ_MODEL
@@ -50,3 +50,16 @@ class Share(ProjectedRow, table=True):
     asset_id: str = Field(primary_key=True)
     holder: str = Field(primary_key=True)
     bps: int
+
+
+class Version(SQLModel, table=True):
+    """`asset_id` follows `previous` in the series that began with the asset `series`, as its manifest says.
+
+    The service's own note of documents, so that the next version of an old one is found; whether either is on the
+    ledger is for `Asset` to say.
+    """
+
+    __tablename__ = "versions"
+    asset_id: str = Field(primary_key=True)
+    previous: str = Field(index=True)
+    series: str = Field(index=True)

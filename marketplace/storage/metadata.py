@@ -3,6 +3,7 @@
 from sqlmodel import SQLModel
 
 from marketplace.evidence import tables as _evidence  # noqa: F401
+from marketplace.identifiers import tables as _identifiers  # noqa: F401
 from marketplace.ledger import tables as _ledger  # noqa: F401
 from marketplace.listings import tables as _listings  # noqa: F401
 from marketplace.orders import tables as _orders  # noqa: F401

@@ -27,7 +27,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-STAGES = ("participants", "rights", "listings", "orders", "queries", "settlement", "evidence")
+STAGES = ("participants", "rights", "listings", "orders", "queries", "settlement", "identifiers", "evidence")
 IMPURE = {"tables", "service", "routes", "commands", "pages", "projections", "bundle", "inbox", "log"}
 VOCABULARY = {
     "errors",

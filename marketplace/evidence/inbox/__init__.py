@@ -14,6 +14,7 @@ from sqlmodel import Session
 from crypto.canonical import from_hex, to_hex
 from crypto.errors import InvalidSignature
 from marketplace.errors import NotFoundError, RuleError
+from marketplace.evidence.inbox.naming import KIND_OF, require_free
 from marketplace.evidence.tables import SignedStatement
 from marketplace.intents import INTENTS, Deployment, intent_digest, verify_intent
 from marketplace.ledger.intake import intent_status, queue_intent
@@ -102,8 +103,10 @@ def remember(session: Session, deployment: Deployment, statement: Statement, sub
     What is kept must be what the ledger took: vaults read the terms of an order in it. So there is one at a time.
 
     Raises:
-        RuleError: `statement_under_way`: another one is queued or mined.
+        RuleError: `statement_under_way`: another one is queued or mined; `identifier_taken`.
     """
+    if statement.name in KIND_OF:
+        require_free(session, KIND_OF[statement.name], subject)
     known = recalled(session, statement.name, subject)
     if known is not None and known != statement and is_under_way(session, known.digest(deployment)):
         raise RuleError(

@@ -1,0 +1,1 @@
+"""Persistent identifiers: from a text to what it stands for, as record, page and DID document."""

@@ -1,0 +1,1 @@
+"""Finding what an identifier stands for, and what is told about it."""

@@ -1,0 +1,69 @@
+"""How an object stands, in one vocabulary for all kinds: its status, whether it is in force, and since when it is not.
+
+Nothing leaves the ledger, so what is over still has its identifier, and says that it is over.
+"""
+
+from dataclasses import dataclass
+
+from marketplace.types import AssetStatus, ListingStatus, OrderStatus, ParticipantStatus
+
+NAMES = {
+    "active": {"en": "active", "zh": "有效"},
+    "suspended": {"en": "suspended", "zh": "已暂停"},
+    "registered": {"en": "registered, not yet confirmed", "zh": "已登记,待确权"},
+    "confirmed": {"en": "confirmed", "zh": "已确权"},
+    "listed": {"en": "on offer", "zh": "挂牌中"},
+    "delisted": {"en": "delisted", "zh": "已摘牌"},
+    "valid": {"en": "valid", "zh": "有效"},
+    "expired": {"en": "expired", "zh": "已到期"},
+    "funded": {"en": "funded", "zh": "已托管"},
+    "settled": {"en": "settled", "zh": "已结算"},
+    "refunded": {"en": "refunded", "zh": "已退款"},
+}
+IN_FORCE = frozenset({"active", "registered", "confirmed", "listed", "valid", "funded"})
+BY_ITSELF = frozenset({"expired"})  # over by the passing of time, by no act of anybody
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Args:
+    status: one of NAMES.
+    valid_until: unix seconds after which it is over by itself; 0 for no such moment.
+    """
+
+    status: str
+    valid_until: int = 0
+
+    @property
+    def in_force(self) -> bool:
+        """Whether it can be relied on now."""
+        return self.status in IN_FORCE
+
+
+def of_party(status: int) -> Standing:
+    """A participant's standing."""
+    return Standing("active" if status == ParticipantStatus.ACTIVE else "suspended")
+
+
+def of_data(status: int, valid_until: int, now: int) -> Standing:
+    """A registered data set's standing at `now` (unix seconds)."""
+    if status != AssetStatus.CONFIRMED:
+        return Standing("registered")
+    return Standing("confirmed" if now <= valid_until else "expired", valid_until)
+
+
+def of_certificate(valid_until: int, now: int) -> Standing:
+    """A certificate's standing at `now`."""
+    return Standing("valid" if now <= valid_until else "expired", valid_until)
+
+
+def of_product(status: int, valid_until: int, now: int) -> Standing:
+    """A listing's standing at `now`."""
+    if status == ListingStatus.DELISTED:
+        return Standing("delisted", valid_until)
+    return Standing("listed" if now <= valid_until else "expired", valid_until)
+
+
+def of_order(status: int, valid_until: int) -> Standing:
+    """An order's standing. One that nobody closed in its term stays funded until somebody asks for the refund."""
+    return Standing(OrderStatus(status).name.lower(), valid_until)
