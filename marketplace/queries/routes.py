@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 from sqlmodel import Session, select
 from starlette.concurrency import run_in_threadpool
@@ -34,6 +34,7 @@ _REQUEST_ANSWER: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/octet-stream": {}}, "description": "the bytes"}
 }
 Name = Annotated[DigestText, Path()]
+WithDocuments = Annotated[bool, Query(description="send an answer's documents along, by their digests")]
 BlsSignature = Annotated[str, Field(pattern="^0x[0-9a-f]{192}$", description="96 bytes, G2")]
 
 
@@ -130,13 +131,15 @@ def explain_query(here: Here, account: MaybeAccount, body: ExplanationBody) -> d
 
 
 @router.get("/queries/{digest}", tags=["queries"])
-async def get_query(here: Here, account: Account, digest: Annotated[DigestText, Path()], wait: Wait) -> dict[str, Any]:
+async def get_query(
+    here: Here, account: Account, digest: Annotated[DigestText, Path()], wait: Wait, documents: WithDocuments = False
+) -> dict[str, Any]:
     """What became of a query of yours; with `wait`, as soon as it has an outcome."""
 
     def look() -> dict[str, Any] | None:
         with here.reading() as session:
             row = views.get_query(session, digest, account)
-            return None if row.state in UNFINISHED else views.query_json(session, row)
+            return None if row.state in UNFINISHED else views.query_json(session, row, documents=documents)
 
     done = await long_poll(here.bell, [topics.topic(digest)], wait, look)
     return done or await _standing(here, account, digest)
@@ -214,6 +217,8 @@ def get_request(here: Here, account: Account, query: Annotated[DigestText, Path(
 def hand_in_panel_result(here: Here, account: Account, body: ResultBody) -> dict[str, Any]:
     """Hand in a result with your node's statement about it. A second result of the same query is refused, and both
     statements are kept as evidence against the node."""
+    with here.reading() as session:  # the signature is checked before it is this writer's turn; in it, that is known
+        panel.check_handed_in(session, account, body.result, body.statement)
     with here.writing() as session:
         done = panel.hand_in_result(session, account, body.result, body.statement, here.clock())
     return done.told()

@@ -46,7 +46,7 @@ def check_statement(statement: Mapping[str, Any], bls_public: str) -> None:
         VerificationError: `statement_signature`.
     """
     try:
-        bls.verify(from_hex(bls_public), attested_message(statement["result"]), from_hex(statement["signature"]))
+        _check_signed(bls_public, statement["result"], statement["signature"])
     except CryptoError as error:
         raise _false(
             "statement_signature", f"the statement of {statement['node']} does not verify", "陈述签名无效"
@@ -95,6 +95,12 @@ def _check_aggregate(attestation: Mapping[str, Any], nodes: Sequence[Mapping[str
         bls.verify_aggregate(publics, attested_message(attestation["result"]), from_hex(attestation["signature"]))
     except CryptoError as error:
         raise _false("attestation_signature", "the panel's signature does not verify", "计算节点签名无效") from error
+
+
+@lru_cache(maxsize=1024)
+def _check_signed(key: str, result: str, signature: str) -> None:
+    # As `_check_possession`: a signature that held once holds for ever.
+    bls.verify(from_hex(key), attested_message(result), from_hex(signature))
 
 
 @lru_cache(maxsize=1024)

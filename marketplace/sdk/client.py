@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from crypto import canonical
-from crypto.errors import MalformedInput
+from crypto.errors import MalformedInput, ParameterError
 from marketplace.errors import PortError, VerificationError
 from marketplace.intents import sign_intent
 from marketplace.sdk import problems
@@ -73,6 +73,20 @@ class Client(Connection):
             return canonical.load_canonical(self._document(digest), max_bytes=MAX_DOCUMENT_BYTES)
         except MalformedInput as error:
             raise VerificationError("document_malformed", f"document {digest}: {error}", zh="文档格式不合规") from error
+
+    def take_document(self, digest: str, offered: Mapping[str, Any]) -> Any:
+        """The document named `digest`: what the service sent along under that name if it has this digest, else fetched.
+
+        Raises:
+            VerificationError: as `get_document`.
+        """
+        sent = offered.get(digest)
+        try:
+            if sent is not None and canonical.to_hex(canonical.digest_json(sent)) == digest:
+                return sent
+        except ParameterError:
+            pass  # it has no canonical form, so it is no document
+        return self.get_document(digest)
 
     @cached_property
     def _document(self) -> Callable[[str], bytes]:

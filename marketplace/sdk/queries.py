@@ -241,7 +241,8 @@ def _was_taken(client: Client, digest: str) -> bool:
 def _wait(client: Client, digest: str, seconds: float) -> dict[str, Any]:
     end = client.now() + seconds
     while True:
-        status: dict[str, Any] = client.get(f"/queries/{digest}", wait=max(0, min(POLL_SECONDS, end - client.now())))
+        wait = max(0, min(POLL_SECONDS, end - client.now()))
+        status: dict[str, Any] = client.get(f"/queries/{digest}", wait=wait, documents=True)
         if status["state"] in ("released", "refused", "failed"):
             return status
         if client.now() >= end:

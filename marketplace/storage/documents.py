@@ -8,10 +8,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import LargeBinary
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, select
 
 from crypto.canonical import canonical_json, load_canonical, sha256, to_hex
 from marketplace.errors import NotFoundError, PortError
+
+_INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 class StoredDocument(SQLModel, table=True):
@@ -48,8 +51,7 @@ def store_document(
         row = StoredDocument(digest=digest, type=str(document.get("type", "")), body=body, stored_at=now)
     row.public = row.public or public
     session.add(row)
-    for account in sorted(set(readers)):
-        session.merge(DocumentReader(digest=digest, account=account))
+    _let_read(session, digest, readers)
     return digest
 
 
@@ -104,6 +106,14 @@ def has_document(session: Session, digest: str) -> bool:
 
 def _is_reader(session: Session, digest: str, account: str | None) -> bool:
     return account is not None and session.get(DocumentReader, (digest, account)) is not None
+
+
+def _let_read(session: Session, digest: str, readers: Iterable[str]) -> None:
+    """Add readers, in one statement; who is one already stays one."""
+    rows = [{"digest": digest, "account": account} for account in sorted(set(readers))]
+    if rows:
+        insert = _INSERTS[session.get_bind().dialect.name]
+        session.execute(insert(DocumentReader).on_conflict_do_nothing(), rows)
 
 
 def _not_found(digest: str) -> NotFoundError:

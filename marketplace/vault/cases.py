@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 from marketplace.documents import Document, series_of
@@ -43,7 +44,7 @@ class Case:
     def minimum(self) -> int:
         return minimum_cohort(self.dataset.manifest, self.task.papers.terms)
 
-    @property
+    @cached_property
     def series(self) -> str:
         return series_of(self.dataset.manifest)
 

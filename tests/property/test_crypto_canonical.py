@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +25,19 @@ def test_value_survives_its_canonical_form_which_is_a_fixed_point(value: Any) ->
     data = canonical.canonical_json(value)
     assert canonical.load_canonical(data) == value
     assert canonical.canonical_json(canonical.load_json(data)) == data
+
+
+@given(VALUES)
+def test_the_form_is_that_of_the_reference_implementation(value: Any) -> None:
+    assert canonical.canonical_json(value) == rfc8785.dumps(value)
+
+
+ODD = st.text(st.sampled_from('\x00\x08\x1f\x7f"\\/\u2028é\ud7ff\ue000\uffff\U00010000\U0010ffff'), max_size=4)
+
+
+@given(st.dictionaries(ODD, st.one_of(ODD, st.lists(ODD, max_size=2)), max_size=5))
+def test_keys_are_ordered_and_texts_escaped_as_by_the_reference_implementation(value: dict[str, Any]) -> None:
+    assert canonical.canonical_json(value) == rfc8785.dumps(value)
 
 
 @given(VALUES, st.booleans(), st.sampled_from([None, 1]))

@@ -107,6 +107,24 @@ class HandedIn:
         return {"query": self.query, "state": self.state, "divergent": self.divergent, "late": self.late}
 
 
+def check_handed_in(
+    session: Session, node: str, result: Document, statement: Document
+) -> tuple[QueryRow, PanelTask, Document]:
+    """Check that a statement answers a task of the node's and is signed; returns query, task and the terms' panel.
+
+    Raises:
+        As `hand_in_result`.
+    """
+    validate_result(result)
+    validate_statement(statement)
+    row, task = _task(session, node, result["query"])
+    panel: Document = read_document(session, row.terms_digest)["panel"]
+    if task.statement_digest != digest(statement):
+        _check_result(row, result, statement, node)
+        check_statement(statement, next(item["bls"] for item in panel["nodes"] if item["address"] == node))
+    return row, task, panel
+
+
 def hand_in_result(session: Session, node: str, result: Document, statement: Document, now: int) -> HandedIn:
     """Take a node's result and its signed statement. The same statement again changes nothing; another one is kept as
     evidence against the node, with a refusal.
@@ -116,13 +134,7 @@ def hand_in_result(session: Session, node: str, result: Document, statement: Doc
         RuleError: `result_differs` from the question.
         VerificationError: `statement_signature`.
     """
-    validate_result(result)
-    validate_statement(statement)
-    row, task = _task(session, node, result["query"])
-    panel = read_document(session, row.terms_digest)["panel"]
-    if task.statement_digest != digest(statement):
-        _check_result(row, result, statement, node)
-        check_statement(statement, next(item["bls"] for item in panel["nodes"] if item["address"] == node))
+    row, task, panel = check_handed_in(session, node, result, statement)
     tally.close(session, row, now)
     refusal = None
     if task.statement_digest is None:

@@ -1,10 +1,11 @@
 """What a buyer sees: the standing of a query, and what a question would cost."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlmodel import Session
 
-from marketplace.documents import series_of
+from marketplace.documents import Document, series_of
 from marketplace.errors import NotFoundError
 from marketplace.listings.service import get_listing, terms_of
 from marketplace.orders.tables import Order
@@ -21,8 +22,11 @@ from marketplace.queries.inbox.custodian import share_digests
 from marketplace.queries.pricing import OrderAccount, check_asset_budget, check_buyer_budget
 from marketplace.queries.service.accounts import account_of, buyer_of, charge_of, papers_of, spent_of
 from marketplace.queries.service.topics import rule_error
-from marketplace.queries.tables import ACCEPTED, APPROVED, ATTESTED, EVALUATING, QueryRow
+from marketplace.queries.tables import ACCEPTED, APPROVED, ATTESTED, EVALUATING, RELEASED, QueryRow
 from marketplace.rights.service import get_asset, manifest_of
+from marketplace.storage.documents import read_document
+
+ANSWER = ("result", "attestation", "shares", "release", "custodianShares", "custodianRelease")
 
 
 def get_query(session: Session, name: str, account: str) -> QueryRow:
@@ -33,12 +37,17 @@ def get_query(session: Session, name: str, account: str) -> QueryRow:
     return row
 
 
-def query_json(session: Session, row: QueryRow) -> dict[str, Any]:
-    """A query's standing; "query", "voucher", "result" and so on name documents, null until there is one."""
-    documents = {
+def query_json(session: Session, row: QueryRow, *, documents: bool = False) -> dict[str, Any]:
+    """A query's standing; "query", "voucher", "result" and so on name documents, null until there is one.
+
+    Args:
+        documents: add "documents", those of an answer by their digests; empty where there is no answer.
+    """
+    names = {
         name: getattr(row, f"{name}_digest")
         for name in ("voucher", "result", "attestation", "shares", "release", "refusal")
     }
+    names |= share_digests(session, row.digest)
     waiting = {ACCEPTED: "panel", EVALUATING: "panel", ATTESTED: "vault", APPROVED: "custodian"}.get(row.state)
     return {
         "digest": row.digest,
@@ -52,14 +61,22 @@ def query_json(session: Session, row: QueryRow) -> dict[str, Any]:
         "epsilon": row.epsilon,
         "charged": row.epsilon_charged,
         "plan": row.plan_digest,
-        **documents,
-        **share_digests(session, row.digest),
+        **names,
         "failure": row.failure,
         "acceptedAt": row.accepted_at,
         "panelDeadline": row.panel_deadline,
         "attestedAt": row.attested_at,
         "finishedAt": row.finished_at,
+        **({"documents": _of_answer(session, row, names)} if documents else {}),
     }
+
+
+def _of_answer(session: Session, row: QueryRow, names: Mapping[str, str | None]) -> dict[str, Document]:
+    """What the buyer puts its answer together from."""
+    if row.state != RELEASED:
+        return {}
+    wanted = (names[name] for name in ANSWER)
+    return {name: read_document(session, name) for name in wanted if name is not None}
 
 
 def explain(
