@@ -180,7 +180,27 @@ def _measure(cast: Cast, buyer: Buyer, table: pa.Table, kind: str, quick: bool) 
     time.sleep(SETTLE_SECONDS)
     ways = [_way(cast, question) for question in asked[1:]]
     plain = _plaintext(table, months, list(GROUPS) if "GROUP BY" in KINDS[kind] else [])
-    return _table(f"{kind}: {asked[0].numbers} numbers", ways, plain, load)
+    return _table(f"{kind}: {asked[0].numbers} numbers", ways, plain, [_conditions(len(ways), load), _peaks(cast)])
+
+
+def _conditions(questions: int, load: float) -> str:
+    return (
+        f"median of {questions} different questions, each stage by itself; {THRESHOLD} of 3 nodes attest; "
+        f"{os.cpu_count()} cores, load before {load:.1f}; floor: the rows of sealed arithmetic"
+    )
+
+
+def _peaks(cast: Cast) -> str:
+    """Peak memory of every process on the way, and of this one, which holds the plaintext."""
+    pids = {"service": cast["exchange"].running[0].pid, "vault": cast["supplier"].running[0].pid}
+    pids |= {name: cast[name].running[0].pid for name in NODES}
+    pids["this process (buyer, pandas, Arrow, plaintext)"] = os.getpid()
+    return "peak RSS MiB: " + ", ".join(f"{name} {_peak(pid):,.0f}" for name, pid in pids.items())
+
+
+def _peak(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def _where(months: Sequence[int]) -> str:
@@ -276,7 +296,7 @@ def _way(cast: Cast, question: Asked) -> Way:
     return Way(stages)
 
 
-def _table(kind: str, ways: Sequence[Way], plain: dict[str, float], load: float) -> Table:
+def _table(kind: str, ways: Sequence[Way], plain: dict[str, float], notes: Sequence[str]) -> Table:
     whole = statistics.median(way.whole for way in ways)
     other = statistics.median(way.other for way in ways)
     rows = [_row(name, [way.stages[number] for way in ways], whole) for number, name in enumerate(STAGES)]
@@ -288,8 +308,7 @@ def _table(kind: str, ways: Sequence[Way], plain: dict[str, float], load: float)
         columns=["stage", "milliseconds", "share"],
         rows=rows,
         notes=[
-            f"median of {len(ways)} different questions, each stage by itself; {THRESHOLD} of 3 nodes attest; "
-            f"{os.cpu_count()} cores, load before {load:.1f}",
+            *notes,
             versions("tenseal", "opendp", "py-arkworks-bls12381", "fastapi", "httpx", "pandas", "pyarrow"),
         ],
     )

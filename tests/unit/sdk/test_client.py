@@ -144,6 +144,16 @@ def test_a_document_with_another_digest_is_refused() -> None:
     assert (caught.value.code, caught.value.expected) == ("digest_mismatch", digest)
 
 
+@pytest.mark.parametrize("sent", [{"price": 201}, {"price": 1.5}, None, "price"])
+def test_a_document_that_is_sent_along_counts_only_under_its_own_digest(sent: object) -> None:
+    exchange = Exchange()
+    with exchange.client(keys(1)) as client:
+        digest = client.put_document({"price": 200})
+        assert client.take_document(digest, {digest: sent}) == {"price": 200}
+        exchange.store.clear()
+        assert client.take_document(digest, {digest: {"price": 200}}) == {"price": 200}  # nothing was fetched
+
+
 def test_a_document_that_is_not_canonical_is_refused() -> None:
     exchange = Exchange()
     content = b'{"b": 1, "a": 2}'
