@@ -74,7 +74,7 @@ def _anchoring(context: Context) -> Callable[[], None]:
 def _close_panels(context: Context) -> None:
     now = context.clock()
     with context.reading() as session:
-        if not tally.is_due(session, now):
-            return
-    with context.writing() as session:
-        tally.close_due(session, now)
+        due = tally.is_due(session, now)
+    while due:
+        with context.writing() as session:
+            due = tally.close_due(session, now) == tally.AT_ONCE

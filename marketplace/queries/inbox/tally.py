@@ -18,7 +18,7 @@ from marketplace.queries.tables import ACCEPTED, ATTESTED, EVALUATING, FAILED, P
 from marketplace.storage.documents import read_document, store_document
 from marketplace.web.context import announce
 
-AT_ONCE = 100  # queries whose panel is closed in one transaction
+AT_ONCE = 10  # queries whose panel is closed in one transaction; other writers wait meanwhile
 
 
 def tasks_of(session: Session, query: str) -> Sequence[PanelTask]:
