@@ -4,7 +4,7 @@ A call is (contract, verb, arguments). Arguments are JSON values in the order of
 of `marketplace.intents`, bytes (signatures) and bytes32 as "0x" lower-case hex text. Pure: no chain is asked.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -22,7 +22,7 @@ from marketplace.intents import INTENTS
 # What a relayer may send for participants. `submit` takes any number of the others' calldata in one transaction.
 VERBS: dict[str, tuple[str, ...]] = {
     "Participants": ("admit", "setStatus"),
-    "Rights": ("register", "confirm", "transfer", "transferShare"),
+    "Rights": ("register", "confirm", "transfer", "transferShare", "mark"),
     "Listings": ("list", "delist"),
     "SettlementToken": ("issue",),
     "Orders": ("fund", "settle", "refund"),
@@ -76,8 +76,42 @@ def is_batch(calldata: bytes) -> bool:
     return calldata[:4] == _selector("submit(bytes[])")
 
 
+def batch_members(calldata: bytes) -> Iterator[bytes]:
+    """The calldata of each call of a batch, one at a time.
+
+    Members of a foreign batch may lie over each other: 128 KB of calldata that name the same 64 KB two thousand times
+    are a valid transaction. So they are never held together.
+
+    Raises:
+        InvalidInputError: the batch is not one that the contracts could read. Comes before the first member.
+    """
+    body = memoryview(calldata)[4:]
+    start = _word(body, 0)
+    count = _word(body, start)
+    heads = start + 32
+    if count > len(body) // 32 or heads + 32 * count > len(body):
+        raise malformed(f"a batch of {count} calls in {len(calldata)} bytes")
+    places = [_place(body, heads, heads + 32 * index) for index in range(count)]
+    return (bytes(body[first:last]) for first, last in places)
+
+
+def _place(body: memoryview, heads: int, at: int) -> tuple[int, int]:
+    first = heads + _word(body, at) + 32
+    last = first + _word(body, first - 32)
+    if last > len(body):
+        raise malformed("a call of the batch is cut off")
+    return first, last
+
+
+def _word(body: memoryview, at: int) -> int:
+    if at + 32 > len(body):
+        raise malformed("the batch is cut off")
+    return int.from_bytes(body[at : at + 32], "big")
+
+
 def decode_call(contract: str, calldata: bytes) -> tuple[str, list[Any]]:
-    """Verb and arguments of calldata; for a batch "submit" and a list that holds the list of calls as hex text.
+    """Verb and arguments of calldata; for a batch "submit" and a list that holds the list of calls as hex text: of a
+    foreign batch take `batch_members`.
 
     Raises:
         InvalidInputError: no verb of that contract, or the arguments do not parse.
@@ -110,7 +144,7 @@ def decode_event(contract: str, topics: Sequence[bytes], data: bytes) -> Event:
         values = dict(zip(plain, decode([parameter.kind for parameter in plain], data), strict=True))
         for parameter, topic in zip(indexed, topics[1:], strict=True):
             values[parameter] = decode([parameter.kind], topic)[0]
-    except (DecodingError, ValueError) as problem:
+    except (DecodingError, ValueError, OverflowError) as problem:
         raise malformed(f"{contract}.{name}: {problem}") from problem
     return Event(contract, name, {item.name: _from_abi(item, values[item]) for item in parameters})
 

@@ -83,6 +83,11 @@ INTENTS: dict[str, IntentType] = {
             "from",
         ),
         _intent(
+            "Rights",
+            "Mark(bytes32 assetId,uint8 status,bytes32 reasonDigest,address registrar,uint64 version,uint64 deadline)",
+            "registrar",
+        ),
+        _intent(
             "Listings",
             "List(bytes32 listingId,bytes32 assetId,address seller,bytes32 termsDigest,uint96 price,"
             "uint64 validUntil,uint64 deadline)",

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from crypto.canonical import from_hex
 from crypto.errors import CryptoError
 from marketplace import calls
 from marketplace.deployment import Genesis
@@ -35,7 +34,7 @@ class Outcome:
     Args:
         index: its place in the batch; 0 for a call alone.
         verb: the contract's function; "" where the calldata names none.
-        arguments: as in `marketplace.calls`.
+        arguments: as in `marketplace.calls`; empty where it was refused.
         events: what it left, in order; empty where it was refused.
         refusal: why it was refused, or None.
     """
@@ -117,25 +116,23 @@ class LedgerState:
             now: the block's time, unix seconds.
             verify: checks one signature.
         """
+        if not calls.is_batch(calldata):
+            return [self._outcome(0, contract, calldata, now, verify)]
         try:
-            verb, arguments = calls.decode_call(contract, calldata)
+            members = calls.batch_members(calldata)
         except MarketplaceError as problem:
             return [Outcome(0, "", [], refusal=problem)]
-        if verb != calls.SUBMIT:
-            return [self._outcome(0, contract, calldata, now, verify)]
-        members = [from_hex(member) for member in arguments[0]]
         return [self._outcome(i, contract, member, now, verify) for i, member in enumerate(members)]
 
     def _outcome(self, index: int, contract: str, calldata: bytes, now: int, verify: VerifySignature) -> Outcome:
-        verb: str = ""
-        arguments: list[Any] = []
+        verb = ""
         try:
             if calls.is_batch(calldata):
                 raise refuse("IntentBatchNested")
             verb, arguments = calls.decode_call(contract, calldata)
             events = self.apply_signed(contract, verb, arguments, now, verify)
         except MarketplaceError as problem:
-            return Outcome(index, verb, arguments, refusal=problem)
+            return Outcome(index, verb, [], refusal=problem)
         return Outcome(index, verb, arguments, events)
 
     def _admit(self, join: Any, admission: Any, now: int) -> list[Event]:
@@ -155,6 +152,9 @@ class LedgerState:
 
     def _transfer_share(self, handover: Any, now: int) -> list[Event]:
         return right_rules.transfer_share(self.rights, self.participants, handover, now)
+
+    def _mark(self, mark: Any, now: int) -> list[Event]:
+        return right_rules.mark(self.rights, self.participants, mark, now)
 
     def _list(self, offer: Any, now: int) -> list[Event]:
         return listing_rules.list_asset(self.listings, self.participants, self.rights, offer, now)
@@ -202,6 +202,7 @@ _VERBS: dict[tuple[str, str], Callable[..., list[Event]]] = {
     ("Rights", "confirm"): LedgerState._confirm,
     ("Rights", "transfer"): LedgerState._transfer,
     ("Rights", "transferShare"): LedgerState._transfer_share,
+    ("Rights", "mark"): LedgerState._mark,
     ("Listings", "list"): LedgerState._list,
     ("Listings", "delist"): LedgerState._delist,
     ("SettlementToken", "issue"): LedgerState._issue,

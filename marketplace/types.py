@@ -40,6 +40,8 @@ class AssetStatus(IntEnum):
     NONE = 0
     REGISTERED = 1
     CONFIRMED = 2
+    SUSPENDED = 3
+    REVOKED = 4
 
 
 class TitleKind(IntEnum):

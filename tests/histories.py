@@ -187,6 +187,24 @@ class History:
         }
         return [self._part("TransferShare", message)]
 
+    def mark(self) -> list[Part] | None:
+        status = self.random.choice([AssetStatus.CONFIRMED, AssetStatus.SUSPENDED, AssetStatus.SUSPENDED])
+        asset_key = self._choose(self.state.rights.assets, status)
+        if asset_key is None:
+            return None
+        asset = self.state.rights.assets[asset_key]
+        usual = AssetStatus.CONFIRMED if asset.status is AssetStatus.SUSPENDED else AssetStatus.SUSPENDED
+        revokes = self.random.random() < 0.1
+        message = {
+            "assetId": asset_key,
+            "status": int(AssetStatus.REVOKED if revokes else usual),
+            "reasonDigest": self._digest(),
+            "registrar": self._registrar(asset.registrant),
+            "version": asset.version,
+            "deadline": self._deadline(),
+        }
+        return [self._part("Mark", message)]
+
     def list_asset(self) -> list[Part] | None:
         asset_key = self._choose(self.state.rights.assets, AssetStatus.CONFIRMED)
         if asset_key is None:
@@ -428,6 +446,7 @@ BUILDERS: dict[str, tuple[str, Callable[[History], Any], int]] = {
     "confirm": ("Rights", History.confirm, 6),
     "transfer": ("Rights", History.transfer, 3),
     "transferShare": ("Rights", History.transfer_share, 5),
+    "mark": ("Rights", History.mark, 2),
     "list": ("Listings", History.list_asset, 6),
     "delist": ("Listings", History.delist, 1),
     "issue": ("SettlementToken", History.issue, 2),

@@ -20,6 +20,10 @@ contract Rights is IRights, IntentBatch {
         "TransferShare(bytes32 assetId,address from,address to,uint16 bps,uint64 version,uint64 deadline)"
     );
 
+    bytes32 private constant MARK_TYPEHASH = keccak256(
+        "Mark(bytes32 assetId,uint8 status,bytes32 reasonDigest,address registrar,uint64 version,uint64 deadline)"
+    );
+
     uint256 private constant MAX_SHARE_HOLDERS = 16;
     uint256 private constant WHOLE_BPS = 10_000;
     uint256 private constant MAX_TERM = 5 * 365 days;
@@ -146,6 +150,26 @@ contract Rights is IRights, IntentBatch {
         emit ShareTransferred(transfer_.assetId, transfer_.from, transfer_.to, transfer_.bps, record.shareVersion);
     }
 
+    /* MARK */
+
+    /// @inheritdoc IRights
+    function mark(Mark calldata mark_, bytes calldata registrarSignature) external override {
+        bytes32 assetId = mark_.assetId;
+        _requireSigned(mark_.registrar, keccak256(abi.encode(MARK_TYPEHASH, mark_)), registrarSignature);
+        _requireInTime(mark_.deadline);
+        Asset storage record = _assets[assetId];
+        _requireMark(assetId, record.status, mark_.status);
+        _requireVersion(record.version, mark_.version);
+        _requireNoPart(assetId, record.registrant, mark_.registrar);
+        _requireNoTitle(assetId, mark_.registrar);
+        PARTICIPANTS.requireActive(mark_.registrar, Roles.REGISTRAR);
+
+        record.status = AssetStatus(mark_.status);
+        record.version += 1;
+
+        emit Marked(assetId, mark_.status, mark_.reasonDigest, mark_.registrar, record.version);
+    }
+
     /* FOR ORDERS */
 
     /// @inheritdoc IRights
@@ -263,6 +287,14 @@ contract Rights is IRights, IntentBatch {
         if (current != required) revert RightsStatus(assetId, uint8(current), uint8(required));
     }
 
+    function _requireMark(bytes32 assetId, AssetStatus current, uint8 asked) private pure {
+        bool suspends = current == AssetStatus.Confirmed && asked == uint8(AssetStatus.Suspended);
+        bool restores = current == AssetStatus.Suspended && asked == uint8(AssetStatus.Confirmed);
+        bool stands = current == AssetStatus.Confirmed || current == AssetStatus.Suspended;
+        bool revokes = stands && asked == uint8(AssetStatus.Revoked);
+        if (!suspends && !restores && !revokes) revert RightsMark(assetId, uint8(current), asked);
+    }
+
     function _requireShares(address[] calldata holders, uint16[] calldata bps) private view {
         if (holders.length == 0 || holders.length > MAX_SHARE_HOLDERS || holders.length != bps.length) {
             revert RightsSharesInvalid();
@@ -282,6 +314,13 @@ contract Rights is IRights, IntentBatch {
     function _requireNoPart(bytes32 assetId, address registrant, address registrar) private view {
         Share[] storage list = _shares[assetId];
         if (registrar == registrant || _find(list, registrar) != list.length) revert RightsOwnMatter(registrar);
+    }
+
+    function _requireNoTitle(bytes32 assetId, address registrar) private view {
+        bool holds = _titles[_titleId(assetId, TitleKind.Hold)].holder == registrar;
+        if (holds || _titles[_titleId(assetId, TitleKind.Operate)].holder == registrar) {
+            revert RightsOwnMatter(registrar);
+        }
     }
 
     /* HELPERS */

@@ -43,7 +43,7 @@ def check_ledger_documents(tables: Tables, documents: Documents, report: Report)
         claim = documents.get(row["claimDigest"], "claim", subject)
         if claim is not None:
             report.same("claim_differs", f"{subject} claim.manifest", row["manifestDigest"], claim["manifest"])
-        if row["status"] == AssetStatus.CONFIRMED:
+        if row["status"] >= AssetStatus.CONFIRMED:
             certificate = documents.get(row["certificateDigest"], "credential", subject)
             if certificate is not None:
                 _check_certificate(certificate, row, subject, report)

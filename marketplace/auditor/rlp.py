@@ -5,13 +5,14 @@ Strict in both directions: every value has exactly one accepted form, so bytes t
 Source: Ethereum yellow paper, appendix B; checked against the `rlp` package in tests.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 from crypto.errors import MalformedInput
 
 Item: TypeAlias = "bytes | list[Item]"
 MAX_DEPTH = 8  # a typed transaction with an access list needs 4
+MAX_ITEMS = 10_000  # each takes a hundred times its shortest form in memory; the ledger's transactions have twelve
 
 
 def from_int(number: int) -> bytes:
@@ -53,15 +54,18 @@ def decode(data: bytes) -> Item:
     """The one item that `data` encodes.
 
     Raises:
-        MalformedInput: bytes are missing or left over, nesting is too deep, or the form is not the shortest.
+        MalformedInput: bytes are missing or left over, nesting is too deep, there are more than MAX_ITEMS, or the form
+            is not the shortest.
     """
-    item, end = _decode_at(data, 0, len(data), 0)
+    item, end = _decode_at(data, 0, len(data), 0, iter(range(MAX_ITEMS)))
     if end != len(data):
         raise MalformedInput(f"RLP: {len(data) - end} bytes left over")
     return item
 
 
-def _decode_at(data: bytes, at: int, limit: int, depth: int) -> tuple[Item, int]:
+def _decode_at(data: bytes, at: int, limit: int, depth: int, left: Iterator[int]) -> tuple[Item, int]:
+    if next(left, None) is None:
+        raise MalformedInput(f"RLP: more than {MAX_ITEMS} items")
     is_list, start, end = _span(data, at, limit)
     if not is_list:
         return data[start:end], end
@@ -69,7 +73,7 @@ def _decode_at(data: bytes, at: int, limit: int, depth: int) -> tuple[Item, int]
         raise MalformedInput("RLP: nested too deeply")
     items: list[Item] = []
     while start < end:
-        item, start = _decode_at(data, start, end, depth + 1)
+        item, start = _decode_at(data, start, end, depth + 1, left)
         items.append(item)
     return items, end
 

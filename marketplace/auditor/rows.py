@@ -104,6 +104,10 @@ def _confirmed(tables: Tables, args: Row, at: Row) -> None:
     tables.change("assets", (args["assetId"],), values | at)
 
 
+def _marked(tables: Tables, args: Row, at: Row) -> None:
+    tables.change("assets", (args["assetId"],), _take(args, "status", "version") | at)
+
+
 def _title_granted(tables: Tables, args: Row, at: Row) -> None:
     names = ("titleId", "assetId", "kind", "holder", "orderId", "validUntil")
     tables.put("titles", _take(args, *names) | {"version": 1} | at)
@@ -180,6 +184,7 @@ _CHANGES: dict[str, Callable[[Tables, Row, Row], None]] = {
     "TitleGranted": _title_granted,
     "TitleTransferred": _title_transferred,
     "ShareTransferred": _share_transferred,
+    "Marked": _marked,
     "BudgetCommitted": _budget("epsilonCommitted"),
     "BudgetReleased": _budget("epsilonReleased"),
     "Listed": _listed,

@@ -75,7 +75,7 @@ def from_revert(reason: bytes) -> RuleError:
     _, names, kinds = _errors()[error]
     try:
         values = [_from_abi(value) for value in decode(kinds, reason[4:])]
-    except DecodingError:
+    except (DecodingError, ValueError, OverflowError):  # a length beyond any machine's, or text that is no UTF-8
         return _unexplained(reason)
     return LedgerRuleError(error, dict(zip(names, values, strict=True)))
 

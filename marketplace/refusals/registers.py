@@ -129,6 +129,17 @@ REGISTERS = (
         got="current",
     ),
     Refusal(
+        "RightsMark",
+        "asset_mark",
+        "rights.mark_table",
+        "no mark leads from status {current} of asset {assetId} to {asked}",
+        "资产 {assetId} 的状态 {current} 不能标记为 {asked}",
+        "confirmed and suspended assets may be suspended, restored or revoked; what was revoked stays revoked",
+        "已确权或暂停的资产可暂停、恢复或撤销；撤销后不可恢复",
+        expected="current",
+        got="asked",
+    ),
+    Refusal(
         "RightsExpired",
         "asset_expired",
         "rights.in_term",

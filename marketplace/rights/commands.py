@@ -33,6 +33,7 @@ Shares = Annotated[
 ]
 Kind = Annotated[str, typer.Option(help="HOLD 持有权 or OPERATE 经营权")]
 To = Annotated[str, typer.Option(metavar="ADDRESS", parser=parse_address, help="who receives it 受让方")]
+Reason = Annotated[str, typer.Option(help="the ground; its digest goes onto the ledger 理由")]
 COLUMNS = (
     ("assetId", "asset", "资产", str),
     ("holder", "holder", "持有方", short),
@@ -154,6 +155,33 @@ def certificate(
 
 
 @command(app)
+def suspend(run: Run, asset: Asset, reason: Reason) -> None:
+    """Suspend a registration and its certificate, as a registrar; nothing new is sold. 暂停登记
+
+    Example: marketplace rights suspend 0x5f…5f --reason "late objection: ownership disputed"
+    """
+    _mark(run, asset, AssetStatus.SUSPENDED, reason)
+
+
+@command(app)
+def restore(run: Run, asset: Asset, reason: Reason) -> None:
+    """Restore a suspended registration, as a registrar. 恢复登记
+
+    Example: marketplace rights restore 0x5f…5f --reason "objection settled"
+    """
+    _mark(run, asset, AssetStatus.CONFIRMED, reason)
+
+
+@command(app)
+def revoke(run: Run, asset: Asset, reason: Reason) -> None:
+    """Revoke a registration and its certificate for good, as a registrar. 撤销登记
+
+    Example: marketplace rights revoke 0x5f…5f --reason "false proof of source"
+    """
+    _mark(run, asset, AssetStatus.REVOKED, reason)
+
+
+@command(app)
 def offer(
     run: Run,
     asset: Asset,
@@ -197,6 +225,12 @@ def transfer_share(
     with open_client(run) as client:
         result = rights.transfer_share(client, asset, to, bps)
     run.result(result, f"{bps} basis points moved to {to}", f"已转让 {bps} 基点给 {to}")
+
+
+def _mark(run: Run, asset: str, status: AssetStatus, reason: str) -> None:
+    with open_client(run) as client:
+        result = rights.mark(client, asset, status, reason)
+    run.result(result, f"{asset} is {status.name.lower()} now", f"{asset} 登记状态已更新")
 
 
 def _accept(client: Client, offered: Any) -> dict[str, Any]:

@@ -40,6 +40,13 @@ def confirmed(session: Session, event: LedgerEvent) -> None:
     session.add(asset.stamp(event))
 
 
+def marked(session: Session, event: LedgerEvent) -> None:
+    """`Marked`: a registrar suspended, restored or revoked the registration."""
+    asset = projected(session, Asset, event.args["assetId"])
+    asset.status, asset.version = event.args["status"], event.args["version"]
+    session.add(asset.stamp(event))
+
+
 def title_granted(session: Session, event: LedgerEvent) -> None:
     """`TitleGranted`: a title comes into being with version 1."""
     args = event.args
@@ -99,6 +106,7 @@ def budget_released(session: Session, event: LedgerEvent) -> None:
 PROJECTORS = {
     "Registered": (registered,),
     "Confirmed": (confirmed,),
+    "Marked": (marked,),
     "TitleGranted": (title_granted,),
     "TitleTransferred": (title_transferred,),
     "ShareTransferred": (share_transferred,),

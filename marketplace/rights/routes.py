@@ -43,6 +43,17 @@ class Confirm(Shape):
     deadline: Count
 
 
+class Mark(Shape):
+    """Signed by `registrar`. `status`: 3 suspends, 2 restores, 4 revokes."""
+
+    asset_id: DigestText
+    status: UInt8
+    reason_digest: DigestText
+    registrar: AddressText
+    version: Count
+    deadline: Count
+
+
 class Transfer(Shape):
     """Signed by `from` and by `to`."""
 
@@ -79,6 +90,13 @@ class ConfirmationBody(Shape):
     certificate: Document
 
 
+class MarkBody(Shape):
+    """A Mark."""
+
+    mark: Mark
+    signature: SignatureText
+
+
 class TransferBody(Shape):
     """A Transfer with both signatures."""
 
@@ -108,6 +126,14 @@ def confirm_asset(here: Here, body: ConfirmationBody) -> Queued:
     decision = Statement("Confirm", body.confirm.to_message(), (body.signature,)).verified(here.deployment)
     with here.writing() as session:
         return Queued(intent=service.confirm(session, here.deployment, decision, body.certificate, here.clock()))
+
+
+@router.post("/marks", status_code=202)
+def mark_asset(here: Here, body: MarkBody) -> Queued:
+    """Suspend, restore or revoke a confirmed registration, and with it its certificate."""
+    decision = Statement("Mark", body.mark.to_message(), (body.signature,)).verified(here.deployment)
+    with here.writing() as session:
+        return Queued(intent=service.mark(session, here.deployment, decision, here.clock()))
 
 
 @router.post("/transfers", status_code=202)

@@ -1,6 +1,6 @@
 """Data assets, titles, shares and privacy budget: contracts/src/Rights.sol in Python, verb by verb.
 
-None -> REGISTERED by register -> CONFIRMED by confirm. Nothing leads back.
+None -> REGISTERED by register -> CONFIRMED by confirm; by mark CONFIRMED <-> SUSPENDED, and either -> REVOKED for good.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,14 @@ from marketplace.types import ZERO_DIGEST, AssetStatus, Role, TitleKind
 MAX_TERM_SECONDS = 5 * 365 * 86_400
 MAX_EPSILON_BUDGET = 1_000_000_000_000
 MAX_LEVEL = 6
+MARKS = frozenset(
+    (
+        (AssetStatus.CONFIRMED, AssetStatus.SUSPENDED),
+        (AssetStatus.SUSPENDED, AssetStatus.CONFIRMED),
+        (AssetStatus.CONFIRMED, AssetStatus.REVOKED),
+        (AssetStatus.SUSPENDED, AssetStatus.REVOKED),
+    )
+)
 TRANSFERABLE = frozenset((TitleKind.HOLD, TitleKind.OPERATE))
 
 
@@ -134,6 +142,33 @@ def transfer_share(state: Rights, participants: Participants, handover: Message,
     names = ("assetId", "from", "to", "bps")
     args = {name: handover[name] for name in names} | {"version": asset.share_version}
     return [Event("Rights", "ShareTransferred", args)]
+
+
+def mark(state: Rights, participants: Participants, decision: Message, now: int) -> list[Event]:
+    """Suspend, restore or revoke a confirmed registration.
+
+    Args:
+        decision: the intent Mark, signed by a registrar without a part in the asset.
+        now: the block's time, unix seconds.
+    Raises:
+        RuleError: any of the checks below, in their order; the state is then unchanged.
+    """
+    asset_key, registrar, asked = decision["assetId"], decision["registrar"], decision["status"]
+    require_in_time(decision, now)
+    asset = state.assets.get(asset_key)
+    current = asset.status if asset else AssetStatus.NONE
+    if asset is None or (current, asked) not in MARKS:
+        raise refuse("RightsMark", assetId=asset_key, current=int(current), asked=asked)
+    require_version(asset.version, decision)
+    holders = {state.titles[title_id(asset_key, kind)].holder for kind in TRANSFERABLE}
+    if registrar in holders | {asset.registrant} or asset.place_of(registrar) is not None:
+        raise refuse("RightsOwnMatter", registrar=registrar)
+    participants.require_active(registrar, Role.REGISTRAR)
+
+    asset.status = AssetStatus(asked)
+    asset.version += 1
+    names = ("assetId", "status", "reasonDigest", "registrar")
+    return [Event("Rights", "Marked", {name: decision[name] for name in names} | {"version": asset.version})]
 
 
 def grant_use(state: Rights, asset_key: str, order: Message) -> list[Event]:

@@ -100,6 +100,19 @@ def confirm(session: Session, deployment: Deployment, decision: Statement, certi
     return queue(session, contract="Rights", verb="confirm", arguments=arguments, digest=name, by=by, now=now)
 
 
+def mark(session: Session, deployment: Deployment, decision: Statement, now: int) -> Digest:
+    """Queue a suspension, restoration or revocation of a registration. Raises RuleError as the rules say."""
+    name, message = decision.digest(deployment), decision.message
+    if is_under_way(session, name):
+        return name
+    check_statement(decision, deployment, now)
+    get_asset(session, message["assetId"])
+    arguments = [dict(message), decision.signatures[0]]
+    precheck.run(session, "Rights", "mark", arguments, now)
+    by = message["registrar"]
+    return queue(session, contract="Rights", verb="mark", arguments=arguments, digest=name, by=by, now=now)
+
+
 def transfer(session: Session, deployment: Deployment, deed: Statement, now: int) -> Digest:
     """Queue the transfer of a title that both sides signed. Raises RuleError as the rules say."""
     name, message = deed.digest(deployment), deed.message
@@ -127,7 +140,7 @@ def transfer_share(session: Session, deployment: Deployment, deed: Statement, no
 def certificate_body(session: Session, asset_id: str) -> Document:
     """The certificate of a confirmed asset. Raises NotFoundError `certificate_unknown`."""
     asset = get_asset(session, asset_id)
-    if asset.status != AssetStatus.CONFIRMED:
+    if asset.status < AssetStatus.CONFIRMED:
         raise NotFoundError("certificate_unknown", "this asset is not confirmed yet", zh="该资产尚未确权")
     return read_document(session, asset.certificate_digest)
 

@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crypto import merkle
-from crypto.canonical import to_hex
+from crypto.canonical import sha256, to_hex
 from marketplace import documents
 from marketplace.documents import Document, ids
 from marketplace.intents import verify_intent
 from marketplace.sdk import certificates
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
-from marketplace.types import TitleKind
+from marketplace.types import AssetStatus, TitleKind
 
 LONGEST_DAYS = 5 * 365
 
@@ -126,6 +126,18 @@ def confirm(client: Client, asset_id: str, days: int) -> dict[str, Any]:
     body = {"confirm": message, "signature": client.sign("Confirm", message), "certificate": certificate}
     outcome = client.submit("/rights/confirmations", body)
     return {**outcome, "certificateDigest": message["certificateDigest"], "certificate": certificate}
+
+
+def mark(client: Client, asset_id: str, status: AssetStatus, reason: str) -> dict[str, Any]:
+    """Suspend (SUSPENDED), restore (CONFIRMED) or revoke (REVOKED) a confirmed registration, as a registrar.
+
+    The reason's digest goes onto the ledger, its text stays with the registrar.
+    """
+    digest = to_hex(sha256(reason.encode()))
+    message = {"assetId": asset_id, "status": int(status), "reasonDigest": digest, "registrar": client.address}
+    message |= {"version": get_asset(client, asset_id)["version"], "deadline": client.deadline()}
+    body = {"mark": message, "signature": client.sign("Mark", message)}
+    return {**client.submit("/rights/marks", body), "reasonDigest": digest}
 
 
 def get_certificate(client: Client, asset_id: str) -> Document:

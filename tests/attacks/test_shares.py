@@ -1,7 +1,8 @@
-"""What a share tells of the key that made it, if its owner answers anything, or answers without smudging.
+"""What a share tells of the key that made it, if its owner answers anything, or answers without smudging: of sums, and
+of products of ciphertexts.
 
-Guards: smudging, 2^120 wide, in every share; and above it, that a vault answers only what it derived itself
-(test_panel.py: smudging hides nothing of a c1 that is chosen large).
+Guards: smudging, 2^120 or 2^164 wide, in every share; and above it, that a vault answers only what it derived itself,
+since smudging hides nothing of a request that is chosen large (test_panel.py has the vault).
 """
 
 import secrets
@@ -12,8 +13,10 @@ from numpy.typing import NDArray
 
 from crypto.seal.cells import open_chunk, seal_chunk
 from crypto.seal.evaluate import evaluate_sum
+from crypto.seal.headroom_products import prove_product
 from crypto.seal.keys import SealingKey
-from crypto.seal.parameters import CELLS
+from crypto.seal.parameters import CELLS, PRODUCTS
+from crypto.seal.products import release_product
 from crypto.seal.release import release_share
 from tests.attacks.chance import most_by_chance
 from tests.attacks.liars import coefficients, probe
@@ -55,6 +58,50 @@ def test_a_chosen_c1_without_smudging_is_the_key(key: SealingKey, monkeypatch: p
 def test_smudging_hides_the_key_from_a_small_chosen_c1(key: SealingKey) -> None:
     """A coefficient of the key is one of three, so a blind guess is right a third of the time."""
     assert chosen(key, 8000) <= most_by_chance(8000, 1 / 3)
+
+
+# -- products: a share answers (s*c1 + s^2*c2)[0]
+
+ROOM = 16
+"""Coefficients that fit above the smudging of products and below half their modulus."""
+
+
+def chosen_product(key: SealingKey, count: int, lowest: int, digits: int) -> int:
+    """How many coefficients of the key, from the second on, the shares of chosen pairs tell."""
+    proven, found = prove_product(PRODUCTS, rows=1, chunks=1, indicators=1, total=1), list[int]()
+    for first in range(1, count, digits):
+        c1, c2 = product_probe(first, lowest, digits)
+        found += coefficients(PRODUCTS, release_product(key, c1, c2, 0, proven), lowest, digits)
+    true = key.coefficients().tolist()[1:]
+    return sum(mine == theirs for mine, theirs in zip(found, true, strict=False))
+
+
+def product_probe(first: int, lowest: int, digits: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """A pair that is no product of anything: -2^(lowest + 2j) at X^(N - i) brings s_i, i = first + j, to X^0."""
+    c1 = np.zeros((len(PRODUCTS.data_primes), PRODUCTS.degree), dtype=np.uint64)
+    for place in range(digits):
+        scale = 1 << (lowest + 2 * place)
+        c1[:, PRODUCTS.degree - first - place] = [-scale % prime for prime in PRODUCTS.data_primes]
+    return c1, np.zeros_like(c1)
+
+
+@pytest.fixture(scope="module")
+def product_key() -> SealingKey:
+    return SealingKey.generate(PRODUCTS)
+
+
+def test_a_chosen_pair_without_smudging_is_the_key(product_key: SealingKey, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secrets, "randbelow", no_smudging)
+    assert chosen_product(product_key, 8000, 0, SMALL) == 8000
+
+
+def test_smudging_hides_the_key_from_a_small_chosen_pair(product_key: SealingKey) -> None:
+    assert chosen_product(product_key, 8000, 0, SMALL) <= most_by_chance(8000, 1 / 3)
+
+
+def test_smudging_hides_nothing_from_a_large_chosen_pair(product_key: SealingKey) -> None:
+    """Why a key's owner evaluates for itself: the guard is that it is asked nothing else."""
+    assert chosen_product(product_key, 160, PRODUCTS.smudging_bits + 2, ROOM) == 160
 
 
 # -- approved sums only: every cell of a chunk on its own, by an operator that has all of c0 and c1

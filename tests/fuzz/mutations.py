@@ -5,11 +5,14 @@ Each takes the artefact and a source of randomness, so that Hypothesis (which sh
 """
 
 import json
+import math
 from collections.abc import Callable
 from random import Random
 from typing import Any
 
-JSON_TARGETS = ("document", "task", "chain", "credential", "schema")
+JSON_TARGETS = frozenset(
+    {"document", "task", "custodian", "custody", "answer", "profile", "problem", "chain", "credential", "schema"}
+)
 _NUMBERS = (0, 1, -1, 2, 4096, 2**31, 2**32, 2**53 - 1, -(2**53 - 1), 2**53, 2**64, 10**40)
 _TEXTS = (
     *("", " ", "0x", "0x" + "00" * 32, "0x" + "ff" * 20, "\x00", "é", "𝒳" * 9, "a" * 5000, "null", "-1", "../.."),
@@ -158,7 +161,7 @@ def _other(value: Any, places: list[tuple[Any, Any]], random: Random) -> Any:
     if kind == 4:
         container, key = places[random.randrange(len(places))]
         return json.loads(json.dumps(container[key]))
-    return random.choice((None, True, False, [], {}, [value], {"in": value}, [[[[value]]]], -0.5))
+    return random.choice((None, True, False, [], {}, [value], {"in": value}, [[[[value]]]], -0.5, math.inf, math.nan))
 
 
 def _places(root: list[Any]) -> list[tuple[Any, Any]]:

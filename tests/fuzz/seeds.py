@@ -11,20 +11,22 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from eth_abi.abi import encode
 from eth_account import Account
 from pyarrow import parquet
 
 from crypto import bls, credential, envelope, siwe, tlog
-from crypto.canonical import canonical_json, keccak256, sha256
+from crypto.canonical import canonical_json, keccak256, load_json, sha256
 from crypto.keystore import Keys
 from crypto.seal import cells, products
 from crypto.seal.keys import SealingKey
 from crypto.seal.parameters import CELLS, PRODUCTS, ROWS, Profile
-from marketplace import artifacts
+from marketplace import artifacts, calls
 from marketplace.auditor.headers import FIELDS
 from marketplace.intents import CONTRACTS
-from marketplace.queries.handover import vault_task
-from tests.sealed_market import SCHEMA, Market, make_rows, open_market, voucher, write_csv
+from marketplace.queries.handover import custodian_task, vault_task
+from tests.sealed_market import SCHEMA, Market, Order, make_rows, open_market, voucher, write_csv
+from tests.split_market import SplitMarket, open_split_market
 
 NOW = 1_790_000_000
 ORIGIN = "fuzz.example/log"
@@ -87,6 +89,38 @@ def task_document() -> dict[str, Any]:
     return vault_task(made.task(order, query, voucher=voucher(order, query)))
 
 
+@cache
+def split() -> SplitMarket:
+    """The same with a key that a custodian holds half of."""
+    return open_split_market(Path(tempfile.mkdtemp(prefix="fuzz-")))
+
+
+@cache
+def custodian_task_document() -> dict[str, Any]:
+    """What the service hands to the custodian once the vault released."""
+    made = split()
+    order = made.order()
+    return custodian_task(made.approved(made.task(order, made.query(order, "SELECT COUNT(*), SUM(delay) FROM t"))))
+
+
+@cache
+def custody_files() -> tuple[dict[str, Any], ...]:
+    """The file that carries a custodian its half, whole, and cut so that it is small."""
+    found: dict[str, Any] = load_json(split().dataset.custody_file.read_bytes())
+    return found, {**found, "sealed": found["sealed"][:200]}
+
+
+@cache
+def papers() -> tuple[dict[str, Any], Order]:
+    """What a buyer fetches of an answered query, and whose it is."""
+    made = market()
+    order = made.order("reader")
+    task = made.task(order, made.query(order, "SELECT origin, AVG(delay) FROM t GROUP BY origin"))
+    decision = made.decide(task)
+    fetched = {"result": task.result, "attestation": task.attestation}
+    return {**fetched, "query": task.query, "shares": decision.shares, "release": decision.release}, order
+
+
 def json_texts() -> list[bytes]:
     """Canonical JSON of every document, and texts in other forms."""
     other = [b'{"a":1.5}', b'{"a":1,"a":2}', b"[[[[]]]]", b'"\\ud800"', b"NaN", b'{"\xc3\xa9":"\xe6\x95\xb0"}', b"1e9"]
@@ -108,6 +142,45 @@ def transactions() -> list[bytes]:
         {"type": 2, "maxFeePerGas": 9, "maxPriorityFeePerGas": 2, "accessList": []},
     ]
     return [bytes(Account.sign_transaction(base | kind, keys().signing_key).raw_transaction) for kind in kinds]
+
+
+def calldata() -> list[bytes]:
+    """Calls of every contract's verbs with arguments of zeros, and batches of them; their contract's number before."""
+    found = []
+    for number, contract in enumerate(CONTRACTS):
+        made = [_zeros(contract, verb) for verb in calls.VERBS[contract]]
+        found += [bytes((number,)) + item for item in (*made, calls.encode_batch(made), calls.encode_batch([]))]
+    return found
+
+
+def _zeros(contract: str, verb: str) -> bytes:
+    kinds = [parameter.kind for parameter in calls.parameters_of(contract, verb)]
+    selector = keccak256(f"{verb}({','.join(kinds)})".encode())[:4]
+    return selector + encode(kinds, [_zero(kind) for kind in kinds])
+
+
+def _zero(kind: str) -> Any:
+    if kind.endswith("[]"):
+        return []
+    if kind.startswith("("):
+        return tuple(_zero(field) for field in kind[1:-1].split(","))
+    if kind == "address":
+        return "0x" + "00" * 20
+    return bytes(65) if kind == "bytes" else bytes(32) if kind == "bytes32" else "" if kind == "string" else 0
+
+
+def logs() -> list[bytes]:
+    """A log of every event, of zeros: its contract's number, the number of its topics, topics, data."""
+    found = []
+    for number, contract in enumerate(CONTRACTS):
+        for entry in artifacts.load(contract).entries("event"):
+            kinds = [item["type"] for item in entry["inputs"]]
+            topics = [keccak256(f"{entry['name']}({','.join(kinds)})".encode())]
+            topics += [bytes(32) for item in entry["inputs"] if item["indexed"]]
+            plain = [item["type"] for item in entry["inputs"] if not item["indexed"]]
+            data = encode(plain, [_zero(kind) for kind in plain])
+            found.append(bytes((number, len(topics))) + b"".join(topics) + data)
+    return found
 
 
 @cache

@@ -7,6 +7,7 @@ it gives the same bytes, or another reader of ours gives the same value.
 The Hypothesis tests beside this file and `scripts/fuzz` share these functions.
 """
 
+import json
 import struct
 import tempfile
 from collections.abc import Callable, Sequence
@@ -15,28 +16,36 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 
-from crypto import bls, canonical, credential, envelope, note, siwe, tlog
+from crypto import bls, canonical, credential, envelope, note, siwe, tlog, typed_data
+from crypto.canonical import sha256
 from crypto.errors import CryptoError, MalformedInput, ParameterError
 from crypto.seal.cells import open_chunk
 from crypto.seal.evaluate import read_request
+from crypto.seal.pad_wire import PAD_PROFILES, PadChunk, read_chunk, write_chunk
 from crypto.seal.parameters import CELLS, PRODUCTS, ROWS
 from crypto.seal.products import open_rows
 from crypto.seal.wire import blob_size, read_blob, write_blob
-from marketplace import documents
+from marketplace import calls, documents
 from marketplace.auditor import headers, lines, receipts, rlp, transactions
 from marketplace.auditor.bundle import Bundle, Limits, ZipBundle
 from marketplace.errors import MarketplaceError, RuleError
+from marketplace.intents import CONTRACTS
+from marketplace.queries.answer import Papers, assemble
 from marketplace.queries.plan import make_plan
 from marketplace.queries.sql import parse_sql
 from marketplace.queries.terms import Count
 from marketplace.refusals import from_revert
 from marketplace.sdk.foreign import parse_json
+from marketplace.sdk.problems import from_response
+from marketplace.sdk.profile import parse_profile
+from marketplace.vault.custody import open_package
 from marketplace.vault.reading import read_batches
 from marketplace.vault.schema import parse_schema
 from tests.fuzz import seeds
-from tests.sealed_market import SCHEMA
+from tests.sealed_market import DEPLOYMENT, SCHEMA, keys
 from tests.unit.crypto.seal.samples import resealed
 
 REFUSALS = (MarketplaceError, CryptoError)
@@ -159,6 +168,73 @@ def _task(data: bytes) -> None:
     assert (decision.refusal is None) != (decision.release is None)
 
 
+def _custodian(data: bytes) -> None:
+    """The same for a custodian, which is handed the vault's release and shares too."""
+    decision = seeds.split().custodian.decide(canonical.load_json(data), seeds.NOW)
+    assert (decision.refusal is None) != (decision.release is None)
+
+
+def _custody(data: bytes) -> None:
+    """A file that brings a half of a key: as it came, and signed anew by the key that its manifest names."""
+    value, own = canonical.load_json(data), keys("custodian")
+    try:
+        open_package(value, own)
+    except MarketplaceError:
+        if not isinstance(value, dict) or "signature" not in value:
+            raise
+        body = {name: item for name, item in value.items() if name != "signature"}
+        signed = sha256(b"marketplace/custody/v1\n" + canonical.canonical_json(body))
+        signature = typed_data.sign(signed, keys("supplier").signing_key)
+        open_package({**body, "signature": canonical.to_hex(signature)}, own)
+
+
+def _answer(data: bytes) -> None:
+    """What a buyer fetches: checked and put together, each member as the service would name it."""
+    value = canonical.load_json(data)
+    if not isinstance(value, dict):
+        raise MalformedInput("an object")
+    fetched, order = seeds.papers()
+    found: dict[str, Any] = {name: value.get(name) for name in fetched} | {"query": fetched["query"]}
+    extra: dict[str, Any] = {name: value.get(name) for name in ("custodian_shares", "custodian_release")}
+    own: dict[str, Any] = {"manifest": seeds.market().manifest, "terms": order.papers.terms}
+    papers = Papers(**own, **found, **extra)
+    answer = assemble(papers, order.buyer.x25519, DEPLOYMENT)
+    assert len(answer.rows()) + len(answer.suppressed) == 3
+
+
+def _profile(data: bytes) -> None:
+    """What a service says about itself, which may be any JSON."""
+    try:
+        value = parse_json(data)
+    except ValueError:
+        raise MalformedInput("no JSON") from None
+    assert parse_profile(value).fee_bps is not None
+
+
+def _problem(data: bytes) -> None:
+    """An unsuccessful answer always becomes an error of ours, which can be shown."""
+    for status in (400, 404, 409, 429, 500):
+        error = from_response(httpx.Response(status, content=data))
+        assert error.code
+        assert str(error)
+        assert isinstance(error.as_dict(), dict)
+
+
+def _pads(data: bytes) -> None:
+    """A chunk of padded values: byte 0 picks the parameter set and whether the checksum is made right again."""
+    flags, blob = data[0] if data else 0, data[1:]
+    profile = list(PAD_PROFILES.values())[flags % 3]
+    if flags & 4 and len(blob) >= 64:
+        blob = resealed(blob)
+    assert write_chunk(read_chunk(profile, blob)) == blob
+
+
+def _pad_seeds() -> list[bytes]:
+    words = np.arange(5)
+    chunks = [PadChunk(item, bytes(16), 0, words.astype(np.uint64)) for item in PAD_PROFILES.values()]
+    return [bytes((index | flags,)) + write_chunk(chunk) for index, chunk in enumerate(chunks) for flags in (0, 4)]
+
+
 def _sql(data: bytes) -> None:
     """Query text to a query document, and that to a plan."""
     text = data.decode("utf-8", "surrogateescape")  # JSON can carry lone surrogates, so text from outside may have them
@@ -222,6 +298,24 @@ def _chain(data: bytes) -> None:
 def _revert(data: bytes) -> None:
     """Revert data always becomes an error of ours."""
     assert isinstance(from_revert(data), RuleError)
+
+
+def _calldata(data: bytes) -> None:
+    """A transaction's data to any contract: byte 0 picks it. A batch is read in two ways that agree."""
+    contract, calldata = CONTRACTS[(data[0] if data else 0) % len(CONTRACTS)], data[1:]
+    verb, arguments = calls.decode_call(contract, calldata)
+    if verb == calls.SUBMIT:
+        assert [canonical.to_hex(member) for member in calls.batch_members(calldata)] == arguments[0]
+    else:
+        calls.signers_of(contract, verb, arguments, "0x" + "11" * 20)
+
+
+def _event(data: bytes) -> None:
+    """A log of a receipt: byte 0 picks the contract, byte 1 the number of topics."""
+    contract, topics = CONTRACTS[(data[0] if data else 0) % len(CONTRACTS)], (data[1] if len(data) > 1 else 0) % 5
+    words = [data[2 + 32 * index : 34 + 32 * index] for index in range(topics)]
+    event = calls.decode_event(contract, words, data[2 + 32 * topics :])
+    assert event.contract == contract
 
 
 def _bundle(data: bytes) -> None:
@@ -310,12 +404,23 @@ def _documents() -> list[bytes]:
     return [canonical.canonical_json(item) for item in seeds.documents()]
 
 
+def _service() -> dict[str, Any]:
+    log = {"origin": seeds.ORIGIN, "key": "0x" + "07" * 32}
+    return {"chainId": 31337, "contracts": dict(DEPLOYMENT.addresses), "log": log, "feeBps": 250}
+
+
 TARGETS: dict[str, Target] = {
     "wire": Target(_wire, _wire_seeds),
     "request": Target(_request, _request_seeds),
     "json": Target(_json, seeds.json_texts),
     "document": Target(_document, _documents),
     "task": Target(_task, lambda: [canonical.canonical_json(seeds.task_document())]),
+    "custodian": Target(_custodian, lambda: [canonical.canonical_json(seeds.custodian_task_document())]),
+    "custody": Target(_custody, lambda: [canonical.canonical_json(item) for item in seeds.custody_files()]),
+    "answer": Target(_answer, lambda: [canonical.canonical_json(seeds.papers()[0])]),
+    "profile": Target(_profile, lambda: [json.dumps(_service()).encode()]),
+    "problem": Target(_problem, lambda: [b'{"code":"x","detail":"y","zh":"z","expected":[1],"got":null,"hint":"h"}']),
+    "pads": Target(_pads, _pad_seeds),
     "sql": Target(_sql, lambda: [text.encode() for text in seeds.SQL]),
     "note": Target(_note, lambda: [seeds.signed_note()]),
     "verifier": Target(_verifier, _verifier_seeds),
@@ -324,6 +429,8 @@ TARGETS: dict[str, Target] = {
     "transaction": Target(_transaction, seeds.transactions),
     "chain": Target(_chain, lambda: [canonical.canonical_json(item) for item in (seeds.header(), seeds.receipt())]),
     "revert": Target(_revert, seeds.reverts),
+    "calldata": Target(_calldata, seeds.calldata),
+    "event": Target(_event, seeds.logs),
     "bundle": Target(_bundle, lambda: [seeds.bundle_zip()]),
     "credential": Target(_credential, lambda: [canonical.canonical_json(seeds.certificate())]),
     "signin": Target(_sign_in, lambda: [seeds.sign_in()]),

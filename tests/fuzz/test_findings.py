@@ -1,14 +1,32 @@
 """What fuzzing found, each input that once broke a reader; it must be refused by an error of ours now."""
 
+import json
+from typing import Any
+
 import pytest
 
-from tests.fuzz.targets import run
+from crypto.canonical import keccak256
+from marketplace.refusals import FAILED, from_revert
+from tests.fuzz.targets import TARGETS, run
 
+_REFUSED = next(seed for seed in TARGETS["event"].seeds() if seed[:2] == b"\x00\x02")  # two topics, then bytes
+_HUGE = (1 << 200).to_bytes(32, "big")
+_PROFILE: dict[str, Any] = json.loads(TARGETS["profile"].seeds()[0])
 FINDINGS = [
     ("table", b"\x00\xba\xbd,delay\n1,2\n"),  # a header line in GBK ended in UnicodeDecodeError
+    ("profile", json.dumps({**_PROFILE, "chainId": float("inf")}).encode()),  # OverflowError of int()
+    ("profile", json.dumps({**_PROFILE, "feeBps": 7}).replace("7}", "1e999}").encode()),  # the same, spelled otherwise
+    ("event", _REFUSED[:66] + (32).to_bytes(32, "big") + _HUGE),  # OverflowError of a read
 ]
 
 
 @pytest.mark.parametrize(("name", "data"), FINDINGS)
 def test_it_is_refused(name: str, data: bytes) -> None:
     assert not run(name, data)
+
+
+def test_revert_data_of_a_text_beyond_all_memory_is_an_unexplained_failure() -> None:
+    """ "Never raises" ended in OverflowError."""
+    selector = keccak256(b"StringTooLong(string)")[:4]
+    assert from_revert(selector + _HUGE + bytes(96)).code == FAILED
+    assert from_revert(selector + (32).to_bytes(32, "big") + (1).to_bytes(32, "big") + b"\xff" + bytes(31))

@@ -7,11 +7,13 @@ import {IIntentBatch} from "./IIntentBatch.sol";
 /// @notice A supplier registers sealed data; a registrar confirms it, which creates the titles to hold it and to operate it.
 /// A use title is created when an order is funded. Revenue shares are paid to whoever holds them at settlement.
 interface IRights is IIntentBatch {
-    /// @notice None -> Registered by {register} -> Confirmed by {confirm}.
+    /// @notice None -> Registered by {register} -> Confirmed by {confirm}; Confirmed <-> Suspended and either -> Revoked by {mark}.
     enum AssetStatus {
         None,
         Registered,
-        Confirmed
+        Confirmed,
+        Suspended,
+        Revoked
     }
 
     /// @notice The three data rights: to hold, to use, to operate (who may list).
@@ -94,6 +96,16 @@ interface IRights is IIntentBatch {
         uint64 deadline;
     }
 
+    /// @notice Signed by `registrar`. `version` is the asset's present one; the reason itself stays with the registrar.
+    struct Mark {
+        bytes32 assetId;
+        uint8 status;
+        bytes32 reasonDigest;
+        address registrar;
+        uint64 version;
+        uint64 deadline;
+    }
+
     event Registered(
         bytes32 indexed assetId,
         address indexed holder,
@@ -107,6 +119,9 @@ interface IRights is IIntentBatch {
     );
     event Confirmed(
         bytes32 indexed assetId, bytes32 certificateDigest, uint64 validUntil, address indexed registrar, uint64 version
+    );
+    event Marked(
+        bytes32 indexed assetId, uint8 status, bytes32 reasonDigest, address indexed registrar, uint64 version
     );
     event TitleGranted(
         bytes32 indexed titleId,
@@ -129,6 +144,8 @@ interface IRights is IIntentBatch {
     error RightsExists(bytes32 assetId);
     /// @notice The asset's `current` status is not the `required` one, or its term is over.
     error RightsStatus(bytes32 assetId, uint8 current, uint8 required);
+    /// @notice No mark leads from the asset's `current` status to the one `asked` for.
+    error RightsMark(bytes32 assetId, uint8 current, uint8 asked);
     /// @notice The term of the confirmation is over.
     error RightsExpired(bytes32 assetId, uint64 validUntil);
     /// @notice The security level is outside 1..6.
@@ -169,6 +186,9 @@ interface IRights is IIntentBatch {
 
     /// @notice Hands part of the revenue of an asset to another active participant.
     function transferShare(TransferShare calldata transfer_, bytes calldata fromSignature) external;
+
+    /// @notice Suspends, restores or revokes a confirmed registration. What is funded already settles as agreed.
+    function mark(Mark calldata mark_, bytes calldata registrarSignature) external;
 
     /// @notice Commits `epsilon` of the budget and grants `buyer` the use title of an order. Only Orders calls it.
     function grantUse(bytes32 assetId, bytes32 orderId, address buyer, uint64 validUntil, uint64 epsilon) external;

@@ -122,6 +122,11 @@ abstract contract MarketTest is Signing {
         );
     }
 
+    function _markOf(bytes32 assetId, IRights.AssetStatus status) internal view returns (IRights.Mark memory) {
+        uint64 version = rights.asset(assetId).version;
+        return IRights.Mark(assetId, uint8(status), "reason", _at(REGISTRAR), version, _deadline());
+    }
+
     function _listOf(bytes32 assetId, bytes32 terms) internal view returns (IListings.List memory) {
         bytes32 id = keccak256(abi.encode(_at(SUPPLIER), assetId, terms));
         uint64 until = uint64(block.timestamp + 30 days);
@@ -189,6 +194,10 @@ abstract contract MarketTest is Signing {
 
     function _send(IRights.TransferShare memory m, uint256 by) internal {
         rights.transferShare(m, _sign(by, address(rights), _hash(m)));
+    }
+
+    function _send(IRights.Mark memory m, uint256 by) internal {
+        rights.mark(m, _sign(by, address(rights), _hash(m)));
     }
 
     function _send(IListings.List memory m, uint256 by) internal {

@@ -104,6 +104,17 @@ abstract contract Signing {
         );
     }
 
+    function _hash(IRights.Mark memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "Mark(bytes32 assetId,uint8 status,bytes32 reasonDigest,address registrar,uint64 version,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
     function _hash(IListings.List memory m) internal pure returns (bytes32) {
         return keccak256(
             abi.encode(

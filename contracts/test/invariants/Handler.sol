@@ -83,6 +83,19 @@ contract Handler is MarketTest {
         _try(address(rights), abi.encodeCall(IRights.confirm, (m, signature)));
     }
 
+    /// @dev Rarely, so that most assets stay in trade; a suspension is mostly taken back.
+    function mark(uint256 which, uint8 status) public {
+        if (assets.length == 0 || which % 8 != 0) return;
+        bytes32 assetId = assets[which / 8 % assets.length];
+        IRights.AssetStatus before = rights.asset(assetId).status;
+        IRights.Mark memory m = _markOf(assetId, IRights.AssetStatus.Suspended);
+        if (before == IRights.AssetStatus.Suspended) m.status = uint8(IRights.AssetStatus.Confirmed);
+        if (status % 16 == 0) m.status = status / 16;
+        bytes memory signature = _sign(REGISTRAR, address(rights), _hash(m));
+        bool done = _try(address(rights), abi.encodeCall(IRights.mark, (m, signature)));
+        if (done && before == IRights.AssetStatus.Revoked) violation = "a revoked asset came back";
+    }
+
     function transfer(uint256 which, uint256 to, bool hold) public {
         if (assets.length == 0) return;
         bytes32 titleId =

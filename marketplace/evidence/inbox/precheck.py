@@ -111,7 +111,7 @@ def _load_assets(session: Session, state: LedgerState, names: set[str]) -> set[s
             version=row.version,
             share_version=row.share_version,
         )
-        _load_titles(session, state, {ids.title_id(row.asset_id, TitleKind.OPERATE)})
+        _load_titles(session, state, {ids.title_id(row.asset_id, kind) for kind in (TitleKind.HOLD, TitleKind.OPERATE)})
     return accounts
 
 

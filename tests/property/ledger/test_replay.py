@@ -107,7 +107,7 @@ class Market(RuleBasedStateMachine):
     def titles_and_shares_are_whole(self) -> None:
         """I-7, I-9."""
         rights = self.ledger.rights
-        confirmed = [asset for asset in rights.assets.values() if asset.status is AssetStatus.CONFIRMED]
+        confirmed = [asset for asset in rights.assets.values() if asset.status >= AssetStatus.CONFIRMED]
         kinds = [title.kind for title in rights.titles.values()]
         assert kinds.count(TitleKind.HOLD) == kinds.count(TitleKind.OPERATE) == len(confirmed)
         assert kinds.count(TitleKind.USE) == len(self.ledger.orders.records)

@@ -1,5 +1,6 @@
 """Calls and events to and from ABI bytes."""
 
+import tracemalloc
 from contextlib import suppress
 from typing import Any
 
@@ -8,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crypto.canonical import to_hex
-from marketplace.calls import VERBS, decode_call, decode_event, encode_batch, encode_call, parameters_of, signers_of
+from marketplace.calls import (
+    VERBS,
+    batch_members,
+    decode_call,
+    decode_event,
+    encode_batch,
+    encode_call,
+    parameters_of,
+    signers_of,
+)
 from marketplace.deployment import Genesis, created_address
 from marketplace.errors import InvalidInputError
 from marketplace.intents import CONTRACTS, INTENTS
@@ -52,6 +62,41 @@ def test_foreign_calldata_is_read_or_refused(data: bytes) -> None:
         for prefix in (b"", encode_call("Orders", "refund", [DIGEST])[:4], encode_batch([])[:4]):
             with suppress(InvalidInputError):
                 assert decode_call(contract, prefix + data)[0] in (*VERBS[contract], "submit")
+
+
+@given(st.lists(st.binary(max_size=100), max_size=5), st.binary(max_size=40))
+def test_a_batch_is_read_member_by_member(members: list[bytes], behind: bytes) -> None:
+    assert list(batch_members(encode_batch(members) + behind)) == members
+
+
+@given(st.lists(st.integers(0, 9).map(lambda number: (32 * number).to_bytes(32, "big")), max_size=12))
+def test_a_foreign_batch_is_read_as_any_other_calldata(words: list[bytes]) -> None:
+    data = encode_batch([])[:4] + b"".join(words) + bytes(512)
+    with suppress(InvalidInputError):
+        (members,) = decode_call("Evidence", data)[1]
+        assert [to_hex(member) for member in batch_members(data)] == members
+
+
+@pytest.mark.parametrize("cut", [4, 5, 36, 67, 68, 100, 131, 133])
+def test_a_batch_that_is_cut_off_is_refused(cut: int) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        batch_members(encode_batch([b"member"])[:cut])
+    assert caught.value.code == "call_malformed"
+
+
+def test_members_that_lie_over_each_other_are_never_held_together() -> None:
+    """2,000 members in one place: 128 KB of calldata that would be a quarter of a gigabyte of hex text."""
+    count, size = 2_000, 64_000
+    heads = [32, count, *([32 * count] * count), size]
+    data = encode_batch([])[:4] + b"".join(head.to_bytes(32, "big") for head in heads) + bytes(size)
+    tracemalloc.start()
+    try:
+        total = sum(len(member) for member in batch_members(data))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert total == count * size
+    assert peak < 4 * len(data)
 
 
 def test_a_batch_is_a_call_with_the_members_calldata() -> None:

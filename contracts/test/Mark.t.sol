@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {MarketTest} from "./base/MarketTest.sol";
+import {Roles} from "../src/Roles.sol";
+import {IRights} from "../src/interfaces/IRights.sol";
+
+contract MarkTest is MarketTest {
+    bytes32 private assetId;
+
+    function setUp() public override {
+        super.setUp();
+        assetId = _confirmed("manifest");
+    }
+
+    function testFuzz_suspendsAndRestores(bytes32 reason) public {
+        IRights.Mark memory m = _markOf(assetId, IRights.AssetStatus.Suspended);
+        m.reasonDigest = reason;
+        bytes memory signature = _sign(REGISTRAR, address(rights), _hash(m));
+        vm.expectEmit(address(rights));
+        emit IRights.Marked(assetId, 3, reason, _at(REGISTRAR), 3);
+        rights.mark(m, signature);
+        vm.expectRevert(abi.encodeWithSelector(IRights.RightsStatus.selector, assetId, 3, 2));
+        rights.requireOperator(assetId, _at(SUPPLIER));
+
+        _send(_markOf(assetId, IRights.AssetStatus.Confirmed), REGISTRAR);
+        rights.requireOperator(assetId, _at(SUPPLIER));
+        vm.assertEq(rights.asset(assetId).version, 4);
+    }
+
+    function testFuzz_revokesForGood(bool suspended, uint8 status) public {
+        if (suspended) _send(_markOf(assetId, IRights.AssetStatus.Suspended), REGISTRAR);
+        _send(_markOf(assetId, IRights.AssetStatus.Revoked), REGISTRAR);
+        vm.assertEq(uint8(rights.asset(assetId).status), uint8(IRights.AssetStatus.Revoked));
+        IRights.Mark memory m = _markOf(assetId, IRights.AssetStatus.Confirmed);
+        m.status = status;
+        _refuses(m, abi.encodeWithSelector(IRights.RightsMark.selector, assetId, 4, status));
+        IRights.TransferShare memory share = _shareOf(assetId, SUPPLIER, COLLECTOR, 1);
+        bytes memory signature = _sign(SUPPLIER, address(rights), _hash(share));
+        vm.expectRevert(abi.encodeWithSelector(IRights.RightsStatus.selector, assetId, 4, 2));
+        rights.transferShare(share, signature);
+    }
+
+    function testFuzz_refusesAMarkOutsideTheTable(uint8 status, bool suspended) public {
+        if (suspended) _send(_markOf(assetId, IRights.AssetStatus.Suspended), REGISTRAR);
+        uint8 current = suspended ? 3 : 2;
+        vm.assume(status != 4 && status != (suspended ? 2 : 3));
+        IRights.Mark memory m = _markOf(assetId, IRights.AssetStatus.Suspended);
+        m.status = status;
+        _refuses(m, abi.encodeWithSelector(IRights.RightsMark.selector, assetId, current, status));
+    }
+
+    function test_refusesAnAssetThatWasNotConfirmed() public {
+        assetId = _registered("other");
+        IRights.Mark memory m = _markOf(assetId, IRights.AssetStatus.Revoked);
+        _refuses(m, abi.encodeWithSelector(IRights.RightsMark.selector, assetId, 1, 4));
+    }
+
+    function test_refusesReplay() public {
+        IRights.Mark memory m = _markOf(assetId, IRights.AssetStatus.Suspended);
+        _send(m, REGISTRAR);
+        _send(_markOf(assetId, IRights.AssetStatus.Confirmed), REGISTRAR);
+        bytes memory signature = _sign(REGISTRAR, address(rights), _hash(m));
+        _expectStale(4, 2);
+        rights.mark(m, signature);
+    }
+
+    function test_refusesARegistrarWhoHoldsAShare() public {
+        _admit(COLLECTOR, Roles.REGISTRAR);
+        _refusesOwnMatter(COLLECTOR);
+    }
+
+    function test_refusesARegistrarWhoHoldsATitle() public {
+        _send(_transferOf(_titleId(assetId, IRights.TitleKind.Operate), SUPPLIER, BUYER), SUPPLIER, BUYER);
+        _admit(BUYER, Roles.REGISTRAR);
+        _refusesOwnMatter(BUYER);
+    }
+
+    function test_refusesARegistrarWithoutTheRole() public {
+        IRights.Mark memory m = _markOf(assetId, IRights.AssetStatus.Revoked);
+        m.registrar = _at(BUYER);
+        bytes memory signature = _sign(BUYER, address(rights), _hash(m));
+        _expectInactive(BUYER, Roles.REGISTRAR);
+        rights.mark(m, signature);
+    }
+
+    function test_refusesAnotherSigner() public {
+        IRights.Mark memory m = _markOf(assetId, IRights.AssetStatus.Revoked);
+        bytes memory signature = _sign(SUPPLIER, address(rights), _hash(m));
+        _expectSignatureRefused(REGISTRAR);
+        rights.mark(m, signature);
+    }
+
+    function test_refusesAnExpiredIntent() public {
+        IRights.Mark memory m = _markOf(assetId, IRights.AssetStatus.Revoked);
+        bytes memory signature = _sign(REGISTRAR, address(rights), _hash(m));
+        vm.warp(uint256(m.deadline) + 1);
+        _expectExpired(m.deadline);
+        rights.mark(m, signature);
+    }
+
+    function _refuses(IRights.Mark memory m, bytes memory reason) private {
+        bytes memory signature = _sign(REGISTRAR, address(rights), _hash(m));
+        vm.expectRevert(reason);
+        rights.mark(m, signature);
+    }
+
+    function _refusesOwnMatter(uint256 key) private {
+        IRights.Mark memory m = _markOf(assetId, IRights.AssetStatus.Revoked);
+        m.registrar = _at(key);
+        bytes memory signature = _sign(key, address(rights), _hash(m));
+        vm.expectRevert(abi.encodeWithSelector(IRights.RightsOwnMatter.selector, _at(key)));
+        rights.mark(m, signature);
+    }
+}
