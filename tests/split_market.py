@@ -70,10 +70,10 @@ def open_custodian(home: Path, market: Market, own: Keys, **options: Any) -> Cus
     return Custodian(own, halves, store, DEPLOYMENT, fetch=market.dataset.blob, **options)
 
 
-def open_split_market(home: Path, **options: Any) -> SplitMarket:
+def open_split_market(home: Path, schema: dict[str, Any] | None = None, **options: Any) -> SplitMarket:
     """Seal the data under a key that is split at once; `options` are the custodian's."""
     own = keys("custodian")
-    made = open_market(home, deposit=Deposit(card_of(own), keys("supplier")))
+    made = open_market(home, schema, deposit=Deposit(card_of(own), keys("supplier")))
     market = SplitMarket(**vars(made))
     market.custodian = open_custodian(home, market, own, **options)
     return market

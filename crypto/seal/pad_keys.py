@@ -79,6 +79,21 @@ class PadKey:
             raise InvalidKey(f"pad key: expected one or {HOLDERS} different parts of {PART_BYTES} bytes")
         return cls(profile, parts)
 
+    @classmethod
+    def zero(cls, profile: PadProfile) -> "PadKey":
+        """What stands for a half where halves are moved: pads cannot be, so it moves nothing (`moved`)."""
+        return cls(profile, (bytes(PART_BYTES),))
+
+    def moved(self, other: "PadKey") -> "PadKey":
+        """This half, which no other half moves while the sealed data stay.
+
+        Raises:
+            InvalidKey: they are not a half and a `zero` of one parameter set.
+        """
+        if self.profile != other.profile or self.is_whole or other.to_bytes() != bytes(PART_BYTES):
+            raise InvalidKey("halves of a pad key: expected one and nothing to move it by")
+        return self
+
     @property
     def is_whole(self) -> bool:
         """Whether both parts are here."""

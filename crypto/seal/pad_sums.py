@@ -54,6 +54,14 @@ class Runs:
         """Sum over rows of the magnitudes of their weights: what a bound on a value is multiplied by."""
         return sum(int(rows) * abs(int(weight)) for rows, weight in zip(self.lengths, self.weights, strict=True))
 
+    def chunks(self) -> list[int]:
+        """Numbers of the chunks in which rows are taken."""
+        first, last = self.starts // CHUNK, (self.stops - 1) // CHUNK
+        edges = np.zeros(int(last[-1]) + 2, dtype=np.int64)
+        np.add.at(edges, first, 1)
+        np.subtract.at(edges, last + 1, 1)
+        return np.flatnonzero(np.cumsum(edges)).tolist()
+
     @property
     def lengths(self) -> Integers:
         """Rows of each run."""
@@ -113,12 +121,11 @@ def evaluate_runs(profile: PadProfile, chunks: Sequence[PadChunk], runs: Runs) -
         raise ParameterError(f"padded column: expected at least one chunk, all of {profile.name}")
     if runs.stops[-1] > chunks[-1].stop:
         raise ParameterError(f"runs: expected rows below {chunks[-1].stop}, got {runs.stops[-1]}")
-    first, last = int(runs.starts[0]) // CHUNK, int(runs.stops[-1] - 1) // CHUNK
-    return sum(_chunk_sum(chunk, runs) for chunk in chunks[first : last + 1]) % profile.modulus
+    return sum(chunk_sum(chunks[number], runs) for number in runs.chunks()) % profile.modulus
 
 
-def _chunk_sum(chunk: PadChunk, runs: Runs) -> int:
-    """Modulo 2^64, so that 2^w divides what was lost."""
+def chunk_sum(chunk: PadChunk, runs: Runs) -> int:
+    """What one chunk adds to `evaluate_runs`, not reduced: modulo 2^64, of which 2^w is a divisor."""
     low = int(np.searchsorted(runs.stops, chunk.start, side="right"))
     high = int(np.searchsorted(runs.starts, chunk.stop, side="left"))
     if low == high:

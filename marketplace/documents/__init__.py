@@ -34,6 +34,7 @@ from marketplace.documents.answers import (
 )
 from marketplace.documents.columns import (
     COUNTS,
+    SALT,
     all_chunks,
     bin_count,
     blob_digests,
@@ -131,6 +132,7 @@ __all__ = [
     "MAX_WEIGHTS",
     "PURPOSES",
     "ROLE_NAMES",
+    "SALT",
     "SOURCE_CLASSES",
     "VALIDATORS",
     "Document",

@@ -3,14 +3,17 @@
 A cell is one combination of categories, numbered in mixed radix over the dimensions in declared order, the last one
 fastest. A LOGICAL cell combines all dimensions, a PUBLIC cell those that are not hidden. Every batch of a form has the
 same columns. In the cells form a column holds one value for each public cell, in the others one for each row, sorted by
-public cell; there the column "counts" says, unsealed, how many rows each public cell has. Names of columns:
+public cell. In the products form the column "counts" says, unsealed, how many rows each public cell has; in the rows
+form every public cell has the same number of places (the form's `places`), and a place without a row holds 0. Names of
+columns:
 
     rows, n:<measure>, sum:<measure>, sumsq:<measure>     rows; present values, their sum, their sum of squares;
-                                                          in a form of rows, those of one row: "rows" is 1 everywhere
+                                                          in a form of rows, those of one row: "rows" is 1 for each
     bin:<measure>:<i>                                     values in bin i of the measure
     n@<j>, sum@<j>:<measure>, cross@<j>:<a>:<b>           over the rows where every measure of joint j is present
     ind:<dimension>:<i>                                   1 for each row of category i of the hidden dimension, else 0
     counts                                                rows of each public cell, 32-bit little-endian, public
+    salt                                                  of the sheets that pad the form's rows, 16 bytes, public
 """
 
 import itertools
@@ -24,8 +27,9 @@ from marketplace.documents.common import digest
 from marketplace.types import Digest
 
 Manifest = Mapping[str, Any]
-COUNTS = "counts"
-"""The column of a row form that is not sealed."""
+COUNTS, SALT = "counts", "salt"
+"""The columns that are not sealed: of products, and of padded rows."""
+UNSEALED = (COUNTS, SALT)
 
 
 def cell_shape(manifest: Manifest) -> tuple[int, ...]:
@@ -78,7 +82,10 @@ def _cells_columns(manifest: Manifest) -> list[str]:
 
 def _rows_columns(manifest: Manifest) -> list[str]:
     names = [measure["name"] for measure in manifest["measures"]]
-    return [COUNTS, *(f"{part}:{name}" for name in names for part in ("n", "sum", "sumsq"))]
+    columns = [SALT, "rows", *(f"{part}:{name}" for name in names for part in ("n", "sum", "sumsq"))]
+    for index, joint in enumerate(manifest["joints"]):
+        columns += [f"n@{index}", *(f"sum@{index}:{name}" for name in joint)]
+    return columns
 
 
 def _products_columns(manifest: Manifest) -> list[str]:

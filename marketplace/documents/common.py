@@ -32,7 +32,7 @@ PURPOSES = (
     *("SCI_TECH_INNOVATION", "AGRICULTURE", "METEOROLOGY", "OTHER"),
 )
 ROLE_NAMES = ("SUPPLIER", "BUYER", "REGISTRAR", "BANK", "EXCHANGE", "PANEL", "AUDITOR")
-FORMS = ("cells", "products")
+FORMS = ("cells", "rows", "products")
 
 BOUND = 1 << 52
 MONEY = integer(0, 2**53 - 1)

@@ -11,7 +11,7 @@ half of it, whose share every answer needs too.
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from marketplace.documents.columns import COUNTS, cell_count, column_names, public_cell_count
+from marketplace.documents.columns import COUNTS, SALT, UNSEALED, cell_count, column_names, public_cell_count
 from marketplace.documents.common import (
     BILINGUAL,
     BOUND,
@@ -45,6 +45,7 @@ from marketplace.errors import InvalidInputError
 
 CHANGES = ("first", "append", "correct", "withdraw", "reseal")
 MAX_BATCHES = 4096
+SALT_BYTES = 16
 BINS = array(integer(-BOUND, BOUND), 255)
 JOINTS = array(array(NAME, 16, 2, itself), 16, 0, lambda joint: frozenset(cast(list[str], joint)))
 PREFIX = nullable(NAME)
@@ -89,12 +90,15 @@ def privacy_measure(value: object, path: str) -> None:
 
 
 _FORM = {"form": one_of(FORMS), "profile": text(60)}
-_CELLS, _OF_ROWS = record({**_FORM, "prefix": PREFIX}), record(_FORM)
+PLACES = integer(1, 1 << 24)
+_FORMS = {"cells": {"prefix": PREFIX}, "rows": {"places": PLACES}}
 
 
 def form_record(value: object, path: str) -> None:
-    """One form of sealing: its name and parameter set; of cells also the dimension of running totals, or null."""
-    (_CELLS if isinstance(value, dict) and value.get("form") == "cells" else _OF_ROWS)(value, path)
+    """One form of sealing: its name and parameter set; of cells also the dimension of running totals, or null; of rows
+    how many places every public cell has for them in each batch."""
+    own = _FORMS.get(str(value.get("form")), {}) if isinstance(value, dict) else {}
+    record({**_FORM, **own})(value, path)
 
 
 _MANIFEST = document(
@@ -237,16 +241,16 @@ def _check_batches(manifest: Document, measures: list[str]) -> None:
         if sorted(batch["missing"]) != sorted(measures):
             raise refuse(f"{path}.missing", "one count for each measure", sorted(batch["missing"]))
         for form in forms:
-            columns = [item for item in batch["columns"] if item["form"] == form and item["name"] != COUNTS]
+            columns = [item for item in batch["columns"] if item["form"] == form and item["name"] not in UNSEALED]
             _check_chunks(f"{path}.columns", columns)
-        _check_counts(path, batch, 4 * public_cell_count(manifest))
+        _check_unsealed(path, batch, {COUNTS: 4 * public_cell_count(manifest), SALT: SALT_BYTES})
 
 
-def _check_counts(path: str, batch: Document, size: int) -> None:
+def _check_unsealed(path: str, batch: Document, sizes: Mapping[str, int]) -> None:
     for column in batch["columns"]:
-        sizes = [chunk["size"] for chunk in column["chunks"]]
-        if column["name"] == COUNTS and sizes != [size]:
-            raise refuse(f"{path}.columns.{COUNTS}", f"one chunk of {size} bytes", sizes)
+        name, found = column["name"], [chunk["size"] for chunk in column["chunks"]]
+        if name in sizes and found != [sizes[name]]:
+            raise refuse(f"{path}.columns.{name}", f"one chunk of {sizes[name]} bytes", found)
 
 
 def _check_chunks(path: str, columns: list[dict[str, Any]]) -> None:

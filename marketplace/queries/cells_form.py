@@ -41,13 +41,17 @@ def cells_reach(manifest: Manifest, form: int, number: Number) -> Reach:
     Raises:
         RuleError: `dimension_hidden`.
     """
-    index, weights = _public(manifest, number.cells, number.weights)
+    index, weights = public_reach(manifest, number.cells, number.weights)
     prefix = manifest["forms"][form]["prefix"]
     return Reach(index, weights) if prefix is None else _differences(manifest, prefix, index, weights)
 
 
-def _public(manifest: Manifest, cells: Cells, weights: Weights | None) -> tuple[Cells, Weights | None]:
-    """Public cells out of logical ones: a hidden dimension must be taken whole, with one weight."""
+def public_reach(manifest: Manifest, cells: Cells, weights: Weights | None) -> tuple[Cells, Weights | None]:
+    """Public cells out of logical ones: a hidden dimension must be taken whole, with one weight.
+
+    Raises:
+        RuleError: `dimension_hidden`.
+    """
     hidden = [axis for axis, item in enumerate(manifest["dimensions"]) if item["hidden"]]
     if not hidden:
         return cells, weights

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from crypto.canonical import from_hex, sha256, to_hex
 from crypto.errors import CryptoError, LoaderDied, LoaderUnavailable, ParameterError
 from crypto.seal.cells import SealedChunk, open_chunk
+from crypto.seal.pad_wire import CHUNK, PadChunk, pad_profile, read_chunk
 from crypto.seal.parameters import profile
 from crypto.seal.products import RowChunk, open_rows
-from marketplace.documents import COUNTS, column_chunks, public_cell_count
+from marketplace.documents import COUNTS, SALT, column_chunks, public_cell_count
 from marketplace.errors import PortError, VerificationError
 
 Fetch = Callable[[str], bytes]
@@ -35,12 +36,14 @@ class Layout:
     Args:
         check: raises CryptoError where it is none that this form may use.
         open: a checked blob, opened; raises CryptoError where it is none.
-        rows: how many rows a full chunk holds; None where a column has values of cells.
+        rows: of products, how many rows a full chunk holds.
+        probed: whether a native library loads the blobs, so that foreign ones are tried elsewhere first.
     """
 
     check: Callable[[str], object]
     open: Callable[[str, bytes], Any]
     rows: Callable[[str], int] | None
+    probed: bool = True
 
 
 def _check_cells(name: str) -> None:
@@ -55,6 +58,12 @@ def _check_products(name: str) -> None:
 
 LAYOUTS = {
     "cells": Layout(_check_cells, lambda name, data: open_chunk(profile(name), data), None),
+    "rows": Layout(
+        pad_profile,
+        lambda name, data: read_chunk(pad_profile(name), data),
+        None,
+        probed=False,
+    ),
     "products": Layout(
         _check_products, lambda name, data: open_rows(profile(name), data), lambda name: profile(name).degree
     ),
@@ -102,6 +111,36 @@ class SealedColumns:
         if chunk.count != min(size, batch["rows"] - place * size):
             raise _incomplete(name, "value for each row", batch["rows"])
         return chunk
+
+    def padded_chunk(self, manifest: Manifest, batch: Manifest, form: int, name: str, place: int) -> PadChunk:
+        """One chunk of a column of padded rows, on the batch's own sheet.
+
+        Raises:
+            VerificationError: as `column`.
+        """
+        sealed, chunks = manifest["forms"][form], column_chunks(batch, form, name)
+        size = public_cell_count(manifest) * sealed["places"]
+        if len(chunks) != -(-size // CHUNK):
+            raise _incomplete(name, "value for each place", size)
+        chunk: PadChunk = self._chunk(sealed, chunks[place]["blob"])
+        wanted = (place * CHUNK, min(CHUNK, size - place * CHUNK), self.salt(batch, form))
+        if (chunk.start, chunk.count, chunk.salt) != wanted:
+            raise _incomplete(name, "value for each place, on one sheet", size)
+        return chunk
+
+    def salt(self, batch: Manifest, form: int) -> bytes:
+        """The salt of the sheets of a batch's padded rows.
+
+        Raises:
+            VerificationError: `blob_altered`.
+        """
+        (chunk,) = column_chunks(batch, form, SALT)
+        if chunk["blob"] not in self._kept:
+            data = self._fetch(chunk["blob"])
+            _check_digest(chunk["blob"], data)
+            self._keep(chunk["blob"], data)
+        salt: bytes = self._kept[chunk["blob"]]
+        return salt
 
     def counts(self, manifest: Manifest, batch: Manifest, form: int) -> NDArray[np.int64]:
         """Rows of each public cell of a batch, from the unsealed column of a form of rows.
@@ -159,6 +198,10 @@ class Data:
         chunk: RowChunk = self.columns.row_chunk(self.manifest, batch, self.form, name, place)
         return chunk
 
+    def padded_chunk(self, batch: Manifest, name: str, place: int) -> PadChunk:
+        """One chunk of a column of padded rows."""
+        return self.columns.padded_chunk(self.manifest, batch, self.form, name, place)
+
     def counts(self, batch: Manifest) -> NDArray[np.int64]:
         """Rows of each public cell of a batch."""
         return self.columns.counts(self.manifest, batch, self.form)
@@ -166,7 +209,7 @@ class Data:
 
 def _open(sealed: Manifest, blob: str, data: bytes, probe: Probe | None) -> Any:
     _check_digest(blob, data)
-    if probe:
+    if probe and LAYOUTS[sealed["form"]].probed:
         _load_elsewhere(probe, sealed["profile"], blob, data)
     try:
         return LAYOUTS[sealed["form"]].open(sealed["profile"], data)

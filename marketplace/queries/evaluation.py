@@ -21,6 +21,7 @@ from marketplace.queries.numbers import Number, Plan
 from marketplace.queries.opening import Sealed
 from marketplace.queries.product_sums import evaluate_products
 from marketplace.queries.reach import Reach, Reaches
+from marketplace.queries.row_sums import evaluate_rows
 from marketplace.queries.timings import part
 
 __all__ = [
@@ -67,7 +68,7 @@ def _cells_number(name: str, opened: Mapping[str, Any], number: Number, reach: R
 
 
 Evaluate = Callable[[Data, Sequence[Number], Reaches], Iterator[Sealed]]
-EVALUATORS: dict[str, Evaluate] = {"cells": evaluate_cells, "products": evaluate_products}
+EVALUATORS: dict[str, Evaluate] = {"cells": evaluate_cells, "rows": evaluate_rows, "products": evaluate_products}
 
 
 def number_entry(number: Sealed) -> dict[str, str | None]:

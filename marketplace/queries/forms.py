@@ -17,6 +17,7 @@ from marketplace.queries.noise import noises_of
 from marketplace.queries.numbers import Cost, Number, Plan
 from marketplace.queries.products_form import PRODUCTS_RULES
 from marketplace.queries.reach import Claim, FormRules, Manifest, Proof, Reach, Reaches
+from marketplace.queries.rows_form import ROWS_RULES
 from marketplace.queries.statistics import Statistic
 
 _VAGUE = ("statistic_not_sealed", "dimension_hidden")  # refusals of a form that was not meant for the question
@@ -147,4 +148,4 @@ def _check_columns(statistics: Sequence[Statistic], columns: Collection[str]) ->
         )
 
 
-FORM_RULES: dict[str, FormRules] = {"cells": CELLS_RULES, "products": PRODUCTS_RULES}
+FORM_RULES: dict[str, FormRules] = {"cells": CELLS_RULES, "rows": ROWS_RULES, "products": PRODUCTS_RULES}

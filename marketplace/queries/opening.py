@@ -8,7 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from crypto.errors import MalformedInput
 from crypto.seal.evaluate import SealedNumber, read_request
+from crypto.seal.pad_wire import pad_profile
+from crypto.seal.pads import combine_padded
 from crypto.seal.parameters import profile
 from crypto.seal.products import combine_product, read_product
 from crypto.seal.release import combine, join_shares
@@ -64,7 +67,32 @@ def _combine_product(name: str, c0: int, shares: Sequence[int]) -> int:
     return combine_product(profile(name), c0, join_shares(profile(name), shares))
 
 
+@dataclass(frozen=True)
+class PaddedNumber:
+    """A sum of padded values. The keys' holders know from the plan what it takes, so they need nothing of it."""
+
+    c0: int
+
+    def request(self) -> bytes:
+        """Nothing."""
+        return b""
+
+    def request_digest(self) -> None:
+        """There is no request."""
+
+
+def _read_padded(name: str, c0: int, request: bytes) -> Sealed:
+    if request or not 0 <= c0 < pad_profile(name).modulus:
+        raise MalformedInput(f"padded number: expected a residue below 2^{pad_profile(name).bits} and no request")
+    return PaddedNumber(c0)
+
+
+def _combine_padded(name: str, c0: int, shares: Sequence[int]) -> int:
+    return combine_padded(pad_profile(name), c0, list(shares))
+
+
 OPENERS = {
     "cells": Opener(_read_cells, _combine_cells),
+    "rows": Opener(_read_padded, _combine_padded),
     "products": Opener(_read_product, _combine_product),
 }

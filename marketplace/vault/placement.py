@@ -69,6 +69,7 @@ class Placement:
         self._path, self._schema, self._draft = path, schema, draft
         self._shape, self._plan, self._record = Shape.of(schema), Plan.of(counts), _Record(schema)
         self._rows, self._ends = 0, [0] * len(self._plan.single)
+        self.measures = self._record.measures
 
     def place(self) -> Iterator[tuple[int, int]]:
         """Write every row into its bucket; yields (rows so far, all rows). Goes on where a killed run was."""

@@ -6,6 +6,7 @@ A form is a row of RANGES.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from crypto.seal.pad_wire import PadProfile, pad_profile
 from crypto.seal.parameters import Profile, profile
 from marketplace.errors import InvalidInputError
 from marketplace.vault.schema import Measure
@@ -21,18 +22,26 @@ def check_ranges(forms: Forms, measures: Sequence[Measure], rows: int) -> None:
         InvalidInputError: `bounds_too_wide`, `too_many_rows`.
     """
     for form in forms:
-        RANGES[form["form"]](profile(form["profile"]), measures, rows)
+        RANGES[form["form"]](form["profile"], measures, rows)
 
 
-def _cells(chosen: Profile, measures: Sequence[Measure], rows: int) -> None:
+def _cells(name: str, measures: Sequence[Measure], rows: int) -> None:
     """Squares are the widest columns: a count, a sum or a cross product is never above the larger square."""
+    chosen = profile(name)
     for measure in measures:
         largest = max(measure.largest, 1)
         _check_total(chosen, measure, rows, rows * largest * largest, "rows x bound^2")
 
 
-def _products(chosen: Profile, measures: Sequence[Measure], rows: int) -> None:
+def _rows(name: str, measures: Sequence[Measure], rows: int) -> None:  # noqa: ARG001 - whether a total fits, a question shows
+    """Only single values have to fit: of a question whose total could wrap, the planner makes no plan."""
+    for measure in measures:
+        _check_total(pad_profile(name), measure, 1, measure.largest**2, "bound^2")
+
+
+def _products(name: str, measures: Sequence[Measure], rows: int) -> None:
     """A sum over all rows is the widest number; of each row only the value is sealed."""
+    chosen = profile(name)
     if rows > chosen.max_cells:
         raise InvalidInputError(
             "too_many_rows",
@@ -48,7 +57,7 @@ def _products(chosen: Profile, measures: Sequence[Measure], rows: int) -> None:
         _check_total(chosen, measure, rows, rows * measure.largest, "rows x bound")
 
 
-def _check_total(chosen: Profile, measure: Measure, rows: int, total: int, what: str) -> None:
+def _check_total(chosen: Profile | PadProfile, measure: Measure, rows: int, total: int, what: str) -> None:
     if total < chosen.half:
         return
     raise InvalidInputError(
@@ -63,4 +72,8 @@ def _check_total(chosen: Profile, measure: Measure, rows: int, total: int, what:
     )
 
 
-RANGES: dict[str, Callable[[Profile, Sequence[Measure], int], None]] = {"cells": _cells, "products": _products}
+RANGES: dict[str, Callable[[str, Sequence[Measure], int], None]] = {
+    "cells": _cells,
+    "rows": _rows,
+    "products": _products,
+}

@@ -14,7 +14,7 @@ def refresh(folder: VaultFolder, dataset: Dataset, deposit: Deposit) -> Dataset:
     """Move the vault's half and write the file that moves the custodian's by as much.
 
     Raises:
-        RuleError: `key_is_whole`, there is no custodian.
+        RuleError: `key_is_whole`, there is no custodian; `key_not_movable`, the data are sealed with pads.
         NotAuthorizedError: `custodian_differs`, the card is another's.
     """
     if not dataset.ring.is_half:
@@ -25,6 +25,15 @@ def refresh(folder: VaultFolder, dataset: Dataset, deposit: Deposit) -> Dataset:
             rule="vault.split",
             hint="seal it again with a custodian: marketplace vault reseal --custodian CARD",
             hint_zh="请重新密封并指定托管方:marketplace vault reseal --custodian CARD",
+        )
+    if not dataset.ring.moves:
+        raise RuleError(
+            "key_not_movable",
+            "the keys of the form rows cannot be moved while the data stay sealed",
+            zh="rows 形式的密钥无法在不重新密封的情况下更新",
+            rule="vault.refresh",
+            hint="seal the rows again under new keys: marketplace vault reseal --custodian CARD",
+            hint_zh="请以新密钥重新密封:marketplace vault reseal --custodian CARD",
         )
     mine, theirs = dataset.ring.zero()
     package = deposit.package(dataset.manifest, dataset.generation + 1, theirs)

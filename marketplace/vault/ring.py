@@ -16,10 +16,12 @@ from typing import Any, Protocol
 
 from crypto.errors import InvalidKey
 from crypto.seal.keys import SealingKey
+from crypto.seal.pad_keys import HOLDERS, PART_BYTES, PadKey
+from crypto.seal.pad_wire import pad_profile
 from crypto.seal.parameters import profile as profile_named
 from crypto.seal.splitting import HalfKey, join, split, split_zero
 
-FormKey = SealingKey | HalfKey
+FormKey = SealingKey | HalfKey | PadKey
 Forms = Sequence[Mapping[str, Any]]
 """The forms of a manifest."""
 
@@ -55,6 +57,10 @@ class KeyKind(Protocol):
     def plus(self, one: FormKey, other: FormKey) -> FormKey:
         """A half moved by another."""
 
+    @property
+    def moves(self) -> bool:
+        """Whether halves can be moved while the sealed data stay."""
+
 
 @dataclass(frozen=True)
 class BfvKeys:
@@ -62,6 +68,7 @@ class BfvKeys:
 
     profile: str
     square: bool
+    moves: bool = True
 
     def generate(self, profile: str) -> FormKey:
         return SealingKey.generate(profile_named(profile))
@@ -88,7 +95,43 @@ class BfvKeys:
         return mine.plus(theirs)
 
 
+@dataclass(frozen=True)
+class PadKeys:
+    """Keys of pads: two independent parts, of which each holder keeps one for as long as the data stay sealed."""
+
+    profile: str
+    moves: bool = False
+
+    def generate(self, profile: str) -> FormKey:
+        return PadKey.generate(pad_profile(profile))
+
+    def size(self, profile: str, half: bool) -> int:  # noqa: ARG002 - the same for every width
+        return PART_BYTES if half else HOLDERS * PART_BYTES
+
+    def read(self, profile: str, data: bytes, half: bool) -> FormKey:  # noqa: ARG002 - the length says it
+        return PadKey.from_bytes(pad_profile(profile), data)
+
+    def split(self, key: FormKey) -> tuple[FormKey, FormKey]:
+        assert isinstance(key, PadKey)
+        return key.split()
+
+    def join(self, one: FormKey, other: FormKey) -> FormKey:
+        assert isinstance(one, PadKey)
+        assert isinstance(other, PadKey)
+        return one.join(other)
+
+    def zero(self, profile: str) -> tuple[FormKey, FormKey]:
+        zero = PadKey.zero(pad_profile(profile))
+        return zero, zero
+
+    def plus(self, one: FormKey, other: FormKey) -> FormKey:
+        assert isinstance(one, PadKey)
+        assert isinstance(other, PadKey)
+        return one.moved(other)
+
+
 KEY_KINDS: dict[str, KeyKind] = {
+    "rows": PadKeys("pads-64-1"),
     "cells": BfvKeys("bfv-8192-cells-1", square=False),
     "products": BfvKeys("bfv-8192-products-1", square=True),
 }
@@ -108,6 +151,11 @@ class KeyRing:
 
     def __repr__(self) -> str:
         return f"KeyRing({len(self.keys)} keys, secret)"
+
+    @property
+    def moves(self) -> bool:
+        """Whether all halves can be moved while the sealed data stay."""
+        return all(KEY_KINDS[form].moves for form, _ in self.forms)
 
     def __getitem__(self, form: int) -> Any:
         """The key of the form at this position; of what kind it is, the form knows."""

@@ -3,7 +3,7 @@
 How many rows every public cell has is public in such a form, unsealed: it says where each cell's rows are.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -15,6 +15,8 @@ from marketplace.vault.totals import Integers
 from marketplace.vault.values import Present
 from marketplace.vault.work import Columns, Work
 
+Joints = Sequence[Sequence[str]]
+"""Measures of each joint."""
 Seal = Callable[[str, int, Integers], bytes]
 """Seals one chunk: column, index of the chunk, values."""
 
@@ -46,9 +48,14 @@ def seal_rows(work: Work, position: int, size: int, seal: Seal) -> Columns:
     ]
 
 
-def column_values(shape: Shape, rows: Rows, column: str) -> Integers:
+def column_values(shape: Shape, rows: Rows, column: str, joints: Joints = ()) -> Integers:
     """One value for each row of a column of a form of rows."""
     part, _, name = column.partition(":")
+    if "@" in part:
+        part, _, joint = part.partition("@")
+        complete: Present = np.logical_and.reduce([rows.present[member] for member in joints[int(joint)]])
+        ones = complete.astype(np.int64)
+        return ones * rows.values[name] if part == "sum" else ones
     if part == "rows":
         return np.ones(rows.cells.size, dtype=np.int64)
     if part == "ind":

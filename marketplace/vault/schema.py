@@ -4,6 +4,9 @@
     missing = ["", "NA"]            # texts of a measure that mean "no value", besides nulls; these by default
     prefix = "month"                # seal running totals along this ordered dimension: a range of it costs two cells
     forms = ["cells"]               # how the data are sealed; this by default; "products" for a hidden dimension
+    [rows]                          # for the form "rows": sealed row by row
+    perCell = 4096                  # places for the rows of every public cell in a batch; unused ones are sealed zeros
+    bits = 64                       # of a sealed value; 40 or 24 where every total stays below 2^39 or 2^23
     [title]
     en = "Flights from New York, 2013"
     zh = "2013 年纽约出港航班"
@@ -40,6 +43,7 @@ from marketplace.documents.common import BILINGUAL, BOUND, CATEGORY, COHORT, FOR
 from marketplace.documents.manifest import (
     BINS,
     JOINTS,
+    PLACES,
     check_dimensions,
     check_forms,
     check_joint,
@@ -52,6 +56,7 @@ from marketplace.sdk.foreign import parse_json
 
 DEFAULT_COHORT = 100
 DEFAULT_MISSING = ("", "NA")
+PAD_BITS = (64, 40, 24)
 _MAX_SCHEMA = 1 << 20
 _WHOLE = re.compile("-?[0-9]{1,18}")
 
@@ -98,6 +103,8 @@ class Schema:
     forms: tuple[str, ...]
     prefix: str | None
     privacy: Mapping[str, str]
+    places: int | None = None
+    pad_bits: int = PAD_BITS[0]
 
     @property
     def columns(self) -> list[str]:
@@ -141,6 +148,8 @@ def parse_schema(value: object) -> Schema:
         tuple(value.get("forms", ("cells",))),
         value.get("prefix"),
         dict(value.get("privacy", {"measure": "pure"})),
+        value.get("rows", {}).get("perCell"),
+        value.get("rows", {}).get("bits", PAD_BITS[0]),
     )
     _check_parts(schema)
     return schema
@@ -159,6 +168,8 @@ def _check_parts(schema: Schema) -> None:
     kinds = [(item.name, item.ordered is not False, item.hidden) for item in schema.dimensions]
     check_dimensions("schema", kinds, schema.prefix)
     check_forms(schema.forms, kinds, schema.prefix)
+    if ("rows" in schema.forms) != (schema.places is not None):
+        raise refuse("schema.rows", 'the table rows exactly with the form "rows"', schema.places)
 
 
 def is_ordered(categories: tuple[str, ...]) -> bool:
@@ -212,6 +223,10 @@ def _joint_shape(value: object, path: str) -> None:
     _fields(value, path, {"measures": array(NAME, 16, 2)}, {})
 
 
+def _rows_shape(value: object, path: str) -> None:
+    _fields(value, path, {"perCell": PLACES}, {"bits": one_of(PAD_BITS)})
+
+
 _DIMENSION_OPTIONS: dict[str, Check] = {
     "column": text(200),
     "categories": array(CATEGORY, 10_000, 1, itself),
@@ -226,5 +241,6 @@ _OPTIONS: dict[str, Check] = {
     "joints": array(_joint_shape, 16),
     "forms": array(one_of(FORMS), 3, 1, itself),
     "prefix": NAME,
+    "rows": _rows_shape,
     "privacy": privacy_measure,
 }

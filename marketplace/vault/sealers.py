@@ -7,8 +7,13 @@ import numpy as np
 
 from crypto.seal.cells import seal_chunk
 from crypto.seal.keys import SealingKey
+from crypto.seal.pad_keys import PadKey, Sheet, fresh_salt
+from crypto.seal.pad_wire import CHUNK
+from crypto.seal.pads import seal_padded
 from crypto.seal.products import seal_rows as seal_chunk_of_rows
 from marketplace.documents import Document, column_names, public_shape
+from marketplace.vault.drafts import Draft
+from marketplace.vault.place_sealing import seal_places
 from marketplace.vault.row_sealing import seal_rows
 from marketplace.vault.totals import Integers
 from marketplace.vault.work import Columns, Work
@@ -41,6 +46,27 @@ def seal_products(work: Work, position: int) -> Columns:
     return seal_rows(work, position, key.profile.degree, seal)
 
 
+def seal_rows_padded(work: Work, position: int) -> Columns:
+    """Every row: a one and its values, in places that are the same for every public cell."""
+    key, salt = work.ring[position], _salt(work.draft, position)
+    assert isinstance(key, PadKey)
+
+    def seal(column: str, index: int, values: Integers) -> bytes:
+        return seal_padded(key, Sheet(work.block, column, salt), index * CHUNK, values)
+
+    return seal_places(work, position, CHUNK, salt, seal)
+
+
+def _salt(draft: Draft, position: int) -> bytes:
+    """Drawn once for a draft, however often it is taken up: its rows are the same each time, and so are its chunks."""
+    name = f"salt-{position}"
+    kept = draft.load(name)
+    if kept is None:
+        kept = fresh_salt()
+        draft.save(name, kept)
+    return kept
+
+
 def _key(work: Work, position: int) -> SealingKey:
     key = work.ring[position]
     assert isinstance(key, SealingKey)
@@ -55,4 +81,8 @@ def _running(manifest: Document, prefix: str | None, values: Integers) -> Intege
     return np.cumsum(values.reshape(public_shape(manifest)), axis=names.index(prefix)).reshape(-1)
 
 
-FORM_SEALERS: dict[str, Callable[[Work, int], Columns]] = {"cells": seal_cells, "products": seal_products}
+FORM_SEALERS: dict[str, Callable[[Work, int], Columns]] = {
+    "cells": seal_cells,
+    "rows": seal_rows_padded,
+    "products": seal_products,
+}

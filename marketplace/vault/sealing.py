@@ -118,5 +118,8 @@ def declared_parts(schema: Schema) -> Document:
 
 
 def _form(name: str, schema: Schema) -> Document:
-    form = {"form": name, "profile": KEY_KINDS[name].profile}
-    return form | {"prefix": schema.prefix} if name == "cells" else form
+    own: dict[str, Document] = {
+        "cells": {"prefix": schema.prefix},
+        "rows": {"profile": f"pads-{schema.pad_bits}-1", "places": schema.places},
+    }
+    return {"form": name, "profile": KEY_KINDS[name].profile} | own.get(name, {})

@@ -9,13 +9,15 @@ from typing import Any
 
 from crypto.seal.evaluate import SealedNumber
 from crypto.seal.headroom import Headroom
+from crypto.seal.pads import PadProof, release_padded
 from crypto.seal.products import SealedProduct, release_product
 from crypto.seal.release import release_share
 from marketplace.documents import Document
 from marketplace.queries.evaluation import SealedColumns
-from marketplace.queries.forms import prove_plan
+from marketplace.queries.forms import prove_plan, reaches
 from marketplace.queries.numbers import Number, Plan
 from marketplace.queries.opening import Sealed
+from marketplace.queries.rows_form import taken_of
 from marketplace.vault.ring import FormKey
 
 
@@ -58,4 +60,18 @@ def _products(asked: Asked, key: Any) -> Share:
     return share
 
 
-SHARERS: dict[str, Callable[[Asked, Any], Share]] = {"cells": _cells, "products": _products}
+def _rows(asked: Asked, key: Any) -> Share:
+    """Of what the plan takes, whatever was evaluated: no ciphertext can make a holder answer for anything else."""
+    manifest, form, columns = asked.manifest, asked.plan.form, asked.columns
+    proven, reach = prove_plan(manifest, asked.plan), reaches(manifest, form)
+
+    def share(number: Number, sealed: Sealed, noise: int) -> int:  # noqa: ARG001
+        proof = proven[number.statistic]
+        assert isinstance(proof, PadProof)
+        taken = taken_of(manifest, form, number, reach(number), lambda batch: columns.salt(batch, form))
+        return release_padded(key, taken, noise, proof)
+
+    return share
+
+
+SHARERS: dict[str, Callable[[Asked, Any], Share]] = {"cells": _cells, "rows": _rows, "products": _products}

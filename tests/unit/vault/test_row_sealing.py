@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from marketplace.documents import COUNTS, column_names
+from marketplace.documents import COUNTS, SALT, column_names
 from marketplace.vault import placement, reading
 from marketplace.vault.categories import silent
 from marketplace.vault.drafts import Draft, open_draft
+from marketplace.vault.place_sealing import seal_places
 from marketplace.vault.reading import read_batches
 from marketplace.vault.ring import KeyRing
-from marketplace.vault.row_sealing import seal_rows
+from marketplace.vault.row_sealing import Seal, seal_rows
 from marketplace.vault.schema import parse_schema
 from marketplace.vault.sealing import declared_parts
 from marketplace.vault.secrecy import Cipher
@@ -23,6 +24,7 @@ from tests.sealed_market import SCHEMA, Row, make_rows, write_csv
 HIDDEN = SCHEMA | {
     "dimensions": [SCHEMA["dimensions"][0], {**SCHEMA["dimensions"][1], "hidden": True}, SCHEMA["dimensions"][2]]
 }
+PLACES = 61
 ORIGINS, CARRIERS, MONTHS = (item["categories"] for item in SCHEMA["dimensions"])
 
 
@@ -40,7 +42,7 @@ def work_on(home: Path, draft: Draft, form: str) -> Work:
     statistics = CellStatistics(schema, forms)
     for batch in read_batches(source.path, schema.columns):
         statistics.add(batch)
-    frame = declared_parts(schema) | {"forms": [{"form": form}]}
+    frame = declared_parts(schema) | {"forms": [{"form": form, "places": PLACES}]}
     return Work(source, frame, 0, KeyRing.generate(forms), draft, statistics)
 
 
@@ -55,6 +57,9 @@ def opened(draft: Draft, columns: Columns) -> dict[str, list[int]]:
         found[column["name"]] = []
         for index, chunk in enumerate(column["chunks"]):
             data = (draft.path / "blobs" / chunk["blob"][2:]).read_bytes()
+            if column["name"] == SALT:
+                found[SALT] = list(data)
+                continue
             if column["name"] == COUNTS:
                 found[COUNTS] = np.frombuffer(data, "<u4").tolist()
                 continue
@@ -88,18 +93,36 @@ def _count(rows: list[Row], origin: str, month: str) -> int:
     return sum(row["origin"] == origin and row["month"] == month for row in rows)
 
 
+def padded(rows: list[int], counts: list[int]) -> list[int]:
+    """The values in places of their cells, PLACES for each, zeros behind them."""
+    found, start = list[int](), 0
+    for count in counts:
+        found += rows[start : start + count] + [0] * (PLACES - count)
+        start += count
+    return found
+
+
+def sealed_in(form: str, work: Work, size: int, seal: Seal) -> Columns:
+    return seal_rows(work, 0, size, seal) if form == "products" else seal_places(work, 0, size, b"s" * 16, seal)
+
+
 @pytest.mark.parametrize("form", ["rows", "products"])
 @pytest.mark.parametrize("size", [64, 400, 1000])
 def test_every_column_holds_every_row_sorted_by_public_cell(tmp_path: Path, form: str, size: int) -> None:
     with open_draft(tmp_path, "0x" + "ab" * 32, Cipher(bytes(32))) as draft:
         work = work_on(tmp_path, draft, form)
-        found = opened(draft, seal_rows(work, 0, size, plain))
+        found, true = opened(draft, sealed_in(form, work, size, plain)), truth()
         assert list(found) == column_names(work.frame)
-        assert found == {name: truth()[name] for name in found}
+    if form == "products":
+        assert found == {name: true[name] for name in found}
+    else:
+        assert bytes(found.pop(SALT)) == b"s" * 16
+        assert found == {name: padded(true[name], true[COUNTS]) for name in found}
     assert len(found) == (7 if form == "rows" else 6 + 3)
 
 
-def test_a_chunk_is_sealed_once_however_often_the_work_is_taken_up(tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", ["rows", "products"])
+def test_a_chunk_is_sealed_once_however_often_the_work_is_taken_up(tmp_path: Path, form: str) -> None:
     sealed: list[tuple[str, int]] = []
 
     def failing(column: str, index: int, values: np.ndarray[Any, np.dtype[np.int64]]) -> bytes:
@@ -114,9 +137,12 @@ def test_a_chunk_is_sealed_once_however_often_the_work_is_taken_up(tmp_path: Pat
             pytest.raises(KeyboardInterrupt),
             open_draft(tmp_path, "0x" + "ab" * 32, Cipher(bytes(32))) as draft,
         ):
-            seal_rows(work_on(tmp_path, draft, "rows"), 0, 100, failing)
+            sealed_in(form, work_on(tmp_path, draft, form), 100, failing)
     with open_draft(tmp_path, "0x" + "ab" * 32, Cipher(bytes(32))) as draft:
-        found = opened(draft, seal_rows(work_on(tmp_path, draft, "rows"), 0, 100, failing))
-    assert found == {name: truth()[name] for name in found}
+        found, true = opened(draft, sealed_in(form, work_on(tmp_path, draft, form), 100, failing)), truth()
+    assert found.pop(SALT, True)
+    counts, own = true[COUNTS], form == "products"
+    assert found == {name: true[name] if own else padded(true[name], counts) for name in found}
     done = [item for item in sealed if item[0] != "stopped"]
-    assert len(done) == len(set(done)) == 6 * 4
+    chunks = 4 if own else 12 * PLACES // 100 + 1
+    assert len(done) == len(set(done)) == (8 if own else 7) * chunks
