@@ -34,6 +34,7 @@ GROUPS = {
     "queries": ("marketplace.queries.commands", "ask questions of sealed data 密态查询"),
     "settlement": ("marketplace.settlement.commands", "pay, split, refund, statements 清算"),
     "evidence": ("marketplace.evidence.commands", "log, checkpoints, evidence bundles 存证"),
+    "resolve": ("marketplace.identifiers.commands", "what an identifier, an id or a DID stands for 标识解析"),
     "audit": ("marketplace.auditor.commands", "re-derive everything from evidence, trusting nobody 审计"),
     "vault": ("marketplace.vault.commands", "the supplier's side: seal data, release answers 供方数据保险库"),
     "custodian": ("marketplace.vault.custodian.commands", "holds half of a sealing key 密钥托管方"),

@@ -124,6 +124,10 @@ class Run:
         if self.as_json:
             self._print_json(data)
 
+    def document(self, data: object) -> None:
+        """Print a document that is JSON by itself, with or without --json."""
+        self._print_json(data)
+
     @contextmanager
     def progress(self, en: str, zh: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
         """A progress bar on standard error when a person watches; yields a function that advances it."""

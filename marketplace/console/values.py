@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import typer
 
 from marketplace import quantities
+from marketplace.documents.identifiers import Identifier, Kind, parse_identifier
 from marketplace.errors import InvalidInputError
 
 _DURATION = re.compile(r"(\d{1,6})([smhdy])", re.ASCII)
@@ -33,12 +34,19 @@ def parse_duration(text: str) -> int:
 
 
 def parse_address(text: str) -> str:
-    """An address in the one spelling used everywhere: lower case."""
-    return _hex(text, 40, "an address: 0x and 40 hex digits")
+    """An address in the one spelling used everywhere, lower-case hex; a participant's identifier is its address."""
+    if text.strip().lower().startswith(f"{Kind.PARTY}1"):
+        return _identified(text).prefix
+    return _hex(text, 40, "an address: 0x and 40 hex digits, or a participant's identifier party1…")
 
 
 def parse_digest(text: str) -> str:
-    """A digest or id in the one spelling used everywhere: lower case."""
+    """A digest or id in the one spelling used everywhere: lower case.
+
+    An identifier is only the beginning of an id; the resolver has the rest.
+    """
+    if text.strip().lower().startswith(tuple(f"{kind}1" for kind in Kind)):
+        raise typer.BadParameter(f"the whole id of {_identified(text)}; marketplace resolve shows it")
     return _hex(text, 64, "a digest or id: 0x and 64 hex digits")
 
 
@@ -58,6 +66,13 @@ def moment(unix_seconds: int) -> str:
 def short(identifier: str) -> str:
     """A digest or address for a table: its first and last digits."""
     return identifier if len(identifier) <= 20 else f"{identifier[:10]}…{identifier[-6:]}"
+
+
+def _identified(text: str) -> Identifier:
+    try:
+        return parse_identifier(text.strip())
+    except InvalidInputError as error:
+        raise typer.BadParameter(error.message) from None
 
 
 def _quantity(parse: Callable[[str], int], text: str) -> int:

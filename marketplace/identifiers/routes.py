@@ -8,10 +8,10 @@ from crypto.canonical import canonical_json, sha256
 from marketplace.documents import Document
 from marketplace.documents.dids import MEDIA_TYPE
 from marketplace.documents.identifiers import Kind
-from marketplace.identifiers.pages import page
 from marketplace.identifiers.service.finding import Found, find
 from marketplace.identifiers.service.papers import exchange_document, find_did, object_document
 from marketplace.identifiers.service.records import record
+from marketplace.identifiers.showing import page
 from marketplace.web.context import Context, Here
 from marketplace.web.principal import MaybeAccount
 

@@ -11,8 +11,9 @@ from marketplace.auditor.bundle import open_bundle
 from marketplace.auditor.trust import Trust
 from marketplace.auditor.verifier import audit
 from marketplace.documents import LEVELS, Document
-from marketplace.errors import RuleError
-from marketplace.sdk import evidence, queries, rights, settlement
+from marketplace.documents.identifiers import Kind, identifier
+from marketplace.errors import NotFoundError, RuleError
+from marketplace.sdk import evidence, identifiers, queries, rights, settlement
 from marketplace.vault.folder import Dataset
 from marketplace.vault.schema import parse_schema
 from marketplace.vault.updates import append_batch, withdraw_batch
@@ -61,6 +62,27 @@ def refusal(town: Town, manifest: Document, budget: int = BUDGET) -> str:
     return refused.value.code
 
 
+def check_versions_resolve(town: Town, first: str, second: str) -> None:
+    """Each version leads to the other and to the series, which bears the first one's name and shows the second."""
+
+    def links(kind: Kind, subject: str) -> dict[str, list[str]]:
+        found = identifiers.resolve(town["buyer"], str(identifier(kind, subject)))
+        named: dict[str, list[str]] = {}
+        for link in found["links"]:
+            named.setdefault(link["rel"], []).append(link["subject"])
+        return named
+
+    old, new, series = links(Kind.DATA, first), links(Kind.DATA, second), links(Kind.SERIES, first)
+    assert (old["successor"], new["predecessor"]) == ([second], [first])
+    assert old["series"] == new["series"] == [first]
+    assert (series["newest"], series["version"]) == ([second], [second, first])
+    assert "successor" not in new
+    assert "predecessor" not in old
+    with pytest.raises(NotFoundError) as refused:  # a later version begins no series
+        links(Kind.SERIES, second)
+    assert refused.value.code == "unknown_identifier"
+
+
 def test_versions_are_registered_in_order_answer_their_own_orders_and_audit(town: Town, tmp_path: Path) -> None:
     settlement.issue(town["bank"], town["buyer"].address, 2 * ESCROW)
     first = town.facts["dataset"]
@@ -76,6 +98,7 @@ def test_versions_are_registered_in_order_answer_their_own_orders_and_audit(town
     assert refusal(town, wider) == "lineage_differs"
 
     asset = town.register(second.manifest)
+    check_versions_resolve(town, town.facts["asset"], asset)
     later = town.fund(town.list_product(asset))
     assert ask(town, later, "SELECT COUNT(*) FROM data WHERE month IN ('1', '2')") == pytest.approx(250, abs=40)
     assert ask(town, order, "SELECT COUNT(*) FROM data WHERE month IN ('3', '4')") == pytest.approx(200, abs=40)

@@ -6,7 +6,7 @@ from contextlib import redirect_stdout
 
 import pytest
 from alembic import command
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Connection, Engine, inspect
 
 from marketplace.storage.engine import make_engine
 from marketplace.storage.metadata import metadata
@@ -37,3 +37,29 @@ def test_every_migration_can_be_undone(engine: Engine) -> None:
     with redirect_stdout(io.StringIO()), engine.begin() as connection:
         command.downgrade(alembic_config(connection), "base")
     assert inspect(engine).get_table_names() == ["alembic_version"]
+
+
+def test_what_is_on_an_old_ledger_gets_its_identifier(engine: Engine) -> None:
+    """The participant admitted twice has one, from its first admission."""
+    account, asset, paper = "0x" + "12" * 20, "0x" + "34" * 32, "0x" + "56" * 32
+    events = [
+        (5, "Admitted", {"account": account}),
+        (6, "Admitted", {"account": account}),
+        (7, "Confirmed", {"assetId": asset, "certificateDigest": paper}),
+        (8, "Delisted", {"listingId": asset}),
+    ]
+    with redirect_stdout(io.StringIO()), engine.begin() as connection:
+        command.downgrade(alembic_config(connection), "0005")
+        for block, name, args in events:
+            _insert_event(connection, block, name, args)
+    upgrade(engine)
+    with engine.begin() as connection:
+        rows = connection.exec_driver_sql("SELECT subject, kind, about, event_block FROM identifiers ORDER BY 4").all()
+    assert [tuple(row) for row in rows] == [(account, "party", "", 5), (paper, "cert", asset, 7)]
+
+
+def _insert_event(connection: Connection, block: int, name: str, args: dict[str, str]) -> None:
+    known = {"block": block, "block_hash": "0x", "timestamp": 1, "tx_hash": "0x", "contract": "X", "intent": ""}
+    blocks, facts = metadata.tables["ledger_block"], metadata.tables["ledger_event"]
+    connection.execute(blocks.insert().values(number=block, timestamp=1))
+    connection.execute(facts.insert().values(**known, log_index=0, name=name, args=args))

@@ -1,0 +1,72 @@
+"""Two ids that begin alike: the second is refused before it is queued, and neither resolves should both exist."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from marketplace.documents.identifiers import Kind, identifier
+from marketplace.errors import RuleError
+from marketplace.evidence.inbox.naming import KIND_OF, require_free
+from marketplace.evidence.tables import SignedStatement
+from marketplace.identifiers.service.finding import find
+from marketplace.identifiers.tables import Named
+from marketplace.storage.engine import make_engine, session
+from marketplace.storage.migrate import upgrade
+
+BEGIN = "0x" + "5a" * 20
+FIRST, SECOND, OTHER = BEGIN + "00" * 12, BEGIN + "ff" * 12, "0x" + "5a" * 19 + "5b" + "00" * 12
+STATEMENTS = {kind: statement for statement, kind in KIND_OF.items()}
+
+
+@pytest.fixture
+def opened(database_url: str) -> Iterator[Session]:
+    engine: Engine = make_engine(database_url)
+    upgrade(engine)
+    with session(engine) as made:
+        yield made
+    engine.dispose()
+
+
+def refused(opened: Session, kind: Kind, subject: str) -> RuleError:
+    with pytest.raises(RuleError) as error:
+        require_free(opened, kind, subject)
+    assert (error.value.code, error.value.rule) == ("identifier_taken", "identifiers.unique")
+    assert error.value.zh
+    assert error.value.hint_zh
+    return error.value
+
+
+@pytest.mark.parametrize("kind", [Kind.DATA, Kind.PRODUCT, Kind.CERTIFICATE, Kind.ORDER])
+def test_an_id_that_begins_as_one_on_the_ledger_is_refused(opened: Session, kind: Kind) -> None:
+    opened.add(Named(subject=FIRST, kind=kind.value))
+    opened.flush()
+    assert refused(opened, kind, SECOND).got == FIRST
+    require_free(opened, kind, FIRST)  # itself
+    require_free(opened, kind, OTHER)
+    for other in set(Kind) - {kind, Kind.PARTY, Kind.SERIES}:
+        require_free(opened, other, SECOND)  # another kind is another identifier
+
+
+@pytest.mark.parametrize("kind", list(STATEMENTS))
+def test_an_id_that_begins_as_one_on_its_way_is_refused(opened: Session, kind: Kind) -> None:
+    opened.add(SignedStatement(name=STATEMENTS[kind], subject=FIRST, message={}, signature=""))
+    opened.flush()
+    assert refused(opened, kind, SECOND).got == FIRST
+    require_free(opened, kind, FIRST)
+    for other in set(STATEMENTS) - {kind}:
+        require_free(opened, other, SECOND)
+
+
+def test_should_both_be_on_the_ledger_neither_resolves(opened: Session) -> None:
+    opened.add(Named(subject=FIRST, kind="data"))
+    opened.flush()
+    assert find(opened, str(identifier(Kind.DATA, FIRST)), None).subject == FIRST
+    opened.add(Named(subject=SECOND, kind="data"))
+    opened.flush()
+    for subject in (FIRST, SECOND):
+        with pytest.raises(RuleError) as error:
+            find(opened, str(identifier(Kind.DATA, subject)), None)
+        assert error.value.code == "identifier_ambiguous"
+        assert find(opened, subject, None).subject == subject
