@@ -11,6 +11,8 @@ import threading
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from marketplace.documents import MAX_NUMBERS
+from marketplace.documents.shapes import DIGEST, array
 from marketplace.panel.evaluate import Evaluated, PanelNode
 from marketplace.queries import timings
 from marketplace.sdk.polling import Notice, idle, poll, task_in
@@ -45,13 +47,14 @@ class PanelAgent:
         """Ask for one task, evaluate it and hand in the result; returns whether there was one.
 
         Raises:
-            PortError: the service is away. MarketplaceError: it refused, or the task does not hold.
+            PortError: the service is away. MarketplaceError: it refused, or the task is malformed or does not hold.
         """
         with idle():
             answer = self.client.post("/panel/tasks", {}, repeatable=True, wait=wait)
         task = task_in(answer, "manifest", "query")
         if task is None:
             return False
+        _check(task)
         if "requests" in task:
             self._upload(task)
             return True
@@ -81,3 +84,11 @@ class PanelAgent:
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; wait while the service is away."""
         poll(self.step, stop, self.notice)
+
+
+def _check(task: Mapping[str, Any]) -> None:
+    """Refuse a task that names something by what is no digest; the query is for the node to check."""
+    DIGEST(task["manifest"], "task.manifest")
+    if "requests" in task:
+        DIGEST(task.get("digest"), "task.digest")
+        array(DIGEST, MAX_NUMBERS)(task["requests"], "task.requests")

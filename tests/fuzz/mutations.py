@@ -11,7 +11,20 @@ from random import Random
 from typing import Any
 
 JSON_TARGETS = frozenset(
-    {"document", "task", "custodian", "custody", "answer", "profile", "problem", "chain", "credential", "schema"}
+    {
+        "document",
+        "task",
+        "panel",
+        "vault",
+        "custodian",
+        "custody",
+        "answer",
+        "profile",
+        "problem",
+        "chain",
+        "credential",
+        "schema",
+    }
 )
 _NUMBERS = (0, 1, -1, 2, 4096, 2**31, 2**32, 2**53 - 1, -(2**53 - 1), 2**53, 2**64, 10**40)
 _TEXTS = (

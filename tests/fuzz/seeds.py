@@ -23,6 +23,7 @@ from crypto.seal.keys import SealingKey
 from crypto.seal.parameters import CELLS, PRODUCTS, ROWS, Profile
 from marketplace import artifacts, calls
 from marketplace.auditor.headers import FIELDS
+from marketplace.documents import digest
 from marketplace.intents import CONTRACTS
 from marketplace.queries.handover import custodian_task, vault_task
 from tests.sealed_market import SCHEMA, Market, Order, make_rows, open_market, voucher, write_csv
@@ -119,6 +120,17 @@ def papers() -> tuple[dict[str, Any], Order]:
     decision = made.decide(task)
     fetched = {"result": task.result, "attestation": task.attestation}
     return {**fetched, "query": task.query, "shares": decision.shares, "release": decision.release}, order
+
+
+@cache
+def panel_tasks() -> tuple[bytes, ...]:
+    """What the service hands to a panel node: a query to evaluate, or requests to upload."""
+    found = task_document()
+    manifest = digest(market().manifest)
+    task = {"query": found["query"], "manifest": manifest}
+    wanted = [entry["c1"] for entry in found["result"]["numbers"][:2]]
+    upload = {**task, "digest": digest(found["query"]), "requests": wanted}
+    return canonical_json({"task": task}), canonical_json({"task": upload}), b'{"task":null}'
 
 
 def json_texts() -> list[bytes]:

@@ -12,7 +12,7 @@ import struct
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from marketplace.auditor import headers, lines, receipts, rlp, transactions
 from marketplace.auditor.bundle import Bundle, Limits, ZipBundle
 from marketplace.errors import MarketplaceError, RuleError
 from marketplace.intents import CONTRACTS
+from marketplace.panel.agent import PanelAgent
 from marketplace.queries.answer import Papers, assemble
 from marketplace.queries.plan import make_plan
 from marketplace.queries.sql import parse_sql
@@ -41,6 +42,7 @@ from marketplace.refusals import from_revert
 from marketplace.sdk.foreign import parse_json
 from marketplace.sdk.problems import from_response
 from marketplace.sdk.profile import parse_profile
+from marketplace.vault.agent import VaultAgent
 from marketplace.vault.custody import open_package
 from marketplace.vault.reading import read_batches
 from marketplace.vault.schema import parse_schema
@@ -166,6 +168,35 @@ def _task(data: bytes) -> None:
     """What the service hands to a vault: it is decided, which is a release, or a refusal that the vault signs."""
     decision = seeds.market().vault.decide(canonical.load_json(data), seeds.NOW)
     assert (decision.refusal is None) != (decision.release is None)
+
+
+class _Operator:
+    """A service that answers a node's question for tasks with any JSON, and has one document."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+
+    def post(self, path: str, body: Any, *, repeatable: bool = False, wait: float = 0) -> Any:
+        return self.answer if path.endswith("/tasks") else {}
+
+    @lru_cache  # noqa: B019 - as the sdk's client, which must not be asked for what cannot be hashed
+    def get_document(self, digest: str) -> Any:
+        return seeds.market().manifest
+
+    def put_request(self, query: str, content: bytes) -> str:
+        return query
+
+
+def _panel_task(data: bytes) -> None:
+    """What the operator hands to a panel node."""
+    node = seeds.market().nodes[0]
+    PanelAgent(_Operator(canonical.load_json(data)), node, lambda _en, _zh: None).step()
+
+
+def _vault_task(data: bytes) -> None:
+    """The same for the loop of a vault."""
+    agent = VaultAgent(_Operator(canonical.load_json(data)), seeds.market().vault, lambda _en, _zh: None)
+    agent.step()
 
 
 def _custodian(data: bytes) -> None:
@@ -415,6 +446,8 @@ TARGETS: dict[str, Target] = {
     "json": Target(_json, seeds.json_texts),
     "document": Target(_document, _documents),
     "task": Target(_task, lambda: [canonical.canonical_json(seeds.task_document())]),
+    "panel": Target(_panel_task, seeds.panel_tasks),
+    "vault": Target(_vault_task, lambda: [canonical.canonical_json({"task": seeds.task_document()})]),
     "custodian": Target(_custodian, lambda: [canonical.canonical_json(seeds.custodian_task_document())]),
     "custody": Target(_custody, lambda: [canonical.canonical_json(item) for item in seeds.custody_files()]),
     "answer": Target(_answer, lambda: [canonical.canonical_json(seeds.papers()[0])]),
