@@ -2,7 +2,7 @@
 refused, and breaks nothing else.
 
 The other process (confined_child.py) holds no key, inherits no environment and no open file but its two pipes, and has
-limits on memory, processor time, files and file sizes. It loads the blob and takes it once through the arithmetic.
+limits on memory, processor time, files and file sizes. It loads the blob, transforms it and reads it back (trial.py).
 A blob is refused only after two fresh processes died of it, so that somebody else's `kill` condemns nobody's data.
 
 Assumes: that SEAL does the same with the same bytes every time. It therefore stands against crashes, endless loops and

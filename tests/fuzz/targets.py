@@ -26,7 +26,7 @@ from crypto.seal.cells import open_chunk
 from crypto.seal.evaluate import read_request
 from crypto.seal.pad_wire import PAD_PROFILES, PadChunk, read_chunk, write_chunk
 from crypto.seal.parameters import CELLS, PRODUCTS, ROWS
-from crypto.seal.products import open_rows
+from crypto.seal.products import open_rows, read_product
 from crypto.seal.wire import blob_size, read_blob, write_blob
 from marketplace import calls, documents
 from marketplace.auditor import headers, lines, receipts, rlp, transactions
@@ -53,7 +53,8 @@ from tests.unit.crypto.seal.samples import resealed
 REFUSALS = (MarketplaceError, CryptoError)
 _PROFILES = (CELLS, ROWS, PRODUCTS)
 _OVERLAY = 160  # bytes of a blob that a short input may change: the header, the seed, and the first coefficients
-_REQUEST_LINE = b"sealed number, c1, version 1\n"
+_NUMBER, _PRODUCT = b"sealed number, c1, version 1\n", b"sealed product, c1 and c2, version 1\n"
+_REQUEST_LINES = {CELLS.name: (_NUMBER, 1), ROWS.name: (_NUMBER, 1), PRODUCTS.name: (_PRODUCT, 2)}
 _SMALL = Limits(members=50, file_bytes=1 << 20, line_bytes=1 << 16, total_bytes=1 << 22)
 
 
@@ -107,19 +108,24 @@ def _wire_seeds() -> list[bytes]:
 
 
 def _request(data: bytes) -> None:
-    """What a panel node uploads for a key holder: a domain line, a parameter set's digest, and words."""
-    profile = _PROFILES[(data[0] if data else 0) % 2]
-    size = len(_REQUEST_LINE) + 16 + 8 * profile.words + (data[0] >> 1 & 3 if data else 0)
-    c1 = read_request(profile, data[1:].ljust(size, b"\0")[:size])
-    assert (c1 < np.array(profile.data_primes, dtype=np.uint64)[:, None]).all()
+    """What a panel node uploads for a key holder: a domain line, a parameter set's digest, and words. Byte 0 picks the
+    parameter set (2 bits) and how much longer than it should be it is (2 bits)."""
+    flags = data[0] if data else 0
+    profile = _PROFILES[flags % 3]
+    line, count = _REQUEST_LINES[profile.name]
+    size = len(line) + 16 + 8 * count * profile.words + (flags >> 2 & 3)
+    request = data[1:].ljust(size, b"\0")[:size]
+    if profile is PRODUCTS:
+        product = read_product(profile, 0, request)
+        words = np.concatenate([product.c1, product.c2], axis=1)
+    else:
+        words = read_request(profile, request)
+    assert (words < np.array(profile.data_primes, dtype=np.uint64)[:, None]).all()
 
 
 def _request_seeds() -> list[bytes]:
-    return [
-        bytes((index,)) + _REQUEST_LINE + profile.digest + tail
-        for index, profile in enumerate(_PROFILES[:2])
-        for tail in (b"", b"\xff" * 8)
-    ]
+    heads = [_REQUEST_LINES[profile.name][0] + profile.digest for profile in _PROFILES]
+    return [bytes((index,)) + head + tail for index, head in enumerate(heads) for tail in (b"", b"\xff" * 8)]
 
 
 def _json(data: bytes) -> None:
