@@ -52,6 +52,24 @@ def check_certificate(certificate: Document, confirmation: Mapping[str, Any], no
         )
 
 
+def check_status(certificate: Document, entries: list[Document]) -> None:
+    """Check that a certificate names the place in the status lists that was given out for it.
+
+    Raises:
+        InvalidInputError: `certificate_status_differs`.
+    """
+    if certificate.get("credentialStatus") != entries:
+        raise InvalidInputError(
+            "certificate_status_differs",
+            "the certificate does not name the place in the status lists that was given out for it",
+            zh="证书所载状态列表位置与分配的不符",
+            expected=entries,
+            got=certificate.get("credentialStatus"),
+            hint="ask for it first: POST /rights/assets/{asset}/status-place",
+            hint_zh="请先请求分配：POST /rights/assets/{asset}/status-place",
+        )
+
+
 def _issuer(certificate: Document) -> str:
     issuer = certificate.get("issuer")
     return str(issuer.get("id") if isinstance(issuer, Mapping) else issuer)

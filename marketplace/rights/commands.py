@@ -1,11 +1,13 @@
 """`marketplace rights`: registration, confirmation, certificates, transfers."""
 
 import json
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from crypto.credential import public_of_did_key
 from marketplace.console import Run, command, group
 from marketplace.console.values import (
     moment,
@@ -19,7 +21,8 @@ from marketplace.console.values import (
 from marketplace.documents import DATA_ORIGINS, LEVELS, SOURCE_CLASSES, missing_counts, row_count
 from marketplace.errors import InvalidInputError
 from marketplace.quantities import epsilon
-from marketplace.sdk import rights
+from marketplace.rights.standing import judge
+from marketplace.sdk import certificate_files, rights
 from marketplace.sdk.client import Client
 from marketplace.sdk.foreign import parse_json
 from marketplace.sdk.opening import open_client
@@ -142,16 +145,56 @@ def certificate(
     run: Run,
     asset: Asset,
     output: Annotated[Path | None, typer.Option(help="write it to this file 保存到文件")] = None,
+    status_lists: Annotated[Path | None, typer.Option(help="write its status lists to this file 保存状态列表")] = None,
 ) -> None:
-    """The certificate of an asset, verified: proof, digest, and agreement with the register. 登记凭证验证
+    """The certificate of an asset, verified: proof, agreement with the register, and its status today. 登记凭证验证
 
-    Example: marketplace rights certificate 0x5f…5f --output certificate.json
+    Example: marketplace rights certificate 0x5f…5f --output certificate.json --status-lists lists.json
     """
     with open_client(run) as client:
         document = rights.get_certificate(client, asset)
-    if output is not None:
-        output.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", "utf-8")
-    run.result(document, "the certificate is valid", "凭证有效")
+        lists = rights.get_status_lists(client, document)
+        standing = rights.get_standing(client, document, lists)
+    for path, content in ((output, document), (status_lists, lists)):
+        if path is not None:
+            path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    english, chinese = standing.words
+    run.result(document, f"the certificate is {english}", f"凭证：{chinese}")
+
+
+@command(app)
+def verify_certificate(
+    run: Run,
+    *,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="certificate.json 证书文件")],
+    status_list: Annotated[
+        list[Path] | None,
+        typer.Option(exists=True, dir_okay=False, help="status lists at hand, repeatable 状态列表文件"),
+    ] = None,
+    issuer: Annotated[
+        str | None, typer.Option(metavar="DID", help="did:key of the registrar you trust; then nothing is asked 离线")
+    ] = None,
+    without_status: Annotated[
+        bool, typer.Option("--without-status", help="settle for its authenticity and term 不查状态")
+    ] = False,
+) -> None:
+    """Verify a certificate that somebody showed you: authentic, and valid, revoked, superseded or expired. 验证证书
+
+    With --issuer offline; without it the exchange is asked whose the certificate is, and for lists that are missing.
+
+    Example: marketplace rights verify-certificate certificate.json --issuer did:key:z6Mk… --status-list lists.json
+    """
+    document = certificate_files.certificate_in(read_json(file))
+    lists = [found for path in status_list or () for found in certificate_files.lists_in(read_json(path))]
+    if issuer is not None:
+        key = public_of_did_key(issuer)
+        standing = judge(document, lists, issuer=key, now=int(time.time()), unchecked=without_status)
+    else:
+        with open_client(run) as client:
+            standing = rights.get_standing(client, document, lists)
+    certificate_files.require_good(standing)
+    english, chinese = standing.words
+    run.result({"code": standing.code, "message": english, "zh": chinese, "asOf": standing.as_of}, english, chinese)
 
 
 @command(app)

@@ -7,10 +7,13 @@ from pydantic import Field
 from sqlmodel import select
 
 from marketplace.evidence.inbox import Statement
-from marketplace.rights import service
+from marketplace.participants.service import require_role
+from marketplace.rights import issuing, service
 from marketplace.rights.tables import Asset
+from marketplace.types import Role
 from marketplace.web.context import Here
 from marketplace.web.paging import AskedPage, Rows, link_next, page_of
+from marketplace.web.principal import Account
 from marketplace.web.shapes import AddressText, Count, DigestText, Document, Queued, Shape, SignatureText, UInt8, UInt16
 
 router = APIRouter(prefix="/rights", tags=["rights"])
@@ -125,7 +128,28 @@ def confirm_asset(here: Here, body: ConfirmationBody) -> Queued:
     """Confirm a registration; creates the titles to hold and to operate."""
     decision = Statement("Confirm", body.confirm.to_message(), (body.signature,)).verified(here.deployment)
     with here.writing() as session:
-        return Queued(intent=service.confirm(session, here.deployment, decision, body.certificate, here.clock()))
+        entries = issuing.entries_for(session, here.settings, decision.message["assetId"])
+        now = here.clock()
+        return Queued(
+            intent=service.confirm(session, here.deployment, decision, body.certificate, entries=entries, now=now)
+        )
+
+
+@router.post("/assets/{asset_id}/status-place")
+def reserve_status_place(here: Here, account: Account, asset_id: Annotated[DigestText, Path()]) -> list[dict[str, Any]]:
+    """The place of an asset's certificate in the status lists, for the registrar who writes it: `credentialStatus`."""
+    with here.writing() as session:
+        require_role(session, account, Role.REGISTRAR)
+        return issuing.entries_for(session, here.settings, asset_id)
+
+
+@router.get("/status-lists/{purpose}/{number}")
+def get_status_list(
+    here: Here, purpose: Annotated[str, Path(max_length=20)], number: Annotated[int, Path(ge=0, le=65535)]
+) -> dict[str, Any]:
+    """A status list of certificates (W3C Bitstring Status List 1.0) as the ledger stands; public, good for a day."""
+    with here.reading() as session:
+        return issuing.status_list(session, here.settings, purpose, number, here.clock())
 
 
 @router.post("/marks", status_code=202)

@@ -79,9 +79,19 @@ def register(session: Session, deployment: Deployment, blobs: BlobStore, wish: S
     return queue(session, contract="Rights", verb="register", arguments=arguments, digest=name, by=by, now=now)
 
 
-def confirm(session: Session, deployment: Deployment, decision: Statement, certificate: Document, now: int) -> Digest:
+def confirm(
+    session: Session,
+    deployment: Deployment,
+    decision: Statement,
+    certificate: Document,
+    *,
+    entries: list[Document],
+    now: int,
+) -> Digest:
     """Queue a confirmation with its certificate, which becomes public.
 
+    Args:
+        entries: its place in the status lists, as this service gave it out.
     Raises:
         InvalidInputError: the certificate is not the one that was signed for, or does not verify.
         RuleError: `identifier_taken`, or what the rules of rights say.
@@ -92,6 +102,7 @@ def confirm(session: Session, deployment: Deployment, decision: Statement, certi
     check_statement(decision, deployment, now)
     get_asset(session, message["assetId"])
     certificates.check_certificate(certificate, message, now)
+    certificates.check_status(certificate, entries)
     require_free(session, Kind.CERTIFICATE, message["certificateDigest"])
     arguments = [dict(message), decision.signatures[0]]
     precheck.run(session, "Rights", "confirm", arguments, now)

@@ -1,6 +1,8 @@
-"""Data assets, titles and revenue shares as the ledger says, with each asset's account of privacy loss."""
+"""Data assets, titles and revenue shares as the ledger says, with each asset's account of privacy loss; and where each
+certificate stands in the status lists, which is the service's own book-keeping and a part of the certificate.
+"""
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, Index
 from sqlmodel import Field, SQLModel
 
 from marketplace.storage.projected import ProjectedRow
@@ -63,3 +65,13 @@ class Version(SQLModel, table=True):
     asset_id: str = Field(primary_key=True)
     previous: str = Field(index=True)
     series: str = Field(index=True)
+
+
+class StatusPlace(SQLModel, table=True):
+    """The place of an asset's certificate in the status lists: drawn at random, kept for ever, never given twice."""
+
+    __tablename__ = "status_places"
+    __table_args__ = (Index("ix_status_places_place", "number", "position", unique=True),)
+    asset_id: str = Field(primary_key=True)
+    number: int
+    position: int

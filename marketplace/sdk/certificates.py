@@ -7,27 +7,37 @@ did:key inside only says which key made the proof.
 from collections.abc import Mapping
 from typing import Any
 
-from crypto import credential
+from crypto import canonical, credential
 from crypto.errors import CryptoError
 from marketplace import documents
 from marketplace.documents import Document
-from marketplace.errors import VerificationError
+from marketplace.errors import InvalidInputError, VerificationError
+from marketplace.rights.standing import check_signature
+from marketplace.rights.status_lists import CONTEXTS, place_of
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 
-CONTEXTS = [credential.CONTEXT, "https://www.w3.org/ns/credentials/undefined-terms/v2"]
 TYPE = "DataRightsCertificate"
 CLOCK_SKEW_SECONDS = 60  # so that a reader whose clock is a little behind accepts it at once
 BOUND = ("holder", "manifestDigest", "ciphertextRoot", "claimDigest")
 
 
 def issue(
-    client: Client, asset: Mapping[str, Any], manifest: Document, claim: Document, valid_until: int
+    client: Client,
+    asset: Mapping[str, Any],
+    manifest: Document,
+    claim: Document,
+    *,
+    valid_until: int,
+    entries: list[Document],
 ) -> dict[str, Any]:
     """Sign the certificate of `asset` with this registrar's Ed25519 key.
 
     Args:
         valid_until: unix seconds; the same as in the Confirm.
+        entries: its place in the status lists, `credentialStatus`.
+    Raises:
+        VerificationError: `status_issuer_differs`: the lists would not be signed by the pinned log key.
     """
     key = client.keys.ed25519
     now = client.now()
@@ -37,7 +47,7 @@ def issue(
         "title": manifest["title"],
     }
     subject |= {name: asset[name] for name in BOUND}
-    subject |= {"level": claim["level"], "rights": claim["rights"], "shares": claim["shares"]}
+    subject |= {name: claim[name] for name in ("level", "sourceClass", "origin", "rights", "shares")}
     document = {
         "@context": CONTEXTS,
         "id": f"urn:marketplace:certificate:{asset['assetId']}",
@@ -45,8 +55,11 @@ def issue(
         "issuer": {"id": credential.did_key(key.public_key().public_bytes_raw()), "account": client.address},
         "validFrom": documents.iso_time(now - CLOCK_SKEW_SECONDS),
         "validUntil": documents.iso_time(valid_until),
+        "credentialStatus": entries,
         "credentialSubject": subject,
     }
+    pinned = credential.did_key(canonical.from_hex(client.profile.pin.log_key, 32))
+    expect(place_of(document)[1], pinned, "status_issuer_differs", "rights.lists_are_signed_by_the_log")
     return credential.issue(document, key, created=now)
 
 
@@ -55,26 +68,41 @@ def digest(certificate: Mapping[str, Any]) -> str:
     return documents.digest(certificate)
 
 
-def verify(certificate: Mapping[str, Any], asset: Mapping[str, Any], now: int) -> None:
-    """Check a certificate against its own proof and against the register.
+def verify(certificate: Mapping[str, Any], asset: Mapping[str, Any]) -> bytes:
+    """Check a certificate against its own proof and against the register, whenever its term is.
 
     Args:
         asset: the asset as the ledger says.
-        now: unix seconds at which it has to be valid.
+    Returns:
+        the registrar's Ed25519 key, for which the registrar's signature on the ledger vouches.
     Raises:
         VerificationError: `certificate_invalid`, or it is not what the registrar confirmed.
     """
     expect(digest(certificate), asset["certificateDigest"], "certificate_differs", "rights.certificate_is_confirmed")
     try:
         public = credential.public_of_did_key(certificate["issuer"]["id"])
-        document = credential.verify(certificate, public, now=now)
-        subject = document["credentialSubject"]
+        _, until = check_signature(certificate, public)
+        subject = certificate["credentialSubject"]
         stated = {name: subject[name] for name in ("assetId", *BOUND)}
-        until = documents.unix_seconds(document["validUntil"])
-    except (CryptoError, KeyError, TypeError, ValueError) as error:
+    except (CryptoError, InvalidInputError, KeyError, TypeError, ValueError) as error:
         raise VerificationError(
             "certificate_invalid", f"the certificate does not verify: {error}", zh="登记凭证验证未通过"
         ) from error
     rule = "rights.certificate_says_what_the_register_says"
     expect(stated, {name: asset[name] for name in stated}, "certificate_says_otherwise", rule)
     expect(until, asset["validUntil"], "certificate_says_otherwise", rule)
+    return public
+
+
+def asset_of(certificate: Mapping[str, Any]) -> str:
+    """The id of the asset that a certificate is about.
+
+    Raises:
+        InvalidInputError: `certificate_malformed`.
+    """
+    try:
+        return canonical.to_hex(canonical.from_hex(certificate["credentialSubject"]["assetId"], 32))
+    except (CryptoError, KeyError, TypeError) as error:
+        raise InvalidInputError(
+            "certificate_malformed", f"this is no certificate of a data asset: {error}", zh="不是数据资产登记证书"
+        ) from error

@@ -13,6 +13,7 @@ from crypto.canonical import sha256, to_hex
 from marketplace import documents
 from marketplace.documents import Document, ids
 from marketplace.intents import verify_intent
+from marketplace.rights.standing import Standing, judge, list_paths
 from marketplace.sdk import certificates
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
@@ -113,7 +114,8 @@ def confirm(client: Client, asset_id: str, days: int) -> dict[str, Any]:
     expect(claim["manifest"], asset["manifestDigest"], "claim_differs", "rights.claim_is_about_this_manifest")
     expect(documents.LEVELS.index(claim["level"]) + 1, asset["level"], "level_differs", "rights.level_as_claimed")
     valid_until = client.now() + min(days, LONGEST_DAYS) * 86400
-    certificate = certificates.issue(client, asset, manifest, claim, valid_until)
+    entries = client.post(f"/rights/assets/{asset_id}/status-place", {}, repeatable=True)
+    certificate = certificates.issue(client, asset, manifest, claim, valid_until=valid_until, entries=entries)
     message = {
         "assetId": asset_id,
         "claimDigest": asset["claimDigest"],
@@ -147,8 +149,27 @@ def get_certificate(client: Client, asset_id: str) -> Document:
         VerificationError: it is not the one that the registrar confirmed, or it does not say what the register says.
     """
     certificate: Document = client.get(f"/rights/assets/{asset_id}/certificate")
-    certificates.verify(certificate, get_asset(client, asset_id), client.now())
+    certificates.verify(certificate, get_asset(client, asset_id))
     return certificate
+
+
+def get_standing(client: Client, certificate: Mapping[str, Any], lists: Sequence[Document] = ()) -> Standing:
+    """What a certificate is worth now: its registrar's signature stands on the register, its status in the lists.
+
+    Args:
+        lists: status lists at hand; fetched from the exchange where there are none.
+    Raises:
+        VerificationError: it is not the one that a registrar confirmed.
+        InvalidInputError: it names no place in the status lists, or a list does not verify.
+    """
+    issuer = certificates.verify(certificate, get_asset(client, certificates.asset_of(certificate)))
+    found = list(lists) or get_status_lists(client, certificate)
+    return judge(certificate, found, issuer=issuer, now=client.now())
+
+
+def get_status_lists(client: Client, certificate: Mapping[str, Any]) -> list[Document]:
+    """The status lists that a certificate names, to be kept beside it for checking it offline within a day."""
+    return [client.get(path) for path in list_paths(certificate)]
 
 
 def offer_transfer(client: Client, asset_id: str, kind: TitleKind, to: str) -> dict[str, Any]:

@@ -28,7 +28,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = ("participants", "rights", "listings", "orders", "queries", "settlement", "identifiers", "evidence")
-IMPURE = {"tables", "service", "routes", "commands", "pages", "projections", "bundle", "inbox", "log"}
+IMPURE = {"tables", "service", "routes", "commands", "pages", "projections", "bundle", "inbox", "log", "issuing"}
 VOCABULARY = {
     "errors",
     "types",

@@ -4,67 +4,69 @@ from typing import Any
 
 import pytest
 
-from marketplace import documents
-from marketplace.errors import VerificationError
+from crypto.credential import did_key
+from marketplace.errors import InvalidInputError, VerificationError
 from marketplace.rights.certificates import check_certificate
-from marketplace.sdk import certificates, rights
-from tests.unit.sdk.exchange import NOW, Exchange, keys
-from tests.unit.sdk.test_queries import ASSET, MANIFEST, SUPPLIER
-
-REGISTRAR = keys(21)
-UNTIL = NOW + 86400
-CLAIM = rights.make_claim(
-    MANIFEST,
-    level="GENERAL_1",
-    source_class="COLLECTED_GENERATED",
-    origin="ENTERPRISE",
-    shares=[(SUPPLIER.address, 10_000)],
-)
+from marketplace.rights.status_lists import entries_of
+from marketplace.sdk import certificates
+from tests.certificates import CLAIM, REGISTRAR, UNTIL, asset, certificate, public
+from tests.unit.sdk.exchange import NOW, Exchange
+from tests.unit.sdk.test_queries import MANIFEST
 
 
 def _issued() -> tuple[dict[str, Any], dict[str, Any]]:
-    asset: dict[str, Any] = {"assetId": ASSET, "holder": SUPPLIER.address}
-    asset |= {"manifestDigest": documents.digest(MANIFEST), "ciphertextRoot": rights.ciphertext_root(MANIFEST)}
-    asset |= {"claimDigest": documents.digest(CLAIM), "validUntil": UNTIL}
-    with Exchange().client(REGISTRAR) as client:
-        certificate = certificates.issue(client, asset, MANIFEST, CLAIM, UNTIL)
-    return certificate, asset | {"certificateDigest": certificates.digest(certificate)}
+    made = certificate()
+    return made, asset() | {"certificateDigest": certificates.digest(made)}
 
 
 def test_what_the_registrar_issues_the_service_and_every_reader_accept() -> None:
-    certificate, asset = _issued()
-    certificates.verify(certificate, asset, NOW)
-    check_certificate(certificate, {name: asset[name] for name in ("certificateDigest", "validUntil", "assetId")}, NOW)
+    made, found = _issued()
+    certificates.verify(made, found)
+    check_certificate(made, {name: found[name] for name in ("certificateDigest", "validUntil", "assetId")}, NOW)
 
 
 def test_another_certificate_than_the_confirmed_one_is_refused() -> None:
-    certificate, asset = _issued()
-    certificate["credentialSubject"]["holder"] = REGISTRAR.address
+    made, found = _issued()
+    made["credentialSubject"]["holder"] = REGISTRAR.address
     with pytest.raises(VerificationError) as caught:
-        certificates.verify(certificate, asset, NOW)
+        certificates.verify(made, found)
     assert caught.value.code == "certificate_differs"
 
 
 def test_a_changed_certificate_is_refused_even_if_its_digest_was_confirmed() -> None:
-    certificate, asset = _issued()
-    certificate["credentialSubject"]["holder"] = REGISTRAR.address
-    asset["certificateDigest"] = certificates.digest(certificate)
+    made, found = _issued()
+    made["credentialSubject"]["holder"] = REGISTRAR.address
+    found["certificateDigest"] = certificates.digest(made)
     with pytest.raises(VerificationError) as caught:
-        certificates.verify(certificate, asset, NOW)
+        certificates.verify(made, found)
     assert caught.value.code == "certificate_invalid"
 
 
-def test_an_expired_certificate_is_refused() -> None:
-    certificate, asset = _issued()
-    with pytest.raises(VerificationError) as caught:
-        certificates.verify(certificate, asset, UNTIL + 1)
-    assert caught.value.code == "certificate_invalid"
+def test_the_registrars_key_is_given_back_whatever_the_day() -> None:
+    made, found = _issued()
+    assert certificates.verify(made, found) == public(REGISTRAR)
+
+
+def test_a_registrar_signs_no_place_in_lists_of_another_key() -> None:
+    entries = entries_of("https://exchange.test", did_key(public(REGISTRAR)), 0, 5)
+    with Exchange().client(REGISTRAR) as client, pytest.raises(VerificationError) as caught:
+        certificates.issue(client, asset(), MANIFEST, CLAIM, valid_until=UNTIL, entries=entries)
+    assert caught.value.code == "status_issuer_differs"
+
+
+@pytest.mark.parametrize("change", [lambda item: item.pop("assetId"), lambda item: item.update(assetId="0x12")])
+def test_what_is_about_no_asset_is_no_certificate(change: Any) -> None:
+    made = certificate()
+    change(made["credentialSubject"])
+    with pytest.raises(InvalidInputError) as caught:
+        certificates.asset_of(made)
+    assert caught.value.code == "certificate_malformed"
 
 
 @pytest.mark.parametrize("name", ["holder", "claimDigest", "ciphertextRoot", "validUntil"])
 def test_a_register_that_says_otherwise_is_noticed(name: str) -> None:
-    certificate, asset = _issued()
-    asset[name] = UNTIL + 5 if name == "validUntil" else "0x" + "77" * (20 if name == "holder" else 32)
+    made, found = _issued()
+    found[name] = UNTIL + 5 if name == "validUntil" else "0x" + "77" * (20 if name == "holder" else 32)
     with pytest.raises(VerificationError) as caught:
-        certificates.verify(certificate, asset, NOW)
+        certificates.verify(made, found)
     assert caught.value.code == "certificate_says_otherwise"

@@ -1,0 +1,130 @@
+"""What a certificate is worth at a moment: valid, revoked, suspended, superseded, expired, or not known. Pure, offline.
+
+Nothing is looked up: the caller brings the certificate, the lists, the issuer's key it trusts, and the time. Without a
+list of today nobody can say "valid", so nothing here does.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from crypto import bitstring, credential
+from crypto.errors import CryptoError
+from marketplace.documents import unix_seconds
+from marketplace.errors import InvalidInputError
+from marketplace.rights.status_lists import is_fresh, list_path, place_of, read_list
+
+VALID = "certificate_valid"
+UNCHECKED = "certificate_status_unchecked"
+WORDS: dict[str, tuple[str, str]] = {
+    VALID: ("valid", "有效"),
+    "certificate_revoked": ("revoked", "已撤销"),
+    "certificate_superseded": ("superseded: a title or share it names has moved", "已被取代：所载权利或份额已变动"),
+    "certificate_expired": ("expired", "已过期"),
+    "certificate_suspended": ("suspended", "已暂停"),
+    "certificate_not_yet_valid": ("not valid yet", "尚未生效"),
+    "certificate_status_stale": ("authentic; the status lists are out of date", "真实；状态列表已过期"),
+    "certificate_status_unknown": ("authentic; a status list is missing", "真实；缺少状态列表，效力未知"),
+    UNCHECKED: ("authentic and in its term; its status was not asked for", "真实且在有效期内；未查询状态"),
+}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A verdict.
+
+    Args:
+        code: one of WORDS.
+        as_of: unix seconds of the lists that it rests on, of the oldest; None where none was used.
+    """
+
+    code: str
+    as_of: int | None = None
+
+    @property
+    def words(self) -> tuple[str, str]:
+        """In English and in Chinese."""
+        return WORDS[self.code]
+
+
+def judge(
+    certificate: Mapping[str, Any],
+    lists: Sequence[Mapping[str, Any]],
+    *,
+    issuer: bytes,
+    now: int,
+    unchecked: bool = False,
+) -> Standing:
+    """What `certificate` is worth at `now`.
+
+    Args:
+        lists: status list credentials; those of other certificates are passed over.
+        issuer: the registrar's Ed25519 key, 32 bytes, that the caller trusts.
+        now: unix seconds.
+        unchecked: settle for a certificate's authenticity and term where no list is at hand; never makes it "valid".
+    Raises:
+        InvalidInputError: `certificate_invalid`: not signed by that key, or changed; `certificate_status_malformed`;
+            `status_list_invalid`: a list for this certificate that is not its issuer's, or was changed.
+    """
+    began, ended = check_signature(certificate, issuer)
+    found = _read(certificate, lists)
+    marked = {purpose for purpose, (is_set, _) in found.items() if is_set}
+    used = [document for _, document in found.values()]
+    as_of = min((unix_seconds(str(document["validFrom"])) for document in used), default=None)
+    checks = (
+        ("certificate_revoked", "revocation" in marked),
+        ("certificate_superseded", "message" in marked),
+        ("certificate_expired", now > ended),
+        ("certificate_suspended", "suspension" in marked),
+        ("certificate_not_yet_valid", now < began),
+        (UNCHECKED, unchecked and not found),
+        ("certificate_status_unknown", len(found) < len(certificate["credentialStatus"])),
+        ("certificate_status_stale", not all(is_fresh(document, now) for document in used)),
+    )
+    return Standing(next((code for code, holds in checks if holds), VALID), as_of)
+
+
+def check_signature(certificate: Mapping[str, Any], issuer: bytes) -> tuple[int, int]:
+    """The term of a certificate that `issuer` signed, unix seconds; whenever that is.
+
+    Raises:
+        InvalidInputError: `certificate_invalid`.
+    """
+    try:
+        began, ended = (unix_seconds(str(certificate[name])) for name in ("validFrom", "validUntil"))
+        credential.verify(certificate, issuer, now=began)
+    except (CryptoError, KeyError, ValueError, TypeError) as error:
+        raise InvalidInputError(
+            "certificate_invalid",
+            f"the certificate does not verify: {error}",
+            zh="证书验证未通过",
+            hint="ask whoever gave it to you for the original file; check the issuer's key",
+            hint_zh="请向出示者索取原件，并核对签发方公钥",
+        ) from error
+    return began, ended
+
+
+def _read(
+    certificate: Mapping[str, Any], lists: Sequence[Mapping[str, Any]]
+) -> dict[str, tuple[bool, Mapping[str, Any]]]:
+    """By purpose: whether the bit is set, and the list that says so."""
+    _, signer, position = place_of(certificate)
+    found = {}
+    for entry in certificate["credentialStatus"]:
+        purpose, url = entry["statusPurpose"], entry["statusListCredential"]
+        for document in lists:
+            if document.get("id") == url:
+                bits = read_list(document, url=url, purpose=purpose, issuer=signer)
+                found[purpose] = (bitstring.is_set(bits, position), document)
+    return found
+
+
+def list_paths(certificate: Mapping[str, Any]) -> list[str]:
+    """Where the service keeps the lists of a certificate, below its URL.
+
+    Raises:
+        InvalidInputError: `certificate_status_malformed`.
+    """
+    url, _, _ = place_of(certificate)
+    number = int(url.rpartition("/")[2])
+    return [list_path(entry["statusPurpose"], number) for entry in certificate["credentialStatus"]]

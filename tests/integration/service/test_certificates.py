@@ -1,0 +1,123 @@
+"""Certificates over HTTP: their place in public status lists, and what marks on the ledger make of them."""
+
+import json
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+from crypto import bitstring, credential
+from crypto.credential import public_of_did_key
+from marketplace.documents import digest
+from marketplace.errors import InvalidInputError, MarketplaceError, NotFoundError, RuleError, VerificationError
+from marketplace.rights.standing import judge
+from marketplace.sdk import certificates, listings, rights
+from marketplace.types import AssetStatus, TitleKind
+from tests.integration.service.town import Town
+
+
+@pytest.fixture
+def asset(town: Town, request: pytest.FixtureRequest) -> str:
+    """A confirmed asset of this test alone: the town's data under another title."""
+    title = {"en": request.node.name[:80], "zh": "凭证测试"}
+    manifest = {**town.facts["dataset"].manifest, "title": title}
+    town["supplier"].put_document(manifest)
+    return town.register(manifest)
+
+
+def _standing(town: Town, asset: str) -> str:
+    reader = town["rival"]
+    return rights.get_standing(reader, rights.get_certificate(reader, asset)).code
+
+
+def test_a_certificate_lives_through_suspension_to_revocation(town: Town, asset: str) -> None:
+    registrar = town["registrar"]
+    assert _standing(town, asset) == "certificate_valid"
+    rights.mark(registrar, asset, AssetStatus.SUSPENDED, "late objection")
+    assert _standing(town, asset) == "certificate_suspended"
+    with pytest.raises(RuleError) as caught:
+        listings.create(town["supplier"], _terms(town, asset))
+    assert caught.value.code == "asset_status"
+    rights.mark(registrar, asset, AssetStatus.CONFIRMED, "objection settled")
+    assert _standing(town, asset) == "certificate_valid"
+    rights.mark(registrar, asset, AssetStatus.REVOKED, "false proof of source")
+    assert _standing(town, asset) == "certificate_revoked"
+    with pytest.raises(RuleError) as caught:
+        rights.mark(registrar, asset, AssetStatus.CONFIRMED, "never mind")
+    assert (caught.value.code, bool(caught.value.zh)) == ("asset_mark", True)
+
+
+def _terms(town: Town, asset: str) -> Any:
+    given: dict[str, Any] = {"title": None, "computations": ["COUNT"], "purposes": ["TRANSPORT"], "regions": ["CN"]}
+    given |= {"price": 1, "epsilon_per_query_max": 1000, "minimum_cohort": None, "nodes": [], "threshold": 2}
+    return listings.make_terms(town["supplier"], asset, **given, term_end=int(time.time()) + 86400)
+
+
+def test_whoever_takes_a_title_or_a_share_supersedes_the_certificate(town: Town, asset: str) -> None:
+    offer = rights.offer_transfer(town["supplier"], asset, TitleKind.OPERATE, town["collector"].address)
+    rights.accept_transfer(town["collector"], offer)
+    assert _standing(town, asset) == "certificate_superseded"
+
+
+def test_only_registrars_mark_and_reserve(town: Town, asset: str) -> None:
+    for act in (
+        lambda: rights.mark(town["buyer"], asset, AssetStatus.REVOKED, "envy"),
+        lambda: town["buyer"].post(f"/rights/assets/{asset}/status-place", {}),
+    ):
+        with pytest.raises(MarketplaceError) as caught:
+            act()
+        assert caught.value.code in ("participant_not_active", "role_missing")
+
+
+def test_a_place_is_given_once_and_at_random(town: Town, asset: str) -> None:
+    path = f"/rights/assets/{asset}/status-place"
+    given = rights.get_certificate(town["rival"], asset)["credentialStatus"]
+    assert town["registrar"].post(path, {}) == given
+    other = rights.get_certificate(town["rival"], town.facts["asset"])["credentialStatus"]
+    assert given[0]["statusListIndex"] != other[0]["statusListIndex"]
+    with pytest.raises(NotFoundError):
+        town["registrar"].post(f"/rights/assets/{'0x' + '5a' * 32}/status-place", {})
+
+
+def test_a_certificate_without_its_place_is_not_confirmed(town: Town, asset: str) -> None:
+    certificate = rights.get_certificate(town["rival"], asset)
+    body = {name: value for name, value in certificate.items() if name not in ("proof", "credentialStatus")}
+    registrar = town["registrar"]
+    found = rights.get_asset(registrar, asset)
+    bare = credential.issue(body, registrar.keys.ed25519, created=registrar.now())
+    message = {"assetId": asset, "claimDigest": found["claimDigest"], "certificateDigest": digest(bare)}
+    message |= {"validUntil": found["validUntil"], "registrar": registrar.address, "version": 1}
+    message |= {"deadline": registrar.deadline()}
+    with pytest.raises(InvalidInputError) as caught:
+        registrar.submit(
+            "/rights/confirmations",
+            {"confirm": message, "signature": registrar.sign("Confirm", message), "certificate": bare},
+        )
+    assert caught.value.code == "certificate_status_differs"
+
+
+def test_lists_are_public_and_enough_to_judge_offline(town: Town, asset: str, http: httpx.Client) -> None:
+    certificate = http.get(f"/rights/assets/{asset}/certificate").json()
+    lists = [http.get(f"/rights/status-lists/{name}/0").json() for name in ("revocation", "suspension", "message")]
+    assert [entry["statusListCredential"] for entry in certificate["credentialStatus"]] == [i["id"] for i in lists]
+    assert all(len(bitstring.decode(item["credentialSubject"]["encodedList"])) == 16384 for item in lists)
+    issuer = public_of_did_key(certificate["issuer"]["id"])
+    assert judge(certificate, lists, issuer=issuer, now=int(time.time())).code == "certificate_valid"
+    for path in ("/rights/status-lists/refresh/0", "/rights/status-lists/revocation/1"):
+        assert http.get(path).json()["code"] == "status_list_unknown"
+
+
+def test_a_list_that_the_exchange_did_not_sign_is_refused(town: Town, asset: str) -> None:
+    reader = town["rival"]
+    certificate = rights.get_certificate(reader, asset)
+    lists = json.loads(json.dumps(rights.get_status_lists(reader, certificate)))
+    lists[0]["credentialSubject"]["encodedList"] = bitstring.encode([])
+    lists[0]["credentialSubject"]["ledgerBlock"] += 1
+    with pytest.raises(InvalidInputError) as caught:
+        rights.get_standing(reader, certificate, lists)
+    assert caught.value.code == "status_list_invalid"
+    certificate["credentialSubject"]["title"] = "more"
+    with pytest.raises(VerificationError):
+        rights.get_standing(reader, certificate)
+    assert certificates.asset_of(certificate) == asset

@@ -1,0 +1,136 @@
+"""Certificates and status lists: every verdict, and nothing that says "valid" without a list of today."""
+
+from typing import Any
+
+import pytest
+
+from marketplace.errors import InvalidInputError, VerificationError
+from marketplace.rights.standing import WORDS, judge, list_paths
+from marketplace.rights.status_lists import is_marked
+from marketplace.sdk import certificate_files
+from marketplace.types import AssetStatus
+from tests.certificates import LOG, REGISTRAR, UNTIL, certificate, lists, public
+from tests.unit.sdk.exchange import NOW, keys
+
+ISSUER = public(REGISTRAR)
+CERTIFICATE = certificate()
+
+
+def _code(given: list[dict[str, Any]], now: int = NOW, unchecked: bool = False) -> str:
+    return judge(CERTIFICATE, given, issuer=ISSUER, now=now, unchecked=unchecked).code
+
+
+@pytest.mark.parametrize(
+    ("marked", "code"),
+    [
+        ([], "certificate_valid"),
+        (["suspension"], "certificate_suspended"),
+        (["message"], "certificate_superseded"),
+        (["message", "suspension"], "certificate_superseded"),
+        (["revocation"], "certificate_revoked"),
+        (["revocation", "suspension", "message"], "certificate_revoked"),
+    ],
+)
+def test_the_bits_decide(marked: list[str], code: str) -> None:
+    assert _code(lists(marked)) == code
+
+
+def test_the_term_decides_too() -> None:
+    assert _code(lists(now=UNTIL), UNTIL) == "certificate_valid"
+    assert _code(lists(now=UNTIL), UNTIL + 1) == "certificate_expired"
+    assert _code(lists(["revocation"], now=UNTIL), UNTIL + 1) == "certificate_revoked"
+    assert _code(lists(now=NOW - 86_000), NOW - 86_000) == "certificate_not_yet_valid"
+
+
+def test_without_a_list_nothing_is_valid() -> None:
+    assert _code([]) == "certificate_status_unknown"
+    for missing in range(3):
+        given = [item for place, item in enumerate(lists()) if place != missing]
+        assert _code(given) == "certificate_status_unknown"
+        assert _code(given, unchecked=True) == "certificate_status_unknown"
+    assert _code([], unchecked=True) == "certificate_status_unchecked"
+    assert _code(lists(["revocation"])[:1]) == "certificate_revoked"
+
+
+def test_a_list_of_yesterday_clears_nobody_but_still_convicts() -> None:
+    assert _code(lists(now=NOW - 86_401)) == "certificate_status_stale"
+    assert _code(lists(["revocation"], now=NOW - 86_401)) == "certificate_revoked"
+    assert _code(lists(now=NOW + 3600)) == "certificate_status_stale"
+
+
+def test_lists_of_others_are_passed_over() -> None:
+    other = {**lists()[0], "id": "https://elsewhere.test/rights/status-lists/revocation/0"}
+    assert _code([other, {}]) == "certificate_status_unknown"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda item: item["credentialSubject"].update(
+            encodedList=lists(["revocation"])[0]["credentialSubject"]["encodedList"]
+        ),
+        lambda item: item["credentialSubject"].update(statusPurpose="suspension"),
+        lambda item: item.update(validUntil="2099-01-01T00:00:00Z"),
+        lambda item: item.update(issuer="did:key:z6Mk"),
+        lambda item: item.pop("validFrom"),
+        lambda item: item.pop("proof"),
+        lambda item: item.update(credentialSubject=[]),
+    ],
+)
+def test_a_changed_list_is_refused(change: Any) -> None:
+    given = lists()
+    change(given[0])
+    with pytest.raises(InvalidInputError, match="status list") as caught:
+        _code(given)
+    assert (caught.value.code, bool(caught.value.zh)) == ("status_list_invalid", True)
+
+
+def test_a_list_by_another_signer_is_refused() -> None:
+    for signer in (REGISTRAR, keys(23)):
+        with pytest.raises(InvalidInputError) as caught:
+            _code(lists(signer=signer))
+        assert caught.value.code == "status_list_invalid"
+
+
+def test_a_certificate_by_another_issuer_or_changed_is_refused() -> None:
+    changed = {**CERTIFICATE, "validUntil": "2099-01-01T00:00:00Z"}
+    for given, issuer in ((CERTIFICATE, public(LOG)), (changed, ISSUER)):
+        with pytest.raises(InvalidInputError) as caught:
+            judge(given, lists(), issuer=issuer, now=NOW)
+        assert caught.value.code == "certificate_invalid"
+
+
+def test_every_verdict_but_two_is_refused_in_both_languages() -> None:
+    for code, (english, chinese) in WORDS.items():
+        assert english.isascii()
+        assert not chinese.isascii()
+        standing = judge(CERTIFICATE, [], issuer=ISSUER, now=NOW)
+        object.__setattr__(standing, "code", code)
+        if code in ("certificate_valid", "certificate_status_unchecked"):
+            certificate_files.require_good(standing)
+            continue
+        with pytest.raises(VerificationError) as caught:
+            certificate_files.require_good(standing)
+        assert (caught.value.code, bool(caught.value.hint_zh)) == (code, True)
+
+
+def test_bits_follow_from_the_ledger() -> None:
+    def marks(status: AssetStatus, share: int = 1, titles: tuple[int, ...] = (1, 1)) -> list[str]:
+        return [p for p in ("revocation", "suspension", "message") if is_marked(p, status, share, titles)]
+
+    assert marks(AssetStatus.CONFIRMED) == []
+    assert marks(AssetStatus.SUSPENDED) == ["suspension"]
+    assert marks(AssetStatus.REVOKED) == ["revocation"]
+    assert marks(AssetStatus.CONFIRMED, 2) == marks(AssetStatus.CONFIRMED, 1, (1, 2)) == ["message"]
+    assert marks(AssetStatus.REVOKED, 2) == ["revocation", "message"]
+
+
+def test_the_lists_of_a_certificate_are_found_below_the_service() -> None:
+    assert list_paths(CERTIFICATE) == [
+        "/rights/status-lists/revocation/0",
+        "/rights/status-lists/suspension/0",
+        "/rights/status-lists/message/0",
+    ]
+    with pytest.raises(InvalidInputError) as caught:
+        list_paths({**CERTIFICATE, "credentialStatus": CERTIFICATE["credentialStatus"][:2]})
+    assert caught.value.code == "certificate_status_malformed"
