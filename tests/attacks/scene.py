@@ -3,7 +3,8 @@ to the left and twelve to the right of it.
 
 The data set itself asks for no cohort; the terms of an order do. So one sealed data set serves both runs of an attack:
 `UNGUARDED` terms for the one that must succeed, `GUARDED` for the one that must fail. Epsilon `EXACT` is so large that
-the noise is zero but for one draw in a hundred million; the data set's budget is as large as a document may say.
+the noise of a plain sum is zero but for one draw in a hundred million; the data set's budget is as large as a document
+may say.
 """
 
 import random

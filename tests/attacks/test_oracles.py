@@ -158,7 +158,8 @@ def test_a_public_dimension_tells_its_categories_apart(kinds: Market) -> None:
         answered(kinds.ask(rich_order(kinds, **TERMS), of(kind), 10**9)).numbers[0]["sum:cost"]
         for kind in ("many", "more")
     ]
-    assert totals == [sum(int(row["cost"]) for row in kinds.rows if row["kind"] == kind) for kind in ("many", "more")]
+    truth = [sum(int(row["cost"]) for row in kinds.rows if row["kind"] == kind) for kind in ("many", "more")]
+    assert all(abs(total - true) < 5 for total, true in zip(totals, truth, strict=True)), "noise of scale 0.1"
 
 
 def test_a_hidden_dimension_says_the_same_of_every_category(tmp_path: Path) -> None:

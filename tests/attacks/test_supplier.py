@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from crypto.canonical import from_hex, sha256, to_hex
+from crypto.canonical import sha256, to_hex
 from crypto.seal.cells import decrypt_chunk, seal_chunk
 from crypto.seal.parameters import CELLS
 from crypto.seal.wire import Blob, read_blob, write_blob
@@ -99,7 +99,7 @@ def huge(key: Any, values: Any) -> bytes:
 
 def asked_of_a_liar(home: Path, seal: Callable[[Any, Any], bytes], monkeypatch: pytest.MonkeyPatch) -> Any:
     with monkeypatch.context() as patched:
-        patched.setattr("marketplace.vault.batches.seal_chunk", seal)
+        patched.setattr("marketplace.vault.sealers.seal_chunk", seal)
         market = open_streets(home)
     return market.ask(rich_order(market, **GUARDED), ALL, EXACT)
 
@@ -147,8 +147,7 @@ def forge(market: Market, monkeypatch: pytest.MonkeyPatch, *, digests: bool) -> 
     other = raised(market.dataset.blob(name), 0, 400)
     monkeypatch.setattr(Dataset, "blob", lambda self, asked: other if asked == name else true(self, asked))
     if not digests:
-        hashed: Callable[[bytes], bytes] = lambda data: from_hex(name) if data == other else sha256(data)  # noqa: E731
-        monkeypatch.setattr("marketplace.queries.evaluation.sha256", hashed)
+        monkeypatch.setattr("marketplace.queries.data._check_digest", nothing)
 
 
 def with_cold_caches(market: Market) -> Market:

@@ -81,11 +81,13 @@ def singled_out(market: Market, terms: dict[str, Any]) -> Any:
 
 
 def test_a_weight_of_its_own_singles_a_row_out_where_cohorts_ignore_weights(streets: Market) -> None:
+    """Noise of scale 0.1 and 0.2 spoils one difference in seventy; ten of forty are beyond chance."""
     differences = []
     for numbers in answered(singled_out(streets, UNGUARDED)).numbers:
         (weighted,) = (number for name, number in numbers.items() if name != "sum:score")
         differences.append(weighted - numbers["sum:score"])
-    assert differences == secrets_of(streets.rows)
+    right = sum(mine == true for mine, true in zip(differences, secrets_of(streets.rows), strict=True))
+    assert right > len(STREETS) - 10
 
 
 def test_the_rows_of_every_weight_fill_a_cohort(streets: Market) -> None:

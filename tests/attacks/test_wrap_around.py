@@ -13,13 +13,14 @@ import pytest
 from crypto.errors import ParameterError
 from crypto.seal.cells import open_chunk, seal_chunk
 from crypto.seal.evaluate import evaluate_sum
-from crypto.seal.headroom import prove_headroom
+from crypto.seal.headroom import Headroom, prove_headroom
 from crypto.seal.keys import SealingKey
 from crypto.seal.parameters import CELLS
 from crypto.seal.release import open_number
 from marketplace.documents import ciphertext_root
 from marketplace.errors import InvalidInputError, RuleError, VerificationError
 from marketplace.queries.explain import NOBODY, Question, document_of, plan_or_refusal
+from marketplace.vault.ranges import RANGES
 from tests.attacks.scene import EXACT, UNGUARDED, answered, open_alone, rich_order
 from tests.sealed_market import Market
 
@@ -31,6 +32,11 @@ WEIGHTED = "SELECT WSUM(load, place, 'a', 999999999, 'b', 1000000000) FROM f"
 
 def nothing(*_: object, **__: object) -> None:
     """In place of a check."""
+
+
+def proven(*_: object, **__: object) -> Headroom:
+    """In place of the proof: anything goes."""
+    return Headroom(0, CELLS.half, 0, 99)
 
 
 def open_loads(home: Path, high: int) -> Market:
@@ -47,7 +53,7 @@ def open_loads(home: Path, high: int) -> Market:
 
 def too_wide(home: Path, monkeypatch: pytest.MonkeyPatch) -> Market:
     """A data set sealed without the check of bounds."""
-    monkeypatch.setattr("marketplace.vault.statistics.CellStatistics._check_range", nothing)
+    monkeypatch.setitem(RANGES, "cells", nothing)
     return open_loads(home, WIDE)
 
 
@@ -76,7 +82,7 @@ def test_a_sum_of_squares_comes_back_as_another_number_where_nothing_is_proven(
     """Attested by the panel, derived anew by the vault, and off by 2^58. Squares that came back negative the buyer
     refuses by itself, a second line; where the range has room for what came round, as below, it cannot."""
     market = too_wide(tmp_path, monkeypatch)
-    monkeypatch.setattr("marketplace.queries.forms.prove_headroom", nothing)
+    monkeypatch.setattr("marketplace.queries.cells_form.prove_headroom", proven)
     with pytest.raises(VerificationError):
         ask(market, SQUARES)
     monkeypatch.setattr("marketplace.queries.answer.check_plausible", nothing)
@@ -103,7 +109,7 @@ def test_weights_take_a_total_out_of_its_range_where_nothing_is_proven(
 ) -> None:
     """Bounds of a hundred million are fine for sums and squares; with weights of a billion four rows are too many."""
     market = open_loads(tmp_path, 10**8)
-    monkeypatch.setattr("marketplace.queries.forms.prove_headroom", nothing)
+    monkeypatch.setattr("marketplace.queries.cells_form.prove_headroom", proven)
     truth = 2 * 10**8 * (999_999_999 + 1_000_000_000)
     (found,) = ask(market, WEIGHTED).values()
     assert abs(found - (truth - CELLS.plain_modulus)) < CELLS.half // 8, "but for noise"
