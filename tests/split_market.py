@@ -12,7 +12,7 @@ from marketplace.queries.handover import CustodianTask, VaultTask, custodian_tas
 from marketplace.vault.cases import Decision
 from marketplace.vault.custodian.decision import Custodian
 from marketplace.vault.custodian.folder import CustodianFolder
-from marketplace.vault.custody import Deposit, card_of, open_package
+from marketplace.vault.custody import MAX_FILE, Deposit, card_of, open_package
 from marketplace.vault.secrecy import Cipher
 from marketplace.vault.store import PrivacyStore
 from tests.sealed_market import DEPLOYMENT, NOW, Market, Order, keys, open_market
@@ -65,7 +65,7 @@ def open_custodian(home: Path, market: Market, own: Keys, **options: Any) -> Cus
     """A custodian with a folder and an account of its own, which has taken the vault's file."""
     cipher = Cipher(own.seed)
     halves = CustodianFolder(home / "custodian", cipher)
-    halves.take(open_package(load_json(market.dataset.custody_file.read_bytes()), own))
+    halves.take(open_package(load_json(market.dataset.custody_file.read_bytes(), max_bytes=MAX_FILE), own))
     store = PrivacyStore(home / "custodian" / "ledger.sqlite", cipher)
     return Custodian(own, halves, store, DEPLOYMENT, fetch=market.dataset.blob, **options)
 

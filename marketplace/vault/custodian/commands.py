@@ -65,7 +65,7 @@ def take(
         raise typer.BadParameter(f"{file} is larger than any custody file")
     keys = open_keys(run)
     halves = CustodianFolder(custodian_path(run), Cipher(keys.seed))
-    name = halves.take(open_package(load_json(file.read_bytes()), keys))
+    name = halves.take(open_package(load_json(file.read_bytes(), max_bytes=MAX_FILE), keys))
     held = halves.open(name)
     facts = {"manifest": name, "title": held.manifest["title"]["en"], "generation": held.generation}
     run.result(facts, "held; delete the file", "已接收；请删除该文件")

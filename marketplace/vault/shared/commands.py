@@ -16,7 +16,7 @@ from marketplace.sdk import files
 from marketplace.sdk.home import Home
 from marketplace.sdk.opening import open_client, open_keys
 from marketplace.vault.categories import Progress
-from marketplace.vault.custody import Deposit, open_lending, read_card
+from marketplace.vault.custody import MAX_FILE, Deposit, open_lending, read_card
 from marketplace.vault.folder import Dataset, VaultFolder
 from marketplace.vault.secrecy import Cipher
 from marketplace.vault.uploading import sealed_bytes, upload_dataset
@@ -67,7 +67,7 @@ def deposit_of(keys: Keys, card: Path | None, lent: Path | None = None, base: Da
     """
     if card is None:
         return None
-    half = open_lending(load_json(lent.read_bytes()), keys) if lent else None
+    half = open_lending(load_json(lent.read_bytes(), max_bytes=MAX_FILE), keys) if lent else None
     if half and base and (digest(half.manifest), half.generation) != (base.digest, base.generation):
         raise RuleError(
             "generation_differs",

@@ -33,7 +33,7 @@ from marketplace.types import Role
 from marketplace.vault.agent import VaultAgent
 from marketplace.vault.custodian.decision import Custodian
 from marketplace.vault.custodian.folder import CustodianFolder
-from marketplace.vault.custody import Deposit, open_package
+from marketplace.vault.custody import MAX_FILE, Deposit, open_package
 from marketplace.vault.folder import Dataset, VaultFolder
 from marketplace.vault.release import Vault
 from marketplace.vault.schema import parse_schema
@@ -41,7 +41,7 @@ from marketplace.vault.sealing import seal_file
 from marketplace.vault.secrecy import Cipher
 from marketplace.vault.store import PrivacyStore
 from marketplace.web.context import Context
-from tests.sealed_market import SCHEMA, keys, make_rows, write_csv
+from tests.sealed_market import SCHEMA, Row, keys, make_rows, write_csv
 
 EXCHANGE_KEY = "1f" * 8 + "2e3d4c5b6a798897" * 3
 ROLES = {
@@ -109,6 +109,7 @@ class Town:
         context: the service's own.
         deposit: who holds half of the key; None where the vault holds it all.
         schema: how the data set is declared. terms: of the listing, besides the usual ones. nodes: the panel.
+        rows: of the data set.
     """
 
     url: str
@@ -120,6 +121,7 @@ class Town:
     schema: Mapping[str, Any] = field(default_factory=lambda: SCHEMA)
     terms: Mapping[str, Any] = field(default_factory=dict)
     nodes: Sequence[str] = NODES
+    rows: list[Row] = field(default_factory=make_rows)
 
     def __getitem__(self, name: str) -> Client:
         if name not in self.clients:
@@ -136,7 +138,7 @@ class Town:
 
     def seal(self) -> Dataset:
         """Seal the small data set and upload it."""
-        path = write_csv(self.folder / "rows.csv", make_rows())
+        path = write_csv(self.folder / "rows.csv", self.rows)
         supplier = self["supplier"]
         dataset = seal_file(
             path,
@@ -235,7 +237,7 @@ class Town:
         client, dataset = self["custodian"], self.facts["dataset"]
         cipher = Cipher(client.keys.seed)
         halves = CustodianFolder(self.folder / "custodian", cipher)
-        halves.take(open_package(load_json(dataset.custody_file.read_bytes()), client.keys))
+        halves.take(open_package(load_json(dataset.custody_file.read_bytes(), max_bytes=MAX_FILE), client.keys))
         store = PrivacyStore(self.folder / "custodian" / "ledger.sqlite", cipher)
         custodian = Custodian(client.keys, halves, store, client.deployment, fetch=client.get_blob)
         return VaultAgent(client, custodian, lambda *_: None, desk="custodian")
