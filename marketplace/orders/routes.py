@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from marketplace.evidence.inbox import Statement
 from marketplace.orders import service
@@ -13,6 +13,9 @@ from marketplace.web.principal import Account
 from marketplace.web.shapes import AddressText, Count, DigestText, Document, Queued, Shape, SignatureText
 
 router = APIRouter(prefix="/orders", tags=["orders"])
+
+
+WithOffer = Annotated[bool, Query(description='send "listing" and "asset" along, as their own operations do')]
 
 
 class Fund(Shape):
@@ -54,7 +57,11 @@ def list_orders(here: Here, account: Account, page: AskedPage, request: Request,
 
 
 @router.get("/{order_id}")
-def get_order(here: Here, account: Account, order_id: Annotated[DigestText, Path()]) -> dict[str, Any]:
+def get_order(
+    here: Here, account: Account, order_id: Annotated[DigestText, Path()], offer: WithOffer = False
+) -> dict[str, Any]:
     """One order of yours with what it paid out."""
     with here.reading() as session:
-        return service.order_json(session, service.get_order(session, order_id, account))
+        order = service.get_order(session, order_id, account)
+        more = service.offer_json(session, order) if offer else {}
+        return {**service.order_json(session, order), **more}

@@ -10,11 +10,11 @@ from marketplace.documents import Document, digest, validate_agreement
 from marketplace.errors import InvalidInputError, NotFoundError, RuleError
 from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue, remember
 from marketplace.intents import Deployment
-from marketplace.listings.service import get_listing, terms_of
+from marketplace.listings.service import get_listing, listing_json, terms_of
 from marketplace.listings.tables import Listing
 from marketplace.orders.tables import Order
 from marketplace.participants.service import oversees
-from marketplace.rights.service import get_asset, manifest_of
+from marketplace.rights.service import asset_json, get_asset, manifest_of
 from marketplace.settlement.tables import Payout
 from marketplace.storage.documents import store_document
 from marketplace.types import Digest
@@ -52,6 +52,12 @@ def order_json(session: Session, order: Order) -> dict[str, Any]:
     )
     paid = [{"holder": payout.holder, "amount": payout.amount} for payout in payouts]
     return {**order.as_json(), "seller": parties(session, order)[1], "payouts": paid}
+
+
+def offer_json(session: Session, order: Order) -> dict[str, Any]:
+    """{"listing", "asset"} of an order."""
+    listing, asset = get_listing(session, order.listing_id), get_asset(session, order.asset_id)
+    return {"listing": listing_json(session, listing), "asset": asset_json(session, asset)}
 
 
 def place(session: Session, deployment: Deployment, wish: Statement, agreement: Document, now: int) -> Digest:

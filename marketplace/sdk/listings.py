@@ -110,20 +110,25 @@ def get(client: Client, listing_id: str) -> dict[str, Any]:
     return found
 
 
-def inspect(client: Client, listing_id: str) -> Offer:
+def inspect(
+    client: Client, listing_id: str, listing: dict[str, Any] | None = None, asset: dict[str, Any] | None = None
+) -> Offer:
     """A listing with its terms, asset and manifest, each bound to the next by its digest.
 
+    Args:
+        listing, asset: as the service sent them along with something else; asked for where they are None.
     Raises:
         VerificationError: a document is not the one that the listing's id commits to.
     """
-    listing = get(client, listing_id)
+    listing = listing or get(client, listing_id)
     terms = documents.validate_terms(client.get_document(listing["termsDigest"]))
     derived = ids.listing_id(listing["seller"], listing["assetId"], listing["termsDigest"])
     rule = "listings.id_commits_to_terms"
     expect(derived, listing_id, "listing_id_differs", rule)
     expect(terms["asset"], listing["assetId"], "terms_for_another_asset", rule)
     expect(terms["price"], listing["price"], "price_differs", rule)
-    asset = rights.get_asset(client, listing["assetId"])
+    asset = asset or rights.get_asset(client, listing["assetId"])
+    expect(asset["assetId"], listing["assetId"], "terms_for_another_asset", rule)
     manifest = rights.checked_manifest(client, asset)
     expect(terms["manifest"], asset["manifestDigest"], "terms_for_another_manifest", rule)
     return Offer(listing, terms, asset, manifest)

@@ -77,12 +77,13 @@ def inspect(client: Client, order_id: str) -> Deal:
     Raises:
         VerificationError: a document is not the one that the order's id commits to.
     """
-    order = get(client, order_id)
+    order: dict[str, Any] = client.get(f"/orders/{order_id}", offer=True)
+    listing, asset = order.pop("listing", None), order.pop("asset", None)
     derived = ids.order_id(order["buyer"], order["listingId"], order["agreementDigest"])
     rule = "orders.id_commits_to_agreement"
     expect(derived, order_id, "order_id_differs", rule)
     agreement = documents.validate_agreement(client.get_document(order["agreementDigest"]))
     expect((agreement["listing"], agreement["buyer"]), (order["listingId"], order["buyer"]), "agreement_differs", rule)
-    offer = listings.inspect(client, order["listingId"])
+    offer = listings.inspect(client, order["listingId"], listing, asset)
     expect(offer.listing["termsDigest"], agreement["terms"], "terms_differ", rule)
     return Deal(order, agreement, offer)
