@@ -11,9 +11,10 @@ from collections.abc import Sequence
 import typer
 
 from crypto.errors import CryptoError, DecryptionFailed
-from marketplace.console.command import HomePath, Json, Language, Url
+from marketplace.console.command import RESOLVER, HomePath, Json, Language, Url
 from marketplace.console.lazy import LazyGroup
-from marketplace.console.run import current
+from marketplace.console.run import Run, current
+from marketplace.documents.identifiers import Identifier, Kind
 from marketplace.errors import (
     ConfigurationError,
     InvalidInputError,
@@ -80,6 +81,7 @@ def root(
     ctx: typer.Context, as_json: Json = False, lang: Language = None, home: HomePath = None, url: Url = None
 ) -> None:
     """A trusted data marketplace: usable, not visible. 可信数据市场：可用不可见"""
+    RESOLVER.set(_whole_id)
     ctx.obj = {"as_json": as_json, "lang": lang, "home": home, "url": url}
 
 
@@ -96,6 +98,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         return _refuse(_unexpected(error), EXIT_UNEXPECTED)
     return 0
+
+
+def _whole_id(run: Run, name: Identifier) -> str:
+    """Ask the service, and check what it says; an order is told to its parties alone."""
+    from marketplace.sdk import identifiers, opening  # noqa: PLC0415 - help must not load the client
+
+    with opening.open_client(run, with_keys=name.kind is Kind.ORDER) as client:
+        return str(identifiers.resolve(client, str(name))["subject"])
 
 
 def exit_code(error: Exception) -> int:

@@ -8,12 +8,14 @@ begins with "Example:" shows a use.
 import functools
 import inspect
 from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from marketplace.console.run import Run, begin, choose_language
+from marketplace.documents.identifiers import Identifier
 
 SHARED = "Shared options"
 Json = Annotated[bool, typer.Option("--json", help="print JSON for programs 输出 JSON", rich_help_panel=SHARED)]
@@ -33,6 +35,8 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "url": (Url, None),
 }
 Verb = Callable[..., None]
+RESOLVER: ContextVar[Callable[[Run, Identifier], str]] = ContextVar("marketplace_resolver")
+"""From an identifier to the whole id that it is the beginning of; set by the entry point, which knows the client."""
 
 
 def group(help_text: str) -> typer.Typer:
@@ -66,7 +70,8 @@ def as_command(function: Verb) -> Verb:
     @functools.wraps(function)
     def call(ctx: typer.Context, **values: Any) -> None:
         shared = {option: values.pop(option) for option in OPTIONS}
-        function(begin(make_run(ctx, shared)), **values)
+        run = begin(make_run(ctx, shared))
+        function(run, **{name: _whole(run, value) for name, value in values.items()})
 
     parameters = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
     keyword = inspect.Parameter.KEYWORD_ONLY
@@ -81,6 +86,10 @@ def as_command(function: Verb) -> Verb:
     call.__annotations__ = {parameter.name: parameter.annotation for parameter in signature.parameters.values()}
     del call.__wrapped__
     return call
+
+
+def _whole(run: Run, value: Any) -> Any:
+    return RESOLVER.get()(run, value) if isinstance(value, Identifier) else value
 
 
 def make_run(ctx: typer.Context, shared: dict[str, Any]) -> Run:

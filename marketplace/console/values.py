@@ -41,13 +41,22 @@ def parse_address(text: str) -> str:
 
 
 def parse_digest(text: str) -> str:
-    """A digest or id in the one spelling used everywhere: lower case.
-
-    An identifier is only the beginning of an id; the resolver has the rest.
-    """
-    if text.strip().lower().startswith(tuple(f"{kind}1" for kind in Kind)):
-        raise typer.BadParameter(f"the whole id of {_identified(text)}; marketplace resolve shows it")
+    """A digest or id in the one spelling used everywhere: lower case."""
     return _hex(text, 64, "a digest or id: 0x and 64 hex digits")
+
+
+def parse_id(kind: Kind) -> Callable[[str], str | Identifier]:
+    """A parser of ids of one kind: digest or identifier. The command gets the whole id (console/command.py)."""
+
+    def parse(text: str) -> str | Identifier:
+        if text.strip().lower().startswith("0x"):
+            return parse_digest(text)
+        found = _identified(text)
+        if found.kind is not kind:
+            raise typer.BadParameter(f"an identifier {kind}1…, this one is of another kind")
+        return found
+
+    return parse
 
 
 def parse_share(text: str) -> tuple[str, int]:

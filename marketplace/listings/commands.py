@@ -9,20 +9,23 @@ from marketplace.console import Run, command, group
 from marketplace.console.values import (
     moment,
     parse_address,
-    parse_digest,
     parse_duration,
     parse_epsilon,
+    parse_id,
     parse_money,
     short,
 )
 from marketplace.documents import COMPUTATIONS, PURPOSES
+from marketplace.documents.identifiers import Kind
 from marketplace.quantities import epsilon, money
 from marketplace.sdk import listings, rights
 from marketplace.sdk.opening import open_client
 from marketplace.types import ListingStatus
 
 app = group("Put a product on offer; read what is on offer. 产品挂牌")
-Listing = Annotated[str, typer.Argument(metavar="LISTING", parser=parse_digest, help="id of the listing 挂牌编号")]
+Listing = Annotated[
+    str, typer.Argument(metavar="LISTING", parser=parse_id(Kind.PRODUCT), help="id of the listing 挂牌编号")
+]
 COLUMNS = (
     ("listingId", "listing", "挂牌", str),
     ("seller", "seller", "卖方", short),
@@ -36,7 +39,9 @@ COLUMNS = (
 def create(
     run: Run,
     *,
-    asset: Annotated[str, typer.Argument(metavar="ASSET", parser=parse_digest, help="id of the data asset 资产编号")],
+    asset: Annotated[
+        str, typer.Argument(metavar="ASSET", parser=parse_id(Kind.DATA), help="id of the data asset 资产编号")
+    ],
     price: Annotated[int, typer.Option(parser=parse_money, metavar="YUAN", help="for one query 每次查询价格")],
     epsilon_per_query: Annotated[
         int, typer.Option(parser=parse_epsilon, metavar="EPSILON", help="most for one query 单次隐私预算上限")

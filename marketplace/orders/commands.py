@@ -6,15 +6,16 @@ from typing import Annotated
 import typer
 
 from marketplace.console import Run, command, group
-from marketplace.console.values import moment, parse_digest, parse_duration, parse_epsilon, parse_money
+from marketplace.console.values import moment, parse_duration, parse_epsilon, parse_id, parse_money
 from marketplace.documents import PURPOSES
+from marketplace.documents.identifiers import Kind
 from marketplace.quantities import epsilon, money
 from marketplace.sdk import orders
 from marketplace.sdk.opening import open_client
 from marketplace.types import OrderStatus
 
 app = group("Buy: accept terms, fund an order, get a right to use. 下单交易")
-Order = Annotated[str, typer.Argument(metavar="ORDER", parser=parse_digest, help="id of the order 订单编号")]
+Order = Annotated[str, typer.Argument(metavar="ORDER", parser=parse_id(Kind.ORDER), help="id of the order 订单编号")]
 COLUMNS = (
     ("orderId", "order", "订单", str),
     ("escrow", "escrow", "托管(元)", money),
@@ -28,7 +29,9 @@ COLUMNS = (
 def fund(
     run: Run,
     *,
-    listing: Annotated[str, typer.Argument(metavar="LISTING", parser=parse_digest, help="id of the listing 挂牌编号")],
+    listing: Annotated[
+        str, typer.Argument(metavar="LISTING", parser=parse_id(Kind.PRODUCT), help="id of the listing 挂牌编号")
+    ],
     escrow: Annotated[
         int, typer.Option(parser=parse_money, metavar="YUAN", help="set aside; the rest comes back 托管金额")
     ],

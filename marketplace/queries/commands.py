@@ -6,7 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from marketplace.console import Run, command, group
-from marketplace.console.values import parse_digest, parse_epsilon, short
+from marketplace.console.values import parse_epsilon, parse_id, short
+from marketplace.documents.identifiers import Kind
 from marketplace.quantities import epsilon as show_epsilon
 from marketplace.quantities import money
 from marketplace.queries.shown import shown_budget
@@ -16,7 +17,7 @@ from marketplace.sdk.journal import Step
 from marketplace.sdk.opening import open_client
 
 app = group("Ask questions of data that nobody shows you. 密态查询")
-Order = Annotated[str, typer.Argument(metavar="ORDER", parser=parse_digest, help="id of your order 订单编号")]
+Order = Annotated[str, typer.Argument(metavar="ORDER", parser=parse_id(Kind.ORDER), help="id of your order 订单编号")]
 Sql = Annotated[str, typer.Argument(metavar="SQL", help="SELECT … FROM data [WHERE …] [GROUP BY …]")]
 Epsilon = Annotated[int, typer.Option(parser=parse_epsilon, metavar="EPSILON", help="privacy budget to spend 隐私预算")]
 Wait = Annotated[int, typer.Option(min=1, max=3600, metavar="SECONDS", help="how long to wait 等待秒数")]
@@ -25,7 +26,9 @@ Wait = Annotated[int, typer.Option(min=1, max=3600, metavar="SECONDS", help="how
 @command(app)
 def explain(
     run: Run,
-    listing: Annotated[str, typer.Argument(metavar="LISTING", parser=parse_digest, help="id of the listing 挂牌编号")],
+    listing: Annotated[
+        str, typer.Argument(metavar="LISTING", parser=parse_id(Kind.PRODUCT), help="id of the listing 挂牌编号")
+    ],
     sql: Sql,
     epsilon: Epsilon,
 ) -> None:

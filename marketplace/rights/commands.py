@@ -12,13 +12,14 @@ from marketplace.console import Run, command, group
 from marketplace.console.values import (
     moment,
     parse_address,
-    parse_digest,
     parse_duration,
     parse_epsilon,
+    parse_id,
     parse_share,
     short,
 )
 from marketplace.documents import DATA_ORIGINS, LEVELS, SOURCE_CLASSES, missing_counts, row_count
+from marketplace.documents.identifiers import Kind
 from marketplace.errors import InvalidInputError
 from marketplace.quantities import epsilon
 from marketplace.rights.standing import judge
@@ -29,12 +30,14 @@ from marketplace.sdk.opening import open_client
 from marketplace.types import AssetStatus, TitleKind
 
 app = group("Register data, confirm rights, move titles and shares. 数据确权、登记与转让")
-Asset = Annotated[str, typer.Argument(metavar="ASSET", parser=parse_digest, help="id of the data asset 资产编号")]
+Asset = Annotated[
+    str, typer.Argument(metavar="ASSET", parser=parse_id(Kind.DATA), help="id of the data asset 资产编号")
+]
 Shares = Annotated[
     list[str] | None,
     typer.Option("--share", metavar="ADDRESS:BPS", help="revenue share, repeatable; you alone if none 收益份额"),
 ]
-Kind = Annotated[str, typer.Option(help="HOLD 持有权 or OPERATE 经营权")]
+KindOfTitle = Annotated[str, typer.Option(help="HOLD 持有权 or OPERATE 经营权")]
 To = Annotated[str, typer.Option(metavar="ADDRESS", parser=parse_address, help="who receives it 受让方")]
 Reason = Annotated[str, typer.Option(help="the ground; its digest goes onto the ledger 理由")]
 COLUMNS = (
@@ -229,7 +232,7 @@ def offer(
     run: Run,
     asset: Asset,
     to: To,
-    kind: Kind,
+    kind: KindOfTitle,
     output: Annotated[Path, typer.Option(help="file for the new holder 输出文件")],
 ) -> None:
     """Offer a title to somebody; it moves when they accept. 发起转让

@@ -3,8 +3,12 @@
 import json
 from pathlib import Path
 
+from coincurve import PrivateKey
+
 from crypto import bls, canonical, envelope, keystore
 from crypto.keystore import Keys
+from crypto.multikey import KeyKind, PublicKeyOfKind
+from marketplace.documents.identifiers import Kind, identifier
 from marketplace.errors import ConfigurationError
 from marketplace.sdk import files
 
@@ -40,15 +44,22 @@ def create_keystore(path: Path, password: str, work_factor: int = keystore.DEFAU
 
 
 def public_facts(keys: Keys) -> dict[str, str]:
-    """What others may know: the address and the public keys, "0x" hex.
+    """What others may know: the address with its identifier, and the public keys, "0x" hex and as did:key.
 
     Returns:
-        {"address", "recipient": X25519, "certificateKey": Ed25519, "blsKey": BLS12-381 in G1}.
+        {"address", "identifier", "recipient": X25519, "certificateKey": Ed25519, "blsKey": BLS12-381 in G1,
+        "signingDid": secp256k1, "certificateDid", "recipientDid"}.
     """
-
+    signing = PublicKeyOfKind(KeyKind.SECP256K1, PrivateKey(keys.signing_key).public_key.format())
+    certifying = PublicKeyOfKind(KeyKind.ED25519, keys.ed25519.public_key().public_bytes_raw())
+    receiving = PublicKeyOfKind(KeyKind.X25519, keys.x25519.public_key().public_bytes_raw())
     return {
         "address": keys.address,
+        "identifier": str(identifier(Kind.PARTY, keys.address)),
         "recipient": canonical.to_hex(envelope.public_key(keys.x25519)),
         "certificateKey": canonical.to_hex(keys.ed25519.public_key().public_bytes_raw()),
         "blsKey": canonical.to_hex(bls.public_key(keys.bls_secret)),
+        "signingDid": signing.did,
+        "certificateDid": certifying.did,
+        "recipientDid": receiving.did,
     }

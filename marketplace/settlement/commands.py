@@ -6,8 +6,9 @@ import typer
 
 from crypto.keystore import Keys
 from marketplace.console import Run, command, group
-from marketplace.console.values import parse_address, parse_digest, parse_money
+from marketplace.console.values import parse_address, parse_id, parse_money
 from marketplace.documents import Document
+from marketplace.documents.identifiers import Kind
 from marketplace.quantities import money
 from marketplace.sdk import settlement
 from marketplace.sdk.home import Home
@@ -16,7 +17,7 @@ from marketplace.vault.secrecy import Cipher
 from marketplace.vault.store import PrivacyStore
 
 app = group("Issue money, close orders, refund, read statements. 清算结算")
-Order = Annotated[str, typer.Argument(metavar="ORDER", parser=parse_digest, help="id of the order 订单编号")]
+Order = Annotated[str, typer.Argument(metavar="ORDER", parser=parse_id(Kind.ORDER), help="id of the order 订单编号")]
 WHAT = {
     "escrow": ("in escrow", "托管中"),
     "fee": ("fee to the exchange", "交易所手续费"),

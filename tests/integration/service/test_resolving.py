@@ -209,5 +209,39 @@ def test_the_command_signs_in_for_an_order(
     assert json.loads(capsys.readouterr().out)["status"] == "funded"
     assert cli.main(["participants", "show", str(name_of(town, Kind.PARTY)), *where]) == 0
     assert json.loads(capsys.readouterr().out)["account"] == town["supplier"].address
-    assert cli.main(["orders", "show", str(name_of(town, Kind.ORDER)), *where]) == 2
-    assert "marketplace resolve" in capsys.readouterr().err
+    assert cli.main(["keys", "show", *where]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["identifier"] == str(identifier(Kind.PARTY, town["buyer"].address))
+    for name in ("signingDid", "certificateDid", "recipientDid"):
+        did_core.check(identifiers.resolve_did(town["buyer"], shown[name]))
+
+
+COMMANDS = [
+    (["rights", "show"], Kind.DATA, "assetId"),
+    (["listings", "show"], Kind.PRODUCT, "listingId"),
+    (["orders", "show"], Kind.ORDER, "orderId"),
+]
+
+
+def _unboxed(text: str) -> str:
+    """What stands in a box on the terminal, in one line."""
+    return " ".join(text.replace("│", " ").split())
+
+
+def test_commands_take_identifiers_for_ids(
+    town: Town, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "keystore.json").write_text(json.dumps(encrypt(town["buyer"].keys, PASSWORD, 12)), "utf-8")
+    (tmp_path / "keystore.json").chmod(0o600)
+    monkeypatch.setenv("MARKETPLACE_PASSWORD", PASSWORD)
+    where = ["--url", town.url, "--home", str(tmp_path), "--json"]
+    for words, kind, field in COMMANDS:
+        assert cli.main([*words, subjects(town)[kind], *where]) == 0
+        by_id = capsys.readouterr().out
+        assert f'"{field}": "{subjects(town)[kind]}"' in by_id
+        assert cli.main([*words, name_of(town, kind).grouped, *where]) == 0
+        assert capsys.readouterr().out == by_id
+        assert cli.main([*words, str(name_of(town, Kind.PARTY)), *where]) == 2
+        assert "another kind" in _unboxed(capsys.readouterr().err)
+        assert cli.main([*words, str(name_of(town, kind))[:-1], *where]) == 2
+        assert "checksum" in _unboxed(capsys.readouterr().err)

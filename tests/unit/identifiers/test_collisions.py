@@ -1,9 +1,11 @@
 """Two ids that begin alike: the second is refused before it is queued, and neither resolves should both exist."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlmodel import Session
 
 from marketplace.documents.identifiers import Kind, identifier
@@ -70,3 +72,20 @@ def test_should_both_be_on_the_ledger_neither_resolves(opened: Session) -> None:
             find(opened, str(identifier(Kind.DATA, subject)), None)
         assert error.value.code == "identifier_ambiguous"
         assert find(opened, subject, None).subject == subject
+
+
+def test_an_identifier_is_found_by_the_primary_key_alone(tmp_path: Path) -> None:
+    """However many objects there are; asked of the database itself, which says how it would look."""
+    engine = make_engine(f"sqlite:///{tmp_path / 'a.db'}")
+    upgrade(engine)
+    asked: list[tuple[str, Any]] = []
+    with session(engine) as made:
+        made.add(Named(subject=FIRST, kind="data"))
+        made.flush()
+        event.listen(engine, "before_cursor_execute", lambda _c, _k, text, values, *_: asked.append((text, values)))
+        find(made, str(identifier(Kind.DATA, FIRST)), None)
+        (looked,) = [(text, values) for text, values in asked if "FROM identifiers" in text]
+        plan = made.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {looked[0]}", looked[1]).all()
+    engine.dispose()
+    assert len(plan) == 1
+    assert "SEARCH identifiers USING INDEX sqlite_autoindex_identifiers_1 (subject>? AND subject<?)" in str(plan)
