@@ -17,6 +17,7 @@ from marketplace.documents import Document
 from marketplace.errors import PortError
 from marketplace.queries.evaluation import number_entry, result_document
 from marketplace.queries.handover import VaultTask
+from marketplace.queries.opening import Sealed
 from marketplace.queries.plan import make_plan
 from marketplace.queries.statements import attest, sign_result
 from tests.sealed_market import Market, Order
@@ -41,11 +42,12 @@ class Uploads:
 
 
 def lie(
-    market: Market, order: Order, query: Document, numbers: Sequence[SealedNumber], uploads: Uploads, *, liars: int
+    market: Market, order: Order, query: Document, numbers: Sequence[Sealed], uploads: Uploads, *, liars: int
 ) -> VaultTask:
     """A task whose result is not the query's: `numbers`, attested by the first nodes of the panel."""
     for number in numbers:
-        uploads.put(number.request())
+        if number.request_digest() is not None:
+            uploads.put(number.request())
     result = result_document(query, make_plan(market.manifest, query), map(number_entry, numbers))
     statements = [sign_result(result, node.keys.address, node.keys.bls_secret) for node in market.nodes[:liars]]
     return market.task(order, query, result=result, attestation=attest(statements))

@@ -16,9 +16,11 @@ from crypto.seal.parameters import CELLS
 from crypto.seal.release import combine
 from crypto.seal.splitting import HalfKey, join
 from marketplace.documents import Document, column_chunks
+from marketplace.errors import VerificationError
 from marketplace.panel.evaluate import PanelNode
 from marketplace.queries.answer import assemble
-from marketplace.queries.evaluation import SealedColumns
+from marketplace.queries.evaluation import SealedColumns, evaluate_plan
+from marketplace.queries.plan import make_plan
 from marketplace.queries.shares import open_shares
 from marketplace.vault.cases import Decision, Word
 from marketplace.vault.release import Vault
@@ -26,7 +28,7 @@ from marketplace.vault.secrecy import Cipher
 from marketplace.vault.store import PrivacyStore
 from tests.attacks.chance import most_by_chance
 from tests.attacks.liars import DIGITS, Uploads, as_key, coefficients, lie, probe
-from tests.attacks.scene import EXACT, GUARDED, STREETS, rich_order, secrets_of
+from tests.attacks.scene import EXACT, GUARDED, SCHEMA, STREETS, make_streets, open_alone, rich_order, secrets_of
 from tests.sealed_market import DEPLOYMENT, Market, Order, keys
 from tests.split_market import SplitMarket, open_split_market
 
@@ -154,6 +156,27 @@ def test_a_vault_that_evaluates_for_itself_decrypts_nothing_else(market: Market,
     own = deriving(market, tmp_path)
     *_, decision = decrypted(own, Uploads())
     assert code_of(decision) == "result_not_reproduced"
+
+
+# -- padded rows: the vault answers for the places that the question takes, and looks at no request
+
+
+def test_padded_rows_give_a_lying_majority_a_wrong_figure_and_nothing_else(tmp_path: Path) -> None:
+    """Sums of the targets under the streets' shares are anything at all, and the buyer refuses them."""
+    padded = open_alone(tmp_path, SCHEMA | {"forms": ["rows"], "rows": {"perCell": 12}}, make_streets())
+    uploads, columns = Uploads(), SealedColumns(padded.dataset.blob)
+    nodes = [PanelNode(keys(f"node {number}"), columns) for number in range(3)]
+    fooled = trusting(replace(padded, nodes=nodes), tmp_path, uploads)
+    order = rich_order(fooled, **GUARDED)
+    targets = fooled.query(order, "SELECT street, SUM(score) FROM f WHERE side = 'target' GROUP BY street", EXACT)
+    numbers = list(evaluate_plan(fooled.manifest, make_plan(fooled.manifest, targets), columns))
+    query = fooled.query(order, "SELECT street, SUM(score) FROM f GROUP BY street", EXACT)
+    task = lie(fooled, order, query, numbers, uploads, liars=2)
+    decision = fooled.decide(task)
+    assert decision.release is not None, decision.refusal
+    with pytest.raises(VerificationError) as caught:
+        assemble(fooled.received(order, task, decision), order.buyer.x25519, DEPLOYMENT)
+    assert caught.value.code == "number_out_of_range"
 
 
 # -- a split key: the vault believes the panel, its custodian evaluates for itself
