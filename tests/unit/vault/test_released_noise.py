@@ -2,8 +2,9 @@
 evaluation, the vault's decision (and a custodian's), HPKE, and the buyer's own arithmetic.
 
 A released number less the truth is one draw. Every group of one answer has a number of its own, so one decision gives
-hundreds. A true build fails a comparison with probability about ALPHA; there are eight, besides twelve of correlation,
-whose limit is rarer still. The distributions are exact probability masses, of two draws where two holders add noise.
+hundreds. A true build fails a comparison with probability about ALPHA; there are fourteen, besides twenty-one of
+correlation, whose limit is rarer still. The distributions are exact probability masses, of two draws where two holders
+add noise.
 """
 
 import itertools
@@ -26,12 +27,13 @@ from tests.unit.crypto.seal.goodness import fit_p, gaussian_masses, laplace_mass
 
 ALPHA = 1e-6
 GROUPS = (8, 16, 4)
+FEWER = (4, 16, 2)  # of products, which cost fifty times as much
 LARGEST = 24  # magnitude of a value: the sensitivity of its sum
 BUDGET = 4_000_000  # shared by COUNT(*) and SUM(value): two units each
 EACH = BUDGET / 2 / 1_000_000
 DEVIATION = math.sqrt(1 / (2 * EACH))  # of Gaussian noise at sensitivity 1
 SQL = "SELECT a, b, c, COUNT(*), SUM(value) FROM t GROUP BY a, b, c"
-LARGEST_CORRELATION = 6.5 / math.sqrt(math.prod(GROUPS))  # six and a half deviations of independent draws
+HIDDEN = SQL.replace(" GROUP", " WHERE h = 'x' GROUP")
 Masses = Mapping[int, float]
 
 
@@ -39,33 +41,49 @@ def names(size: int) -> list[str]:
     return [f"k{index}" for index in range(size)]
 
 
-def rows() -> list[Row]:
-    """One row for each group, its value known."""
-    found = itertools.product(*map(names, GROUPS))
-    return [{"a": a, "b": b, "c": c, "value": str(index % 49 - 24)} for index, (a, b, c) in enumerate(found)]
+def groups_of(form: str) -> tuple[int, int, int]:
+    return FEWER if form == "products" else GROUPS
 
 
-def schema(measure: str) -> dict[str, Any]:
-    dimensions = [{"name": name, "categories": names(size)} for name, size in zip("abc", GROUPS, strict=True)]
+def rows(form: str = "cells") -> list[Row]:
+    """One row for each group, its value known; of products as many again of another hidden category."""
+    found = list(enumerate(itertools.product(*map(names, groups_of(form)))))
+    plain = [{"a": a, "b": b, "c": c, "value": str(index % 49 - 24)} for index, (a, b, c) in found]
+    if form != "products":
+        return plain
+    return [{**row, "h": "x"} for row in plain] + [{**row, "h": "y", "value": "7"} for row in plain]
+
+
+def schema(measure: str, form: str) -> dict[str, Any]:
+    dimensions: list[dict[str, Any]] = [
+        {"name": name, "categories": names(size)} for name, size in zip("abc", groups_of(form), strict=True)
+    ]
     privacy = {"measure": measure} | ({"delta": "1e-9"} if measure == "zcdp" else {})
     value = {"name": "value", "unit": "1", "scale": 0, "low": -LARGEST, "high": LARGEST}
-    return {**SCHEMA, "minimumCohort": 1, "dimensions": dimensions, "measures": [value], "privacy": privacy}
+    sealed: dict[str, Any] = {"forms": [form]}
+    if form == "rows":
+        sealed |= {"rows": {"perCell": 2}}
+    if form == "products":
+        dimensions.append({"name": "h", "categories": ["x", "y"], "hidden": True})
+    plain = {**SCHEMA, "minimumCohort": 1, "dimensions": dimensions, "measures": [value], "privacy": privacy}
+    return plain | sealed
 
 
-def opened(home: Path, measure: str, holders: int) -> Market:
+def opened(home: Path, measure: str, holders: int, form: str) -> Market:
+    told, data = schema(measure, form), rows(form)
     if holders == 1:
-        return open_market(home, schema(measure), rows())
+        return open_market(home, told, data)
     own = keys("custodian")
-    made = open_market(home, schema(measure), rows(), deposit=Deposit(card_of(own), keys("supplier")))
+    made = open_market(home, told, data, deposit=Deposit(card_of(own), keys("supplier")))
     split = SplitMarket(**vars(made))
     split.custodian = open_custodian(home, split, own)
     return split
 
 
-def answered(market: Market) -> Answer:
+def answered(market: Market, sql: str) -> Answer:
     """The question all the way to the buyer. One node evaluates and two sign, which halves the time."""
     order = market.order(cap=2 * BUDGET, epsilonPerQueryMax=BUDGET, minimumCohort=1)
-    query = market.query(order, SQL, BUDGET)
+    query = market.query(order, sql, BUDGET)
     result = market.nodes[0].evaluate(market.manifest, query).result
     signers = [node.keys for node in market.nodes[:2]]
     attestation = attest([sign_result(result, signer.address, signer.bls_secret) for signer in signers])
@@ -76,9 +94,10 @@ def answered(market: Market) -> Answer:
     return market.answer(order, waiting, market.add(waiting))
 
 
-def draws_of(answer: Answer) -> tuple[list[int], list[int]]:
+def draws_of(answer: Answer, form: str) -> tuple[list[int], list[int]]:
     """Released less true, for the counts and for the sums."""
-    truth: dict[Group, tuple[int, int]] = {(row["a"], row["b"], row["c"]): (1, int(row["value"])) for row in rows()}
+    taken = [row for row in rows(form) if row.get("h") != "y"]
+    truth: dict[Group, tuple[int, int]] = {(row["a"], row["b"], row["c"]): (1, int(row["value"])) for row in taken}
     assert set(answer.groups) == set(truth)
     found = [
         (numbers["rows"] - truth[group][0], numbers["sum:value"] - truth[group][1])
@@ -97,19 +116,25 @@ def claimed(measure: str, holders: int) -> tuple[Masses, Masses]:
     return plain if holders == 1 else (of_two(plain[0]), of_two(plain[1]))
 
 
-@pytest.mark.parametrize("holders", [1, 2], ids=["vault", "vault-and-custodian"])
-@pytest.mark.parametrize("measure", ["pure", "zcdp"])
-def test_released_noise_is_what_is_claimed(measure: str, holders: int, tmp_path: Path) -> None:
-    draws = draws_of(answered(opened(tmp_path, measure, holders)))
+@pytest.mark.parametrize(
+    ("form", "measure", "holders"),
+    [
+        *itertools.product(["rows"], ["pure", "zcdp"], [1, 2]),
+        *(("cells", "pure", 2), ("cells", "zcdp", 1), ("products", "zcdp", 2)),
+    ],
+)
+def test_released_noise_is_what_is_claimed(form: str, measure: str, holders: int, tmp_path: Path) -> None:
+    draws = draws_of(answered(opened(tmp_path, measure, holders, form), HIDDEN if form == "products" else SQL), form)
     for found, masses in zip(draws, claimed(measure, holders), strict=True):
         assert p_value(found, masses) > ALPHA
-    assert abs(correlation(draws[0], draws[1])) < LARGEST_CORRELATION, "a group's two numbers share noise"
+    limit = 6.5 / math.sqrt(len(draws[0]))  # six and a half deviations of independent draws
+    assert abs(correlation(draws[0], draws[1])) < limit, "a group's two numbers share noise"
     for found in draws:
-        assert abs(correlation(found[1:], found[:-1])) < LARGEST_CORRELATION, "neighbouring groups share noise"
+        assert abs(correlation(found[1:], found[:-1])) < limit, "neighbouring groups share noise"
 
 
 def p_value(draws: Sequence[int], masses: Masses) -> float:
-    return fit_p(draws, masses, least=50)
+    return fit_p(draws, masses, least=min(50, len(draws) // 10))
 
 
 def correlation(one: Sequence[int], other: Sequence[int]) -> float:
@@ -158,4 +183,4 @@ def test_shared_noise_is_seen() -> None:
     random = Random(20261)
     draws = [rounded_laplace(random, 8) for _ in range(math.prod(GROUPS) // 2)]
     doubled = [draw for draw in draws for _ in range(2)]
-    assert abs(correlation(doubled[1:], doubled[:-1])) > LARGEST_CORRELATION
+    assert abs(correlation(doubled[1:], doubled[:-1])) > 6.5 / math.sqrt(len(doubled))
