@@ -71,7 +71,7 @@ from marketplace.documents.common import (
     unix_seconds,
 )
 from marketplace.documents.lineage import differences
-from marketplace.documents.manifest import key_holders, validate_manifest
+from marketplace.documents.manifest import check_places, key_holders, validate_manifest
 from marketplace.documents.market import (
     validate_agreement,
     validate_claim,
@@ -142,6 +142,7 @@ __all__ = [
     "canonical",
     "cell_count",
     "cell_shape",
+    "check_places",
     "ciphertext_root",
     "column_chunks",
     "column_names",

@@ -46,6 +46,7 @@ from marketplace.errors import InvalidInputError
 CHANGES = ("first", "append", "correct", "withdraw", "reseal")
 MAX_BATCHES = 4096
 SALT_BYTES = 16
+MAX_PLACES = 1 << 28  # chunks of a column times values of a chunk
 BINS = array(integer(-BOUND, BOUND), 255)
 JOINTS = array(array(NAME, 16, 2, itself), 16, 0, lambda joint: frozenset(cast(list[str], joint)))
 PREFIX = nullable(NAME)
@@ -175,6 +176,12 @@ def check_dimensions(path: str, dimensions: list[tuple[str, bool, bool]], prefix
         raise refuse(f"{path}.prefix", "an ordered dimension that is not hidden", prefix)
 
 
+def check_places(path: str, cells: int, places: int) -> None:
+    """No more places for rows in all public cells than a column has room for."""
+    if cells * places > MAX_PLACES:
+        raise refuse(path, f"at most {MAX_PLACES} places in all public cells", f"{cells} x {places}")
+
+
 def check_forms(forms: Sequence[str], dimensions: Sequence[tuple[str, bool, bool]], prefix: str | None) -> None:
     """Forms that these dimensions allow: indicators want a hidden dimension, running totals want cells.
 
@@ -210,6 +217,7 @@ def _check_dimensions(manifest: Document, measures: list[str]) -> None:
         raise refuse("manifest.dimensions", f"at most {MAX_CELLS} cells", cell_count(manifest))
     for form in manifest["forms"]:
         check_dimensions("manifest", dimensions, form.get("prefix"))
+        check_places("manifest.forms.places", public_cell_count(manifest), form.get("places", 1))
     check_forms([form["form"] for form in manifest["forms"]], dimensions, None)
 
 

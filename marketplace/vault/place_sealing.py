@@ -8,12 +8,12 @@ rows there are.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from marketplace.documents import SALT, column_names
+from marketplace.documents import SALT, check_places, column_names
 from marketplace.errors import InvalidInputError
 from marketplace.vault.placement import Placement
 from marketplace.vault.row_sealing import Joints, Seal, column_values
@@ -43,12 +43,16 @@ class Places:
         cell, offset = divmod(place, self.each)
         if cell == self.counts.size:
             return int(self.counts.sum())
-        return int(self.counts[:cell].sum()) + min(offset, int(self.counts[cell]))
+        return int(self._starts[cell]) + min(offset, int(self.counts[cell]))
 
     def of_rows(self, first: int, cells: Integers) -> Integers:
         """The places of neighbouring rows: the number of the first among all rows, and the public cell of each."""
-        starts = np.cumsum(self.counts) - self.counts
-        return cells * self.each + np.arange(first, first + cells.size) - starts[cells]
+        return cells * self.each + np.arange(first, first + cells.size) - self._starts[cells]
+
+    @cached_property
+    def _starts(self) -> NDArray[np.int64]:
+        """How many rows stand before each cell."""
+        return np.cumsum(self.counts) - self.counts
 
 
 def seal_places(work: Work, position: int, size: int, salt: bytes, seal: Seal) -> Columns:
@@ -58,11 +62,12 @@ def seal_places(work: Work, position: int, size: int, salt: bytes, seal: Seal) -
         work: the batch. position: of the form. size: values of a chunk. salt: of the sheets, public.
         seal: seals one chunk of one column.
     Raises:
-        InvalidInputError: `too_few_places`.
+        InvalidInputError: `too_few_places`; `malformed_document`, more places than a column can have.
     """
     source, draft, counts = work.source, work.draft, work.statistics.columns["rows"]
     places = Places(counts, int(work.frame["forms"][position]["places"]))
-    _check_places(places)
+    check_places("schema.rows.perCell", counts.size, places.each)
+    _check_rows_fit(places)
     placement = Placement(source.path, source.schema, counts, draft)
     for done, total in placement.place():
         source.progress("placing", done, total)
@@ -113,7 +118,7 @@ def _sealed(seal: Seal, place: tuple[str, int], held: _Held) -> bytes:
     return seal(*place, values)
 
 
-def _check_places(places: Places) -> None:
+def _check_rows_fit(places: Places) -> None:
     most = int(places.counts.max())
     if most > places.each:
         raise InvalidInputError(

@@ -27,6 +27,7 @@ from marketplace.vault.custody import Deposit, card_of, open_package
 from marketplace.vault.folder import Dataset, VaultFolder
 from marketplace.vault.refreshing import refresh
 from marketplace.vault.release import Vault
+from marketplace.vault.resealing import reseal
 from marketplace.vault.schema import parse_schema
 from marketplace.vault.sealing import seal_file
 from marketplace.vault.secrecy import Cipher
@@ -338,6 +339,26 @@ def test_a_residue_beyond_the_modulus_or_a_request_is_no_padded_number(sealed: M
     for c0, request in ((1 << 64, b""), (-1, b""), (0, b"x")):
         with pytest.raises(CryptoError):
             read("pads-64-1", c0, request)
+
+
+def test_more_places_than_a_column_has_room_for_are_refused(sealed: Market, tmp_path: Path) -> None:
+    """By who seals, and by who reads a manifest: it would have them count in places that no column has."""
+    most = (1 << 28) // 36 + 1
+    with pytest.raises(InvalidInputError, match="places in all public cells"):
+        open_market(tmp_path, ROWS | {"rows": {"perCell": most}})
+    form = {"form": "rows", "profile": "pads-64-1", "places": most}
+    with pytest.raises(InvalidInputError, match="places in all public cells"):
+        validate_manifest({**sealed.manifest, "forms": [form]})
+
+
+def test_sealed_again_the_rows_stand_under_another_key_and_another_salt(tmp_path: Path) -> None:
+    market = budgeted(open_market(tmp_path, ROWS), tmp_path)
+    sources = {"first": tmp_path / "rows.csv"}
+    folder, own = market.vault.folder, market.supplier.address
+    new = reseal(sources, parse_schema(ROWS), folder, market.dataset, release_key=own, deposit=None, now=NOW + 1)
+    assert new.whole_ring[0].to_bytes() != market.dataset.whole_ring[0].to_bytes()
+    assert salt_of(new, 0) != salt_of(market.dataset, 0)
+    assert abs(ask(with_version(market, new), "SELECT COUNT(*) FROM f").numbers[0]["rows"] - 400) < 20
 
 
 # A split key.
