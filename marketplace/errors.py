@@ -45,10 +45,20 @@ class MarketplaceError(Exception):
         self.code, self.message, self.zh, self.rule = code, message, zh, rule
         self.expected, self.got, self.hint, self.hint_zh = expected, got, hint, hint_zh
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """So that it can be raised again in another process."""
+        return _again, (type(self), dict(vars(self)))
+
     def as_dict(self) -> dict[str, Any]:
         """The error as plain JSON values, without empty fields."""
         names = ("code", "message", "zh", "rule", "expected", "got", "hint", "hint_zh")
         return {name: getattr(self, name) for name in names if getattr(self, name) not in (None, "")}
+
+
+def _again(kind: type[MarketplaceError], fields: dict[str, Any]) -> MarketplaceError:
+    error = kind.__new__(kind, fields["message"])
+    vars(error).update(fields)
+    return error
 
 
 class InvalidInputError(MarketplaceError):

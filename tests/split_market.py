@@ -8,6 +8,7 @@ from crypto.canonical import load_json
 from crypto.keystore import Keys
 from marketplace.documents import Document, digest
 from marketplace.queries.answer import Answer, Papers, assemble
+from marketplace.queries.evaluation import SealedColumns
 from marketplace.queries.handover import CustodianTask, VaultTask, custodian_task
 from marketplace.vault.cases import Decision
 from marketplace.vault.custodian.decision import Custodian
@@ -67,7 +68,7 @@ def open_custodian(home: Path, market: Market, own: Keys, **options: Any) -> Cus
     halves = CustodianFolder(home / "custodian", cipher)
     halves.take(open_package(load_json(market.dataset.custody_file.read_bytes(), max_bytes=MAX_FILE), own))
     store = PrivacyStore(home / "custodian" / "ledger.sqlite", cipher)
-    return Custodian(own, halves, store, DEPLOYMENT, fetch=market.dataset.blob, **options)
+    return Custodian(own, halves, store, DEPLOYMENT, columns=SealedColumns(market.dataset.blob), **options)
 
 
 def open_split_market(home: Path, schema: dict[str, Any] | None = None, **options: Any) -> SplitMarket:

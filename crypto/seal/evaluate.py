@@ -133,12 +133,12 @@ def add_columns(profile: Profile, columns: Sequence[Sequence[SealedChunk]]) -> l
 
 
 def add_numbers(profile: Profile, numbers: Sequence[SealedNumber]) -> SealedNumber:
-    """The sum of sealed numbers of one profile; their errors add up too."""
+    """The sum of sealed numbers of one profile; their errors add up too. Of none the number 0."""
     if len(numbers) == 1:
         return numbers[0]
     primes = np.array(profile.data_primes, dtype=np.uint64)[:, None]
-    c1 = numbers[0].c1
-    for other in numbers[1:]:
+    c1 = np.zeros((len(profile.data_primes), profile.degree), dtype=np.uint64)
+    for other in numbers:
         c1 = (c1 + other.c1) % primes  # residues are below 2^61, so a sum of two fits 64 bits
     return SealedNumber(profile, sum(number.c0 for number in numbers) % profile.modulus, c1)
 

@@ -5,12 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
-from crypto.seal.confined import confined_loader
+from marketplace.compute import open_compute
+from marketplace.compute.option import ComputeOption
 from marketplace.console import Run, command, group
 from marketplace.panel.agent import PanelAgent
 from marketplace.panel.evaluate import PanelNode
 from marketplace.queries import timings
-from marketplace.queries.evaluation import SealedColumns
 from marketplace.sdk import files, panel
 from marketplace.sdk.blobs import BlobCache
 from marketplace.sdk.home import Home
@@ -82,6 +82,7 @@ def standing(
 @command(app, "run")
 def run_(
     run: Run,
+    compute: ComputeOption = "inline",
     show_timings: Annotated[bool, typer.Option("--timings", help="log where each query's time goes 计时")] = False,
 ) -> None:
     """Evaluate queries on ciphertext and sign the results. Opens no port. 运行节点
@@ -94,9 +95,9 @@ def run_(
         timings.show()
     keys = open_keys(run)
     cache = files.make_private_folder(Home.locate(run.home).path / "blobs")
-    with open_client(run, keys=keys) as client, until_stopped() as stop:
+    with open_compute(compute) as opened, open_client(run, keys=keys) as client, until_stopped() as stop:
         if not wait_for_service(client, stop, run.log):
             return
-        node = PanelNode(keys, SealedColumns(BlobCache(cache, client.get_blob).get, probe=confined_loader().check))
+        node = PanelNode(keys, opened(cache, BlobCache(cache, client.get_blob).get, True))
         run.log(f"node {keys.address} waits for queries", f"节点 {keys.address} 等待查询")
         PanelAgent(client, node, run.log).run(stop)

@@ -173,16 +173,33 @@ class SealedColumns:
 
 
 @dataclass(frozen=True)
+class Share:
+    """Some of the chunks of every column and batch: those whose place leaves `rest` when divided by `parts`."""
+
+    rest: int
+    parts: int
+
+    def takes(self, place: int) -> bool:
+        """Whether the chunk at this place is one of them."""
+        return place % self.parts == self.rest
+
+
+EVERY_CHUNK = Share(0, 1)
+
+
+@dataclass(frozen=True)
 class Data:
     """The data set that a plan is evaluated on, in one of its forms.
 
     Args:
         manifest: what was sealed. form: position of the form. columns: where its sealed columns come from.
+        share: the chunks that count in this evaluation; the others add to the same numbers elsewhere (pieces.py).
     """
 
     manifest: Manifest
     form: int
     columns: SealedColumns
+    share: Share = EVERY_CHUNK
 
     @property
     def profile(self) -> str:

@@ -3,36 +3,73 @@
 How each form is evaluated is a row of EVALUATORS (see forms.py); where sealed columns come from stands in data.py.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from crypto.canonical import to_hex
 from crypto.errors import CryptoError
+from crypto.seal.confined import confined_loader
 from crypto.seal.evaluate import SealedNumber, add_columns, add_numbers, evaluate_sum, evaluate_weighted
 from crypto.seal.parameters import profile
+from crypto.seal.products import add_products
 from crypto.seal.weights import weigh_cells
 from marketplace.documents import Document, ciphertext_root, digest, validate_result
 from marketplace.errors import InvalidInputError, VerificationError
-from marketplace.queries.data import LAYOUTS, Data, SealedColumns
+from marketplace.queries.data import EVERY_CHUNK, LAYOUTS, Data, Fetch, SealedColumns
 from marketplace.queries.forms import reaches
 from marketplace.queries.numbers import Number, Plan
 from marketplace.queries.opening import Sealed
+from marketplace.queries.pieces import Piece, cut_plan
 from marketplace.queries.product_sums import evaluate_products
 from marketplace.queries.reach import Reach, Reaches
-from marketplace.queries.row_sums import evaluate_rows
+from marketplace.queries.row_sums import add_padded, evaluate_rows
 from marketplace.queries.timings import part
 
 __all__ = [
     "EVALUATORS",
+    "OpenColumns",
     "SealedColumns",
+    "SpreadColumns",
     "check_data",
     "check_profile",
+    "evaluate_piece",
     "evaluate_plan",
     "number_entry",
+    "open_here",
     "result_document",
 ]
+
+
+class SpreadColumns(SealedColumns, ABC):
+    """Sealed columns that others open and evaluate (marketplace/compute); counts are still opened here."""
+
+    @property
+    @abstractmethod
+    def workers(self) -> int:
+        """How many pieces are evaluated at once."""
+
+    @abstractmethod
+    def evaluate(self, pieces: Iterable[Piece]) -> Iterator[tuple[Piece, Sequence[Sealed]]]:
+        """Each piece with its share of each of its numbers, in the order of the pieces.
+
+        Raises:
+            VerificationError: as `evaluate_piece`. PortError: whoever evaluates failed.
+        """
+
+
+OpenColumns = Callable[[Path, Fetch, bool], SealedColumns]
+"""Opens sealed columns: of a folder in which blob 0xAB… is the file ab…; what gives the checked bytes of a blob and
+leaves a sound file there; and whether the blobs are somebody else's, to be loaded in a confined process first."""
+
+
+def open_here(_folder: Path, fetch: Fetch, foreign: bool) -> SealedColumns:
+    """Sealed columns that this process evaluates."""
+    return SealedColumns(fetch, probe=confined_loader().check if foreign else None)
 
 
 def evaluate_plan(manifest: Mapping[str, Any], plan: Plan, columns: SealedColumns) -> Iterator[Sealed]:
@@ -40,9 +77,31 @@ def evaluate_plan(manifest: Mapping[str, Any], plan: Plan, columns: SealedColumn
 
     Raises:
         VerificationError: a blob is not what the manifest names.
+        PortError: whoever evaluates pieces for us failed (marketplace/compute).
     """
+    if isinstance(columns, SpreadColumns):
+        return _gathered(manifest, plan, columns)
     evaluate = EVALUATORS[manifest["forms"][plan.form]["form"]]
     return evaluate(Data(manifest, plan.form, columns), plan.numbers, reaches(manifest, plan.form))
+
+
+def evaluate_piece(piece: Piece, columns: SealedColumns) -> Iterator[Sealed]:
+    """A piece's share of each of its numbers.
+
+    Raises:
+        VerificationError: a blob is not what the manifest names.
+    """
+    evaluate = EVALUATORS[piece.manifest["forms"][piece.form]["form"]]
+    data = Data(piece.manifest, piece.form, columns, piece.share)
+    return evaluate(data, piece.numbers, reaches(piece.manifest, piece.form))
+
+
+def _gathered(manifest: Mapping[str, Any], plan: Plan, columns: SpreadColumns) -> Iterator[Sealed]:
+    form = manifest["forms"][plan.form]
+    pieces = columns.evaluate(cut_plan(manifest, plan, columns.workers))
+    for _, of_same_numbers in groupby(pieces, lambda item: item[0].start):
+        for parts in zip(*(found for _, found in of_same_numbers), strict=True):
+            yield SUMS[form["form"]](form["profile"], parts)
 
 
 def evaluate_cells(data: Data, numbers: Sequence[Number], reach: Reaches) -> Iterator[Sealed]:
@@ -51,13 +110,20 @@ def evaluate_cells(data: Data, numbers: Sequence[Number], reach: Reaches) -> Ite
         opened = {name: data.column(name) for name in dict.fromkeys(name for item in numbers for name, _ in item.parts)}
     for number in numbers:
         with part("arithmetic"):
-            done = _cells_number(data.profile, opened, number, reach(number))
+            done = _cells_number(data.profile, opened, number, _within(data, reach(number)))
         yield done
 
 
+def _within(data: Data, reach: Reach) -> Reach:
+    if data.share == EVERY_CHUNK:
+        return reach
+    taken = reach.index // profile(data.profile).degree % data.share.parts == data.share.rest
+    return Reach(reach.index[taken], None if reach.weights is None else reach.weights[taken], reach.categories)
+
+
 def _cells_number(name: str, opened: Mapping[str, Any], number: Number, reach: Reach) -> SealedNumber:
-    chosen, found = profile(name), []
-    for column, factor in number.parts:
+    chosen, found = profile(name), list[SealedNumber]()
+    for column, factor in number.parts if reach.index.size else ():
         chunks = add_columns(chosen, opened[column])
         if reach.weights is None and factor == 1:
             found.append(evaluate_sum(chosen, chunks, reach.index))
@@ -69,6 +135,13 @@ def _cells_number(name: str, opened: Mapping[str, Any], number: Number, reach: R
 
 Evaluate = Callable[[Data, Sequence[Number], Reaches], Iterator[Sealed]]
 EVALUATORS: dict[str, Evaluate] = {"cells": evaluate_cells, "rows": evaluate_rows, "products": evaluate_products}
+Add = Callable[[str, Sequence[Any]], Sealed]
+SUMS: dict[str, Add] = {
+    "cells": lambda name, parts: add_numbers(profile(name), parts),
+    "rows": lambda name, parts: add_padded(name, parts),
+    "products": lambda name, parts: add_products(profile(name), parts),
+}
+"""How the parts of a number from several shares of the chunks add up, the parameter set's name first."""
 
 
 def number_entry(number: Sealed) -> dict[str, str | None]:

@@ -43,7 +43,7 @@ def _add_batch(
     mask = np.repeat(taken, data.counts(batch))
     for start in range(0, mask.size, chosen.degree):
         rows = mask[start : start + chosen.degree]
-        if rows.any():
+        if rows.any() and data.share.takes(start // chosen.degree):
             with part("opening"):
                 measure, *columns = (data.row_chunk(batch, name, start // chosen.degree) for name in names)
             with part("arithmetic"):

@@ -21,13 +21,18 @@ def evaluate_rows(data: Data, numbers: Sequence[Number], reach: Reaches) -> Iter
         yield PaddedNumber(_total(data, number, reach(number)))
 
 
+def add_padded(name: str, parts: Sequence[PaddedNumber]) -> PaddedNumber:
+    """The sum of padded sums under the parameter set of this name."""
+    return PaddedNumber(sum(number.c0 for number in parts) % pad_profile(name).modulus)
+
+
 def _total(data: Data, number: Number, reach: Reach) -> int:
     """Chunk by chunk, so that no more than one is in use at a time; chunks that are not touched are not fetched."""
     chosen, runs, total = pad_profile(data.profile), runs_of(data.manifest, data.form, reach), 0
     for column, factor in number.parts:
         weighted = runs.times(factor)
         for batch in data.manifest["batches"]:
-            for place in weighted.chunks():
+            for place in filter(data.share.takes, weighted.chunks()):
                 with part("opening"):
                     chunk = data.padded_chunk(batch, column, place)
                 with part("arithmetic"):

@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from crypto.keystore import Keys
+from marketplace.compute import open_compute
+from marketplace.compute.option import ComputeOption
 from marketplace.console import Run, command, group
 from marketplace.console.values import parse_address
 from marketplace.documents import Document, row_count
@@ -174,12 +176,14 @@ def list_(run: Run) -> None:
 @command(app, "run")
 def run_(
     run: Run,
+    *,
     seller: Annotated[
         list[str] | None,
         typer.Option(help="address besides yours whose listings count, e.g. the new holder of OPERATE 认可的其他卖方"),
     ] = None,
     trust: Trust = "rederive",
     node: Nodes = None,
+    compute: ComputeOption = "inline",
     show_timings: Annotated[bool, typer.Option("--timings", help="log where each query's time goes 计时")] = False,
 ) -> None:
     """Release answers: ask the service for attested queries, check each, decide. Opens no port. 运行保险库
@@ -192,14 +196,14 @@ def run_(
         timings.show()
     keys = open_keys(run)
     cipher, path = Cipher(keys.seed), vault_path(run)
-    with open_client(run, keys=keys) as client, until_stopped() as stop:
+    with open_compute(compute) as opened, open_client(run, keys=keys) as client, until_stopped() as stop:
         word = word_of(trust, node, client.get_request)
         if not wait_for_service(client, stop, run.log):
             return
         tell_memory(run)
         store = PrivacyStore(path / STORE, cipher)
         sellers = [parse_address(item) for item in seller or ()]
-        vault = Vault(keys, VaultFolder(path, cipher), store, client.deployment, sellers, word=word)
+        vault = Vault(keys, VaultFolder(path, cipher), store, client.deployment, sellers, word=word, columns=opened)
         run.log(f"vault {keys.address} waits for queries", f"保险库 {keys.address} 等待查询")
         if not vault.folder.names():
             run.log(f"no data set is sealed in {path} yet", f"{path} 中还没有已封存的数据集")

@@ -73,6 +73,11 @@ class Dataset:
             hint_zh="请托管方出借其半密钥(marketplace custodian lend),或重新密封全部数据(vault reseal)",
         )
 
+    @property
+    def blobs(self) -> Path:
+        """The folder of sealed chunks: blob 0xAB… is the file ab…."""
+        return self.path / "blobs"
+
     def blob(self, name: str) -> bytes:
         """The blob with this digest.
 
@@ -80,7 +85,7 @@ class Dataset:
             NotFoundError: `blob_missing`. VerificationError: `blob_altered`, the bytes on disk have another digest.
         """
         try:
-            data = (self.path / "blobs" / from_hex(name, 32, "blob").hex()).read_bytes()
+            data = (self.blobs / from_hex(name, 32, "blob").hex()).read_bytes()
         except FileNotFoundError:
             raise NotFoundError(
                 "blob_missing", f"the vault has no blob {name}", zh=f"数据保险库缺少密文 {name}"

@@ -11,7 +11,7 @@ from marketplace.documents import series_of
 from marketplace.errors import NotAuthorizedError
 from marketplace.intents import Deployment
 from marketplace.queries.cohort import check_cohort
-from marketplace.queries.evaluation import SealedColumns, check_profile
+from marketplace.queries.evaluation import OpenColumns, SealedColumns, check_profile, open_here
 from marketplace.vault.cases import Case, Holding, Word
 from marketplace.vault.deciding import KeyHolder
 from marketplace.vault.folder import Dataset, VaultFolder
@@ -23,7 +23,7 @@ class Vault(KeyHolder):
 
     Args:
         keys: manifests name their address as release key. folder: the sealed data sets.
-        store, deployment, sellers, word: see KeyHolder.
+        store, deployment, sellers, word: see KeyHolder. columns: opens the blobs of a data set for evaluation.
     """
 
     def __init__(
@@ -35,9 +35,10 @@ class Vault(KeyHolder):
         sellers: Collection[str] = (),
         *,
         word: Word | None = None,
+        columns: OpenColumns = open_here,
     ) -> None:
         super().__init__(keys, store, deployment, sellers, word)
-        self.folder = folder
+        self.folder, self._columns = folder, columns
         self._open: dict[str, tuple[int, Dataset, SealedColumns]] = {}
 
     def _dataset(self, manifest: str) -> tuple[Holding, SealedColumns]:
@@ -49,7 +50,7 @@ class Vault(KeyHolder):
             if dataset.manifest["releaseKey"] != self.keys.address:
                 message = "the manifest names another release key than this vault's"
                 raise NotAuthorizedError("release_key", message, zh="清单中的发布密钥不是本保险库的")
-            self._open[manifest] = stamp, dataset, SealedColumns(dataset.blob)
+            self._open[manifest] = stamp, dataset, self._columns(dataset.blobs, dataset.blob, False)
         _, dataset, columns = self._open[manifest]
         return dataset, columns
 

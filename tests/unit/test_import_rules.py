@@ -10,11 +10,13 @@
 | ledger                       | crypto, vocabulary, stage rules, replay, storage, ledger                   |
 | stage tables/service/routes  | crypto, vocabulary, replay, storage, ledger, settings, web, any stage's     |
 |                              | rules and tables; services of itself, of stages before it, and of evidence |
+| compute                      | crypto, vocabulary, stage rules, compute                                   |
 | sdk                          | crypto, vocabulary, stage rules, sdk                                       |
 | vault, panel                 | crypto, vocabulary, stage rules, sdk, itself                               |
 | auditor                      | crypto, vocabulary, stage rules, replay, itself (its command also sdk)     |
-| commands                     | vocabulary, stage rules, sdk, console, and lazily the program they start   |
-| app, chores, cli, serve      | everything                                                                 |
+| commands                     | vocabulary, stage rules, sdk, console, compute, and lazily the program they |
+|                              | start                                                                      |
+| app, cli, serve              | everything                                                                 |
 
 Only the ledger room may import web3, and only crypto/seal may import tenseal. Pure rooms (crypto, vocabulary, rules,
 replay) and the auditor import neither a database nor a web server nor a web client.
@@ -41,7 +43,7 @@ VOCABULARY = {
     "deployment",
     "quantities",
 }
-WIRING = {"app", "chores", "cli", "serve"}
+WIRING = {"app", "cli", "serve"}
 
 
 def _imports(path: Path) -> Iterator[str]:
@@ -91,6 +93,7 @@ def _allowed(room: str, module: str) -> set[str]:
         "web": shared | {"settings", "storage", "web"},
         "storage": base | {"vocabulary", "storage"},
         "ledger": shared | {"replay", "storage", "ledger", "settings"},
+        "compute": shared | {"compute"},
         "sdk": shared | {"sdk"},
         "vault": shared | {"sdk", "vault"},
         "panel": shared | {"sdk", "panel"},
@@ -100,7 +103,7 @@ def _allowed(room: str, module: str) -> set[str]:
     if module == "marketplace.storage.metadata":
         allowed = allowed | {"ledger"} | {f"tables:{name}" for name in STAGES}
     if module.endswith(".commands"):
-        allowed = allowed | {"sdk", "console"}
+        allowed = allowed | {"sdk", "console", "compute"}
     return allowed
 
 

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from crypto.canonical import canonical_json, load_json
-from crypto.seal.confined import confined_loader
+from marketplace.compute import open_compute
+from marketplace.compute.option import ComputeOption
 from marketplace.console import Run, command, group
 from marketplace.console.values import parse_address, parse_digest, parse_epsilon
 from marketplace.documents import digest
@@ -108,6 +109,7 @@ def list_(run: Run) -> None:
 @command(app, "run")
 def run_(
     run: Run,
+    *,
     seller: Annotated[
         list[str] | None,
         typer.Option(help="address besides the holder's whose listings count 认可的其他卖方"),
@@ -120,6 +122,7 @@ def run_(
     ] = None,
     trust: Trust = "rederive",
     node: Nodes = None,
+    compute: ComputeOption = "inline",
 ) -> None:
     """Add your share to what vaults released: check each for yourself, then sign. Opens no port. 运行托管方
 
@@ -139,12 +142,13 @@ def run_(
         )
     keys = open_keys(run)
     cipher, path = Cipher(keys.seed), custodian_path(run)
-    with open_client(run, keys=keys) as client, until_stopped() as stop:
+    with open_compute(compute) as opened, open_client(run, keys=keys) as client, until_stopped() as stop:
         word = word_of(trust, node, client.get_request)
         if not wait_for_service(client, stop, run.log):
             return
         tell_memory(run)
-        fetch = BlobCache(files.make_private_folder(path / "blobs"), client.get_blob).get
+        cache = files.make_private_folder(path / "blobs")
+        columns = opened(cache, BlobCache(cache, client.get_blob).get, True)
         sellers = [parse_address(item) for item in seller or ()]
         store = PrivacyStore(path / STORE, cipher)
         halves = CustodianFolder(path, cipher)
@@ -153,8 +157,7 @@ def run_(
             halves,
             store,
             client.deployment,
-            fetch=fetch,
-            probe=confined_loader().check,
+            columns=columns,
             sellers=sellers,
             limit=limit,
             word=word,

@@ -16,13 +16,13 @@ It does not know how many rows a cell has, so the minimum cohort is the vault's 
 stands the noise: the custodian draws its own for every number, as wide as the vault's.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 
 from crypto.keystore import Keys
 from marketplace.documents import digest
 from marketplace.errors import NotAuthorizedError, RuleError, VerificationError
 from marketplace.intents import Deployment
-from marketplace.queries.data import Probe, SealedColumns
+from marketplace.queries.data import SealedColumns
 from marketplace.queries.evaluation import check_profile
 from marketplace.queries.handover import CustodianTask, VaultTask, read_custodian_task
 from marketplace.queries.selection import Group
@@ -40,7 +40,7 @@ class Custodian(KeyHolder):
         keys: sign its releases; manifests name their address as custodian.
         halves: the halves it holds. store: its own privacy account.
         deployment: chain and contracts that the supplier trades on.
-        fetch: the sealed blob with this digest. probe: see SealedColumns.
+        columns: where sealed columns come from.
         sellers, word: see KeyHolder.
         limit: the most epsilon that any data set may spend here, in millionths, whatever its registration says; None
             for no limit but that.
@@ -53,14 +53,13 @@ class Custodian(KeyHolder):
         store: PrivacyStore,
         deployment: Deployment,
         *,
-        fetch: Callable[[str], bytes],
-        probe: Probe | None = None,
+        columns: SealedColumns,
         sellers: Collection[str] = (),
         limit: int | None = None,
         word: Word | None = None,
     ) -> None:
         super().__init__(keys, store, deployment, sellers, word)
-        self.halves, self._columns, self._limit = halves, SealedColumns(fetch, probe=probe), limit
+        self.halves, self._columns, self._limit = halves, columns, limit
 
     def _read(self, value: object) -> VaultTask:
         return read_custodian_task(value)

@@ -239,7 +239,7 @@ class Town:
         halves = CustodianFolder(self.folder / "custodian", cipher)
         halves.take(open_package(load_json(dataset.custody_file.read_bytes(), max_bytes=MAX_FILE), client.keys))
         store = PrivacyStore(self.folder / "custodian" / "ledger.sqlite", cipher)
-        custodian = Custodian(client.keys, halves, store, client.deployment, fetch=client.get_blob)
+        custodian = Custodian(client.keys, halves, store, client.deployment, columns=SealedColumns(client.get_blob))
         return VaultAgent(client, custodian, lambda *_: None, desk="custodian")
 
     def vault(self) -> VaultAgent:

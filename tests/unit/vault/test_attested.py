@@ -250,7 +250,9 @@ def test_a_custodian_may_take_the_panels_word_too(tmp_path: Path) -> None:
 
     store = PrivacyStore(tmp_path / "attested.sqlite", Cipher(own.seed))
     word = Word(uploads.get, keys)
-    market.custodian = Custodian(own, market.custodian.halves, store, DEPLOYMENT, fetch=never, word=word)
+    market.custodian = Custodian(
+        own, market.custodian.halves, store, DEPLOYMENT, columns=SealedColumns(never), word=word
+    )
     order = market.order()
     query = market.query(order, ALL, 5_000_000)
     uploads.take(query)

@@ -46,7 +46,7 @@ def market(sealed: SplitMarket, tmp_path: Path) -> SplitMarket:
     store = PrivacyStore(tmp_path / "vault.sqlite", Cipher(sealed.supplier.seed))
     fresh.vault = Vault(sealed.supplier, sealed.vault.folder, store, DEPLOYMENT)
     other = PrivacyStore(tmp_path / "custodian.sqlite", Cipher(own.seed))
-    fresh.custodian = Custodian(own, halves, other, DEPLOYMENT, fetch=sealed.dataset.blob)
+    fresh.custodian = Custodian(own, halves, other, DEPLOYMENT, columns=SealedColumns(sealed.dataset.blob))
     return fresh
 
 
@@ -187,7 +187,9 @@ def test_a_vault_cannot_spend_more_than_the_custodians_own_account_allows(market
     limited = replace(market)
     own = market.custodian
     store = PrivacyStore(tmp_path / "limited.sqlite", Cipher(own.keys.seed))
-    limited.custodian = Custodian(own.keys, own.halves, store, DEPLOYMENT, fetch=market.dataset.blob, limit=1_500_000)
+    limited.custodian = Custodian(
+        own.keys, own.halves, store, DEPLOYMENT, columns=SealedColumns(market.dataset.blob), limit=1_500_000
+    )
     rich = replace(limited, budget=2**40)
     rich.custodian, rich.vault = limited.custodian, limited.vault
     assert not isinstance(rich.ask(rich.order("a"), ALL), dict)
@@ -398,7 +400,7 @@ def test_a_custodian_without_the_half_signs_a_refusal(market: SplitMarket, tmp_p
         CustodianFolder(tmp_path / "empty", Cipher(own.seed)),
         PrivacyStore(tmp_path / "empty" / "ledger.sqlite", Cipher(own.seed)),
         DEPLOYMENT,
-        fetch=market.dataset.blob,
+        columns=SealedColumns(market.dataset.blob),
     )
     bare = replace(market)
     bare.custodian = empty

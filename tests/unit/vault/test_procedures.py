@@ -17,6 +17,7 @@ from crypto.seal.splitting import HalfKey
 from marketplace.documents import ciphertext_root, digest, series_of
 from marketplace.documents.lineage import differences
 from marketplace.errors import ConfigurationError, InvalidInputError, NotAuthorizedError, RuleError
+from marketplace.queries.evaluation import SealedColumns
 from marketplace.vault.backup import MAGIC, read_backup, write_backup
 from marketplace.vault.custodian.decision import Custodian
 from marketplace.vault.custodian.folder import CustodianFolder
@@ -71,7 +72,7 @@ def custodian_of(market: SplitMarket, home: Path) -> Custodian:
     cipher = Cipher(own.seed)
     store = PrivacyStore(home / "custodian" / "ledger.sqlite", cipher)
     halves = CustodianFolder(home / "custodian", cipher)
-    return Custodian(own, halves, store, DEPLOYMENT, fetch=market.dataset.blob)
+    return Custodian(own, halves, store, DEPLOYMENT, columns=SealedColumns(market.dataset.blob))
 
 
 # -- splitting from the command line
@@ -226,7 +227,6 @@ def test_resealing_keeps_the_series_and_answers_under_the_new_key(market: SplitM
 
 def open_nodes(fetch: Any) -> list[Any]:
     from marketplace.panel.evaluate import PanelNode
-    from marketplace.queries.evaluation import SealedColumns
 
     return [PanelNode(keys(f"node {index}"), SealedColumns(fetch)) for index in range(3)]
 

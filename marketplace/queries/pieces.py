@@ -1,0 +1,70 @@
+"""A plan cut into pieces that can be evaluated anywhere and in any order, and add up to the same bytes.
+
+A piece is some of the plan's numbers over a share of the chunks of every column and batch. Sealed numbers are added
+modulo q, which is exact, so neither the cut nor the order of the sums shows in the result. Pieces name sealed data by
+the manifest's digests and hold public cells and weights; they hold no sealed bytes and nothing secret.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from marketplace.documents import COUNTS
+from marketplace.queries.data import EVERY_CHUNK, Share
+from marketplace.queries.numbers import Number, Plan
+
+TOGETHER = 64  # most numbers of a piece; each comes back as up to 0.5 MB
+_HELPERS = (COUNTS, "ind:")  # columns that say which rows a number takes
+SPARE = 2  # pieces that each worker should get, so that a slow one does not keep the others waiting for long
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some neighbouring numbers of a plan over some chunks.
+
+    Args:
+        manifest: what was sealed. form: position of the form that answers. numbers: of the plan, from `start` on.
+        share: of the chunks.
+    """
+
+    manifest: Mapping[str, Any]
+    form: int
+    numbers: tuple[Number, ...]
+    start: int
+    share: Share
+
+    @property
+    def home(self) -> int:
+        """The same for the same chunks or numbers, so that a worker meets again what it has opened."""
+        return self.share.rest if self.share.parts > 1 else self.start // max(1, len(self.numbers))
+
+    @property
+    def blobs(self) -> list[str]:
+        """Every blob that the piece may need, once: of the columns that its numbers name, and of those without which
+        no row has its place or its category."""
+        named = {column for number in self.numbers for column, _ in number.parts}
+        found = [
+            (column["name"], place, str(item["blob"]))
+            for batch in self.manifest["batches"]
+            for column in batch["columns"]
+            if column["form"] == self.form and (column["name"] in named or column["name"].startswith(_HELPERS))
+            for place, item in enumerate(column["chunks"])
+        ]
+        return list(dict.fromkeys(blob for name, place, blob in found if name == COUNTS or self.share.takes(place)))
+
+
+def cut_plan(manifest: Mapping[str, Any], plan: Plan, workers: int) -> Iterator[Piece]:
+    """The pieces of a plan for so many workers, in the order of its numbers: neighbouring pieces of the same numbers
+    are to be added up. Many numbers are divided among the workers, of few numbers the chunks."""
+    wanted = SPARE * workers
+    if len(plan.numbers) >= wanted:
+        size = min(TOGETHER, -(-len(plan.numbers) // wanted))
+        shares = [EVERY_CHUNK]
+    else:
+        size = 1
+        most = max(len(column["chunks"]) for column in manifest["batches"][0]["columns"] if column["form"] == plan.form)
+        parts = min(-(-wanted // len(plan.numbers)), most)
+        shares = [Share(rest, parts) for rest in range(parts)]
+    for start in range(0, len(plan.numbers), size):
+        for share in shares:
+            yield Piece(manifest, plan.form, plan.numbers[start : start + size], start, share)
