@@ -70,6 +70,21 @@ LAYOUTS = {
 }
 
 
+@dataclass(frozen=True)
+class Share:
+    """Some of the chunks of every column and batch: those whose place leaves `rest` when divided by `parts`."""
+
+    rest: int
+    parts: int
+
+    def takes(self, place: int) -> bool:
+        """Whether the chunk at this place is one of them."""
+        return place % self.parts == self.rest
+
+
+EVERY_CHUNK = Share(0, 1)
+
+
 class SealedColumns:
     """Opened chunks of sealed data sets.
 
@@ -82,18 +97,23 @@ class SealedColumns:
         self._fetch, self._capacity, self._probe = fetch, capacity, probe
         self._kept: OrderedDict[str, Any] = OrderedDict()
 
-    def column(self, manifest: Manifest, batch: Manifest, form: int, name: str) -> list[SealedChunk]:
-        """The chunks of one column of one batch in the form at this position, in order.
+    def column(
+        self, manifest: Manifest, batch: Manifest, form: int, name: str, share: Share = EVERY_CHUNK
+    ) -> list[SealedChunk]:
+        """The chunks of one column of one batch in the form at this position, those of the share, in order.
 
         Raises:
             VerificationError: `blob_altered`, `blob_malformed`, `blob_breaks_loader`, `column_incomplete`.
             PortError: `loader_unavailable`.
         """
-        sealed = manifest["forms"][form]
-        chunks: list[SealedChunk] = [self._chunk(sealed, item["blob"]) for item in column_chunks(batch, form, name)]
-        if sum(chunk.count for chunk in chunks) != public_cell_count(manifest):
-            raise _incomplete(name, "value for each cell", public_cell_count(manifest))
-        return chunks
+        sealed, cells = manifest["forms"][form], public_cell_count(manifest)
+        size, chunks = profile(sealed["profile"]).degree, column_chunks(batch, form, name)
+        if len(chunks) != -(-cells // size):
+            raise _incomplete(name, "value for each cell", cells)
+        opened = {place: self._chunk(sealed, item["blob"]) for place, item in enumerate(chunks) if share.takes(place)}
+        if any(chunk.count != min(size, cells - place * size) for place, chunk in opened.items()):
+            raise _incomplete(name, "value for each cell", cells)
+        return list(opened.values())
 
     def row_chunk(self, manifest: Manifest, batch: Manifest, form: int, name: str, place: int) -> Any:
         """One chunk of a column of a form of rows.
@@ -173,21 +193,6 @@ class SealedColumns:
 
 
 @dataclass(frozen=True)
-class Share:
-    """Some of the chunks of every column and batch: those whose place leaves `rest` when divided by `parts`."""
-
-    rest: int
-    parts: int
-
-    def takes(self, place: int) -> bool:
-        """Whether the chunk at this place is one of them."""
-        return place % self.parts == self.rest
-
-
-EVERY_CHUNK = Share(0, 1)
-
-
-@dataclass(frozen=True)
 class Data:
     """The data set that a plan is evaluated on, in one of its forms.
 
@@ -208,7 +213,8 @@ class Data:
 
     def column(self, name: str) -> list[list[SealedChunk]]:
         """Chunks of a column of cells, batch by batch."""
-        return [self.columns.column(self.manifest, batch, self.form, name) for batch in self.manifest["batches"]]
+        batches = self.manifest["batches"]
+        return [self.columns.column(self.manifest, batch, self.form, name, self.share) for batch in batches]
 
     def row_chunk(self, batch: Manifest, name: str, place: int) -> RowChunk:
         """One chunk of a column of rows."""

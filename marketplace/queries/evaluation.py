@@ -115,10 +115,13 @@ def evaluate_cells(data: Data, numbers: Sequence[Number], reach: Reaches) -> Ite
 
 
 def _within(data: Data, reach: Reach) -> Reach:
+    """The values that lie in the chunks of the share, by their positions in what those chunks make together."""
     if data.share == EVERY_CHUNK:
         return reach
-    taken = reach.index // profile(data.profile).degree % data.share.parts == data.share.rest
-    return Reach(reach.index[taken], None if reach.weights is None else reach.weights[taken], reach.categories)
+    chunk, within = np.divmod(reach.index, profile(data.profile).degree)
+    taken = chunk % data.share.parts == data.share.rest
+    index = chunk[taken] // data.share.parts * profile(data.profile).degree + within[taken]
+    return Reach(index, None if reach.weights is None else reach.weights[taken])
 
 
 def _cells_number(name: str, opened: Mapping[str, Any], number: Number, reach: Reach) -> SealedNumber:
