@@ -141,7 +141,7 @@ EVALUATORS: dict[str, Evaluate] = {"cells": evaluate_cells, "rows": evaluate_row
 Add = Callable[[str, Sequence[Any]], Sealed]
 SUMS: dict[str, Add] = {
     "cells": lambda name, parts: add_numbers(profile(name), parts),
-    "rows": lambda name, parts: add_padded(name, parts),
+    "rows": add_padded,
     "products": lambda name, parts: add_products(profile(name), parts),
 }
 """How the parts of a number from several shares of the chunks add up, the parameter set's name first."""

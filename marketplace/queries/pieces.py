@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from marketplace.documents import COUNTS
+from marketplace.documents.columns import UNSEALED
 from marketplace.queries.data import EVERY_CHUNK, Share
 from marketplace.queries.numbers import Number, Plan
 
 TOGETHER = 64  # most numbers of a piece; each comes back as up to 0.5 MB
-_HELPERS = (COUNTS, "ind:")  # columns that say which rows a number takes
+_HELPERS = (*UNSEALED, "ind:")  # columns that say which rows a number takes
 SPARE = 2  # pieces that each worker should get, so that a slow one does not keep the others waiting for long
 
 
@@ -50,7 +50,7 @@ class Piece:
             if column["form"] == self.form and (column["name"] in named or column["name"].startswith(_HELPERS))
             for place, item in enumerate(column["chunks"])
         ]
-        return list(dict.fromkeys(blob for name, place, blob in found if name == COUNTS or self.share.takes(place)))
+        return list(dict.fromkeys(blob for name, place, blob in found if name in UNSEALED or self.share.takes(place)))
 
 
 def cut_plan(manifest: Mapping[str, Any], plan: Plan, workers: int) -> Iterator[Piece]:

@@ -16,7 +16,7 @@
 | auditor                      | crypto, vocabulary, stage rules, replay, itself (its command also sdk)     |
 | commands                     | vocabulary, stage rules, sdk, console, compute, and lazily the program they |
 |                              | start                                                                      |
-| app, cli, serve              | everything                                                                 |
+| app, chores, cli, serve      | everything                                                                 |
 
 Only the ledger room may import web3, and only crypto/seal may import tenseal. Pure rooms (crypto, vocabulary, rules,
 replay) and the auditor import neither a database nor a web server nor a web client.
@@ -43,7 +43,7 @@ VOCABULARY = {
     "deployment",
     "quantities",
 }
-WIRING = {"app", "cli", "serve"}
+WIRING = {"app", "chores", "cli", "serve"}
 
 
 def _imports(path: Path) -> Iterator[str]:

@@ -401,7 +401,8 @@ def test_the_custodian_of_pads_takes_over_versions_and_nothing_refreshes_them(
     split.custodian.halves.take(open_package(load_json(new.custody_file.read_bytes()), own))
     moved = with_version(split, new)
     assert isinstance(moved, SplitMarket)
-    moved.custodian = Custodian(own, split.custodian.halves, split.custodian.store, DEPLOYMENT, fetch=new.blob)
+    halves, store, columns = split.custodian.halves, split.custodian.store, SealedColumns(new.blob)
+    moved.custodian = Custodian(own, halves, store, DEPLOYMENT, columns=columns)
     answer = moved.ask(moved.order(), "SELECT COUNT(*) FROM f", 5_000_000)
     assert isinstance(answer, Answer), answer["code"]
     assert abs(answer.numbers[0]["rows"] - 490) < 40
