@@ -12,6 +12,9 @@ NAMES = {
     "suspended": {"en": "suspended", "zh": "已暂停"},
     "registered": {"en": "registered, not yet confirmed", "zh": "已登记,待确权"},
     "confirmed": {"en": "confirmed", "zh": "已确权"},
+    "revoked": {"en": "revoked", "zh": "已撤销"},
+    "superseded": {"en": "superseded: a title or share it names has moved", "zh": "已被取代:所载权利或份额已变动"},
+    "blocked": {"en": "not for sale: its data are suspended or revoked", "zh": "不可购买:所涉数据已暂停或撤销"},
     "listed": {"en": "on offer", "zh": "挂牌中"},
     "delisted": {"en": "delisted", "zh": "已摘牌"},
     "valid": {"en": "valid", "zh": "有效"},
@@ -47,21 +50,38 @@ def of_party(status: int) -> Standing:
 
 def of_data(status: int, valid_until: int, now: int) -> Standing:
     """A registered data set's standing at `now` (unix seconds)."""
-    if status != AssetStatus.CONFIRMED:
+    if status < AssetStatus.CONFIRMED:
         return Standing("registered")
-    return Standing("confirmed" if now <= valid_until else "expired", valid_until)
+    over = now > valid_until
+    checks = (
+        ("revoked", status == AssetStatus.REVOKED),
+        ("expired", over),
+        ("suspended", status == AssetStatus.SUSPENDED),
+    )
+    return Standing(next((word for word, holds in checks if holds), "confirmed"), valid_until)
 
 
-def of_certificate(valid_until: int, now: int) -> Standing:
-    """A certificate's standing at `now`."""
-    return Standing("valid" if now <= valid_until else "expired", valid_until)
+def of_certificate(status: int, valid_until: int, now: int, *, moved: bool) -> Standing:
+    """A certificate's standing at `now`, in the order in which rights/standing.py judges one offline.
+
+    Args:
+        status: its asset's.
+        moved: whether a title or a share that it names has another holder.
+    """
+    of_asset = of_data(status, valid_until, now).status
+    if moved and of_asset != "revoked":
+        return Standing("superseded", valid_until)
+    return Standing("valid" if of_asset == "confirmed" else of_asset, valid_until)
 
 
-def of_product(status: int, valid_until: int, now: int) -> Standing:
-    """A listing's standing at `now`."""
-    if status == ListingStatus.DELISTED:
-        return Standing("delisted", valid_until)
-    return Standing("listed" if now <= valid_until else "expired", valid_until)
+def of_product(status: int, valid_until: int, now: int, *, asset_status: int) -> Standing:
+    """A listing's standing at `now`. That its seller may sell now is for the ledger to say, when somebody orders."""
+    checks = (
+        ("delisted", status == ListingStatus.DELISTED),
+        ("expired", now > valid_until),
+        ("blocked", asset_status != AssetStatus.CONFIRMED),
+    )
+    return Standing(next((word for word, holds in checks if holds), "listed"), valid_until)
 
 
 def of_order(status: int, valid_until: int) -> Standing:

@@ -13,10 +13,10 @@ from marketplace.documents import Document, iso_time
 from marketplace.documents.dids import did_web
 from marketplace.documents.identifiers import KIND_NAMES, Kind, identifier
 from marketplace.identifiers import standing
+from marketplace.identifiers.service.endings import ended, has_moved, moment_of
 from marketplace.identifiers.service.finding import Found
 from marketplace.identifiers.standing import Standing
 from marketplace.identifiers.tables import Named
-from marketplace.ledger.tables import LedgerBlock
 from marketplace.listings.service import get_listing, terms_of
 from marketplace.orders.tables import Order
 from marketplace.participants.service import get_participant
@@ -48,8 +48,8 @@ def record(session: Session, found: Found, public_url: str, now: int) -> Documen
         "status": stands.status,
         "statusName": standing.NAMES[stands.status],
         "inForce": stands.in_force,
-        "since": _moment(session, found.row.event_block),
-        "until": _until(session, row, stands),
+        "since": moment_of(session, found.row.event_block),
+        "until": ended(session, row, stands),
         "validUntil": iso_time(stands.valid_until) if stands.valid_until else None,
         "title": title,
         "facts": facts,
@@ -60,20 +60,6 @@ def record(session: Session, found: Found, public_url: str, now: int) -> Documen
 def _link(relation: str, kind: Kind, subject: str) -> dict[str, str]:
     name = str(identifier(kind, subject))
     return {"rel": relation, "identifier": name, "subject": subject, "href": f"/identifiers/{name}"}
-
-
-def _moment(session: Session, block: int) -> dict[str, Any]:
-    sealed = session.get(LedgerBlock, block)
-    return {"block": block, "time": iso_time(sealed.timestamp) if sealed else None}
-
-
-def _until(session: Session, row: ProjectedRow, stands: Standing) -> dict[str, Any] | None:
-    """Since when it is no longer in force: the block of its last act, for nothing leads on from there; or its term."""
-    if stands.in_force:
-        return None
-    if stands.status in standing.BY_ITSELF:
-        return {"block": None, "time": iso_time(stands.valid_until)}
-    return _moment(session, row.event_block)
 
 
 def _party(session: Session, account: str, _found: Found, _now: int) -> Parts:
@@ -108,14 +94,18 @@ def _product(session: Session, listing_id: str, _found: Found, now: int) -> Part
     facts = {"listingId": listing_id, "seller": row.seller, "assetId": row.asset_id, "termsDigest": row.terms_digest}
     links = [("seller", Kind.PARTY, row.seller), ("data", Kind.DATA, row.asset_id)]
     title = terms_of(session, row)["title"]
-    return row, standing.of_product(row.status, row.valid_until, now), title, {**facts, "price": row.price}, links
+    of_asset = get_asset(session, row.asset_id).status
+    stands = standing.of_product(row.status, row.valid_until, now, asset_status=of_asset)
+    return row, stands, title, {**facts, "price": row.price}, links
 
 
 def _certificate(session: Session, digest: str, found: Found, now: int) -> Parts:
     asset = get_asset(session, found.row.about)
     facts = {"certificateDigest": digest, "assetId": asset.asset_id, **_asset_facts(asset)}
     links = [("data", Kind.DATA, asset.asset_id), ("holder", Kind.PARTY, asset.holder)]
-    return asset, standing.of_certificate(asset.valid_until, now), _title(session, asset), facts, links
+    moved = has_moved(session, asset)
+    stands = standing.of_certificate(asset.status, asset.valid_until, now, moved=moved)
+    return asset, stands, _title(session, asset), facts, links
 
 
 def _order(session: Session, order_id: str, _found: Found, _now: int) -> Parts:

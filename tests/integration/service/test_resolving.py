@@ -17,9 +17,9 @@ from marketplace.errors import InvalidInputError, NotFoundError, VerificationErr
 from marketplace.identifiers.service.finding import find
 from marketplace.identifiers.service.records import record
 from marketplace.identifiers.showing import page
-from marketplace.sdk import identifiers, listings, orders, participants, settlement
+from marketplace.sdk import identifiers, listings, orders, participants, rights, settlement
 from marketplace.sdk.client import Client
-from marketplace.types import ParticipantStatus, Role
+from marketplace.types import AssetStatus, ParticipantStatus, Role, TitleKind
 from tests import did_core
 from tests.integration.service.test_closing import close
 from tests.integration.service.test_identifiers import name_of, subjects
@@ -162,6 +162,51 @@ def test_what_ends_by_itself_says_so(town: Town) -> None:
         said = told(town, kind, subject, later=2 * YEAR)
         assert over(said) == ("expired", False, False)
         assert said["until"]["time"] == said["validUntil"]
+
+
+@pytest.fixture
+def asset(town: Town, request: pytest.FixtureRequest) -> str:
+    """A confirmed asset of this test alone: the town's data under another title."""
+    title = {"en": request.node.name[:80], "zh": "解析测试"}
+    manifest = {**town.facts["dataset"].manifest, "title": title}
+    town["supplier"].put_document(manifest)
+    return town.register(manifest)
+
+
+def certificate_of(town: Town, asset: str) -> str:
+    return str(rights.get_asset(town["supplier"], asset)["certificateDigest"])
+
+
+def test_a_registrar_s_marks_show_on_data_certificate_and_product(town: Town, asset: str) -> None:
+    listing, certificate, registrar = town.list_product(asset), certificate_of(town, asset), town["registrar"]
+    named = ((Kind.DATA, asset), (Kind.CERTIFICATE, certificate), (Kind.PRODUCT, listing))
+    assert [over(told(town, *which))[0] for which in named] == ["confirmed", "valid", "listed"]
+    rights.mark(registrar, asset, AssetStatus.SUSPENDED, "late objection")
+    assert [over(told(town, *which)) for which in named] == [
+        ("suspended", False, True),
+        ("suspended", False, True),
+        ("blocked", False, True),
+    ]
+    rights.mark(registrar, asset, AssetStatus.CONFIRMED, "objection settled")
+    assert all(told(town, *which)["inForce"] for which in named)
+    rights.mark(registrar, asset, AssetStatus.REVOKED, "false proof of source")
+    said = [told(town, *which) for which in named]
+    assert [over(item)[0] for item in said] == ["revoked", "revoked", "blocked"]
+    (block,) = {item["until"]["block"] for item in said}
+    assert block == rights.get_asset(registrar, asset)["event"]["block"]
+    assert identifiers.resolve(town["rival"], str(identifier(Kind.CERTIFICATE, certificate))) == said[1]
+
+
+def test_a_certificate_whose_title_moved_says_so_since_the_first_move(town: Town, asset: str) -> None:
+    certificate, since = certificate_of(town, asset), []
+    for giver, taker in (("supplier", "collector"), ("collector", "supplier")):
+        offer = rights.offer_transfer(town[giver], asset, TitleKind.OPERATE, town[taker].address)
+        rights.accept_transfer(town[taker], offer)
+        said = told(town, Kind.CERTIFICATE, certificate)
+        assert over(said) == ("superseded", False, True)
+        since.append(said["until"])
+    assert since[0] == since[1]
+    assert told(town, Kind.DATA, asset)["inForce"]
 
 
 def test_a_suspended_participant_still_resolves_and_acts_no_more(town: Town) -> None:

@@ -1,0 +1,67 @@
+"""When an object came to its end, by the ledger's own events."""
+
+from typing import Any
+
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from marketplace.documents import ids, iso_time
+from marketplace.identifiers import standing
+from marketplace.identifiers.standing import Standing
+from marketplace.ledger.tables import LedgerBlock, LedgerEvent
+from marketplace.participants.tables import Participant
+from marketplace.rights.status_lists import is_marked
+from marketplace.rights.tables import Asset, Title
+from marketplace.storage.projected import ProjectedRow
+from marketplace.types import TitleKind
+
+MOVABLE = (TitleKind.HOLD, TitleKind.OPERATE)
+
+
+def moment_of(session: Session, block: int) -> dict[str, Any]:
+    """A block and its time."""
+    sealed = session.get(LedgerBlock, block)
+    return {"block": block, "time": iso_time(sealed.timestamp) if sealed else None}
+
+
+def ended(session: Session, row: ProjectedRow, stands: Standing) -> dict[str, Any] | None:
+    """Since when it is no longer in force: the block of the act that ended it, or the end of its term.
+
+    A listing, an order and a participant change no more once they are over, so it is their row's. An asset's row goes
+    on changing (budgets are given back), so its events are asked.
+    """
+    if stands.in_force:
+        return None
+    if stands.status in standing.BY_ITSELF:
+        return {"block": None, "time": iso_time(stands.valid_until)}
+    if stands.status == "superseded":
+        return moment_of(session, _moved_at(session, row))
+    if stands.status in ("suspended", "revoked", "blocked") and not isinstance(row, Participant):
+        return moment_of(session, _marked_at(session, row))
+    return moment_of(session, row.event_block)
+
+
+def _marked_at(session: Session, row: Any) -> int:
+    """The block of the last mark of an asset, or of a listing's."""
+    blocks = _events("Marked", "assetId", row.asset_id)
+    return session.exec(blocks.order_by(col(LedgerEvent.block).desc())).first() or row.event_block
+
+
+def _moved_at(session: Session, row: Any) -> int:
+    """The block in which first a title or share of an asset moved."""
+    titles = [ids.title_id(row.asset_id, kind) for kind in MOVABLE]
+    asked = [("ShareTransferred", "assetId", row.asset_id), *(("TitleTransferred", "titleId", name) for name in titles)]
+    found = [session.exec(_events(*which).order_by(col(LedgerEvent.block))).first() for which in asked]
+    return min((block for block in found if block is not None), default=row.event_block)
+
+
+def _events(name: str, argument: str, value: str) -> SelectOfScalar[int]:
+    which = col(LedgerEvent.args)[argument].as_string() == value
+    return select(LedgerEvent.block).where(LedgerEvent.name == name, which).limit(1)
+
+
+def has_moved(session: Session, asset: Asset) -> bool:
+    """Whether a title or a share of an asset has another holder than its certificate names."""
+    titles = [session.get(Title, ids.title_id(asset.asset_id, kind)) for kind in MOVABLE]
+    versions = [title.version for title in titles if title is not None] or [1]
+    return is_marked("message", asset.status, asset.share_version, versions)
