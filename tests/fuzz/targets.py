@@ -19,9 +19,10 @@ from typing import Any
 import httpx
 import numpy as np
 
-from crypto import bls, canonical, credential, envelope, note, siwe, tlog, typed_data
+from crypto import bech32, bls, canonical, credential, envelope, note, siwe, tlog, typed_data
 from crypto.canonical import sha256
 from crypto.errors import CryptoError, MalformedInput, ParameterError
+from crypto.multikey import KeyKind, PublicKeyOfKind, parse_did_key
 from crypto.seal.cells import open_chunk
 from crypto.seal.evaluate import read_request
 from crypto.seal.pad_wire import PAD_PROFILES, PadChunk, read_chunk, write_chunk
@@ -31,6 +32,8 @@ from crypto.seal.wire import blob_size, read_blob, write_blob
 from marketplace import calls, documents
 from marketplace.auditor import headers, lines, receipts, rlp, transactions
 from marketplace.auditor.bundle import Bundle, Limits, ZipBundle
+from marketplace.documents.dids import did_ethr, parse_did_ethr
+from marketplace.documents.identifiers import Kind, identifier, parse_identifier
 from marketplace.errors import MarketplaceError, RuleError
 from marketplace.intents import CONTRACTS
 from marketplace.panel.agent import PanelAgent
@@ -437,6 +440,29 @@ def _schema(data: bytes) -> None:
     parse_schema(value)
 
 
+def _identifier(data: bytes) -> None:
+    """An identifier or a DID, as it came; and the same with its checksum made anew."""
+    text = data.decode("utf-8", "replace")
+    try:
+        found = parse_identifier(text)
+    except MarketplaceError:
+        if text.startswith("did:key:"):
+            assert parse_did_key(text).did == text
+        if text.startswith("did:ethr:"):
+            chain, address = parse_did_ethr(text)
+            assert did_ethr(chain, address) == text.lower()
+        prefix, _, rest = text.partition("1")
+        found = parse_identifier(bech32.encode(prefix, rest.encode()[:20].ljust(20, b"a")))
+    assert parse_identifier(str(found)) == found == parse_identifier(found.grouped)
+
+
+def _identifier_seeds() -> list[bytes]:
+    own = identifier(Kind.PARTY, seeds.keys().address)
+    public = PublicKeyOfKind(KeyKind.ED25519, seeds.keys().ed25519.public_key().public_bytes_raw())
+    texts = [str(own), own.grouped, str(identifier(Kind.ORDER, "0x" + "5a" * 32)), public.did]
+    return [text.encode() for text in (*texts, did_ethr(20260, seeds.keys().address))]
+
+
 def _documents() -> list[bytes]:
     return [canonical.canonical_json(item) for item in seeds.documents()]
 
@@ -473,6 +499,7 @@ TARGETS: dict[str, Target] = {
     "bundle": Target(_bundle, lambda: [seeds.bundle_zip()]),
     "credential": Target(_credential, lambda: [canonical.canonical_json(seeds.certificate())]),
     "signin": Target(_sign_in, lambda: [seeds.sign_in()]),
+    "identifier": Target(_identifier, _identifier_seeds),
     "bls": Target(_bls, lambda: [seeds.bls_parts()]),
     "envelope": Target(_envelope, lambda: [seeds.sealed_shares()]),
     "table": Target(_table, seeds.tables),
