@@ -250,6 +250,32 @@ def test_a_listing_that_is_not_the_agreed_one_is_noticed(change: dict[str, str])
     assert caught.value.code == "listing_id_differs"
 
 
+@pytest.mark.parametrize(
+    ("part", "change", "code"),
+    [
+        ("listing", {"seller": STRANGER.address}, "listing_id_differs"),
+        ("listing", {"price": 400}, "price_differs"),
+        ("asset", {"assetId": "0x" + "44" * 32}, "terms_for_another_asset"),
+        ("asset", {"ciphertextRoot": "0x" + "44" * 32}, "ciphertext_root_differs"),
+    ],
+)
+def test_an_offer_that_is_sent_along_with_an_order_is_bound_to_it(
+    part: str, change: dict[str, object], code: str
+) -> None:
+    market = Market()
+    with market.buyer() as client:
+        paths = (f"/orders/{ORDER}", f"/listings/{LISTING}", f"/rights/assets/{ASSET}")
+        order, listing, asset = (client.get(path) for path in paths)
+        sent = {"listing": listing, "asset": asset}
+        market.fixed("GET", f"/orders/{ORDER}", {**order, **sent})
+        market.routes["GET", f"/listings/{LISTING}"] = lambda _: problem(404, "listing_unknown")  # nobody asks
+        assert "listing" not in orders.inspect(client, ORDER).order
+        market.fixed("GET", f"/orders/{ORDER}", {**order, **sent, part: {**sent[part], **change}})
+        with pytest.raises(VerificationError) as caught:
+            orders.inspect(client, ORDER)
+    assert caught.value.code == code
+
+
 def test_a_call_stays_pending_while_nobody_can_sign_in(tmp_path: Path) -> None:
     market, home = Market(), Home(tmp_path)
     market.broken = True
