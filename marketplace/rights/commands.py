@@ -22,6 +22,7 @@ from marketplace.documents import DATA_ORIGINS, LEVELS, SOURCE_CLASSES, missing_
 from marketplace.documents.identifiers import Kind
 from marketplace.errors import InvalidInputError
 from marketplace.quantities import epsilon
+from marketplace.rights.compact import unpack
 from marketplace.rights.standing import judge
 from marketplace.sdk import certificate_files, rights
 from marketplace.sdk.client import Client
@@ -149,10 +150,11 @@ def certificate(
     asset: Asset,
     output: Annotated[Path | None, typer.Option(help="write it to this file 保存到文件")] = None,
     status_lists: Annotated[Path | None, typer.Option(help="write its status lists to this file 保存状态列表")] = None,
+    pdf: Annotated[Path | None, typer.Option(help="print it into this file, A4 with QR code 打印为 PDF")] = None,
 ) -> None:
     """The certificate of an asset, verified: proof, agreement with the register, and its status today. 登记凭证验证
 
-    Example: marketplace rights certificate 0x5f…5f --output certificate.json --status-lists lists.json
+    Example: marketplace rights certificate 0x5f…5f --output certificate.json --pdf certificate.pdf
     """
     with open_client(run) as client:
         document = rights.get_certificate(client, asset)
@@ -161,6 +163,10 @@ def certificate(
     for path, content in ((output, document), (status_lists, lists)):
         if path is not None:
             path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    if pdf is not None:
+        from marketplace.rights.printing import print_certificate  # noqa: PLC0415 - fonts and layout, only for this
+
+        pdf.write_bytes(print_certificate(document, standing, int(time.time())))
     english, chinese = standing.words
     run.result(document, f"the certificate is {english}", f"凭证：{chinese}")
 
@@ -169,7 +175,10 @@ def certificate(
 def verify_certificate(
     run: Run,
     *,
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="certificate.json 证书文件")],
+    file: Annotated[
+        Path | None, typer.Argument(exists=True, dir_okay=False, help="certificate as JSON or printed PDF 证书文件")
+    ] = None,
+    qr: Annotated[str | None, typer.Option(metavar="TEXT", help="text of its QR code, instead 二维码内容")] = None,
     status_list: Annotated[
         list[Path] | None,
         typer.Option(exists=True, dir_okay=False, help="status lists at hand, repeatable 状态列表文件"),
@@ -187,7 +196,9 @@ def verify_certificate(
 
     Example: marketplace rights verify-certificate certificate.json --issuer did:key:z6Mk… --status-list lists.json
     """
-    document = certificate_files.certificate_in(read_json(file))
+    if (file is None) == (qr is None):
+        raise typer.BadParameter("one of the two", param_hint="FILE or --qr")
+    document = unpack(qr or "") if file is None else certificate_files.read_certificate(file)
     lists = [found for path in status_list or () for found in certificate_files.lists_in(read_json(path))]
     if issuer is not None:
         key = public_of_did_key(issuer)

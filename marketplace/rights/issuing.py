@@ -12,6 +12,7 @@ from marketplace.documents import Document, ids
 from marketplace.errors import NotFoundError
 from marketplace.ledger.tables import LedgerBlock
 from marketplace.rights.service import get_asset
+from marketplace.rights.standing import Standing, judge, list_paths
 from marketplace.rights.status_lists import PURPOSES, entries_of, is_marked, list_path, make_list
 from marketplace.rights.tables import Asset, StatusPlace, Title
 from marketplace.settings import Settings
@@ -74,6 +75,14 @@ def every_list(session: Session, settings: Settings, now: int) -> Iterator[tuple
     for number in range(last + 1):
         for purpose in PURPOSES:
             yield list_path(purpose, number), status_list(session, settings, purpose, number, now)
+
+
+def standing_of(session: Session, settings: Settings, certificate: Document, now: int) -> Standing:
+    """What a confirmed asset's certificate is worth now."""
+    places = [path.split("/")[-2:] for path in list_paths(certificate)]
+    lists = [status_list(session, settings, purpose, int(number), now) for purpose, number in places]
+    issuer = credential.public_of_did_key(certificate["issuer"]["id"])
+    return judge(certificate, lists, issuer=issuer, now=now)
 
 
 def _marked(session: Session, purpose: str, number: int) -> list[int]:

@@ -2,7 +2,8 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi.responses import JSONResponse
 from pydantic import Field
 from sqlmodel import select
 
@@ -193,11 +194,30 @@ def get_asset(here: Here, asset_id: Annotated[DigestText, Path()]) -> dict[str, 
         return service.asset_json(session, service.get_asset(session, asset_id))
 
 
-@router.get("/assets/{asset_id}/certificate")
-def get_certificate(here: Here, asset_id: Annotated[DigestText, Path()]) -> dict[str, Any]:
-    """The certificate of a confirmed asset, a W3C verifiable credential."""
+_PRINTED: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {"application/json": {"schema": {"type": "object"}}, "application/pdf": {}},
+        "description": "the credential, or the same printed, with its status at this moment",
+    }
+}
+
+
+@router.get("/assets/{asset_id}/certificate", responses=_PRINTED, response_class=Response)
+def get_certificate(
+    here: Here, asset_id: Annotated[DigestText, Path()], accept: Annotated[str, Header()] = "*/*"
+) -> Response:
+    """The certificate of a confirmed asset, a W3C verifiable credential; printed (A4, QR code) if PDF is asked for."""
     with here.reading() as session:
-        return service.certificate_body(session, asset_id)
+        certificate = service.certificate_body(session, asset_id)
+        if accept.partition(";")[0].strip().lower() != "application/pdf":
+            return JSONResponse(certificate, headers={"vary": "accept"})
+        now = here.clock()
+        standing = issuing.standing_of(session, here.settings, certificate, now)
+    from marketplace.rights.printing import print_certificate  # noqa: PLC0415 - fonts and layout, only for this
+
+    return Response(
+        print_certificate(certificate, standing, now), media_type="application/pdf", headers={"vary": "accept"}
+    )
 
 
 @router.get("/titles/{title_id}")

@@ -1,21 +1,59 @@
 """Certificates as files: what somebody shows you, and what to make of it."""
 
+import io
+from pathlib import Path
 from typing import Any
 
+from crypto.canonical import load_json
+from crypto.errors import CryptoError
 from marketplace.documents import Document
 from marketplace.errors import InvalidInputError, VerificationError
 from marketplace.rights.standing import UNCHECKED, VALID, Standing
 
+ATTACHMENT = "certificate.json"
+MAX_FILE = 8 << 20
 
-def certificate_in(content: Any) -> Document:
-    """A certificate of a file.
+
+def read_certificate(path: Path) -> Document:
+    """The certificate of a JSON file, or of a printed one (PDF), which carries it as an attachment.
 
     Raises:
         InvalidInputError: `certificate_malformed`.
     """
-    if not isinstance(content, dict):
-        raise InvalidInputError("certificate_malformed", "expected a certificate, a JSON object", zh="不是证书文件")
-    return content
+    try:
+        return _read(path)
+    except (ValueError, CryptoError) as error:
+        raise InvalidInputError(
+            "certificate_malformed",
+            f"{path.name} holds no certificate: {error}",
+            zh=f"{path.name} 中没有证书",
+            hint="give the credential as JSON, or the PDF as the exchange printed it",
+            hint_zh="请提供 JSON 格式的证书,或交易机构打印的 PDF",
+        ) from error
+
+
+def _read(path: Path) -> Document:
+    with path.open("rb") as file:
+        content = file.read(MAX_FILE + 1)
+    if len(content) > MAX_FILE:
+        raise ValueError(f"more than {MAX_FILE} bytes")
+    found = load_json(_attachment(content) if content.startswith(b"%PDF-") else content)
+    if isinstance(found, dict):
+        return found
+    raise ValueError("expected a JSON object")
+
+
+def _attachment(content: bytes) -> bytes:
+    from pypdf import PdfReader  # noqa: PLC0415 - only where somebody brings a PDF
+    from pypdf.errors import PyPdfError  # noqa: PLC0415
+
+    try:
+        found = PdfReader(io.BytesIO(content)).attachments[ATTACHMENT]
+    except (PyPdfError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OSError) as error:
+        raise ValueError(f"the PDF has no attachment {ATTACHMENT}") from error
+    if len(found) != 1:
+        raise ValueError(f"the PDF has {len(found)} attachments {ATTACHMENT}")
+    return bytes(found[0])
 
 
 def lists_in(content: Any) -> list[Document]:

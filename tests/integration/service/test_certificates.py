@@ -2,9 +2,11 @@
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx
+import pypdfium2
 import pytest
 
 from crypto import bitstring, credential
@@ -13,6 +15,7 @@ from marketplace.documents import digest
 from marketplace.errors import InvalidInputError, MarketplaceError, NotFoundError, RuleError, VerificationError
 from marketplace.rights.standing import judge
 from marketplace.sdk import certificates, listings, rights
+from marketplace.sdk.certificate_files import read_certificate
 from marketplace.types import AssetStatus, TitleKind
 from tests.integration.service.town import Town
 
@@ -121,3 +124,14 @@ def test_a_list_that_the_exchange_did_not_sign_is_refused(town: Town, asset: str
     with pytest.raises(VerificationError):
         rights.get_standing(reader, certificate)
     assert certificates.asset_of(certificate) == asset
+
+
+def test_a_certificate_is_printed_with_its_status(town: Town, asset: str, http: httpx.Client, tmp_path: Path) -> None:
+    path, asked = f"/rights/assets/{asset}/certificate", {"accept": "application/pdf"}
+    rights.mark(town["registrar"], asset, AssetStatus.REVOKED, "false proof of source")
+    answer = http.get(path, headers=asked)
+    assert (answer.headers["content-type"], answer.headers["vary"]) == ("application/pdf", "accept")
+    (tmp_path / "certificate.pdf").write_bytes(answer.content)
+    assert read_certificate(tmp_path / "certificate.pdf") == http.get(path).json()
+    page = pypdfium2.PdfDocument(answer.content)[0].get_textpage().get_text_bounded()
+    assert "REVOKED" in page

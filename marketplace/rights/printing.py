@@ -1,0 +1,191 @@
+"""A certificate on paper: A4, Chinese and English, with a QR code that holds all of it; the credential is attached.
+
+What is printed is what the certificate says and what it was worth when it was printed; the QR code, not the paper, is
+what one verifies. fpdf2 lays it out; the typeface is Noto Sans CJK (SIL Open Font License), subset into the file.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import noto_cjk_sans_otc
+import segno
+from fpdf import FPDF, XPos, YPos
+from fpdf.enums import WrapMode
+
+from crypto.canonical import digest_json, to_hex
+from marketplace.rights.compact import pack
+from marketplace.rights.standing import VALID, Standing
+
+ATTACHMENT = "certificate.json"
+_FONT = Path(noto_cjk_sans_otc.__file__).parent / "NotoSansCJK-Regular.ttc"
+_CHINA = 2  # the face for simplified Chinese in that collection
+_LEFT, _WIDTH, _LABEL = 22.0, 166.0, 44.0
+_QR_MM = 56.0
+_LINE = 6.0
+_RED, _INK, _GREY = (158, 27, 33), (25, 28, 34), (105, 110, 118)
+_LEVELS = {"CORE": "核心数据", "IMPORTANT": "重要数据"} | {f"GENERAL_{n}": f"一般数据 {n} 级" for n in range(1, 5)}
+_SOURCES = {
+    "COLLECTED_GENERATED": "自行采集生成",
+    "AGREEMENT": "协议取得",
+    "AUTOMATED_PUBLIC_COLLECTION": "公开数据自动采集",
+    "DERIVED": "加工衍生",
+}
+_ORIGINS = {"PUBLIC": "公共数据", "ENTERPRISE": "企业数据", "PERSONAL": "个人数据"}
+_RIGHTS = {"HOLD": "持有权", "USE": "使用权", "OPERATE": "经营权"}
+
+
+def print_certificate(certificate: Mapping[str, Any], standing: Standing, now: int) -> bytes:
+    """The PDF of a certificate that was verified.
+
+    Args:
+        standing: what it is worth at `now`, unix seconds; printed, and across the page unless it is valid.
+    Raises:
+        InvalidInputError: `certificate_too_large`: it does not fit a QR code.
+    """
+    code = pack(certificate)
+    sheet = _blank(certificate, now)
+    _frame(sheet)
+    if standing.code != VALID:
+        _overprint(sheet, standing)
+    _heading(sheet)
+    _verdict(sheet, standing, now)
+    for label, value in _fields(certificate):
+        _row(sheet, label, value)
+    _rights(sheet, certificate["credentialSubject"])
+    _seal(sheet, certificate, code)
+    content = json.dumps(certificate, ensure_ascii=False, indent=2).encode()
+    sheet.embed_file(bytes=content, basename=ATTACHMENT, mime_type="application/json")
+    return bytes(sheet.output())
+
+
+def _blank(certificate: Mapping[str, Any], now: int) -> FPDF:
+    sheet = FPDF(format="A4")
+    sheet.set_creation_date(datetime.fromtimestamp(now, UTC))
+    sheet.set_title(f"数据产权登记证书 {certificate['credentialSubject']['assetId']}")
+    sheet.set_lang("zh-CN")
+    sheet.add_font("cjk", fname=_FONT, collection_font_number=_CHINA)
+    sheet.set_auto_page_break(False)
+    sheet.set_margins(_LEFT, 20, _LEFT)
+    sheet.add_page()
+    return sheet
+
+
+def _frame(sheet: FPDF) -> None:
+    sheet.set_draw_color(*_RED)
+    for inset, width in ((9.0, 1.1), (11.2, 0.3)):
+        sheet.set_line_width(width)
+        sheet.rect(inset, inset, 210 - 2 * inset, 297 - 2 * inset)
+
+
+def _overprint(sheet: FPDF, standing: Standing) -> None:
+    chinese = standing.words[1].partition("：")[0].partition("；")[-1] or standing.words[1].partition("：")[0]
+    sheet.set_font("cjk", size=64)
+    sheet.set_text_color(243, 205, 205)
+    with sheet.rotation(35, 105, 150):
+        sheet.set_xy(5, 130)
+        sheet.cell(200, 34, chinese, align="C")
+        sheet.set_font("cjk", size=26)
+        sheet.set_xy(5, 160)
+        sheet.cell(200, 14, standing.words[0].partition(":")[0].rpartition("; ")[-1].upper(), align="C")
+
+
+def _heading(sheet: FPDF) -> None:
+    sheet.set_xy(_LEFT, 20)
+    for size, colour, height, text in (
+        (26, _RED, 13, "数据产权登记证书"),
+        (12, _INK, 7, "Certificate of Data Property Rights Registration"),
+    ):
+        sheet.set_font("cjk", size=size)
+        sheet.set_text_color(*colour)
+        sheet.cell(_WIDTH, height, text, align="C", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+
+
+def _verdict(sheet: FPDF, standing: Standing, now: int) -> None:
+    english, chinese = standing.words
+    moment = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    sheet.set_font("cjk", size=9.5)
+    sheet.set_text_color(*(_GREY if standing.code == VALID else _RED))
+    sheet.ln(1)
+    for text in (f"打印时状态 Status when printed, {moment}", f"{chinese} · {english}"):
+        sheet.cell(_WIDTH, 5.5, text, align="C", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+    sheet.ln(3)
+
+
+def _fields(certificate: Mapping[str, Any]) -> list[tuple[str, str]]:
+    subject, issuer = certificate["credentialSubject"], certificate["issuer"]
+    term = " — ".join(certificate[name][:10] for name in ("validFrom", "validUntil"))
+    origin, source = subject.get("origin", ""), subject.get("sourceClass", "")
+    return [
+        ("资产编号 Asset", subject["assetId"]),
+        ("数据名称 Data", f"{subject['title']['zh']}\n{subject['title']['en']}"),
+        ("登记主体 Registrant", subject["holder"]),
+        ("数据级别 Level", f"{_LEVELS.get(subject['level'], '')} {subject['level']}"),
+        ("来源 Source", f"{_ORIGINS.get(origin, '')} {origin} · {_SOURCES.get(source, '')} {source}"),
+        ("有效期 Term", term),
+        ("清单摘要 Manifest", subject["manifestDigest"]),
+        ("密文根 Ciphertext root", subject["ciphertextRoot"]),
+        ("权利主张 Claim", subject["claimDigest"]),
+        ("登记机构 Registrar", f"{issuer['account']}\n{issuer['id']}"),
+        ("证书摘要 Certificate", to_hex(digest_json(dict(certificate)))),
+    ]
+
+
+def _row(sheet: FPDF, label: str, value: str) -> None:
+    top = sheet.get_y()
+    sheet.set_xy(_LEFT, top)
+    sheet.set_font("cjk", size=9)
+    sheet.set_text_color(*_GREY)
+    sheet.cell(_LABEL, _LINE, label)
+    sheet.set_text_color(*_INK)
+    sheet.set_xy(_LEFT + _LABEL, top)
+    sheet.multi_cell(
+        _WIDTH - _LABEL, _LINE, value, align="L", wrapmode=WrapMode.CHAR, new_x=XPos.LMARGIN, new_y=YPos.NEXT
+    )
+    sheet.set_draw_color(222, 222, 222)
+    sheet.set_line_width(0.15)
+    sheet.line(_LEFT, sheet.get_y() + 0.7, _LEFT + _WIDTH, sheet.get_y() + 0.7)
+    sheet.ln(1.9)
+
+
+def _rights(sheet: FPDF, subject: Mapping[str, Any]) -> None:
+    """Rights and shares, a line each; what has no room stands in the attachment, and the page says so."""
+    lines = [
+        ("权利 Right", f"{_RIGHTS.get(right['right'], '')} {right['right']} · {right['holder']}")
+        for right in subject["rights"]
+    ]
+    lines += [("收益份额 Share", f"{share['bps'] / 100:.2f} % · {share['holder']}") for share in subject["shares"]]
+    room = max(int((297 - 24 - _QR_MM - sheet.get_y()) // (_LINE + 1.9)), 1)
+    if len(lines) > room:
+        more = len(lines) - room + 1
+        lines = [*lines[: room - 1], ("", f"另有 {more} 项见附件 {more} more in the attachment {ATTACHMENT}")]
+    for label, value in lines:
+        _row(sheet, label, value)
+
+
+def _seal(sheet: FPDF, certificate: Mapping[str, Any], code: str) -> None:
+    top, left = 297 - 16 - _QR_MM, 210 - _LEFT - _QR_MM
+    matrix = segno.make(code, error="l", micro=False).matrix
+    module = _QR_MM / len(matrix)
+    sheet.set_fill_color(255, 255, 255)
+    sheet.rect(left - 3, top - 3, _QR_MM + 6, _QR_MM + 6, style="F")  # the quiet zone, also under an overprint
+    sheet.set_fill_color(0, 0, 0)
+    for row, line in enumerate(matrix):
+        for column, dark in enumerate(line):
+            if dark:
+                sheet.rect(left + column * module, top + row * module, module * 1.01, module * 1.01, style="F")
+    lists = "\n".join(entry["statusListCredential"] for entry in certificate["credentialStatus"])
+    text = (
+        "二维码含完整证书及登记机构签名，仅凭登记机构公钥即可离线验证；是否被撤销、暂停或取代，以状态列表为准。\n"
+        "The QR code holds the whole certificate with the registrar's signature (W3C VC 2.0, eddsa-jcs-2022): verify "
+        "it offline with the registrar's key. Whether it was revoked, suspended or superseded is in the status lists:\n"
+        f"{lists}\n"
+        "marketplace rights verify-certificate FILE.pdf --issuer did:key:…\n"
+        "marketplace rights verify-certificate --qr TEXT --issuer did:key:…"
+    )
+    sheet.set_xy(_LEFT, top)
+    sheet.set_font("cjk", size=7.2)
+    sheet.set_text_color(*_GREY)
+    sheet.multi_cell(_WIDTH - _QR_MM - 8, 4.3, text, align="L")

@@ -1,0 +1,105 @@
+"""Certificates on paper: what is on the page, what is attached, and what the QR code alone is good for."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pypdfium2
+import pytest
+from pypdf import PdfWriter
+
+from crypto.canonical import sha256, to_hex
+from crypto.credential import did_key
+from marketplace import cli
+from marketplace.errors import InvalidInputError
+from marketplace.rights import compact
+from marketplace.rights.printing import print_certificate
+from marketplace.rights.standing import WORDS, Standing, judge
+from marketplace.sdk.certificate_files import read_certificate
+from tests.certificates import REGISTRAR, certificate, public
+from tests.unit.sdk.exchange import NOW
+
+ISSUER = public(REGISTRAR)
+CERTIFICATE = certificate()
+
+
+def _with_shares(number: int) -> dict[str, Any]:
+    made = copy.deepcopy(CERTIFICATE)
+    made["credentialSubject"]["shares"] = [
+        {"bps": 100, "holder": to_hex(sha256(bytes([n % 256, n // 256])))[:42]} for n in range(number)
+    ]
+    return made
+
+
+def _text(content: bytes) -> str:
+    document = pypdfium2.PdfDocument(content)
+    assert len(document) == 1
+    return str(document[0].get_textpage().get_text_bounded())
+
+
+@pytest.mark.parametrize("code", WORDS)
+def test_the_page_says_what_the_certificate_is_worth(code: str) -> None:
+    text = _text(print_certificate(CERTIFICATE, Standing(code), NOW))
+    subject = CERTIFICATE["credentialSubject"]
+    english, chinese = WORDS[code]
+    expected = [subject["assetId"], subject["holder"], subject["title"]["zh"], "数据产权登记证书", "持有权"]
+    expected += [chinese, english]
+    assert [item for item in expected if item not in text.replace("\r\n", "")] == []
+
+
+def test_the_attachment_is_the_credential(tmp_path: Path) -> None:
+    path = tmp_path / "certificate.pdf"
+    path.write_bytes(print_certificate(CERTIFICATE, Standing("certificate_valid"), NOW))
+    assert read_certificate(path) == CERTIFICATE
+
+
+def test_many_shares_fit_a_page_and_a_code() -> None:
+    many = _with_shares(16)
+    assert compact.unpack(compact.pack(many)) == many
+    assert "more in the attachment" in _text(print_certificate(many, Standing("certificate_valid"), NOW))
+    with pytest.raises(InvalidInputError) as caught:
+        compact.pack(_with_shares(400))
+    assert caught.value.code == "certificate_too_large"
+
+
+def test_the_code_holds_the_whole_certificate() -> None:
+    assert judge(compact.unpack(compact.pack(CERTIFICATE)), [], issuer=ISSUER, now=NOW, unchecked=True).code == (
+        "certificate_status_unchecked"
+    )
+
+
+@pytest.mark.parametrize("text", ["", "TDM1:", "TDM2:ABC", "TDM1:A", "TDM1::::", "TDM1:äöü", "TDM1:" + "0" * 5000])
+def test_other_text_is_no_code(text: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        compact.unpack(text)
+    assert (caught.value.code, bool(caught.value.zh)) == ("qr_malformed", True)
+
+
+def test_files_that_hold_no_certificate_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "printed.pdf"
+    path.write_bytes(printed := print_certificate(CERTIFICATE, Standing("certificate_valid"), NOW))
+    bare, doubled = PdfWriter(), PdfWriter(clone_from=path)
+    bare.add_blank_page(100, 100)
+    doubled.add_attachment("certificate.json", b"{}")
+    files = [b"", b"[]", b"{", b"%PDF-1.7", printed[: len(printed) // 2], bytes((8 << 20) + 1)]
+    for writer in (bare, doubled):
+        writer.write(path)
+        files.append(path.read_bytes())
+    for content in files:
+        path.write_bytes(content)
+        with pytest.raises(InvalidInputError) as caught:
+            read_certificate(path)
+        assert caught.value.code == "certificate_malformed"
+
+
+def test_the_command_reads_pdf_and_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "certificate.pdf"
+    path.write_bytes(print_certificate(CERTIFICATE, Standing("certificate_valid"), NOW))
+    trusted = ["--issuer", did_key(ISSUER), "--json"]
+    for given in ([str(path)], ["--qr", compact.pack(CERTIFICATE)]):
+        assert cli.main(["rights", "verify-certificate", *given, *trusted, "--without-status"]) == 0
+        assert "certificate_status_unchecked" in capsys.readouterr().out
+        assert cli.main(["rights", "verify-certificate", *given, *trusted]) != 0
+        captured = capsys.readouterr()
+        assert "certificate_status_unknown" in captured.out + captured.err
+    assert cli.main(["rights", "verify-certificate", *trusted]) == 2
