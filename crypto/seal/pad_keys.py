@@ -23,6 +23,7 @@ HOLDERS = 2
 PART_BYTES = 32
 Words64 = NDArray[np.uint64]
 _DOMAIN = b"sealed pads, version 1\n"
+_DENSE = 2  # with one place in so many, the whole stretch is computed
 _BLOCK = 16  # bytes; two words of F
 
 
@@ -138,6 +139,9 @@ class PadKey:
 
     def words_at(self, sheet: Sheet, index: NDArray[np.int64]) -> Words64:
         """The same words at any places, given in strictly increasing order."""
+        if index[-1] - index[0] < _DENSE * index.size:
+            first = int(index[0])
+            return self.words(sheet, first, int(index[-1]) - first + 1)[index - first]
         new = np.diff(index >> 1, prepend=-1) != 0
         blocks, place = index[new] >> 1, np.cumsum(new) - 1
         counters = np.zeros((blocks.size, 2), dtype=">u8")

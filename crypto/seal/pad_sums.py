@@ -56,11 +56,11 @@ class Runs:
 
     def chunks(self) -> list[int]:
         """Numbers of the chunks in which rows are taken."""
-        first, last = self.starts // CHUNK, (self.stops - 1) // CHUNK
-        edges = np.zeros(int(last[-1]) + 2, dtype=np.int64)
-        np.add.at(edges, first, 1)
-        np.subtract.at(edges, last + 1, 1)
-        return np.flatnonzero(np.cumsum(edges)).tolist()
+        numbers = np.arange(self.starts[0] // CHUNK, (self.stops[-1] - 1) // CHUNK + 1)
+        ended = np.searchsorted(self.stops, numbers * CHUNK, side="right")
+        begun = np.searchsorted(self.starts, (numbers + 1) * CHUNK, side="left")
+        found: list[int] = numbers[ended < begun].tolist()
+        return found
 
     @property
     def lengths(self) -> Integers:

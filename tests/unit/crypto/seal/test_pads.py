@@ -1,6 +1,7 @@
 """Pads: exact for any runs, refused where they could wrap, the same as a second implementation, and nothing more."""
 
 import hashlib
+import itertools
 import json
 import pickle
 from fractions import Fraction
@@ -121,6 +122,14 @@ def test_runs_over_chunks_dense_and_sparse(profile: PadProfile, step: int) -> No
     for chosen in (slice(None), slice(None, None, 2)):  # without gaps and with
         runs = Runs(ends[:-1][chosen], ends[1:][chosen], weights[chosen])
         assert released(key, page, blobs, runs) == expected(profile, values, runs)
+
+
+@given(st.sets(st.integers(0, 6 * CHUNK), min_size=2, max_size=12), st.booleans())
+def test_the_chunks_of_runs_are_those_with_a_row_in_them(ends: set[int], gaps: bool) -> None:
+    edges = sorted(ends)
+    pairs = list(itertools.pairwise(edges))[:: 2 if gaps else 1]
+    touched = {number for a, b in pairs for number in range(a // CHUNK, (b - 1) // CHUNK + 1)}
+    assert Runs.of(*(range(a, b) for a, b in pairs)).chunks() == sorted(touched)
 
 
 @FEW
