@@ -62,7 +62,7 @@ def choose_form(manifest: Manifest, numbers: Sequence[Number], statistics: Seque
     """Position of the cheapest form that can answer, the first of two equal ones.
 
     Raises:
-        RuleError: `statistic_not_sealed`, `dimension_hidden`, `result_may_wrap`, `epsilon_too_small`: why the first
+        RuleError: `statistic_not_sealed`, `dimension_hidden`, `too_many_products`, `result_may_wrap`, `epsilon_too_small`: why the first
             form that was meant for the question cannot.
     """
     forms = survey(manifest, numbers, statistics, epsilon)

@@ -39,9 +39,10 @@ from marketplace.queries.reach import (
 from marketplace.queries.selection import Cells, categories_of_cells, public_cells
 from marketplace.queries.sensitivity import row_sensitivity
 
-_PRODUCT_MICROSECONDS = 13_000  # of two ciphertexts, with the polynomials of the result
-_MASK_MICROSECONDS = 3_000
+_PRODUCT_MICROSECONDS = 15_000  # of two ciphertexts, with the polynomials of the result
+_MASK_MICROSECONDS = 8_000
 _ADD_MICROSECONDS = 100
+MAX_PRODUCTS = 20_000  # of ciphertexts in one question: five to ten minutes of one core
 
 
 def hidden_dimension(manifest: Manifest) -> int:
@@ -125,11 +126,27 @@ def _cost(manifest: Manifest, form: int, numbers: Sequence[Number], reach: Reach
             additions += len(places) * len(taken.categories)
             for name in names:
                 touched.setdefault(name, set()).update(places)
+    _check_work(products)
     fetched, operations = column_bytes(manifest, form, touched), products + masked + additions
     spent = products * _PRODUCT_MICROSECONDS + masked * _MASK_MICROSECONDS + additions * _ADD_MICROSECONDS
     spent += len(numbers) * NUMBER_MICROSECONDS + fetched * OPEN_MICROSECONDS_PER_MEGABYTE // 10**6
     values = 2 * products * profile(manifest["forms"][form]["profile"]).degree
     return Cost(values, operations, fetched, spent)
+
+
+def _check_work(products: int) -> None:
+    """One price buys one question, so what it can make panel and vault do is bounded."""
+    if products > MAX_PRODUCTS:
+        raise RuleError(
+            "too_many_products",
+            f"the question takes {products} products of ciphertexts; at most {MAX_PRODUCTS}",
+            zh=f"该问题需 {products} 次密文相乘；最多 {MAX_PRODUCTS} 次",
+            rule="queries.size",
+            expected=f"numbers times chunks of 8192 rows: at most {MAX_PRODUCTS}",
+            got=products,
+            hint="group by fewer dimensions, filter, or ask in parts",
+            hint_zh="减少分组维度、加筛选条件，或分次提问",
+        )
 
 
 def _expected_chunks(index: Cells, cells: int, chunks: int) -> list[int]:

@@ -176,6 +176,15 @@ def test_public_cells_without_rows_are_zero_and_suppressed(tmp_path: Path) -> No
     assert answer.suppressed == (("4",),)
 
 
+def test_work_without_bound_is_refused_before_anybody_begins(market: Market, monkeypatch: Any) -> None:
+    monkeypatch.setattr("marketplace.queries.products_form.MAX_PRODUCTS", 3)
+    for sql, numbers in (("SELECT COUNT(*) FROM f GROUP BY carrier", 3), (AA, 2)):
+        assert len(make_plan(market.manifest, market.query(market.order(), sql, EPSILON)).numbers) == numbers
+    with pytest.raises(RuleError) as told:
+        make_plan(market.manifest, market.query(market.order(), "SELECT COUNT(*), SUM(fare) FROM f GROUP BY carrier"))
+    assert (told.value.code, told.value.got) == ("too_many_products", 6)
+
+
 # -- two holders of the keys
 
 
@@ -298,3 +307,30 @@ def test_a_column_of_fewer_rows_is_refused(market: Market) -> None:
     with pytest.raises(VerificationError) as told:
         list(evaluate_plan(wrong, plan, SealedColumns(fetch)))
     assert told.value.code == "column_incomplete"
+
+
+# -- all three forms in one data set
+
+
+@pytest.fixture(scope="module", params=["one holder", "two holders"])
+def threefold(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Market:
+    home, own = tmp_path_factory.mktemp("threefold"), keys("custodian")
+    schema = HIDDEN | {"forms": ["cells", "rows", "products"], "rows": {"perCell": 64}}
+    if request.param == "one holder":
+        return open_market(home, schema, hidden_rows())
+    made = open_market(home, schema, hidden_rows(), Deposit(card_of(own), keys("supplier")))
+    market = SplitMarket(**vars(made))
+    market.custodian = open_custodian(home, market, own)
+    return market
+
+
+@pytest.mark.parametrize("form", ["cells", "rows", "products"])
+def test_three_forms_of_one_data_set_give_the_same_answer(threefold: Market, monkeypatch: Any, form: str) -> None:
+    """Each in its turn: the planner is made to take it where it can answer."""
+    position = [item["form"] for item in threefold.manifest["forms"]].index(form)
+    monkeypatch.setattr("marketplace.queries.plan.choose_form", lambda *_: position)
+    sql = "SELECT COUNT(*), SUM(delay) FROM f WHERE origin IN ('EWR', 'JFK') AND month IN (1, 3)"
+    (numbers,) = answered(threefold.ask(threefold.order(), sql, 2_000_000)).numbers
+    truth = [row for row in threefold.rows if row["origin"] in ("EWR", "JFK") and row["month"] in ("1", "3")]
+    assert abs(numbers["rows"] - len(truth)) < 60
+    assert abs(numbers["sum:delay"] - total(truth, "delay")) < 12_000
