@@ -62,8 +62,8 @@ def choose_form(manifest: Manifest, numbers: Sequence[Number], statistics: Seque
     """Position of the cheapest form that can answer, the first of two equal ones.
 
     Raises:
-        RuleError: `statistic_not_sealed`, `dimension_hidden`, `too_many_products`, `result_may_wrap`, `epsilon_too_small`: why the first
-            form that was meant for the question cannot.
+        RuleError: `statistic_not_sealed`, `dimension_hidden`, `too_many_products`, `result_may_wrap`,
+            `epsilon_too_small`: why the first form that was meant for the question cannot.
     """
     forms = survey(manifest, numbers, statistics, epsilon)
     able = [(item.cost.microseconds, item.form) for item in forms if item.cost is not None]

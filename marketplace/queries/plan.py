@@ -34,7 +34,7 @@ def make_plan(manifest: Mapping[str, Any], query: Mapping[str, Any]) -> Plan:
     Raises:
         InvalidInputError: an undeclared dimension, measure or category.
         RuleError: `empty_selection`, `too_many_numbers`, `too_many_weights`, `joint_not_declared`, `bins_not_declared`,
-            `dimension_hidden`, `statistic_not_sealed`, `result_may_wrap`, `epsilon_too_small`.
+            `dimension_hidden`, `statistic_not_sealed`, `too_many_products`, `result_may_wrap`, `epsilon_too_small`.
     """
     typed = Query.from_document(query)
     asked = {need.statistic for term in typed.terms for need in needs(manifest, term).values()}

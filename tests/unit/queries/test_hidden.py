@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from crypto.canonical import sha256, to_hex
@@ -13,6 +14,7 @@ from crypto.seal.products import combine_product
 from marketplace.documents import Document, validate_result
 from marketplace.errors import InvalidInputError, RuleError, VerificationError
 from marketplace.queries.answer import Answer, assemble
+from marketplace.queries.cohort import _Guard
 from marketplace.queries.evaluation import SealedColumns, check_profile, evaluate_plan, number_entry
 from marketplace.queries.explain import described
 from marketplace.queries.forms import prove_plan, survey
@@ -21,7 +23,7 @@ from marketplace.queries.requests import attested_numbers
 from marketplace.queries.shares import open_shares
 from marketplace.vault.cases import Word
 from marketplace.vault.custody import Deposit, card_of
-from tests.hidden_market import FORMS, HIDDEN, hidden_rows, open_hidden_market, total
+from tests.hidden_market import FORMS, HIDDEN, RARE, hidden_rows, open_hidden_market, total
 from tests.sealed_market import DEPLOYMENT, Market, Row, keys, open_market
 from tests.split_market import SplitMarket, open_custodian
 
@@ -146,6 +148,18 @@ def test_what_is_left_of_public_cells_must_be_a_cohort_too(market: Market) -> No
     assert refused(ask(market, everywhere)) == "cohort_difference_too_small"
     assert refused(ask(market, one_cell)) == "cohort_difference_too_small"
     answered(ask(market, other))
+
+
+def test_without_that_rule_the_rare_category_is_a_subtraction_away(tmp_path: Path, monkeypatch: Any) -> None:
+    """The attack with the guard off: the public count of a cell less one answer, whose noise one question pays for."""
+    market = open_hidden_market(tmp_path)
+    market.budget = 200 * EPSILON
+    asked = "SELECT COUNT(*) FROM f WHERE carrier IN ('AA', 'B6') AND origin = 'JFK' AND month = 2"
+    column = next(item for item in market.manifest["batches"][0]["columns"] if item["name"] == "counts")
+    public = np.frombuffer(market.dataset.blob(column["chunks"][0]["blob"]), "<u4")[4 + 1]
+    monkeypatch.setattr(_Guard, "_far_from_public_cells", lambda _, __, count, ___: np.ones(count, dtype=np.bool_))
+    (numbers,) = answered(ask(market, asked)).numbers
+    assert abs(int(public) - numbers["rows"] - RARE) < 4, "but for noise of scale 0.2"
 
 
 def test_in_cells_alone_the_counts_of_public_cells_are_not_public(tmp_path: Path) -> None:
