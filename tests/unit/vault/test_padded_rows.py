@@ -17,10 +17,13 @@ from crypto.seal.pad_wire import CHUNK, PADS_64, read_chunk
 from crypto.seal.pads import PadProof, release_padded, seal_padded
 from marketplace.documents import SALT, Document, column_chunks, validate_manifest
 from marketplace.errors import InvalidInputError, RuleError, VerificationError
-from marketplace.queries.answer import Answer
-from marketplace.queries.evaluation import SealedColumns, evaluate_plan
+from marketplace.queries.answer import Answer, assemble
+from marketplace.queries.evaluation import SealedColumns, evaluate_plan, number_entry, result_document
+from marketplace.queries.handover import VaultTask
 from marketplace.queries.opening import opener
 from marketplace.queries.plan import make_plan
+from marketplace.queries.shares import open_shares
+from marketplace.queries.statements import attest, sign_result
 from marketplace.vault.cases import Word
 from marketplace.vault.custodian.decision import Custodian
 from marketplace.vault.custody import Deposit, card_of, open_package
@@ -332,6 +335,41 @@ def test_an_attested_vault_takes_nothing_from_anybody(sealed: Market, tmp_path: 
     query = market.query(market.order(), "SELECT COUNT(*) FROM f")
     assert [entry["c1"] for entry in market.evaluate(query)[0].result["numbers"]] == [None]
     assert abs(ask(market, "SELECT COUNT(*) FROM f").numbers[0]["rows"] - 400) < 20
+
+
+def lie(market: Market, about: str) -> tuple[Any, VaultTask]:
+    """A task whose result all nodes attest: it carries the sum of another question in place of the number of rows."""
+    order = market.order(computations=EVERYTHING)
+    query, other = market.query(order, "SELECT COUNT(*) FROM f"), market.query(order, about)
+    entries = [number_entry(number) for number in evaluated(market.manifest, market.dataset.blob, other)]
+    result = result_document(query, make_plan(market.manifest, query), entries)
+    signed = [sign_result(result, node.keys.address, node.keys.bls_secret) for node in market.nodes]
+    return order, market.task(order, query, result=result, attestation=attest(signed))
+
+
+def test_a_lying_panel_gets_no_share_for_another_question(sealed: Market, tmp_path: Path) -> None:
+    """Not even of a vault that takes its word: the share takes away the pads of all rows, so the six rows of HA that
+    the panel added up stay padded, and what comes out is as good as drawn at random."""
+    market = budgeted(sealed, tmp_path)
+    market.vault.word = Word(lambda *_: b"")
+    order, task = lie(market, "SELECT COUNT(*) FROM f WHERE carrier = 'HA'")
+    decision = market.decide(task)
+    assert decision.shares is not None, decision.refusal
+    share = open_shares(decision.shares, order.buyer.x25519)[0]
+    c0 = int(task.result["numbers"][0]["c0"], 16)
+    assert abs(opener(market.manifest, 0).combine("pads-64-1", c0, [share])) > 1 << 40
+    with pytest.raises(VerificationError) as caught:
+        assemble(market.received(order, task, decision), order.buyer.x25519, DEPLOYMENT)
+    assert caught.value.code == "number_out_of_range"
+
+
+def test_a_vault_that_adds_up_itself_sees_the_lie(sealed: Market, tmp_path: Path) -> None:
+    market = budgeted(sealed, tmp_path)
+    _, task = lie(market, "SELECT COUNT(*) FROM f WHERE carrier = 'HA'")
+    decision = market.decide(task)
+    assert decision.refusal is not None
+    assert decision.refusal["code"] == "result_not_reproduced"
+    assert market.vault.store.spent(market.series) == 0
 
 
 def test_a_residue_beyond_the_modulus_or_a_request_is_no_padded_number(sealed: Market) -> None:
