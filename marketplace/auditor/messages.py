@@ -139,6 +139,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "blob_size": ("A sealed blob has another size than its manifest says.", "密文大小与清单不符。"),
     "certificate_invalid": ("A certificate does not verify.", "登记凭证验证失败。"),
     "certificate_differs": ("A certificate does not say what the ledger says.", "登记凭证与账本不符。"),
+    "status_list_invalid": ("A status list is not signed by the log's key.", "状态列表并非由日志密钥签署。"),
+    "status_list_differs": ("A status list does not say what the ledger says.", "状态列表与账本不符。"),
+    "status_place_reused": ("Two certificates share a place in the status lists.", "两份凭证共用状态列表的同一位置。"),
     "claim_differs": ("A claim does not say what the ledger says.", "权利主张与账本不符。"),
     "previous_unregistered": (
         "A version names no version that its holder registered before.",
@@ -226,6 +229,7 @@ COUNTED: dict[str, str] = {
     "leaves": "日志条目",
     "documents": "文档",
     "certificates": "凭证",
+    "status lists": "状态列表",
     "versions": "版本",
     "blobs": "密文",
     "accepted": "受理",

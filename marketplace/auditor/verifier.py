@@ -19,6 +19,7 @@ from marketplace.auditor.readmodel import check_read_model
 from marketplace.auditor.reexecution import Reexecution, sample
 from marketplace.auditor.replay import Replay
 from marketplace.auditor.rows import Tables
+from marketplace.auditor.statuses import check_status_lists
 from marketplace.auditor.trust import Seen, Trust
 from marketplace.deployment import Genesis
 
@@ -48,7 +49,8 @@ def audit(
      7. Conservation of money: issued = balances + escrow; each closed order's escrow = fee + shares + refund.
      8. Evidence log: the leaves give every root that was signed or anchored; checkpoints are signed by the log's key.
      9. Documents and sealed blobs: each one that is named is there, hashes to its name and has its type's shape;
-        certificates verify; versions of a data set follow from one another.
+        certificates verify; their status lists say what the ledger says at its last block; versions of a data set
+        follow from one another.
     10. Queries: each released answer was asked, permitted, paid by a signed voucher, attested by enough of the panel
         and released by the vault; epsilon never exceeds cap or budget; metered = billed = settled.
     11. Re-execution: a sample of released answers, or all, computed again on the ciphertexts; and every query of which
@@ -84,7 +86,9 @@ def audit(
     with report.step(6):
         compare_with_ledger(profile, blocks, tables, report)
     with verifiers(processes) as pool:
-        queries = _follow_log(bundle, tables, roots, seen, Attestations(report, pool))  # 8, 9, 10
+        queries = _follow_log(
+            bundle, tables, roots, seen, Attestations(report, pool), height=max(blocks, default=0)
+        )  # 8, 9, 10
     with report.step(11):  # 11
         chosen = sample(queries.released, reexecute)
         whole = len(chosen) == len(queries.released)
@@ -113,7 +117,9 @@ def _replay(bundle: Bundle, blocks: dict[int, Block], genesis: Genesis, roots: R
     return tables
 
 
-def _follow_log(bundle: Bundle, tables: Tables, roots: Roots, seen: Seen, attestations: Attestations) -> Queries:
+def _follow_log(
+    bundle: Bundle, tables: Tables, roots: Roots, seen: Seen, attestations: Attestations, *, height: int
+) -> Queries:
     report = attestations.report
     documents = Documents(bundle, report)
     queries = Queries(tables, documents, roots.deployment, attestations, report)
@@ -126,6 +132,7 @@ def _follow_log(bundle: Bundle, tables: Tables, roots: Roots, seen: Seen, attest
                 queries.check_leaf(position, leaf)
     with report.step(9):  # 9
         check_blobs(bundle, check_ledger_documents(tables, documents, report), report)
+        check_status_lists(bundle, tables, documents, report, log_key=roots.log.public, height=height)
         documents.check_rest()
     with report.step(10):  # 10, totals and the panel's signatures
         queries.finish()

@@ -11,6 +11,7 @@ zip.
     log/checkpoints.jsonl        {"size": n, "note": "…"} of every checkpoint on record, and of this one
     documents/<digest hex>.json  every document in canonical form
     blobs/<digest hex>           every sealed blob that a manifest names
+    status/<purpose>-<n>.json    every status list of certificates, signed, as of the last block
 
 Rows are objects whose members are the columns of the read model, and "event": {"block": n, "logIndex": i, "intent":
 digest} of the row's last change (intent is null for what the deployment did). Addresses and digests are "0x" hex,
@@ -33,7 +34,7 @@ texts, vouchers and the participants' profiles: only registrars, auditors and th
 """
 
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Engine
@@ -91,13 +92,18 @@ class _Pipe:
 
 
 def stream_bundle(
-    engine: Engine, blobs: BlobStore, profile: Mapping[str, Any], sign: Callable[[int, bytes], str]
+    engine: Engine,
+    blobs: BlobStore,
+    profile: Mapping[str, Any],
+    sign: Callable[[int, bytes], str],
+    lists: Callable[[Session], Iterable[tuple[str, Mapping[str, Any]]]] = lambda _: (),
 ) -> Iterator[bytes]:
     """The bytes of the zip, piece by piece, in bounded memory; everything in it is of one moment.
 
     Args:
         profile: what GET /profile says.
         sign: gives the log's signed checkpoint of a size and root. The log may have grown since it was last signed.
+        lists: gives the status lists of certificates as of this moment, each with its path.
     """
     pipe = _Pipe()
     with reading(engine) as session, zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload]
@@ -107,6 +113,9 @@ def stream_bundle(
                     member.write(part)
                     if pipe.waiting >= FLUSH_BYTES:
                         yield pipe.empty()
+            yield pipe.empty()
+        for path, listed in lists(session):
+            archive.writestr(_info(f"status/{'-'.join(path.split('/')[-2:])}.json"), canonical_json(dict(listed)))
             yield pipe.empty()
     yield pipe.empty()
 

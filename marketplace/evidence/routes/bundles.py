@@ -8,6 +8,7 @@ from starlette.responses import StreamingResponse
 from marketplace.evidence import service
 from marketplace.evidence.bundle import stream_bundle
 from marketplace.participants.service import OVERSEERS, require_role
+from marketplace.rights import issuing
 from marketplace.web.context import Here
 from marketplace.web.principal import Account
 
@@ -29,7 +30,13 @@ def get_evidence_bundle(here: Here, account: Account) -> StreamingResponse:
         profile = service.profile_json(session, here.settings)
     headers = {"content-disposition": 'attachment; filename="evidence.zip"'}
     return StreamingResponse(
-        stream_bundle(here.engine, here.blobs, profile, service.signer_of(here.settings).sign),
+        stream_bundle(
+            here.engine,
+            here.blobs,
+            profile,
+            service.signer_of(here.settings).sign,
+            lambda session: issuing.every_list(session, here.settings, here.clock()),
+        ),
         media_type="application/zip",
         headers=headers,
     )

@@ -2,6 +2,7 @@
 
 import json
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,18 @@ import pypdfium2
 import pytest
 
 from crypto import bitstring, credential
+from crypto.canonical import canonical_json, load_json
 from crypto.credential import public_of_did_key
+from marketplace.auditor.trust import Trust
+from marketplace.auditor.verifier import audit
 from marketplace.documents import digest
 from marketplace.errors import InvalidInputError, MarketplaceError, NotFoundError, RuleError, VerificationError
 from marketplace.rights.standing import judge
-from marketplace.sdk import certificates, listings, rights
+from marketplace.sdk import certificates, evidence, listings, rights
 from marketplace.sdk.certificate_files import read_certificate
 from marketplace.types import AssetStatus, TitleKind
 from tests.integration.service.town import Town
+from tests.memory import MemoryBundle
 
 
 @pytest.fixture
@@ -135,3 +140,24 @@ def test_a_certificate_is_printed_with_its_status(town: Town, asset: str, http: 
     assert read_certificate(tmp_path / "certificate.pdf") == http.get(path).json()
     page = pypdfium2.PdfDocument(answer.content)[0].get_textpage().get_text_bounded()
     assert "REVOKED" in page
+
+
+def test_the_auditor_compares_every_list_with_the_ledger(town: Town, asset: str, tmp_path: Path) -> None:
+    target = tmp_path / "evidence.zip"
+    earlier = canonical_json(town["rival"].get("/rights/status-lists/revocation/0"))
+    rights.mark(town["registrar"], asset, AssetStatus.REVOKED, "false proof of source")
+    evidence.download_bundle(town["auditor"], target)
+    with zipfile.ZipFile(target) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    trust = Trust(registrar=town["registrar"].address, log_key=town["auditor"].profile.pin.log_key)
+    report = audit(MemoryBundle(files), trust, reexecute=0)
+    assert (report.findings, report.counts[9]["status lists"]) == ([], 3)
+    name = "status/revocation-0.json"
+    unsigned = canonical_json({**load_json(files[name]), "issuer": "did:key:z6Mk"})
+    for content, code in ((earlier, "status_list_differs"), (unsigned, "status_list_invalid")):
+        found = audit(MemoryBundle({**files, name: content}), trust, reexecute=0).findings
+        assert {finding.code for finding in found} == {code}
+    without = {key: value for key, value in files.items() if key != name}
+    assert {finding.code for finding in audit(MemoryBundle(without), trust, reexecute=0).findings} == {
+        "file_unreadable"
+    }

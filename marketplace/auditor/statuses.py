@@ -1,0 +1,77 @@
+"""Step 9: the status lists of certificates say what the ledger says at the bundle's last block."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from crypto import bitstring, credential
+from crypto.errors import CryptoError
+from marketplace.auditor.bundle import Bundle
+from marketplace.auditor.documents import Documents
+from marketplace.auditor.findings import Report
+from marketplace.auditor.lines import document
+from marketplace.auditor.rows import Row, Tables
+from marketplace.documents import ids
+from marketplace.errors import InvalidInputError
+from marketplace.rights.status_lists import PURPOSES, is_marked, place_of, read_list
+from marketplace.types import AssetStatus, TitleKind
+
+LISTS = "status/"
+
+
+def check_status_lists(
+    bundle: Bundle, tables: Tables, documents: Documents, report: Report, *, log_key: bytes, height: int
+) -> None:
+    """Every certificate has a place of its own, and every bit of every list is what the ledger says.
+
+    Args:
+        log_key: Ed25519, 32 bytes; who signs the lists.
+        height: number of the ledger's last block.
+    """
+    issuer, marked = credential.did_key(log_key), dict[str, set[int]]()
+    taken = dict[tuple[str, int], str]()
+    for row in tables.rows["assets"].values():
+        subject = f"asset {row['assetId']}"
+        if row["status"] < AssetStatus.CONFIRMED:
+            continue
+        certificate = documents.get(row["certificateDigest"], "credential", subject)
+        if certificate is None or "credentialStatus" not in certificate:
+            continue  # missing is a finding already; one from before there were lists promises none
+        try:
+            url, named, position = place_of(certificate)
+        except InvalidInputError as error:
+            report.find("certificate_invalid", subject, got=error.message)
+            continue
+        report.same("status_list_invalid", subject, issuer, named)
+        if (other := taken.setdefault((url, position), subject)) != subject:
+            report.find("status_place_reused", subject, got=other)
+        _mark(marked, url, position, row, tables)
+    for url, positions in marked.items():
+        _check(bundle, url, positions, report, issuer=issuer, height=height)
+
+
+def _mark(marked: dict[str, set[int]], revocation: str, position: int, row: Row, tables: Tables) -> None:
+    titles = [
+        tables.rows["titles"][ids.title_id(row["assetId"], kind),] for kind in (TitleKind.HOLD, TitleKind.OPERATE)
+    ]
+    for purpose in PURPOSES:
+        url = revocation.replace("/revocation/", f"/{purpose}/")
+        found = marked.setdefault(url, set())
+        if is_marked(purpose, row["status"], row["shareVersion"], [title["version"] for title in titles]):
+            found.add(position)
+
+
+def _check(bundle: Bundle, url: str, positions: set[int], report: Report, *, issuer: str, height: int) -> None:
+    purpose, number = url.split("/")[-2:]
+    name = f"{LISTS}{purpose}-{number}.json"
+    report.count("status lists")
+    content: Mapping[str, Any] = document(bundle, name, report)
+    if not content:
+        return
+    try:
+        bits = read_list(content, url=url, purpose=purpose, issuer=issuer)
+        report.same("status_list_differs", name, sorted(positions), bitstring.positions(bits))
+        report.same(
+            "status_list_differs", f"{name} ledgerBlock", height, content["credentialSubject"].get("ledgerBlock")
+        )
+    except (InvalidInputError, CryptoError) as error:
+        report.find("status_list_invalid", name, got=error)
