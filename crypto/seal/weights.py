@@ -61,12 +61,12 @@ def weigh_cells(profile: Profile, index: Cells, weights: NDArray[np.int64] | Non
             pattern = np.zeros(degree, dtype=np.int64)
             pattern[number * degree + degree - 1 - cells[start:stop]] = given[start:stop]
             patterns.setdefault(pattern.tobytes(), []).append(number)
-    factors = [(_factor(profile, pattern), chunks) for pattern, chunks in patterns.items()]
+    factors = [(pattern_weights(profile, pattern), chunks) for pattern, chunks in patterns.items()]
     return CellWeights(profile, cells.size, int(cells[-1]), factors)
 
 
 @lru_cache(maxsize=128)
-def _factor(profile: Profile, pattern: bytes) -> Any:
+def pattern_weights(profile: Profile, pattern: bytes) -> Any:
     """The polynomial of one chunk's weights, as words. Kept: the columns of a question share theirs."""
     return engine(profile).weights(_residues(profile, pattern))
 

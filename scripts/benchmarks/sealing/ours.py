@@ -17,7 +17,7 @@ from crypto.seal.evaluate import SealedNumber, evaluate_sum, evaluate_weighted
 from crypto.seal.keys import SealingKey
 from crypto.seal.parameters import ROWS
 from crypto.seal.release import open_number
-from crypto.seal.weights import CellWeights, weigh_cells
+from crypto.seal.weights import CellWeights, pattern_weights, weigh_cells
 from scripts.benchmarks.sealing.samples import (
     GROUPS,
     Integers,
@@ -93,12 +93,17 @@ def _weighted(values: Integers, index: Integers, weights: Integers) -> Found:
     took, floor, cold = taking_turns(
         lambda: evaluate_weighted(ROWS, chunks, prepared),
         lambda: _multiply(chunks, prepared),
-        lambda: evaluate_weighted(ROWS, chunks, weigh_cells(ROWS, index, weights)),
+        lambda: _made_anew(chunks, index, weights),
         repeats=REPEATS,
     )
     opened = open_number(key, evaluate_weighted(ROWS, chunks, prepared))
     error = relative_error(opened, int((values[index] * weights).sum()))
     return {"ms": took, "cold": cold, "floor": floor, "error": error}
+
+
+def _made_anew(chunks: list[SealedChunk], index: Integers, weights: Integers) -> SealedNumber:
+    pattern_weights.cache_clear()
+    return evaluate_weighted(ROWS, chunks, weigh_cells(ROWS, index, weights))
 
 
 def _add(columns: list[list[SealedChunk]]) -> None:
