@@ -100,8 +100,11 @@ def _gathered(manifest: Mapping[str, Any], plan: Plan, columns: SpreadColumns) -
     form = manifest["forms"][plan.form]
     pieces = columns.evaluate(cut_plan(manifest, plan, columns.workers))
     for _, of_same_numbers in groupby(pieces, lambda item: item[0].start):
-        for parts in zip(*(found for _, found in of_same_numbers), strict=True):
-            yield SUMS[form["form"]](form["profile"], parts)
+        totals: Sequence[Sealed] = ()
+        for _, found in of_same_numbers:  # added up as they come, so that shares do not pile up
+            pairs = zip(totals, found, strict=True) if totals else ((number,) for number in found)
+            totals = [SUMS[form["form"]](form["profile"], pair) for pair in pairs]
+        yield from totals
 
 
 def evaluate_cells(data: Data, numbers: Sequence[Number], reach: Reaches) -> Iterator[Sealed]:

@@ -14,6 +14,7 @@ from marketplace.queries.data import EVERY_CHUNK, Share
 from marketplace.queries.numbers import Number, Plan
 
 TOGETHER = 64  # most numbers of a piece; each comes back as up to 0.5 MB
+BESIDE = 16  # the same where chunks are divided, as every share of them comes back with all numbers
 _HELPERS = (*UNSEALED, "ind:")  # columns that say which rows a number takes
 SPARE = 2  # pieces that each worker should get, so that a slow one does not keep the others waiting for long
 
@@ -55,16 +56,17 @@ class Piece:
 
 def cut_plan(manifest: Mapping[str, Any], plan: Plan, workers: int) -> Iterator[Piece]:
     """The pieces of a plan for so many workers, in the order of its numbers: neighbouring pieces of the same numbers
-    are to be added up. Many numbers are divided among the workers, of few numbers the chunks."""
+    are to be added up. Where there are enough chunks they are divided among the workers, so that each is opened once
+    for all its numbers; else many numbers are, and of few numbers the chunks there are."""
     wanted = SPARE * workers
-    if len(plan.numbers) >= wanted:
-        size = min(TOGETHER, -(-len(plan.numbers) // wanted))
-        shares = [EVERY_CHUNK]
+    most = max(len(column["chunks"]) for column in manifest["batches"][0]["columns"] if column["form"] == plan.form)
+    if most >= wanted:
+        size, parts = BESIDE, wanted
+    elif len(plan.numbers) >= wanted:
+        size, parts = min(TOGETHER, -(-len(plan.numbers) // wanted)), 1
     else:
-        size = 1
-        most = max(len(column["chunks"]) for column in manifest["batches"][0]["columns"] if column["form"] == plan.form)
-        parts = min(-(-wanted // len(plan.numbers)), most)
-        shares = [Share(rest, parts) for rest in range(parts)]
+        size, parts = 1, min(-(-wanted // len(plan.numbers)), most)
+    shares = [Share(rest, parts) for rest in range(parts)] if parts > 1 else [EVERY_CHUNK]
     for start in range(0, len(plan.numbers), size):
         for share in shares:
             yield Piece(manifest, plan.form, plan.numbers[start : start + size], start, share)

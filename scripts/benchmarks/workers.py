@@ -94,12 +94,12 @@ def run(quick: bool) -> list[Table]:
     columns = ["plan", "workers", "first ms", "ratio", "again ms", "ratio", "busiest CPU ms", "ratio", "peak MiB"]
     notes = [
         versions("tenseal", "numpy"),
-        f"{os.cpu_count()} cores; load average before {load:.1f}, after {os.getloadavg()[0]:.1f}: with other work on the",
-        "cores two workers share what is left, and ratios of milliseconds say nothing about spreading",
-        f"first: median of {ROUNDS} rounds that take turns; again: least of {ROUNDS} x {REPEATS}; ratio: to one worker;",
-        "2.00x is the floor: no cost of spreading at all. Workers keep 256 chunks open; more are opened again",
-        "busiest CPU: processor time of the busiest worker in the first plan, median; its ratio bounds what two workers",
-        "reach on free cores, and leaves out what this process does and what the workers wait for",
+        f"{os.cpu_count()} cores; load average before {load:.1f}, after {os.getloadavg()[0]:.1f}: with other work",
+        "on the cores two workers share what is left, and ratios of milliseconds say nothing about spreading",
+        f"first: median of {ROUNDS} rounds that take turns; again: least of {ROUNDS} x {REPEATS}; ratio: to one",
+        "worker; 2.00x is the floor: no cost of spreading at all. Workers keep 256 chunks open; more are opened again",
+        "busiest CPU: processor time of the busiest worker in the first plan, median; its ratio bounds what two",
+        "workers reach on free cores, and leaves out what this process does and what the workers wait for",
         "inline: this process alone, without sockets. Peak: VmHWM of the largest worker, interpreter included",
         f"this process, which only adds up: {_peak(os.getpid()):.0f} MiB, having sealed the data and drawn the values",
     ]
