@@ -6,15 +6,19 @@ the manifest's digests and hold public cells and weights; they hold no sealed by
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from marketplace.documents.columns import UNSEALED
 from marketplace.queries.data import EVERY_CHUNK, Share
 from marketplace.queries.numbers import Number, Plan
+from marketplace.queries.selection import Cells
 
 TOGETHER = 64  # most numbers of a piece; each comes back as up to 0.5 MB
 BESIDE = 16  # the same where chunks are divided, as every share of them comes back with all numbers
+_NOTHING = np.zeros(0, dtype=np.int64)
 _HELPERS = (*UNSEALED, "ind:")  # columns that say which rows a number takes
 SPARE = 2  # pieces that each worker should get, so that a slow one does not keep the others waiting for long
 
@@ -34,6 +38,19 @@ class Piece:
     start: int
     share: Share
 
+    def __getstate__(self) -> dict[str, Any]:
+        """On its way to a worker neighbouring cells are a range: of millions, two numbers."""
+        known = {id(number.cells): number.cells for number in self.numbers}
+        places = {name: place for place, name in enumerate(known)}
+        bare = [(replace(number, cells=_NOTHING), places[id(number.cells)]) for number in self.numbers]
+        return {**vars(self), "numbers": bare, "cells": [_short(cells) for cells in known.values()]}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        sets = state.pop("cells")
+        cells = [np.arange(found.start, found.stop) if isinstance(found, range) else found for found in sets]
+        numbers = tuple(replace(number, cells=cells[place]) for number, place in state["numbers"])
+        vars(self).update(state | {"numbers": numbers})
+
     @property
     def home(self) -> int:
         """The same for the same chunks or numbers, so that a worker meets again what it has opened."""
@@ -52,6 +69,11 @@ class Piece:
             for place, item in enumerate(column["chunks"])
         ]
         return list(dict.fromkeys(blob for name, place, blob in found if name in UNSEALED or self.share.takes(place)))
+
+
+def _short(cells: Cells) -> range | Cells:
+    first, last = int(cells[0]), int(cells[-1])
+    return range(first, last + 1) if last - first + 1 == cells.size else cells
 
 
 def cut_plan(manifest: Mapping[str, Any], plan: Plan, workers: int) -> Iterator[Piece]:

@@ -1,14 +1,18 @@
 """Every form of sealing, evaluated in one piece or in several, gives the same bytes."""
 
+import pickle
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from marketplace.compute.columns import WorkersColumns
 from marketplace.compute.processes import Processes
+from marketplace.queries.data import Share
 from marketplace.queries.evaluation import EVALUATORS, SUMS, SealedColumns, evaluate_plan, number_entry
-from marketplace.queries.pieces import cut_plan
+from marketplace.queries.numbers import Number
+from marketplace.queries.pieces import Piece, cut_plan
 from marketplace.queries.plan import make_plan
 from tests.hidden_market import hidden_rows, open_hidden_market
 from tests.sealed_market import SCHEMA, Market, open_market
@@ -65,3 +69,20 @@ def test_a_chunk_without_any_row_of_a_number_adds_nothing(hidden: Market, two: P
 
 def test_every_form_that_is_evaluated_can_be_added_up() -> None:
     assert SUMS.keys() == EVALUATORS.keys()
+
+
+def test_a_piece_travels_with_its_cells_shared_and_neighbours_as_a_range() -> None:
+    neighbours, scattered, weights = np.arange(10, 1_000_010), np.array([1, 5, 6]), np.array([2, 3, 4])
+    numbers = (
+        Number(("a",), "n", (("rows", 1),), neighbours),
+        Number(("a",), "s", (("sum:x", 1),), neighbours),
+        Number(("b",), "s", (("sum:x", 2),), scattered, weights),
+    )
+    sent = pickle.dumps(Piece({"forms": []}, 0, numbers, 4, Share(1, 3)))
+    came = pickle.loads(sent)
+    assert len(sent) < 2000
+    assert (came.manifest, came.form, came.start, came.share) == ({"forms": []}, 0, 4, Share(1, 3))
+    assert came.numbers == numbers
+    assert all(np.array_equal(mine.cells, theirs.cells) for mine, theirs in zip(came.numbers, numbers, strict=True))
+    assert came.numbers[0].cells is came.numbers[1].cells
+    assert np.array_equal(came.numbers[2].weights, weights)
