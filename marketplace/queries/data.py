@@ -81,6 +81,12 @@ class Share:
         """Whether the chunk at this place is one of them."""
         return place % self.parts == self.rest
 
+    def before(self, value: int, size: int) -> int:
+        """How many values of these chunks, of `size` each, lie before this one."""
+        place, within = divmod(value, size)
+        whole = max(0, -(-(place - self.rest) // self.parts))
+        return whole * size + (within if self.takes(place) else 0)
+
 
 EVERY_CHUNK = Share(0, 1)
 

@@ -121,9 +121,12 @@ def _within(data: Data, reach: Reach) -> Reach:
     """The values that lie in the chunks of the share, by their positions in what those chunks make together."""
     if data.share == EVERY_CHUNK:
         return reach
-    chunk, within = np.divmod(reach.index, profile(data.profile).degree)
+    size, first, last = profile(data.profile).degree, int(reach.index[0]), int(reach.index[-1])
+    if reach.weights is None and last - first + 1 == reach.index.size:
+        return Reach(np.arange(data.share.before(first, size), data.share.before(last + 1, size)), None)
+    chunk, within = np.divmod(reach.index, size)
     taken = chunk % data.share.parts == data.share.rest
-    index = chunk[taken] // data.share.parts * profile(data.profile).degree + within[taken]
+    index = chunk[taken] // data.share.parts * size + within[taken]
     return Reach(index, None if reach.weights is None else reach.weights[taken])
 
 
