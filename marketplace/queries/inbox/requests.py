@@ -59,11 +59,6 @@ def fall_due(session: Session, row: QueryRow) -> None:
         announce(session, PANEL)
 
 
-def are_due(session: Session, query: str) -> bool:
-    """Whether the query's holders have to wait for requests."""
-    return session.get(RequestsDue, query) is not None
-
-
 def waiting_upload(session: Session, node: str, now: int) -> RequestsDue | None:
     """Requests that this node may upload now: it signed the attested result."""
     due = select(RequestsDue).join(PanelTask, col(PanelTask.query) == col(RequestsDue.query))
