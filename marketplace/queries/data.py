@@ -25,6 +25,8 @@ Fetch = Callable[[str], bytes]
 """Bytes of the blob with this digest ("0x" hex)."""
 Probe = Callable[[str, str, bytes], None]
 """Gets a parameter set, a digest and the bytes of a blob before SEAL loads them here; raises where it must not."""
+Kept = tuple[str, str, str]
+"""What a blob was opened as: form or public column, parameter set, digest. A manifest may name one in several roles."""
 KEPT_CHUNKS = 256  # about 0.4 MB each
 Manifest = Mapping[str, Any]
 
@@ -101,7 +103,7 @@ class SealedColumns:
 
     def __init__(self, fetch: Fetch, capacity: int = KEPT_CHUNKS, probe: Probe | None = None) -> None:
         self._fetch, self._capacity, self._probe = fetch, capacity, probe
-        self._kept: OrderedDict[str, Any] = OrderedDict()
+        self._kept: OrderedDict[Kept, Any] = OrderedDict()
 
     def column(
         self, manifest: Manifest, batch: Manifest, form: int, name: str, share: Share = EVERY_CHUNK
@@ -161,11 +163,12 @@ class SealedColumns:
             VerificationError: `blob_altered`.
         """
         (chunk,) = column_chunks(batch, form, SALT)
-        if chunk["blob"] not in self._kept:
+        name = (SALT, "", chunk["blob"])
+        if name not in self._kept:
             data = self._fetch(chunk["blob"])
             _check_digest(chunk["blob"], data)
-            self._keep(chunk["blob"], data)
-        salt: bytes = self._kept[chunk["blob"]]
+            self._keep(name, data)
+        salt: bytes = self._kept[name]
         return salt
 
     def counts(self, manifest: Manifest, batch: Manifest, form: int) -> NDArray[np.int64]:
@@ -175,25 +178,27 @@ class SealedColumns:
             VerificationError: `blob_altered`, `column_incomplete`.
         """
         (chunk,) = column_chunks(batch, form, COUNTS)
-        if chunk["blob"] not in self._kept:
+        name = (COUNTS, "", chunk["blob"])
+        if name not in self._kept:
             data = self._fetch(chunk["blob"])
             _check_digest(chunk["blob"], data)
             if len(data) != 4 * public_cell_count(manifest):
                 raise _incomplete(COUNTS, "number for each public cell", public_cell_count(manifest))
-            self._keep(chunk["blob"], np.frombuffer(data, dtype="<u4").astype(np.int64))
-        counts: NDArray[np.int64] = self._kept[chunk["blob"]]
+            self._keep(name, np.frombuffer(data, dtype="<u4").astype(np.int64))
+        counts: NDArray[np.int64] = self._kept[name]
         if int(counts.sum()) != batch["rows"]:
             raise _incomplete(COUNTS, "place for each row", batch["rows"])
         return counts
 
     def _chunk(self, sealed: Manifest, blob: str) -> Any:
-        if blob not in self._kept:
-            self._keep(blob, _open(sealed, blob, self._fetch(blob), self._probe))
-        self._kept.move_to_end(blob)
-        return self._kept[blob]
+        name = (sealed["form"], sealed["profile"], blob)
+        if name not in self._kept:
+            self._keep(name, _open(sealed, blob, self._fetch(blob), self._probe))
+        self._kept.move_to_end(name)
+        return self._kept[name]
 
-    def _keep(self, blob: str, opened: Any) -> None:
-        self._kept[blob] = opened
+    def _keep(self, name: Kept, opened: Any) -> None:
+        self._kept[name] = opened
         while len(self._kept) > self._capacity:
             self._kept.popitem(last=False)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crypto.canonical import from_hex, load_canonical, sha256, to_hex
-from marketplace.documents import Document, canonical, digest, validate_manifest
+from marketplace.documents import Document, canonical, differences, digest, validate_manifest
 from marketplace.errors import NotFoundError, RuleError, VerificationError
 from marketplace.sdk.files import make_private_folder, write_private
 from marketplace.types import Digest
@@ -52,7 +52,8 @@ class CustodianFolder:
         The newest file again changes nothing.
 
         Raises:
-            RuleError: `generation_differs`: the file is not the next one for what is here.
+            RuleError: `generation_differs`: the file is not the next one for what is here; `version_differs`: it moves
+                the half to a version that does not follow from the one that is here.
         """
         name = digest(package.manifest)
         have = self._before(name, package)
@@ -70,6 +71,8 @@ class CustodianFolder:
                 hint="take the files in the order in which the vault made them",
                 hint_zh="请按保险库生成的先后顺序导入",
             )
+        if have is not None and have.digest != name:
+            _check_follows(package.manifest, have.manifest)
         half = package.half if have is None else have.ring.plus(package.half)
         self._write(package.manifest, package.generation, half)
         return name
@@ -122,3 +125,26 @@ class CustodianFolder:
 
 def _context(name: str) -> bytes:
     return b"custodian/half/" + name.encode()
+
+
+def _check_follows(manifest: Document, previous: Document) -> None:
+    """What was declared of the data decides what a question takes and how wide the noise is, so a half moves only to a
+    version that declares the same, keeps all batches but the one it names, and answers to the same vault.
+
+    Raises:
+        RuleError: `version_differs`.
+    """
+    moved = [(name, previous[name], manifest[name]) for name in ("releaseKey",) if manifest[name] != previous[name]]
+    if manifest["change"]["kind"] == "reseal":
+        moved.append(("change", "append, correct or withdraw", "reseal"))
+    for name, expected, got in (*moved, *differences(manifest, previous)):
+        raise RuleError(
+            "version_differs",
+            f"the version does not follow from the one whose half is here: {name} differs",
+            zh=f"该版本与本托管方所持版本不衔接：{name} 不一致",
+            rule="custodian.versions",
+            expected=str(expected)[:400],
+            got=str(got)[:400],
+            hint="ask the supplier by another channel; a new key needs a file of generation 0",
+            hint_zh="请通过其他渠道向供方核实；新密钥须使用第 0 代托管文件",
+        )

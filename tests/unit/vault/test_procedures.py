@@ -14,14 +14,14 @@ from crypto.canonical import load_json
 from crypto.errors import DecryptionFailed
 from crypto.keystore import Keys, encrypt
 from crypto.seal.splitting import HalfKey
-from marketplace.documents import ciphertext_root, digest, series_of
+from marketplace.documents import Document, ciphertext_root, digest, series_of, validate_manifest
 from marketplace.documents.lineage import differences
 from marketplace.errors import ConfigurationError, InvalidInputError, NotAuthorizedError, RuleError
 from marketplace.queries.evaluation import SealedColumns
 from marketplace.vault.backup import MAGIC, read_backup, write_backup
 from marketplace.vault.custodian.decision import Custodian
 from marketplace.vault.custodian.folder import CustodianFolder
-from marketplace.vault.custody import Deposit, card_of, make_lending, open_lending, open_package
+from marketplace.vault.custody import Deposit, Package, card_of, make_lending, open_lending, open_package
 from marketplace.vault.folder import VaultFolder
 from marketplace.vault.refreshing import refresh
 from marketplace.vault.release import Vault
@@ -412,3 +412,38 @@ def test_a_whole_key_is_not_refreshed_and_a_strangers_card_neither(market: Split
         refresh(market.vault.folder, market.dataset, Deposit(card_of(keys("stranger")), market.supplier))
     assert load_json(market.dataset.custody_file.read_bytes())["generation"] == 0
     assert digest(market.manifest) == market.dataset.digest
+
+
+def follower(manifest: Document, **changes: Any) -> Document:
+    """A manifest that says that it appends a batch to this one."""
+    batch = {**manifest["batches"][0], "name": "more", "block": manifest["blocks"]}
+    frame = {"series": series_of(manifest), "previous": digest(manifest), "blocks": manifest["blocks"] + 1}
+    frame |= {"change": {"kind": "append", "batch": "more"}, "batches": [*manifest["batches"], batch]}
+    return validate_manifest(manifest | frame | changes)
+
+
+@pytest.mark.parametrize("what", ["measures", "releaseKey", "dimensions", "privacy", "series", "batches"])
+def test_a_half_moves_to_no_version_that_declares_otherwise(market: SplitMarket, what: str) -> None:
+    """Narrower bounds would thin the custodian's noise; other dimensions would let a question take other rows."""
+    halves = market.custodian.halves
+    held = halves.open(market.dataset.digest)
+    old = held.manifest
+    others: dict[str, Any] = {
+        "measures": [{**item, "low": 0, "high": 1, "bins": []} for item in old["measures"]],
+        "releaseKey": keys("thief").address,
+        "dimensions": [
+            {**item, "categories": item["categories"][::-1], "ordered": False} for item in old["dimensions"]
+        ],
+        "privacy": {"measure": "zcdp", "delta": "1e-9"},
+        "series": "0x" + "5e" * 32,
+        "batches": [
+            {**old["batches"][0], "rows": old["batches"][0]["rows"] + 1},
+            {**old["batches"][0], "name": "more", "block": old["blocks"]},
+        ],
+    }
+    with pytest.raises(RuleError) as caught:
+        halves.take(Package(follower(old, **{what: others[what]}), held.generation + 1, held.ring))
+    assert caught.value.code == "version_differs"
+    assert halves.names() == [market.dataset.digest]
+    assert halves.open(market.dataset.digest).generation == held.generation
+    assert halves.take(Package(follower(old), held.generation + 1, held.ring))
