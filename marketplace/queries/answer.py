@@ -9,9 +9,8 @@ make one number, which data within the declared bounds can give; (7) numbers bec
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
@@ -31,6 +30,9 @@ from marketplace.queries.selection import Group
 from marketplace.queries.shares import open_shares
 from marketplace.queries.statements import check_attestation, check_release
 from marketplace.queries.terms import Term
+
+if TYPE_CHECKING:  # half a second of every command's start, for what few of them give
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Answer:
         that comes to one value; a quantile also has the ends of its interval (`<name>_low`, `<name>_high`)."""
         return pa.Table.from_pylist(self.rows())
 
-    def frame(self) -> pd.DataFrame:
+    def frame(self) -> "pd.DataFrame":
         """As `table`, for pandas."""
         return self.table().to_pandas()
 
@@ -100,7 +102,7 @@ class Answer:
         (`<name>_test` for its test of independence); before them the categories of the group."""
         return {name: pa.Table.from_pylist(rows) for name, rows in self.listings().items()}
 
-    def frames(self) -> dict[str, pd.DataFrame]:
+    def frames(self) -> "dict[str, pd.DataFrame]":
         """As `tables`, for pandas."""
         return {name: table.to_pandas() for name, table in self.tables().items()}
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
 
 from marketplace import documents
@@ -22,6 +21,9 @@ from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 from marketplace.sdk.journal import Step
 from marketplace.sdk.orders import Deal
+
+if TYPE_CHECKING:  # half a second of every command's start, for what few of them give
+    import pandas as pd
 
 _CUSTODIAN = ("shares", "release")
 
@@ -72,7 +74,7 @@ class Answer:
         """One row a released group, as Arrow: its categories, each value, and its standard error under "<name>_se"."""
         return self.opened.table()
 
-    def frame(self) -> pd.DataFrame:
+    def frame(self) -> "pd.DataFrame":
         """As `table`, for pandas."""
         return self.opened.frame()
 
@@ -84,7 +86,7 @@ class Answer:
         """As `listings`, as Arrow."""
         return self.opened.tables()
 
-    def frames(self) -> dict[str, pd.DataFrame]:
+    def frames(self) -> "dict[str, pd.DataFrame]":
         """As `listings`, for pandas."""
         return self.opened.frames()
 
