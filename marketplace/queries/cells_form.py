@@ -13,8 +13,7 @@ import numpy as np
 from crypto.errors import ParameterError
 from crypto.seal.headroom import Headroom, prove_headroom
 from crypto.seal.parameters import profile
-from marketplace.documents import cell_shape, column_names, key_holders, public_shape, row_count
-from marketplace.errors import RuleError
+from marketplace.documents import column_names, key_holders, public_shape, row_count
 from marketplace.queries.numbers import Cost, Number, Weights
 from marketplace.queries.reach import (
     NUMBER_MICROSECONDS,
@@ -25,8 +24,9 @@ from marketplace.queries.reach import (
     Reach,
     Reaches,
     column_bytes,
+    public_reach,
 )
-from marketplace.queries.selection import Cells, public_cells
+from marketplace.queries.selection import Cells
 from marketplace.queries.sensitivity import row_sensitivity
 from marketplace.queries.statistics import Statistic
 
@@ -44,39 +44,6 @@ def cells_reach(manifest: Manifest, form: int, number: Number) -> Reach:
     index, weights = public_reach(manifest, number.cells, number.weights)
     prefix = manifest["forms"][form]["prefix"]
     return Reach(index, weights) if prefix is None else _differences(manifest, prefix, index, weights)
-
-
-def public_reach(manifest: Manifest, cells: Cells, weights: Weights | None) -> tuple[Cells, Weights | None]:
-    """Public cells out of logical ones: a hidden dimension must be taken whole, with one weight.
-
-    Raises:
-        RuleError: `dimension_hidden`.
-    """
-    hidden = [axis for axis, item in enumerate(manifest["dimensions"]) if item["hidden"]]
-    if not hidden:
-        return cells, weights
-    shape, axis = cell_shape(manifest), hidden[0]
-    public = public_cells(manifest, cells)
-    order = np.argsort(public, kind="stable")
-    found, counts = np.unique(public, return_counts=True)
-    sorted_weights = None if weights is None else weights[order].reshape(-1)
-    whole = bool((counts == shape[axis]).all())
-    if whole and sorted_weights is not None:
-        table = sorted_weights.reshape(-1, shape[axis])
-        whole, sorted_weights = bool((table == table[:, :1]).all()), table[:, 0]
-    if not whole:
-        name = manifest["dimensions"][axis]["name"]
-        raise RuleError(
-            "dimension_hidden",
-            f"the data are not sealed in a form that answers this about the hidden dimension {name}",
-            zh=f"数据的密封形式不能就此问题区分 {name} 的类别",
-            rule="queries.hidden",
-            expected="a question over all categories of the hidden dimension",
-            got=name,
-            hint="COUNT, SUM and MEAN by a hidden dimension need the form with sealed indicators",
-            hint_zh="按隐藏维度计数、求和、求均值需要带密封指示列的形式",
-        )
-    return found, sorted_weights
 
 
 def _differences(manifest: Manifest, prefix: str, index: Cells, weights: Weights | None) -> Reach:

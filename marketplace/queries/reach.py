@@ -7,8 +7,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from marketplace.documents import cell_shape
+from marketplace.errors import RuleError
 from marketplace.queries.numbers import Cost, Number, Weights
-from marketplace.queries.selection import Cells
+from marketplace.queries.selection import Cells, public_cells
 from marketplace.queries.statistics import Statistic
 
 Manifest = Mapping[str, Any]
@@ -94,3 +96,36 @@ def column_bytes(manifest: Manifest, form: int, touched: Mapping[str, Collection
                 taken = touched[column["name"]]  # a column of too few chunks is found when it is opened
                 total += sum(int(chunk["size"]) for place, chunk in enumerate(column["chunks"]) if place in taken)
     return total
+
+
+def public_reach(manifest: Manifest, cells: Cells, weights: Weights | None) -> tuple[Cells, Weights | None]:
+    """Public cells out of logical ones: a hidden dimension must be taken whole, with one weight.
+
+    Raises:
+        RuleError: `dimension_hidden`.
+    """
+    hidden = [axis for axis, item in enumerate(manifest["dimensions"]) if item["hidden"]]
+    if not hidden:
+        return cells, weights
+    shape, axis = cell_shape(manifest), hidden[0]
+    public = public_cells(manifest, cells)
+    order = np.argsort(public, kind="stable")
+    found, counts = np.unique(public, return_counts=True)
+    sorted_weights = None if weights is None else weights[order].reshape(-1)
+    whole = bool((counts == shape[axis]).all())
+    if whole and sorted_weights is not None:
+        table = sorted_weights.reshape(-1, shape[axis])
+        whole, sorted_weights = bool((table == table[:, :1]).all()), table[:, 0]
+    if not whole:
+        name = manifest["dimensions"][axis]["name"]
+        raise RuleError(
+            "dimension_hidden",
+            f"the data are not sealed in a form that answers this about the hidden dimension {name}",
+            zh=f"数据的密封形式不能就此问题区分 {name} 的类别",
+            rule="queries.hidden",
+            expected="a question over all categories of the hidden dimension",
+            got=name,
+            hint="COUNT, SUM and MEAN by a hidden dimension need the form with sealed indicators",
+            hint_zh="按隐藏维度计数、求和、求均值需要带密封指示列的形式",
+        )
+    return found, sorted_weights
