@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from marketplace.documents import Document, column_names, public_cell_count, public_shape
 from marketplace.queries.accuracy import deviations
-from marketplace.queries.cells_form import cells_reach
+from marketplace.queries.forms.cells import cells_reach
 from marketplace.queries.numbers import Number, Plan
 from marketplace.queries.plan import make_plan
 from marketplace.queries.query import Query

@@ -15,10 +15,10 @@ from pathlib import Path
 from crypto.canonical import from_hex
 from crypto.seal.confined import confined_loader
 from marketplace.errors import MarketplaceError, PortError
-from marketplace.queries.data import Fetch
 from marketplace.queries.evaluation import SpreadColumns
+from marketplace.queries.evaluation.data import Fetch
+from marketplace.queries.evaluation.pieces import Piece
 from marketplace.queries.opening import Sealed
-from marketplace.queries.pieces import Piece
 from marketplace.queries.timings import part
 
 ATTEMPTS = 3  # of one piece, if its worker dies each time

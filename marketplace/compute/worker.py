@@ -17,8 +17,8 @@ from crypto.errors import CryptoError
 from crypto.seal.confined import confined_loader
 from marketplace.compute.columns import Errand
 from marketplace.errors import MarketplaceError, NotFoundError
-from marketplace.queries.data import SealedColumns
 from marketplace.queries.evaluation import evaluate_piece
+from marketplace.queries.evaluation.data import SealedColumns
 from marketplace.queries.opening import Sealed
 
 _lock = Lock()  # a Dask worker has several threads; they would only wait for each other inside SEAL

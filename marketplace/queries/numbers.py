@@ -38,7 +38,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Cost:
-    """What evaluating a plan takes, by a stated model (forms.py).
+    """What evaluating a plan takes, by a stated model (see the room forms).
 
     Args:
         cells: sealed values that are multiplied, over all numbers.

@@ -15,9 +15,9 @@ from crypto.seal.release import release_share
 from marketplace.documents import Document
 from marketplace.queries.evaluation import SealedColumns
 from marketplace.queries.forms import prove_plan, reaches
+from marketplace.queries.forms.rows import taken_of
 from marketplace.queries.numbers import Number, Plan
 from marketplace.queries.opening import Sealed
-from marketplace.queries.rows_form import taken_of
 from marketplace.vault.ring import FormKey
 
 

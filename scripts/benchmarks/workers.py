@@ -29,11 +29,11 @@ from crypto.seal.release import open_number
 from marketplace.compute.columns import WorkersColumns
 from marketplace.compute.processes import Processes
 from marketplace.documents import SALT
-from marketplace.queries.data import SealedColumns
 from marketplace.queries.evaluation import evaluate_plan, number_entry
+from marketplace.queries.evaluation.data import SealedColumns
 from marketplace.queries.forms import reaches
+from marketplace.queries.forms.rows import taken_of
 from marketplace.queries.numbers import Number, Plan
-from marketplace.queries.rows_form import taken_of
 from marketplace.types import Digest
 from scripts.benchmarks.tables import Table, versions
 

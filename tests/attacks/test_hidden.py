@@ -16,7 +16,7 @@ from crypto.seal.keys import SealingKey
 from crypto.seal.parameters import PRODUCTS
 from crypto.seal.products import SealedProduct
 from marketplace.panel.evaluate import PanelNode
-from marketplace.queries.data import SealedColumns
+from marketplace.queries.evaluation.data import SealedColumns
 from marketplace.queries.plan import make_plan
 from marketplace.queries.shares import open_shares
 from marketplace.vault.cases import Decision, Word

@@ -147,7 +147,7 @@ def forge(market: Market, monkeypatch: pytest.MonkeyPatch, *, digests: bool) -> 
     other = raised(market.dataset.blob(name), 0, 400)
     monkeypatch.setattr(Dataset, "blob", lambda self, asked: other if asked == name else true(self, asked))
     if not digests:
-        monkeypatch.setattr("marketplace.queries.data._check_digest", nothing)
+        monkeypatch.setattr("marketplace.queries.evaluation.data._check_digest", nothing)
 
 
 def with_cold_caches(market: Market) -> Market:

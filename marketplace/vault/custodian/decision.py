@@ -22,8 +22,8 @@ from crypto.keystore import Keys
 from marketplace.documents import digest
 from marketplace.errors import NotAuthorizedError, RuleError, VerificationError
 from marketplace.intents import Deployment
-from marketplace.queries.data import SealedColumns
 from marketplace.queries.evaluation import check_profile
+from marketplace.queries.evaluation.data import SealedColumns
 from marketplace.queries.handover import CustodianTask, VaultTask, read_custodian_task
 from marketplace.queries.selection import Group
 from marketplace.queries.statements import check_release

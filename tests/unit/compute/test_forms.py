@@ -9,10 +9,10 @@ import pytest
 
 from marketplace.compute.columns import WorkersColumns
 from marketplace.compute.processes import Processes
-from marketplace.queries.data import Share
 from marketplace.queries.evaluation import EVALUATORS, SUMS, SealedColumns, evaluate_plan, number_entry
+from marketplace.queries.evaluation.data import Share
+from marketplace.queries.evaluation.pieces import Piece, cut_plan
 from marketplace.queries.numbers import Number
-from marketplace.queries.pieces import Piece, cut_plan
 from marketplace.queries.plan import make_plan
 from tests.hidden_market import hidden_rows, open_hidden_market
 from tests.sealed_market import SCHEMA, Market, open_market

@@ -19,8 +19,8 @@ from marketplace.compute.columns import Errand, WorkersColumns
 from marketplace.compute.processes import Processes
 from marketplace.errors import PortError, VerificationError
 from marketplace.queries.evaluation import SealedColumns, evaluate_piece, evaluate_plan, number_entry
+from marketplace.queries.evaluation.pieces import cut_plan
 from marketplace.queries.numbers import Number, Plan
-from marketplace.queries.pieces import cut_plan
 from marketplace.sdk.blobs import BlobCache
 from tests.sealed_plans import Sealed, plan_of, seal_columns
 

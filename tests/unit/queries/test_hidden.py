@@ -191,7 +191,7 @@ def test_public_cells_without_rows_are_zero_and_suppressed(tmp_path: Path) -> No
 
 
 def test_work_without_bound_is_refused_before_anybody_begins(market: Market, monkeypatch: Any) -> None:
-    monkeypatch.setattr("marketplace.queries.products_form.MAX_PRODUCTS", 3)
+    monkeypatch.setattr("marketplace.queries.forms.products.MAX_PRODUCTS", 3)
     for sql, numbers in (("SELECT COUNT(*) FROM f GROUP BY carrier", 3), (AA, 2)):
         assert len(make_plan(market.manifest, market.query(market.order(), sql, EPSILON)).numbers) == numbers
     with pytest.raises(RuleError) as told:

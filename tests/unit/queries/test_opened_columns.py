@@ -7,7 +7,7 @@ import pytest
 
 from crypto.canonical import sha256, to_hex
 from marketplace.documents import COUNTS, SALT
-from marketplace.queries.data import SealedColumns
+from marketplace.queries.evaluation.data import SealedColumns
 
 BLOB = np.array([3, 1, 4, 1], dtype="<u4").tobytes()  # four public cells make counts as long as a salt
 CHUNKS = [{"blob": to_hex(sha256(BLOB)), "size": len(BLOB)}]

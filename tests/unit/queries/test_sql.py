@@ -5,7 +5,7 @@ import pytest
 from marketplace.errors import InvalidInputError
 from marketplace.queries.query import Query, one_of
 from marketplace.queries.sql import parse_sql
-from marketplace.queries.sql_tokens import MAX_SQL
+from marketplace.queries.sql.tokens import MAX_SQL
 from marketplace.queries.terms import (
     Contingency,
     Correlation,

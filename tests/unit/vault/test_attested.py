@@ -114,7 +114,7 @@ def test_an_attested_vault_evaluates_nothing(
         raise AssertionError("a blob was read")
 
     monkeypatch.setattr("marketplace.vault.folder.Dataset.blob", never)
-    monkeypatch.setattr("marketplace.queries.data.open_chunk", never)
+    monkeypatch.setattr("marketplace.queries.evaluation.data.open_chunk", never)
     assert attested.decide(task).release is not None
 
 

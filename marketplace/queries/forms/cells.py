@@ -14,8 +14,7 @@ from crypto.errors import ParameterError
 from crypto.seal.headroom import Headroom, prove_headroom
 from crypto.seal.parameters import profile
 from marketplace.documents import column_names, key_holders, public_shape, row_count
-from marketplace.queries.numbers import Cost, Number, Weights
-from marketplace.queries.reach import (
+from marketplace.queries.forms.reach import (
     NUMBER_MICROSECONDS,
     OPEN_MICROSECONDS_PER_MEGABYTE,
     Claim,
@@ -26,6 +25,7 @@ from marketplace.queries.reach import (
     column_bytes,
     public_reach,
 )
+from marketplace.queries.numbers import Cost, Number, Weights
 from marketplace.queries.selection import Cells
 from marketplace.queries.sensitivity import row_sensitivity
 from marketplace.queries.statistics import Statistic

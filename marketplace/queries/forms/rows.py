@@ -16,8 +16,8 @@ from crypto.seal.pad_sums import Runs
 from crypto.seal.pad_wire import pad_profile
 from crypto.seal.pads import PadProof, prove_pads
 from marketplace.documents import SALT, column_names, key_holders, row_count
+from marketplace.queries.forms.reach import Claim, FormRules, Manifest, Reach, Reaches, column_bytes, public_reach
 from marketplace.queries.numbers import Cost, Number
-from marketplace.queries.reach import Claim, FormRules, Manifest, Reach, Reaches, column_bytes, public_reach
 from marketplace.queries.sensitivity import row_sensitivity
 
 _VALUES_PER_MICROSECOND = 500  # added up

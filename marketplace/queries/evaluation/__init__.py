@@ -1,6 +1,6 @@
 """Evaluating a plan on sealed columns. No key, no randomness: panel nodes, vault and auditor get the same bytes.
 
-How each form is evaluated is a row of EVALUATORS (see forms.py); where sealed columns come from stands in data.py.
+How each form is evaluated is a row of EVALUATORS (see the room forms); where sealed columns come from, see data.py.
 """
 
 from abc import ABC, abstractmethod
@@ -20,14 +20,14 @@ from crypto.seal.products import add_products
 from crypto.seal.weights import weigh_cells
 from marketplace.documents import Document, ciphertext_root, digest, validate_result
 from marketplace.errors import InvalidInputError, VerificationError
-from marketplace.queries.data import EVERY_CHUNK, LAYOUTS, Data, Fetch, SealedColumns
+from marketplace.queries.evaluation.data import EVERY_CHUNK, LAYOUTS, Data, Fetch, SealedColumns
+from marketplace.queries.evaluation.pieces import Piece, cut_plan
+from marketplace.queries.evaluation.products import evaluate_products
+from marketplace.queries.evaluation.rows import add_padded, evaluate_rows
 from marketplace.queries.forms import reaches
+from marketplace.queries.forms.reach import Reach, Reaches
 from marketplace.queries.numbers import Number, Plan
 from marketplace.queries.opening import Sealed
-from marketplace.queries.pieces import Piece, cut_plan
-from marketplace.queries.product_sums import evaluate_products
-from marketplace.queries.reach import Reach, Reaches
-from marketplace.queries.row_sums import add_padded, evaluate_rows
 from marketplace.queries.timings import part
 
 __all__ = [

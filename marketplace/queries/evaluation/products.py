@@ -12,11 +12,11 @@ import numpy as np
 from crypto.seal.parameters import profile
 from crypto.seal.products import SealedProduct, add_products, evaluate_product
 from marketplace.documents import public_cell_count
-from marketplace.queries.data import Data
+from marketplace.queries.evaluation.data import Data
+from marketplace.queries.forms.products import indicators
+from marketplace.queries.forms.reach import Reach, Reaches
 from marketplace.queries.numbers import Number
 from marketplace.queries.opening import Sealed
-from marketplace.queries.products_form import indicators
-from marketplace.queries.reach import Reach, Reaches
 from marketplace.queries.timings import part
 
 

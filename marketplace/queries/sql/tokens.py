@@ -10,7 +10,7 @@ from sqlglot.parser import Parser
 from sqlglot.tokenizer_core import Token, TokenType
 
 from marketplace.errors import InvalidInputError
-from marketplace.queries.sql_filter import fault
+from marketplace.queries.sql.filters import fault
 
 MAX_SQL = 10_000  # characters
 MAX_TOKENS = 2_000

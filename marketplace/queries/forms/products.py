@@ -25,8 +25,7 @@ from marketplace.documents import (
     row_count,
 )
 from marketplace.errors import RuleError
-from marketplace.queries.numbers import Cost, Number
-from marketplace.queries.reach import (
+from marketplace.queries.forms.reach import (
     NUMBER_MICROSECONDS,
     OPEN_MICROSECONDS_PER_MEGABYTE,
     Claim,
@@ -36,6 +35,7 @@ from marketplace.queries.reach import (
     Reaches,
     column_bytes,
 )
+from marketplace.queries.numbers import Cost, Number
 from marketplace.queries.selection import Cells, categories_of_cells, public_cells
 from marketplace.queries.sensitivity import row_sensitivity
 

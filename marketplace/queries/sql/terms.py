@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from marketplace.documents import MAX_TERMS
 from marketplace.queries.lexicon import dimension, measure
-from marketplace.queries.sql_filter import category, fault, plain_name
+from marketplace.queries.sql.filters import category, fault, plain_name
 from marketplace.queries.terms import (
     Contingency,
     Correlation,

@@ -1,6 +1,6 @@
 """SQL text to a typed Query. A front door for people: what is not in the algebra is refused, never approximated.
 
-    SELECT [dimension, ...] computation [AS name], ...       computations: see sql_terms.py
+    SELECT [dimension, ...] computation [AS name], ...       computations: see terms.py
     FROM any_name
     [WHERE condition]  with  =  <>  IN  NOT IN  AND  OR  NOT  and over ordered dimensions  BETWEEN  <  <=  >  >=
     [GROUP BY dimension, ...]
@@ -22,9 +22,9 @@ from marketplace.documents import MAX_TERMS
 from marketplace.errors import InvalidInputError
 from marketplace.queries.lexicon import dimension
 from marketplace.queries.query import Query
-from marketplace.queries.sql_filter import condition, fault, plain_name
-from marketplace.queries.sql_terms import contingency_groups, term
-from marketplace.queries.sql_tokens import MAX_SQL, check_tokens, too_long
+from marketplace.queries.sql.filters import condition, fault, plain_name
+from marketplace.queries.sql.terms import contingency_groups, term
+from marketplace.queries.sql.tokens import MAX_SQL, check_tokens, too_long
 from marketplace.queries.terms import Term
 
 _ALLOWED = "SELECT dimensions and computations FROM a data set [WHERE ...] [GROUP BY dimensions]"

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 
 from crypto.seal.pad_sums import chunk_sum
 from crypto.seal.pad_wire import pad_profile
-from marketplace.queries.data import Data
+from marketplace.queries.evaluation.data import Data
+from marketplace.queries.forms.reach import Reach, Reaches
+from marketplace.queries.forms.rows import runs_of
 from marketplace.queries.numbers import Number
 from marketplace.queries.opening import PaddedNumber
-from marketplace.queries.reach import Reach, Reaches
-from marketplace.queries.rows_form import runs_of
 from marketplace.queries.timings import part
 
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from crypto.errors import ParameterError
 from marketplace.errors import RuleError
-from marketplace.queries.cells_form import CELLS_RULES
+from marketplace.queries.forms.cells import CELLS_RULES
+from marketplace.queries.forms.products import PRODUCTS_RULES
+from marketplace.queries.forms.reach import Claim, FormRules, Manifest, Proof, Reach, Reaches
+from marketplace.queries.forms.rows import ROWS_RULES
 from marketplace.queries.lexicon import choices
 from marketplace.queries.noise import noises_of
 from marketplace.queries.numbers import Cost, Number, Plan
-from marketplace.queries.products_form import PRODUCTS_RULES
-from marketplace.queries.reach import Claim, FormRules, Manifest, Proof, Reach, Reaches
-from marketplace.queries.rows_form import ROWS_RULES
 from marketplace.queries.statistics import Statistic
 
 _VAGUE = ("statistic_not_sealed", "dimension_hidden")  # refusals of a form that was not meant for the question

@@ -1,4 +1,4 @@
-"""What a form of sealing has to say for itself to the planner (forms.py), and the words for it."""
+"""What a form of sealing has to say for itself to the planner, and the words for it."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass

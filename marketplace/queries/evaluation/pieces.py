@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from marketplace.documents.columns import UNSEALED
-from marketplace.queries.data import EVERY_CHUNK, Share
+from marketplace.queries.evaluation.data import EVERY_CHUNK, Share
 from marketplace.queries.numbers import Number, Plan
 from marketplace.queries.selection import Cells
 
