@@ -89,7 +89,7 @@ class LedgerState:
             RuleError: the voucher's order is not in escrow; the contract, too, says so before it looks at signatures.
         """
         is_settle = (contract, verb) == ("Orders", "settle")
-        buyer = self.orders.require_funded(arguments[0]["orderId"]).buyer if is_settle else ""
+        buyer = self.orders.require(arguments[0]["orderId"], "settle").buyer if is_settle else ""
         return calls.signers_of(contract, verb, arguments, buyer)
 
     def apply_signed(

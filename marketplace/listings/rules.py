@@ -1,6 +1,6 @@
 """What is on offer: contracts/src/Listings.sol in Python, verb by verb.
 
-None -> LISTED by list -> DELISTED by delist. Nothing leads back: changed terms are another listing.
+STATES is the whole life of a listing; nothing leads back: changed terms are another listing.
 """
 
 from dataclasses import dataclass, field
@@ -14,6 +14,11 @@ from marketplace.rights.records import Rights
 from marketplace.rights.rules import require_operator
 from marketplace.types import ListingStatus
 
+NONE, LISTED, DELISTED = ListingStatus.NONE, ListingStatus.LISTED, ListingStatus.DELISTED
+
+# verb -> {status before: status after}; what is not in the table is refused.
+STATES = {"list": {NONE: LISTED}, "delist": {LISTED: DELISTED}}
+
 
 @dataclass
 class Listing:
@@ -23,7 +28,7 @@ class Listing:
     asset_id: str
     price: int
     valid_until: int
-    status: ListingStatus = ListingStatus.LISTED
+    status: ListingStatus = STATES["list"][NONE]
     version: int = 1
 
 
@@ -36,8 +41,8 @@ class Listings:
     def require_listed(self, listing: str) -> Listing:
         """The listing, refused unless it stands."""
         record = self.records.get(listing)
-        current = record.status if record else ListingStatus.NONE
-        if record is None or current is not ListingStatus.LISTED:
+        current = record.status if record else NONE
+        if record is None or current is not LISTED:
             raise refuse("ListingsNotListed", listingId=listing, current=int(current))
         return record
 
@@ -82,7 +87,7 @@ def delist(state: Listings, delisting: Message, now: int) -> list[Event]:
         raise refuse("ListingsNotSeller", listingId=delisting["listingId"], account=delisting["seller"])
     require_version(record.version, delisting)
 
-    record.status = ListingStatus.DELISTED
+    record.status = STATES["delist"][record.status]
     record.version += 1
     return [Event("Listings", "Delisted", {"listingId": delisting["listingId"], "version": record.version})]
 

@@ -1,6 +1,6 @@
 """Orders and their funding: contracts/src/Orders.sol in Python. How an order ends: marketplace/settlement/rules.py.
 
-None -> FUNDED by fund -> SETTLED by settle, or REFUNDED by refund. Nothing leads back.
+STATES is the whole life of an order; nothing leads back.
 """
 
 from dataclasses import dataclass, field
@@ -16,6 +16,11 @@ from marketplace.rights.records import Rights
 from marketplace.rights.rules import grant_use
 from marketplace.types import OrderStatus, Role
 
+NONE, FUNDED, SETTLED, REFUNDED = OrderStatus.NONE, OrderStatus.FUNDED, OrderStatus.SETTLED, OrderStatus.REFUNDED
+
+# verb -> {status before: status after}; what is not in the table is refused.
+STATES = {"fund": {NONE: FUNDED}, "settle": {FUNDED: SETTLED}, "refund": {FUNDED: REFUNDED}}
+
 
 @dataclass
 class Order:
@@ -26,7 +31,7 @@ class Order:
     escrow: int
     epsilon_cap: int
     valid_until: int
-    status: OrderStatus = OrderStatus.FUNDED
+    status: OrderStatus = STATES["fund"][NONE]
 
 
 @dataclass
@@ -35,11 +40,11 @@ class Orders:
 
     records: dict[str, Order] = field(default_factory=dict)
 
-    def require_funded(self, order: str) -> Order:
-        """The order, refused unless its money is in escrow."""
+    def require(self, order: str, verb: str) -> Order:
+        """The order, refused unless `verb` leads on from its status: its money is in escrow."""
         record = self.records.get(order)
-        current = record.status if record else OrderStatus.NONE
-        if record is None or current is not OrderStatus.FUNDED:
+        current = record.status if record else NONE
+        if record is None or current not in STATES[verb]:
             raise refuse("OrdersNotFunded", orderId=order, current=int(current))
         return record
 

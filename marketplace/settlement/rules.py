@@ -6,14 +6,14 @@ from crypto.canonical import to_hex
 from marketplace.events import Event
 from marketplace.intents import struct_hash
 from marketplace.listings.rules import Listings
-from marketplace.orders.rules import Order, Orders
+from marketplace.orders.rules import STATES, Order, Orders
 from marketplace.participants.rules import Participants
 from marketplace.refusals import refuse
 from marketplace.refusals.checks import Message, require_in_time
 from marketplace.rights.records import Asset, Rights
 from marketplace.rights.rules import release_budget
 from marketplace.settlement.money import Accounts, fee_of, split
-from marketplace.types import OrderStatus, Role
+from marketplace.types import Role
 
 MAX_SUPPLY = 2**53 - 1  # so that every balance and every sum is an integer that all JSON readers keep exact
 
@@ -72,13 +72,13 @@ def settle(
         RuleError: any of the checks below, in their order; the state is then unchanged.
     """
     order_key = voucher["orderId"]
-    order = state.require_funded(order_key)
+    order = state.require(order_key, "settle")
     require_in_time(closing, now)
     voucher_hash = to_hex(struct_hash("Voucher", voucher))
     listing = listings.records[order.listing_id]
     require_closing(order, listing.seller, voucher, voucher_hash, closing)
 
-    order.status = OrderStatus.SETTLED
+    order.status = STATES["settle"][order.status]
     fee, rest = fee_of(voucher["amount"], terms.fee_bps), order.escrow - voucher["amount"]
     args = {**voucher, "voucherHash": voucher_hash, "fee": fee, "refund": rest}
     return [
@@ -96,11 +96,11 @@ def refund(state: Orders, accounts: Accounts, order_key: str, now: int) -> list[
     Raises:
         RuleError: not in escrow, or the term is not over; the state is then unchanged.
     """
-    order = state.require_funded(order_key)
+    order = state.require(order_key, "refund")
     if now <= order.valid_until:
         raise refuse("OrdersNotDue", orderId=order_key, validUntil=order.valid_until)
 
-    order.status = OrderStatus.REFUNDED
+    order.status = STATES["refund"][order.status]
     refunded = Event("Orders", "Refunded", {"orderId": order_key, "amount": order.escrow})
     return [refunded, *accounts.pay_from_escrow(order.buyer, order.escrow)]
 
