@@ -11,6 +11,7 @@ manifest     vault        what was sealed: dimensions, measures with bounds, blo
 claim        holder       rights claimed in an asset: source class, rights table, revenue shares, level
 terms        seller       what a listing permits, its price, privacy budget, and whose panel counts
 agreement    buyer        which terms an order accepts, for which purpose and region
+form_agreement both sides  a model form filled in: parties, term, the form's fields; orders may be made under it
 query        buyer        one question
 voucher      buyer        cumulative promise to pay, with its signature
 result       panel        residues of the evaluated ciphertext, one per number of the plan
@@ -75,9 +76,11 @@ from marketplace.documents.manifest import check_places, key_holders, validate_m
 from marketplace.documents.market import (
     validate_agreement,
     validate_claim,
+    validate_form_agreement,
     validate_profile,
     validate_terms,
 )
+from marketplace.documents.plans import validate_plan
 from marketplace.documents.question import (
     validate_query,
     validate_voucher,
@@ -92,6 +95,7 @@ VALIDATORS: dict[str, Callable[[object], Document]] = {
     "claim": validate_claim,
     "terms": validate_terms,
     "agreement": validate_agreement,
+    "form_agreement": validate_form_agreement,
     "query": validate_query,
     "voucher": validate_voucher,
     "result": validate_result,
@@ -161,7 +165,9 @@ __all__ = [
     "validate_agreement",
     "validate_attestation",
     "validate_claim",
+    "validate_form_agreement",
     "validate_manifest",
+    "validate_plan",
     "validate_profile",
     "validate_query",
     "validate_refusal",

@@ -22,6 +22,11 @@ def order_id(buyer: str, listing: str, agreement: str) -> Digest:
     return _id(buyer, listing, agreement)
 
 
+def agreement_id(party_a: str, party_b: str, agreement: str) -> Digest:
+    """Id of the agreement on a form between two parties with this digest."""
+    return _id(party_a, party_b, agreement)
+
+
 def title_id(asset: str, kind: TitleKind, order: str | None = None) -> Digest:
     """Id of a HOLD or OPERATE title of `asset`, or of the USE title that `order` was granted."""
     word = "0x" + bytes([kind]).hex()

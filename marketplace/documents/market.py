@@ -27,6 +27,8 @@ from marketplace.documents.shapes import (
     document,
     hex_bytes,
     integer,
+    mapping,
+    matching,
     nullable,
     one_of,
     record,
@@ -90,6 +92,26 @@ _TERMS = document(
         "termEnd": utc_time,
     },
 )
+
+
+def _any(value: object, path: str) -> None:
+    """What a form's field holds is checked by the form (marketplace.agreements.forms)."""
+
+
+_FORM_AGREEMENT = document(
+    "form_agreement",
+    {
+        "form": matching("GF-[0-9]{4}-[0-9]{4}", "a model form such as GF-2025-2615"),
+        "formVersion": matching("[0-9]{4}\\.[0-9]{1,3}", "a version such as 2025.1"),
+        "formDigest": DIGEST,
+        "partyA": ADDRESS,
+        "partyB": ADDRESS,
+        "amends": nullable(DIGEST),
+        "validUntil": utc_time,
+        "fields": mapping(_any, 80),
+        "nonce": DIGEST,
+    },
+)
 _AGREEMENT = document(
     "agreement",
     {
@@ -135,3 +157,12 @@ def validate_terms(value: object) -> Document:
 def validate_agreement(value: object) -> Document:
     """A buyer's acceptance of terms."""
     return checked(_AGREEMENT, value, "agreement")
+
+
+def validate_form_agreement(value: object) -> Document:
+    """An agreement of two sides on a model form; what its fields hold is the form's matter
+    (marketplace.agreements.forms.validate_agreement_on_form)."""
+    agreement = checked(_FORM_AGREEMENT, value, "form_agreement")
+    if agreement["partyA"] == agreement["partyB"]:
+        raise refuse("form_agreement.partyB", "another party than partyA", agreement["partyB"])
+    return agreement

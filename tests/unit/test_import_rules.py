@@ -29,7 +29,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-STAGES = ("participants", "rights", "listings", "orders", "queries", "settlement", "identifiers", "evidence")
+STAGES = (
+    "participants",
+    "rights",
+    "listings",
+    "agreements",
+    "orders",
+    "queries",
+    "settlement",
+    "identifiers",
+    "evidence",
+)
 IMPURE = {"tables", "service", "routes", "commands", "pages", "projections", "bundle", "inbox", "log", "issuing"}
 VOCABULARY = {
     "errors",
@@ -41,6 +51,7 @@ VOCABULARY = {
     "refusals",
     "artifacts",
     "deployment",
+    "pricing",
     "quantities",
 }
 WIRING = {"app", "chores", "cli", "serve"}

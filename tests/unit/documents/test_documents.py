@@ -10,6 +10,7 @@ from marketplace import documents
 from marketplace.documents.ids import asset_id, order_id, title_id
 from marketplace.errors import InvalidInputError
 from marketplace.types import TitleKind
+from tests.agreements import agreement_on
 from tests.sealed_market import Market, open_market
 
 
@@ -52,6 +53,7 @@ def samples(market: Market) -> dict[str, Any]:
         "profile": profile,
         "terms": order.papers.terms,
         "agreement": order.papers.agreement,
+        "form_agreement": agreement_on(),
         "query": query,
         "voucher": task.voucher,
         "result": task.result,

@@ -1,0 +1,29 @@
+"""Pricing: plans, bills, quotes and the caps on public data. Pure; the one home of what anything costs."""
+
+from marketplace.pricing.billing import (
+    KNOWN_BEFORE_THE_ANSWER,
+    LINES,
+    Bill,
+    Line,
+    Plan,
+    Usage,
+    bill,
+    entry_price,
+)
+from marketplace.pricing.public_data import check_plan, max_permitted_revenue, require_within_cap
+from marketplace.pricing.quotes import quote
+
+__all__ = [
+    "KNOWN_BEFORE_THE_ANSWER",
+    "LINES",
+    "Bill",
+    "Line",
+    "Plan",
+    "Usage",
+    "bill",
+    "check_plan",
+    "entry_price",
+    "max_permitted_revenue",
+    "quote",
+    "require_within_cap",
+]

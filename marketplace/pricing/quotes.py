@@ -1,0 +1,66 @@
+"""A quote: what a use would cost, line by line, before anything is signed. The bill of the same use is the same."""
+
+from typing import Any
+
+from marketplace.documents import digest
+from marketplace.pricing import rulebook
+from marketplace.pricing.billing import LINES, Bill, Plan, Usage, bill, entry_price
+from marketplace.pricing.public_data import WHOLE_BPS, max_permitted_revenue, require_within_cap
+
+ROUNDING = {
+    "en": "Lines are whole units times a price in fen and are never rounded; fee and tax are rounded down to the fen.",
+    "zh": "各行为整数单位乘以以分计的价格，不作舍入；手续费与税额向下取整到分。",
+}
+
+
+def quote(plan: Plan, usage: Usage, *, purpose: str, fee_bps: int, promised: int = 0) -> dict[str, Any]:
+    """The itemised quote as plain values.
+
+    Args:
+        plan: the listing's, or the agreement's where that is negotiated.
+        purpose: what the order is for.
+        fee_bps: the venue's fee; the seller pays it out of the total.
+        promised: fen that the product earned or has in escrow already; counts for public data alone.
+    Returns:
+        "lines" (code, en, zh, units, unitPrice, amount), "total", "escrowLeast", "fee" and "tax" (both in the total),
+        "cap" (null, or "maxRevenue", "promised", "left"), "plan", "planDigest", "rulebook", "rounding"; money in fen.
+    Raises:
+        RuleError: `quota_exhausted`, `plan_not_agreed`, `revenue_cap`.
+    """
+    found = bill(plan, usage, purpose)
+    require_within_cap(plan, promised, found.total)
+    tax = rulebook.load(plan["rulebook"])["tax"]
+    return {
+        "lines": _shown(found),
+        "usage": {"calls": usage.calls, "hits": usage.hits, "records": usage.records, "periods": usage.periods},
+        "total": found.total,
+        "escrowLeast": max(found.total, entry_price(plan)),
+        "fee": {"bps": fee_bps, "amount": found.total * fee_bps // WHOLE_BPS, "paidBy": "seller"},
+        "tax": {"bps": tax["bps"], "amount": found.total * tax["bps"] // (WHOLE_BPS + tax["bps"]), "included": True},
+        "cap": _cap(plan, promised),
+        "plan": dict(plan),
+        "planDigest": digest(plan),
+        "rulebook": plan["rulebook"],
+        "rounding": ROUNDING,
+    }
+
+
+def _shown(found: Bill) -> list[dict[str, Any]]:
+    return [
+        {
+            "code": line.code,
+            "en": LINES[line.code][0],
+            "zh": LINES[line.code][1],
+            "units": line.units,
+            "unitPrice": line.unit_price,
+            "amount": line.amount,
+        }
+        for line in found.lines
+    ]
+
+
+def _cap(plan: Plan, promised: int) -> dict[str, int] | None:
+    if plan["publicData"] is None:
+        return None
+    most = max_permitted_revenue(plan["publicData"])
+    return {"maxRevenue": most, "promised": promised, "left": max(0, most - promised)}

@@ -1,0 +1,116 @@
+"""Every form holds together, and an agreement that does not fit its form is refused by name of the field."""
+
+import re
+from typing import Any
+
+import pytest
+
+from crypto.canonical import load_canonical
+from marketplace.agreements.forms import all_forms, form_of, get_form, validate_agreement_on_form
+from marketplace.documents import canonical
+from marketplace.errors import InvalidInputError, NotFoundError, VerificationError
+from tests.agreements import FORMS, agreement_on, filled_in
+
+ARTICLES = {"GF-2025-2615": 16, "GF-2025-2616": 18, "GF-2025-2617": 14, "GF-2025-2618": 11}
+NAMES = re.compile(r"\{(\w+)\}")
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_form_uses_every_field_that_it_declares_in_both_languages(name: str) -> None:
+    form = get_form(name)
+    assert len(form.content["articles"]) == ARTICLES[name]
+    for language in ("zh", "en"):
+        used = {
+            name
+            for article in form.content["articles"]
+            for clause in article["clauses"]
+            for name in [*NAMES.findall(clause[language]), *clause.get("when", {})]
+        }
+        annexed = {field for field, declared in form.fields.items() if declared["kind"] == "metrics"}
+        assert used - {"valid_until"} == form.fields.keys() - annexed, language
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_conditions_name_choices_that_exist(name: str) -> None:
+    form = get_form(name)
+    clauses = [clause for article in form.content["articles"] for clause in article["clauses"]]
+    for item in [*form.fields.values(), *clauses]:
+        for field, values in item.get("when", {}).items():
+            assert set(values) <= {choice["value"] for choice in form.fields[field]["choices"]}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_form_that_is_filled_in_is_valid_and_canonical(name: str) -> None:
+    agreement = agreement_on(name)
+    assert validate_agreement_on_form(agreement) == agreement
+    assert load_canonical(canonical(agreement)) == agreement
+
+
+def test_forms_are_told_apart_by_digest() -> None:
+    assert len({form.digest for form in all_forms()}) == len(all_forms()) == 4
+    with pytest.raises(VerificationError, match="another text") as refused:
+        form_of(agreement_on(formDigest="0x" + "00" * 32))
+    assert refused.value.code == "form_differs"
+    for wrong in ({"form": "GF-2025-2614"}, {"formVersion": "2024.1"}):
+        with pytest.raises(NotFoundError) as unknown:
+            validate_agreement_on_form(agreement_on() | wrong)
+        assert unknown.value.code == "form_unknown"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("data_name", "a name in one language"),
+        ("data_name", {"en": "x" * 121, "zh": "名"}),
+        ("inspection_days", 0),
+        ("inspection_days", True),
+        ("inspection_days", 366),
+        ("late_bps_per_day", 10_001),
+        ("rights", []),
+        ("rights", ["USE", "USE"]),
+        ("rights", ["INCOME"]),
+        ("acceptance_form", "SILENCE"),
+        ("regions", ["Shanghai"]),
+        ("assets", ["0x12"]),
+        ("plan", {"mode": "PER_CALL"}),
+        ("quality_metrics", [{"metric": "BEAUTY", "limit": 1}]),
+        ("quality_metrics", [{"metric": "RESPONSE_TIME", "limit": 1}] * 2),
+        ("instalments", [{"due": "SIGNING", "bps": 10_000}]),
+        ("not_a_field", 1),
+    ],
+)
+def test_a_field_that_does_not_fit_is_named(field: str, value: Any) -> None:
+    agreement = agreement_on()
+    agreement["fields"][field] = value
+    with pytest.raises(InvalidInputError) as refused:
+        validate_agreement_on_form(agreement)
+    assert refused.value.code == "malformed_document"
+    assert f"fields.{field}" in refused.value.message
+    assert refused.value.expected
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_field_that_applies_is_required(name: str) -> None:
+    for field in filled_in(name):
+        agreement = agreement_on(name)
+        del agreement["fields"][field]
+        with pytest.raises(InvalidInputError, match=r"fields\."):
+            validate_agreement_on_form(agreement)
+
+
+def test_a_field_is_there_only_where_its_condition_holds() -> None:
+    by_instalments = agreement_on(fields={"payment": "INSTALMENTS"})
+    validate_agreement_on_form(by_instalments)
+    uneven = [{"due": "SIGNING", "bps": 5_000}, {"due": "DELIVERY", "bps": 4_999}]
+    with pytest.raises(InvalidInputError, match="10000 basis points"):
+        validate_agreement_on_form(agreement_on(fields={"payment": "INSTALMENTS", "instalments": uneven}))
+    agreement = agreement_on(fields={"forum": "ARBITRATION"})
+    agreement["fields"]["court"] = {"en": "a court", "zh": "某法院"}
+    with pytest.raises(InvalidInputError, match="forum is LITIGATION"):
+        validate_agreement_on_form(agreement)
+
+
+def test_nobody_agrees_with_itself() -> None:
+    agreement = agreement_on()
+    with pytest.raises(InvalidInputError, match="another party"):
+        validate_agreement_on_form(agreement | {"partyB": agreement["partyA"]})
