@@ -1,8 +1,9 @@
-"""Hidden dimensions, answered from products of ciphertexts: differencing by a hidden category, and a lying panel that
-asks the vault for pairs of its own.
+"""Hidden dimensions, answered from products of ciphertexts: differencing by a hidden category, refusals that tell the
+category of a row that is alone in its public cell, and a lying panel that asks the vault for pairs of its own.
 
-Guards: the same cohorts, on true counts of logical cells; the vault's own evaluation. A mask or a size that the form
-makes public tells the rows of public cells only.
+Guards: the same cohorts, on true counts of logical cells; rows of small public cells that do not count where their
+categories are told apart; the vault's own evaluation. A mask or a size that the form makes public tells the rows of
+public cells only.
 """
 
 import random
@@ -16,16 +17,30 @@ from crypto.seal.keys import SealingKey
 from crypto.seal.parameters import PRODUCTS
 from crypto.seal.products import SealedProduct
 from marketplace.panel.evaluate import PanelNode
+from marketplace.queries.answer import Answer
 from marketplace.queries.evaluation.data import SealedColumns
 from marketplace.queries.plan import make_plan
 from marketplace.queries.shares import open_shares
+from marketplace.queries.small_cells import SmallCells
 from marketplace.vault.cases import Decision, Word
 from marketplace.vault.release import Vault
 from marketplace.vault.secrecy import Cipher
 from marketplace.vault.store import PrivacyStore
 from tests.attacks.chance import best_guess, most_by_chance
 from tests.attacks.liars import Uploads, coefficients, lie
-from tests.attacks.scene import EXACT, GUARDED, UNGUARDED, Ask, anew, asker, open_alone, refused, rich_order, totals
+from tests.attacks.scene import (
+    COHORT,
+    EXACT,
+    GUARDED,
+    UNGUARDED,
+    Ask,
+    anew,
+    asker,
+    open_alone,
+    refused,
+    rich_order,
+    totals,
+)
 from tests.attacks.test_shares import ROOM, product_probe
 from tests.sealed_market import DEPLOYMENT, Market, Order, Row, keys
 
@@ -88,6 +103,59 @@ def test_noise_alone_keeps_the_difference_at_chance(market: Market) -> None:
     found = difference(asker(market, rich_order(market, **UNGUARDED), 1_000_000))
     right = sum(mine == true for mine, true in zip(found, RARE, strict=True))
     assert right <= most_by_chance(len(WARDS), best_guess(HIGHEST + 1, 1))
+
+
+# -- rows that are alone in a public cell
+
+LARGE, EDGE, ALLEYS = "large", "edge", [f"alley {number}" for number in range(10)]
+STREET_SCHEMA: dict[str, Any] = SCHEMA | {
+    "dimensions": [{"name": "ward", "categories": [LARGE, EDGE, *ALLEYS]}, SCHEMA["dimensions"][1]]
+}
+KINDS = random.Random(5).choices(["common", "rare"], k=len(ALLEYS))
+
+
+def make_alleys() -> list[Row]:
+    """A large ward of both kinds, one with a common row too few for a cohort, and alleys of one row each."""
+    people = (
+        [(LARGE, "common"), (LARGE, "rare")] * COMMON + [(EDGE, "common")] * (COHORT - 1) + [(EDGE, "rare")] * COMMON
+    )
+    return [{"ward": ward, "kind": kind, "cost": "7"} for ward, kind in [*people, *zip(ALLEYS, KINDS, strict=True)]]
+
+
+@pytest.fixture(scope="module")
+def sealed_alleys(tmp_path_factory: pytest.TempPathFactory) -> Market:
+    return open_alone(tmp_path_factory.mktemp("alleys"), STREET_SCHEMA, make_alleys())
+
+
+def told(ask: Ask, ward: str) -> list[str]:
+    """What is said of the common rows of a ward and of each alley with it: a code, or that there is an answer."""
+    of = "SELECT COUNT(*) FROM f WHERE kind = 'common' AND ward IN "
+    outcomes = [ask(f"{of} ('{ward}')")] + [ask(f"{of} ('{ward}', '{alley}')") for alley in ALLEYS]
+    return ["answered" if isinstance(found, Answer) else str(found["code"]) for found in outcomes[1:]]
+
+
+def read_kinds(ask: Ask) -> tuple[list[str], list[str]]:
+    """The attack, twice: with a large ward one common row too many is refused, with the other it is missed."""
+    beside = ["common" if said == "cohort_difference_too_small" else "rare" for said in told(ask, LARGE)]
+    edge = ["rare" if said == "cohort_too_small" else "common" for said in told(ask, EDGE)]
+    return beside, edge
+
+
+def test_refusals_tell_the_kind_of_a_row_alone_in_its_cell(
+    sealed_alleys: Market, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = SmallCells.of
+    monkeypatch.setattr(SmallCells, "of", lambda counts, _: found(counts, 1))
+    ask = asker(anew(sealed_alleys, tmp_path), rich_order(sealed_alleys, **GUARDED))
+    assert read_kinds(ask) == (KINDS, KINDS)
+
+
+def test_rows_alone_in_a_cell_do_not_decide_what_is_refused(sealed_alleys: Market, tmp_path: Path) -> None:
+    ask = asker(anew(sealed_alleys, tmp_path), rich_order(sealed_alleys, **GUARDED))
+    assert set(told(ask, LARGE)) == {"cohort_difference_too_small"}
+    assert set(told(ask, EDGE)) == {"cohort_too_small"}
+    # All kinds of all alleys together are a public cohort of their own, and are answered as before.
+    totals(ask(f"SELECT COUNT(*) FROM f WHERE ward IN ({', '.join(map(repr, ALLEYS))})"), "rows")
 
 
 # -- a lying panel

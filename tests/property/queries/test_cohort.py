@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketplace.errors import RuleError
-from marketplace.queries.cohort import Counts, Released, check_cohort
+from marketplace.queries.cohort import check_cohort
+from marketplace.queries.counts import Counts, Released
 from marketplace.queries.numbers import Number, Plan
 from marketplace.queries.statistics import Statistic, Weighting
 from marketplace.types import Digest
@@ -275,3 +276,79 @@ def leftovers(rows: list[int], cells: list[int]) -> tuple[int, int]:
             beyond += 0 if inside == whole else inside
             around += 0 if inside == 0 else whole - inside
     return beyond, around
+
+
+# -- public cells of few rows: two batches of three public cells with two categories each, as above
+
+PUBLIC = np.arange(CELLS, dtype=np.int64) % 3
+ATOMS = [{start + cell, start + cell + 3} for start in (0, CELLS) for cell in range(3)]
+PAIRS = st.lists(st.tuples(st.integers(0, 14), st.integers(0, 14)), min_size=6, max_size=6)
+
+
+def hidden_counts(pairs: list[tuple[int, int]]) -> Counts:
+    """Rows of both categories of each public cell of each batch; every third row has no value."""
+    rows = np.zeros(2 * CELLS, dtype=np.int64)
+    for atoms, pair in zip(ATOMS, pairs, strict=True):
+        rows[sorted(atoms)] = pair
+    present = rows - rows // 3
+    return Counts(rows, {"m": present}, (0, 1), CELLS, PUBLIC)
+
+
+def outcome(plan: Plan, counts: Counts, earlier: list[Released]) -> object:
+    """What everybody sees of a decision; the sets of what was released are kept."""
+    try:
+        cohort = check_cohort(plan, counts, earlier, MINIMUM)
+    except RuleError as refused:
+        return refused.code
+    earlier.extend(cohort.sets)
+    return cohort.released, cohort.suppressed
+
+
+@settings(deadline=None, max_examples=500)
+@given(PAIRS, st.lists(st.integers(0, 9), min_size=6, max_size=6), QUESTIONS, st.sampled_from(["rows", "sum:m"]))
+def test_categories_in_small_public_cells_decide_nothing(
+    pairs: list[tuple[int, int]], moved: list[int], questions: list[list[list[int]]], column: str
+) -> None:
+    """The rows of every public cell below the cohort get other categories: all decisions stay, one after the other."""
+    other = [
+        pair if sum(pair) >= MINIMUM else (min(many, sum(pair)), sum(pair) - min(many, sum(pair)))
+        for pair, many in zip(pairs, moved, strict=True)
+    ]
+    true, changed = hidden_counts(pairs), hidden_counts(other)
+    # Values of a small cell are missing as before: only their categories moved.
+    for atoms, pair in zip(ATOMS, pairs, strict=True):
+        if sum(pair) < MINIMUM:
+            kept = int(true.present["m"][sorted(atoms)].sum())
+            first = min(kept, int(changed.rows[min(atoms)]))
+            changed.present["m"][sorted(atoms)] = first, kept - first
+    seen: tuple[list[Released], list[Released]] = ([], [])
+    for groups in questions:
+        plan = plan_of(groups, column)
+        assert outcome(plan, true, seen[0]) == outcome(plan, changed, seen[1])
+
+
+@settings(deadline=None, max_examples=500)
+@given(PAIRS, QUESTIONS)
+def test_what_is_released_counts_a_cohort_without_small_cells_that_are_apart(
+    pairs: list[tuple[int, int]], questions: list[list[list[int]]]
+) -> None:
+    counts, earlier = hidden_counts(pairs), list[Released]()
+    for groups in questions:
+        outcome(plan_of(groups), counts, earlier)
+    sets = [frozenset(item.cells.tolist()) for item in earlier]
+    assert all(is_enough(counts, item) for item in sets)
+    for one, other in permutations(sets, 2):
+        assert is_enough(counts, one - other), (pairs, one, other)
+
+
+def is_enough(counts: Counts, atoms: frozenset[int]) -> bool:
+    """The rule of differences.py in plain words: a cohort of rows, not counting public cells of few rows whose
+    categories are told apart; or no row at all."""
+    counted, apart = 0, False
+    for cell in ATOMS:
+        rows, mine = int(counts.rows[sorted(cell)].sum()), cell & atoms
+        if 0 < rows < MINIMUM and mine and mine != cell:
+            apart = True
+        else:
+            counted += int(counts.rows[sorted(mine)].sum())
+    return counted >= MINIMUM or (counted == 0 and not apart)

@@ -14,7 +14,7 @@ from crypto.seal.products import combine_product
 from marketplace.documents import Document, validate_result
 from marketplace.errors import InvalidInputError, RuleError, VerificationError
 from marketplace.queries.answer import Answer, assemble
-from marketplace.queries.cohort import _Guard
+from marketplace.queries.differences import Guard
 from marketplace.queries.evaluation import SealedColumns, check_profile, evaluate_plan, number_entry
 from marketplace.queries.explain import described
 from marketplace.queries.forms import prove_plan, survey
@@ -157,7 +157,7 @@ def test_without_that_rule_the_rare_category_is_a_subtraction_away(tmp_path: Pat
     asked = "SELECT COUNT(*) FROM f WHERE carrier IN ('AA', 'B6') AND origin = 'JFK' AND month = 2"
     column = next(item for item in market.manifest["batches"][0]["columns"] if item["name"] == "counts")
     public = np.frombuffer(market.dataset.blob(column["chunks"][0]["blob"]), "<u4")[4 + 1]
-    monkeypatch.setattr(_Guard, "_far_from_public_cells", lambda _, __, count, ___: np.ones(count, dtype=np.bool_))
+    monkeypatch.setattr(Guard, "_far_from_public_cells", lambda _, asked, __: np.ones(asked.count, dtype=np.bool_))
     (numbers,) = answered(ask(market, asked)).numbers
     assert abs(int(public) - numbers["rows"] - RARE) < 4, "but for noise of scale 0.2"
 
