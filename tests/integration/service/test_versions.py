@@ -16,7 +16,7 @@ from marketplace.errors import NotFoundError, RuleError
 from marketplace.sdk import evidence, identifiers, queries, rights, settlement
 from marketplace.vault.folder import Dataset
 from marketplace.vault.schema import parse_schema
-from marketplace.vault.updates import append_batch, withdraw_batch
+from marketplace.vault.updates import append_batch, correct_batch, withdraw_batch
 from marketplace.vault.uploading import upload_dataset
 from tests.integration.service.town import BUDGET, ESCROW, NODES, Town
 from tests.sealed_market import SCHEMA, make_rows, write_csv
@@ -47,6 +47,23 @@ def update(town: Town, base: Dataset, batch: str) -> Dataset:
     made = append_batch(path, parse_schema(SCHEMA), town.vault_folder, base, batch, now=int(time.time()))
     assert upload(town, made) == len(made.manifest["batches"][-1]["columns"])
     return made
+
+
+def correct(town: Town, base: Dataset, batch: str) -> Dataset:
+    """Seal three hundred rows in the place of a batch, and upload the version."""
+    path = write_csv(town.folder / "corrected.csv", make_rows(300))
+    made = correct_batch(path, parse_schema(SCHEMA), town.vault_folder, base, batch, now=int(time.time()))
+    assert upload(town, made) == len(made.manifest["batches"][-1]["columns"])
+    return made
+
+
+def receipts(town: Town) -> dict[int, Document]:
+    """What the log says of every released answer so far, each proven to be in it, by its position."""
+    town.wait_for_anchor()
+    positions = [
+        place for place, leaf in enumerate(evidence.entries(town["buyer"])) if leaf["type"] == "query.released"
+    ]
+    return {place: evidence.verify_entry(town["buyer"], place) for place in positions}
 
 
 def claim(town: Town, manifest: Document) -> Document:
@@ -84,7 +101,7 @@ def check_versions_resolve(town: Town, first: str, second: str) -> None:
 
 
 def test_versions_are_registered_in_order_answer_their_own_orders_and_audit(town: Town, tmp_path: Path) -> None:
-    settlement.issue(town["bank"], town["buyer"].address, 2 * ESCROW)
+    settlement.issue(town["bank"], town["buyer"].address, 3 * ESCROW)
     first = town.facts["dataset"]
     order = town.fund(town.facts["listing"])
     assert ask(town, order, "SELECT COUNT(*) FROM data WHERE month IN ('1', '2')") == pytest.approx(200, abs=40)
@@ -103,13 +120,29 @@ def test_versions_are_registered_in_order_answer_their_own_orders_and_audit(town
     assert ask(town, later, "SELECT COUNT(*) FROM data WHERE month IN ('1', '2')") == pytest.approx(250, abs=40)
     assert ask(town, order, "SELECT COUNT(*) FROM data WHERE month IN ('3', '4')") == pytest.approx(200, abs=40)
     town.register(third.manifest)
+    before = receipts(town)
+    assert len(before) >= 3
 
-    roots = {rights.get_asset(town["rival"], item)["ciphertextRoot"] for item in (town.facts["asset"], asset)}
-    assert len(roots) == 2
+    fourth = correct(town, third, "april")
+    assert refusal(town, fourth.manifest | {"previous": first.digest}) == "lineage_differs"
+    corrected = town.register(fourth.manifest)
+    newest = town.fund(town.list_product(corrected))
+    assert ask(town, newest, "SELECT COUNT(*) FROM data WHERE month IN ('1', '2')") == pytest.approx(150, abs=40)
+    assert ask(town, order, "SELECT COUNT(*) FROM data WHERE month IN ('2', '3')") == pytest.approx(200, abs=40)
+    after = receipts(town)
+    assert before.items() <= after.items(), "what was proven of answers from corrected rows still is"
+    assert len(after) == len(before) + 2
+
+    assets = (town.facts["asset"], asset, corrected)
+    roots = {rights.get_asset(town["rival"], item)["ciphertextRoot"] for item in assets}
+    assert len(roots) == 3
     evidence.download_bundle(town["auditor"], tmp_path / "evidence.zip")
     profile = town["auditor"].get("/profile")
     trust = Trust(chain_id=profile["chainId"], registrar=town["registrar"].address, contracts=profile["contracts"])
     with open_bundle(tmp_path / "evidence.zip") as bundle:
         report = audit(bundle, trust, reexecute=None)
     assert report.findings == []
-    assert report.counts[9]["versions"] == 2
+    assert report.counts[9]["versions"] == 3
+    assert report.counts[11]["queries"] == len(after), (
+        "every answer is computed again, from the version it was given on"
+    )

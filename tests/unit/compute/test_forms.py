@@ -7,13 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from marketplace.compute.columns import WorkersColumns
+from marketplace.compute.cluster import Cluster
+from marketplace.compute.columns import Workers, WorkersColumns
 from marketplace.compute.processes import Processes
 from marketplace.queries.evaluation import EVALUATORS, SUMS, SealedColumns, evaluate_plan, number_entry
 from marketplace.queries.evaluation.data import Share
 from marketplace.queries.evaluation.pieces import Piece, cut_plan
 from marketplace.queries.numbers import Number
 from marketplace.queries.plan import make_plan
+from tests.dask_cluster import dask_cluster
 from tests.hidden_market import hidden_rows, open_hidden_market
 from tests.sealed_market import SCHEMA, Market, open_market
 
@@ -21,11 +23,18 @@ PADDED = SCHEMA | {"forms": ["rows"], "rows": {"perCell": 2500}}
 BY_CARRIER = "SELECT carrier, COUNT(*), SUM(fare) FROM f WHERE month IN ('1', '2') GROUP BY carrier"
 
 
-@pytest.fixture(scope="module")
-def two() -> Iterator[Processes]:
-    workers = Processes(2)
-    yield workers
-    workers.close()
+@pytest.fixture(scope="module", params=["processes", "dask"])
+def two(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
+    """Two worker processes of this machine, and two of a Dask cluster."""
+    if request.param == "processes":
+        workers = Processes(2)
+        yield workers
+        workers.close()
+        return
+    with dask_cluster(tmp_path_factory.mktemp("cluster")) as address:
+        cluster = Cluster(address)
+        yield cluster
+        cluster.close()
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +48,7 @@ def padded(tmp_path_factory: pytest.TempPathFactory) -> Market:
     return open_market(tmp_path_factory.mktemp("padded"), PADDED)
 
 
-def entries_spread_and_not(market: Market, sql: str, two: Processes) -> list[dict[str, str | None]]:
+def entries_spread_and_not(market: Market, sql: str, two: Workers) -> list[dict[str, str | None]]:
     """What both say of each number, after comparing it."""
     plan, dataset = make_plan(market.manifest, market.query(market.order(), sql)), market.dataset
     spread = WorkersColumns(two, dataset.blobs, dataset.blob)
@@ -53,16 +62,16 @@ def entries_spread_and_not(market: Market, sql: str, two: Processes) -> list[dic
 
 
 @pytest.mark.parametrize("sql", ["SELECT SUM(fare) FROM f WHERE carrier = 'AA'", BY_CARRIER])
-def test_products_are_spread_by_chunks_or_by_numbers(hidden: Market, two: Processes, sql: str) -> None:
+def test_products_are_spread_by_chunks_or_by_numbers(hidden: Market, two: Workers, sql: str) -> None:
     assert all(entry["c1"] for entry in entries_spread_and_not(hidden, sql, two))
 
 
 @pytest.mark.parametrize("sql", ["SELECT SUM(fare) FROM f WHERE origin <> 'JFK'", BY_CARRIER])
-def test_padded_rows_are_spread_by_chunks_or_by_numbers(padded: Market, two: Processes, sql: str) -> None:
+def test_padded_rows_are_spread_by_chunks_or_by_numbers(padded: Market, two: Workers, sql: str) -> None:
     assert all(entry["c1"] is None for entry in entries_spread_and_not(padded, sql, two))
 
 
-def test_a_chunk_without_any_row_of_a_number_adds_nothing(hidden: Market, two: Processes, tmp_path: Path) -> None:
+def test_a_chunk_without_any_row_of_a_number_adds_nothing(hidden: Market, two: Workers, tmp_path: Path) -> None:
     first = "SELECT SUM(fare) FROM f WHERE carrier = 'B6' AND origin = 'EWR' AND month = '1'"
     assert len(entries_spread_and_not(hidden, first, two)) == 1
 
