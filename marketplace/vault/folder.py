@@ -26,7 +26,7 @@ from crypto.canonical import from_hex, load_canonical, sha256, to_hex
 from marketplace.documents import Document, all_chunks, canonical, digest, series_of, validate_manifest
 from marketplace.errors import NotFoundError, RuleError, VerificationError
 from marketplace.queries.cohort import released_sets
-from marketplace.queries.counts import Counts, Released
+from marketplace.queries.cohort.counts import Counts, Released
 from marketplace.queries.plan import Plan
 from marketplace.queries.selection import Group
 from marketplace.sdk.files import write_private

@@ -28,7 +28,7 @@ from marketplace.documents import (
 )
 from marketplace.errors import NotFoundError, PortError, VerificationError
 from marketplace.intents import Deployment, verify_intent
-from marketplace.queries.counts import Released
+from marketplace.queries.cohort.counts import Released
 from marketplace.queries.plan import Plan, make_plan
 from marketplace.queries.selection import Group
 from marketplace.queries.statements import check_release

@@ -10,7 +10,7 @@ from pathlib import Path
 from crypto.canonical import canonical_json
 from marketplace.documents import Document, iso_time, validate_manifest
 from marketplace.documents.shapes import NAME
-from marketplace.queries.counts import Counts
+from marketplace.queries.cohort.counts import Counts
 from marketplace.vault.batches import seal_batch
 from marketplace.vault.categories import Progress, list_categories, silent
 from marketplace.vault.custody import Deposit

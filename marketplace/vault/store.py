@@ -24,7 +24,7 @@ import numpy as np
 from crypto.canonical import canonical_json, sha256
 from marketplace.documents import Document
 from marketplace.errors import RuleError
-from marketplace.queries.counts import Released
+from marketplace.queries.cohort.counts import Released
 from marketplace.queries.plan import Cells
 from marketplace.queries.pricing import OrderAccount
 from marketplace.vault.secrecy import Cipher

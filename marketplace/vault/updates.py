@@ -19,7 +19,7 @@ from crypto.canonical import canonical_json, digest_json, to_hex
 from marketplace.documents import Document, all_chunks, iso_time, series_of, validate_manifest
 from marketplace.documents.shapes import NAME
 from marketplace.errors import InvalidInputError, NotFoundError, RuleError
-from marketplace.queries.counts import Counts
+from marketplace.queries.cohort.counts import Counts
 from marketplace.queries.lexicon import choices
 from marketplace.vault.batches import SealedBatch, seal_batch
 from marketplace.vault.categories import Progress, list_categories, silent

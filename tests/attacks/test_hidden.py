@@ -18,10 +18,10 @@ from crypto.seal.parameters import PRODUCTS
 from crypto.seal.products import SealedProduct
 from marketplace.panel.evaluate import PanelNode
 from marketplace.queries.answer import Answer
+from marketplace.queries.cohort.small_cells import SmallCells
 from marketplace.queries.evaluation.data import SealedColumns
 from marketplace.queries.plan import make_plan
 from marketplace.queries.shares import open_shares
-from marketplace.queries.small_cells import SmallCells
 from marketplace.vault.cases import Decision, Word
 from marketplace.vault.release import Vault
 from marketplace.vault.secrecy import Cipher

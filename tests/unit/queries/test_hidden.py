@@ -14,7 +14,7 @@ from crypto.seal.products import combine_product
 from marketplace.documents import Document, validate_result
 from marketplace.errors import InvalidInputError, RuleError, VerificationError
 from marketplace.queries.answer import Answer, assemble
-from marketplace.queries.differences import Guard
+from marketplace.queries.cohort.differences import Guard
 from marketplace.queries.evaluation import SealedColumns, check_profile, evaluate_plan, number_entry
 from marketplace.queries.explain import described
 from marketplace.queries.forms import prove_plan, survey

@@ -12,9 +12,9 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from marketplace.queries.counts import Counts, Released
+from marketplace.queries.cohort.counts import Counts, Released
+from marketplace.queries.cohort.small_cells import Asked, Numbers, SmallCells
 from marketplace.queries.selection import Cells
-from marketplace.queries.small_cells import Asked, Numbers, SmallCells
 
 _BLOCK = 1 << 22  # entries of a table of comparisons that are held at once
 

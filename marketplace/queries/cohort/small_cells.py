@@ -14,7 +14,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from marketplace.queries.counts import Counts
+from marketplace.queries.cohort.counts import Counts
 
 Numbers = NDArray[np.int64]
 

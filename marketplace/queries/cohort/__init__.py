@@ -42,8 +42,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketplace.errors import RuleError
-from marketplace.queries.counts import Counts, Released
-from marketplace.queries.differences import Guard, Measured
+from marketplace.queries.cohort.counts import Counts, Released
+from marketplace.queries.cohort.differences import Guard, Measured
 from marketplace.queries.numbers import Number, Plan
 from marketplace.queries.selection import Cells, Group
 from marketplace.queries.statistics import presence
