@@ -26,6 +26,7 @@ import marketplace.queries.routes
 import marketplace.rights.routes
 import marketplace.settlement.routes
 import marketplace.web.signin
+import marketplace.webhooks.routes
 from crypto.errors import (
     CryptoError,
     DecryptionFailed,
@@ -84,6 +85,7 @@ ROUTERS: Sequence[APIRouter] = (
     marketplace.evidence.routes.content.router,
     marketplace.evidence.routes.logs.router,
     marketplace.evidence.routes.bundles.router,
+    marketplace.webhooks.routes.router,
 )
 _PROBLEM = {"content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 _RESPONSES: dict[int | str, dict[str, Any]] = {

@@ -1,4 +1,5 @@
-"""What the service does by itself, again and again, beside answering HTTP: anchor the log, close panels in time."""
+"""What the service does by itself, again and again, beside answering HTTP: anchor the log, close panels in time, tell
+participants' systems what happened."""
 
 import logging
 import threading
@@ -7,9 +8,11 @@ from collections.abc import Callable
 from marketplace.evidence import service as evidence
 from marketplace.queries.inbox import tally
 from marketplace.web.context import Context
+from marketplace.webhooks.service.delivery import Deliverer
 
 log = logging.getLogger(__name__)
 DEADLINE_SECONDS = 1.0  # how late the close of a panel may be
+WEBHOOK_SECONDS = 0.25  # how late a webhook may be
 
 
 class Chore:
@@ -18,10 +21,13 @@ class Chore:
     Args:
         name: what it is for, in words that finish "the service could not …".
         step: does what is to be done now, if anything. pause: seconds between two steps.
+        end: called once after the last step.
     """
 
-    def __init__(self, name: str, step: Callable[[], None], pause: float) -> None:
-        self.name, self._step, self._pause = name, step, pause
+    def __init__(
+        self, name: str, step: Callable[[], None], pause: float, end: Callable[[], None] = lambda: None
+    ) -> None:
+        self.name, self._step, self._pause, self._end = name, step, pause, end
         self._stopping = threading.Event()
         self.problem: str | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -34,6 +40,7 @@ class Chore:
         """End after the step that is under way."""
         self._stopping.set()
         self._thread.join()
+        self._end()
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -48,9 +55,12 @@ class Chore:
 
 def chores_of(context: Context) -> list[Chore]:
     """Everything that a service does by itself."""
+    deliverer = Deliverer(context)
     return [
         Chore("anchor the log", _anchoring(context), context.settings.anchor_seconds),
         Chore("close panels whose time is up", lambda: _close_panels(context), DEADLINE_SECONDS),
+        Chore("make webhooks of what happened", deliverer.hand_out, WEBHOOK_SECONDS),
+        Chore("send webhooks", deliverer.deliver, WEBHOOK_SECONDS, deliverer.end),
     ]
 
 

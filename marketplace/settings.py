@@ -76,6 +76,10 @@ class Settings(BaseSettings):
         max_blob_bytes: largest sealed blob.
         max_wait_seconds: longest long poll.
         max_connections: requests served at once; more are told to come back later.
+        webhook_allow_loopback: webhooks may be sent to this machine itself, and there without TLS; for trying out.
+        webhook_retry_seconds: pause before a webhook's second try; it doubles with each further one, up to six hours.
+        webhook_give_up_days: a webhook that was not taken for so long is set aside, to be replayed on request.
+        webhook_keep_days: how long delivered webhooks are kept for a replay.
     """
 
     model_config = SettingsConfigDict(env_prefix="MARKETPLACE_", extra="ignore", frozen=True)
@@ -104,6 +108,10 @@ class Settings(BaseSettings):
     max_blob_bytes: int = Field(default=32 * 2**20, ge=2**16, le=2**30)
     max_wait_seconds: float = Field(default=30, ge=0, le=300)
     max_connections: int = Field(default=1000, ge=10, le=100_000)
+    webhook_allow_loopback: bool = False
+    webhook_retry_seconds: int = Field(default=5, ge=1, le=3600)
+    webhook_give_up_days: int = Field(default=5, ge=1, le=90)
+    webhook_keep_days: int = Field(default=30, ge=1, le=365)
 
     @model_validator(mode="before")
     @classmethod

@@ -36,6 +36,7 @@ GROUPS = {
     "settlement": ("marketplace.settlement.commands", "pay, split, refund, statements 清算"),
     "evidence": ("marketplace.evidence.commands", "log, checkpoints, evidence bundles 存证"),
     "resolve": ("marketplace.identifiers.commands", "what an identifier, an id or a DID stands for 标识解析"),
+    "webhooks": ("marketplace.webhooks.commands", "tell your own systems what happened 事件通知"),
     "audit": ("marketplace.auditor.commands", "re-derive everything from evidence, trusting nobody 审计"),
     "vault": ("marketplace.vault.commands", "the supplier's side: seal data, release answers 供方数据保险库"),
     "custodian": ("marketplace.vault.custodian.commands", "holds half of a sealing key 密钥托管方"),

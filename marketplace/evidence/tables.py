@@ -1,5 +1,5 @@
-"""Signed statements as they came in, the append-only log, its checkpoints, and the anchors of its roots on the
-ledger."""
+"""Signed statements as they came in, the append-only log, its checkpoints, the anchors of its roots on the
+ledger, and notices for the parties."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from sqlalchemy import JSON, BigInteger, LargeBinary
 from sqlmodel import Field, SQLModel
 
 from marketplace.storage.projected import ProjectedRow
-from marketplace.storage.types import READ_MODEL
+from marketplace.storage.types import READ_MODEL, RowNumber
 
 
 class Anchor(ProjectedRow, table=True):
@@ -58,3 +58,18 @@ class SignedStatement(SQLModel, table=True):
     subject: str = Field(primary_key=True)
     message: dict[str, Any] = Field(sa_type=JSON)
     signature: str
+
+
+class Notice(SQLModel, table=True):
+    """Something that happened and is neither an event of the ledger nor a leaf of the log, for webhooks to tell.
+
+    Attributes:
+        parties: addresses of those whom it concerns. data: what they are told; nothing that others may not know.
+    """
+
+    __tablename__ = "notices"
+    number: int | None = Field(default=None, primary_key=True, sa_type=RowNumber)
+    kind: str
+    parties: list[str] = Field(sa_type=JSON)
+    data: dict[str, Any] = Field(sa_type=JSON)
+    at: int = Field(sa_type=BigInteger)

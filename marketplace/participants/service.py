@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from marketplace.documents import Document, digest, validate_profile
 from marketplace.errors import InvalidInputError, NotAuthorizedError, NotFoundError, RuleError
 from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue
+from marketplace.evidence.inbox.notices import tell
 from marketplace.intents import Deployment
 from marketplace.participants.tables import Application, Participant
 from marketplace.storage.documents import store_document
@@ -85,7 +86,15 @@ def apply(session: Session, deployment: Deployment, wish: Statement, profile: Do
         row.admission, row.applied_at = None, now
     row.join, row.signature, row.document_digest = dict(join), wish.signatures[0], join["identityDigest"]
     session.add(row)
+    told = {"account": join["account"], "roles": join["roles"], "identityDigest": join["identityDigest"]}
+    tell(session, "participants.applied", (join["account"], *registrars(session)), now, **told)
     return row
+
+
+def registrars(session: Session) -> list[str]:
+    """Everybody who may admit now."""
+    active = select(Participant).where(Participant.status == ParticipantStatus.ACTIVE)
+    return [row.account for row in session.exec(active).all() if row.roles & Role.REGISTRAR]
 
 
 def admit(session: Session, deployment: Deployment, admission: Statement, now: int) -> Digest:

@@ -166,6 +166,11 @@ class Connection:
             self._send("POST", path, signed=signed, repeatable=repeatable, wait=wait, params=params, json=body)
         )
 
+    def delete(self, path: str) -> dict[str, Any]:
+        """DELETE `path` and return the answer's JSON."""
+        found: dict[str, Any] = _json(self._send("DELETE", path, signed=True, repeatable=False))
+        return found
+
     def _send(self, method: str, path: str, *, signed: bool, repeatable: bool, **content: Any) -> httpx.Response:
         """Send; with keys, sign in first, and once more when the service says that the session is over."""
         if not signed or self._keys is None:

@@ -13,5 +13,6 @@ from marketplace.rights import tables as _rights  # noqa: F401
 from marketplace.settlement import tables as _settlement  # noqa: F401
 from marketplace.storage import documents as _documents  # noqa: F401
 from marketplace.storage import sessions as _sessions  # noqa: F401
+from marketplace.webhooks import tables as _webhooks  # noqa: F401
 
 metadata = SQLModel.metadata

@@ -39,6 +39,7 @@ STAGES = (
     "settlement",
     "identifiers",
     "evidence",
+    "webhooks",
 )
 IMPURE = {"tables", "service", "routes", "commands", "pages", "projections", "bundle", "inbox", "log", "issuing"}
 VOCABULARY = {

@@ -1,7 +1,8 @@
 """`kill -9` of the service and its ledger node together, at random moments, while a bank issues money over HTTP.
 
 What the service acknowledged must be on the ledger, once; what the ledger promised (a block's hash) must come back the
-same; money adds up. The service is the real command, `marketplace serve`, in a process group of its own.
+same; money adds up; and the buyer's own system is told of every issue, by webhook, though it fails now and
+then. The service is the real command, `marketplace serve`, in a process group of its own.
 """
 
 import os
@@ -23,12 +24,13 @@ import pytest
 from crypto.canonical import to_hex
 from crypto.keystore import Keys, generate
 from marketplace.errors import MarketplaceError
-from marketplace.sdk import participants, settlement
+from marketplace.sdk import participants, settlement, webhooks
 from marketplace.sdk.client import Client
 from marketplace.sdk.home import Home
 from marketplace.settings import make_operator_keys
 from marketplace.types import Role
 from tests.integration.service.town import free_port
+from tests.receiver import Receiver, receiving
 
 ROUNDS = 20
 READY_SECONDS = 60
@@ -47,6 +49,7 @@ class Exchange:
         make_operator_keys(folder / "secrets")
         own = {"SECRETS_DIR": folder / "secrets", "DATA_DIR": folder / "data", "GENESIS_REGISTRAR": registrar}
         own |= {"PORT": self.url.rsplit(":", 1)[1], "PUBLIC_URL": self.url}
+        own |= {"WEBHOOK_ALLOW_LOOPBACK": "true", "WEBHOOK_RETRY_SECONDS": "1"}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("MARKETPLACE_")}
         self._environment = kept | {f"MARKETPLACE_{name}": str(value) for name, value in own.items()}
         self._log = folder / "serve.log"
@@ -133,10 +136,23 @@ def exchange(tmp_path: Path) -> Iterator[Exchange]:
 @pytest.mark.timeout(600)
 def test_nothing_acknowledged_is_lost_and_nothing_happens_twice(exchange: Exchange, tmp_path: Path) -> None:
     buyer = generate()
-    with ExitStack() as clients:
+    with ExitStack() as clients, receiving() as receiver:
         client = clients.enter_context(_admitted(exchange, tmp_path / "bank", Role.BANK, generate()))
-        clients.enter_context(_admitted(exchange, tmp_path / "buyer", Role.BUYER, buyer))
+        own = clients.enter_context(_admitted(exchange, tmp_path / "buyer", Role.BUYER, buyer))
+        receiver.secret = webhooks.register(own, receiver.url, ["settlement.issued"])["secret"]
+        receiver.answers = [500, 204, 204, 503, 204, 500]
         _torture(exchange, client, buyer.address)
+        _require_told(receiver, _issues(exchange.database))
+
+
+def _require_told(receiver: Receiver, issued: dict[str, int]) -> None:
+    """Every issue was told, in the ledger's order but for what was told twice, which has the same id each time."""
+    receiver.wait(lambda now: len({name for name, _ in now.taken}) >= len(issued), seconds=60)
+    by_name = dict(receiver.taken)
+    assert {event["data"]["ref"]: event["data"]["amount"] for event in by_name.values()} == issued
+    firsts = list(dict.fromkeys(name for name, _ in receiver.taken))
+    places = [(by_name[name]["data"]["event"]["block"], by_name[name]["data"]["event"]["logIndex"]) for name in firsts]
+    assert places == sorted(places)
 
 
 def _torture(exchange: Exchange, client: Client, buyer: str) -> None:

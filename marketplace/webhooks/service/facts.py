@@ -1,0 +1,176 @@
+"""From what happened to whom it concerns.
+
+Facts come from three tables, whose rows are written in the transaction of the fact itself: events of the ledger (with
+the read model's rows), leaves of the log, notices. An event names its parties by what its arguments are called:
+
+| argument            | concerns                                              |
+| ------------------- | ----------------------------------------------------- |
+| any address         | that account                                          |
+| orderId, order      | the order's buyer and its seller                      |
+| listingId           | the listing's seller                                  |
+| assetId             | who registered it, who holds it and who may list it   |
+| titleId             | the title's holder                                    |
+| query               | its buyer, the order's seller and the vault           |
+| node                | that node of the panel                                |
+
+`Marked` (suspension, revocation) also concerns whoever has a share or a right to use, and `Refused` whoever signed.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import tuple_
+from sqlmodel import Session, col, select
+
+from marketplace.documents import unix_seconds
+from marketplace.evidence.tables import LogEntry, Notice
+from marketplace.ledger.tables import LedgerEvent, LedgerIntent
+from marketplace.listings.tables import Listing
+from marketplace.orders.tables import Order
+from marketplace.queries.tables import QueryRow
+from marketplace.rights.tables import Asset, Share, Title
+from marketplace.types import TitleKind
+from marketplace.webhooks.rules import UNCONCERNED, type_of
+
+_ADDRESS = 42
+Place = tuple[int, int]
+START: Place = (-1, -1)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing that happened.
+
+    Args:
+        key: names it for ever; letters, digits and "-".
+        type: one of `rules.known_types`.
+        at: unix seconds.
+        parties: addresses of those whom it concerns.
+        data: what they are told.
+    """
+
+    key: str
+    type: str
+    at: int
+    parties: frozenset[str]
+    data: Mapping[str, Any]
+
+
+def ledger_facts(session: Session, after: Place, limit: int) -> Iterator[tuple[Place, Fact]]:
+    """Events of the ledger that come after a place."""
+    place = (col(LedgerEvent.block), col(LedgerEvent.log_index))
+    query = select(LedgerEvent).where(tuple_(*place) > after).order_by(*place).limit(limit)
+    for event in session.exec(query).all():
+        told = {"block": event.block, "logIndex": event.log_index, "intent": event.intent or None}
+        yield (
+            (event.block, event.log_index),
+            Fact(
+                f"ledger-{event.block}-{event.log_index}",
+                type_of(event.contract, event.name),
+                event.timestamp,
+                _concerned(session, event),
+                {**event.args, "event": told},
+            ),
+        )
+
+
+def log_facts(session: Session, after: Place, limit: int) -> Iterator[tuple[Place, Fact]]:
+    """Leaves of the log that come after a place."""
+    query = select(LogEntry).where(LogEntry.position > after[0]).order_by(col(LogEntry.position)).limit(limit)
+    for row in session.exec(query).all():
+        leaf = json.loads(row.leaf)
+        kind, at = leaf.pop("type"), unix_seconds(leaf.pop("at"))
+        fact = Fact(f"log-{row.position}", kind, at, _named(session, leaf), {**leaf, "leaf": row.position})
+        yield (row.position, 0), fact
+
+
+def notice_facts(session: Session, after: Place, limit: int) -> Iterator[tuple[Place, Fact]]:
+    """Notices that come after a place."""
+    number = col(Notice.number)
+    for row in session.exec(select(Notice).where(number > after[0]).order_by(number).limit(limit)).all():
+        yield (
+            (int(row.number or 0), 0),
+            Fact(f"notice-{row.number}", row.kind, row.at, frozenset(row.parties), row.data),
+        )
+
+
+SOURCES: dict[str, Callable[[Session, Place, int], Iterator[tuple[Place, Fact]]]] = {
+    "ledger": ledger_facts,
+    "log": log_facts,
+    "notices": notice_facts,
+}
+
+
+def _concerned(session: Session, event: LedgerEvent) -> frozenset[str]:
+    if event.name in UNCONCERNED:
+        return frozenset()
+    found = set(_named(session, event.args))
+    if event.name == "Marked":
+        found |= _entitled(session, event.args["assetId"])
+    if event.name == "Refused":
+        query = select(LedgerIntent.by).where(LedgerIntent.digest == event.intent)
+        found |= set(session.exec(query).all())
+    return frozenset(found)
+
+
+def _named(session: Session, args: Mapping[str, Any]) -> frozenset[str]:
+    """Whom the arguments of an event, or the members of a leaf, name."""
+    found = set(_addresses(args.values()))
+    for name, value in args.items():
+        if name in _OWNERS and isinstance(value, str):
+            found |= _OWNERS[name](session, value)
+    return frozenset(found)
+
+
+def _addresses(values: Iterable[Any]) -> Iterator[str]:
+    for value in values:
+        if isinstance(value, str) and len(value) == _ADDRESS and value.startswith("0x"):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from _addresses(value)
+
+
+def _of_order(session: Session, order_id: str) -> set[str]:
+    row = session.get(Order, order_id)
+    return set() if row is None else {row.buyer} | _of_listing(session, row.listing_id)
+
+
+def _of_listing(session: Session, listing_id: str) -> set[str]:
+    row = session.get(Listing, listing_id)
+    return set() if row is None else {row.seller}
+
+
+def _of_asset(session: Session, asset_id: str) -> set[str]:
+    row, kinds = session.get(Asset, asset_id), (int(TitleKind.HOLD), int(TitleKind.OPERATE))
+    titles = select(Title.holder).where(Title.asset_id == asset_id, col(Title.kind).in_(kinds))
+    return ({row.holder} if row else set()) | set(session.exec(titles).all())
+
+
+def _of_title(session: Session, title_id: str) -> set[str]:
+    row = session.get(Title, title_id)
+    return set() if row is None else {row.holder}
+
+
+def _of_query(session: Session, query: str) -> set[str]:
+    row = session.get(QueryRow, query)
+    return set() if row is None else {row.buyer, row.release_key} | _of_order(session, row.order_id)
+
+
+def _entitled(session: Session, asset_id: str) -> set[str]:
+    """Whoever has a title to an asset or a share of its income."""
+    titles = select(Title.holder).where(Title.asset_id == asset_id).distinct()
+    return set(session.exec(titles).all()) | set(
+        session.exec(select(Share.holder).where(Share.asset_id == asset_id)).all()
+    )
+
+
+_OWNERS: dict[str, Callable[[Session, str], set[str]]] = {
+    "orderId": _of_order,
+    "order": _of_order,
+    "listingId": _of_listing,
+    "assetId": _of_asset,
+    "titleId": _of_title,
+    "query": _of_query,
+}

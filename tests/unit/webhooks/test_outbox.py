@@ -1,0 +1,227 @@
+"""From facts to messages, and from a message to its end; over rows alone."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+from sqlmodel import Session, col, select
+
+from crypto.at_rest import AtRest
+from marketplace.evidence import log
+from marketplace.evidence.inbox.notices import tell
+from marketplace.ledger.tables import LedgerBlock, LedgerEvent
+from marketplace.listings.tables import Listing
+from marketplace.orders.tables import Order
+from marketplace.rights.tables import Asset, Share, Title
+from marketplace.storage.engine import make_engine, session
+from marketplace.storage.migrate import upgrade
+from marketplace.types import TitleKind
+from marketplace.webhooks import rules, service
+from marketplace.webhooks.service import outbox
+from marketplace.webhooks.service.facts import ledger_facts
+from marketplace.webhooks.service.outbox import Outcome, Parcel
+from marketplace.webhooks.tables import WebhookEndpoint, WebhookMessage
+
+NOW, DAY = 1_800_000_000, 86_400
+CIPHER = AtRest(bytes(range(32)), b"test")
+BUYER, SELLER, HOLDER, SHARER, OTHER = ("0x" + f"{number:02x}" * 20 for number in range(1, 6))
+ASSET, LISTING, ORDER = ("0x" + f"{number:02x}" * 32 for number in (0xA, 0xB, 0xC))
+PATIENCE = {"first_pause": 5, "give_up": DAY}
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    made = make_engine(f"sqlite:///{tmp_path / 'a.db'}")
+    upgrade(made)
+    with session(made) as opened:
+        _market(opened)
+    yield made
+    made.dispose()
+
+
+def _market(opened: Session) -> None:
+    opened.add(LedgerBlock(number=1, timestamp=NOW))
+    terms: dict[str, Any] = {"terms_digest": "", "price": 1, "valid_until": NOW, "status": 1, "version": 1}
+    opened.add(Listing(listing_id=LISTING, asset_id=ASSET, seller=SELLER, **terms))
+    money: dict[str, Any] = {
+        "escrow": 1,
+        "epsilon_cap": 1,
+        "valid_until": NOW,
+        "agreement_digest": "",
+        "status": 1,
+        "calls_root": "",
+    }
+    opened.add(Order(order_id=ORDER, listing_id=LISTING, asset_id=ASSET, buyer=BUYER, **money))
+    zero: dict[str, Any] = dict.fromkeys(("level", "status", "valid_until", "version", "share_version"), 0)
+    zero |= dict.fromkeys(("epsilon_budget", "epsilon_committed", "epsilon_released"), 0)
+    names: dict[str, Any] = dict.fromkeys(
+        ("manifest_digest", "ciphertext_root", "claim_digest", "certificate_digest"), ""
+    )
+    opened.add(Asset(asset_id=ASSET, holder=HOLDER, **zero, **names))
+    for number, (holder, kind) in enumerate(((SELLER, TitleKind.OPERATE), (BUYER, TitleKind.USE))):
+        rest: dict[str, Any] = {"order_id": "", "valid_until": 0, "version": 1}
+        opened.add(Title(title_id=str(number), asset_id=ASSET, kind=int(kind), holder=holder, **rest))
+    opened.add(Share(asset_id=ASSET, holder=SHARER, bps=1))
+
+
+def _event(opened: Session, index: int, contract: str, name: str, **args: object) -> None:
+    place: dict[str, Any] = {"block": 1, "block_hash": "", "timestamp": NOW, "tx_hash": ""}
+    opened.add(LedgerEvent(log_index=index, contract=contract, name=name, args=args, **place))
+    opened.flush()
+
+
+def _endpoint(opened: Session, owner: str, *types: str) -> str:
+    name = f"we_{owner[2:26]}"
+    secret = CIPHER.encrypt(rules.new_secret(), name.encode())
+    opened.add(
+        WebhookEndpoint(
+            endpoint=name, owner=owner, url=f"https://{owner}", types=list(types), secret=secret, created_at=NOW
+        )
+    )
+    opened.flush()
+    return name
+
+
+def _told(opened: Session, endpoint: str) -> list[str]:
+    query = select(WebhookMessage).where(WebhookMessage.endpoint == endpoint).order_by(col(WebhookMessage.number))
+    return [row.type for row in opened.exec(query)]
+
+
+def _parcel(opened: Session, now: int = NOW) -> Parcel:
+    (found,) = outbox.claim(opened, CIPHER, now, 8)
+    return found
+
+
+CONCERNED = [
+    ("Orders", "Settled", {"orderId": ORDER, "amount": 5}, {BUYER, SELLER}),
+    ("Orders", "SharePaid", {"orderId": ORDER, "holder": SHARER, "amount": 5}, {BUYER, SELLER, SHARER}),
+    ("Listings", "Delisted", {"listingId": LISTING, "version": 2}, {SELLER}),
+    ("Rights", "BudgetCommitted", {"assetId": ASSET, "orderId": ORDER, "amount": 1}, {HOLDER, SELLER, BUYER}),
+    ("Rights", "Confirmed", {"assetId": ASSET}, {HOLDER, SELLER}),
+    ("Rights", "Marked", {"assetId": ASSET, "status": 3}, {HOLDER, SELLER, BUYER, SHARER}),
+    ("Rights", "TitleTransferred", {"titleId": "1", "from": OTHER, "to": BUYER}, {OTHER, BUYER}),
+    ("SettlementToken", "Issued", {"account": BUYER, "amount": 1, "bank": OTHER}, {BUYER, OTHER}),
+    ("Evidence", "Anchored", {"size": 1, "root": "0x" + "00" * 32}, set()),
+]
+
+
+@pytest.mark.parametrize(("contract", "name", "args", "parties"), CONCERNED, ids=[item[1] for item in CONCERNED])
+def test_an_event_concerns_those_whom_its_arguments_name(
+    engine: Engine, contract: str, name: str, args: dict[str, object], parties: set[str]
+) -> None:
+    with session(engine) as opened:
+        _event(opened, 0, contract, name, **args)
+        ((place, fact),) = ledger_facts(opened, (-1, -1), 10)
+    assert (place, set(fact.parties), fact.at) == ((1, 0), parties, NOW)
+
+
+def test_every_fact_gives_every_endpoint_one_message_however_often_it_is_handed_out(engine: Engine) -> None:
+    with session(engine) as opened:
+        buyer, seller = _endpoint(opened, BUYER), _endpoint(opened, SELLER, "orders.settled", "query")
+        other = _endpoint(opened, OTHER)
+        _event(opened, 0, "Orders", "Funded", orderId=ORDER, buyer=BUYER)
+        _event(opened, 1, "Orders", "Settled", orderId=ORDER, amount=5)
+        log.append(opened, "query.released", NOW, order=ORDER, query="0x00")
+        tell(opened, rules.APPLIED, (BUYER,), NOW, account=BUYER)
+    with session(engine) as opened:
+        assert outbox.has_news(opened)
+        assert outbox.hand_out(opened, "https://market", NOW) == 4
+    with session(engine) as opened:
+        assert not outbox.has_news(opened)
+        assert outbox.hand_out(opened, "https://market", NOW) == 0
+        assert _told(opened, buyer) == ["orders.funded", "orders.settled", "query.released", rules.APPLIED]
+        assert _told(opened, seller) == ["orders.settled", "query.released"]
+        assert _told(opened, other) == []
+    with session(engine) as opened:
+        _event(opened, 2, "Orders", "Refunded", orderId=ORDER, amount=5)
+        outbox.hand_out(opened, "https://market", NOW)
+        assert _told(opened, buyer)[-1] == "orders.refunded"
+        body = json.loads(
+            opened.exec(select(WebhookMessage.body).where(WebhookMessage.type == "orders.settled")).all()[0]
+        )
+    assert body["data"] == {"orderId": ORDER, "amount": 5, "event": {"block": 1, "logIndex": 1, "intent": None}}
+    assert (body["specversion"], body["id"], body["source"]) == ("1.0", "ledger-1-1", "https://market")
+
+
+def test_handing_out_is_undone_with_its_cursor(engine: Engine) -> None:
+    with session(engine) as opened:
+        buyer = _endpoint(opened, BUYER)
+        _event(opened, 0, "Orders", "Settled", orderId=ORDER)
+    with Session(engine) as opened:
+        outbox.hand_out(opened, "https://market", NOW)
+        opened.rollback()
+    with session(engine) as opened:
+        assert outbox.hand_out(opened, "https://market", NOW) == 1
+        assert _told(opened, buyer) == ["orders.settled"]
+
+
+def _waiting(engine: Engine, count: int) -> str:
+    with session(engine) as opened:
+        name = _endpoint(opened, BUYER)
+        for index in range(count):
+            _event(opened, index, "Orders", "Settled", orderId=ORDER, amount=index)
+        outbox.hand_out(opened, "https://market", NOW)
+    return name
+
+
+def test_a_message_that_fails_holds_the_next_ones_back_and_is_tried_alone_after_a_growing_pause(engine: Engine) -> None:
+    name = _waiting(engine, 3)
+    with session(engine) as opened:
+        first, second, third = (number for number, _, _ in _parcel(opened).messages)
+        assert outbox.claim(opened, CIPHER, NOW, 8) == [], "nobody else is given what is being sent"
+        outbox.settle(opened, name, [Outcome(first), Outcome(second, "answered 500")], NOW, **PATIENCE)
+        assert not outbox.is_due(opened, NOW + 4)
+        assert [number for number, _, _ in _parcel(opened, NOW + 5).messages] == [second]
+        outbox.settle(opened, name, [Outcome(second, "answered 500")], NOW + 5, **PATIENCE)
+        assert not outbox.is_due(opened, NOW + 14)
+        assert [number for number, _, _ in _parcel(opened, NOW + 15).messages] == [second]
+        outbox.settle(opened, name, [Outcome(second)], NOW + 15, **PATIENCE)
+        assert [number for number, _, _ in _parcel(opened, NOW + 15).messages] == [third]
+
+
+def test_patience_ends_and_a_replay_begins_it_anew(engine: Engine) -> None:
+    name = _waiting(engine, 2)
+    with session(engine) as opened:
+        first, second = (number for number, _, _ in _parcel(opened).messages)
+        outbox.settle(opened, name, [Outcome(first, "answered 500")], NOW + DAY, **PATIENCE)
+        row = opened.get_one(WebhookEndpoint, name)
+        assert opened.get_one(WebhookMessage, first).status == rules.DEAD
+        assert [number for number, _, _ in _parcel(opened, NOW + DAY + 5).messages] == [second]
+        outbox.settle(opened, name, [Outcome(second)], NOW + DAY + 5, **PATIENCE)
+        assert not outbox.is_due(opened, NOW + 9 * DAY)
+        assert service.replay(opened, row, since=None, message=None, now=NOW + 9 * DAY) == 1
+        assert [number for number, _, _ in _parcel(opened, NOW + 9 * DAY).messages] == [first]
+        outbox.settle(opened, name, [Outcome(first, "answered 500")], NOW + 9 * DAY, **PATIENCE)
+        assert opened.get_one(WebhookMessage, first).status == rules.PENDING
+        assert service.replay(opened, row, since=0, message=None, now=NOW) == 1, "what waits is not sent twice"
+
+
+def test_who_answers_gone_is_told_nothing_more(engine: Engine) -> None:
+    name = _waiting(engine, 2)
+    with session(engine) as opened:
+        first = _parcel(opened).messages[0][0]
+        outbox.settle(opened, name, [Outcome(first, "answered 410", gone=True)], NOW, **PATIENCE)
+        assert not outbox.is_due(opened, NOW + DAY)
+        _event(opened, 9, "Orders", "Refunded", orderId=ORDER)
+        outbox.hand_out(opened, "https://market", NOW)
+        assert len(_told(opened, name)) == 2
+
+
+def test_a_secret_of_another_key_signs_nothing(engine: Engine) -> None:
+    _waiting(engine, 1)
+    with session(engine) as opened:
+        (parcel,) = outbox.claim(opened, AtRest(bytes(32), b"test"), NOW, 8)
+    assert parcel.secrets == ()
+
+
+def test_only_what_was_delivered_long_ago_is_forgotten(engine: Engine) -> None:
+    name = _waiting(engine, 3)
+    with session(engine) as opened:
+        first, second, _ = (number for number, _, _ in _parcel(opened).messages)
+        outbox.settle(opened, name, [Outcome(first), Outcome(second, "no")], NOW, **PATIENCE)
+        assert outbox.sweep(opened, NOW) == 0
+        assert outbox.sweep(opened, NOW + 1) == 1
+        assert len(_told(opened, name)) == 2
