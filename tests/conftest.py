@@ -1,13 +1,18 @@
-"""Fixtures for every test: databases of both kinds."""
+"""Fixtures for every test: databases of both kinds. Generated examples have no deadline."""
 
 import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests import postgres
+
+# Workers share the cores with each other and with what tests start: the time of one example tells nothing.
+hypothesis.settings.register_profile("shared cores", hypothesis.settings.default, deadline=None)
+hypothesis.settings.load_profile("shared cores")
 
 _numbers = itertools.count()
 

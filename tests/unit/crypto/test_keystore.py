@@ -134,10 +134,10 @@ def test_hostile_document_is_malformed(path: str, value: Any) -> None:
     ids=["memory", "work"],
 )
 def test_expensive_derivation_is_refused_before_it_runs(parameters: dict[str, Any]) -> None:
-    begin = time.monotonic()
+    begin = time.process_time()  # of this process: what else the machine does must not count
     with pytest.raises(MalformedInput, match="kdfparams"):
         keystore.decrypt(changed("crypto.kdfparams", parameters), "correct horse")
-    assert time.monotonic() - begin < 0.1
+    assert time.process_time() - begin < 0.1
 
 
 @pytest.mark.parametrize("document", [[], 1, "keystore", None])
