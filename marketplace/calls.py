@@ -22,7 +22,8 @@ from marketplace.intents import INTENTS
 # What a relayer may send for participants. `submit` takes any number of the others' calldata in one transaction.
 VERBS: dict[str, tuple[str, ...]] = {
     "Participants": ("admit", "setStatus"),
-    "Rights": ("register", "confirm", "transfer", "transferShare", "mark"),
+    "Rights": ("register", "confirm", "transferShare", "mark"),
+    "Titles": ("transfer",),
     "Listings": ("list", "delist"),
     "SettlementToken": ("issue",),
     "Orders": ("fund", "settle", "refund"),

@@ -1,7 +1,7 @@
 """How the contracts are put on a chain: in which order, at which addresses, with which code. The auditor repeats it.
 
 The contracts know each other's addresses from their first moment, in both directions. That works because an address
-follows from the deployer and its transaction count alone, so all six are known before the first is sent.
+follows from the deployer and its transaction count alone, so all of them are known before the first is sent.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Genesis:
     """What the contracts are told when they are made.
 
     Args:
-        deployer: address whose transactions 0..5 create CONTRACTS in order.
+        deployer: address whose first transactions create CONTRACTS in order.
         registrar: the first registrar.
         treasury: where the exchange's fee goes.
         fee_bps: the fee in hundredths of a percent of the amount spent, 0..10000.
@@ -42,12 +42,14 @@ class Genesis:
         at = self.addresses()
         links: dict[str, tuple[str | int, ...]] = {
             "Participants": (self.registrar,),
-            "Rights": (at["Participants"], at["Orders"]),
-            "Listings": (at["Participants"], at["Rights"]),
+            "Rights": (at["Participants"], at["Titles"], at["Orders"]),
+            "Titles": (at["Participants"], at["Rights"], at["Orders"]),
+            "Listings": (at["Participants"], at["Titles"]),
             "SettlementToken": (at["Participants"], at["Orders"]),
             "Orders": (
                 at["Participants"],
                 at["Rights"],
+                at["Titles"],
                 at["Listings"],
                 at["SettlementToken"],
                 self.treasury,

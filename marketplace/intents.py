@@ -72,7 +72,7 @@ INTENTS: dict[str, IntentType] = {
             "registrar",
         ),
         _intent(
-            "Rights",
+            "Titles",
             "Transfer(bytes32 titleId,address from,address to,uint64 version,uint64 deadline)",
             "from",
             "to",
@@ -121,7 +121,7 @@ INTENTS: dict[str, IntentType] = {
     )
 }
 
-CONTRACTS = ("Participants", "Rights", "Listings", "SettlementToken", "Orders", "Evidence")
+CONTRACTS = ("Participants", "Rights", "Titles", "Listings", "SettlementToken", "Orders", "Evidence")
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from marketplace.orders import rules as order_rules
 from marketplace.participants import rules as participant_rules
 from marketplace.refusals import refuse
 from marketplace.rights import rules as right_rules
+from marketplace.rights import titles as title_rules
 from marketplace.rights.records import Rights
 from marketplace.settlement import rules as settlement_rules
 from marketplace.settlement.money import Accounts
@@ -56,6 +57,7 @@ class LedgerState:
     def __init__(self, genesis: Genesis) -> None:
         self.participants = participant_rules.Participants()
         self.rights = Rights()
+        self.titles = title_rules.Titles()
         self.listings = listing_rules.Listings()
         self.orders = order_rules.Orders()
         self.accounts = Accounts(genesis.addresses()["Orders"])
@@ -145,19 +147,21 @@ class LedgerState:
         return right_rules.register(self.rights, self.participants, registration, now)
 
     def _confirm(self, confirmation: Any, now: int) -> list[Event]:
-        return right_rules.confirm(self.rights, self.participants, confirmation, now)
+        return right_rules.confirm(self.rights, self.titles, self.participants, confirmation, now)
 
     def _transfer(self, handover: Any, now: int) -> list[Event]:
-        return right_rules.transfer(self.rights, self.participants, handover, now)
+        return title_rules.transfer(self.titles, self.participants, handover, now)
 
     def _transfer_share(self, handover: Any, now: int) -> list[Event]:
         return right_rules.transfer_share(self.rights, self.participants, handover, now)
 
     def _mark(self, mark: Any, now: int) -> list[Event]:
-        return right_rules.mark(self.rights, self.participants, mark, now)
+        return right_rules.mark(self.rights, self.titles, self.participants, mark, now)
 
     def _list(self, offer: Any, now: int) -> list[Event]:
-        return listing_rules.list_asset(self.listings, self.participants, self.rights, offer, now)
+        return listing_rules.list_asset(
+            self.listings, offer, now, participants=self.participants, rights=self.rights, titles=self.titles
+        )
 
     def _delist(self, delisting: Any, now: int) -> list[Event]:
         return listing_rules.delist(self.listings, delisting, now)
@@ -172,6 +176,7 @@ class LedgerState:
             now,
             participants=self.participants,
             rights=self.rights,
+            titles=self.titles,
             listings=self.listings,
             purse=self.accounts,
         )
@@ -200,7 +205,7 @@ _VERBS: dict[tuple[str, str], Callable[..., list[Event]]] = {
     ("Participants", "setStatus"): LedgerState._set_status,
     ("Rights", "register"): LedgerState._register,
     ("Rights", "confirm"): LedgerState._confirm,
-    ("Rights", "transfer"): LedgerState._transfer,
+    ("Titles", "transfer"): LedgerState._transfer,
     ("Rights", "transferShare"): LedgerState._transfer_share,
     ("Rights", "mark"): LedgerState._mark,
     ("Listings", "list"): LedgerState._list,

@@ -234,7 +234,7 @@ def register(maker: Maker) -> None:
     maker.act("Rights", "transferShare", "TransferShare", rest, "collector")
     title = title_id(maker.asset, TitleKind.OPERATE)
     handover: dict[str, Any] = {"titleId": title, "from": supplier, "to": heir, "version": 1, "deadline": START + YEAR}
-    maker.act("Rights", "transfer", "Transfer", handover, "supplier", "heir")
+    maker.act("Titles", "transfer", "Transfer", handover, "supplier", "heir")
     maker.ledger.seal()
 
 

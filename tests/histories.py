@@ -157,11 +157,11 @@ class History:
 
     def transfer(self) -> list[Part] | None:
         kinds = tuple(TitleKind) if self.random.random() < 0.1 else (TitleKind.HOLD, TitleKind.OPERATE)
-        titles = [key for key, title in self.state.rights.titles.items() if title.kind in kinds]
+        titles = [key for key, title in self.state.titles.records.items() if title.kind in kinds]
         if not titles:
             return None
         title_key = self._pick(titles)
-        title = self.state.rights.titles[title_key]
+        title = self.state.titles.records[title_key]
         message = {
             "titleId": title_key,
             "from": title.holder,
@@ -210,7 +210,7 @@ class History:
         if asset_key is None:
             return None
         asset = self.state.rights.assets[asset_key]
-        operate = self.state.rights.titles.get(title_id(asset_key, TitleKind.OPERATE))
+        operate = self.state.titles.records.get(title_id(asset_key, TitleKind.OPERATE))
         seller = operate.holder if operate and self.random.random() < 0.9 else asset.registrant
         terms = self._digest()
         message = {
@@ -444,7 +444,7 @@ BUILDERS: dict[str, tuple[str, Callable[[History], Any], int]] = {
     "setStatus": ("Participants", History.set_status, 1),
     "register": ("Rights", History.register, 6),
     "confirm": ("Rights", History.confirm, 6),
-    "transfer": ("Rights", History.transfer, 3),
+    "transfer": ("Titles", History.transfer, 3),
     "transferShare": ("Rights", History.transfer_share, 5),
     "mark": ("Rights", History.mark, 2),
     "list": ("Listings", History.list_asset, 6),

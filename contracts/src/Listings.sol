@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {IntentBatch} from "./IntentBatch.sol";
 import {IListings} from "./interfaces/IListings.sol";
 import {IParticipants} from "./interfaces/IParticipants.sol";
-import {IRights} from "./interfaces/IRights.sol";
+import {ITitles} from "./interfaces/ITitles.sol";
 
 /// @title Listings
 contract Listings is IListings, IntentBatch {
@@ -15,13 +15,13 @@ contract Listings is IListings, IntentBatch {
         keccak256("Delist(bytes32 listingId,address seller,uint64 version,uint64 deadline)");
 
     IParticipants public immutable PARTICIPANTS;
-    IRights public immutable RIGHTS;
+    ITitles public immutable TITLES;
 
     mapping(bytes32 listingId => Listing) private _listings;
 
-    constructor(IParticipants participants, IRights rights) {
+    constructor(IParticipants participants, ITitles titles) {
         PARTICIPANTS = participants;
-        RIGHTS = rights;
+        TITLES = titles;
     }
 
     /* LIST */
@@ -34,7 +34,7 @@ contract Listings is IListings, IntentBatch {
         if (expected != listing_.listingId) revert ListingsIdMismatch(expected, listing_.listingId);
         if (_listings[expected].status != Status.None) revert ListingsExists(expected);
         PARTICIPANTS.requireActive(listing_.seller, 0);
-        uint64 latest = RIGHTS.requireOperator(listing_.assetId, listing_.seller);
+        uint64 latest = TITLES.requireOperator(listing_.assetId, listing_.seller);
         if (listing_.validUntil <= block.timestamp || listing_.validUntil > latest) {
             revert ListingsTerm(listing_.validUntil, latest);
         }
@@ -78,7 +78,7 @@ contract Listings is IListings, IntentBatch {
         _requireListed(listingId, record.status);
         if (block.timestamp > record.validUntil) revert ListingsExpired(listingId, record.validUntil);
         PARTICIPANTS.requireActive(record.seller, 0);
-        RIGHTS.requireOperator(record.assetId, record.seller);
+        TITLES.requireOperator(record.assetId, record.seller);
     }
 
     /* CHECKS */

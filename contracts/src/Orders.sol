@@ -9,6 +9,7 @@ import {IListings} from "./interfaces/IListings.sol";
 import {IOrders} from "./interfaces/IOrders.sol";
 import {IParticipants} from "./interfaces/IParticipants.sol";
 import {IRights} from "./interfaces/IRights.sol";
+import {ITitles} from "./interfaces/ITitles.sol";
 
 /// @title Orders
 /// @dev The token is this market's own: it returns true or reverts, and calls nobody back.
@@ -25,6 +26,7 @@ contract Orders is IOrders, IntentBatch {
 
     IParticipants public immutable PARTICIPANTS;
     IRights public immutable RIGHTS;
+    ITitles public immutable TITLES;
     IListings public immutable LISTINGS;
     IERC20 public immutable TOKEN;
     address public immutable TREASURY;
@@ -36,6 +38,7 @@ contract Orders is IOrders, IntentBatch {
     constructor(
         IParticipants participants,
         IRights rights,
+        ITitles titles,
         IListings listings,
         IERC20 token,
         address treasury,
@@ -44,6 +47,7 @@ contract Orders is IOrders, IntentBatch {
         if (feeBps > WHOLE_BPS) revert OrdersFeeRange(feeBps);
         PARTICIPANTS = participants;
         RIGHTS = rights;
+        TITLES = titles;
         LISTINGS = listings;
         TOKEN = token;
         TREASURY = treasury;
@@ -70,7 +74,8 @@ contract Orders is IOrders, IntentBatch {
         _emitFunded(order_, listing.assetId);
 
         if (order_.escrow > 0) TOKEN.transferFrom(order_.buyer, address(this), order_.escrow);
-        RIGHTS.grantUse(listing.assetId, expected, order_.buyer, order_.validUntil, order_.epsilonCap);
+        RIGHTS.commitBudget(listing.assetId, expected, order_.epsilonCap);
+        TITLES.grantUse(listing.assetId, expected, order_.buyer, order_.validUntil);
     }
 
     /* SETTLE */

@@ -5,6 +5,7 @@ import {IntentBatch} from "./IntentBatch.sol";
 import {Roles} from "./Roles.sol";
 import {IParticipants} from "./interfaces/IParticipants.sol";
 import {IRights} from "./interfaces/IRights.sol";
+import {ITitles} from "./interfaces/ITitles.sol";
 
 /// @title Rights
 contract Rights is IRights, IntentBatch {
@@ -14,8 +15,6 @@ contract Rights is IRights, IntentBatch {
     bytes32 private constant CONFIRM_TYPEHASH = keccak256(
         "Confirm(bytes32 assetId,bytes32 claimDigest,bytes32 certificateDigest,uint64 validUntil,address registrar,uint64 version,uint64 deadline)"
     );
-    bytes32 private constant TRANSFER_TYPEHASH =
-        keccak256("Transfer(bytes32 titleId,address from,address to,uint64 version,uint64 deadline)");
     bytes32 private constant TRANSFER_SHARE_TYPEHASH = keccak256(
         "TransferShare(bytes32 assetId,address from,address to,uint16 bps,uint64 version,uint64 deadline)"
     );
@@ -32,14 +31,15 @@ contract Rights is IRights, IntentBatch {
     uint8 private constant MAX_LEVEL = 6;
 
     IParticipants public immutable PARTICIPANTS;
+    ITitles public immutable TITLES;
     address public immutable ORDERS;
 
     mapping(bytes32 assetId => Asset) private _assets;
     mapping(bytes32 assetId => Share[]) private _shares;
-    mapping(bytes32 titleId => Title) private _titles;
 
-    constructor(IParticipants participants, address orders) {
+    constructor(IParticipants participants, ITitles titles, address orders) {
         PARTICIPANTS = participants;
+        TITLES = titles;
         ORDERS = orders;
     }
 
@@ -102,33 +102,7 @@ contract Rights is IRights, IntentBatch {
         emit Confirmed(
             assetId, confirmation.certificateDigest, confirmation.validUntil, confirmation.registrar, record.version
         );
-        _grant(_titleId(assetId, TitleKind.Hold), assetId, TitleKind.Hold, record.registrant, 0, record.validUntil);
-        _grant(_titleId(assetId, TitleKind.Operate), assetId, TitleKind.Operate, record.registrant, 0, record.validUntil);
-    }
-
-    /* TRANSFER */
-
-    /// @inheritdoc IRights
-    function transfer(Transfer calldata transfer_, bytes calldata fromSignature, bytes calldata toSignature)
-        external
-        override
-    {
-        bytes32 structHash = keccak256(abi.encode(TRANSFER_TYPEHASH, transfer_));
-        _requireSigned(transfer_.from, structHash, fromSignature);
-        _requireSigned(transfer_.to, structHash, toSignature);
-        _requireInTime(transfer_.deadline);
-        Title storage record = _titles[transfer_.titleId];
-        if (record.holder != transfer_.from) revert RightsNotHolder(transfer_.titleId, transfer_.from);
-        if (record.kind == TitleKind.Use) revert RightsNotTransferable(transfer_.titleId);
-        if (transfer_.from == transfer_.to) revert RightsSameParty(transfer_.to);
-        _requireVersion(record.version, transfer_.version);
-        PARTICIPANTS.requireActive(transfer_.from, 0);
-        PARTICIPANTS.requireActive(transfer_.to, 0);
-
-        record.holder = transfer_.to;
-        record.version += 1;
-
-        emit TitleTransferred(transfer_.titleId, transfer_.from, transfer_.to, record.version);
+        TITLES.open(assetId, record.registrant, record.validUntil);
     }
 
     /* TRANSFER SHARE */
@@ -161,7 +135,7 @@ contract Rights is IRights, IntentBatch {
         _requireMark(assetId, record.status, mark_.status);
         _requireVersion(record.version, mark_.version);
         _requireNoPart(assetId, record.registrant, mark_.registrar);
-        _requireNoTitle(assetId, mark_.registrar);
+        if (TITLES.hasPart(assetId, mark_.registrar)) revert RightsOwnMatter(mark_.registrar);
         PARTICIPANTS.requireActive(mark_.registrar, Roles.REGISTRAR);
 
         record.status = AssetStatus(mark_.status);
@@ -173,10 +147,7 @@ contract Rights is IRights, IntentBatch {
     /* FOR ORDERS */
 
     /// @inheritdoc IRights
-    function grantUse(bytes32 assetId, bytes32 orderId, address buyer, uint64 validUntil, uint64 epsilon)
-        external
-        override
-    {
+    function commitBudget(bytes32 assetId, bytes32 orderId, uint64 epsilon) external override {
         if (msg.sender != ORDERS) revert RightsOnlyOrders(msg.sender);
         Asset storage record = _assets[assetId];
         uint64 left = _left(record);
@@ -185,8 +156,6 @@ contract Rights is IRights, IntentBatch {
         record.epsilonCommitted += epsilon;
 
         emit BudgetCommitted(assetId, orderId, epsilon);
-        bytes32 titleId = keccak256(abi.encode(assetId, TitleKind.Use, orderId));
-        _grant(titleId, assetId, TitleKind.Use, buyer, orderId, validUntil);
     }
 
     /// @inheritdoc IRights
@@ -206,11 +175,6 @@ contract Rights is IRights, IntentBatch {
     }
 
     /// @inheritdoc IRights
-    function title(bytes32 titleId) external view override returns (Title memory) {
-        return _titles[titleId];
-    }
-
-    /// @inheritdoc IRights
     function shares(bytes32 assetId) external view override returns (Share[] memory) {
         return _shares[assetId];
     }
@@ -221,29 +185,14 @@ contract Rights is IRights, IntentBatch {
     }
 
     /// @inheritdoc IRights
-    function requireOperator(bytes32 assetId, address account) external view override returns (uint64 validUntil) {
+    function requireConfirmed(bytes32 assetId) external view override returns (uint64 validUntil) {
         Asset storage record = _assets[assetId];
         _requireStatus(assetId, record.status, AssetStatus.Confirmed);
         validUntil = record.validUntil;
         if (block.timestamp > validUntil) revert RightsExpired(assetId, validUntil);
-        bytes32 titleId = _titleId(assetId, TitleKind.Operate);
-        if (_titles[titleId].holder != account) revert RightsNotHolder(titleId, account);
     }
 
     /* EFFECTS */
-
-    /// @dev `validUntil` is at most five years away, so 40 bits hold it.
-    function _grant(
-        bytes32 titleId,
-        bytes32 assetId,
-        TitleKind kind,
-        address holder,
-        bytes32 orderId,
-        uint64 validUntil
-    ) private {
-        _titles[titleId] = Title(holder, kind, 1, uint40(validUntil));
-        emit TitleGranted(titleId, assetId, uint8(kind), holder, orderId, validUntil);
-    }
 
     /// @dev The place of an emptied holder is kept with 0 bps, so that no slot returns to zero, and goes to the next new holder.
     function _moveShare(bytes32 assetId, address from, address to, uint16 bps) private {
@@ -316,21 +265,10 @@ contract Rights is IRights, IntentBatch {
         if (registrar == registrant || _find(list, registrar) != list.length) revert RightsOwnMatter(registrar);
     }
 
-    function _requireNoTitle(bytes32 assetId, address registrar) private view {
-        bool holds = _titles[_titleId(assetId, TitleKind.Hold)].holder == registrar;
-        if (holds || _titles[_titleId(assetId, TitleKind.Operate)].holder == registrar) {
-            revert RightsOwnMatter(registrar);
-        }
-    }
-
     /* HELPERS */
 
     function _left(Asset storage record) private view returns (uint64) {
         return record.epsilonBudget - (record.epsilonCommitted - record.epsilonReleased);
-    }
-
-    function _titleId(bytes32 assetId, TitleKind kind) private pure returns (bytes32) {
-        return keccak256(abi.encode(assetId, kind));
     }
 
     function _find(Share[] storage list, address holder) private view returns (uint256 i) {

@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {MarketTest} from "./base/MarketTest.sol";
 import {Roles} from "../src/Roles.sol";
 import {IRights} from "../src/interfaces/IRights.sol";
+import {ITitles} from "../src/interfaces/ITitles.sol";
 
 contract ConfirmTest is MarketTest {
     bytes32 private assetId;
@@ -23,9 +24,9 @@ contract ConfirmTest is MarketTest {
         rights.confirm(m, signature);
 
         vm.assertEq(uint8(rights.asset(assetId).status), uint8(IRights.AssetStatus.Confirmed));
-        _holds(IRights.TitleKind.Hold, m.validUntil);
-        _holds(IRights.TitleKind.Operate, m.validUntil);
-        vm.assertEq(rights.requireOperator(assetId, _at(SUPPLIER)), m.validUntil);
+        _holds(ITitles.TitleKind.Hold, m.validUntil);
+        _holds(ITitles.TitleKind.Operate, m.validUntil);
+        vm.assertEq(titles.requireOperator(assetId, _at(SUPPLIER)), m.validUntil);
     }
 
     function test_refusesReplay() public {
@@ -101,8 +102,8 @@ contract ConfirmTest is MarketTest {
         rights.confirm(m, signature);
     }
 
-    function _holds(IRights.TitleKind kind, uint64 until) private view {
-        IRights.Title memory title = rights.title(_titleId(assetId, kind));
+    function _holds(ITitles.TitleKind kind, uint64 until) private view {
+        ITitles.Title memory title = titles.title(_titleId(assetId, kind));
         vm.assertEq(title.holder, _at(SUPPLIER));
         vm.assertEq(uint8(title.kind), uint8(kind));
         vm.assertEq(title.validUntil, until);

@@ -7,6 +7,7 @@ import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.so
 import {IListings} from "../src/interfaces/IListings.sol";
 import {IOrders} from "../src/interfaces/IOrders.sol";
 import {IRights} from "../src/interfaces/IRights.sol";
+import {ITitles} from "../src/interfaces/ITitles.sol";
 
 contract FundTest is MarketTest {
     bytes32 private listingId;
@@ -34,7 +35,7 @@ contract FundTest is MarketTest {
         vm.assertEq(token.balanceOf(_at(BUYER)), 1_000_000 - m.escrow);
         vm.assertEq(token.balanceOf(address(orders)), m.escrow);
         vm.assertEq(rights.budgetLeft(assetId), BUDGET - m.epsilonCap);
-        IRights.Title memory use = rights.title(keccak256(abi.encode(assetId, IRights.TitleKind.Use, m.orderId)));
+        ITitles.Title memory use = titles.title(keccak256(abi.encode(assetId, ITitles.TitleKind.Use, m.orderId)));
         vm.assertEq(use.holder, _at(BUYER));
         vm.assertEq(use.validUntil, m.validUntil);
     }
@@ -139,11 +140,11 @@ contract FundTest is MarketTest {
     }
 
     function test_refusesAnOfferWhoseSellerGaveTheOperateTitleAway() public {
-        bytes32 operate = _titleId(assetId, IRights.TitleKind.Operate);
+        bytes32 operate = _titleId(assetId, ITitles.TitleKind.Operate);
         _send(_transferOf(operate, SUPPLIER, COLLECTOR), SUPPLIER, COLLECTOR);
         _refuses(
             _fundOf(listingId, "agreement"),
-            abi.encodeWithSelector(IRights.RightsNotHolder.selector, operate, _at(SUPPLIER))
+            abi.encodeWithSelector(ITitles.TitlesNotHolder.selector, operate, _at(SUPPLIER))
         );
     }
 
@@ -175,10 +176,21 @@ contract FundTest is MarketTest {
         bytes memory reason = abi.encodeWithSelector(IRights.RightsOnlyOrders.selector, caller);
         vm.prank(caller);
         vm.expectRevert(reason);
-        rights.grantUse(assetId, "order", caller, START, 1);
+        rights.commitBudget(assetId, "order", 1);
         vm.prank(caller);
         vm.expectRevert(reason);
         rights.releaseBudget(assetId, "order", 1);
+    }
+
+    function testFuzz_onlyOrdersGrantsUsesAndOnlyRightsOpensTitles(address caller) public {
+        vm.assume(caller != address(orders) && caller != address(rights));
+        bytes memory reason = abi.encodeWithSelector(ITitles.TitlesOnlyMarket.selector, caller);
+        vm.prank(caller);
+        vm.expectRevert(reason);
+        titles.grantUse(assetId, "order", caller, START);
+        vm.prank(caller);
+        vm.expectRevert(reason);
+        titles.open(assetId, caller, START);
     }
 
     function _refuses(IOrders.Fund memory m, bytes memory reason) private {

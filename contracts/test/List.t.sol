@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {MarketTest} from "./base/MarketTest.sol";
 import {IListings} from "../src/interfaces/IListings.sol";
 import {IRights} from "../src/interfaces/IRights.sol";
+import {ITitles} from "../src/interfaces/ITitles.sol";
 
 contract ListTest is MarketTest {
     bytes32 private assetId;
@@ -12,7 +13,7 @@ contract ListTest is MarketTest {
     function setUp() public override {
         super.setUp();
         assetId = _confirmed("manifest");
-        operate = _titleId(assetId, IRights.TitleKind.Operate);
+        operate = _titleId(assetId, ITitles.TitleKind.Operate);
     }
 
     function testFuzz_lists(bytes32 terms, uint96 price, uint64 term) public {
@@ -44,13 +45,13 @@ contract ListTest is MarketTest {
         IListings.List memory m = _listOf(assetId, "terms");
         m.seller = _at(COLLECTOR);
         m.listingId = keccak256(abi.encode(m.seller, assetId, m.termsDigest));
-        _refuses(m, COLLECTOR, abi.encodeWithSelector(IRights.RightsNotHolder.selector, operate, _at(COLLECTOR)));
+        _refuses(m, COLLECTOR, abi.encodeWithSelector(ITitles.TitlesNotHolder.selector, operate, _at(COLLECTOR)));
     }
 
     function test_refusesASellerWhoGaveTheOperateTitleAway() public {
         _send(_transferOf(operate, SUPPLIER, COLLECTOR), SUPPLIER, COLLECTOR);
         IListings.List memory m = _listOf(assetId, "terms");
-        _refuses(m, SUPPLIER, abi.encodeWithSelector(IRights.RightsNotHolder.selector, operate, _at(SUPPLIER)));
+        _refuses(m, SUPPLIER, abi.encodeWithSelector(ITitles.TitlesNotHolder.selector, operate, _at(SUPPLIER)));
     }
 
     function test_refusesAnUnconfirmedAsset() public {

@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {MarketTest} from "./base/MarketTest.sol";
 import {Roles} from "../src/Roles.sol";
 import {IRights} from "../src/interfaces/IRights.sol";
+import {ITitles} from "../src/interfaces/ITitles.sol";
 
 contract MarkTest is MarketTest {
     bytes32 private assetId;
@@ -21,10 +22,10 @@ contract MarkTest is MarketTest {
         emit IRights.Marked(assetId, 3, reason, _at(REGISTRAR), 3);
         rights.mark(m, signature);
         vm.expectRevert(abi.encodeWithSelector(IRights.RightsStatus.selector, assetId, 3, 2));
-        rights.requireOperator(assetId, _at(SUPPLIER));
+        titles.requireOperator(assetId, _at(SUPPLIER));
 
         _send(_markOf(assetId, IRights.AssetStatus.Confirmed), REGISTRAR);
-        rights.requireOperator(assetId, _at(SUPPLIER));
+        titles.requireOperator(assetId, _at(SUPPLIER));
         vm.assertEq(rights.asset(assetId).version, 4);
     }
 
@@ -71,7 +72,7 @@ contract MarkTest is MarketTest {
     }
 
     function test_refusesARegistrarWhoHoldsATitle() public {
-        _send(_transferOf(_titleId(assetId, IRights.TitleKind.Operate), SUPPLIER, BUYER), SUPPLIER, BUYER);
+        _send(_transferOf(_titleId(assetId, ITitles.TitleKind.Operate), SUPPLIER, BUYER), SUPPLIER, BUYER);
         _admit(BUYER, Roles.REGISTRAR);
         _refusesOwnMatter(BUYER);
     }

@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {MarketTest} from "./base/MarketTest.sol";
 import {Roles} from "../src/Roles.sol";
 import {IRights} from "../src/interfaces/IRights.sol";
+import {ITitles} from "../src/interfaces/ITitles.sol";
 
 contract RegisterTest is MarketTest {
     function testFuzz_registers(bytes32 manifest, bytes32 root, bytes32 claim, uint8 level, uint64 budget) public {
@@ -23,7 +24,7 @@ contract RegisterTest is MarketTest {
         vm.assertEq(asset.version, 1);
         vm.assertEq(rights.budgetLeft(m.assetId), m.epsilonBudget);
         vm.assertEq(rights.shares(m.assetId).length, 2);
-        vm.assertEq(rights.title(_titleId(m.assetId, IRights.TitleKind.Hold)).holder, address(0));
+        vm.assertEq(titles.title(_titleId(m.assetId, ITitles.TitleKind.Hold)).holder, address(0));
     }
 
     function test_refusesReplay() public {

@@ -20,7 +20,8 @@ _PADDING = "0" * 24
 # Every accepted verb emits exactly one of these, before any other event, from the contract that was called.
 OPENINGS: Mapping[str, frozenset[str]] = {
     "Participants": frozenset(("Admitted", "StatusChanged")),
-    "Rights": frozenset(("Registered", "Confirmed", "TitleTransferred", "ShareTransferred", "Marked")),
+    "Rights": frozenset(("Registered", "Confirmed", "ShareTransferred", "Marked")),
+    "Titles": frozenset(("TitleTransferred",)),
     "Listings": frozenset(("Listed", "Delisted")),
     "SettlementToken": frozenset(("Transfer",)),
     "Orders": frozenset(("Funded", "Settled", "Refunded")),

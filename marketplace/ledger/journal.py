@@ -27,7 +27,7 @@ class PlannedBlock:
 
 
 def plan_deployment(session: Session, profile: LedgerProfile, relayer: Relayer, block: int | None) -> None:
-    """Sign the six creations in nonce order, for block `block` where blocks are ours to plan."""
+    """Sign the creations in nonce order, for block `block` where blocks are ours to plan."""
     for nonce, name in enumerate(CONTRACTS):
         signed = relayer.sign(nonce, None, profile.genesis.creation_code(name), DEPLOYMENT_GAS)
         session.add(_transaction_row(signed, name, block))

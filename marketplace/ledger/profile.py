@@ -57,7 +57,7 @@ class LedgerProfile:
         relayer: address that deployed the contracts with its transactions 0 to 5, and relays.
         start_number: the block before the deployment; the journal's first.
         start_time: its timestamp, unix seconds.
-        artifacts_digest: SHA-256 over the creation code of the six contracts, "0x" hex.
+        artifacts_digest: SHA-256 over the creation code of the contracts, "0x" hex.
         addresses: contract name to address.
     """
 
@@ -133,7 +133,7 @@ class Start:
 
 
 def artifacts_digest() -> str:
-    """SHA-256 over the creation code of the six contracts, "0x" hex."""
+    """SHA-256 over the creation code of the contracts, "0x" hex."""
     codes = {name: artifacts.load(name).bytecode.hex() for name in CONTRACTS}
     return "0x" + hashlib.sha256(json.dumps(codes, sort_keys=True).encode()).hexdigest()
 

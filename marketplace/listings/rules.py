@@ -11,7 +11,7 @@ from marketplace.participants.rules import Participants
 from marketplace.refusals import refuse
 from marketplace.refusals.checks import Message, require_in_time, require_version
 from marketplace.rights.records import Rights
-from marketplace.rights.rules import require_operator
+from marketplace.rights.titles import Titles, require_operator
 from marketplace.types import ListingStatus
 
 NONE, LISTED, DELISTED = ListingStatus.NONE, ListingStatus.LISTED, ListingStatus.DELISTED
@@ -47,7 +47,9 @@ class Listings:
         return record
 
 
-def list_asset(state: Listings, participants: Participants, rights: Rights, offer: Message, now: int) -> list[Event]:
+def list_asset(
+    state: Listings, offer: Message, now: int, *, participants: Participants, rights: Rights, titles: Titles
+) -> list[Event]:
     """Put an asset on offer (the verb `list`).
 
     Args:
@@ -64,7 +66,7 @@ def list_asset(state: Listings, participants: Participants, rights: Rights, offe
     if expected in state.records:
         raise refuse("ListingsExists", listingId=expected)
     participants.require_active(seller)
-    latest = require_operator(rights, asset, seller, now)
+    latest = require_operator(titles, rights, asset, seller, now)
     if not now < offer["validUntil"] <= latest:
         raise refuse("ListingsTerm", validUntil=offer["validUntil"], latest=latest)
 
@@ -92,12 +94,14 @@ def delist(state: Listings, delisting: Message, now: int) -> list[Event]:
     return [Event("Listings", "Delisted", {"listingId": delisting["listingId"], "version": record.version})]
 
 
-def require_live(state: Listings, participants: Participants, rights: Rights, listing: str, now: int) -> Listing:
+def require_live(
+    state: Listings, listing: str, now: int, *, participants: Participants, rights: Rights, titles: Titles
+) -> Listing:
     """The listing, refused unless it can be ordered now: it stands, is in its term, and its seller is an active
     participant that still holds the operate title."""
     record = state.require_listed(listing)
     if now > record.valid_until:
         raise refuse("ListingsExpired", listingId=listing, validUntil=record.valid_until)
     participants.require_active(record.seller)
-    require_operator(rights, record.asset_id, record.seller, now)
+    require_operator(titles, rights, record.asset_id, record.seller, now)
     return record

@@ -13,7 +13,8 @@ from marketplace.participants.rules import Participants
 from marketplace.refusals import refuse
 from marketplace.refusals.checks import Message, require_in_time
 from marketplace.rights.records import Rights
-from marketplace.rights.rules import grant_use
+from marketplace.rights.rules import commit_budget
+from marketplace.rights.titles import Titles, grant_use
 from marketplace.types import OrderStatus, Role
 
 NONE, FUNDED, SETTLED, REFUNDED = OrderStatus.NONE, OrderStatus.FUNDED, OrderStatus.SETTLED, OrderStatus.REFUNDED
@@ -66,6 +67,7 @@ def fund(
     *,
     participants: Participants,
     rights: Rights,
+    titles: Titles,
     listings: Listings,
     purse: Purse,
 ) -> list[Event]:
@@ -85,7 +87,7 @@ def fund(
     if expected in state.records:
         raise refuse("OrdersExists", orderId=expected)
     participants.require_active(buyer, Role.BUYER)
-    listing = require_live(listings, participants, rights, order["listingId"], now)
+    listing = require_live(listings, order["listingId"], now, participants=participants, rights=rights, titles=titles)
     require_terms(order, listing, now)
     purse.require_balance(buyer, order["escrow"])
     rights.require_budget(listing.asset_id, order["epsilonCap"])
@@ -97,7 +99,8 @@ def fund(
     return [
         Event("Orders", "Funded", args),
         *purse.take_into_escrow(buyer, order["escrow"]),
-        *grant_use(rights, listing.asset_id, order),
+        *commit_budget(rights, listing.asset_id, expected, order["epsilonCap"]),
+        *grant_use(titles, listing.asset_id, order),
     ]
 
 

@@ -1,10 +1,10 @@
-"""What the register of rights holds: assets with their privacy budget and revenue shares, and titles."""
+"""What the register of rights holds: assets with their privacy budget and revenue shares."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from marketplace.refusals import refuse
-from marketplace.types import AssetStatus, TitleKind
+from marketplace.types import AssetStatus
 
 MAX_SHARE_HOLDERS = 16
 WHOLE_BPS = 10_000
@@ -49,21 +49,10 @@ class Asset:
 
 
 @dataclass
-class Title:
-    """One title: who holds which right, until when (unix seconds)."""
-
-    holder: str
-    kind: TitleKind
-    valid_until: int
-    version: int = 1
-
-
-@dataclass
 class Rights:
-    """The state of the contract: assets and titles by id."""
+    """The state of the contract: assets by id."""
 
     assets: dict[str, Asset] = field(default_factory=dict)
-    titles: dict[str, Title] = field(default_factory=dict)
 
     def require_asset(self, asset_id: str, status: AssetStatus) -> Asset:
         """The asset, refused unless it has this status."""
@@ -72,6 +61,13 @@ class Rights:
         if asset is None or current is not status:
             raise refuse("RightsStatus", assetId=asset_id, current=int(current), required=int(status))
         return asset
+
+    def require_confirmed(self, asset_id: str, now: int) -> int:
+        """Refuse an asset that is not confirmed or whose term is over; returns the end of its term."""
+        asset = self.require_asset(asset_id, AssetStatus.CONFIRMED)
+        if now > asset.valid_until:
+            raise refuse("RightsExpired", assetId=asset_id, validUntil=asset.valid_until)
+        return asset.valid_until
 
     def require_budget(self, asset_id: str, epsilon: int) -> None:
         """Refuse to commit more than is left."""

@@ -1,17 +1,18 @@
-"""Data assets, titles, shares and privacy budget: contracts/src/Rights.sol in Python, verb by verb.
+"""Data assets, shares and privacy budget: contracts/src/Rights.sol in Python, verb by verb.
 
 None -> REGISTERED by register -> CONFIRMED by confirm; by mark CONFIRMED <-> SUSPENDED, and either -> REVOKED for good.
 """
 
 from collections.abc import Sequence
 
-from marketplace.documents.ids import asset_id, title_id
+from marketplace.documents.ids import asset_id
 from marketplace.events import Event
 from marketplace.participants.rules import Participants
 from marketplace.refusals import refuse
 from marketplace.refusals.checks import Message, require_in_time, require_version
-from marketplace.rights.records import MAX_SHARE_HOLDERS, WHOLE_BPS, Asset, Rights, Share, Title
-from marketplace.types import ZERO_DIGEST, AssetStatus, Role, TitleKind
+from marketplace.rights.records import MAX_SHARE_HOLDERS, WHOLE_BPS, Asset, Rights, Share
+from marketplace.rights.titles import Titles, open_titles
+from marketplace.types import AssetStatus, Role
 
 MAX_TERM_SECONDS = 5 * 365 * 86_400
 MAX_EPSILON_BUDGET = 1_000_000_000_000
@@ -24,7 +25,6 @@ MARKS = frozenset(
         (AssetStatus.SUSPENDED, AssetStatus.REVOKED),
     )
 )
-TRANSFERABLE = frozenset((TitleKind.HOLD, TitleKind.OPERATE))
 
 
 def register(state: Rights, participants: Participants, registration: Message, now: int) -> list[Event]:
@@ -60,7 +60,7 @@ def register(state: Rights, participants: Participants, registration: Message, n
     return [Event("Rights", "Registered", {name: registration[name] for name in registration if name != "deadline"})]
 
 
-def confirm(state: Rights, participants: Participants, confirmation: Message, now: int) -> list[Event]:
+def confirm(state: Rights, titles: Titles, participants: Participants, confirmation: Message, now: int) -> list[Event]:
     """Confirm a registered asset; its holder gets the titles to hold and to operate it.
 
     Args:
@@ -87,36 +87,8 @@ def confirm(state: Rights, participants: Participants, confirmation: Message, no
     asset.version += 1
     names = ("assetId", "certificateDigest", "validUntil", "registrar")
     args = {name: confirmation[name] for name in names} | {"version": asset.version}
-    titles = [Title(asset.registrant, kind, asset.valid_until) for kind in sorted(TRANSFERABLE)]
-    return [Event("Rights", "Confirmed", args), *(_grant(state, asset_key, title) for title in titles)]
-
-
-def transfer(state: Rights, participants: Participants, handover: Message, now: int) -> list[Event]:
-    """Hand a title to hold or to operate to another active participant.
-
-    Args:
-        handover: the intent Transfer, signed by both sides.
-        now: the block's time, unix seconds.
-    Raises:
-        RuleError: any of the checks below, in their order; the state is then unchanged.
-    """
-    title_key, giver, taker = handover["titleId"], handover["from"], handover["to"]
-    require_in_time(handover, now)
-    title = state.titles.get(title_key)
-    if title is None or title.holder != giver:
-        raise refuse("RightsNotHolder", titleId=title_key, account=giver)
-    if title.kind not in TRANSFERABLE:
-        raise refuse("RightsNotTransferable", titleId=title_key)
-    if giver == taker:
-        raise refuse("RightsSameParty", account=taker)
-    require_version(title.version, handover)
-    participants.require_active(giver)
-    participants.require_active(taker)
-
-    title.holder = taker
-    title.version += 1
-    args = {"titleId": title_key, "from": giver, "to": taker, "version": title.version}
-    return [Event("Rights", "TitleTransferred", args)]
+    opened = open_titles(titles, asset_key, asset.registrant, asset.valid_until)
+    return [Event("Rights", "Confirmed", args), *opened]
 
 
 def transfer_share(state: Rights, participants: Participants, handover: Message, now: int) -> list[Event]:
@@ -144,7 +116,7 @@ def transfer_share(state: Rights, participants: Participants, handover: Message,
     return [Event("Rights", "ShareTransferred", args)]
 
 
-def mark(state: Rights, participants: Participants, decision: Message, now: int) -> list[Event]:
+def mark(state: Rights, titles: Titles, participants: Participants, decision: Message, now: int) -> list[Event]:
     """Suspend, restore or revoke a confirmed registration.
 
     Args:
@@ -160,8 +132,9 @@ def mark(state: Rights, participants: Participants, decision: Message, now: int)
     if asset is None or (current, asked) not in MARKS:
         raise refuse("RightsMark", assetId=asset_key, current=int(current), asked=asked)
     require_version(asset.version, decision)
-    holders = {state.titles[title_id(asset_key, kind)].holder for kind in TRANSFERABLE}
-    if registrar in holders | {asset.registrant} or asset.place_of(registrar) is not None:
+    if registrar == asset.registrant or asset.place_of(registrar) is not None:
+        raise refuse("RightsOwnMatter", registrar=registrar)
+    if titles.has_part(asset_key, registrar):
         raise refuse("RightsOwnMatter", registrar=registrar)
     participants.require_active(registrar, Role.REGISTRAR)
 
@@ -171,18 +144,11 @@ def mark(state: Rights, participants: Participants, decision: Message, now: int)
     return [Event("Rights", "Marked", {name: decision[name] for name in names} | {"version": asset.version})]
 
 
-def grant_use(state: Rights, asset_key: str, order: Message) -> list[Event]:
-    """Commit budget and grant the use title of an order; for the rules of orders alone.
-
-    Args:
-        order: the intent Fund.
-    """
-    epsilon, order_key = order["epsilonCap"], order["orderId"]
+def commit_budget(state: Rights, asset_key: str, order: str, epsilon: int) -> list[Event]:
+    """Commit privacy budget to an order; for the rules of orders alone."""
     state.require_budget(asset_key, epsilon)
     state.assets[asset_key].committed += epsilon
-    committed = Event("Rights", "BudgetCommitted", {"assetId": asset_key, "orderId": order_key, "amount": epsilon})
-    title = Title(order["buyer"], TitleKind.USE, order["validUntil"])
-    return [committed, _grant(state, asset_key, title, order_key)]
+    return [Event("Rights", "BudgetCommitted", {"assetId": asset_key, "orderId": order, "amount": epsilon})]
 
 
 def release_budget(state: Rights, asset_key: str, order: str, epsilon: int) -> list[Event]:
@@ -191,29 +157,11 @@ def release_budget(state: Rights, asset_key: str, order: str, epsilon: int) -> l
     return [Event("Rights", "BudgetReleased", {"assetId": asset_key, "orderId": order, "amount": epsilon})]
 
 
-def require_operator(state: Rights, asset_key: str, account: str, now: int) -> int:
-    """Refuse unless the asset is confirmed, in its term, and operated by `account`; returns the end of its term."""
-    asset = state.require_asset(asset_key, AssetStatus.CONFIRMED)
-    if now > asset.valid_until:
-        raise refuse("RightsExpired", assetId=asset_key, validUntil=asset.valid_until)
-    title_key = title_id(asset_key, TitleKind.OPERATE)
-    if state.titles[title_key].holder != account:
-        raise refuse("RightsNotHolder", titleId=title_key, account=account)
-    return asset.valid_until
-
-
 def require_shares(holders: Sequence[str], bps: Sequence[int]) -> None:
     """Refuse shares that are not 1..16 distinct holders, each above zero, 10000 in sum."""
     counts = 1 <= len(holders) <= MAX_SHARE_HOLDERS and len(holders) == len(bps) == len(set(holders))
     if not counts or min(bps) == 0 or sum(bps) != WHOLE_BPS:
         raise refuse("RightsSharesInvalid")
-
-
-def _grant(state: Rights, asset_key: str, title: Title, order: str | None = None) -> Event:
-    title_key = title_id(asset_key, title.kind, order)
-    state.titles[title_key] = title
-    args = {"titleId": title_key, "assetId": asset_key, "kind": int(title.kind), "holder": title.holder}
-    return Event("Rights", "TitleGranted", args | {"orderId": order or ZERO_DIGEST, "validUntil": title.valid_until})
 
 
 def _move_share(asset: Asset, handover: Message) -> None:

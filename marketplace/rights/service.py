@@ -131,9 +131,9 @@ def transfer(session: Session, deployment: Deployment, deed: Statement, now: int
         return name
     check_statement(deed, deployment, now)
     arguments = [dict(message), *deed.signatures]
-    precheck.run(session, "Rights", "transfer", arguments, now)
+    precheck.run(session, "Titles", "transfer", arguments, now)
     by = message["from"]
-    return queue(session, contract="Rights", verb="transfer", arguments=arguments, digest=name, by=by, now=now)
+    return queue(session, contract="Titles", verb="transfer", arguments=arguments, digest=name, by=by, now=now)
 
 
 def transfer_share(session: Session, deployment: Deployment, deed: Statement, now: int) -> Digest:

@@ -3,9 +3,9 @@ pragma solidity ^0.8.28;
 
 import {IIntentBatch} from "./IIntentBatch.sol";
 
-/// @title Data assets, their titles, revenue shares and privacy budget
-/// @notice A supplier registers sealed data; a registrar confirms it, which creates the titles to hold it and to operate it.
-/// A use title is created when an order is funded. Revenue shares are paid to whoever holds them at settlement.
+/// @title Data assets, their revenue shares and privacy budget
+/// @notice A supplier registers sealed data; a registrar confirms it, which creates its first titles (see ITitles). Revenue
+/// shares are paid to whoever holds them at settlement.
 interface IRights is IIntentBatch {
     /// @notice None -> Registered by {register} -> Confirmed by {confirm}; Confirmed <-> Suspended and either -> Revoked by {mark}.
     enum AssetStatus {
@@ -14,14 +14,6 @@ interface IRights is IIntentBatch {
         Confirmed,
         Suspended,
         Revoked
-    }
-
-    /// @notice The three data rights: to hold, to use, to operate (who may list).
-    enum TitleKind {
-        None,
-        Hold,
-        Use,
-        Operate
     }
 
     /// @notice Left of the privacy budget = epsilonBudget - (epsilonCommitted - epsilonReleased), in millionths of epsilon.
@@ -37,13 +29,6 @@ interface IRights is IIntentBatch {
         uint32 version;
         uint32 shareVersion;
         bytes32 claimDigest;
-    }
-
-    struct Title {
-        address holder;
-        TitleKind kind;
-        uint32 version;
-        uint40 validUntil;
     }
 
     /// @param bps part of the revenue in hundredths of a percent. An entry of 0 holds nothing; the next new holder takes it over.
@@ -73,15 +58,6 @@ interface IRights is IIntentBatch {
         bytes32 certificateDigest;
         uint64 validUntil;
         address registrar;
-        uint64 version;
-        uint64 deadline;
-    }
-
-    /// @notice Signed by both sides: a title is never pushed on somebody. `version` is the title's present one.
-    struct Transfer {
-        bytes32 titleId;
-        address from;
-        address to;
         uint64 version;
         uint64 deadline;
     }
@@ -123,15 +99,6 @@ interface IRights is IIntentBatch {
     event Marked(
         bytes32 indexed assetId, uint8 status, bytes32 reasonDigest, address indexed registrar, uint64 version
     );
-    event TitleGranted(
-        bytes32 indexed titleId,
-        bytes32 indexed assetId,
-        uint8 kind,
-        address indexed holder,
-        bytes32 orderId,
-        uint64 validUntil
-    );
-    event TitleTransferred(bytes32 indexed titleId, address indexed from, address indexed to, uint64 version);
     event ShareTransferred(
         bytes32 indexed assetId, address indexed from, address indexed to, uint16 bps, uint64 version
     );
@@ -160,17 +127,13 @@ interface IRights is IIntentBatch {
     error RightsClaimMismatch(bytes32 expected, bytes32 got);
     /// @notice The confirmation must end after now and within five years.
     error RightsTerm(uint64 validUntil, uint256 latest);
-    /// @notice `account` does not hold the title.
-    error RightsNotHolder(bytes32 titleId, address account);
-    /// @notice A use title belongs to its order and stays with its buyer.
-    error RightsNotTransferable(bytes32 titleId);
     /// @notice Giver and receiver are the same.
     error RightsSameParty(address account);
     /// @notice `holder` has fewer bps than it wants to give, or gives nothing.
     error RightsShareTooSmall(address holder, uint16 has, uint16 asked);
     /// @notice All sixteen places for share holders are taken.
     error RightsSharesFull(bytes32 assetId);
-    /// @notice Only the Orders contract grants uses and moves the budget.
+    /// @notice Only the Orders contract moves the budget.
     error RightsOnlyOrders(address caller);
     /// @notice The privacy budget has `left` and the order asks for more.
     error RightsBudgetExceeded(bytes32 assetId, uint64 left, uint64 asked);
@@ -181,17 +144,14 @@ interface IRights is IIntentBatch {
     /// @notice Confirms a registered asset; its holder gets the titles to hold and to operate it.
     function confirm(Confirm calldata confirmation, bytes calldata registrarSignature) external;
 
-    /// @notice Hands a title to hold or to operate to another active participant.
-    function transfer(Transfer calldata transfer_, bytes calldata fromSignature, bytes calldata toSignature) external;
-
     /// @notice Hands part of the revenue of an asset to another active participant.
     function transferShare(TransferShare calldata transfer_, bytes calldata fromSignature) external;
 
     /// @notice Suspends, restores or revokes a confirmed registration. What is funded already settles as agreed.
     function mark(Mark calldata mark_, bytes calldata registrarSignature) external;
 
-    /// @notice Commits `epsilon` of the budget and grants `buyer` the use title of an order. Only Orders calls it.
-    function grantUse(bytes32 assetId, bytes32 orderId, address buyer, uint64 validUntil, uint64 epsilon) external;
+    /// @notice Commits `epsilon` of the budget to an order. Only Orders calls it.
+    function commitBudget(bytes32 assetId, bytes32 orderId, uint64 epsilon) external;
 
     /// @notice Gives back what an order committed and did not spend. Only Orders calls it.
     function releaseBudget(bytes32 assetId, bytes32 orderId, uint64 epsilon) external;
@@ -199,16 +159,13 @@ interface IRights is IIntentBatch {
     /// @notice What stands on record for an asset; all zero for an unknown one.
     function asset(bytes32 assetId) external view returns (Asset memory);
 
-    /// @notice What stands on record for a title; all zero for an unknown one.
-    function title(bytes32 titleId) external view returns (Title memory);
-
     /// @notice Revenue share holders in their fixed order, entries of 0 bps included.
     function shares(bytes32 assetId) external view returns (Share[] memory);
 
     /// @notice What is left of the privacy budget, in millionths of epsilon.
     function budgetLeft(bytes32 assetId) external view returns (uint64);
 
-    /// @notice Reverts unless the asset is confirmed and in its term and `account` holds its operate title.
+    /// @notice Reverts unless the asset is confirmed and in its term.
     /// @return validUntil end of the asset's term, unix seconds.
-    function requireOperator(bytes32 assetId, address account) external view returns (uint64 validUntil);
+    function requireConfirmed(bytes32 assetId) external view returns (uint64 validUntil);
 }

@@ -9,6 +9,7 @@ import {Participants} from "../../src/Participants.sol";
 import {Rights} from "../../src/Rights.sol";
 import {Roles} from "../../src/Roles.sol";
 import {SettlementToken} from "../../src/SettlementToken.sol";
+import {Titles} from "../../src/Titles.sol";
 import {IEvidence} from "../../src/interfaces/IEvidence.sol";
 import {IIntentBatch} from "../../src/interfaces/IIntentBatch.sol";
 import {IListings} from "../../src/interfaces/IListings.sol";
@@ -16,6 +17,7 @@ import {IOrders} from "../../src/interfaces/IOrders.sol";
 import {IParticipants} from "../../src/interfaces/IParticipants.sol";
 import {IRights} from "../../src/interfaces/IRights.sol";
 import {ISettlementToken} from "../../src/interfaces/ISettlementToken.sol";
+import {ITitles} from "../../src/interfaces/ITitles.sol";
 
 /// @notice A deployed market with its people. Builders make a valid intent of each kind, which a test then bends.
 abstract contract MarketTest is Signing {
@@ -33,6 +35,7 @@ abstract contract MarketTest is Signing {
 
     Participants internal participants;
     Rights internal rights;
+    Titles internal titles;
     Listings internal listings;
     SettlementToken internal token;
     Orders internal orders;
@@ -41,14 +44,17 @@ abstract contract MarketTest is Signing {
     function setUp() public virtual {
         vm.warp(START);
         uint64 nonce = vm.getNonce(address(this));
-        address ordersAt = vm.computeCreateAddress(address(this), nonce + 4);
+        Titles titlesAt = Titles(vm.computeCreateAddress(address(this), nonce + 2));
+        address ordersAt = vm.computeCreateAddress(address(this), nonce + 5);
         participants = new Participants(_at(REGISTRAR));
-        rights = new Rights(participants, ordersAt);
-        listings = new Listings(participants, rights);
+        rights = new Rights(participants, titlesAt, ordersAt);
+        titles = new Titles(participants, rights, ordersAt);
+        listings = new Listings(participants, titles);
         token = new SettlementToken(participants, ordersAt);
-        orders = new Orders(participants, rights, listings, token, TREASURY, FEE_BPS);
+        orders = new Orders(participants, rights, titles, listings, token, TREASURY, FEE_BPS);
         evidence = new Evidence(participants);
         vm.assertEq(address(orders), ordersAt);
+        vm.assertEq(address(titles), address(titlesAt));
         _admit(BANK, Roles.BANK);
         _admit(EXCHANGE, Roles.EXCHANGE);
         _admit(SUPPLIER, Roles.SUPPLIER);
@@ -108,8 +114,8 @@ abstract contract MarketTest is Signing {
         return IRights.Confirm(assetId, "claim", "certificate", until, _at(REGISTRAR), 1, _deadline());
     }
 
-    function _transferOf(bytes32 titleId, uint256 from, uint256 to) internal view returns (IRights.Transfer memory) {
-        return IRights.Transfer(titleId, _at(from), _at(to), rights.title(titleId).version, _deadline());
+    function _transferOf(bytes32 titleId, uint256 from, uint256 to) internal view returns (ITitles.Transfer memory) {
+        return ITitles.Transfer(titleId, _at(from), _at(to), titles.title(titleId).version, _deadline());
     }
 
     function _shareOf(bytes32 assetId, uint256 from, uint256 to, uint16 bps)
@@ -187,9 +193,9 @@ abstract contract MarketTest is Signing {
         rights.confirm(m, _sign(by, address(rights), _hash(m)));
     }
 
-    function _send(IRights.Transfer memory m, uint256 from, uint256 to) internal {
+    function _send(ITitles.Transfer memory m, uint256 from, uint256 to) internal {
         bytes32 hash = _hash(m);
-        rights.transfer(m, _sign(from, address(rights), hash), _sign(to, address(rights), hash));
+        titles.transfer(m, _sign(from, address(titles), hash), _sign(to, address(titles), hash));
     }
 
     function _send(IRights.TransferShare memory m, uint256 by) internal {
@@ -254,7 +260,7 @@ abstract contract MarketTest is Signing {
         return m.orderId;
     }
 
-    function _titleId(bytes32 assetId, IRights.TitleKind kind) internal pure returns (bytes32) {
+    function _titleId(bytes32 assetId, ITitles.TitleKind kind) internal pure returns (bytes32) {
         return keccak256(abi.encode(assetId, kind));
     }
 

@@ -8,6 +8,7 @@ import {IOrders} from "../../src/interfaces/IOrders.sol";
 import {IParticipants} from "../../src/interfaces/IParticipants.sol";
 import {IRights} from "../../src/interfaces/IRights.sol";
 import {ISettlementToken} from "../../src/interfaces/ISettlementToken.sol";
+import {ITitles} from "../../src/interfaces/ITitles.sol";
 
 /// @notice Struct hashes and signatures, written anew from EIP-712 so that the contracts are not their own judge.
 abstract contract Signing {
@@ -87,7 +88,7 @@ abstract contract Signing {
         );
     }
 
-    function _hash(IRights.Transfer memory m) internal pure returns (bytes32) {
+    function _hash(ITitles.Transfer memory m) internal pure returns (bytes32) {
         return keccak256(
             abi.encode(keccak256("Transfer(bytes32 titleId,address from,address to,uint64 version,uint64 deadline)"), m)
         );

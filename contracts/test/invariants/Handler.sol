@@ -11,6 +11,7 @@ import {IOrders} from "../../src/interfaces/IOrders.sol";
 import {IParticipants} from "../../src/interfaces/IParticipants.sol";
 import {IRights} from "../../src/interfaces/IRights.sol";
 import {ISettlementToken} from "../../src/interfaces/ISettlementToken.sol";
+import {ITitles} from "../../src/interfaces/ITitles.sol";
 
 /// @notice Does what people do, signed as they sign, sometimes wrongly. Every call goes through `submit`, so a refusal shows as
 /// an event and nothing reverts. After each call it looks at what can only be seen at that moment.
@@ -99,12 +100,12 @@ contract Handler is MarketTest {
     function transfer(uint256 which, uint256 to, bool hold) public {
         if (assets.length == 0) return;
         bytes32 titleId =
-            _titleId(assets[which % assets.length], hold ? IRights.TitleKind.Hold : IRights.TitleKind.Operate);
-        uint256 from = _keyOf(rights.title(titleId).holder);
-        IRights.Transfer memory m = _transferOf(titleId, from, _person(to));
-        bytes memory one = _sign(from, address(rights), _hash(m));
-        bytes memory two = _sign(_person(to), address(rights), _hash(m));
-        _try(address(rights), abi.encodeCall(IRights.transfer, (m, one, two)));
+            _titleId(assets[which % assets.length], hold ? ITitles.TitleKind.Hold : ITitles.TitleKind.Operate);
+        uint256 from = _keyOf(titles.title(titleId).holder);
+        ITitles.Transfer memory m = _transferOf(titleId, from, _person(to));
+        bytes memory one = _sign(from, address(titles), _hash(m));
+        bytes memory two = _sign(_person(to), address(titles), _hash(m));
+        _try(address(titles), abi.encodeCall(ITitles.transfer, (m, one, two)));
     }
 
     function transferShare(uint256 which, uint256 place, uint256 to, uint16 bps) public {
@@ -122,7 +123,7 @@ contract Handler is MarketTest {
     function list(uint256 which, uint96 price, uint256 wrong) public {
         if (assets.length == 0) return;
         bytes32 assetId = assets[which % assets.length];
-        address operator = rights.title(_titleId(assetId, IRights.TitleKind.Operate)).holder;
+        address operator = titles.title(_titleId(assetId, ITitles.TitleKind.Operate)).holder;
         uint256 seller = wrong % 4 == 0 ? _person(wrong) : _keyOf(operator);
         IListings.List memory m = _listOf(assetId, keccak256(abi.encode("terms", listed.length)));
         m.seller = _at(seller);
@@ -157,7 +158,7 @@ contract Handler is MarketTest {
         if (!_try(address(orders), abi.encodeCall(IOrders.fund, (m, signature)))) return;
         funded.push(m.orderId);
         IListings.Listing memory listing = listings.listing(listingId);
-        address operator = rights.title(_titleId(listing.assetId, IRights.TitleKind.Operate)).holder;
+        address operator = titles.title(_titleId(listing.assetId, ITitles.TitleKind.Operate)).holder;
         if (listing.seller != operator) violation = "funded an offer of one who does not operate";
         if (m.escrow < listing.price) violation = "funded below the price of one call";
     }
@@ -231,8 +232,8 @@ contract Handler is MarketTest {
         return funded.length;
     }
 
-    function market() external view returns (address, address, address, address) {
-        return (address(rights), address(listings), address(token), address(orders));
+    function market() external view returns (address, address, address, address, address) {
+        return (address(rights), address(titles), address(listings), address(token), address(orders));
     }
 
     /* DOING AND WATCHING */
@@ -252,6 +253,7 @@ contract Handler is MarketTest {
         IIntentBatch(target).submit(calls);
         Vm.Log[] memory logs = vm.getRecordedLogs();
         _watchSlots(address(rights));
+        _watchSlots(address(titles));
         _watchSlots(address(listings));
         _watchSlots(address(token));
         _watchSlots(address(orders));

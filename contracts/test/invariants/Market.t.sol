@@ -7,14 +7,17 @@ import {Listings} from "../../src/Listings.sol";
 import {Orders} from "../../src/Orders.sol";
 import {Rights} from "../../src/Rights.sol";
 import {SettlementToken} from "../../src/SettlementToken.sol";
+import {Titles} from "../../src/Titles.sol";
 import {IListings} from "../../src/interfaces/IListings.sol";
 import {IOrders} from "../../src/interfaces/IOrders.sol";
 import {IRights} from "../../src/interfaces/IRights.sol";
+import {ITitles} from "../../src/interfaces/ITitles.sol";
 
 /// @notice What holds after any number of calls, in any order, by anybody. Numbers as in contracts/README.md.
 contract MarketInvariants is Signing {
     Handler private handler;
     Rights private rights;
+    Titles private titles;
     SettlementToken private token;
     Orders private orders;
     Listings private listings;
@@ -23,8 +26,9 @@ contract MarketInvariants is Signing {
 
     function setUp() public {
         handler = new Handler();
-        (address r, address l, address t, address o) = handler.market();
-        (rights, listings, token, orders) = (Rights(r), Listings(l), SettlementToken(t), Orders(o));
+        (address r, address t, address l, address s, address o) = handler.market();
+        (rights, titles, listings) = (Rights(r), Titles(t), Listings(l));
+        (token, orders) = (SettlementToken(s), Orders(o));
     }
 
     function targetContracts() public view returns (address[] memory targets) {
@@ -94,12 +98,12 @@ contract MarketInvariants is Signing {
         for (uint256 i = 0; i < handler.assetCount(); ++i) {
             bytes32 assetId = handler.assets(i);
             bool confirmed = rights.asset(assetId).status >= IRights.AssetStatus.Confirmed;
-            IRights.Title memory hold = rights.title(keccak256(abi.encode(assetId, IRights.TitleKind.Hold)));
-            IRights.Title memory operate = rights.title(keccak256(abi.encode(assetId, IRights.TitleKind.Operate)));
+            ITitles.Title memory hold = titles.title(keccak256(abi.encode(assetId, ITitles.TitleKind.Hold)));
+            ITitles.Title memory operate = titles.title(keccak256(abi.encode(assetId, ITitles.TitleKind.Operate)));
             vm.assertTrue((hold.holder != address(0)) == confirmed, "I-7");
             vm.assertTrue((operate.holder != address(0)) == confirmed, "I-7");
             if (!confirmed) continue;
-            vm.assertTrue(hold.kind == IRights.TitleKind.Hold && operate.kind == IRights.TitleKind.Operate, "I-7");
+            vm.assertTrue(hold.kind == ITitles.TitleKind.Hold && operate.kind == ITitles.TitleKind.Operate, "I-7");
         }
     }
 

@@ -22,8 +22,8 @@ from marketplace.participants.tables import Participant
 from marketplace.replay import LedgerState
 from marketplace.rights.records import Asset as AssetState
 from marketplace.rights.records import Share as ShareState
-from marketplace.rights.records import Title as TitleState
 from marketplace.rights.tables import Asset, Share, Title
+from marketplace.rights.titles import Title as TitleState
 from marketplace.settlement.tables import Balance
 from marketplace.types import AssetStatus, ListingStatus, OrderStatus, ParticipantStatus, TitleKind
 
@@ -117,7 +117,7 @@ def _load_assets(session: Session, state: LedgerState, names: set[str]) -> set[s
 
 def _load_titles(session: Session, state: LedgerState, names: set[str]) -> None:
     for row in session.exec(select(Title).where(col(Title.title_id).in_(names))):
-        state.rights.titles[row.title_id] = TitleState(row.holder, TitleKind(row.kind), row.valid_until, row.version)
+        state.titles.records[row.title_id] = TitleState(row.holder, TitleKind(row.kind), row.valid_until, row.version)
 
 
 def _load_accounts(session: Session, state: LedgerState, accounts: set[str]) -> None:

@@ -32,7 +32,7 @@ def statuses(engine: Engine) -> Counter[str]:
         return Counter(opened.exec(select(LedgerIntent.status)).all())
 
 
-def test_the_first_start_deploys_six_contracts_where_they_were_foretold(worker: LedgerWorker, engine: Engine) -> None:
+def test_the_first_start_deploys_the_contracts_where_they_were_foretold(worker: LedgerWorker, engine: Engine) -> None:
     web3 = Web3(HTTPProvider(node_url(worker)))
     for address in worker.profile.addresses.values():
         assert len(web3.eth.get_code(Web3.to_checksum_address(address))) > 1_000

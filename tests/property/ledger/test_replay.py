@@ -108,7 +108,7 @@ class Market(RuleBasedStateMachine):
         """I-7, I-9."""
         rights = self.ledger.rights
         confirmed = [asset for asset in rights.assets.values() if asset.status >= AssetStatus.CONFIRMED]
-        kinds = [title.kind for title in rights.titles.values()]
+        kinds = [title.kind for title in self.ledger.titles.records.values()]
         assert kinds.count(TitleKind.HOLD) == kinds.count(TitleKind.OPERATE) == len(confirmed)
         assert kinds.count(TitleKind.USE) == len(self.ledger.orders.records)
         for asset in rights.assets.values():

@@ -12,7 +12,7 @@ from crypto.canonical import from_hex, keccak256, to_hex
 from crypto.note import decode_base64
 from marketplace.auditor.trust import Seen, Trust
 from marketplace.documents import voucher_message
-from marketplace.intents import Deployment, sign_intent
+from marketplace.intents import CONTRACTS, Deployment, sign_intent
 from marketplace.queries.statements import attested_message, sign_refusal, sign_release
 from tests.bundles import CHAIN_ID, Made, keys
 from tests.unit.auditor.forger import CHECKPOINTS, RECEIPTS, TRANSACTIONS, Forger, resign
@@ -389,7 +389,8 @@ def test_a_contract_of_other_code_or_arguments(made: Made) -> None:
             data[position] ^= 1
             fields[7] = bytes(data)
 
-        sent[5]["raw"] = to_hex(resign(from_hex(sent[5]["raw"]), keys("relayer").signing_key, change))
+        evidence = CONTRACTS.index("Evidence")
+        sent[evidence]["raw"] = to_hex(resign(from_hex(sent[evidence]["raw"]), keys("relayer").signing_key, change))
         forger.write(TRANSACTIONS, sent)
         forger.remake_chain()
         assert "contract_code" in forger.codes()

@@ -130,7 +130,7 @@ def test_values_outside_their_type_are_refused() -> None:
 
 def test_signers_come_in_signature_order() -> None:
     handover = {"titleId": DIGEST, "from": ADDRESS, "to": "0x" + "01" * 20, "version": 1, "deadline": 2}
-    found = signers_of("Rights", "transfer", [handover, "0x01", "0x02"])
+    found = signers_of("Titles", "transfer", [handover, "0x01", "0x02"])
     assert [(name, signer, signature) for name, _, signer, signature in found] == [
         ("Transfer", ADDRESS, b"\x01"),
         ("Transfer", "0x" + "01" * 20, b"\x02"),

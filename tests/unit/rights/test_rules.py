@@ -85,10 +85,9 @@ def test_shares_that_are_no_division_of_the_whole_are_refused(holders: list[int]
 def test_the_budget_counts_what_orders_hold_and_gets_back_what_they_did_not_spend() -> None:
     rights = _rights(10_000)
     order_id = "0x" + "bb" * 32
-    order = {"orderId": order_id, "buyer": PEOPLE[1], "epsilonCap": 600, "validUntil": 9}
-    rules.grant_use(rights, ASSET, order)
+    rules.commit_budget(rights, ASSET, order_id, 600)
     with pytest.raises(RuleError) as caught:
-        rules.grant_use(rights, ASSET, order)
+        rules.commit_budget(rights, ASSET, order_id, 600)
     assert (caught.value.code, caught.value.expected, caught.value.got) == ("budget_exceeded", 400, 600)
     rules.release_budget(rights, ASSET, order_id, 500)
     assert rights.assets[ASSET].budget_left == 900
