@@ -26,8 +26,9 @@ VERBS: dict[str, tuple[str, ...]] = {
     "Titles": ("transfer",),
     "Listings": ("list", "delist"),
     "SettlementToken": ("issue",),
-    "Orders": ("fund", "settle", "refund"),
+    "Orders": ("fund", "settle", "clear", "refund"),
     "Evidence": ("anchor",),
+    "Clearing": ("openBatch", "owe", "closeBatch", "collect", "drop", "confirmBatch", "pay"),
 }
 SUBMIT = "submit"
 

@@ -45,17 +45,19 @@ class Genesis:
             "Rights": (at["Participants"], at["Titles"], at["Orders"]),
             "Titles": (at["Participants"], at["Rights"], at["Orders"]),
             "Listings": (at["Participants"], at["Titles"]),
-            "SettlementToken": (at["Participants"], at["Orders"]),
+            "SettlementToken": (at["Participants"], at["Orders"], at["Clearing"]),
             "Orders": (
                 at["Participants"],
                 at["Rights"],
                 at["Titles"],
                 at["Listings"],
                 at["SettlementToken"],
+                at["Clearing"],
                 self.treasury,
                 self.fee_bps,
             ),
             "Evidence": (at["Participants"],),
+            "Clearing": (at["Participants"], at["SettlementToken"], at["Orders"]),
         }
         return links[name]
 

@@ -108,6 +108,28 @@ INTENTS: dict[str, IntentType] = {
         _intent("Orders", "Voucher(bytes32 orderId,uint96 amount,uint64 epsilon,uint32 calls,bytes32 callsRoot)"),
         _intent("Orders", "Close(bytes32 orderId,bytes32 voucherHash,address seller,uint64 deadline)", "seller"),
         _intent(
+            "Orders",
+            "Clear(bytes32 orderId,bytes32 voucherHash,bytes32 batchId,address seller,uint64 deadline)",
+            "seller",
+        ),
+        _intent("Clearing", "OpenBatch(bytes32 batchId,address exchange,uint64 number,uint64 deadline)", "exchange"),
+        _intent(
+            "Clearing",
+            "Owe(bytes32 debtId,bytes32 batchId,address debtor,address creditor,uint64 amount,bytes32 ref,"
+            "uint64 deadline)",
+            "debtor",
+        ),
+        _intent(
+            "Clearing",
+            "CloseBatch(bytes32 batchId,uint32 legs,uint64 payBy,address exchange,uint64 deadline)",
+            "exchange",
+        ),
+        _intent(
+            "Clearing",
+            "ConfirmBatch(bytes32 batchId,bytes32 payoutsDigest,address exchange,uint64 deadline)",
+            "exchange",
+        ),
+        _intent(
             "Evidence",
             "Anchor(uint64 size,bytes32 root,bytes32 previousRoot,address exchange,uint64 deadline)",
             "exchange",
@@ -121,7 +143,7 @@ INTENTS: dict[str, IntentType] = {
     )
 }
 
-CONTRACTS = ("Participants", "Rights", "Titles", "Listings", "SettlementToken", "Orders", "Evidence")
+CONTRACTS = ("Participants", "Rights", "Titles", "Listings", "SettlementToken", "Orders", "Evidence", "Clearing")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 from crypto.errors import CryptoError
 from marketplace import calls
+from marketplace.clearing import rules as clearing_rules
 from marketplace.deployment import Genesis
 from marketplace.errors import MarketplaceError
 from marketplace.events import Event
@@ -61,6 +62,7 @@ class LedgerState:
         self.listings = listing_rules.Listings()
         self.orders = order_rules.Orders()
         self.accounts = Accounts(genesis.addresses()["Orders"])
+        self.batches = clearing_rules.Batches(genesis.addresses()["Clearing"])
         self.anchors = evidence_rules.Anchors()
         self._terms = settlement_rules.FeeTerms(genesis.treasury, genesis.fee_bps)
         #: events that the deployment itself leaves
@@ -90,8 +92,8 @@ class LedgerState:
         Raises:
             RuleError: the voucher's order is not in escrow; the contract, too, says so before it looks at signatures.
         """
-        is_settle = (contract, verb) == ("Orders", "settle")
-        buyer = self.orders.require(arguments[0]["orderId"], "settle").buyer if is_settle else ""
+        by_voucher = contract == "Orders" and verb in ("settle", "clear")
+        buyer = self.orders.require(arguments[0]["orderId"], verb).buyer if by_voucher else ""
         return calls.signers_of(contract, verb, arguments, buyer)
 
     def apply_signed(
@@ -196,6 +198,40 @@ class LedgerState:
     def _refund(self, order: str, now: int) -> list[Event]:
         return settlement_rules.refund(self.orders, self.accounts, order, now)
 
+    def _clear(self, voucher: Any, clearing: Any, now: int) -> list[Event]:
+        return clearing_rules.clear(
+            self.batches,
+            voucher,
+            clearing,
+            now,
+            orders=self.orders,
+            rights=self.rights,
+            listings=self.listings,
+            accounts=self.accounts,
+            terms=self._terms,
+        )
+
+    def _open_batch(self, opening: Any, now: int) -> list[Event]:
+        return clearing_rules.open_batch(self.batches, self.participants, opening, now)
+
+    def _owe(self, debt: Any, now: int) -> list[Event]:
+        return clearing_rules.owe(self.batches, self.participants, debt, now)
+
+    def _close_batch(self, closing: Any, now: int) -> list[Event]:
+        return clearing_rules.close_batch(self.batches, self.participants, closing, now)
+
+    def _collect(self, batch: str, party: str, now: int) -> list[Event]:
+        return clearing_rules.collect(self.batches, self.accounts, batch, party, now)
+
+    def _drop(self, batch: str, party: str, now: int) -> list[Event]:
+        return clearing_rules.drop(self.batches, self.accounts, batch, party, now)
+
+    def _confirm_batch(self, confirmation: Any, now: int) -> list[Event]:
+        return clearing_rules.confirm_batch(self.batches, self.participants, confirmation, now)
+
+    def _pay(self, batch: str, party: str, now: int) -> list[Event]:
+        return clearing_rules.pay(self.batches, self.accounts, batch, party, now)
+
     def _anchor(self, statement: Any, now: int) -> list[Event]:
         return evidence_rules.anchor(self.anchors, self.participants, statement, now)
 
@@ -213,6 +249,14 @@ _VERBS: dict[tuple[str, str], Callable[..., list[Event]]] = {
     ("SettlementToken", "issue"): LedgerState._issue,
     ("Orders", "fund"): LedgerState._fund,
     ("Orders", "settle"): LedgerState._settle,
+    ("Orders", "clear"): LedgerState._clear,
     ("Orders", "refund"): LedgerState._refund,
+    ("Clearing", "openBatch"): LedgerState._open_batch,
+    ("Clearing", "owe"): LedgerState._owe,
+    ("Clearing", "closeBatch"): LedgerState._close_batch,
+    ("Clearing", "collect"): LedgerState._collect,
+    ("Clearing", "drop"): LedgerState._drop,
+    ("Clearing", "confirmBatch"): LedgerState._confirm_batch,
+    ("Clearing", "pay"): LedgerState._pay,
     ("Evidence", "anchor"): LedgerState._anchor,
 }

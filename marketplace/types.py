@@ -67,3 +67,21 @@ class OrderStatus(IntEnum):
     FUNDED = 1
     SETTLED = 2
     REFUNDED = 3
+
+
+class BatchStatus(IntEnum):
+    """Standing of a clearing batch."""
+
+    NONE = 0
+    OPEN = 1
+    CLOSED = 2
+    CONFIRMED = 3
+    SETTLED = 4
+
+
+class DebtStatus(IntEnum):
+    """Standing of a debt in clearing; an entered debt of a settled batch is paid."""
+
+    NONE = 0
+    ENTERED = 1
+    DROPPED = 2

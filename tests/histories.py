@@ -10,11 +10,21 @@ from typing import Any
 
 from crypto import typed_data
 from crypto.canonical import keccak256, to_hex
+from marketplace.clearing.rules import Batch, payouts_digest
 from marketplace.deployment import Genesis
-from marketplace.documents.ids import asset_id, listing_id, order_id, title_id
+from marketplace.documents.ids import asset_id, batch_id, debt_id, listing_id, order_id, title_id
 from marketplace.intents import INTENTS, Deployment, intent_digest, struct_hash, verify_intent
 from marketplace.replay import LedgerState
-from marketplace.types import AssetStatus, ListingStatus, OrderStatus, ParticipantStatus, Role, TitleKind
+from marketplace.types import (
+    AssetStatus,
+    BatchStatus,
+    DebtStatus,
+    ListingStatus,
+    OrderStatus,
+    ParticipantStatus,
+    Role,
+    TitleKind,
+)
 
 CHAIN_ID = 20260
 DAY = 86_400
@@ -93,8 +103,8 @@ class History:
         parts = build(self)
         if parts is None:
             return None
-        if verb == "refund":
-            return Call(contract, verb, [parts])
+        if verb in UNSIGNED:
+            return Call(contract, verb, parts)
         call = self._bent(contract, verb, parts) if self.random.random() < 0.5 else self._sign(contract, verb, parts)
         self.made.append(call)
         return call
@@ -156,7 +166,7 @@ class History:
         return [self._part("Confirm", message)]
 
     def transfer(self) -> list[Part] | None:
-        kinds = tuple(TitleKind) if self.random.random() < 0.1 else (TitleKind.HOLD, TitleKind.OPERATE)
+        kinds = tuple(TitleKind) if self.random.random() < 0.3 else (TitleKind.HOLD, TitleKind.OPERATE)
         titles = [key for key, title in self.state.titles.records.items() if title.kind in kinds]
         if not titles:
             return None
@@ -175,6 +185,8 @@ class History:
         asset_key = self._choose(self.state.rights.assets, AssetStatus.CONFIRMED)
         if asset_key is None:
             return None
+        if self.random.random() < 0.2:  # where new holders no longer fit
+            asset_key = max(self.state.rights.assets, key=lambda key: len(self.state.rights.assets[key].shares))
         asset = self.state.rights.assets[asset_key]
         share = self._pick(asset.shares)
         message = {
@@ -238,7 +250,10 @@ class History:
         return [self._part("Delist", message)]
 
     def issue(self) -> list[Part] | None:
-        return [self._payment(self._pick(TRADERS), self.random.choice([1, 500, 2**52, 10_000]))]
+        part = self._payment(self._pick(TRADERS), self.random.choice([1, 500, 2**52, 10_000]))
+        if self.random.random() < 0.2:
+            part = replace(part, message=part.message | {"ref": min(self.state.accounts.refs)})
+        return [part]
 
     def fund(self) -> list[Part] | None:
         listing = self._choose(self.state.listings.records, ListingStatus.LISTED)
@@ -251,7 +266,7 @@ class History:
             "orderId": order_id(buyer, listing, agreement),
             "listingId": listing,
             "buyer": buyer,
-            "escrow": min(record.price * self.random.randint(1, 30) + self.random.randint(0, 50), 2**96 - 1),
+            "escrow": min(record.price * self.random.choice([0, 1, 7, 30]) + self.random.randint(0, 50), 2**96 - 1),
             "epsilonCap": self.random.choice([1, 1000, max(left // 2, 1), left, left + 1]),
             "validUntil": min(record.valid_until, self.now + self._term(DAY, 10**9)),
             "agreementDigest": agreement,
@@ -260,6 +275,20 @@ class History:
         return [self._part("Fund", message)]
 
     def settle(self) -> list[Part] | None:
+        drawn = self._last_voucher()
+        if drawn is None:
+            return None
+        voucher, closing, buyer = drawn
+        return [Part("Voucher", voucher, (buyer,)), self._part("Close", closing)]
+
+    def clear(self) -> list[Part] | None:
+        drawn, batch = self._last_voucher(), self._batch(BatchStatus.OPEN)
+        if drawn is None or batch is None:
+            return None
+        voucher, closing, buyer = drawn
+        return [Part("Voucher", voucher, (buyer,)), self._part("Clear", closing | {"batchId": batch})]
+
+    def _last_voucher(self) -> tuple[Message, Message, str] | None:
         order_key = self._choose(self.state.orders.records, OrderStatus.FUNDED)
         if order_key is None:
             return None
@@ -274,13 +303,14 @@ class History:
         closing = {
             "orderId": order_key,
             "voucherHash": to_hex(struct_hash("Voucher", voucher)),
-            "seller": self.state.listings.records[order.listing_id].seller,
+            "seller": self._mostly(self.state.listings.records[order.listing_id].seller),
             "deadline": self._deadline(),
         }
-        return [Part("Voucher", voucher, (order.buyer,)), self._part("Close", closing)]
+        return voucher, closing, order.buyer
 
-    def refund(self) -> Any:
-        return self._choose(self.state.orders.records, OrderStatus.FUNDED)
+    def refund(self) -> list[Any] | None:
+        order_key = self._choose(self.state.orders.records, OrderStatus.FUNDED)
+        return None if order_key is None else [order_key]
 
     def anchor(self) -> list[Part] | None:
         anchors = self.state.anchors
@@ -292,6 +322,75 @@ class History:
             "deadline": self._deadline(),
         }
         return [self._part("Anchor", message)]
+
+    def open_batch(self) -> list[Part] | None:
+        exchange, number = ADDRESSES["exchange"], self.random.choice([len(self.state.batches.records), 2**64 - 1])
+        message = {"batchId": batch_id(exchange, number), "exchange": exchange, "number": number}
+        return [self._part("OpenBatch", message | {"deadline": self._deadline()})]
+
+    def owe(self) -> list[Part] | None:
+        batch = self._batch(BatchStatus.OPEN)
+        if batch is None:
+            return None
+        dropped = [debt for debt in self.state.batches.debts.values() if debt.status is DebtStatus.DROPPED]
+        debtor = self._pick(TRADERS)
+        creditor = debtor if self.random.random() < 0.05 else self._pick(TRADERS)
+        if dropped and self.random.random() < 0.5:
+            debtor, creditor = dropped[0].debtor, dropped[0].creditor
+        reference = self.random.choice([self._digest(), "0x" + "01" * 32])
+        message = {
+            "debtId": debt_id(debtor, creditor, reference),
+            "batchId": batch,
+            "debtor": debtor,
+            "creditor": creditor,
+            "amount": self.random.choice([1, 700, 900_000, 2_000_000, 2**53 - 1]),
+            "ref": reference,
+            "deadline": self._deadline(),
+        }
+        return [self._part("Owe", message)]
+
+    def close_batch(self) -> list[Part] | None:
+        batch = self._batch(BatchStatus.OPEN)
+        if batch is None:
+            return None
+        message = {
+            "batchId": batch,
+            "legs": self.state.batches.records[batch].legs,
+            "payBy": self.now + self.random.choice([0, 1, DAY]),
+            "exchange": ADDRESSES["exchange"],
+            "deadline": self._deadline(),
+        }
+        return [self._part("CloseBatch", message)]
+
+    def collect(self) -> list[Any] | None:
+        return self._party(BatchStatus.CLOSED, lambda record: record.uncovered)
+
+    def pay(self) -> list[Any] | None:
+        return self._party(BatchStatus.CONFIRMED, lambda record: record.unpaid)
+
+    def confirm_batch(self) -> list[Part] | None:
+        batch = self._batch(BatchStatus.CLOSED)
+        if batch is None:
+            return None
+        payouts = {party: position.net for party, position in self.state.batches.records[batch].positions.items()}
+        message = {
+            "batchId": batch,
+            "payoutsDigest": payouts_digest(payouts) if min(payouts.values(), default=0) >= 0 else self._digest(),
+            "exchange": ADDRESSES["exchange"],
+            "deadline": self._deadline(),
+        }
+        return [self._part("ConfirmBatch", message)]
+
+    def _batch(self, status: BatchStatus) -> str | None:
+        return self._choose(self.state.batches.records, status)
+
+    def _party(self, status: BatchStatus, wanted: Callable[[Batch], list[str]]) -> list[Any] | None:
+        """A batch and one of the parties for whom something is to do; now and then anybody."""
+        batch = self._batch(status)
+        if batch is None:
+            return None
+        usual = wanted(self.state.batches.records[batch])
+        return [batch, self._pick(usual if usual and self.random.random() < 0.9 else TRADERS)]
 
     # -- pieces --------------------------------------------------------------------------------------------------
 
@@ -335,6 +434,10 @@ class History:
 
     def _pick(self, candidates: list[Any]) -> Any:
         return self.random.choice(candidates)
+
+    def _mostly(self, account: str) -> str:
+        """This account, now and then another."""
+        return account if self.random.random() < 0.9 else self._pick(TRADERS)
 
     def _digest(self) -> str:
         return to_hex(self.random.randbytes(32))
@@ -422,6 +525,8 @@ def _with_id(intent: str, message: Message) -> Message:
         "Register": lambda: {"assetId": asset_id(message["holder"], message["manifestDigest"])},
         "List": lambda: {"listingId": listing_id(message["seller"], message["assetId"], message["termsDigest"])},
         "Fund": lambda: {"orderId": order_id(message["buyer"], message["listingId"], message["agreementDigest"])},
+        "OpenBatch": lambda: {"batchId": batch_id(message["exchange"], message["number"])},
+        "Owe": lambda: {"debtId": debt_id(message["debtor"], message["creditor"], message["ref"])},
     }
     return message | ids[intent]() if intent in ids else message
 
@@ -431,7 +536,7 @@ def _follow(parts: list[Part]) -> list[Part]:
     if len(parts) == 1:
         return parts
     first, second = parts
-    if second.intent == "Close":
+    if second.intent in ("Close", "Clear"):
         voucher_hash = to_hex(struct_hash("Voucher", first.message))
         return [first, replace(second, message=second.message | {"voucherHash": voucher_hash})]
     same = {name: first.message[name] for name in ("account", "roles", "identityDigest")}
@@ -454,6 +559,16 @@ BUILDERS: dict[str, tuple[str, Callable[[History], Any], int]] = {
     "settle": ("Orders", History.settle, 10),
     "refund": ("Orders", History.refund, 3),
     "anchor": ("Evidence", History.anchor, 3),
+    "clear": ("Orders", History.clear, 4),
+    "openBatch": ("Clearing", History.open_batch, 2),
+    "owe": ("Clearing", History.owe, 5),
+    "closeBatch": ("Clearing", History.close_batch, 3),
+    "collect": ("Clearing", History.collect, 4),
+    "drop": ("Clearing", History.collect, 4),
+    "confirmBatch": ("Clearing", History.confirm_batch, 3),
+    "pay": ("Clearing", History.pay, 5),
 }
+# verbs that nobody signs: their builders give plain arguments
+UNSIGNED = ("refund", "collect", "drop", "pay")
 
 __all__ = ["ADDRESSES", "BUILDERS", "CHAIN_ID", "TREASURY", "Call", "History"]

@@ -5,6 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IntentBatch} from "./IntentBatch.sol";
 import {Roles} from "./Roles.sol";
 import {Split} from "./Split.sol";
+import {IClearing} from "./interfaces/IClearing.sol";
 import {IListings} from "./interfaces/IListings.sol";
 import {IOrders} from "./interfaces/IOrders.sol";
 import {IParticipants} from "./interfaces/IParticipants.sol";
@@ -21,6 +22,8 @@ contract Orders is IOrders, IntentBatch {
         keccak256("Voucher(bytes32 orderId,uint96 amount,uint64 epsilon,uint32 calls,bytes32 callsRoot)");
     bytes32 private constant CLOSE_TYPEHASH =
         keccak256("Close(bytes32 orderId,bytes32 voucherHash,address seller,uint64 deadline)");
+    bytes32 private constant CLEAR_TYPEHASH =
+        keccak256("Clear(bytes32 orderId,bytes32 voucherHash,bytes32 batchId,address seller,uint64 deadline)");
 
     uint16 private constant WHOLE_BPS = 10_000;
 
@@ -29,6 +32,7 @@ contract Orders is IOrders, IntentBatch {
     ITitles public immutable TITLES;
     IListings public immutable LISTINGS;
     IERC20 public immutable TOKEN;
+    IClearing public immutable CLEARING;
     address public immutable TREASURY;
     uint16 public immutable FEE_BPS;
 
@@ -41,6 +45,7 @@ contract Orders is IOrders, IntentBatch {
         ITitles titles,
         IListings listings,
         IERC20 token,
+        IClearing clearing,
         address treasury,
         uint16 feeBps
     ) {
@@ -50,6 +55,7 @@ contract Orders is IOrders, IntentBatch {
         TITLES = titles;
         LISTINGS = listings;
         TOKEN = token;
+        CLEARING = clearing;
         TREASURY = treasury;
         FEE_BPS = feeBps;
     }
@@ -93,16 +99,33 @@ contract Orders is IOrders, IntentBatch {
         _requireSigned(record.buyer, voucherHash, buyerSignature);
         _requireSigned(closing.seller, keccak256(abi.encode(CLOSE_TYPEHASH, closing)), sellerSignature);
         _requireInTime(closing.deadline);
-        if (closing.orderId != voucher.orderId) revert OrdersCloseMismatch(voucher.orderId, closing.orderId);
-        if (closing.voucherHash != voucherHash) revert OrdersCloseMismatch(voucherHash, closing.voucherHash);
-        IListings.Listing memory listing = LISTINGS.listing(record.listingId);
-        if (listing.seller != closing.seller) revert OrdersNotSeller(voucher.orderId, closing.seller);
-        if (voucher.amount > record.escrow) revert OrdersAmountOverEscrow(voucher.amount, record.escrow);
-        if (voucher.epsilon > record.epsilonCap) revert OrdersEpsilonOverCap(voucher.epsilon, record.epsilonCap);
+        bytes32 assetId = _requireClosing(record, voucher, closing.orderId, voucherHash, closing.voucherHash, closing.seller);
 
         record.status = Status.Settled;
 
-        _pay(voucher, voucherHash, record, listing.assetId);
+        _pay(voucher, voucherHash, record, assetId);
+    }
+
+    /// @inheritdoc IOrders
+    function clear(
+        Voucher calldata voucher,
+        bytes calldata buyerSignature,
+        Clear calldata clearing,
+        bytes calldata sellerSignature
+    ) external override {
+        Order storage record = _orders[voucher.orderId];
+        _requireFunded(voucher.orderId, record.status);
+        bytes32 voucherHash = keccak256(abi.encode(VOUCHER_TYPEHASH, voucher));
+        _requireSigned(record.buyer, voucherHash, buyerSignature);
+        _requireSigned(clearing.seller, keccak256(abi.encode(CLEAR_TYPEHASH, clearing)), sellerSignature);
+        _requireInTime(clearing.deadline);
+        bytes32 assetId = _requireClosing(
+            record, voucher, clearing.orderId, voucherHash, clearing.voucherHash, clearing.seller
+        );
+
+        record.status = Status.Settled;
+
+        _enter(voucher, voucherHash, record, assetId, clearing.batchId);
     }
 
     /* REFUND */
@@ -131,8 +154,45 @@ contract Orders is IOrders, IntentBatch {
 
     /// @dev fee <= amount <= escrow, so neither subtraction can go below zero. escrow = fee + sum of shares + rest, exactly.
     function _pay(Voucher calldata voucher, bytes32 voucherHash, Order storage record, bytes32 assetId) private {
-        uint96 fee = uint96(uint256(voucher.amount) * FEE_BPS / WHOLE_BPS);
-        uint96 rest = record.escrow - voucher.amount;
+        (uint96 fee, uint96 rest) = _end(voucher, voucherHash, record, assetId);
+        _transfer(TREASURY, fee);
+        (IRights.Share[] memory holders, uint96[] memory amounts) = _split(assetId, voucher.amount - fee);
+        for (uint256 i = 0; i < holders.length; ++i) {
+            if (holders[i].bps == 0) continue;
+            emit SharePaid(voucher.orderId, holders[i].holder, amounts[i]);
+            _transfer(holders[i].holder, amounts[i]);
+        }
+        _transfer(record.buyer, rest);
+    }
+
+    /// @dev The same parts in the same order, as credits of the batch; all money together fits 64 bits.
+    function _enter(
+        Voucher calldata voucher,
+        bytes32 voucherHash,
+        Order storage record,
+        bytes32 assetId,
+        bytes32 batchId
+    ) private {
+        (uint96 fee, uint96 rest) = _end(voucher, voucherHash, record, assetId);
+        (IRights.Share[] memory holders, uint96[] memory amounts) = _split(assetId, voucher.amount - fee);
+        address[] memory parties = new address[](holders.length + 2);
+        uint64[] memory credits = new uint64[](holders.length + 2);
+        (parties[0], credits[0]) = (TREASURY, uint64(fee));
+        for (uint256 i = 0; i < holders.length; ++i) {
+            (parties[i + 1], credits[i + 1]) = (holders[i].holder, uint64(amounts[i]));
+            if (holders[i].bps > 0) emit SharePaid(voucher.orderId, holders[i].holder, amounts[i]);
+        }
+        (parties[holders.length + 1], credits[holders.length + 1]) = (record.buyer, uint64(rest));
+        _transfer(address(CLEARING), record.escrow);
+        CLEARING.enter(batchId, voucher.orderId, parties, credits);
+    }
+
+    function _end(Voucher calldata voucher, bytes32 voucherHash, Order storage record, bytes32 assetId)
+        private
+        returns (uint96 fee, uint96 rest)
+    {
+        fee = uint96(uint256(voucher.amount) * FEE_BPS / WHOLE_BPS);
+        rest = record.escrow - voucher.amount;
 
         emit Settled(
             voucher.orderId,
@@ -146,19 +206,15 @@ contract Orders is IOrders, IntentBatch {
         );
 
         RIGHTS.releaseBudget(assetId, voucher.orderId, record.epsilonCap - voucher.epsilon);
-        _transfer(TREASURY, fee);
-        _payShares(voucher.orderId, assetId, voucher.amount - fee);
-        _transfer(record.buyer, rest);
     }
 
-    function _payShares(bytes32 orderId, bytes32 assetId, uint96 net) private {
-        IRights.Share[] memory holders = RIGHTS.shares(assetId);
-        uint96[] memory amounts = Split.largestRemainder(net, holders);
-        for (uint256 i = 0; i < holders.length; ++i) {
-            if (holders[i].bps == 0) continue;
-            emit SharePaid(orderId, holders[i].holder, amounts[i]);
-            _transfer(holders[i].holder, amounts[i]);
-        }
+    function _split(bytes32 assetId, uint96 net)
+        private
+        view
+        returns (IRights.Share[] memory holders, uint96[] memory amounts)
+    {
+        holders = RIGHTS.shares(assetId);
+        amounts = Split.largestRemainder(net, holders);
     }
 
     function _transfer(address to, uint96 amount) private {
@@ -174,6 +230,23 @@ contract Orders is IOrders, IntentBatch {
         if (order_.validUntil <= block.timestamp || order_.validUntil > listing.validUntil) {
             revert OrdersTerm(order_.validUntil, listing.validUntil);
         }
+    }
+
+    function _requireClosing(
+        Order storage record,
+        Voucher calldata voucher,
+        bytes32 closedOrder,
+        bytes32 voucherHash,
+        bytes32 closedVoucher,
+        address seller
+    ) private view returns (bytes32 assetId) {
+        if (closedOrder != voucher.orderId) revert OrdersCloseMismatch(voucher.orderId, closedOrder);
+        if (closedVoucher != voucherHash) revert OrdersCloseMismatch(voucherHash, closedVoucher);
+        IListings.Listing memory listing = LISTINGS.listing(record.listingId);
+        if (listing.seller != seller) revert OrdersNotSeller(voucher.orderId, seller);
+        if (voucher.amount > record.escrow) revert OrdersAmountOverEscrow(voucher.amount, record.escrow);
+        if (voucher.epsilon > record.epsilonCap) revert OrdersEpsilonOverCap(voucher.epsilon, record.epsilonCap);
+        return listing.assetId;
     }
 
     function _requireFunded(bytes32 orderId, Status current) private pure {

@@ -24,14 +24,16 @@ contract SettlementToken is ISettlementToken, ERC20("Settlement Yuan", "SCNY"), 
 
     IParticipants public immutable PARTICIPANTS;
     address public immutable ORDERS;
+    address public immutable CLEARING;
 
     mapping(address account => Account) private _accounts;
     mapping(bytes32 ref => bool) private _refs;
     uint256 private _issued;
 
-    constructor(IParticipants participants, address orders) {
+    constructor(IParticipants participants, address orders, address clearing) {
         PARTICIPANTS = participants;
         ORDERS = orders;
+        CLEARING = clearing;
     }
 
     /* ISSUE */
@@ -72,9 +74,9 @@ contract SettlementToken is ISettlementToken, ERC20("Settlement Yuan", "SCNY"), 
         return record.totalIn - record.totalOut;
     }
 
-    /// @notice Orders may take what a buyer has signed for; nobody else may take anything.
+    /// @notice Orders may take what a buyer has signed for, and Clearing what a debtor has; nobody else may take anything.
     function allowance(address, address spender) public view override(ERC20, IERC20) returns (uint256) {
-        return spender == ORDERS ? type(uint256).max : 0;
+        return spender == ORDERS || spender == CLEARING ? type(uint256).max : 0;
     }
 
     /* EFFECTS */
@@ -92,7 +94,7 @@ contract SettlementToken is ISettlementToken, ERC20("Settlement Yuan", "SCNY"), 
     }
 
     function _takeFrom(address from, uint256 value) private {
-        if (msg.sender != ORDERS) revert SettlementTokenClosedLoop();
+        if (msg.sender != ORDERS && msg.sender != CLEARING) revert SettlementTokenClosedLoop();
         uint256 balance = balanceOf(from);
         if (balance < value) revert ERC20InsufficientBalance(from, balance, value);
         _accounts[from].totalOut += uint128(value);

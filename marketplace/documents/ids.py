@@ -1,4 +1,4 @@
-"""Ids of assets, listings, orders and titles: Keccak-256 of what they stand for, as the contracts compute them.
+"""Ids of assets, listings, orders, titles, batches and debts: Keccak-256 of what they stand for, as on the ledger.
 
 Every member is one 32-byte word of `abi.encode`: an address or a small integer is padded on the left.
 """
@@ -31,6 +31,16 @@ def title_id(asset: str, kind: TitleKind, order: str | None = None) -> Digest:
     """Id of a HOLD or OPERATE title of `asset`, or of the USE title that `order` was granted."""
     word = "0x" + bytes([kind]).hex()
     return _id(asset, word, order) if order else _id(asset, word)
+
+
+def batch_id(exchange: str, number: int) -> Digest:
+    """Id of the clearing batch that `exchange` opens under this number, below 2^64."""
+    return _id(exchange, to_hex(number.to_bytes(8, "big")))
+
+
+def debt_id(debtor: str, creditor: str, ref: str) -> Digest:
+    """Id of the debt of `debtor` to `creditor` under this reference, a digest."""
+    return _id(debtor, creditor, ref)
 
 
 def _id(*words: str) -> Digest:

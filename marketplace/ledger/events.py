@@ -26,6 +26,7 @@ OPENINGS: Mapping[str, frozenset[str]] = {
     "SettlementToken": frozenset(("Transfer",)),
     "Orders": frozenset(("Funded", "Settled", "Refunded")),
     "Evidence": frozenset(("Anchored",)),
+    "Clearing": frozenset(("BatchOpened", "Owed", "BatchClosed", "Collected", "Dropped", "BatchConfirmed", "PaidOut")),
 }
 
 

@@ -1,4 +1,4 @@
-"""Orders and their funding: contracts/src/Orders.sol in Python. How an order ends: marketplace/settlement/rules.py.
+"""Orders and their funding: contracts/src/Orders.sol in Python. Their ends: settlement/rules.py, clearing/rules.py.
 
 STATES is the whole life of an order; nothing leads back.
 """
@@ -20,7 +20,12 @@ from marketplace.types import OrderStatus, Role
 NONE, FUNDED, SETTLED, REFUNDED = OrderStatus.NONE, OrderStatus.FUNDED, OrderStatus.SETTLED, OrderStatus.REFUNDED
 
 # verb -> {status before: status after}; what is not in the table is refused.
-STATES = {"fund": {NONE: FUNDED}, "settle": {FUNDED: SETTLED}, "refund": {FUNDED: REFUNDED}}
+STATES = {
+    "fund": {NONE: FUNDED},
+    "settle": {FUNDED: SETTLED},
+    "clear": {FUNDED: SETTLED},
+    "refund": {FUNDED: REFUNDED},
+}
 
 
 @dataclass

@@ -46,13 +46,14 @@ class Accounts:
 
     def take_into_escrow(self, account: str, amount: int) -> list[Event]:
         """Move money of `account` into escrow; no event for nothing."""
-        return self._move(account, self.escrow, amount)
+        return self.move(account, self.escrow, amount)
 
     def pay_from_escrow(self, account: str, amount: int) -> list[Event]:
         """Move money out of escrow; no event for nothing."""
-        return self._move(self.escrow, account, amount)
+        return self.move(self.escrow, account, amount)
 
-    def _move(self, giver: str, taker: str, amount: int) -> list[Event]:
+    def move(self, giver: str, taker: str, amount: int) -> list[Event]:
+        """Move money from one account to another; no event for nothing."""
         if amount == 0:
             return []
         self.require_balance(giver, amount)

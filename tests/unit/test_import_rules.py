@@ -37,6 +37,7 @@ STAGES = (
     "orders",
     "queries",
     "settlement",
+    "clearing",
     "identifiers",
     "evidence",
     "webhooks",

@@ -7,7 +7,7 @@ import {IIntentBatch} from "./IIntentBatch.sol";
 /// @notice A buyer puts money into escrow. Calls are paid by cumulative vouchers that stay outside; the last one settles the order.
 /// If the seller never closes it, anyone may give the buyer everything back after the term.
 interface IOrders is IIntentBatch {
-    /// @notice None -> Funded by {fund} -> Settled by {settle} or Refunded by {refund}.
+    /// @notice None -> Funded by {fund} -> Settled by {settle} or {clear}, or Refunded by {refund}.
     enum Status {
         None,
         Funded,
@@ -49,6 +49,15 @@ interface IOrders is IIntentBatch {
     struct Close {
         bytes32 orderId;
         bytes32 voucherHash;
+        address seller;
+        uint64 deadline;
+    }
+
+    /// @notice Signed by the listing's seller: "this voucher is the last one, and its money may go through this clearing batch".
+    struct Clear {
+        bytes32 orderId;
+        bytes32 voucherHash;
+        bytes32 batchId;
         address seller;
         uint64 deadline;
     }
@@ -111,6 +120,14 @@ interface IOrders is IIntentBatch {
         Voucher calldata voucher,
         bytes calldata buyerSignature,
         Close calldata closing,
+        bytes calldata sellerSignature
+    ) external;
+
+    /// @notice As {settle}, but the same parts become credits of an open clearing batch, which gets the escrow.
+    function clear(
+        Voucher calldata voucher,
+        bytes calldata buyerSignature,
+        Clear calldata clearing,
         bytes calldata sellerSignature
     ) external;
 

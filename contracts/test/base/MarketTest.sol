@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Signing} from "./Signing.sol";
+import {Clearing} from "../../src/Clearing.sol";
 import {Evidence} from "../../src/Evidence.sol";
 import {Listings} from "../../src/Listings.sol";
 import {Orders} from "../../src/Orders.sol";
@@ -10,6 +11,7 @@ import {Rights} from "../../src/Rights.sol";
 import {Roles} from "../../src/Roles.sol";
 import {SettlementToken} from "../../src/SettlementToken.sol";
 import {Titles} from "../../src/Titles.sol";
+import {IClearing} from "../../src/interfaces/IClearing.sol";
 import {IEvidence} from "../../src/interfaces/IEvidence.sol";
 import {IIntentBatch} from "../../src/interfaces/IIntentBatch.sol";
 import {IListings} from "../../src/interfaces/IListings.sol";
@@ -40,6 +42,7 @@ abstract contract MarketTest is Signing {
     SettlementToken internal token;
     Orders internal orders;
     Evidence internal evidence;
+    Clearing internal clearing;
 
     function setUp() public virtual {
         vm.warp(START);
@@ -50,9 +53,12 @@ abstract contract MarketTest is Signing {
         rights = new Rights(participants, titlesAt, ordersAt);
         titles = new Titles(participants, rights, ordersAt);
         listings = new Listings(participants, titles);
-        token = new SettlementToken(participants, ordersAt);
-        orders = new Orders(participants, rights, titles, listings, token, TREASURY, FEE_BPS);
+        address clearingAt = vm.computeCreateAddress(address(this), nonce + 7);
+        token = new SettlementToken(participants, ordersAt, clearingAt);
+        orders = new Orders(participants, rights, titles, listings, token, IClearing(clearingAt), TREASURY, FEE_BPS);
         evidence = new Evidence(participants);
+        clearing = new Clearing(participants, token, ordersAt);
+        vm.assertEq(address(clearing), clearingAt);
         vm.assertEq(address(orders), ordersAt);
         vm.assertEq(address(titles), address(titlesAt));
         _admit(BANK, Roles.BANK);

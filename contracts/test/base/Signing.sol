@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Vm} from "./Vm.sol";
+import {IClearing} from "../../src/interfaces/IClearing.sol";
 import {IEvidence} from "../../src/interfaces/IEvidence.sol";
 import {IListings} from "../../src/interfaces/IListings.sol";
 import {IOrders} from "../../src/interfaces/IOrders.sol";
@@ -161,6 +162,48 @@ abstract contract Signing {
     function _hash(IOrders.Close memory m) internal pure returns (bytes32) {
         return keccak256(
             abi.encode(keccak256("Close(bytes32 orderId,bytes32 voucherHash,address seller,uint64 deadline)"), m)
+        );
+    }
+
+    function _hash(IOrders.Clear memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256("Clear(bytes32 orderId,bytes32 voucherHash,bytes32 batchId,address seller,uint64 deadline)"),
+                m
+            )
+        );
+    }
+
+    function _hash(IClearing.OpenBatch memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(keccak256("OpenBatch(bytes32 batchId,address exchange,uint64 number,uint64 deadline)"), m)
+        );
+    }
+
+    function _hash(IClearing.Owe memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "Owe(bytes32 debtId,bytes32 batchId,address debtor,address creditor,uint64 amount,bytes32 ref,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(IClearing.CloseBatch memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256("CloseBatch(bytes32 batchId,uint32 legs,uint64 payBy,address exchange,uint64 deadline)"), m
+            )
+        );
+    }
+
+    function _hash(IClearing.ConfirmBatch memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256("ConfirmBatch(bytes32 batchId,bytes32 payoutsDigest,address exchange,uint64 deadline)"), m
+            )
         );
     }
 

@@ -24,7 +24,7 @@ from tests.histories import ADDRESSES, CHAIN_ID, TREASURY, Call, History
 
 START = 1_800_000_000
 HISTORIES = 12
-STEPS = 600
+STEPS = 800
 GAS = 25_000_000
 
 
@@ -180,7 +180,7 @@ def compare_balances(chain: Chain, history: History) -> None:
     """Every account's balance on the node is what the rules say."""
     token = history.genesis.addresses()["SettlementToken"]
     selector = keccak256(b"balanceOf(address)")[:4]
-    accounts = [*ADDRESSES.values(), TREASURY, history.state.accounts.escrow]
+    accounts = [*ADDRESSES.values(), TREASURY, history.state.accounts.escrow, history.state.batches.account]
     requests = [
         ("eth_call", [{"to": token, "data": to_hex(selector + bytes(12) + bytes.fromhex(account[2:]))}, "latest"])
         for account in accounts
@@ -201,6 +201,9 @@ def test_histories_reach_every_verb_and_most_refusals(chain: Chain) -> None:
         "listing_expired", "listing_term", "issue_reference_used", "balance_insufficient", "order_not_funded",
         "order_own_listing", "order_term", "escrow_too_small", "close_mismatch", "close_not_seller",
         "voucher_over_escrow", "voucher_over_epsilon_cap", "refund_not_due", "anchor_size", "anchor_previous_root",
+        "clearing_id_mismatch", "clearing_status", "clearing_same_party", "clearing_debt_exists", "clearing_amount",
+        "clearing_legs", "clearing_pay_by", "clearing_covered", "clearing_short", "clearing_solvent",
+        "clearing_not_due", "clearing_uncovered", "clearing_nothing_to_pay",
     }  # fmt: skip
     assert expected <= seen, expected - seen
 

@@ -12,7 +12,7 @@ from marketplace.calls import encode_batch, encode_call
 from marketplace.deployment import Genesis
 from marketplace.errors import MarketplaceError
 from marketplace.events import Event
-from marketplace.types import AssetStatus, OrderStatus, TitleKind
+from marketplace.types import AssetStatus, BatchStatus, OrderStatus, TitleKind
 from tests.histories import ADDRESSES, BUILDERS, TREASURY, Call, History
 
 
@@ -44,6 +44,12 @@ class Market(RuleBasedStateMachine):
         """What a market is for, so that most runs get as far as an order."""
         for verb in ("register", "confirm", "list", "fund", "settle"):
             self.call(verb, 2)
+
+    @rule()
+    def clear_debts(self) -> None:
+        """A batch from its opening to its last payment, as far as half of it being wrong allows."""
+        for verb in ("openBatch", "owe", "fund", "clear", "closeBatch", "collect", "drop", "confirmBatch", "pay"):
+            self.call(verb, 4)
 
     @rule(seconds=st.sampled_from([1, 3600, 86_400, 31 * 86_400]))
     def wait(self, seconds: int) -> None:
@@ -84,6 +90,19 @@ class Market(RuleBasedStateMachine):
         assert all(accounts.balance(account) >= 0 for account in accounts.total_in)
         funded = [order for order in self.ledger.orders.records.values() if order.status is OrderStatus.FUNDED]
         assert accounts.balance(accounts.escrow) == sum(order.escrow for order in funded)
+
+    @invariant()
+    def clearing_holds_what_it_owes(self) -> None:
+        """I-18: credits and debts of a batch differ by what orders brought; what is held is what is to be paid."""
+        batches = self.ledger.batches
+        entered = [event.args for event in self.events if event.name == "Entered"]
+        held = 0
+        for key, batch in batches.records.items():
+            brought = sum(sum(args["amounts"]) for args in entered if args["batchId"] == key)
+            assert sum(p.credit - p.debit for p in batch.positions.values()) == brought
+            held += sum(p.net for p in batch.positions.values() if not p.paid)
+            assert all(p.net >= 0 for p in batch.positions.values()) or batch.status <= BatchStatus.CLOSED
+        assert self.ledger.accounts.balance(batches.account) == held
 
     @invariant()
     def what_went_in_came_out(self) -> None:

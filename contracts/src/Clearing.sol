@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IntentBatch} from "./IntentBatch.sol";
+import {Roles} from "./Roles.sol";
+import {IClearing} from "./interfaces/IClearing.sol";
+import {IParticipants} from "./interfaces/IParticipants.sol";
+
+/// @title Clearing
+/// @dev The token is this market's own: it returns true or reverts, and calls nobody back.
+contract Clearing is IClearing, IntentBatch {
+    bytes32 private constant OPEN_TYPEHASH =
+        keccak256("OpenBatch(bytes32 batchId,address exchange,uint64 number,uint64 deadline)");
+    bytes32 private constant OWE_TYPEHASH = keccak256(
+        "Owe(bytes32 debtId,bytes32 batchId,address debtor,address creditor,uint64 amount,bytes32 ref,uint64 deadline)"
+    );
+    bytes32 private constant CLOSE_TYPEHASH =
+        keccak256("CloseBatch(bytes32 batchId,uint32 legs,uint64 payBy,address exchange,uint64 deadline)");
+    bytes32 private constant CONFIRM_TYPEHASH =
+        keccak256("ConfirmBatch(bytes32 batchId,bytes32 payoutsDigest,address exchange,uint64 deadline)");
+
+    /// @dev As SettlementToken's supply: nobody can owe more in one batch than there can be money.
+    uint64 private constant MAX_DEBIT = 2 ** 53 - 1;
+    /// @dev Of debts. What orders bring is money that exists, so there is room for it above, and nobody's paper debts can keep
+    /// an order out. It takes a thousand debtors to fill it.
+    uint64 private constant MAX_CREDIT = 2 ** 63 - 1;
+    /// @dev Under a party's first debt; not zero, so that the slot of its latest debt never returns to zero.
+    bytes32 private constant NO_DEBT = bytes32(uint256(1));
+
+    IParticipants public immutable PARTICIPANTS;
+    IERC20 public immutable TOKEN;
+    address public immutable ORDERS;
+
+    mapping(bytes32 batchId => Batch) private _batches;
+    mapping(bytes32 batchId => mapping(address party => Position)) private _positions;
+    mapping(bytes32 batchId => mapping(address debtor => bytes32 debtId)) private _latest;
+    mapping(bytes32 debtId => Debt) private _debts;
+
+    constructor(IParticipants participants, IERC20 token, address orders) {
+        PARTICIPANTS = participants;
+        TOKEN = token;
+        ORDERS = orders;
+    }
+
+    /* OPEN */
+
+    /// @inheritdoc IClearing
+    function openBatch(OpenBatch calldata opening, bytes calldata exchangeSignature) external override {
+        _requireSigned(opening.exchange, keccak256(abi.encode(OPEN_TYPEHASH, opening)), exchangeSignature);
+        _requireInTime(opening.deadline);
+        _requireId(keccak256(abi.encode(opening.exchange, opening.number)), opening.batchId);
+        _requireStatus(opening.batchId, Status.None);
+        PARTICIPANTS.requireActive(opening.exchange, Roles.EXCHANGE);
+
+        _batches[opening.batchId].status = Status.Open;
+
+        emit BatchOpened(opening.batchId, opening.number, opening.exchange);
+    }
+
+    /* ENTER */
+
+    /// @inheritdoc IClearing
+    function owe(Owe calldata debt_, bytes calldata debtorSignature) external override {
+        _requireSigned(debt_.debtor, keccak256(abi.encode(OWE_TYPEHASH, debt_)), debtorSignature);
+        _requireInTime(debt_.deadline);
+        _requireId(keccak256(abi.encode(debt_.debtor, debt_.creditor, debt_.ref)), debt_.debtId);
+        _requireStatus(debt_.batchId, Status.Open);
+        if (_debts[debt_.debtId].status == DebtStatus.Entered) revert ClearingDebtExists(debt_.debtId);
+        if (debt_.debtor == debt_.creditor) revert ClearingSameParty(debt_.debtor);
+        _requireAmount(debt_);
+        PARTICIPANTS.requireActive(debt_.debtor, 0);
+        PARTICIPANTS.requireActive(debt_.creditor, 0);
+
+        _owe(debt_.batchId, debt_.debtor, debt_.amount);
+        _due(debt_.batchId, debt_.creditor, debt_.amount);
+        _batches[debt_.batchId].legs += 1;
+        bytes32 latest = _latest[debt_.batchId][debt_.debtor];
+        bytes32 previous = latest == 0 ? NO_DEBT : latest;
+        _debts[debt_.debtId] = Debt(debt_.debtor, debt_.amount, DebtStatus.Entered, debt_.creditor, previous);
+        _latest[debt_.batchId][debt_.debtor] = debt_.debtId;
+
+        emit Owed(debt_.batchId, debt_.debtId, debt_.debtor, debt_.creditor, debt_.amount, debt_.ref);
+    }
+
+    /// @inheritdoc IClearing
+    function enter(bytes32 batchId, bytes32 orderId, address[] calldata parties, uint64[] calldata amounts)
+        external
+        override
+    {
+        if (msg.sender != ORDERS) revert ClearingOnlyOrders(msg.sender);
+        _requireStatus(batchId, Status.Open);
+
+        for (uint256 i = 0; i < parties.length; ++i) {
+            if (amounts[i] > 0) _due(batchId, parties[i], amounts[i]);
+        }
+        _batches[batchId].legs += 1;
+
+        emit Entered(batchId, orderId, parties, amounts);
+    }
+
+    /* CLOSE */
+
+    /// @inheritdoc IClearing
+    function closeBatch(CloseBatch calldata closing, bytes calldata exchangeSignature) external override {
+        _requireSigned(closing.exchange, keccak256(abi.encode(CLOSE_TYPEHASH, closing)), exchangeSignature);
+        _requireInTime(closing.deadline);
+        _requireStatus(closing.batchId, Status.Open);
+        Batch storage record = _batches[closing.batchId];
+        if (record.legs != closing.legs) revert ClearingLegs(record.legs, closing.legs);
+        if (closing.payBy < block.timestamp) revert ClearingPayBy(closing.payBy, block.timestamp);
+        PARTICIPANTS.requireActive(closing.exchange, Roles.EXCHANGE);
+
+        record.status = Status.Closed;
+        record.payBy = closing.payBy;
+
+        emit BatchClosed(closing.batchId, closing.legs, record.parties, closing.payBy, closing.exchange);
+    }
+
+    /* COLLECT AND DROP */
+
+    /// @inheritdoc IClearing
+    function collect(bytes32 batchId, address party) external override {
+        _requireStatus(batchId, Status.Closed);
+        (uint64 needed, uint256 balance) = _requireOpenNeed(batchId, party);
+        if (balance < needed) revert ClearingShort(party, balance, needed);
+
+        _positions[batchId][party].collected += needed;
+        _batches[batchId].uncovered -= 1;
+
+        emit Collected(batchId, party, needed);
+
+        TOKEN.transferFrom(party, address(this), needed);
+    }
+
+    /// @inheritdoc IClearing
+    /// @dev A party that needs money owes more than it is due, so it has a debt that was not dropped.
+    function drop(bytes32 batchId, address party) external override {
+        _requireStatus(batchId, Status.Closed);
+        uint64 payBy = _batches[batchId].payBy;
+        if (block.timestamp <= payBy) revert ClearingNotDue(batchId, payBy);
+        (uint64 needed, uint256 balance) = _requireOpenNeed(batchId, party);
+        if (balance >= needed) revert ClearingSolvent(party, balance, needed);
+
+        bytes32 debtId = _latest[batchId][party];
+        Debt storage record = _debts[debtId];
+        record.status = DebtStatus.Dropped;
+        _latest[batchId][party] = record.previous;
+        _undo(batchId, record);
+
+        emit Dropped(batchId, debtId, party);
+    }
+
+    /* CONFIRM AND PAY */
+
+    /// @inheritdoc IClearing
+    function confirmBatch(ConfirmBatch calldata confirmation, bytes calldata exchangeSignature) external override {
+        bytes32 structHash = keccak256(abi.encode(CONFIRM_TYPEHASH, confirmation));
+        _requireSigned(confirmation.exchange, structHash, exchangeSignature);
+        _requireInTime(confirmation.deadline);
+        _requireStatus(confirmation.batchId, Status.Closed);
+        Batch storage record = _batches[confirmation.batchId];
+        if (record.uncovered != 0) revert ClearingUncovered(confirmation.batchId, record.uncovered);
+        PARTICIPANTS.requireActive(confirmation.exchange, Roles.EXCHANGE);
+
+        record.status = record.unpaid == 0 ? Status.Settled : Status.Confirmed;
+
+        emit BatchConfirmed(confirmation.batchId, confirmation.payoutsDigest, confirmation.exchange);
+        if (record.status == Status.Settled) emit BatchSettled(confirmation.batchId);
+    }
+
+    /// @inheritdoc IClearing
+    /// @dev Everybody is covered, so debit <= credit + collected.
+    function pay(bytes32 batchId, address party) external override {
+        _requireStatus(batchId, Status.Confirmed);
+        Position storage record = _positions[batchId][party];
+        if (!record.entered || record.paid) revert ClearingNothingToPay(batchId, party);
+        uint64 amount = record.credit + record.collected - record.debit;
+
+        record.paid = true;
+        uint32 unpaid = _batches[batchId].unpaid - 1;
+        _batches[batchId].unpaid = unpaid;
+        if (unpaid == 0) _batches[batchId].status = Status.Settled;
+
+        emit PaidOut(batchId, party, amount);
+        if (unpaid == 0) emit BatchSettled(batchId);
+
+        if (amount > 0) TOKEN.transfer(party, amount);
+    }
+
+    /* VIEWS */
+
+    /// @inheritdoc IClearing
+    function batch(bytes32 batchId) external view override returns (Batch memory) {
+        return _batches[batchId];
+    }
+
+    /// @inheritdoc IClearing
+    function position(bytes32 batchId, address party) external view override returns (Position memory) {
+        return _positions[batchId][party];
+    }
+
+    /// @inheritdoc IClearing
+    function debt(bytes32 debtId) external view override returns (Debt memory) {
+        return _debts[debtId];
+    }
+
+    /* EFFECTS */
+
+    function _due(bytes32 batchId, address party, uint64 amount) private {
+        Position storage record = _entered(batchId, party);
+        bool before = _needed(record) > 0;
+        record.credit += amount;
+        _recount(batchId, before, _needed(record) > 0);
+    }
+
+    function _owe(bytes32 batchId, address party, uint64 amount) private {
+        Position storage record = _entered(batchId, party);
+        bool before = _needed(record) > 0;
+        record.debit += amount;
+        _recount(batchId, before, _needed(record) > 0);
+    }
+
+    function _undo(bytes32 batchId, Debt storage dropped) private {
+        Position storage debtor = _positions[batchId][dropped.debtor];
+        bool before = _needed(debtor) > 0;
+        debtor.debit -= dropped.amount;
+        _recount(batchId, before, _needed(debtor) > 0);
+        Position storage creditor = _positions[batchId][dropped.creditor];
+        before = _needed(creditor) > 0;
+        creditor.credit -= dropped.amount;
+        _recount(batchId, before, _needed(creditor) > 0);
+    }
+
+    function _entered(bytes32 batchId, address party) private returns (Position storage record) {
+        record = _positions[batchId][party];
+        if (record.entered) return record;
+        record.entered = true;
+        _batches[batchId].parties += 1;
+        _batches[batchId].unpaid += 1;
+    }
+
+    function _recount(bytes32 batchId, bool before, bool afterwards) private {
+        if (before && !afterwards) _batches[batchId].uncovered -= 1;
+        if (!before && afterwards) _batches[batchId].uncovered += 1;
+    }
+
+    /* CHECKS AND HELPERS */
+
+    function _requireId(bytes32 expected, bytes32 got) private pure {
+        if (expected != got) revert ClearingIdMismatch(expected, got);
+    }
+
+    function _requireStatus(bytes32 batchId, Status required) private view {
+        Status current = _batches[batchId].status;
+        if (current != required) revert ClearingStatus(batchId, uint8(current), uint8(required));
+    }
+
+    function _requireOpenNeed(bytes32 batchId, address party) private view returns (uint64 needed, uint256 balance) {
+        needed = _needed(_positions[batchId][party]);
+        if (needed == 0) revert ClearingCovered(batchId, party);
+        balance = TOKEN.balanceOf(party);
+    }
+
+    function _needed(Position storage record) private view returns (uint64) {
+        uint64 has = record.credit + record.collected;
+        return record.debit > has ? record.debit - has : 0;
+    }
+
+    function _requireAmount(Owe calldata debt_) private view {
+        uint64 debit = _positions[debt_.batchId][debt_.debtor].debit;
+        uint64 credit = _positions[debt_.batchId][debt_.creditor].credit;
+        bool fits = debt_.amount <= MAX_DEBIT - debit && credit <= MAX_CREDIT - debt_.amount;
+        if (debt_.amount == 0 || !fits) revert ClearingAmount(debt_.amount);
+    }
+}

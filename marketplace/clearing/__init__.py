@@ -1,0 +1,1 @@
+"""Clearing: debts and orders of many parties, netted into one movement each."""

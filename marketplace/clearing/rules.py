@@ -1,0 +1,376 @@
+"""Clearing of many debts in one movement a party: contracts/src/Clearing.sol, and clear of Orders.sol, in Python.
+
+None -> OPEN by openBatch -> CLOSED by closeBatch -> CONFIRMED by confirmBatch -> SETTLED by the last pay. Collecting,
+dropping and paying are nobody's decision: in whatever order they come, and repeated after a crash, the same is paid in
+the end: the greatest clearing vector in the sense of Eisenberg and Noe, "Systemic Risk in Financial Systems" (2001),
+with whole debts paid in the order of their entry.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from crypto.canonical import from_hex, keccak256, to_hex
+from marketplace.documents.ids import batch_id, debt_id
+from marketplace.events import Event
+from marketplace.intents import struct_hash
+from marketplace.listings.rules import Listings
+from marketplace.orders.rules import Orders
+from marketplace.participants.rules import Participants
+from marketplace.refusals import refuse
+from marketplace.refusals.checks import Message, require_in_time
+from marketplace.rights.records import Rights
+from marketplace.rights.rules import release_budget
+from marketplace.settlement.money import Accounts, fee_of, split
+from marketplace.settlement.rules import FeeTerms, require_closing
+from marketplace.types import BatchStatus, DebtStatus, OrderStatus, Role
+
+MAX_DEBIT = 2**53 - 1  # nobody can owe more in one batch than there can be money
+MAX_CREDIT = 2**63 - 1  # of debts, so that nobody's paper debts keep an order's money out
+
+NONE, OPEN, CLOSED, CONFIRMED, SETTLED = BatchStatus
+
+# verb -> {status before: status after}; what is not in the table is refused. `pay` leads on only when it is the last.
+STATES = {
+    "openBatch": {NONE: OPEN},
+    "owe": {OPEN: OPEN},
+    "clear": {OPEN: OPEN},
+    "closeBatch": {OPEN: CLOSED},
+    "collect": {CLOSED: CLOSED},
+    "drop": {CLOSED: CLOSED},
+    "confirmBatch": {CLOSED: CONFIRMED},
+    "pay": {CONFIRMED: SETTLED},
+}
+
+
+@dataclass
+class Position:
+    """What a party is due and owes in a batch, and what was collected from it, in fen.
+
+    Args:
+        debts: the debts it owes, in the order of their entry; the last are dropped first.
+    """
+
+    credit: int = 0
+    debit: int = 0
+    collected: int = 0
+    paid: bool = False
+    debts: list[str] = field(default_factory=list)
+
+    @property
+    def needed(self) -> int:
+        """What it owes beyond what it is due and has paid in."""
+        return max(self.debit - self.credit - self.collected, 0)
+
+    @property
+    def net(self) -> int:
+        """What it is paid at the end, or, below zero, has yet to pay in."""
+        return self.credit + self.collected - self.debit
+
+
+@dataclass
+class Debt:
+    """One debt, in fen."""
+
+    debtor: str
+    creditor: str
+    amount: int
+    status: DebtStatus = DebtStatus.ENTERED
+
+
+@dataclass
+class Batch:
+    """One batch. `legs` counts orders and debts; nothing is dropped before `pay_by`, unix seconds."""
+
+    status: BatchStatus = NONE
+    legs: int = 0
+    pay_by: int = 0
+    positions: dict[str, Position] = field(default_factory=dict)
+
+    def at(self, party: str) -> Position:
+        """The position of `party`, which enters the batch with it."""
+        return self.positions.setdefault(party, Position())
+
+    @property
+    def uncovered(self) -> list[str]:
+        """Who has yet to pay in."""
+        return [party for party, position in self.positions.items() if position.needed]
+
+    @property
+    def unpaid(self) -> list[str]:
+        """Whom `pay` has not reached."""
+        return [party for party, position in self.positions.items() if not position.paid]
+
+
+@dataclass
+class Batches:
+    """The state of the contract.
+
+    Args:
+        account: the address of the contract, which holds what was collected and what orders brought.
+    """
+
+    account: str
+    records: dict[str, Batch] = field(default_factory=dict)
+    debts: dict[str, Debt] = field(default_factory=dict)
+
+    def require(self, batch: str, verb: str) -> Batch:
+        """The batch, refused unless `verb` may be done to it now."""
+        record = self.records.get(batch, Batch())
+        if record.status not in STATES[verb]:
+            (required,) = STATES[verb]
+            raise refuse("ClearingStatus", batchId=batch, current=int(record.status), required=int(required))
+        return record
+
+
+def open_batch(state: Batches, participants: Participants, opening: Message, now: int) -> list[Event]:
+    """Open a batch.
+
+    Args:
+        opening: the intent OpenBatch, signed by the exchange.
+        now: the block's time, unix seconds.
+    Raises:
+        RuleError: any of the checks below, in their order; the state is then unchanged.
+    """
+    require_in_time(opening, now)
+    _require_id(batch_id(opening["exchange"], opening["number"]), opening["batchId"])
+    state.require(opening["batchId"], "openBatch")
+    participants.require_active(opening["exchange"], Role.EXCHANGE)
+
+    state.records[opening["batchId"]] = Batch(OPEN)
+    return [_event("BatchOpened", opening, "batchId", "number", "exchange")]
+
+
+def owe(state: Batches, participants: Participants, debt: Message, now: int) -> list[Event]:
+    """Enter a debt.
+
+    Args:
+        debt: the intent Owe, signed by the debtor.
+        now: the block's time, unix seconds.
+    Raises:
+        RuleError: any of the checks below, in their order; the state is then unchanged.
+    """
+    key, debtor, creditor, amount = debt["debtId"], debt["debtor"], debt["creditor"], debt["amount"]
+    require_in_time(debt, now)
+    _require_id(debt_id(debtor, creditor, debt["ref"]), key)
+    batch = state.require(debt["batchId"], "owe")
+    before = state.debts.get(key)
+    if before is not None and before.status is DebtStatus.ENTERED:
+        raise refuse("ClearingDebtExists", debtId=key)
+    if debtor == creditor:
+        raise refuse("ClearingSameParty", party=debtor)
+    _require_amount(batch, debtor, creditor, amount)
+    participants.require_active(debtor)
+    participants.require_active(creditor)
+
+    batch.at(debtor).debit += amount
+    batch.at(creditor).credit += amount
+    batch.at(debtor).debts.append(key)
+    batch.legs += 1
+    state.debts[key] = Debt(debtor, creditor, amount)
+    return [_event("Owed", debt, "batchId", "debtId", "debtor", "creditor", "amount", "ref")]
+
+
+def clear(
+    state: Batches,
+    voucher: Message,
+    clearing: Message,
+    now: int,
+    *,
+    orders: Orders,
+    rights: Rights,
+    listings: Listings,
+    accounts: Accounts,
+    terms: FeeTerms,
+) -> list[Event]:
+    """Settle an order into a batch: the parts that `settlement.rules.settle` would pay become credits.
+
+    Args:
+        voucher: the intent Voucher, signed by the order's buyer.
+        clearing: the intent Clear, signed by the listing's seller.
+        now: the block's time, unix seconds.
+    Raises:
+        RuleError: any of the checks below, in their order; the state is then unchanged.
+    """
+    order_key, batch_key = voucher["orderId"], clearing["batchId"]
+    order = orders.require(order_key, "clear")
+    require_in_time(clearing, now)
+    voucher_hash = to_hex(struct_hash("Voucher", voucher))
+    listing = listings.records[order.listing_id]
+    require_closing(order, listing.seller, voucher, voucher_hash, clearing)
+    batch = state.require(batch_key, "clear")
+
+    order.status = OrderStatus.SETTLED
+    fee, rest = fee_of(voucher["amount"], terms.fee_bps), order.escrow - voucher["amount"]
+    entries = rights.assets[listing.asset_id].shares  # emptied places, too: the contract lists them with nothing
+    amounts = split(voucher["amount"] - fee, [entry.bps for entry in entries])
+    parts = [
+        (terms.treasury, fee),
+        *zip([entry.holder for entry in entries], amounts, strict=True),
+        (order.buyer, rest),
+    ]
+    for party, amount in parts:
+        if amount:
+            batch.at(party).credit += amount
+    batch.legs += 1
+    return [
+        Event("Orders", "Settled", {**voucher, "voucherHash": voucher_hash, "fee": fee, "refund": rest}),
+        *release_budget(rights, listing.asset_id, order_key, order.epsilon_cap - voucher["epsilon"]),
+        *(
+            Event("Orders", "SharePaid", {"orderId": order_key, "holder": holder, "amount": amount})
+            for (holder, amount), entry in zip(parts[1:-1], entries, strict=True)
+            if entry.bps
+        ),
+        *accounts.pay_from_escrow(state.account, order.escrow),
+        Event(
+            "Clearing",
+            "Entered",
+            {
+                "batchId": batch_key,
+                "orderId": order_key,
+                "parties": [party for party, _ in parts],
+                "amounts": [amount for _, amount in parts],
+            },
+        ),
+    ]
+
+
+def close_batch(state: Batches, participants: Participants, closing: Message, now: int) -> list[Event]:
+    """Close a batch to further legs.
+
+    Args:
+        closing: the intent CloseBatch, signed by the exchange.
+        now: the block's time, unix seconds.
+    Raises:
+        RuleError: any of the checks below, in their order; the state is then unchanged.
+    """
+    require_in_time(closing, now)
+    batch = state.require(closing["batchId"], "closeBatch")
+    if closing["legs"] != batch.legs:
+        raise refuse("ClearingLegs", legs=batch.legs, stated=closing["legs"])
+    if closing["payBy"] < now:
+        raise refuse("ClearingPayBy", payBy=closing["payBy"], time=now)
+    participants.require_active(closing["exchange"], Role.EXCHANGE)
+
+    batch.status, batch.pay_by = CLOSED, closing["payBy"]
+    event = _event("BatchClosed", closing, "batchId", "legs", "payBy", "exchange")
+    event.args["parties"] = len(batch.positions)
+    return [event]
+
+
+def collect(state: Batches, accounts: Accounts, batch_key: str, party: str, now: int) -> list[Event]:  # noqa: ARG001
+    """Take from `party` what it owes beyond what it is due; anyone may ask.
+
+    Raises:
+        RuleError: any of the checks below, in their order; the state is then unchanged.
+    """
+    batch = state.require(batch_key, "collect")
+    needed = _require_needed(batch, batch_key, party)
+    balance = accounts.balance(party)
+    if balance < needed:
+        raise refuse("ClearingShort", party=party, balance=balance, needed=needed)
+
+    batch.at(party).collected += needed
+    event = Event("Clearing", "Collected", {"batchId": batch_key, "party": party, "amount": needed})
+    return [event, *accounts.move(party, state.account, needed)]
+
+
+def drop(state: Batches, accounts: Accounts, batch_key: str, party: str, now: int) -> list[Event]:
+    """After the time to pay in, drop the latest debt of a party that cannot pay; anyone may ask.
+
+    Raises:
+        RuleError: any of the checks below, in their order; the state is then unchanged.
+    """
+    batch = state.require(batch_key, "drop")
+    if now <= batch.pay_by:
+        raise refuse("ClearingNotDue", batchId=batch_key, payBy=batch.pay_by)
+    needed = _require_needed(batch, batch_key, party)
+    balance = accounts.balance(party)
+    if balance >= needed:
+        raise refuse("ClearingSolvent", party=party, balance=balance, needed=needed)
+
+    key = batch.at(party).debts.pop()
+    debt = state.debts[key]
+    debt.status = DebtStatus.DROPPED
+    batch.at(party).debit -= debt.amount
+    batch.at(debt.creditor).credit -= debt.amount
+    return [Event("Clearing", "Dropped", {"batchId": batch_key, "debtId": key, "debtor": party})]
+
+
+def confirm_batch(state: Batches, participants: Participants, confirmation: Message, now: int) -> list[Event]:
+    """Say that every party is covered, and who is paid what.
+
+    Args:
+        confirmation: the intent ConfirmBatch, signed by the exchange.
+        now: the block's time, unix seconds.
+    Raises:
+        RuleError: any of the checks below, in their order; the state is then unchanged.
+    """
+    require_in_time(confirmation, now)
+    batch = state.require(confirmation["batchId"], "confirmBatch")
+    if batch.uncovered:
+        raise refuse("ClearingUncovered", batchId=confirmation["batchId"], uncovered=len(batch.uncovered))
+    participants.require_active(confirmation["exchange"], Role.EXCHANGE)
+
+    batch.status = CONFIRMED if batch.positions else SETTLED
+    confirmed = _event("BatchConfirmed", confirmation, "batchId", "payoutsDigest", "exchange")
+    return [confirmed, *_settled(batch, confirmation["batchId"])]
+
+
+def pay(state: Batches, accounts: Accounts, batch_key: str, party: str, now: int) -> list[Event]:  # noqa: ARG001
+    """Pay `party` its net; anyone may ask.
+
+    Raises:
+        RuleError: any of the checks below, in their order; the state is then unchanged.
+    """
+    batch = state.require(batch_key, "pay")
+    position = batch.positions.get(party)
+    if position is None or position.paid:
+        raise refuse("ClearingNothingToPay", batchId=batch_key, party=party)
+
+    position.paid = True
+    if not batch.unpaid:
+        batch.status = SETTLED
+    event = Event("Clearing", "PaidOut", {"batchId": batch_key, "party": party, "amount": position.net})
+    return [event, *_settled(batch, batch_key), *accounts.move(state.account, party, position.net)]
+
+
+def payouts_digest(payouts: Mapping[str, int]) -> str:
+    """What a ConfirmBatch says of who is paid what.
+
+    keccak256 over, for each party by ascending address, its 20 bytes and its net as 8 bytes, big-endian.
+
+    Args:
+        payouts: address to fen, below 2^64.
+    """
+    lines = [from_hex(party, 20) + amount.to_bytes(8, "big") for party, amount in sorted(payouts.items())]
+    assert all(one < other for one, other in pairwise(lines))
+    return to_hex(keccak256(b"".join(lines)))
+
+
+def _settled(batch: Batch, batch_key: str) -> list[Event]:
+    done = batch.status is SETTLED
+    return [Event("Clearing", "BatchSettled", {"batchId": batch_key})] if done else []
+
+
+def _require_id(expected: str, got: str) -> None:
+    if expected != got:
+        raise refuse("ClearingIdMismatch", expected=expected, got=got)
+
+
+def _require_amount(batch: Batch, debtor: str, creditor: str, amount: int) -> None:
+    debit = batch.positions.get(debtor, Position()).debit
+    credit = batch.positions.get(creditor, Position()).credit
+    if not 0 < amount <= MAX_DEBIT - debit or credit > MAX_CREDIT - amount:
+        raise refuse("ClearingAmount", amount=amount)
+
+
+def _require_needed(batch: Batch, batch_key: str, party: str) -> int:
+    needed = batch.positions.get(party, Position()).needed
+    if needed == 0:
+        raise refuse("ClearingCovered", batchId=batch_key, party=party)
+    return needed
+
+
+def _event(name: str, intent: Message, *fields: str) -> Event:
+    return Event("Clearing", name, {field: intent[field] for field in fields})
