@@ -2,6 +2,7 @@
 
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -56,6 +57,12 @@ def feed_and_kill(url: str, folder: Path, delay: float, *, node_first: bool) -> 
         return [*lines, *(line.split() for line in rest if line.endswith("\n"))]
 
 
+def processor_seconds() -> float:
+    """What children that have ended took; unlike the clock's, this does not count what else the machine does."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def test_killed_again_and_again(
     make_worker: MakeWorker, engine: Engine, tmp_path: Path, database_url: str, request: pytest.FixtureRequest
 ) -> None:
@@ -69,7 +76,7 @@ def test_killed_again_and_again(
     promised: dict[int, str] = {}
     queued = 0
     chance = random.Random(20261123)
-    started = time.monotonic()
+    spent = processor_seconds()
     for turn in range(ROUNDS[engine.dialect.name]):
         url = database_url
         for words in feed_and_kill(url, tmp_path, chance.uniform(0.01, 0.6), node_first=turn % 4 == 3):
@@ -77,7 +84,7 @@ def test_killed_again_and_again(
                 assert promised.setdefault(int(words[1]), words[2]) == words[2]
             elif words[0] == "queued":
                 queued = int(words[2])
-    assert time.monotonic() - started < 90
+    assert processor_seconds() - spent < 60
 
     survivor = make_worker()
     survivor.drain()
