@@ -27,15 +27,7 @@ import marketplace.rights.routes
 import marketplace.settlement.routes
 import marketplace.web.signin
 import marketplace.webhooks.routes
-from crypto.errors import (
-    CryptoError,
-    DecryptionFailed,
-    InvalidKey,
-    InvalidProof,
-    InvalidSignature,
-    MalformedInput,
-    ParameterError,
-)
+from crypto.errors import CryptoError
 from marketplace.errors import (
     ConfigurationError,
     InvalidInputError,
@@ -46,6 +38,7 @@ from marketplace.errors import (
     RuleError,
     VerificationError,
 )
+from marketplace.refusals.cryptographic import from_crypto
 from marketplace.web import problems
 from marketplace.web.context import Context
 from marketplace.web.guard import Guard
@@ -62,15 +55,6 @@ STATUS: dict[type[MarketplaceError], HTTPStatus] = {
     VerificationError: HTTPStatus.UNPROCESSABLE_ENTITY,  # what came as evidence does not hold
     ConfigurationError: HTTPStatus.INTERNAL_SERVER_ERROR,
     MarketplaceError: HTTPStatus.INTERNAL_SERVER_ERROR,
-}
-CRYPTO: dict[type[CryptoError], tuple[HTTPStatus, str]] = {
-    InvalidSignature: (HTTPStatus.FORBIDDEN, "signature_invalid"),
-    ParameterError: (HTTPStatus.UNPROCESSABLE_ENTITY, "parameter_invalid"),
-    MalformedInput: (HTTPStatus.UNPROCESSABLE_ENTITY, "malformed_input"),
-    InvalidKey: (HTTPStatus.UNPROCESSABLE_ENTITY, "key_invalid"),
-    InvalidProof: (HTTPStatus.UNPROCESSABLE_ENTITY, "proof_invalid"),
-    DecryptionFailed: (HTTPStatus.UNPROCESSABLE_ENTITY, "decryption_failed"),
-    CryptoError: (HTTPStatus.UNPROCESSABLE_ENTITY, "crypto_refused"),
 }
 ROUTERS: Sequence[APIRouter] = (
     marketplace.web.signin.router,
@@ -121,7 +105,7 @@ def make_app(context: Context) -> FastAPI:
     app.add_middleware(Guard, limits=(("/blobs/", settings.max_blob_bytes), ("/", settings.max_body_bytes)))
     for router in ROUTERS:
         app.include_router(router)
-    _handle_errors(app)
+    handle_errors(app)
     _describe_problem(app)
     return app
 
@@ -143,15 +127,17 @@ def _describe_problem(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _handle_errors(app: FastAPI) -> None:
+def handle_errors(app: FastAPI) -> None:
+    """Answer every error with a problem document."""
+
     @app.exception_handler(MarketplaceError)
     def refused(request: Request, error: MarketplaceError) -> Response:
         return problems.from_error(request, error, status_of(error))
 
     @app.exception_handler(CryptoError)
     def refused_by_crypto(request: Request, error: CryptoError) -> Response:
-        status, code = next(CRYPTO[kind] for kind in type(error).__mro__ if kind in CRYPTO)
-        return problems.from_crypto(request, error, status, code)
+        told = from_crypto(error)
+        return problems.from_error(request, told, status_of(told))
 
     @app.exception_handler(RequestValidationError)
     def misshapen(request: Request, error: RequestValidationError) -> Response:
@@ -166,22 +152,18 @@ def _handle_errors(app: FastAPI) -> None:
     @app.exception_handler(IntegrityError)
     def store_busy(request: Request, _: Exception) -> Response:
         error = PortError(
-            "storage_busy", "the store could not take this now; the same request may go through", zh="存储繁忙,请重试"
+            "storage_busy", "the store could not take this now; the same request may go through", zh="存储繁忙，请重试"
         )
         return problems.from_error(request, error, status_of(error))
 
     app.add_exception_handler(Exception, problems.from_crash)
 
 
-_HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 400: "body_unreadable"}
-
-
 def _from_http(app: FastAPI, request: Request, error: HTTPException) -> Response:
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["allow"] = ", ".join(sorted(_methods(app, request)))
-    code = _HTTP_CODES.get(error.status_code, f"http_{error.status_code}")
-    return problems.problem_response(request, error.status_code, code, str(error.detail), headers)
+    return problems.from_http(request, error, headers)
 
 
 def _methods(app: FastAPI, request: Request) -> set[str]:

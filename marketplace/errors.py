@@ -12,22 +12,33 @@ MarketplaceError
 HTTP status codes live in `app.py` alone, exit codes in `cli.py` alone.
 """
 
-from typing import Any
+from typing import Any, ClassVar
+
+RULES_VERSION = "market/1"
+"""Version of the rules that contracts and program share; every refusal names it beside its rule."""
 
 
 class MarketplaceError(Exception):
     """Something was refused.
 
+    What a place that refuses leaves out, its family says: RULE, HINT and HINT_ZH. A RuleError and a NotAuthorizedError
+    state theirs themselves. docs/errors.md lists all codes.
+
     Args:
-        code: stable slug, lower_snake_case; part of the public interface.
+        code: stable slug, lower_snake_case; part of the public interface, with one meaning and of one family.
         message: what is wrong, in English, for a person.
         zh: the same in Chinese.
-        rule: the rule that refuses, e.g. "orders.escrow_covers_one_call"; empty where only the shape is wrong.
+        rule: the rule that refuses, e.g. "orders.escrow_covers_one_call".
         expected: what would have been accepted.
         got: what came; never a secret.
         hint: what to do next, in English.
         hint_zh: the same in Chinese.
+        rulebook: version of the rulebook that has the rule.
     """
+
+    RULE: ClassVar[str] = "service.free_of_defects"
+    HINT: ClassVar[str] = "this is a defect; report it with what was asked"
+    HINT_ZH: ClassVar[str] = "这是程序缺陷；请连同所作请求一并反馈"
 
     def __init__(
         self,
@@ -40,10 +51,14 @@ class MarketplaceError(Exception):
         got: object = None,
         hint: str = "",
         hint_zh: str = "",
+        rulebook: str = "",
     ) -> None:
         super().__init__(message)
-        self.code, self.message, self.zh, self.rule = code, message, zh, rule
-        self.expected, self.got, self.hint, self.hint_zh = expected, got, hint, hint_zh
+        self.code, self.message, self.zh = code, message, zh or message
+        self.rule, self.rulebook = rule or self.RULE, rulebook or RULES_VERSION
+        self.expected, self.got = expected, got
+        self.hint = hint or self.HINT
+        self.hint_zh = hint_zh or hint or self.HINT_ZH  # who was told what to do in one language is not told less
 
     def __reduce__(self) -> tuple[Any, ...]:
         """So that it can be raised again in another process."""
@@ -51,7 +66,7 @@ class MarketplaceError(Exception):
 
     def as_dict(self) -> dict[str, Any]:
         """The error as plain JSON values, without empty fields."""
-        names = ("code", "message", "zh", "rule", "expected", "got", "hint", "hint_zh")
+        names = ("code", "message", "zh", "rule", "rulebook", "expected", "got", "hint", "hint_zh")
         return {name: getattr(self, name) for name in names if getattr(self, name) not in (None, "")}
 
 
@@ -64,17 +79,33 @@ def _again(kind: type[MarketplaceError], fields: dict[str, Any]) -> MarketplaceE
 class InvalidInputError(MarketplaceError):
     """The shape of what came is wrong."""
 
+    RULE = "input.well_formed"
+    HINT = "correct what is named, then send it again"
+    HINT_ZH = "请更正所指之处后重新提交"
+
 
 class NotFoundError(MarketplaceError):
     """It does not exist, or it is not yours."""
+
+    RULE = "access.only_what_is_yours"
+    HINT = "check the identifier and the key you act with: what is not yours looks like what does not exist"
+    HINT_ZH = "请核对编号与所用密钥：不属于您的与不存在的答复相同"
 
 
 class NotAuthorizedError(MarketplaceError):
     """Who you are does not allow it."""
 
+    RULE = "access.by_key_and_role"
+    HINT = "use the key, or ask for the role, that this needs"
+    HINT_ZH = "请使用所需的密钥，或申请所需的角色"
+
 
 class RuleError(MarketplaceError):
     """A rule of the market refuses."""
+
+    RULE = "market.rules"
+    HINT = "change what the rule names, then try again"
+    HINT_ZH = "请按规则更正后重试"
 
 
 class PortError(MarketplaceError):
@@ -84,7 +115,13 @@ class PortError(MarketplaceError):
         retryable: whether the same call may go through later.
     """
 
+    RULE = "service.available"
+    HINT = "try again in a moment; tell the operator if it goes on"
+    HINT_ZH = "请稍后重试；如持续出现请联系运营方"
+
     def __init__(self, code: str, message: str, *, retryable: bool = True, **details: Any) -> None:
+        if not retryable and not details.get("hint"):
+            details |= {"hint": "the same call will fail again; tell the operator", "hint_zh": "重试无效；请联系运营方"}
         super().__init__(code, message, **details)
         self.retryable = retryable
 
@@ -92,6 +129,14 @@ class PortError(MarketplaceError):
 class VerificationError(MarketplaceError):
     """A piece of evidence does not hold."""
 
+    RULE = "evidence.holds"
+    HINT = "do not rely on it; keep what you received, and tell its sender or an auditor"
+    HINT_ZH = "请勿据此行事；保留所收材料，并告知提供方或审计方"
+
 
 class ConfigurationError(MarketplaceError):
     """The program refuses to start."""
+
+    RULE = "configuration.complete"
+    HINT = "correct it on this machine, then start again"
+    HINT_ZH = "请在本机更正后重新启动"

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
-from marketplace.auditor.messages import MESSAGES, NAMED, NOTES, STEPS
+from marketplace.auditor.messages import ADVICE, MESSAGES, NAMED, NOTES, STEPS
+from marketplace.errors import RULES_VERSION
 
 MAX_FINDINGS_PER_CODE = 50  # fifty examples of each kind describe a bundle that is wrong everywhere
 
@@ -26,6 +27,10 @@ class Finding:
         got: what the bundle says, shortened likewise.
         message: one English sentence.
         zh: the same in Chinese.
+        rule: the rule that it breaks.
+        hint: what to do next.
+        hint_zh: the same in Chinese.
+        rulebook: version of the rulebook that has the rule.
     """
 
     step: int
@@ -35,6 +40,10 @@ class Finding:
     got: str
     message: str
     zh: str
+    rule: str
+    hint: str
+    hint_zh: str
+    rulebook: str = RULES_VERSION
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -106,8 +115,8 @@ class Report:
         self._per_code[code] += 1
         if self._per_code[code] > MAX_FINDINGS_PER_CODE:
             return
-        message, zh = MESSAGES[code]
-        self.findings.append(Finding(self._step, code, str(subject), _short(expected), _short(got), message, zh))
+        told = (*MESSAGES[code], *ADVICE[self._step])
+        self.findings.append(Finding(self._step, code, str(subject), _short(expected), _short(got), *told))
 
     def same(self, code: str, subject: object, expected: object, got: object) -> bool:
         """Record a finding unless `expected` equals `got`; whether they are equal."""

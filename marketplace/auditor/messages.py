@@ -18,6 +18,67 @@ STEPS: dict[int, tuple[str, str]] = {
     12: ("Verdict", "结论"),
 }
 
+# step, or 0 outside of any -> (rule that its findings break, what to do next, the same in Chinese). The last step, the
+# verdict, finds nothing.
+ADVICE: dict[int, tuple[str, str, str]] = {
+    0: ("audit.evidence_holds", "keep the bundle, and do not rely on what is named", "请保留证据包，勿依赖所指内容"),
+    1: (
+        "audit.roots_of_trust",
+        "get the profile from someone you trust, and pin it",
+        "请从可信渠道获取概况并予以指定",
+    ),
+    2: (
+        "audit.headers_form_a_chain",
+        "ask another holder of the ledger for the headers; where they agree among themselves, this bundle was altered",
+        "请向账本的其他持有者索取区块头；若彼此一致，则本证据包已被改动",
+    ),
+    3: (
+        "audit.receipts_follow_from_headers",
+        "get the block's transactions and receipts from another node of the ledger",
+        "请从账本的其他节点获取该区块的交易与回执",
+    ),
+    4: (
+        "audit.contracts_are_the_published_build",
+        "do not rely on this ledger until the operator explains which code runs on it",
+        "在运营方说明链上运行何种代码之前，请勿依赖该账本",
+    ),
+    5: (
+        "audit.every_act_is_signed_and_by_rule",
+        "keep the bundle; the act that is named was not signed, or no rule allows it",
+        "请保留证据包；所指行为未经签署或不符合规则",
+    ),
+    6: (
+        "audit.read_model_follows_from_the_ledger",
+        "rely on the ledger; ask the operator to rebuild: `marketplace ledger rebuild`",
+        "请以账本为准；并请运营方重建：`marketplace ledger rebuild`",
+    ),
+    7: (
+        "audit.money_is_conserved",
+        "stop settlements and compare with the bank's statements",
+        "请停止清算并与银行对账单核对",
+    ),
+    8: (
+        "audit.log_only_grows",
+        "keep both checkpoints: together they prove that the log was rewritten",
+        "请保留两个检查点：二者可共同证明日志被改写",
+    ),
+    9: (
+        "audit.documents_match_their_digests",
+        "ask the document's party for its own copy, and compare digests",
+        "请向文档当事方索取其留存副本并比对摘要",
+    ),
+    10: (
+        "audit.answers_follow_from_the_rules",
+        "hold the bill of the call that is named; keep the documents for a dispute",
+        "请暂缓支付所指调用，并保留相关文档以备争议处理",
+    ),
+    11: (
+        "audit.results_follow_from_the_ciphertexts",
+        "do not rely on the answer; `marketplace panel standing` shows what is held against its nodes",
+        "请勿依赖该答复；`marketplace panel standing` 可查看相关节点的记录",
+    ),
+}
+
 NOTES: dict[str, tuple[str, str]] = {
     "trust_from_bundle": (
         "NOT PINNED, taken from the bundle itself: {names}. Get these from someone you trust and pin them.",

@@ -87,6 +87,8 @@ def _print_finding(run: Surface, finding: Finding) -> None:
         (run.tr("subject", "对象"), finding.subject),
         (run.tr("expected", "应为"), finding.expected),
         (run.tr("got", "实际"), finding.got),
+        (run.tr("rule", "规则"), f"{finding.rule} ({finding.rulebook})"),
+        (run.tr("hint", "建议"), run.tr(finding.hint, finding.hint_zh)),
     )
     run.facts({name: value for name, value in fields if value})
 

@@ -5,15 +5,18 @@ hint. No refusal prints a traceback; with MARKETPLACE_DEBUG=1 an unexpected erro
 """
 
 import os
+import sys
 import traceback
 from collections.abc import Sequence
 
 import typer
+from typer.exceptions import TyperException
 
-from crypto.errors import CryptoError, DecryptionFailed
+from crypto.errors import CryptoError
 from marketplace.console.command import RESOLVER, HomePath, Json, Language, Url
 from marketplace.console.lazy import LazyGroup
-from marketplace.console.run import Run, current
+from marketplace.console.run import Run, begin, current
+from marketplace.console.usage import HELP, from_usage, run_of
 from marketplace.documents.identifiers import Identifier, Kind
 from marketplace.errors import (
     ConfigurationError,
@@ -25,6 +28,7 @@ from marketplace.errors import (
     RuleError,
     VerificationError,
 )
+from marketplace.refusals.cryptographic import from_crypto
 
 GROUPS = {
     "keys": ("marketplace.sdk.commands", "your keys and your folder 密钥"),
@@ -88,17 +92,21 @@ def root(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; refusals are printed, never raised."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        app(args=list(arguments) if arguments is not None else None, prog_name="marketplace", standalone_mode=True)
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else EXIT_UNEXPECTED
-    except KeyboardInterrupt:
+        ended = app(args=words, prog_name="marketplace", standalone_mode=False)
+    except SystemExit as left:
+        return left.code if isinstance(left.code, int) else EXIT_UNEXPECTED
+    except (KeyboardInterrupt, typer.Abort):
         return EXIT_INTERRUPTED
+    except TyperException as error:
+        return _misused(error, words)
     except (MarketplaceError, CryptoError) as error:
-        return _refuse(_as_marketplace(error), exit_code(error))
+        told = error if isinstance(error, MarketplaceError) else from_crypto(error)
+        return _refuse(told, exit_code(error))
     except Exception as error:
         return _refuse(_unexpected(error), EXIT_UNEXPECTED)
-    return 0
+    return ended if isinstance(ended, int) else 0
 
 
 def _whole_id(run: Run, name: Identifier) -> str:
@@ -114,21 +122,17 @@ def exit_code(error: Exception) -> int:
     return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), EXIT_UNEXPECTED)
 
 
+def _misused(error: TyperException, words: Sequence[str]) -> int:
+    if type(error).__name__ == HELP:
+        sys.stderr.write(error.format_message() + "\n")
+        return EXIT_CODES[InvalidInputError]
+    begin(run_of(words))
+    return _refuse(from_usage(error), EXIT_CODES[InvalidInputError])
+
+
 def _refuse(error: MarketplaceError, code: int) -> int:
     current().show_error(error, code)
     return code
-
-
-def _as_marketplace(error: MarketplaceError | CryptoError) -> MarketplaceError:
-    if isinstance(error, MarketplaceError):
-        return error
-    if isinstance(error, DecryptionFailed):
-        return MarketplaceError(
-            "decryption_failed", str(error), zh="无法解密", hint="is the password right?", hint_zh="请检查口令"
-        )
-    return MarketplaceError(
-        "cryptographic_check_failed", f"{type(error).__name__}: {error}", zh=f"密码学校验未通过：{error}"
-    )
 
 
 def _unexpected(error: Exception) -> MarketplaceError:

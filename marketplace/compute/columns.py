@@ -22,7 +22,7 @@ from marketplace.queries.opening import Sealed
 from marketplace.queries.timings import part
 
 ATTEMPTS = 3  # of one piece, if its worker dies each time
-_BLOB_FAULTS = frozenset(("blob_altered", "blob_missing"))
+_BLOB_FAULTS = frozenset(("blob_altered", "blob_not_here"))
 
 
 @dataclass(frozen=True)

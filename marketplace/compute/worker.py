@@ -28,7 +28,7 @@ def run_errand(errand: Errand) -> list[Sealed]:
     """The numbers of an errand.
 
     Raises:
-        NotFoundError: `blob_missing`. VerificationError: as `evaluate_piece`.
+        NotFoundError: `blob_not_here`. VerificationError: as `evaluate_piece`.
     """
     with _lock:
         return list(evaluate_piece(errand.piece, _columns(errand.folder, errand.foreign)))
@@ -44,7 +44,7 @@ def _columns(folder: str, foreign: bool) -> SealedColumns:
             return path.read_bytes()
         except FileNotFoundError:
             message = f"the worker finds no blob {name} in {folder}"
-            raise NotFoundError("blob_missing", message, zh=f"计算进程找不到密文 {name}", got=name) from None
+            raise NotFoundError("blob_not_here", message, zh=f"计算进程找不到密文 {name}", got=name) from None
 
     return SealedColumns(fetch, probe=confined_loader().check if foreign else None)
 

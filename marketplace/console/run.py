@@ -177,16 +177,15 @@ class Run:
             self.err.file.write(json.dumps(content, ensure_ascii=False, default=str) + "\n")
             return
         labels = LABELS[self.language]
-        self.err.print(
-            Text(f"{labels['error']}: ", style="bold red") + Text(self.tr(error.message, error.zh or error.message))
-        )
+        self.err.print(Text(f"{labels['error']}: ", style="bold red") + Text(self.tr(error.message, error.zh)))
         for name, value in self._details(error):
             self.err.print(Text(f"  {labels[name]}: ", style="dim") + Text(_plain(value)))
 
     def _details(self, error: MarketplaceError) -> Iterator[tuple[str, object]]:
         yield "code", error.code
-        hint = self.tr(error.hint, error.hint_zh or error.hint)
-        for name, value in (("rule", error.rule), ("expected", error.expected), ("got", error.got), ("hint", hint)):
+        hint = self.tr(error.hint, error.hint_zh)
+        rule = f"{error.rule} ({error.rulebook})"
+        for name, value in (("rule", rule), ("expected", error.expected), ("got", error.got), ("hint", hint)):
             if value not in (None, ""):
                 yield name, value
 

@@ -5,9 +5,8 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-import typer
-
 from marketplace import quantities
+from marketplace.console.usage import BadValue
 from marketplace.documents.identifiers import Identifier, Kind, parse_identifier
 from marketplace.errors import InvalidInputError
 
@@ -29,7 +28,7 @@ def parse_duration(text: str) -> int:
     """Seconds from a number and a unit, e.g. "90d"; units s, m, h, d, y (365 days)."""
     match = _DURATION.fullmatch(text)
     if match is None:
-        raise typer.BadParameter("a whole number and one of s m h d y, e.g. 90d")
+        raise BadValue("a whole number and one of s m h d y, e.g. 90d", "应为整数加单位 s m h d y 之一，如 90d")
     return int(match[1]) * _SECONDS[match[2]]
 
 
@@ -37,12 +36,17 @@ def parse_address(text: str) -> str:
     """An address in the one spelling used everywhere, lower-case hex; a participant's identifier is its address."""
     if text.strip().lower().startswith(f"{Kind.PARTY}1"):
         return _identified(text).prefix
-    return _hex(text, 40, "an address: 0x and 40 hex digits, or a participant's identifier party1…")
+    return _hex(
+        text,
+        40,
+        "an address: 0x and 40 hex digits, or a participant's identifier party1…",
+        "应为地址：0x 加 40 位十六进制数，或主体标识 party1…",
+    )
 
 
 def parse_digest(text: str) -> str:
     """A digest or id in the one spelling used everywhere: lower case."""
-    return _hex(text, 64, "a digest or id: 0x and 64 hex digits")
+    return _hex(text, 64, "a digest or id: 0x and 64 hex digits", "应为摘要或编号：0x 加 64 位十六进制数")
 
 
 def parse_id(kind: Kind) -> Callable[[str], str | Identifier]:
@@ -53,7 +57,9 @@ def parse_id(kind: Kind) -> Callable[[str], str | Identifier]:
             return parse_digest(text)
         found = _identified(text)
         if found.kind is not kind:
-            raise typer.BadParameter(f"an identifier {kind}1…, this one is of another kind")
+            raise BadValue(
+                f"an identifier {kind}1…, this one is of another kind", f"应为标识 {kind}1…，所给标识属于另一类"
+            )
         return found
 
     return parse
@@ -63,7 +69,10 @@ def parse_share(text: str) -> tuple[str, int]:
     """A revenue share, "ADDRESS:BPS" with 10000 basis points for the whole."""
     address, _, bps = text.rpartition(":")
     if not bps.isdecimal() or not 0 < int(bps) <= 10_000:
-        raise typer.BadParameter("ADDRESS:BPS, where 10000 basis points are the whole, e.g. 0xabc…:9000")
+        raise BadValue(
+            "ADDRESS:BPS, where 10000 basis points are the whole, e.g. 0xabc…:9000",
+            "应为 地址:基点，10000 基点为全部，如 0xabc…:9000",
+        )
     return parse_address(address), int(bps)
 
 
@@ -81,18 +90,18 @@ def _identified(text: str) -> Identifier:
     try:
         return parse_identifier(text.strip())
     except InvalidInputError as error:
-        raise typer.BadParameter(error.message) from None
+        raise BadValue(error.message, error.zh) from None
 
 
 def _quantity(parse: Callable[[str], int], text: str) -> int:
     try:
         return parse(text)
     except InvalidInputError as error:
-        raise typer.BadParameter(str(error.expected)) from None
+        raise BadValue(str(error.expected), error.zh) from None
 
 
-def _hex(text: str, digits: int, expected: str) -> str:
+def _hex(text: str, digits: int, expected: str, zh: str) -> str:
     lowered = text.strip().lower()
     if not re.fullmatch(rf"0x[0-9a-f]{{{digits}}}", lowered):
-        raise typer.BadParameter(expected)
+        raise BadValue(expected, zh)
     return lowered

@@ -51,7 +51,7 @@ class RpcRefusedError(PortError):
         self.number = number if isinstance(number, int) else 0
         text = str(stated.get("message", ""))[:300]
         super().__init__(
-            "ledger_rpc_refused", f"{method}: {text}", retryable=False, zh="账本节点拒绝请求", got=self.number
+            "ledger_rpc_refused", f"{method}: {text}", retryable=False, zh=f"账本节点拒绝请求 {method}", got=self.number
         )
 
 

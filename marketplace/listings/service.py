@@ -98,6 +98,8 @@ def _check_terms(session: Session, message: Mapping[str, Any]) -> None:
             rule="listings.terms_are_the_listing",
             expected=stated,
             got=found,
+            hint="upload terms that name this asset, and list with their digest",
+            hint_zh="请上传针对该资产的条款，并以其摘要挂牌",
         )
     _check_cohort(terms, validate_manifest(manifest_of(session, asset)))
     _check_panel(session, terms)
@@ -112,10 +114,19 @@ def _check_cohort(terms: Document, manifest: Document) -> None:
             rule="listings.cohort_at_least_manifest",
             expected=f">= {manifest['minimumCohort']}",
             got=terms["minimumCohort"],
+            hint="state a minimum cohort that is at least the manifest's",
+            hint_zh="条款中的最小群体应不低于清单规定",
         )
 
 
 def _check_panel(session: Session, terms: Document) -> None:
     for node in terms["panel"]["nodes"]:
-        require_active(session, node["address"], Role.PANEL, "node_not_active")
+        require_active(
+            session,
+            node["address"],
+            Role.PANEL,
+            "node_not_active",
+            hint="name nodes of active participants with that role; `marketplace panel standing` lists them",
+            hint_zh="请指定具有该角色且状态正常的节点；`marketplace panel standing` 可列出节点",
+        )
         bls.verify_possession(from_hex(node["bls"], 48), from_hex(node["possession"], 96))

@@ -119,4 +119,6 @@ def _check_terms(agreement: Document, terms: Document) -> None:
             rule="orders.region_is_permitted",
             expected=terms["regions"],
             got=agreement["region"],
+            hint="order for a region that the terms permit, or ask the seller for another listing",
+            hint_zh="请选择条款允许的区域，或请卖方另行挂牌",
         )

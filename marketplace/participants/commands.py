@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from marketplace.console import Run, command, group
+from marketplace.console.usage import BadValue
 from marketplace.console.values import parse_address, short
 from marketplace.sdk import participants
 from marketplace.sdk.opening import open_client
@@ -123,6 +124,7 @@ def _roles(names: list[str]) -> Role:
     chosen = Role(0)
     for name in (part for item in names for part in item.upper().split(",")):
         if name not in Role.__members__:
-            raise typer.BadParameter(f"{name} is no role; there are {' '.join(Role.__members__)}", param_hint="--role")
+            known = " ".join(Role.__members__)
+            raise BadValue(f"{name} is no role; there are {known}", f"没有角色 {name}；可选 {known}", "--role")
         chosen |= Role[name]
     return chosen

@@ -147,7 +147,7 @@ def application_json(row: Application) -> Mapping[str, Any]:
     return {"join": row.join, "signature": row.signature, "document": row.document_digest, "appliedAt": row.applied_at}
 
 
-def require_active(session: Session, account: str, role: Role, code: str) -> None:
+def require_active(session: Session, account: str, role: Role, code: str, *, hint: str, hint_zh: str) -> None:
     """Refuse unless `account`, named in a document, is an active participant with `role`. Raises RuleError with
     `code`."""
     if not roles_of(session, account) & role:
@@ -158,4 +158,6 @@ def require_active(session: Session, account: str, role: Role, code: str) -> Non
             rule="participants.active",
             expected=role.name,
             got=account,
+            hint=hint,
+            hint_zh=hint_zh,
         )

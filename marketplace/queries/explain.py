@@ -150,6 +150,8 @@ def _check_rows(manifest: Document, minimum: int) -> None:
             rule="queries.minimum_cohort",
             expected=f"at least {minimum} rows",
             got=rows,
+            hint="choose a data set with more rows, or a listing with a smaller minimum cohort",
+            hint_zh="请选择行数更多的数据集，或最小群体更低的挂牌",
         )
 
 

@@ -48,6 +48,8 @@ def share_of_epsilon(statistics: Sequence[Statistic], epsilon: int) -> int:
             rule="queries.epsilon",
             expected=f"at least {parts} millionths",
             got=epsilon,
+            hint="ask for more epsilon, or for fewer statistics at once",
+            hint_zh="请提高 epsilon，或减少一次查询的统计量",
         )
     return share
 

@@ -191,7 +191,16 @@ def _check_computations(terms: Mapping[str, Any], query: Mapping[str, Any]) -> N
 
 
 def _rule(code: str, message: str, zh: str, expected: object, got: object = None) -> RuleError:
-    return RuleError(code, message, zh=zh, rule="queries." + code, expected=expected, got=got)
+    return RuleError(
+        code,
+        message,
+        zh=zh,
+        rule="queries." + code,
+        expected=expected,
+        got=got,
+        hint="ask within the order and the terms of its listing; where one has ended, order anew",
+        hint_zh="请在订单与挂牌条款允许的范围内提问；已到期的请重新下单",
+    )
 
 
 def _invalid(link: str) -> VerificationError:

@@ -130,4 +130,6 @@ def _empty(message: str, zh: str) -> RuleError:
         zh=zh,
         rule="queries.selection",
         expected="a filter that some category combination meets",
+        hint="widen the filter: no cell of the data set fits it",
+        hint_zh="请放宽筛选条件：数据集中没有符合条件的单元",
     )

@@ -227,4 +227,13 @@ def check_voucher_signature(account: OrderAccount, voucher: Mapping[str, Any], d
 
 
 def _refusal(code: str, message: str, zh: str, expected: object) -> RuleError:
-    return RuleError(code, message, zh=zh, rule="queries." + code, expected=expected)
+    return RuleError(
+        code,
+        message,
+        zh=zh,
+        rule="queries." + code,
+        expected=expected,
+        hint="read the order's last voucher and its price, then sign one for exactly this call; an escrow that is used "
+        "up needs another order",
+        hint_zh="请读取订单的上一凭证与价格，并为本次调用签署凭证；托管金额用尽时请另行下单",
+    )

@@ -9,6 +9,7 @@ import typer
 
 from crypto.credential import public_of_did_key
 from marketplace.console import Run, command, group
+from marketplace.console.usage import BadValue
 from marketplace.console.values import (
     moment,
     parse_address,
@@ -197,7 +198,7 @@ def verify_certificate(
     Example: marketplace rights verify-certificate certificate.json --issuer did:key:z6Mk… --status-list lists.json
     """
     if (file is None) == (qr is None):
-        raise typer.BadParameter("one of the two", param_hint="FILE or --qr")
+        raise BadValue("one of the two", "两者取其一", "FILE / --qr")
     document = unpack(qr or "") if file is None else certificate_files.read_certificate(file)
     lists = [found for path in status_list or () for found in certificate_files.lists_in(read_json(path))]
     if issuer is not None:
@@ -251,7 +252,9 @@ def offer(
     Example: marketplace rights offer 0x5f…5f --kind OPERATE --to 0x7099…79c8 --output offer.json
     """
     if kind.upper() not in ("HOLD", "OPERATE"):
-        raise typer.BadParameter("HOLD or OPERATE; a USE title belongs to its order", param_hint="--kind")
+        raise BadValue(
+            "HOLD or OPERATE; a USE title belongs to its order", "应为 HOLD 或 OPERATE；使用权随订单而定", "--kind"
+        )
     with open_client(run) as client:
         made = rights.offer_transfer(client, asset, TitleKind[kind.upper()], to)
     output.write_text(json.dumps(made, indent=2) + "\n", "utf-8")

@@ -187,6 +187,8 @@ def _check_documents(session: Session, blobs: BlobStore, message: Mapping[str, A
             rule="rights.registration_is_its_documents",
             expected=stated,
             got=signed,
+            hint="sign a registration whose claim and manifest state the same asset, holder, level and budget",
+            hint_zh="请签署与清单、权利主张在资产、持有人、级别与预算上一致的登记",
         )
     _check_lineage(session, manifest, message)
     _check_blobs(blobs, manifest)
@@ -219,6 +221,8 @@ def _check_lineage(session: Session, manifest: Document, message: Mapping[str, A
             rule="rights.versions_follow",
             expected=expected,
             got=got,
+            hint="make the version anew from the newest one: `marketplace vault append`, `correct` or `withdraw`",
+            hint_zh="请从最新版本重新制作：`marketplace vault append`、`correct` 或 `withdraw`",
         )
 
 

@@ -76,9 +76,11 @@ def verify(certificate: Mapping[str, Any], asset: Mapping[str, Any]) -> bytes:
     Returns:
         the registrar's Ed25519 key, for which the registrar's signature on the ledger vouches.
     Raises:
-        VerificationError: `certificate_invalid`, or it is not what the registrar confirmed.
+        VerificationError: `certificate_unverified`, or it is not what the registrar confirmed.
     """
-    expect(digest(certificate), asset["certificateDigest"], "certificate_differs", "rights.certificate_is_confirmed")
+    expect(
+        digest(certificate), asset["certificateDigest"], "certificate_not_confirmed", "rights.certificate_is_confirmed"
+    )
     try:
         public = credential.public_of_did_key(certificate["issuer"]["id"])
         _, until = check_signature(certificate, public)
@@ -86,7 +88,7 @@ def verify(certificate: Mapping[str, Any], asset: Mapping[str, Any]) -> bytes:
         stated = {name: subject[name] for name in ("assetId", *BOUND)}
     except (CryptoError, InvalidInputError, KeyError, TypeError, ValueError) as error:
         raise VerificationError(
-            "certificate_invalid", f"the certificate does not verify: {error}", zh="登记凭证验证未通过"
+            "certificate_unverified", f"the certificate does not verify: {error}", zh="登记凭证验证未通过"
         ) from error
     rule = "rights.certificate_says_what_the_register_says"
     expect(stated, {name: asset[name] for name in stated}, "certificate_says_otherwise", rule)

@@ -139,7 +139,7 @@ def _check_digest(content: bytes, digest: str) -> None:
     found = canonical.to_hex(canonical.sha256(content))
     if found != digest:
         raise VerificationError(
-            "digest_mismatch",
+            "content_differs",
             "the service sent other bytes than those that were asked for",
             zh="服务端返回的内容与所请求的摘要不符",
             rule="client.content_matches_its_name",

@@ -117,7 +117,12 @@ def _check_title(client: Client, kind: Kind, record: Document) -> None:
         return
     if kind is Kind.CERTIFICATE:
         paper = client.get(f"/rights/assets/{facts['assetId']}/certificate", signed=False)
-        expect(certificates.digest(paper), record["subject"], "certificate_differs", "rights.certificate_is_confirmed")
+        expect(
+            certificates.digest(paper),
+            record["subject"],
+            "certificate_not_confirmed",
+            "rights.certificate_is_confirmed",
+        )
         asset = ids.asset_id(facts["holder"], facts["manifestDigest"])
         expect(facts["assetId"], asset, "identifier_differs", RULE)
     document = client.get_document(facts["termsDigest" if kind is Kind.PRODUCT else "manifestDigest"])

@@ -205,6 +205,8 @@ def _same(known: Step, wanted: Step) -> Step:
         rule="client.one_step_one_content",
         expected=known.query_digest,
         got=wanted.query_digest,
+        hint="carry on with what was signed: `marketplace queries resume`",
+        hint_zh="请继续已签署的内容：`marketplace queries resume`",
     )
 
 

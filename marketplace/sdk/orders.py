@@ -83,7 +83,12 @@ def inspect(client: Client, order_id: str) -> Deal:
     rule = "orders.id_commits_to_agreement"
     expect(derived, order_id, "order_id_differs", rule)
     agreement = documents.validate_agreement(client.get_document(order["agreementDigest"]))
-    expect((agreement["listing"], agreement["buyer"]), (order["listingId"], order["buyer"]), "agreement_differs", rule)
+    expect(
+        (agreement["listing"], agreement["buyer"]),
+        (order["listingId"], order["buyer"]),
+        "order_agreement_differs",
+        rule,
+    )
     offer = listings.inspect(client, order["listingId"], listing, asset)
-    expect(offer.listing["termsDigest"], agreement["terms"], "terms_differ", rule)
+    expect(offer.listing["termsDigest"], agreement["terms"], "order_terms_differ", rule)
     return Deal(order, agreement, offer)

@@ -15,7 +15,7 @@ from marketplace.errors import (
 )
 from marketplace.sdk.foreign import parse_json
 
-DETAILS = ("zh", "rule", "expected", "got", "hint", "hint_zh")
+DETAILS = ("zh", "rule", "rulebook", "expected", "got", "hint", "hint_zh")
 BY_STATUS: Mapping[int, type[MarketplaceError]] = {
     400: InvalidInputError,
     401: NotAuthorizedError,
@@ -35,6 +35,8 @@ def from_response(response: httpx.Response) -> MarketplaceError:
     problem = _problem(response)
     kind = BY_STATUS.get(response.status_code, PortError)
     details = {name: problem[name] for name in DETAILS if problem.get(name) is not None}
+    if problem.get("hint_en") is not None:
+        details["hint"] = problem["hint_en"]
     return kind(str(problem["code"]), str(problem["detail"]), **details)
 
 
@@ -46,14 +48,21 @@ def from_refusal(refusal: Mapping[str, Any]) -> MarketplaceError:
 
 
 def _problem(response: httpx.Response) -> dict[str, Any]:
-    fallback = {"code": f"http_{response.status_code}", "detail": f"the service answered {response.status_code}"}
+    told = {"detail": f"the service answered {response.status_code}", "zh": f"服务端答复 {response.status_code}"}
+    fallback = {"code": f"http_{response.status_code}", **told}
     try:
         problem = parse_json(response.content)
     except ValueError:
         return fallback
     if not isinstance(problem, dict):
         return fallback
-    detail = problem.get("detail") or problem.get("message") or problem.get("title") or fallback["detail"]
+    detail = (
+        problem.get("en")
+        or problem.get("detail")
+        or problem.get("message")
+        or problem.get("title")
+        or fallback["detail"]
+    )
     if not isinstance(detail, str):
         detail = str(detail)
     return {**problem, "code": problem.get("code") or fallback["code"], "detail": detail}

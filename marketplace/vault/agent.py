@@ -70,7 +70,7 @@ class VaultAgent:
             return self.vault.decide(task, int(self._now()))
         except PortError as error:
             if error.code == "account_behind":  # nothing to wait for: somebody has to act
-                self.notice(f"{error}; {error.hint}", f"{error.zh};{error.hint_zh}")
+                self.notice(f"{error}; {error.hint}", f"{error.zh}；{error.hint_zh}")
             raise
 
     def hand_in(self, decision: Decision) -> None:

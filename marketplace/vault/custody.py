@@ -190,4 +190,6 @@ def _another(expected: object, got: object) -> NotAuthorizedError:
         rule="vault.custodian",
         expected=expected,
         got=got,
+        hint="act with the key that the manifest names, or seal with this custodian: `vault seal --custodian`",
+        hint_zh="请使用清单所指定的密钥，或以本托管方重新密封：`vault seal --custodian`",
     )

@@ -83,13 +83,13 @@ class Dataset:
         """The blob with this digest.
 
         Raises:
-            NotFoundError: `blob_missing`. VerificationError: `blob_altered`, the bytes on disk have another digest.
+            NotFoundError: `blob_not_here`. VerificationError: `blob_altered`, the bytes on disk have another digest.
         """
         try:
             data = (self.blobs / from_hex(name, 32, "blob").hex()).read_bytes()
         except FileNotFoundError:
             raise NotFoundError(
-                "blob_missing", f"the vault has no blob {name}", zh=f"数据保险库缺少密文 {name}"
+                "blob_not_here", f"the vault has no blob {name}", zh=f"数据保险库缺少密文 {name}"
             ) from None
         if sha256(data) != from_hex(name):
             raise VerificationError(
@@ -197,6 +197,8 @@ class VaultFolder:
                 rule="vault.updates",
                 expected=newest,
                 got=dataset.digest,
+                hint="start from the newest version of the series",
+                hint_zh="请从该系列的最新版本开始",
             )
 
     def counts(self, dataset: Dataset) -> Counts:

@@ -49,7 +49,14 @@ class Vault(KeyHolder):
             check_profile(dataset.manifest)
             if dataset.manifest["releaseKey"] != self.keys.address:
                 message = "the manifest names another release key than this vault's"
-                raise NotAuthorizedError("release_key", message, zh="清单中的发布密钥不是本保险库的")
+                raise NotAuthorizedError(
+                    "release_key",
+                    message,
+                    zh="清单中的发布密钥不是本保险库的",
+                    rule="vault.release_key",
+                    hint="answer with the vault whose key the manifest names as release key",
+                    hint_zh="请由清单所指定发布密钥的金库作答",
+                )
             self._open[manifest] = stamp, dataset, self._columns(dataset.blobs, dataset.blob, False)
         _, dataset, columns = self._open[manifest]
         return dataset, columns

@@ -56,8 +56,9 @@ def append_batch(
     NAME(batch, "batch")
     if batch in _names(base):
         message = f"the data set has a batch {batch} already"
-        hint = "correct it, or choose another name"
-        raise InvalidInputError("batch_exists", message, zh=f"已有批次 {batch}", got=batch, hint=hint)
+        hint, hint_zh = "correct it, or choose another name", "请更正该批次，或改用其他名称"
+        more = {"got": batch, "hint": hint, "hint_zh": hint_zh}
+        raise InvalidInputError("batch_exists", message, zh=f"已有批次 {batch}", **more)
     source = Source(path, completed(schema, base.manifest), rows_besides(base, batch), progress)
     return _with_batch(source, folder, base, ("append", batch), now=now, deposit=deposit)
 
@@ -94,7 +95,15 @@ def withdraw_batch(
     _require_batch(base, batch)
     if len(base.manifest["batches"]) == 1:
         message = f"{batch} is the only batch; a data set without rows cannot be sealed"
-        raise RuleError("last_batch", message, zh=f"{batch} 是唯一批次,不能撤回", rule="vault.batches", got=batch)
+        raise RuleError(
+            "last_batch",
+            message,
+            zh=f"{batch} 是唯一批次,不能撤回",
+            rule="vault.batches",
+            got=batch,
+            hint="append or correct the batch instead, or suspend the listing",
+            hint_zh="请改为追加或更正该批次，或下架相应挂牌",
+        )
     folder.require_newest(base)
     manifest = _next(base, ("withdraw", batch), now, None)
     blocks = tuple(item["block"] for item in manifest["batches"])

@@ -35,6 +35,7 @@ def maybe_account(here: Here, credentials: Credentials) -> Address | None:
             zh="会话已失效",
             hint="sign in again: POST /session/nonce, then POST /session",
             hint_zh="请重新登录",
+            rule="access.signed_in",
         )
     return Address(account)
 
@@ -55,6 +56,7 @@ async def signed_in(account: MaybeAccount) -> Address:
             zh="需要先登录",
             hint="sign in with your key: POST /session/nonce, then POST /session",
             hint_zh="请先用您的密钥登录",
+            rule="access.signed_in",
         )
     return account
 

@@ -3,14 +3,16 @@
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from crypto.errors import CryptoError
-from marketplace.errors import MarketplaceError
+from marketplace.errors import InvalidInputError, MarketplaceError
+from marketplace.refusals.shapes import shape_fault
+from marketplace.web.languages import CHINESE, ENGLISH, TITLES, preferred
 from marketplace.web.shapes import Problem
 
 log = logging.getLogger(__name__)
@@ -23,64 +25,129 @@ class ProblemResponse(JSONResponse):
     media_type = MEDIA_TYPE
 
 
-def problem_response(
-    request: Request, status: int, code: str, detail: str, headers: Mapping[str, str] | None = None, **more: Any
+def from_error(
+    request: Request, error: MarketplaceError, status: int, headers: Mapping[str, str] | None = None, **more: Any
 ) -> ProblemResponse:
-    """A refusal of `request`; members of `more` that say nothing are left out."""
+    """The problem that a marketplace error is; title, detail and hint in the reader's language.
+
+    Args:
+        status: of HTTP. more: members besides those of every refusal.
+    """
+    chinese = preferred(request.headers.get("accept-language", "")) == CHINESE
+    details = error.as_dict()
+    code, english = details.pop("code"), details.pop("message")
     problem = Problem(
         type=f"urn:marketplace:problem:{code}",
-        title=HTTPStatus(status).phrase,
+        title=TITLES.get(status, "未通过") if chinese else HTTPStatus(status).phrase,
         status=status,
-        detail=detail,
+        detail=error.zh if chinese else english,
         code=code,
         instance=request.url.path,
         trace_id=getattr(request.state, "trace_id", ""),
-        **{name: _plain(value) for name, value in more.items()},
+        en=english,
+        hint_en=error.hint,
+        **{name: _plain(value) for name, value in (details | more).items()}
+        | {"hint": error.hint_zh if chinese else error.hint},
     )
-    return ProblemResponse(problem.model_dump(exclude_none=True), status, headers=dict(headers or {}))
+    told = {"content-language": CHINESE if chinese else ENGLISH, "vary": "accept-language", **_HEADERS.get(status, {})}
+    return ProblemResponse(problem.model_dump(exclude_none=True), status, headers=told | dict(headers or {}))
 
 
-def from_error(request: Request, error: MarketplaceError, status: int) -> ProblemResponse:
-    """The problem that a marketplace error is."""
-    details = error.as_dict()
-    code, detail = details.pop("code"), details.pop("message")
-    headers = {"retry-after": "1"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
-    if status == HTTPStatus.UNAUTHORIZED:
-        headers = {"www-authenticate": "Bearer"}
-    return problem_response(request, status, code, detail, headers, **details)
+_HEADERS: dict[int, dict[str, str]] = {
+    HTTPStatus.SERVICE_UNAVAILABLE: {"retry-after": "1"},
+    HTTPStatus.UNAUTHORIZED: {"www-authenticate": "Bearer"},
+}
 
 
-def from_crypto(request: Request, error: CryptoError, status: int, code: str) -> ProblemResponse:
-    """The problem that an error of the cryptographic core is; its messages carry no secrets."""
-    return problem_response(request, status, code, str(error) or code.replace("_", " "))
+class _Refused(NamedTuple):
+    """A refusal of the web framework."""
+
+    code: str
+    zh: str
+    rule: str
+    hint: str
+    hint_zh: str
+
+
+HTTP: dict[int, _Refused] = {
+    400: _Refused(
+        "body_unreadable",
+        "请求内容无法读取",
+        "requests.readable",
+        "send JSON in UTF-8, nested at most 64 deep",
+        "请提交 UTF-8 编码、嵌套不超过 64 层的 JSON",
+    ),
+    404: _Refused(
+        "not_found",
+        "没有该地址",
+        "requests.known_address",
+        "GET /openapi.json lists every address",
+        "全部地址见 GET /openapi.json",
+    ),
+    405: _Refused(
+        "method_not_allowed",
+        "该地址不支持此方法",
+        "requests.known_method",
+        "use a method that the header Allow names",
+        "请使用 Allow 标头所列方法",
+    ),
+    413: _Refused(
+        "body_too_large",
+        "请求内容超过上限",
+        "requests.size",
+        "send less at a time",
+        "请减少单次提交的内容",
+    ),
+}
+OTHER = _Refused(
+    "http_refused",
+    "请求未被接受",
+    "requests.well_formed",
+    "compare it with GET /openapi.json",
+    "请对照 GET /openapi.json",
+)
+
+
+def from_http(request: Request, error: HTTPException, headers: Mapping[str, str]) -> ProblemResponse:
+    """The problem that a refusal of the web framework is."""
+    told = HTTP.get(error.status_code, OTHER)
+    more = {"rule": told.rule, "hint": told.hint, "hint_zh": told.hint_zh}
+    refused = InvalidInputError(told.code, str(error.detail), zh=told.zh, **more)
+    return from_error(request, refused, error.status_code, headers)
 
 
 def from_shape(request: Request, error: RequestValidationError) -> ProblemResponse:
     """The problem of a body, path or query that does not have the documented shape. Repeats no value that came."""
-    errors = [{"at": list(map(str, e["loc"])), "message": e["msg"], "kind": e["type"]} for e in error.errors()[:20]]
-    first = errors[0] if errors else {"at": [], "message": "malformed"}
-    return problem_response(
-        request,
-        HTTPStatus.UNPROCESSABLE_ENTITY,
+    found = error.errors()[:20]
+    places = [list(map(str, e["loc"])) for e in found] or [[]]
+    faults = [shape_fault(e["type"], e.get("ctx", {})) for e in found] or ["内容不符合要求"]
+    words = [e["msg"] for e in found] or ["malformed"]
+    refused = InvalidInputError(
         "shape_invalid",
-        f"{'.'.join(first['at'])}: {first['message']}",
-        zh="请求格式不正确",
-        errors=errors,
+        f"{'.'.join(places[0])}: {words[0]}",
+        zh=f"请求格式不正确：{'.'.join(places[0])}：{faults[0]}",
+        rule="requests.documented_shape",
+        hint="send what GET /openapi.json documents for this operation",
+        hint_zh="请按 GET /openapi.json 中该操作的格式提交",
     )
+    errors = [
+        {"at": at, "message": en, "zh": zh, "kind": e["type"]}
+        for at, en, zh, e in zip(places, words, faults, found, strict=False)
+    ]
+    return from_error(request, refused, HTTPStatus.UNPROCESSABLE_ENTITY, errors=errors)
 
 
 def from_crash(request: Request, error: Exception) -> ProblemResponse:
     """What a caller learns of our own fault: nothing but the trace id, under which the log has it all."""
     log.error("unexpected error, trace %s", getattr(request.state, "trace_id", ""), exc_info=error)
-    return problem_response(
-        request,
-        HTTPStatus.INTERNAL_SERVER_ERROR,
+    told = MarketplaceError(
         "internal_error",
         "the service made a mistake; nothing of this request was kept",
-        zh="服务内部错误,本次请求未生效",
+        zh="服务内部错误，本次请求未生效",
         hint="quote the trace id to the operator",
         hint_zh="请将 trace_id 告知运营方",
     )
+    return from_error(request, told, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def _plain(value: Any) -> Any:

@@ -45,7 +45,8 @@ class Queued(Shape):
 
 
 class Problem(BaseModel):
-    """A refusal (RFC 9457). `code` is stable; everything else is for people."""
+    """A refusal (RFC 9457). `code` is stable; title, detail and hint are in the language that Accept-Language prefers,
+    English or Chinese."""
 
     type: str = Field(examples=["urn:marketplace:problem:escrow_too_small"])
     title: str
@@ -54,12 +55,15 @@ class Problem(BaseModel):
     code: str
     instance: str = ""
     trace_id: str = Field(description="quote it when you ask the operator")
-    zh: str | None = Field(default=None, description="the detail in Chinese")
-    rule: str | None = Field(default=None, description="the rule that refuses")
+    en: str = Field(description="the detail in English")
+    zh: str = Field(description="the detail in Chinese")
+    rule: str = Field(description="the rule that refuses")
+    rulebook: str = Field(description="version of the rulebook that has the rule")
     expected: Any = None
     got: Any = None
-    hint: str | None = Field(default=None, description="what to do next")
-    hint_zh: str | None = None
+    hint: str = Field(description="what to do next")
+    hint_en: str = Field(description="the hint in English")
+    hint_zh: str = Field(description="the hint in Chinese")
     errors: list[dict[str, Any]] | None = Field(
         default=None, description="each member of the body that has a wrong shape"
     )

@@ -99,4 +99,5 @@ def _refused(reason: str) -> NotAuthorizedError:
         zh="登录未通过验证",
         hint="ask for a new challenge with POST /session/nonce and sign it as it is",
         hint_zh="请重新获取登录随机数并签名",
+        rule="access.signed_in",
     )

@@ -185,12 +185,12 @@ def check_data(manifest: Mapping[str, Any], query: Mapping[str, Any]) -> None:
     """Check that the query is about the sealed data of this manifest.
 
     Raises:
-        VerificationError: `data_mismatch`. InvalidInputError: `foreign_parameters`.
+        VerificationError: `sealed_data_differ`. InvalidInputError: `foreign_parameters`.
     """
     check_profile(manifest)
     if query["ciphertextRoot"] != ciphertext_root(manifest):
         raise VerificationError(
-            "data_mismatch",
+            "sealed_data_differ",
             "the query is for other sealed data than the manifest's",
             zh="查询针对的密封数据与清单不符",
             expected=ciphertext_root(manifest),

@@ -145,6 +145,8 @@ def _check_columns(statistics: Sequence[Statistic], columns: Collection[str]) ->
             rule="queries.forms",
             expected=choices(columns),
             got=choices(dict.fromkeys(lacking)),
+            hint="ask for what `marketplace rights manifest` lists, or ask the supplier to seal that form",
+            hint_zh="请就 `marketplace rights manifest` 所列内容提问，或请供方按该形式密封",
         )
 
 

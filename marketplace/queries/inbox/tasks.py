@@ -20,4 +20,13 @@ def unknown_task(name: str) -> NotFoundError:
 
 def misfit(code: str, message: str, expected: object, got: object) -> RuleError:
     """The error for what was handed in and does not answer its task."""
-    return RuleError(code, message, zh="提交内容与任务不符", rule=f"queries.{code}", expected=expected, got=got)
+    return RuleError(
+        code,
+        message,
+        zh="提交内容与任务不符",
+        rule=f"queries.{code}",
+        expected=expected,
+        got=got,
+        hint="take the task anew and hand in what it asks for; a query that has its outcome needs nothing more",
+        hint_zh="请重新领取任务并按其要求提交；已有结果的查询无需再提交",
+    )

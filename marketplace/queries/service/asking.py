@@ -89,10 +89,23 @@ def ask(
 def _check_open(session: Session, deployment: Deployment, order: Order, query: Mapping[str, Any]) -> None:
     if order.status != OrderStatus.FUNDED:
         raise rule_error(
-            "order_not_open", "this order is closed", "该订单已关闭", "an order with money in escrow", order.status
+            "order_not_open",
+            "this order is closed",
+            "该订单已关闭",
+            "an order with money in escrow",
+            order.status,
+            hint="place another order",
+            hint_zh="请另行下单",
         )
     if _is_closing(session, deployment, order):
-        raise rule_error("order_closing", "the seller is closing this order", "卖方正在结清该订单", "an open order")
+        raise rule_error(
+            "order_closing",
+            "the seller is closing this order",
+            "卖方正在结清该订单",
+            "an open order",
+            hint="place another order, or wait: if the closing comes to nothing the order goes on",
+            hint_zh="请另行下单，或等待：若结清未成，订单将继续",
+        )
     mine = select(QueryRow.digest).where(QueryRow.order_id == order.order_id)
     open_ = session.exec(mine.where(col(QueryRow.state).in_(UNFINISHED))).first()
     if open_ is not None:
@@ -105,6 +118,8 @@ def _check_open(session: Session, deployment: Deployment, order: Order, query: M
             "查询序号重复",
             f"> {last}",
             query["sequence"],
+            hint="read the order and use the next number",
+            hint_zh="请重新读取订单并使用下一序号",
         )
 
 
@@ -122,6 +137,8 @@ def _check_data(asset: Asset, query: Mapping[str, Any]) -> None:
             "查询的数据与订单不符",
             {"asset": asset.asset_id, "ciphertextRoot": asset.ciphertext_root},
             {"asset": query["asset"], "ciphertextRoot": query["ciphertextRoot"]},
+            hint="ask about the order's own asset and the ciphertext root that it names",
+            hint_zh="请就订单所指资产及其密文根提问",
         )
 
 

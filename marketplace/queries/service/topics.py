@@ -21,7 +21,7 @@ def custodian_topic(custodian: str) -> str:
 
 
 def rule_error(
-    code: str, message: str, zh: str, expected: object, got: object = None, *, hint: str = "", hint_zh: str = ""
+    code: str, message: str, zh: str, expected: object, got: object = None, *, hint: str, hint_zh: str
 ) -> RuleError:
     """The refusal of a rule of this stage."""
     rule = f"queries.{code}"

@@ -119,7 +119,13 @@ def _check_means(account: OrderAccount, charge: int) -> None:
     left = account.escrow - account.amount
     if account.price > left:
         raise rule_error(
-            "escrow_exceeded", "the escrow does not pay for another call", "托管金额不足", account.price, left
+            "escrow_exceeded",
+            "the escrow does not pay for another call",
+            "托管金额不足",
+            account.price,
+            left,
+            hint="place another order with a larger escrow",
+            hint_zh="请另下托管金额更高的订单",
         )
     if account.spent + charge > account.cap:
         raise rule_error(
@@ -128,4 +134,6 @@ def _check_means(account: OrderAccount, charge: int) -> None:
             "订单隐私预算不足",
             account.cap - account.spent,
             charge,
+            hint="ask for less epsilon, or place another order",
+            hint_zh="请降低 epsilon，或另行下单",
         )

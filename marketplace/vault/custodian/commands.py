@@ -10,6 +10,7 @@ from crypto.canonical import canonical_json, load_json
 from marketplace.compute import open_compute
 from marketplace.compute.option import ComputeOption
 from marketplace.console import Run, command, group
+from marketplace.console.usage import BadValue
 from marketplace.console.values import parse_address, parse_digest, parse_epsilon
 from marketplace.documents import digest
 from marketplace.documents.ids import asset_id
@@ -63,7 +64,7 @@ def take(
     Example: marketplace custodian take custody-0.json
     """
     if file.stat().st_size > MAX_FILE:
-        raise typer.BadParameter(f"{file} is larger than any custody file")
+        raise BadValue(f"{file} is larger than any custody file", f"{file} 大于任何托管文件", "FILE")
     keys = open_keys(run)
     halves = CustodianFolder(custodian_path(run), Cipher(keys.seed))
     name = halves.take(open_package(load_json(file.read_bytes(), max_bytes=MAX_FILE), keys))

@@ -79,7 +79,14 @@ class Custodian(KeyHolder):
     def _charge(self, account: Account, case: Case, residues: list[int]) -> Stored:
         if account.refused(digest(case.task.query)) is not None:
             message = "the custodian has refused this query already"
-            raise RuleError("query_refused", message, zh="托管方已拒绝该查询", rule="custodian.final")
+            raise RuleError(
+                "query_refused",
+                message,
+                zh="托管方已拒绝该查询",
+                rule="custodian.final",
+                hint="ask another question; a refusal is final for its query",
+                hint_zh="请另行提问；拒绝对该查询为终局",
+            )
         return super()._charge(account, case, residues)
 
     def _dataset(self, manifest: str) -> tuple[Holding, SealedColumns]:
@@ -87,7 +94,14 @@ class Custodian(KeyHolder):
         check_profile(custody.manifest)
         if custody.manifest["custodian"] != self.keys.address:
             message = "the manifest names another custodian"
-            raise NotAuthorizedError("custodian_differs", message, zh="清单中指定的是另一托管方")
+            raise NotAuthorizedError(
+                "custodian_differs",
+                message,
+                zh="清单中指定的是另一托管方",
+                rule="custodian.named_in_the_manifest",
+                hint="act with the key that the manifest names, or seal with this custodian: `vault seal --custodian`",
+                hint_zh="请使用清单所指定的密钥，或以本托管方重新密封：`vault seal --custodian`",
+            )
         return custody, self._columns
 
     def _check_case(self, case: Case) -> None:

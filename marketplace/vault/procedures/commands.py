@@ -79,6 +79,8 @@ def abandon(
             zh="托管方未能完成该答复",
             rule="vault.custodian",
             expected="the custodian's share",
+            hint="ask again once the supplier has a custodian; this call costs nothing",
+            hint_zh="请待供方恢复托管方后重新查询；本次调用不收费",
         )
         with store.exclusive() as account:
             spent = account.spent(asked["order"])

@@ -76,6 +76,8 @@ def deposit_of(keys: Keys, card: Path | None, lent: Path | None = None, base: Da
             rule="vault.generations",
             expected=f"{base.digest}, generation {base.generation}",
             got=f"{digest(half.manifest)}, generation {half.generation}",
+            hint="lend the half anew with `marketplace custodian lend`, after the last refresh was taken",
+            hint_zh="请在完成最近一次更新后，用 `marketplace custodian lend` 重新出借",
         )
     return Deposit(read_card(load_json(card.read_bytes())), keys, half.half if half else None)
 

@@ -8,9 +8,10 @@ import httpx
 import pytest
 
 from crypto.canonical import canonical_json, sha256, to_hex
-from marketplace.app import CRYPTO, STATUS
+from marketplace.app import STATUS
 from marketplace.documents.ids import listing_id
 from marketplace.errors import MarketplaceError
+from marketplace.refusals.cryptographic import CRYPTO
 from marketplace.sdk.client import Client
 from tests.integration.service.town import Town
 

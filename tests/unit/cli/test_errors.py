@@ -58,7 +58,7 @@ def test_a_refusal_in_english(fails: Fails, capsys: pytest.CaptureFixture[str]) 
     assert printed.err.splitlines() == [
         "refused: the escrow does not pay for one call",
         "  code: escrow_too_small",
-        "  rule: orders.escrow_covers_one_call",
+        "  rule: orders.escrow_covers_one_call (market/1)",
         "  expected: >= 200",
         "  got: 100",
         "  hint: fund at least 2.00 yuan",
@@ -72,7 +72,7 @@ def test_a_refusal_in_chinese(arguments: list[str], fails: Fails, capsys: pytest
     assert capsys.readouterr().err.splitlines() == [
         "未通过: 托管金额不足以支付一次查询",
         "  代码: escrow_too_small",
-        "  规则: orders.escrow_covers_one_call",
+        "  规则: orders.escrow_covers_one_call (market/1)",
         "  要求: >= 200",
         "  实际: 100",
         "  建议: 请至少托管 2.00 元",

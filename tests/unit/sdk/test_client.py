@@ -81,7 +81,15 @@ def test_without_keys_nothing_is_signed() -> None:
 )
 def test_a_problem_becomes_the_error_that_was_raised(status: int, kind: type[MarketplaceError]) -> None:
     exchange = Exchange()
-    more = {"rule": "orders.rule", "expected": 2, "got": 1, "zh": "不行", "hint": "do", "hint_zh": "做"}
+    more = {
+        "rule": "orders.rule",
+        "rulebook": "orders/7",
+        "expected": 2,
+        "got": 1,
+        "zh": "不行",
+        "hint": "do",
+        "hint_zh": "做",
+    }
     exchange.routes["POST", "/orders"] = lambda _: problem(status, "escrow_too_small", **more)
     with exchange.client(None) as client, pytest.raises(kind) as caught:
         client.post("/orders", {}, signed=False)
@@ -141,7 +149,7 @@ def test_a_document_with_another_digest_is_refused() -> None:
         exchange.store[digest] = canonical_json({"price": 201})
         with pytest.raises(VerificationError) as caught:
             client.get_document(digest)
-    assert (caught.value.code, caught.value.expected) == ("digest_mismatch", digest)
+    assert (caught.value.code, caught.value.expected) == ("content_differs", digest)
 
 
 @pytest.mark.parametrize("sent", [{"price": 201}, {"price": 1.5}, None, "price"])

@@ -246,7 +246,7 @@ def test_a_custodian_may_take_the_panels_word_too(tmp_path: Path) -> None:
     keys = frozenset(node["bls"] for node in market.make_terms()["panel"]["nodes"])
 
     def never(_: str) -> bytes:
-        raise NotFoundError("blob_missing", "a blob was asked for")
+        raise NotFoundError("blob_not_here", "a blob was asked for")
 
     store = PrivacyStore(tmp_path / "attested.sqlite", Cipher(own.seed))
     word = Word(uploads.get, keys)
