@@ -116,6 +116,8 @@ def _values(node: ast.expr, chain: Chain, at: int = 0) -> list[str]:
             found = _joined([_values(left, chain, at), _values(right, chain, at)])
         case ast.IfExp(_, body, otherwise):
             found = [*_values(body, chain, at), *_values(otherwise, chain, at)]
+        case ast.Call(ast.Attribute(text, "rstrip" | "strip" | "format" | "format_map")):
+            found = _values(text, chain, at)
         case ast.Name(name):
             found = _named(name, chain, at)
         case _:
