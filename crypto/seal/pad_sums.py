@@ -130,12 +130,15 @@ def chunk_sum(chunk: PadChunk, runs: Runs) -> int:
     high = int(np.searchsorted(runs.starts, chunk.stop, side="left"))
     if low == high:
         return 0
+    first = max(int(runs.starts[low]) - chunk.start, 0)
+    last = min(int(runs.stops[high - 1]) - chunk.start, chunk.words.size)
+    if last - first == high - low:  # one run a row, without a gap: no array is made
+        return int(np.dot(chunk.words[first:last], runs.weights[low:high].view(np.uint64)))
     starts = np.maximum(runs.starts[low:high] - chunk.start, 0)
     stops = np.minimum(runs.stops[low:high] - chunk.start, chunk.words.size)
     weights = runs.weights[low:high].view(np.uint64)
     if starts.size == 1:
-        whole = chunk.words[int(starts[0]) : int(stops[0])]
-        return int(whole.sum(dtype=np.uint64)) * int(weights[0])
+        return int(chunk.words[first:last].sum(dtype=np.uint64)) * int(weights[0])
     if starts.size * _DENSE > chunk.words.size:
         return _dense(chunk.words, starts, stops, weights)
     bounds = np.stack([starts, stops], axis=1).reshape(-1)
@@ -144,8 +147,6 @@ def chunk_sum(chunk: PadChunk, runs: Runs) -> int:
 
 
 def _dense(words: Words, starts: Integers, stops: Integers, weights: NDArray[np.uint64]) -> int:
-    if int(stops[-1] - starts[0]) == starts.size:  # one run a row, without a gap
-        return int(np.dot(words[int(starts[0]) : int(stops[-1])], weights))
     changes = np.zeros(words.size + 1, dtype=np.uint64)
     np.add.at(changes, starts, weights)
     np.subtract.at(changes, stops, weights)

@@ -36,6 +36,7 @@ LABELS = {
     "pairing": "floor: one pairing check and one sum of decoded keys",
     "memory": "peak RSS MiB of the process",
 }
+WALL, PROCESSOR = 0, 1  # places in a lap
 Action = Callable[[], None]
 MESSAGE = attested_message("0x" + "5a" * 32)
 OTHER = attested_message("0x" + "a5" * 32)
@@ -57,14 +58,14 @@ def run(quick: bool) -> list[Table]:
         pairing = statistics.median(floor.lap("pairing", 50).wall for _ in range(ROUNDS))
         memory = {side.name: side.memory() for side in (ours, theirs)}
     rows = [
-        [LABELS[name], f"{_median(pairs, 0):.2f}", f"{_median(pairs, 1):,.0f}", f"{_ratio(pairs, 'wall'):,.0f}×"]
+        [LABELS[name], f"{_median(pairs, 0):.2f}", f"{_median(pairs, 1):,.0f}", f"{_ratio(pairs, WALL):,.0f}×"]
         for name, pairs in found.items()
     ]
     rows.append([LABELS["pairing"], f"{pairing:.2f}", "", ""])
     rows.append([LABELS["memory"], f"{memory['ours']:.0f}", f"{memory['py_ecc']:.0f}", ""])
     title = f"Verify what {NODES} nodes attested together, BLS12-381, milliseconds"
     each = [f"{theirs.wall / mine.wall:,.0f}" for mine, theirs in found["known"]]
-    by_processor = _ratio(found["known"], "processor")
+    by_processor = _ratio(found["known"], PROCESSOR)
     notes = [
         versions("py-arkworks-bls12381", "py-ecc"),
         f"one core each, in turns; medians of {rounds['known']}, {rounds['fresh']} and 1 rounds, ratios of the same "
@@ -92,8 +93,8 @@ def _median(pairs: Pairs, side: int) -> float:
     return statistics.median(pair[side].wall for pair in pairs)
 
 
-def _ratio(pairs: Pairs, clock: str) -> float:
-    return statistics.median(getattr(theirs, clock) / getattr(mine, clock) for mine, theirs in pairs)
+def _ratio(pairs: Pairs, clock: int) -> float:
+    return statistics.median(theirs[clock] / mine[clock] for mine, theirs in pairs)
 
 
 class _Side:
@@ -120,7 +121,8 @@ class _Side:
 
     def memory(self) -> float:
         """Peak memory so far, MiB."""
-        return float(self._asked(["memory", 1])[0])
+        (peak,) = self._asked(["memory", 1])
+        return peak
 
     def _asked(self, wish: list[Any]) -> list[float]:
         assert self._process.stdin is not None

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crypto.canonical import from_hex, sha256, to_hex
 from crypto.seal.columns import seal_column
 from crypto.seal.keys import SealingKey
 from crypto.seal.pad_keys import PadKey, Sheet, fresh_salt
@@ -29,47 +28,20 @@ from crypto.seal.release import open_number
 from marketplace.compute.columns import WorkersColumns
 from marketplace.compute.processes import Processes
 from marketplace.documents import SALT
-from marketplace.queries.evaluation import evaluate_plan, number_entry
+from marketplace.queries.evaluation import evaluate_plan
 from marketplace.queries.evaluation.data import SealedColumns
 from marketplace.queries.forms import reaches
 from marketplace.queries.forms.rows import taken_of
-from marketplace.queries.numbers import Number, Plan
-from marketplace.types import Digest
+from scripts.benchmarks.sealing.held import COLUMN, Entries, Held, manifest_of, plan_of, write_blob
 from scripts.benchmarks.tables import Table, versions
 
 GROUPS, ROUNDS, REPEATS = 16, 3, 3
 START_SECONDS = 60
 COUNTS = (1, 2)
-COLUMN = "sum:x"
-Entries = list[dict[str, str | None]]
 
 
-@dataclass(frozen=True)
-class Held:
-    """A sealed column on disk, and how to open a number of it.
-
-    Args:
-        plan: what is asked. opened: the sealed first number of the plan, opened. true: what that has to be.
-    """
-
-    name: str
-    folder: Path
-    manifest: dict[str, Any]
-    plan: Plan
-    opened: Callable[[Any], int]
-    true: int
-
-    def fetch(self, blob: str) -> bytes:
-        """The blob's bytes."""
-        return (self.folder / from_hex(blob, 32, "blob").hex()).read_bytes()
-
-    def by(self, workers: Processes) -> Entries:
-        """The plan's numbers from these workers."""
-        return self.entries(WorkersColumns(workers, self.folder, self.fetch))
-
-    def entries(self, columns: SealedColumns) -> Entries:
-        """The plan's numbers as a result document has them."""
-        return [number_entry(number) for number in evaluate_plan(self.manifest, self.plan, columns)]
+def _by(held: Held, workers: Processes) -> Entries:
+    return held.entries(WorkersColumns(workers, held.folder, held.fetch))
 
 
 @dataclass
@@ -138,9 +110,9 @@ def _round(held: Held, small: Held, times: Times, *, count: int, whole: Entries)
     try:
         _start(workers, small)
         before = {pid: _spent(pid) for pid in workers.pids}
-        found = [_timed(lambda: held.by(workers))]
+        found = [_timed(lambda: _by(held, workers))]
         times.busiest.append(max(_spent(pid) - earlier for pid, earlier in before.items()))
-        found += [_timed(lambda: held.by(workers)) for _ in range(REPEATS)]
+        found += [_timed(lambda: _by(held, workers)) for _ in range(REPEATS)]
         times.peak = max(times.peak, *map(_peak, workers.pids))
     finally:
         workers.close()
@@ -156,7 +128,7 @@ def _start(workers: Processes, small: Held) -> None:
     while len(workers.pids) < workers.count:
         if time.monotonic() > end:
             raise AssertionError("not all workers have started")
-        small.by(workers)
+        _by(small, workers)
 
 
 def _timed(action: Callable[[], Entries]) -> tuple[float, Entries]:
@@ -179,10 +151,10 @@ def _padded(folder: Path, rows: int, groups: int) -> Held:
     """Padded rows of GROUPS public cells: the sum of all of them, or of each."""
     key, sheet, values = PadKey.generate(PADS_64), Sheet(0, COLUMN, fresh_salt()), _values(rows)
     blobs = [seal_padded(key, sheet, start, values[start : start + CHUNK]) for start in range(0, rows, CHUNK)]
-    columns = {COLUMN: [_write(folder, blob) for blob in blobs], SALT: [_write(folder, sheet.salt)]}
+    columns = {COLUMN: [write_blob(folder, blob) for blob in blobs], SALT: [write_blob(folder, sheet.salt)]}
     form = {"form": "rows", "profile": PADS_64.name, "places": rows // GROUPS}
-    manifest = _manifest(form, columns, rows, (GROUPS,))
-    plan = _plan(list(np.array_split(np.arange(GROUPS), groups)))
+    manifest = manifest_of(form, columns, rows, (GROUPS,))
+    plan = plan_of(list(np.array_split(np.arange(GROUPS), groups)))
 
     def opened(number: Any) -> int:
         taken = taken_of(manifest, 0, plan.numbers[0], reaches(manifest, 0)(plan.numbers[0]), lambda _: sheet.salt)
@@ -195,9 +167,9 @@ def _padded(folder: Path, rows: int, groups: int) -> Held:
 def _lattice(folder: Path, rows: int) -> Held:
     """One BFV coefficient a row; the sums of GROUPS ranges."""
     key, values = SealingKey.generate(ROWS), _values(rows)
-    columns = {COLUMN: [_write(folder, blob) for blob in seal_column(key, values)]}
-    manifest = _manifest({"form": "cells", "profile": ROWS.name, "prefix": None}, columns, rows, (1000, rows // 1000))
-    plan = _plan(np.array_split(np.arange(rows, dtype=np.int64), GROUPS))
+    columns = {COLUMN: [write_blob(folder, blob) for blob in seal_column(key, values)]}
+    manifest = manifest_of({"form": "cells", "profile": ROWS.name, "prefix": None}, columns, rows, (1000, rows // 1000))
+    plan = plan_of(np.array_split(np.arange(rows, dtype=np.int64), GROUPS))
     true = int(values[: plan.numbers[0].cells.size].sum())
     name = f"BFV rows: SUM by {GROUPS} groups"
     return Held(name, folder, manifest, plan, lambda number: open_number(key, number), true)
@@ -205,23 +177,3 @@ def _lattice(folder: Path, rows: int) -> Held:
 
 def _values(rows: int) -> NDArray[np.int64]:
     return np.random.default_rng(7).integers(0, 1000, rows)
-
-
-def _plan(groups: list[NDArray[np.int64]]) -> Plan:
-    numbers = tuple(Number((str(place),), COLUMN, ((COLUMN, 1),), cells) for place, cells in enumerate(groups))
-    return Plan(0, numbers, (), (), 0, Digest("0x" + "00" * 32))
-
-
-def _manifest(form: dict[str, Any], columns: dict[str, Any], rows: int, shape: tuple[int, ...]) -> dict[str, Any]:
-    dimensions = [
-        {"name": f"d{axis}", "categories": list(map(str, range(size))), "hidden": False, "ordered": False}
-        for axis, size in enumerate(shape)
-    ]
-    held = [{"form": 0, "name": name, "chunks": chunks} for name, chunks in columns.items()]
-    return {"forms": [form], "dimensions": dimensions, "batches": [{"block": 0, "rows": rows, "columns": held}]}
-
-
-def _write(folder: Path, data: bytes) -> dict[str, Any]:
-    name = sha256(data)
-    (folder / name.hex()).write_bytes(data)
-    return {"blob": to_hex(name), "size": len(data)}

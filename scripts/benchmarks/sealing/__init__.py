@@ -2,13 +2,12 @@
 
 races       one query by both, each in a process of its own, from the same seed
 layouts     the two layouts for sums over rows beside each other: lattice and pads (decision 0015)
-growth      the same work on 10,000 to 10,000,000 rows against a straight line (decision 0016)
 products    rows of a hidden category
 steps       bytes at rest, the memory of sealing, and what each party does for one released number
 alone       a function in a process of its own
+held        a sealed column on disk with a question about it
 """
 
-from scripts.benchmarks.sealing.growth import growth_table
 from scripts.benchmarks.sealing.layouts import layouts_table
 from scripts.benchmarks.sealing.products import products_table
 from scripts.benchmarks.sealing.races import race_tables
@@ -22,7 +21,6 @@ def run(quick: bool) -> list[Table]:
     return [
         *race_tables(rows),
         layouts_table(rows),
-        growth_table(rows * 10),
         storage_table(rows),
         memory_table(rows),
         steps_table(),
