@@ -15,7 +15,17 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 TARGET = HERE.parent / "marketplace" / "artifacts"
-CONTRACTS = ("Participants", "Rights", "Titles", "Listings", "SettlementToken", "Orders", "Evidence", "Clearing")
+CONTRACTS = (
+    "Participants",
+    "Rights",
+    "Titles",
+    "Listings",
+    "Agreements",
+    "SettlementToken",
+    "Orders",
+    "Evidence",
+    "Clearing",
+)
 # The same as in foundry.toml. Without metadata the bytecode does not depend on comments or on where the sources lie.
 SETTINGS: dict[str, Any] = {
     "evmVersion": "london",

@@ -25,6 +25,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     "Rights": ("register", "confirm", "transferShare", "mark"),
     "Titles": ("transfer",),
     "Listings": ("list", "delist"),
+    "Agreements": ("agree", "amend", "retire"),
     "SettlementToken": ("issue",),
     "Orders": ("fund", "settle", "clear", "refund"),
     "Evidence": ("anchor",),

@@ -95,6 +95,26 @@ INTENTS: dict[str, IntentType] = {
         ),
         _intent("Listings", "Delist(bytes32 listingId,address seller,uint64 version,uint64 deadline)", "seller"),
         _intent(
+            "Agreements",
+            "Agree(bytes32 agreementId,address partyA,address partyB,bytes32 agreementDigest,uint64 validUntil,"
+            "uint64 deadline)",
+            "partyA",
+            "partyB",
+        ),
+        _intent(
+            "Agreements",
+            "AmendAgreement(bytes32 previousId,bytes32 agreementId,address partyA,address partyB,"
+            "bytes32 agreementDigest,uint64 validUntil,uint64 deadline)",
+            "partyA",
+            "partyB",
+        ),
+        _intent(
+            "Agreements",
+            "RetireAgreement(bytes32 agreementId,address partyA,address partyB,uint64 deadline)",
+            "partyA",
+            "partyB",
+        ),
+        _intent(
             "SettlementToken",
             "Issue(address account,uint256 amount,bytes32 ref,address bank,uint64 deadline)",
             "bank",
@@ -102,7 +122,7 @@ INTENTS: dict[str, IntentType] = {
         _intent(
             "Orders",
             "Fund(bytes32 orderId,bytes32 listingId,address buyer,uint96 escrow,uint64 epsilonCap,uint64 validUntil,"
-            "bytes32 agreementDigest,uint64 deadline)",
+            "bytes32 agreementDigest,bytes32 agreementId,uint64 deadline)",
             "buyer",
         ),
         _intent("Orders", "Voucher(bytes32 orderId,uint96 amount,uint64 epsilon,uint32 calls,bytes32 callsRoot)"),
@@ -143,7 +163,17 @@ INTENTS: dict[str, IntentType] = {
     )
 }
 
-CONTRACTS = ("Participants", "Rights", "Titles", "Listings", "SettlementToken", "Orders", "Evidence", "Clearing")
+CONTRACTS = (
+    "Participants",
+    "Rights",
+    "Titles",
+    "Listings",
+    "Agreements",
+    "SettlementToken",
+    "Orders",
+    "Evidence",
+    "Clearing",
+)
 
 
 @dataclass(frozen=True)

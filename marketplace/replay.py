@@ -10,6 +10,7 @@ from typing import Any
 
 from crypto.errors import CryptoError
 from marketplace import calls
+from marketplace.agreements import rules as agreement_rules
 from marketplace.clearing import rules as clearing_rules
 from marketplace.deployment import Genesis
 from marketplace.errors import MarketplaceError
@@ -60,6 +61,7 @@ class LedgerState:
         self.rights = Rights()
         self.titles = title_rules.Titles()
         self.listings = listing_rules.Listings()
+        self.agreements = agreement_rules.Agreements()
         self.orders = order_rules.Orders()
         self.accounts = Accounts(genesis.addresses()["Orders"])
         self.batches = clearing_rules.Batches(genesis.addresses()["Clearing"])
@@ -168,6 +170,15 @@ class LedgerState:
     def _delist(self, delisting: Any, now: int) -> list[Event]:
         return listing_rules.delist(self.listings, delisting, now)
 
+    def _agree(self, deal: Any, now: int) -> list[Event]:
+        return agreement_rules.agree(self.agreements, self.participants, deal, now)
+
+    def _amend(self, change: Any, now: int) -> list[Event]:
+        return agreement_rules.amend(self.agreements, self.participants, change, now)
+
+    def _retire(self, end: Any, now: int) -> list[Event]:
+        return agreement_rules.retire(self.agreements, end, now)
+
     def _issue(self, payment: Any, now: int) -> list[Event]:
         return settlement_rules.issue(self.accounts, self.participants, payment, now)
 
@@ -180,6 +191,7 @@ class LedgerState:
             rights=self.rights,
             titles=self.titles,
             listings=self.listings,
+            agreements=self.agreements,
             purse=self.accounts,
         )
 
@@ -246,6 +258,9 @@ _VERBS: dict[tuple[str, str], Callable[..., list[Event]]] = {
     ("Rights", "mark"): LedgerState._mark,
     ("Listings", "list"): LedgerState._list,
     ("Listings", "delist"): LedgerState._delist,
+    ("Agreements", "agree"): LedgerState._agree,
+    ("Agreements", "amend"): LedgerState._amend,
+    ("Agreements", "retire"): LedgerState._retire,
     ("SettlementToken", "issue"): LedgerState._issue,
     ("Orders", "fund"): LedgerState._fund,
     ("Orders", "settle"): LedgerState._settle,

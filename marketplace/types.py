@@ -60,6 +60,15 @@ class ListingStatus(IntEnum):
     DELISTED = 2
 
 
+class AgreementStatus(IntEnum):
+    """Standing of an agreement on a form; one that is signed is in force until its end."""
+
+    NONE = 0
+    SIGNED = 1
+    AMENDED = 2
+    RETIRED = 3
+
+
 class OrderStatus(IntEnum):
     """Standing of an order."""
 

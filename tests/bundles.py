@@ -24,7 +24,7 @@ from marketplace.auditor.trust import Trust
 from marketplace.deployment import Genesis
 from marketplace.documents import digest, iso_time, voucher_document
 from marketplace.documents.columns import ciphertext_root, column_names
-from marketplace.documents.ids import asset_id, listing_id, order_id, title_id
+from marketplace.documents.ids import agreement_id, asset_id, listing_id, order_id, title_id
 from marketplace.intents import sign_intent, struct_hash
 from marketplace.ledger.node import Node, NodeSettings
 from marketplace.ledger.relayer import Relayer
@@ -33,6 +33,7 @@ from marketplace.queries.plan import Plan, make_plan
 from marketplace.queries.shares import seal_shares
 from marketplace.queries.statements import attested_message, sign_refusal, sign_release, sign_result
 from marketplace.types import ZERO_DIGEST, Role, TitleKind
+from tests.agreements import agreement_on
 from tests.ledgers import Ledger, found
 
 START = 1_790_000_000
@@ -71,6 +72,7 @@ class Maker:
     manifest: dict[str, Any] = field(default_factory=dict)
     terms: dict[str, Any] = field(default_factory=dict)
     sealing: SealingKey = field(default_factory=lambda: SealingKey.generate(profile("bfv-8192-cells-1")))
+    agreement: str = ZERO_DIGEST
     spent: int = 0
     budget: int = 0
     asked: set[str] = field(default_factory=set)
@@ -286,6 +288,32 @@ def offer(maker: Maker) -> None:
     maker.ledger.seal()
 
 
+def agree(maker: Maker) -> None:
+    """Seller and buyer agree, amend what they agreed, and end another agreement that they made."""
+    heir, buyer = maker.people["heir"].address, maker.people["buyer"].address
+    fields = {"assets": [maker.asset], "purposes": ["TRANSPORT"], "regions": ["CN"]}
+    sides = {"partyA": heir, "partyB": buyer, "validUntil": iso_time(START + YEAR), "fields": fields}
+    terms = {"partyA": heir, "partyB": buyer, "validUntil": START + YEAR, "deadline": START + YEAR}
+    for form in ("GF-2025-2615", "GF-2025-2618"):
+        filled = agreement_on(form, **sides)
+        _enter(maker, "agree", "Agree", filled, dict(terms))
+        if form == "GF-2025-2615":
+            maker.agreement = agreement_id(heir, buyer, digest(filled))
+    changed = {**agreement_on(**{**sides, "fields": fields | {"cure_days": 15}}), "amends": maker.agreement}
+    _enter(maker, "amend", "AmendAgreement", changed, {"previousId": maker.agreement, **terms})
+    maker.agreement = agreement_id(heir, buyer, digest(changed))
+    end = {"agreementId": agreement_id(heir, buyer, digest(filled)), "partyA": heir, "partyB": buyer}
+    maker.act("Agreements", "retire", "RetireAgreement", end | {"deadline": START + YEAR}, "heir", "buyer")
+    maker.ledger.seal()
+
+
+def _enter(maker: Maker, verb: str, intent: str, document: dict[str, Any], message: dict[str, Any]) -> None:
+    name = maker.store(document)
+    message |= {"agreementId": agreement_id(message["partyA"], message["partyB"], name), "agreementDigest": name}
+    maker.act("Agreements", verb, intent, message, "heir", "buyer")
+    maker.ledger.seal()
+
+
 @dataclass
 class Order:
     """One funded order and the buyer's side of its account."""
@@ -323,7 +351,8 @@ def fund_orders(maker: Maker, count: int, queries: int, last_until: int) -> list
             "escrow": escrow,
             "validUntil": until,
         }
-        fund |= {"epsilonCap": EPSILON * (queries + 1), "agreementDigest": digest(agreement), "deadline": START + YEAR}
+        fund |= {"epsilonCap": EPSILON * (queries + 1), "agreementDigest": digest(agreement)}
+        fund |= {"agreementId": ZERO_DIGEST if number else maker.agreement, "deadline": START + YEAR}
         maker.act("Orders", "fund", "Fund", fund, "buyer")
         orders.append(Order(name, number, fund["epsilonCap"]))
         if number % 400 == 399:
@@ -499,6 +528,7 @@ def _tell(maker: Maker, count: int, queries: int) -> None:
     maker.budget = EPSILON * (count * (queries + 1) + 1)
     register(maker)
     offer(maker)
+    agree(maker)
     orders = fund_orders(maker, count, queries, last_until=START + 5_000)
     source = questions()
     for order in orders:

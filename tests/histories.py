@@ -12,10 +12,12 @@ from crypto import typed_data
 from crypto.canonical import keccak256, to_hex
 from marketplace.clearing.rules import Batch, payouts_digest
 from marketplace.deployment import Genesis
-from marketplace.documents.ids import asset_id, batch_id, debt_id, listing_id, order_id, title_id
+from marketplace.documents.ids import agreement_id, asset_id, batch_id, debt_id, listing_id, order_id, title_id
 from marketplace.intents import INTENTS, Deployment, intent_digest, struct_hash, verify_intent
 from marketplace.replay import LedgerState
 from marketplace.types import (
+    ZERO_DIGEST,
+    AgreementStatus,
     AssetStatus,
     BatchStatus,
     DebtStatus,
@@ -260,7 +262,7 @@ class History:
         if listing is None:
             return None
         record = self.state.listings.records[listing]
-        buyer, agreement = self._pick(TRADERS), self._digest()
+        buyer, agreement = self._buyer_from(record.seller), self._digest()
         left = self.state.rights.assets[record.asset_id].budget_left
         message = {
             "orderId": order_id(buyer, listing, agreement),
@@ -270,9 +272,59 @@ class History:
             "epsilonCap": self.random.choice([1, 1000, max(left // 2, 1), left, left + 1]),
             "validUntil": min(record.valid_until, self.now + self._term(DAY, 10**9)),
             "agreementDigest": agreement,
+            "agreementId": self._cited(record.seller, buyer),
             "deadline": self._deadline(),
         }
         return [self._part("Fund", message)]
+
+    def agree(self) -> list[Part] | None:
+        party_a, party_b = self.random.sample(TRADERS, 2)
+        return [self._part("Agree", self._deal(party_a, party_b))]
+
+    def amend(self) -> list[Part] | None:
+        return self._about_agreement(
+            lambda key, one, other: ("AmendAgreement", {"previousId": key} | self._deal(one, other))
+        )
+
+    def retire(self) -> list[Part] | None:
+        end = {"deadline": self._deadline()}
+        return self._about_agreement(
+            lambda key, one, other: ("RetireAgreement", {"agreementId": key, "partyA": one, "partyB": other} | end)
+        )
+
+    def _about_agreement(self, make: Callable[[str, str, str], tuple[str, Message]]) -> list[Part] | None:
+        key = self._choose(self.state.agreements.records, AgreementStatus.SIGNED)
+        if key is None:
+            return None
+        record = self.state.agreements.records[key]
+        sides = (record.party_a, record.party_b)
+        one, other = sides if self.random.random() < 0.9 else sides[::-1]
+        return [self._part(*make(key, one, other))]
+
+    def _deal(self, party_a: str, party_b: str) -> Message:
+        digest = self._digest()
+        return {
+            "agreementId": agreement_id(party_a, party_b, digest),
+            "partyA": party_a,
+            "partyB": party_b,
+            "agreementDigest": digest,
+            "validUntil": self.now + self._term(10 * DAY, 10**9),
+            "deadline": self._deadline(),
+        }
+
+    def _buyer_from(self, seller: str) -> str:
+        """Anybody, or one who has an agreement with the seller."""
+        known = [{item.party_a, item.party_b} - {seller} for item in self.state.agreements.records.values()]
+        partners = [one for sides in known if len(sides) == 1 for one in sides]
+        return str(self._pick(partners if partners and self.random.random() < 0.4 else TRADERS))
+
+    def _cited(self, seller: str, buyer: str) -> str:
+        """An agreement for an order to cite: none, mostly; else one of these two, now and then of others."""
+        records = self.state.agreements.records
+        theirs = [key for key, item in records.items() if {item.party_a, item.party_b} == {seller, buyer}]
+        if theirs and self.random.random() < 0.9:
+            return str(self._pick(theirs))
+        return str(self._pick(list(records))) if records and self.random.random() < 0.1 else ZERO_DIGEST
 
     def settle(self) -> list[Part] | None:
         drawn = self._last_voucher()
@@ -528,6 +580,10 @@ def _with_id(intent: str, message: Message) -> Message:
         "OpenBatch": lambda: {"batchId": batch_id(message["exchange"], message["number"])},
         "Owe": lambda: {"debtId": debt_id(message["debtor"], message["creditor"], message["ref"])},
     }
+    for name in ("Agree", "AmendAgreement"):
+        ids[name] = lambda: {
+            "agreementId": agreement_id(message["partyA"], message["partyB"], message["agreementDigest"])
+        }
     return message | ids[intent]() if intent in ids else message
 
 
@@ -554,6 +610,9 @@ BUILDERS: dict[str, tuple[str, Callable[[History], Any], int]] = {
     "mark": ("Rights", History.mark, 2),
     "list": ("Listings", History.list_asset, 6),
     "delist": ("Listings", History.delist, 1),
+    "agree": ("Agreements", History.agree, 4),
+    "amend": ("Agreements", History.amend, 2),
+    "retire": ("Agreements", History.retire, 1),
     "issue": ("SettlementToken", History.issue, 2),
     "fund": ("Orders", History.fund, 14),
     "settle": ("Orders", History.settle, 10),

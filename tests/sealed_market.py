@@ -28,6 +28,7 @@ from marketplace.queries.pricing import OrderAccount, next_voucher
 from marketplace.queries.query import Query
 from marketplace.queries.sql import parse_sql
 from marketplace.queries.statements import attest
+from marketplace.types import ZERO_DIGEST
 from marketplace.vault.cases import Decision
 from marketplace.vault.custody import Deposit
 from marketplace.vault.folder import Dataset, VaultFolder
@@ -195,6 +196,7 @@ class Market:
                     "epsilonCap": cap,
                     "validUntil": until,
                     "agreementDigest": digest(agreement),
+                    "agreementId": ZERO_DIGEST,
                     "deadline": LATER,
                 },
                 who,

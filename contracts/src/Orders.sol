@@ -5,6 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IntentBatch} from "./IntentBatch.sol";
 import {Roles} from "./Roles.sol";
 import {Split} from "./Split.sol";
+import {IAgreements} from "./interfaces/IAgreements.sol";
 import {IClearing} from "./interfaces/IClearing.sol";
 import {IListings} from "./interfaces/IListings.sol";
 import {IOrders} from "./interfaces/IOrders.sol";
@@ -16,7 +17,7 @@ import {ITitles} from "./interfaces/ITitles.sol";
 /// @dev The token is this market's own: it returns true or reverts, and calls nobody back.
 contract Orders is IOrders, IntentBatch {
     bytes32 private constant FUND_TYPEHASH = keccak256(
-        "Fund(bytes32 orderId,bytes32 listingId,address buyer,uint96 escrow,uint64 epsilonCap,uint64 validUntil,bytes32 agreementDigest,uint64 deadline)"
+        "Fund(bytes32 orderId,bytes32 listingId,address buyer,uint96 escrow,uint64 epsilonCap,uint64 validUntil,bytes32 agreementDigest,bytes32 agreementId,uint64 deadline)"
     );
     bytes32 private constant VOUCHER_TYPEHASH =
         keccak256("Voucher(bytes32 orderId,uint96 amount,uint64 epsilon,uint32 calls,bytes32 callsRoot)");
@@ -31,6 +32,7 @@ contract Orders is IOrders, IntentBatch {
     IRights public immutable RIGHTS;
     ITitles public immutable TITLES;
     IListings public immutable LISTINGS;
+    IAgreements public immutable AGREEMENTS;
     IERC20 public immutable TOKEN;
     IClearing public immutable CLEARING;
     address public immutable TREASURY;
@@ -44,6 +46,7 @@ contract Orders is IOrders, IntentBatch {
         IRights rights,
         ITitles titles,
         IListings listings,
+        IAgreements agreements,
         IERC20 token,
         IClearing clearing,
         address treasury,
@@ -54,6 +57,7 @@ contract Orders is IOrders, IntentBatch {
         RIGHTS = rights;
         TITLES = titles;
         LISTINGS = listings;
+        AGREEMENTS = agreements;
         TOKEN = token;
         CLEARING = clearing;
         TREASURY = treasury;
@@ -72,6 +76,7 @@ contract Orders is IOrders, IntentBatch {
         PARTICIPANTS.requireActive(order_.buyer, Roles.BUYER);
         IListings.Listing memory listing = LISTINGS.requireLive(order_.listingId);
         _requireTerms(order_, listing);
+        if (order_.agreementId != 0) AGREEMENTS.requireInForce(order_.agreementId, listing.seller, order_.buyer);
 
         _orders[expected] = Order(
             order_.buyer, order_.escrow, order_.listingId, order_.epsilonCap, order_.validUntil, Status.Funded
@@ -262,7 +267,8 @@ contract Orders is IOrders, IntentBatch {
             order_.escrow,
             order_.epsilonCap,
             order_.validUntil,
-            order_.agreementDigest
+            order_.agreementDigest,
+            order_.agreementId
         );
     }
 }

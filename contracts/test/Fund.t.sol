@@ -28,7 +28,7 @@ contract FundTest is MarketTest {
         bytes memory signature = _sign(BUYER, address(orders), _hash(m));
         vm.expectEmit(address(orders));
         emit IOrders.Funded(
-            m.orderId, listingId, assetId, _at(BUYER), m.escrow, m.epsilonCap, m.validUntil, agreement
+            m.orderId, listingId, assetId, _at(BUYER), m.escrow, m.epsilonCap, m.validUntil, agreement, 0
         );
         orders.fund(m, signature);
 

@@ -203,6 +203,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "status_list_invalid": ("A status list is not signed by the log's key.", "状态列表并非由日志密钥签署。"),
     "status_list_differs": ("A status list does not say what the ledger says.", "状态列表与账本不符。"),
     "status_place_reused": ("Two certificates share a place in the status lists.", "两份凭证共用状态列表的同一位置。"),
+    "agreement_form": ("An agreement does not fit its model form.", "协议不符合其示范文本。"),
+    "agreement_differs": ("An agreement does not say what the ledger says.", "协议与账本不符。"),
+    "order_outside_agreement": (
+        "An order is for other data, another purpose or another place than the agreement that it cites.",
+        "订单的数据、用途或地域超出其所引协议。",
+    ),
     "claim_differs": ("A claim does not say what the ledger says.", "权利主张与账本不符。"),
     "previous_unregistered": (
         "A version names no version that its holder registered before.",
@@ -289,6 +295,8 @@ COUNTED: dict[str, str] = {
     "anchors": "锚定",
     "leaves": "日志条目",
     "documents": "文档",
+    "agreements": "协议",
+    "orders under agreements": "依协议下达的订单",
     "certificates": "凭证",
     "status lists": "状态列表",
     "versions": "版本",

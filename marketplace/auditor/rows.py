@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from marketplace.events import Event
-from marketplace.types import ZERO_DIGEST, AssetStatus, ListingStatus, OrderStatus, ParticipantStatus
+from marketplace.types import ZERO_DIGEST, AgreementStatus, AssetStatus, ListingStatus, OrderStatus, ParticipantStatus
 
 Row = dict[str, Any]
 Key = tuple[Any, ...]
@@ -20,6 +20,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "titles": ("titleId",),
     "shares": ("assetId", "holder"),
     "listings": ("listingId",),
+    "agreements": ("agreementId",),
     "orders": ("orderId",),
     "payouts": ("orderId", "holder"),
     "balances": ("account",),
@@ -145,8 +146,27 @@ def _delisted(tables: Tables, args: Row, at: Row) -> None:
     tables.change("listings", (args["listingId"],), values | at)
 
 
+def _agreed(tables: Tables, args: Row, at: Row) -> None:
+    _put_agreement(tables, args | {"version": 1, "previousId": ZERO_DIGEST}, at)
+
+
+def _agreement_amended(tables: Tables, args: Row, at: Row) -> None:
+    tables.change("agreements", (args["previousId"],), {"status": int(AgreementStatus.AMENDED)} | at)
+    _put_agreement(tables, args, at)
+
+
+def _put_agreement(tables: Tables, args: Row, at: Row) -> None:
+    names = ("agreementId", "partyA", "partyB", "agreementDigest", "validUntil", "version", "previousId")
+    tables.put("agreements", _take(args, *names) | {"status": int(AgreementStatus.SIGNED)} | at)
+
+
+def _agreement_retired(tables: Tables, args: Row, at: Row) -> None:
+    tables.change("agreements", (args["agreementId"],), {"status": int(AgreementStatus.RETIRED)} | at)
+
+
 def _funded(tables: Tables, args: Row, at: Row) -> None:
     names = ("orderId", "listingId", "assetId", "buyer", "escrow", "epsilonCap", "validUntil", "agreementDigest")
+    names += ("agreementId",)
     none_yet = {"amount": 0, "epsilon": 0, "calls": 0, "callsRoot": ZERO_DIGEST, "fee": 0, "refund": 0}
     tables.put("orders", _take(args, *names) | {"status": int(OrderStatus.FUNDED)} | none_yet | at)
 
@@ -189,6 +209,9 @@ _CHANGES: dict[str, Callable[[Tables, Row, Row], None]] = {
     "BudgetReleased": _budget("epsilonReleased"),
     "Listed": _listed,
     "Delisted": _delisted,
+    "Agreed": _agreed,
+    "AgreementAmended": _agreement_amended,
+    "AgreementRetired": _agreement_retired,
     "Funded": _funded,
     "Settled": _settled,
     "Refunded": _refunded,

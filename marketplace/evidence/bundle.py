@@ -23,8 +23,9 @@ everything else integers:
     titles         titleId assetId kind holder orderId validUntil version
     shares         assetId holder bps                    (no row for a holder of nothing)
     listings       listingId assetId seller termsDigest price validUntil status version
-    orders         orderId listingId assetId buyer escrow epsilonCap validUntil agreementDigest status amount
-                   epsilon calls callsRoot fee refund
+    agreements     agreementId partyA partyB agreementDigest validUntil status version previousId
+    orders         orderId listingId assetId buyer escrow epsilonCap validUntil agreementDigest agreementId
+                   status amount epsilon calls callsRoot fee refund
     payouts        orderId holder amount
     balances       account balance
     anchors        size root previousRoot
@@ -41,6 +42,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from crypto.canonical import canonical_json, to_hex
+from marketplace.agreements.tables import Agreement
 from marketplace.documents import blob_digests
 from marketplace.evidence import log
 from marketplace.evidence.tables import Anchor, Checkpoint, LogEntry
@@ -61,6 +63,7 @@ READ_MODEL: tuple[type[ProjectedRow], ...] = (
     Title,
     Share,
     Listing,
+    Agreement,
     Order,
     Payout,
     Balance,

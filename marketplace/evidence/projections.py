@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from sqlmodel import Session
 
+from marketplace.agreements import projections as agreements
 from marketplace.evidence.tables import Anchor
 from marketplace.identifiers import projections as identifiers
 from marketplace.ledger.tables import LedgerEvent
@@ -26,6 +27,7 @@ _STAGES: tuple[Mapping[str, tuple[Projector, ...]], ...] = (
     participants.PROJECTORS,
     rights.PROJECTORS,
     listings.PROJECTORS,
+    agreements.PROJECTORS,
     orders.PROJECTORS,
     settlement.PROJECTORS,
     identifiers.PROJECTORS,

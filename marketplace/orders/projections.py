@@ -20,6 +20,7 @@ def funded(session: Session, event: LedgerEvent) -> None:
         epsilon_cap=args["epsilonCap"],
         valid_until=args["validUntil"],
         agreement_digest=args["agreementDigest"],
+        agreement_id=args["agreementId"],
         status=OrderStatus.FUNDED,
         calls_root=ZERO_DIGEST,
     )

@@ -28,6 +28,7 @@ class Fund(Shape):
     epsilon_cap: Count
     valid_until: Count
     agreement_digest: DigestText
+    agreement_id: DigestText
     deadline: Count
 
 

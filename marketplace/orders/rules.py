@@ -6,6 +6,7 @@ STATES is the whole life of an order; nothing leads back.
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from marketplace.agreements.rules import Agreements
 from marketplace.documents.ids import order_id
 from marketplace.events import Event
 from marketplace.listings.rules import Listing, Listings, require_live
@@ -15,7 +16,7 @@ from marketplace.refusals.checks import Message, require_in_time
 from marketplace.rights.records import Rights
 from marketplace.rights.rules import commit_budget
 from marketplace.rights.titles import Titles, grant_use
-from marketplace.types import OrderStatus, Role
+from marketplace.types import ZERO_DIGEST, OrderStatus, Role
 
 NONE, FUNDED, SETTLED, REFUNDED = OrderStatus.NONE, OrderStatus.FUNDED, OrderStatus.SETTLED, OrderStatus.REFUNDED
 
@@ -74,6 +75,7 @@ def fund(
     rights: Rights,
     titles: Titles,
     listings: Listings,
+    agreements: Agreements,
     purse: Purse,
 ) -> list[Event]:
     """Put the buyer's money into escrow, commit privacy budget and grant the use title.
@@ -94,6 +96,8 @@ def fund(
     participants.require_active(buyer, Role.BUYER)
     listing = require_live(listings, order["listingId"], now, participants=participants, rights=rights, titles=titles)
     require_terms(order, listing, now)
+    if order["agreementId"] != ZERO_DIGEST:
+        agreements.require_between(order["agreementId"], listing.seller, buyer, now)
     purse.require_balance(buyer, order["escrow"])
     rights.require_budget(listing.asset_id, order["epsilonCap"])
 

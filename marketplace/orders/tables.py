@@ -10,8 +10,9 @@ from marketplace.storage.types import READ_MODEL
 class Order(ProjectedRow, table=True):
     """One order. Money in fen, epsilon in millionths, `status` is types.OrderStatus.
 
-    `amount`, `epsilon`, `calls`, `calls_root` and `fee` are what it was settled with; `refund` is what went back to the
-    buyer.
+    `agreement_digest` is of the buyer's acceptance of the terms, `agreement_id` names the agreement of both sides under
+    which it was made, or is ZERO_DIGEST. `amount`, `epsilon`, `calls`, `calls_root` and `fee` are what it was settled
+    with; `refund` is what went back to the buyer.
     """
 
     __tablename__ = "orders"
@@ -24,6 +25,7 @@ class Order(ProjectedRow, table=True):
     epsilon_cap: int = Field(sa_type=BigInteger)
     valid_until: int = Field(sa_type=BigInteger)
     agreement_digest: str
+    agreement_id: str
     status: int
     amount: int = Field(default=0, sa_type=BigInteger)
     epsilon: int = Field(default=0, sa_type=BigInteger)

@@ -15,12 +15,13 @@ from crypto.canonical import from_hex, keccak256, to_hex
 from marketplace import artifacts
 from marketplace.errors import RuleError
 from marketplace.intents import CONTRACTS
+from marketplace.refusals.agreements import AGREEMENTS
 from marketplace.refusals.clearing import CLEARING
 from marketplace.refusals.entry import Refusal
 from marketplace.refusals.money import MONEY
 from marketplace.refusals.registers import REGISTERS
 
-REFUSALS: dict[str, Refusal] = {refusal.error: refusal for refusal in (*REGISTERS, *MONEY, *CLEARING)}
+REFUSALS: dict[str, Refusal] = {refusal.error: refusal for refusal in (*REGISTERS, *AGREEMENTS, *MONEY, *CLEARING)}
 FAILED = "ledger_call_failed"
 
 

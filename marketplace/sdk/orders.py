@@ -11,6 +11,7 @@ from marketplace.sdk import listings
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 from marketplace.sdk.listings import Offer
+from marketplace.types import ZERO_DIGEST
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ def fund(
         "epsilonCap": epsilon_cap,
         "validUntil": min(valid_until, offer.listing["validUntil"]),
         "agreementDigest": digest,
+        "agreementId": ZERO_DIGEST,
         "deadline": client.deadline(),
     }
     body = {"fund": message, "signature": client.sign("Fund", message), "agreement": agreement}

@@ -24,7 +24,8 @@ interface IOrders is IIntentBatch {
         Status status;
     }
 
-    /// @notice Signed by `buyer`. orderId = keccak256(abi.encode(buyer, listingId, agreementDigest)).
+    /// @notice Signed by `buyer`. orderId = keccak256(abi.encode(buyer, listingId, agreementDigest)). `agreementDigest` is of the buyer's
+    /// acceptance of the listing's terms; `agreementId` is the agreement of both sides under which it orders, or zero for none.
     struct Fund {
         bytes32 orderId;
         bytes32 listingId;
@@ -33,6 +34,7 @@ interface IOrders is IIntentBatch {
         uint64 epsilonCap;
         uint64 validUntil;
         bytes32 agreementDigest;
+        bytes32 agreementId;
         uint64 deadline;
     }
 
@@ -70,7 +72,8 @@ interface IOrders is IIntentBatch {
         uint96 escrow,
         uint64 epsilonCap,
         uint64 validUntil,
-        bytes32 agreementDigest
+        bytes32 agreementDigest,
+        bytes32 agreementId
     );
     event Settled(
         bytes32 indexed orderId,

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Signing} from "./Signing.sol";
+import {Agreements} from "../../src/Agreements.sol";
 import {Clearing} from "../../src/Clearing.sol";
 import {Evidence} from "../../src/Evidence.sol";
 import {Listings} from "../../src/Listings.sol";
@@ -10,6 +11,7 @@ import {Participants} from "../../src/Participants.sol";
 import {Rights} from "../../src/Rights.sol";
 import {Roles} from "../../src/Roles.sol";
 import {SettlementToken} from "../../src/SettlementToken.sol";
+import {IAgreements} from "../../src/interfaces/IAgreements.sol";
 import {Titles} from "../../src/Titles.sol";
 import {IClearing} from "../../src/interfaces/IClearing.sol";
 import {IEvidence} from "../../src/interfaces/IEvidence.sol";
@@ -39,6 +41,7 @@ abstract contract MarketTest is Signing {
     Rights internal rights;
     Titles internal titles;
     Listings internal listings;
+    Agreements internal agreements;
     SettlementToken internal token;
     Orders internal orders;
     Evidence internal evidence;
@@ -48,14 +51,17 @@ abstract contract MarketTest is Signing {
         vm.warp(START);
         uint64 nonce = vm.getNonce(address(this));
         Titles titlesAt = Titles(vm.computeCreateAddress(address(this), nonce + 2));
-        address ordersAt = vm.computeCreateAddress(address(this), nonce + 5);
+        address ordersAt = vm.computeCreateAddress(address(this), nonce + 6);
         participants = new Participants(_at(REGISTRAR));
         rights = new Rights(participants, titlesAt, ordersAt);
         titles = new Titles(participants, rights, ordersAt);
         listings = new Listings(participants, titles);
-        address clearingAt = vm.computeCreateAddress(address(this), nonce + 7);
+        agreements = new Agreements(participants);
+        address clearingAt = vm.computeCreateAddress(address(this), nonce + 8);
         token = new SettlementToken(participants, ordersAt, clearingAt);
-        orders = new Orders(participants, rights, titles, listings, token, IClearing(clearingAt), TREASURY, FEE_BPS);
+        orders = new Orders(
+            participants, rights, titles, listings, agreements, token, IClearing(clearingAt), TREASURY, FEE_BPS
+        );
         evidence = new Evidence(participants);
         clearing = new Clearing(participants, token, ordersAt);
         vm.assertEq(address(clearing), clearingAt);
@@ -149,6 +155,25 @@ abstract contract MarketTest is Signing {
         return IListings.Delist(listingId, _at(SUPPLIER), 1, _deadline());
     }
 
+    function _agreeOf(uint256 a, uint256 b, bytes32 digest) internal view returns (IAgreements.Agree memory) {
+        bytes32 id = keccak256(abi.encode(_at(a), _at(b), digest));
+        return IAgreements.Agree(id, _at(a), _at(b), digest, uint64(block.timestamp + 60 days), _deadline());
+    }
+
+    function _amendOf(bytes32 previous, uint256 a, uint256 b, bytes32 digest)
+        internal
+        view
+        returns (IAgreements.AmendAgreement memory)
+    {
+        bytes32 id = keccak256(abi.encode(_at(a), _at(b), digest));
+        uint64 until = uint64(block.timestamp + 90 days);
+        return IAgreements.AmendAgreement(previous, id, _at(a), _at(b), digest, until, _deadline());
+    }
+
+    function _retireOf(bytes32 id, uint256 a, uint256 b) internal view returns (IAgreements.RetireAgreement memory) {
+        return IAgreements.RetireAgreement(id, _at(a), _at(b), _deadline());
+    }
+
     function _issueOf(uint256 key, uint256 amount, bytes32 ref) internal view returns (ISettlementToken.Issue memory) {
         return ISettlementToken.Issue(_at(key), amount, ref, _at(BANK), _deadline());
     }
@@ -156,7 +181,7 @@ abstract contract MarketTest is Signing {
     function _fundOf(bytes32 listingId, bytes32 agreement) internal view returns (IOrders.Fund memory) {
         bytes32 id = keccak256(abi.encode(_at(BUYER), listingId, agreement));
         uint64 until = uint64(block.timestamp + 7 days);
-        return IOrders.Fund(id, listingId, _at(BUYER), 1000, 1_000_000, until, agreement, _deadline());
+        return IOrders.Fund(id, listingId, _at(BUYER), 1000, 1_000_000, until, agreement, 0, _deadline());
     }
 
     function _voucherOf(bytes32 orderId) internal pure returns (IOrders.Voucher memory) {
@@ -218,6 +243,21 @@ abstract contract MarketTest is Signing {
 
     function _send(IListings.Delist memory m, uint256 by) internal {
         listings.delist(m, _sign(by, address(listings), _hash(m)));
+    }
+
+    function _send(IAgreements.Agree memory m, uint256 a, uint256 b) internal {
+        bytes32 hash = _hash(m);
+        agreements.agree(m, _sign(a, address(agreements), hash), _sign(b, address(agreements), hash));
+    }
+
+    function _send(IAgreements.AmendAgreement memory m, uint256 a, uint256 b) internal {
+        bytes32 hash = _hash(m);
+        agreements.amend(m, _sign(a, address(agreements), hash), _sign(b, address(agreements), hash));
+    }
+
+    function _send(IAgreements.RetireAgreement memory m, uint256 a, uint256 b) internal {
+        bytes32 hash = _hash(m);
+        agreements.retire(m, _sign(a, address(agreements), hash), _sign(b, address(agreements), hash));
     }
 
     function _send(ISettlementToken.Issue memory m, uint256 by) internal {

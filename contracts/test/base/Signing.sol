@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Vm} from "./Vm.sol";
+import {IAgreements} from "../../src/interfaces/IAgreements.sol";
 import {IClearing} from "../../src/interfaces/IClearing.sol";
 import {IEvidence} from "../../src/interfaces/IEvidence.sol";
 import {IListings} from "../../src/interfaces/IListings.sol";
@@ -134,6 +135,36 @@ abstract contract Signing {
         );
     }
 
+    function _hash(IAgreements.Agree memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "Agree(bytes32 agreementId,address partyA,address partyB,bytes32 agreementDigest,uint64 validUntil,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(IAgreements.AmendAgreement memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "AmendAgreement(bytes32 previousId,bytes32 agreementId,address partyA,address partyB,bytes32 agreementDigest,uint64 validUntil,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(IAgreements.RetireAgreement memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256("RetireAgreement(bytes32 agreementId,address partyA,address partyB,uint64 deadline)"), m
+            )
+        );
+    }
+
     function _hash(ISettlementToken.Issue memory m) internal pure returns (bytes32) {
         return keccak256(
             abi.encode(keccak256("Issue(address account,uint256 amount,bytes32 ref,address bank,uint64 deadline)"), m)
@@ -144,7 +175,7 @@ abstract contract Signing {
         return keccak256(
             abi.encode(
                 keccak256(
-                    "Fund(bytes32 orderId,bytes32 listingId,address buyer,uint96 escrow,uint64 epsilonCap,uint64 validUntil,bytes32 agreementDigest,uint64 deadline)"
+                    "Fund(bytes32 orderId,bytes32 listingId,address buyer,uint96 escrow,uint64 epsilonCap,uint64 validUntil,bytes32 agreementDigest,bytes32 agreementId,uint64 deadline)"
                 ),
                 m
             )

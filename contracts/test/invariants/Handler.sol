@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {MarketTest} from "../base/MarketTest.sol";
 import {Vm} from "../base/Vm.sol";
 import {Roles} from "../../src/Roles.sol";
+import {IAgreements} from "../../src/interfaces/IAgreements.sol";
 import {IEvidence} from "../../src/interfaces/IEvidence.sol";
 import {IIntentBatch} from "../../src/interfaces/IIntentBatch.sol";
 import {IListings} from "../../src/interfaces/IListings.sol";
@@ -21,6 +22,7 @@ contract Handler is MarketTest {
     uint256[] public people;
     bytes32[] public assets;
     bytes32[] public listed;
+    bytes32[] public agreed;
     bytes32[] public funded;
     uint256 public issued;
     uint256 public accepted;
@@ -154,13 +156,76 @@ contract Handler is MarketTest {
         m.escrow = escrow % 1e7;
         m.epsilonCap = cap % 1_000_000;
         m.validUntil = uint64(block.timestamp + term % 20 days);
-        bytes memory signature = _sign(buyer, address(orders), _hash(m));
+        m.agreementId = _cite(escrow);
+        if (m.agreementId != 0 && which % 4 > 0) _takeSide(m, listingId);
+        bytes memory signature = _sign(_keyOf(m.buyer), address(orders), _hash(m));
         if (!_try(address(orders), abi.encodeCall(IOrders.fund, (m, signature)))) return;
         funded.push(m.orderId);
         IListings.Listing memory listing = listings.listing(listingId);
         address operator = titles.title(_titleId(listing.assetId, ITitles.TitleKind.Operate)).holder;
         if (listing.seller != operator) violation = "funded an offer of one who does not operate";
+        _watchCited(m.agreementId, m.buyer, listing.seller);
         if (m.escrow < listing.price) violation = "funded below the price of one call";
+    }
+
+    /// @dev One agreement in three is amended or retired right away, so that orders also meet those that ended.
+    function agree(uint256 one, uint256 two, uint8 then, uint32 term) public {
+        (uint256 a, uint256 b) = (_person(one), _person(two));
+        IAgreements.Agree memory m = _agreeOf(a, b, keccak256(abi.encode("agreement", agreed.length)));
+        m.validUntil = uint64(block.timestamp + term % 60 days);
+        bytes32 hash = _hash(m);
+        bytes memory signature = _sign(b, address(agreements), hash);
+        bytes memory data = abi.encodeCall(IAgreements.agree, (m, _sign(a, address(agreements), hash), signature));
+        if (!_try(address(agreements), data)) return;
+        if (a == b) violation = "somebody agreed with itself";
+        agreed.push(m.agreementId);
+        if (then % 3 == 1) _amend(m.agreementId, a, b);
+        if (then % 3 == 2) _retire(m.agreementId, a, b);
+    }
+
+    function _amend(bytes32 previous, uint256 a, uint256 b) private {
+        IAgreements.AmendAgreement memory m =
+            _amendOf(previous, a, b, keccak256(abi.encode("amended", agreed.length)));
+        bytes32 hash = _hash(m);
+        bytes memory signature = _sign(b, address(agreements), hash);
+        if (_try(
+                address(agreements),
+                abi.encodeCall(IAgreements.amend, (m, _sign(a, address(agreements), hash), signature))
+            )) {
+            agreed.push(m.agreementId);
+        }
+    }
+
+    function _retire(bytes32 id, uint256 a, uint256 b) private {
+        IAgreements.RetireAgreement memory m = _retireOf(id, a, b);
+        bytes32 hash = _hash(m);
+        bytes memory signature = _sign(b, address(agreements), hash);
+        _try(
+            address(agreements),
+            abi.encodeCall(IAgreements.retire, (m, _sign(a, address(agreements), hash), signature))
+        );
+    }
+
+    /// @dev Mostly an agreement; now and then of other people, or none.
+    function _cite(uint256 seed) private view returns (bytes32) {
+        return agreed.length == 0 || seed % 3 == 0 ? bytes32(0) : agreed[seed % agreed.length];
+    }
+
+    /// @dev The buyer is whoever agreed with the seller, where somebody did.
+    function _takeSide(IOrders.Fund memory m, bytes32 listingId) private view {
+        IAgreements.Agreement memory found = agreements.agreement(m.agreementId);
+        address seller = listings.listing(listingId).seller;
+        m.buyer = found.partyA == seller ? found.partyB : found.partyA;
+        m.orderId = keccak256(abi.encode(m.buyer, listingId, m.agreementDigest));
+    }
+
+    function _watchCited(bytes32 id, address buyer, address seller) private {
+        if (id == 0) return;
+        IAgreements.Agreement memory found = agreements.agreement(id);
+        bool between = (found.partyA == buyer && found.partyB == seller)
+            || (found.partyA == seller && found.partyB == buyer);
+        bool inForce = found.status == IAgreements.Status.Signed && block.timestamp <= found.validUntil;
+        if (!between || !inForce) violation = "an order cites an agreement that is not in force between its sides";
     }
 
     function settle(uint256 which, uint96 amount, uint64 epsilon, uint256 wrong) public {
@@ -257,6 +322,7 @@ contract Handler is MarketTest {
         _watchSlots(address(listings));
         _watchSlots(address(token));
         _watchSlots(address(orders));
+        _watchSlots(address(agreements));
         _watchSlots(address(participants));
         _watchOrders();
         return !_hasRefusal(logs);

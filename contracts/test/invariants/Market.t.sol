@@ -43,7 +43,7 @@ contract MarketInvariants is Signing {
 
     /// @dev Without this, forge would also call the handler's own setUp.
     function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        bytes4[] memory selectors = new bytes4[](14);
+        bytes4[] memory selectors = new bytes4[](15);
         selectors[0] = Handler.issue.selector;
         selectors[1] = Handler.register.selector;
         selectors[2] = Handler.confirm.selector;
@@ -58,6 +58,7 @@ contract MarketInvariants is Signing {
         selectors[11] = Handler.setStatus.selector;
         selectors[12] = Handler.replay.selector;
         selectors[13] = Handler.wait_.selector;
+        selectors[14] = Handler.agree.selector;
         targets = new FuzzSelector[](1);
         targets[0] = FuzzSelector(address(handler), selectors);
     }

@@ -10,6 +10,8 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from marketplace.agreements.rules import Agreement as AgreementState
+from marketplace.agreements.tables import Agreement
 from marketplace.documents import ids
 from marketplace.evidence.tables import Anchor
 from marketplace.ledger.profile import ledger_profile
@@ -25,7 +27,7 @@ from marketplace.rights.records import Share as ShareState
 from marketplace.rights.tables import Asset, Share, Title
 from marketplace.rights.titles import Title as TitleState
 from marketplace.settlement.tables import Balance
-from marketplace.types import AssetStatus, ListingStatus, OrderStatus, ParticipantStatus, TitleKind
+from marketplace.types import AgreementStatus, AssetStatus, ListingStatus, OrderStatus, ParticipantStatus, TitleKind
 
 _ADDRESS_CHARACTERS, _DIGEST_CHARACTERS = 42, 66
 
@@ -63,6 +65,7 @@ def _load(session: Session, texts: Sequence[str]) -> LedgerState:
     accounts = {text for text in texts if len(text) == _ADDRESS_CHARACTERS} | {state.accounts.escrow, profile.treasury}
     orders = _load_orders(session, state, names)
     listings = _load_listings(session, state, names | {order.listing_id for order in orders})
+    _load_agreements(session, state, names)
     accounts |= {order.buyer for order in orders} | {listing.seller for listing in listings}
     accounts |= _load_assets(session, state, names | {listing.asset_id for listing in listings})
     _load_titles(session, state, names)
@@ -90,6 +93,14 @@ def _load_listings(session: Session, state: LedgerState, names: set[str]) -> Seq
             row.seller, row.asset_id, row.price, row.valid_until, status, row.version
         )
     return rows
+
+
+def _load_agreements(session: Session, state: LedgerState, names: set[str]) -> None:
+    for row in session.exec(select(Agreement).where(col(Agreement.agreement_id).in_(names))):
+        status = AgreementStatus(row.status)
+        state.agreements.records[row.agreement_id] = AgreementState(
+            row.party_a, row.party_b, row.valid_until, row.version, status
+        )
 
 
 def _load_assets(session: Session, state: LedgerState, names: set[str]) -> set[str]:

@@ -13,7 +13,7 @@ from crypto.typed_data import address_of
 from marketplace.intents import Deployment, intent_digest, sign_intent, struct_hash
 from marketplace.ledger.intake import IntentCall, queue_intents
 from marketplace.ledger.profile import LedgerSettings
-from marketplace.types import Role
+from marketplace.types import ZERO_DIGEST, Role
 
 FAR = 4_000_000_000  # a deadline beyond every test, unix seconds
 PRICE = 100
@@ -159,6 +159,7 @@ class Market:
             "epsilonCap": 1_000,
             "validUntil": valid_until,
             "agreementDigest": agreement,
+            "agreementId": ZERO_DIGEST,
             "deadline": FAR,
         }
         return self.call("Orders", "fund", [("Fund", message, ["buyer"])])

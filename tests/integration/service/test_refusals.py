@@ -21,7 +21,7 @@ from marketplace.queries.statements import sign_result
 from marketplace.queries.tables import PanelTask
 from marketplace.sdk import listings, orders, participants, queries, rights, settlement
 from marketplace.sdk.client import Client
-from marketplace.types import Role
+from marketplace.types import ZERO_DIGEST, Role
 from tests.integration.service.town import BUDGET, ESCROW, NODES, Town
 
 ANY = "0x" + "cd" * 32
@@ -50,6 +50,7 @@ def fund_message(town: Town, **changes: Any) -> tuple[dict[str, Any], dict[str, 
         "epsilonCap": 1000,
         "validUntil": int(time.time()) + 86_400,
         "agreementDigest": digest,
+        "agreementId": ZERO_DIGEST,
         "deadline": buyer.deadline(),
     }
     return {**message, **changes}, agreement

@@ -12,6 +12,7 @@ from crypto import merkle, tlog
 from crypto.canonical import canonical_json, sha256, to_hex
 from marketplace.auditor import headers, hexadecimal, receipts, rlp, transactions, tries
 from marketplace.auditor.findings import Report
+from marketplace.auditor.rows import Tables
 from marketplace.auditor.trust import Seen
 from marketplace.auditor.verifier import audit
 from tests.bundles import ORIGIN, Made, keys
@@ -157,3 +158,12 @@ def resign(raw: bytes, key: bytes, change: Callable[[list[rlp.Item]], object]) -
         rlp.from_int(int.from_bytes(signature[32:64], "big")),
     ]
     return b"\x02" + rlp.encode([*fields[:9], *tail])
+
+
+def tables_of(forger: Forger) -> Tables:
+    """The read model as the bundle tells it."""
+    tables = Tables()
+    for name in tables.rows:
+        for row in forger.lines(f"read_model/{name}.jsonl"):
+            tables.put(name, row)
+    return tables

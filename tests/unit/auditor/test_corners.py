@@ -22,17 +22,9 @@ from marketplace.events import Event
 from marketplace.intents import Deployment
 from tests.bundles import CHAIN_ID, START, Made, keys
 from tests.memory import MemoryBundle
-from tests.unit.auditor.forger import HEADERS, Forger
+from tests.unit.auditor.forger import HEADERS, Forger, tables_of
 
 Json = dict[str, Any]
-
-
-def _tables(forger: Forger) -> Tables:
-    tables = Tables()
-    for name in tables.rows:
-        for row in forger.lines(f"read_model/{name}.jsonl"):
-            tables.put(name, row)
-    return tables
 
 
 def _codes(report: Report) -> list[str]:
@@ -55,7 +47,7 @@ CERTIFICATES: dict[str, tuple[str, Callable[[Json], object]]] = {
 def test_a_certificate_that_the_registrar_should_not_have_issued(made: Made, case: str) -> None:
     code, change = CERTIFICATES[case]
     forger, report = Forger(made), Report()
-    tables = _tables(forger)
+    tables = tables_of(forger)
     asset = _row(tables, "assets")
     certificate = forger.document(asset["certificateDigest"])
     body = {name: value for name, value in certificate.items() if name != "proof"}
@@ -71,7 +63,7 @@ def test_a_certificate_that_the_registrar_should_not_have_issued(made: Made, cas
 
 def test_a_claim_about_other_data(made: Made) -> None:
     forger, report = Forger(made), Report()
-    tables = _tables(forger)
+    tables = tables_of(forger)
     asset = _row(tables, "assets")
     asset["claimDigest"] = forger.store({**forger.document(asset["claimDigest"]), "manifest": "0x" + "00" * 32})
     list(contents.check_ledger_documents(tables, Documents(MemoryBundle(forger.files), report), report))
@@ -80,7 +72,7 @@ def test_a_claim_about_other_data(made: Made) -> None:
 
 def test_papers_that_do_not_name_each_other(made: Made) -> None:
     forger, report = Forger(made), Report()
-    tables = _tables(forger)
+    tables = tables_of(forger)
     order = _row(tables, "orders")
     listing = tables.rows["listings"][order["listingId"],]
     listing["price"] += 1
@@ -91,7 +83,7 @@ def test_papers_that_do_not_name_each_other(made: Made) -> None:
 
 def _standing(made: Made) -> Standing:
     forger = Forger(made)
-    tables = _tables(forger)
+    tables = tables_of(forger)
     order = _row(tables, "orders")
     listing = tables.rows["listings"][order["listingId"],]
     asset = _row(tables, "assets")

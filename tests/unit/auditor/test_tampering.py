@@ -52,8 +52,9 @@ ROW_FIELDS = {
     "titles": "titleId assetId kind holder orderId validUntil version",
     "shares": "assetId holder bps",
     "listings": "listingId assetId seller termsDigest price validUntil status version",
-    "orders": "orderId listingId assetId buyer escrow epsilonCap validUntil agreementDigest status amount epsilon "
-    "calls callsRoot fee refund",
+    "agreements": "agreementId partyA partyB agreementDigest validUntil status version previousId",
+    "orders": "orderId listingId assetId buyer escrow epsilonCap validUntil agreementDigest agreementId status amount "
+    "epsilon calls callsRoot fee refund",
     "payouts": "orderId holder amount",
     "balances": "account balance",
     "anchors": "size root previousRoot",
