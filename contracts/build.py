@@ -25,6 +25,7 @@ CONTRACTS = (
     "Orders",
     "Evidence",
     "Clearing",
+    "Keys",
 )
 # The same as in foundry.toml. Without metadata the bytecode does not depend on comments or on where the sources lie.
 SETTINGS: dict[str, Any] = {

@@ -7,7 +7,7 @@ of `marketplace.intents`, bytes (signatures) and bytes32 as "0x" lower-case hex 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError
@@ -30,8 +30,27 @@ VERBS: dict[str, tuple[str, ...]] = {
     "Orders": ("fund", "settle", "clear", "refund"),
     "Evidence": ("anchor",),
     "Clearing": ("openBatch", "owe", "closeBatch", "collect", "drop", "confirmBatch", "pay"),
+    "Keys": ("addKey", "endKey", "rotateKey", "setGuardians", "recover", "veto", "completeRecovery"),
 }
 SUBMIT = "submit"
+
+
+class Signed(NamedTuple):
+    """One signature of a call, and what it is over.
+
+    Args:
+        intent: name of the intent.
+        message: its fields.
+        signer: address of the signer that the message names.
+        signature: its bytes.
+        field: the field that names the signer; "" for the buyer of a voucher.
+    """
+
+    intent: str
+    message: Mapping[str, Any]
+    signer: str
+    signature: bytes
+    field: str
 
 
 @dataclass(frozen=True)
@@ -152,26 +171,25 @@ def decode_event(contract: str, topics: Sequence[bytes], data: bytes) -> Event:
     return Event(contract, name, {item.name: _from_abi(item, values[item]) for item in parameters})
 
 
-def signers_of(
-    contract: str, verb: str, arguments: Sequence[Any], buyer: str = ""
-) -> list[tuple[str, Mapping[str, Any], str, bytes]]:
-    """Every signature that a call carries: (intent name, message, signer's address, signature), in call order.
+def signers_of(contract: str, verb: str, arguments: Sequence[Any], buyer: str = "") -> list[Signed]:
+    """Every signature that a call carries, in call order.
 
     Args:
         buyer: who signs a voucher: the buyer of its order. Needed for `settle` alone, whose voucher does not name one.
     Raises:
         InvalidInputError: the arguments do not have the verb's form.
     """
-    found: list[tuple[str, Mapping[str, Any], str, bytes]] = []
-    pending: list[tuple[str, Mapping[str, Any], str]] = []
+    found: list[Signed] = []
+    pending: list[tuple[str, Mapping[str, Any], str, str]] = []
     try:
         for parameter, value in zip(_function(contract, verb)[1], arguments, strict=True):
             if parameter.struct:
                 fields = INTENTS[parameter.struct].signers
-                pending += [(parameter.struct, value, value[field]) for field in fields]
-                pending += [] if fields else [(parameter.struct, value, buyer)]
+                pending += [(parameter.struct, value, value[field], field) for field in fields]
+                pending += [] if fields else [(parameter.struct, value, buyer, "")]
             elif parameter.kind == "bytes":
-                found.append((*pending.pop(0), from_hex(value)))
+                intent, message, signer, field = pending.pop(0)
+                found.append(Signed(intent, message, signer, from_hex(value), field))
     except (ParameterError, KeyError, TypeError, ValueError, IndexError) as problem:
         raise malformed(f"{contract}.{verb}: {problem}") from problem
     return found

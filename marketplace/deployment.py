@@ -41,7 +41,7 @@ class Genesis:
     def _constructor_arguments(self, name: str) -> tuple[str | int, ...]:
         at = self.addresses()
         links: dict[str, tuple[str | int, ...]] = {
-            "Participants": (self.registrar,),
+            "Participants": (self.registrar, at["Keys"]),
             "Rights": (at["Participants"], at["Titles"], at["Orders"]),
             "Titles": (at["Participants"], at["Rights"], at["Orders"]),
             "Listings": (at["Participants"], at["Titles"]),
@@ -60,6 +60,7 @@ class Genesis:
             ),
             "Evidence": (at["Participants"],),
             "Clearing": (at["Participants"], at["SettlementToken"], at["Orders"]),
+            "Keys": (at["Participants"],),
         }
         return links[name]
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crypto import typed_data
+from marketplace.types import Act
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,20 @@ class IntentType:
         fields: (name, Solidity type) in order.
         signers: names of the fields that hold the signers' addresses, in signature order; empty where another
             document decides who signs (a voucher is signed by the order's buyer).
+        act: what a key must be permitted to sign it for the account that a signer's field names.
+        amount: name of the field with the money that is signed for, in fen, to which the key's limit applies; or "".
+        grace: seconds for which the signature outlives its key.
+        alone: signers who sign as the very key that the field names, whomever that key may sign for.
     """
 
     name: str
     contract: str
     fields: tuple[tuple[str, str], ...]
     signers: tuple[str, ...]
+    act: Act
+    amount: str = ""
+    grace: int = 0
+    alone: tuple[str, ...] = ()
 
     @property
     def type_string(self) -> str:
@@ -35,27 +44,46 @@ class IntentType:
         return f"{self.name}({','.join(f'{kind} {name}' for name, kind in self.fields)})"
 
 
-def _intent(contract: str, signature: str, *signers: str) -> IntentType:
+# So long a voucher outlives the key that signed it, or a buyer could take its answers and then end the key.
+VOUCHER_GRACE_SECONDS = 3 * 86_400
+
+
+def _intent(
+    contract: str,
+    signature: str,
+    *signers: str,
+    act: Act,
+    amount: str = "",
+    grace: int = 0,
+    alone: tuple[str, ...] = (),
+) -> IntentType:
     name, _, inner = signature.rstrip(")").partition("(")
     fields = tuple((field, kind) for kind, field in (part.split(" ") for part in inner.split(",")))
-    return IntentType(name, contract, fields, signers)
+    return IntentType(name, contract, fields, signers, act, amount, grace, alone)
 
 
 INTENTS: dict[str, IntentType] = {
     intent.name: intent
     for intent in (
-        _intent("Participants", "Join(address account,uint32 roles,bytes32 identityDigest,uint64 deadline)", "account"),
+        _intent(
+            "Participants",
+            "Join(address account,uint32 roles,bytes32 identityDigest,uint64 deadline)",
+            "account",
+            act=Act.ADMINISTER,
+        ),
         _intent(
             "Participants",
             "Admit(address account,uint32 roles,bytes32 identityDigest,uint64 version,"
             "address registrar,uint64 deadline)",
             "registrar",
+            act=Act.REGISTRY,
         ),
         _intent(
             "Participants",
             "SetStatus(address account,uint8 status,bytes32 reasonDigest,uint64 version,"
             "address registrar,uint64 deadline)",
             "registrar",
+            act=Act.REGISTRY,
         ),
         _intent(
             "Rights",
@@ -63,6 +91,7 @@ INTENTS: dict[str, IntentType] = {
             "bytes32 claimDigest,uint8 level,"
             "uint64 epsilonBudget,address[] shareHolders,uint16[] shareBps,uint64 deadline)",
             "holder",
+            act=Act.TITLES,
         ),
         _intent(
             "Rights",
@@ -70,36 +99,47 @@ INTENTS: dict[str, IntentType] = {
             "address registrar,uint64 version,"
             "uint64 deadline)",
             "registrar",
+            act=Act.REGISTRY,
         ),
         _intent(
             "Titles",
             "Transfer(bytes32 titleId,address from,address to,uint64 version,uint64 deadline)",
             "from",
             "to",
+            act=Act.TITLES,
         ),
         _intent(
             "Rights",
             "TransferShare(bytes32 assetId,address from,address to,uint16 bps,uint64 version,uint64 deadline)",
             "from",
+            act=Act.TITLES,
         ),
         _intent(
             "Rights",
             "Mark(bytes32 assetId,uint8 status,bytes32 reasonDigest,address registrar,uint64 version,uint64 deadline)",
             "registrar",
+            act=Act.REGISTRY,
         ),
         _intent(
             "Listings",
             "List(bytes32 listingId,bytes32 assetId,address seller,bytes32 termsDigest,uint96 price,"
             "uint64 validUntil,uint64 deadline)",
             "seller",
+            act=Act.LISTINGS,
         ),
-        _intent("Listings", "Delist(bytes32 listingId,address seller,uint64 version,uint64 deadline)", "seller"),
+        _intent(
+            "Listings",
+            "Delist(bytes32 listingId,address seller,uint64 version,uint64 deadline)",
+            "seller",
+            act=Act.LISTINGS,
+        ),
         _intent(
             "Agreements",
             "Agree(bytes32 agreementId,address partyA,address partyB,bytes32 agreementDigest,uint64 validUntil,"
             "uint64 deadline)",
             "partyA",
             "partyB",
+            act=Act.AGREEMENTS,
         ),
         _intent(
             "Agreements",
@@ -107,58 +147,134 @@ INTENTS: dict[str, IntentType] = {
             "bytes32 agreementDigest,uint64 validUntil,uint64 deadline)",
             "partyA",
             "partyB",
+            act=Act.AGREEMENTS,
         ),
         _intent(
             "Agreements",
             "RetireAgreement(bytes32 agreementId,address partyA,address partyB,uint64 deadline)",
             "partyA",
             "partyB",
+            act=Act.AGREEMENTS,
         ),
         _intent(
             "SettlementToken",
             "Issue(address account,uint256 amount,bytes32 ref,address bank,uint64 deadline)",
             "bank",
+            act=Act.MONEY,
+            amount="amount",
         ),
         _intent(
             "Orders",
             "Fund(bytes32 orderId,bytes32 listingId,address buyer,uint96 escrow,uint64 epsilonCap,uint64 validUntil,"
             "bytes32 agreementDigest,bytes32 agreementId,uint64 deadline)",
             "buyer",
+            act=Act.ORDERS,
+            amount="escrow",
         ),
-        _intent("Orders", "Voucher(bytes32 orderId,uint96 amount,uint64 epsilon,uint32 calls,bytes32 callsRoot)"),
-        _intent("Orders", "Close(bytes32 orderId,bytes32 voucherHash,address seller,uint64 deadline)", "seller"),
+        _intent(
+            "Orders",
+            "Voucher(bytes32 orderId,uint96 amount,uint64 epsilon,uint32 calls,bytes32 callsRoot)",
+            act=Act.QUERIES,
+            amount="amount",
+            grace=VOUCHER_GRACE_SECONDS,
+        ),
+        _intent(
+            "Orders",
+            "Close(bytes32 orderId,bytes32 voucherHash,address seller,uint64 deadline)",
+            "seller",
+            act=Act.SETTLEMENT,
+        ),
         _intent(
             "Orders",
             "Clear(bytes32 orderId,bytes32 voucherHash,bytes32 batchId,address seller,uint64 deadline)",
             "seller",
+            act=Act.SETTLEMENT,
         ),
-        _intent("Clearing", "OpenBatch(bytes32 batchId,address exchange,uint64 number,uint64 deadline)", "exchange"),
+        _intent(
+            "Clearing",
+            "OpenBatch(bytes32 batchId,address exchange,uint64 number,uint64 deadline)",
+            "exchange",
+            act=Act.CLEARING,
+        ),
         _intent(
             "Clearing",
             "Owe(bytes32 debtId,bytes32 batchId,address debtor,address creditor,uint64 amount,bytes32 ref,"
             "uint64 deadline)",
             "debtor",
+            act=Act.CLEARING,
+            amount="amount",
         ),
         _intent(
             "Clearing",
             "CloseBatch(bytes32 batchId,uint32 legs,uint64 payBy,address exchange,uint64 deadline)",
             "exchange",
+            act=Act.CLEARING,
         ),
         _intent(
             "Clearing",
             "ConfirmBatch(bytes32 batchId,bytes32 payoutsDigest,address exchange,uint64 deadline)",
             "exchange",
+            act=Act.CLEARING,
         ),
         _intent(
             "Evidence",
             "Anchor(uint64 size,bytes32 root,bytes32 previousRoot,address exchange,uint64 deadline)",
             "exchange",
+            act=Act.EVIDENCE,
         ),
         _intent(
             "Rights",
             "Release(bytes32 orderId,bytes32 queryDigest,bytes32 resultDigest,bytes32 shareDigest,"
             "uint64 epsilon,uint64 spentOrder,uint64 spentBuyer,"
             "uint64 spentAsset)",
+            act=Act.QUERIES,
+        ),
+        _intent(
+            "Keys",
+            "AddKey(address account,address key,uint32 acts,uint64 limit,uint64 validUntil,bytes32 personDigest,"
+            "address by,uint64 version,uint64 deadline)",
+            "by",
+            "key",
+            act=Act.ADMINISTER,
+            alone=("by", "key"),
+        ),
+        _intent(
+            "Keys",
+            "EndKey(address account,address key,bytes32 reasonDigest,address by,uint64 version,uint64 deadline)",
+            "by",
+            act=Act.ADMINISTER,
+            alone=("by",),
+        ),
+        _intent(
+            "Keys",
+            "RotateKey(address account,address oldKey,address newKey,uint64 version,uint64 deadline)",
+            "oldKey",
+            "newKey",
+            act=Act.ADMINISTER,
+            alone=("oldKey", "newKey"),
+        ),
+        _intent(
+            "Keys",
+            "SetGuardians(address account,address[] guardians,uint8 threshold,uint64 delay,address by,"
+            "uint64 version,uint64 deadline)",
+            "by",
+            act=Act.ADMINISTER,
+            alone=("by",),
+        ),
+        _intent(
+            "Keys",
+            "Recover(address account,address newKey,bytes32 reasonDigest,address by,uint64 version,uint64 deadline)",
+            "by",
+            "newKey",
+            act=Act.RECOVERY,
+            alone=("newKey",),
+        ),
+        _intent(
+            "Keys",
+            "Veto(bytes32 recoveryId,address account,address by,uint64 deadline)",
+            "by",
+            act=Act.ADMINISTER,
+            alone=("by",),
         ),
     )
 }
@@ -173,6 +289,7 @@ CONTRACTS = (
     "Orders",
     "Evidence",
     "Clearing",
+    "Keys",
 )
 
 
@@ -210,6 +327,15 @@ def intent_digest(name: str, message: Mapping[str, Any], deployment: Deployment)
 def sign_intent(name: str, message: Mapping[str, Any], deployment: Deployment, private_key: bytes) -> bytes:
     """65-byte signature (r, s, v with v 27 or 28) of `message` by a secp256k1 key of 32 bytes."""
     return typed_data.sign(intent_digest(name, message, deployment), private_key)
+
+
+def recover_intent(name: str, message: Mapping[str, Any], deployment: Deployment, signature: bytes) -> str:
+    """The address of the key that signed `message`; whom it may sign for, `marketplace.participants.keys` knows.
+
+    Raises:
+        crypto.errors.InvalidSignature: the signature is malformed or malleable.
+    """
+    return typed_data.recover(intent_digest(name, message, deployment), signature)
 
 
 def verify_intent(name: str, message: Mapping[str, Any], deployment: Deployment, signer: str, signature: bytes) -> None:

@@ -16,9 +16,12 @@ from marketplace.deployment import Genesis
 from marketplace.errors import MarketplaceError
 from marketplace.events import Event
 from marketplace.evidence import rules as evidence_rules
+from marketplace.intents import INTENTS
 from marketplace.listings import rules as listing_rules
 from marketplace.orders import rules as order_rules
+from marketplace.participants import keys as key_rules
 from marketplace.participants import rules as participant_rules
+from marketplace.participants.keys import require_signer
 from marketplace.refusals import refuse
 from marketplace.rights import rules as right_rules
 from marketplace.rights import titles as title_rules
@@ -26,8 +29,9 @@ from marketplace.rights.records import Rights
 from marketplace.settlement import rules as settlement_rules
 from marketplace.settlement.money import Accounts
 
-# Checks one signature, e.g. marketplace.intents.verify_intent for one deployment; raises CryptoError to refuse.
-VerifySignature = Callable[[str, Mapping[str, Any], str, bytes], None]
+# The address of the key that made a signature, e.g. marketplace.intents.recover_intent for one deployment; CryptoError
+# where it is of no key.
+RecoverKey = Callable[[str, Mapping[str, Any], bytes], str]
 
 
 @dataclass(frozen=True)
@@ -86,9 +90,7 @@ class LedgerState:
         pairs = zip(parameters, arguments, strict=True)
         return _VERBS[contract, verb](self, *(value for item, value in pairs if item.kind != "bytes"), now)
 
-    def signers_of(
-        self, contract: str, verb: str, arguments: Sequence[Any]
-    ) -> list[tuple[str, Mapping[str, Any], str, bytes]]:
+    def signers_of(self, contract: str, verb: str, arguments: Sequence[Any]) -> list[calls.Signed]:
         """`marketplace.calls.signers_of`, with the buyer of the order that a voucher is for.
 
         Raises:
@@ -99,7 +101,7 @@ class LedgerState:
         return calls.signers_of(contract, verb, arguments, buyer)
 
     def apply_signed(
-        self, contract: str, verb: str, arguments: Sequence[Any], now: int, verify: VerifySignature
+        self, contract: str, verb: str, arguments: Sequence[Any], now: int, recover: RecoverKey
     ) -> list[Event]:
         """Check every signature of a call, then run it; refuses as the contract would.
 
@@ -107,36 +109,43 @@ class LedgerState:
             RuleError: refused; the state is unchanged.
             InvalidInputError: no such verb, or arguments of another form.
         """
-        for name, message, signer, signature in self.signers_of(contract, verb, arguments):
-            try:
-                verify(name, message, signer, signature)
-            except CryptoError as problem:
-                raise refuse("IntentBatchSignatureInvalid", signer=signer) from problem
+        for signed in self.signers_of(contract, verb, arguments):
+            self._require_signed(signed, now, recover)
         return self.apply(contract, verb, arguments, now)
 
-    def apply_transaction(self, contract: str, calldata: bytes, now: int, verify: VerifySignature) -> list[Outcome]:
+    def _require_signed(self, signed: calls.Signed, now: int, recover: RecoverKey) -> None:
+        try:
+            key = recover(signed.intent, signed.message, signed.signature)
+        except CryptoError as problem:
+            raise refuse("IntentBatchSignatureInvalid", signer=signed.signer) from problem
+        if signed.field not in INTENTS[signed.intent].alone:
+            require_signer(self.participants.keys, signed.intent, signed.message, signed.signer, key=key, now=now)
+        elif key != signed.signer:
+            raise refuse("IntentBatchSignatureInvalid", signer=signed.signer)
+
+    def apply_transaction(self, contract: str, calldata: bytes, now: int, recover: RecoverKey) -> list[Outcome]:
         """Run the calls of one transaction to `contract`, alone or in a batch; a refused one leaves the others intact.
 
         Args:
             calldata: the transaction's data.
             now: the block's time, unix seconds.
-            verify: checks one signature.
+            recover: the key that made a signature.
         """
         if not calls.is_batch(calldata):
-            return [self._outcome(0, contract, calldata, now, verify)]
+            return [self._outcome(0, contract, calldata, now, recover)]
         try:
             members = calls.batch_members(calldata)
         except MarketplaceError as problem:
             return [Outcome(0, "", [], refusal=problem)]
-        return [self._outcome(i, contract, member, now, verify) for i, member in enumerate(members)]
+        return [self._outcome(i, contract, member, now, recover) for i, member in enumerate(members)]
 
-    def _outcome(self, index: int, contract: str, calldata: bytes, now: int, verify: VerifySignature) -> Outcome:
+    def _outcome(self, index: int, contract: str, calldata: bytes, now: int, recover: RecoverKey) -> Outcome:
         verb = ""
         try:
             if calls.is_batch(calldata):
                 raise refuse("IntentBatchNested")
             verb, arguments = calls.decode_call(contract, calldata)
-            events = self.apply_signed(contract, verb, arguments, now, verify)
+            events = self.apply_signed(contract, verb, arguments, now, recover)
         except MarketplaceError as problem:
             return Outcome(index, verb, [], refusal=problem)
         return Outcome(index, verb, arguments, events)
@@ -247,6 +256,27 @@ class LedgerState:
     def _anchor(self, statement: Any, now: int) -> list[Event]:
         return evidence_rules.anchor(self.anchors, self.participants, statement, now)
 
+    def _add_key(self, addition: Any, now: int) -> list[Event]:
+        return key_rules.add_key(self.participants.keys, self.participants.register, addition, now)
+
+    def _end_key(self, ending: Any, now: int) -> list[Event]:
+        return key_rules.end_key(self.participants.keys, self.participants.register, ending, now)
+
+    def _rotate_key(self, rotation: Any, now: int) -> list[Event]:
+        return key_rules.rotate_key(self.participants.keys, self.participants.register, rotation, now)
+
+    def _set_guardians(self, naming: Any, now: int) -> list[Event]:
+        return key_rules.set_guardians(self.participants.keys, self.participants.register, naming, now)
+
+    def _recover(self, recovery: Any, now: int) -> list[Event]:
+        return key_rules.recover(self.participants.keys, self.participants.register, recovery, now)
+
+    def _veto(self, objection: Any, now: int) -> list[Event]:
+        return key_rules.veto(self.participants.keys, self.participants.register, objection, now)
+
+    def _complete_recovery(self, name: str, now: int) -> list[Event]:
+        return key_rules.complete_recovery(self.participants.keys, self.participants.register, name, now)
+
 
 _VERBS: dict[tuple[str, str], Callable[..., list[Event]]] = {
     ("Participants", "admit"): LedgerState._admit,
@@ -274,4 +304,11 @@ _VERBS: dict[tuple[str, str], Callable[..., list[Event]]] = {
     ("Clearing", "confirmBatch"): LedgerState._confirm_batch,
     ("Clearing", "pay"): LedgerState._pay,
     ("Evidence", "anchor"): LedgerState._anchor,
+    ("Keys", "addKey"): LedgerState._add_key,
+    ("Keys", "endKey"): LedgerState._end_key,
+    ("Keys", "rotateKey"): LedgerState._rotate_key,
+    ("Keys", "setGuardians"): LedgerState._set_guardians,
+    ("Keys", "recover"): LedgerState._recover,
+    ("Keys", "veto"): LedgerState._veto,
+    ("Keys", "completeRecovery"): LedgerState._complete_recovery,
 }

@@ -11,6 +11,7 @@ Address = NewType("Address", str)  # "0x" and 40 lower-case hex digits
 Digest = NewType("Digest", str)  # "0x" and 64 lower-case hex digits
 
 MICRO = 1_000_000
+NO_LIMIT = 2**53 - 1  # fen: more than there can be; seconds: no end
 ZERO_DIGEST = Digest("0x" + "00" * 32)
 
 
@@ -24,6 +25,34 @@ class Role(IntFlag):
     EXCHANGE = 16
     PANEL = 32
     AUDITOR = 64
+
+
+class Act(IntFlag):
+    """What a key may sign for its account; bits as on the ledger (contracts/src/Acts.sol)."""
+
+    ADMINISTER = 1  # the account itself: its keys, guardians, standing
+    TITLES = 2  # registrations, titles and shares, as their holder
+    LISTINGS = 4
+    ORDERS = 8  # up to the key's limit
+    QUERIES = 16  # queries and their vouchers, up to the key's limit
+    SETTLEMENT = 32  # closing of orders, as their seller
+    REGISTRY = 64  # whatever a registrar decides
+    MONEY = 128  # whatever a bank does, up to the key's limit
+    EVIDENCE = 256  # anchoring of the log
+    READ = 512  # signing in
+    AGREEMENTS = 1024
+    RECOVERY = 2048  # the recovery of another account, as its guardian or a registrar
+    CLEARING = 4096  # batches of clearing as the exchange; debts in them, up to the limit, as the debtor
+
+
+class RecoveryStatus(IntEnum):
+    """Standing of the recovery of an account."""
+
+    NONE = 0
+    PROPOSED = 1
+    NOTICE = 2
+    COMPLETED = 3
+    VETOED = 4
 
 
 class ParticipantStatus(IntEnum):

@@ -13,10 +13,13 @@ from crypto.canonical import keccak256, to_hex
 from marketplace.clearing.rules import Batch, payouts_digest
 from marketplace.deployment import Genesis
 from marketplace.documents.ids import agreement_id, asset_id, batch_id, debt_id, listing_id, order_id, title_id
-from marketplace.intents import INTENTS, Deployment, intent_digest, struct_hash, verify_intent
+from marketplace.intents import INTENTS, Deployment, intent_digest, recover_intent, struct_hash
+from marketplace.participants.keys import ALL_ACTS
 from marketplace.replay import LedgerState
 from marketplace.types import (
+    NO_LIMIT,
     ZERO_DIGEST,
+    Act,
     AgreementStatus,
     AssetStatus,
     BatchStatus,
@@ -24,6 +27,7 @@ from marketplace.types import (
     ListingStatus,
     OrderStatus,
     ParticipantStatus,
+    RecoveryStatus,
     Role,
     TitleKind,
 )
@@ -83,11 +87,12 @@ class History:
 
     def __post_init__(self) -> None:
         self.state = LedgerState(self.genesis)
+        self.secrets = dict(KEY_OF)  # of every address that may sign
         self.deployment = Deployment(CHAIN_ID, self.genesis.addresses())
 
-    def verify(self, name: str, message: Mapping[str, Any], signer: str, signature: bytes) -> None:
-        """Check one signature, as a service or an auditor would."""
-        verify_intent(name, message, self.deployment, signer, signature)
+    def recover(self, name: str, message: Mapping[str, Any], signature: bytes) -> str:
+        """The key that made a signature, as a service or an auditor would find it."""
+        return recover_intent(name, message, self.deployment, signature)
 
     def opening(self) -> list[Call]:
         """Everybody joins, and every trader is given money."""
@@ -134,7 +139,7 @@ class History:
 
     def register(self) -> list[Part] | None:
         holder, manifest = self._pick(TRADERS), self._digest()
-        holders = self.random.sample(TRADERS, self.random.choice([1, 2, 3, 7, 16]))
+        holders = self.random.sample(TRADERS, self.random.choice([1, 2, 3, 7, 16, 16]))
         cuts = sorted(self.random.sample(range(1, 10_000), len(holders) - 1))
         bps = [high - low for low, high in zip([0, *cuts], [*cuts, 10_000], strict=True)]
         message = {
@@ -268,7 +273,7 @@ class History:
             "orderId": order_id(buyer, listing, agreement),
             "listingId": listing,
             "buyer": buyer,
-            "escrow": min(record.price * self.random.choice([0, 1, 7, 30]) + self.random.randint(0, 50), 2**96 - 1),
+            "escrow": self._escrow(record.price),
             "epsilonCap": self.random.choice([1, 1000, max(left // 2, 1), left, left + 1]),
             "validUntil": min(record.valid_until, self.now + self._term(DAY, 10**9)),
             "agreementDigest": agreement,
@@ -444,6 +449,95 @@ class History:
         usual = wanted(self.state.batches.records[batch])
         return [batch, self._pick(usual if usual and self.random.random() < 0.9 else TRADERS)]
 
+    def add_key(self) -> list[Part] | None:
+        account = self._keyed_account()
+        acts = self.random.choice([ALL_ACTS, *Act, Act.ORDERS | Act.QUERIES, ALL_ACTS & ~Act.ADMINISTER])
+        ends = not acts & Act.ADMINISTER and self.random.random() < 0.5
+        message = {
+            "account": account,
+            "key": self._new_key(),
+            "acts": int(acts),
+            "limit": self.random.choice([NO_LIMIT, NO_LIMIT, 0, 1, 100, 10_000]),
+            "validUntil": self.now + self._term(DAY, 10 * DAY) if ends else NO_LIMIT,
+            "personDigest": self._digest(),
+            "by": self._live_key(account, Act.ADMINISTER),
+            "version": self._ring(account),
+            "deadline": self._deadline(),
+        }
+        return [self._part("AddKey", message)]
+
+    def end_key(self) -> list[Part] | None:
+        account = self._keyed_account()
+        message = {
+            "account": account,
+            "key": self._pick(self._keys(account)),
+            "reasonDigest": self._digest(),
+            "by": self._live_key(account, Act.ADMINISTER),
+            "version": self._ring(account),
+            "deadline": self._deadline(),
+        }
+        return [self._part("EndKey", message)]
+
+    def rotate_key(self) -> list[Part] | None:
+        account = self._keyed_account()
+        message = {
+            "account": account,
+            "oldKey": self._live_key(account, Act(0)),
+            "newKey": self._new_key(),
+            "version": self._ring(account),
+            "deadline": self._deadline(),
+        }
+        return [self._part("RotateKey", message)]
+
+    def set_guardians(self) -> list[Part] | None:
+        account = self._keyed_account()
+        members = self.random.sample(sorted(KEY_OF), self.random.choice([0, 1, 2, 3, 3, 9]))
+        message = {
+            "account": account,
+            "guardians": [member for member in members if member != account or self.random.random() < 0.1],
+            "threshold": min(len(members), self.random.choice([1, 1, 2, 3])),
+            "delay": self.random.choice([DAY, DAY, 3 * DAY, 3 * DAY, 40 * DAY]),
+            "by": self._live_key(account, Act.ADMINISTER),
+            "version": self._ring(account),
+            "deadline": self._deadline(),
+        }
+        return [self._part("SetGuardians", message)]
+
+    def recover_account(self) -> list[Part] | None:
+        """Mostly another approval of a recovery that is proposed; or a new one, by a guardian or the registrar."""
+        ring = self.state.participants.keys
+        proposed = [r for r in ring.recoveries.values() if r.status is RecoveryStatus.PROPOSED]
+        if proposed and self.random.random() < 0.7:
+            record = self._pick(proposed)
+            account, new_key, members = record.account, record.new_key, record.guardians
+        else:
+            account, new_key = self._keyed_account(), self._new_key()
+            guarded = [name for name, named in ring.guardians.items() if named.members]
+            account = self._pick(guarded) if guarded and self.random.random() < 0.7 else account
+            members = ring.guardians[account].members if account in ring.guardians else frozenset()
+        by = self._pick(sorted(members)) if members and self.random.random() < 0.8 else self._registrar(account)
+        message = {
+            "account": account,
+            "newKey": new_key,
+            "reasonDigest": self._digest(),
+            "by": account if self.random.random() < 0.03 else by,
+            "version": self._ring(account),
+            "deadline": self._deadline(),
+        }
+        return [self._part("Recover", message)]
+
+    def veto(self) -> list[Part] | None:
+        name = self._recovery(RecoveryStatus.NOTICE, RecoveryStatus.PROPOSED)
+        if name is None:
+            return None
+        account = self.state.participants.keys.recoveries[name].account
+        by = self._live_key(account, Act.ADMINISTER)
+        return [self._part("Veto", {"recoveryId": name, "account": account, "by": by, "deadline": self._deadline()})]
+
+    def complete_recovery(self) -> list[Any] | None:
+        name = self._recovery(RecoveryStatus.NOTICE)
+        return None if name is None else [name]
+
     # -- pieces --------------------------------------------------------------------------------------------------
 
     def _admission(self, account: str, version: int) -> list[Part]:
@@ -465,11 +559,44 @@ class History:
         message = {
             "account": account,
             "amount": amount,
-            "ref": self._digest(),
+            "ref": self._reference(),
             "bank": ADDRESSES["bank"],
             "deadline": self._deadline(),
         }
         return self._part("Issue", message)
+
+    def _keyed_account(self) -> str:
+        """Often one of a few accounts, so that their keys have a history."""
+        return str(self._pick(sorted(KEY_OF)[:4] if self.random.random() < 0.6 else sorted(KEY_OF)))
+
+    def _new_key(self) -> str:
+        """A fresh address; now and then one that cannot be a new key."""
+        if self.random.random() < 0.05:
+            return str(self._pick(sorted(self.secrets)))
+        key = self.random.randbytes(32)
+        address = typed_data.address_of(key)
+        self.secrets[address] = key
+        return address
+
+    def _keys(self, account: str) -> list[str]:
+        """Every address that is or was a key of the account."""
+        return [account, *(key for owner, key in self.state.participants.keys.held if owner == account)]
+
+    def _live_key(self, account: str, act: Act) -> str:
+        """Mostly a live key that is permitted `act`; now and then any."""
+        ring = self.state.participants.keys
+        live = [key for key in self._keys(account) if ring.key_of(account, key).is_live(self.now)]
+        fit = [key for key in live if ring.key_of(account, key).acts & act == act]
+        return str(self._pick(fit if fit and self.random.random() < 0.95 else self._keys(account)))
+
+    def _ring(self, account: str) -> int:
+        return int(self.state.participants.keys.ring(account).version)
+
+    def _recovery(self, *statuses: RecoveryStatus) -> str | None:
+        recoveries = self.state.participants.keys.recoveries
+        fitting = [name for name, record in recoveries.items() if record.status in statuses]
+        candidates = list(recoveries) if self.random.random() < 0.1 else fitting
+        return str(self._pick(candidates)) if candidates else None
 
     def _registrar(self, account: str) -> str:
         name = "second registrar" if account == ADDRESSES["registrar"] else "registrar"
@@ -498,6 +625,17 @@ class History:
         """Up to `limit`; now and then just beyond."""
         return limit + 1 if self.random.random() < 0.05 else self.random.randint(0, limit)
 
+    def _reference(self) -> str:
+        """A payment's; now and then one that was used."""
+        used = [call.arguments[0]["ref"] for call in self.made if call.verb == "issue"]
+        return str(self._pick(used)) if used and self.random.random() < 0.1 else self._digest()
+
+    def _escrow(self, price: int) -> int:
+        """For some questions; now and then for not even one."""
+        if self.random.random() < 0.05:
+            return max(price - 1, 0)
+        return int(min(price * self.random.randint(1, 30) + self.random.randint(0, 50), 2**96 - 1))
+
     def _term(self, *usual: int) -> int:
         return 1 if self.random.random() < 0.05 else self.random.choice(usual)
 
@@ -510,9 +648,16 @@ class History:
         arguments: list[Any] = []
         for part in parts:
             digest = intent_digest(part.intent, part.message, self.deployment)
-            signatures = [typed_data.sign(digest, KEY_OF.get(signer, STRANGER)) for signer in part.signers]
+            fields = INTENTS[part.intent].signers or ("",)
+            keys = [self._signing_key(part, *pair) for pair in zip(fields, part.signers, strict=True)]
+            signatures = [typed_data.sign(digest, self.secrets.get(key, STRANGER)) for key in keys]
             arguments += [part.message, *map(to_hex, signatures)]
         return Call(contract, verb, arguments)
+
+    def _signing_key(self, part: Part, field: str, signer: str) -> str:
+        """The key that signs where `field` names `signer`."""
+        intent = INTENTS[part.intent]
+        return signer if field in intent.alone else self._live_key(signer, intent.act)
 
     def _bent(self, contract: str, verb: str, parts: list[Part]) -> Call:
         """The call with one thing wrong (or at its limit): a field, a signer, a domain, or the signature's bytes."""
@@ -539,10 +684,12 @@ class History:
 
     def _bent_value(self, kind: str, value: Any) -> Any:
         if kind == "address":
-            return self._pick([*KEY_OF, typed_data.address_of(STRANGER)])
+            return self._pick([*self.secrets, typed_data.address_of(STRANGER)])
         if kind == "bytes32":
             return self.random.choice([self._digest(), "0x" + "00" * 32])
         if kind.endswith("[]"):
+            if not value:
+                return [self._bent_value(kind[:-2], None)]
             first = self._bent_value(kind[:-2], value[0])
             return self.random.choice([value[:-1], [*value, *value[:1]], value[::-1], [first, *value[1:]]])
         top = 2 ** int(kind[4:]) - 1
@@ -556,7 +703,7 @@ class History:
                 replace(self.deployment, addresses=dict.fromkeys(self.deployment.addresses, TREASURY)),
             ]
         )
-        key = KEY_OF.get(part.signers[0], STRANGER)
+        key = self.secrets.get(part.signers[0], STRANGER)
         raw = bytes.fromhex(signature[2:])
         s = int.from_bytes(raw[32:64], "big")
         high = raw[:32] + (typed_data.GROUP_ORDER - s).to_bytes(32, "big") + bytes([55 - raw[64]])
@@ -626,8 +773,15 @@ BUILDERS: dict[str, tuple[str, Callable[[History], Any], int]] = {
     "drop": ("Clearing", History.collect, 4),
     "confirmBatch": ("Clearing", History.confirm_batch, 3),
     "pay": ("Clearing", History.pay, 5),
+    "addKey": ("Keys", History.add_key, 3),
+    "endKey": ("Keys", History.end_key, 2),
+    "rotateKey": ("Keys", History.rotate_key, 2),
+    "setGuardians": ("Keys", History.set_guardians, 2),
+    "recover": ("Keys", History.recover_account, 4),
+    "veto": ("Keys", History.veto, 1),
+    "completeRecovery": ("Keys", History.complete_recovery, 3),
 }
 # verbs that nobody signs: their builders give plain arguments
-UNSIGNED = ("refund", "collect", "drop", "pay")
+UNSIGNED = ("refund", "collect", "drop", "pay", "completeRecovery")
 
 __all__ = ["ADDRESSES", "BUILDERS", "CHAIN_ID", "TREASURY", "Call", "History"]

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IntentBatch} from "./IntentBatch.sol";
+import {Acts} from "./Acts.sol";
+import {ParticipantIntents} from "./ParticipantIntents.sol";
 import {IAgreements} from "./interfaces/IAgreements.sol";
 import {IParticipants} from "./interfaces/IParticipants.sol";
 
 /// @title Agreements
-contract Agreements is IAgreements, IntentBatch {
+contract Agreements is IAgreements, ParticipantIntents {
     bytes32 private constant AGREE_TYPEHASH = keccak256(
         "Agree(bytes32 agreementId,address partyA,address partyB,bytes32 agreementDigest,uint64 validUntil,uint64 deadline)"
     );
@@ -16,13 +17,9 @@ contract Agreements is IAgreements, IntentBatch {
     bytes32 private constant RETIRE_TYPEHASH =
         keccak256("RetireAgreement(bytes32 agreementId,address partyA,address partyB,uint64 deadline)");
 
-    IParticipants public immutable PARTICIPANTS;
-
     mapping(bytes32 agreementId => Agreement) private _agreements;
 
-    constructor(IParticipants participants) {
-        PARTICIPANTS = participants;
-    }
+    constructor(IParticipants participants) ParticipantIntents(participants) {}
 
     /* AGREE */
 
@@ -121,8 +118,8 @@ contract Agreements is IAgreements, IntentBatch {
         bytes calldata signatureA,
         bytes calldata signatureB
     ) private view {
-        _requireSigned(partyA, structHash, signatureA);
-        _requireSigned(partyB, structHash, signatureB);
+        _requireSigned(partyA, Acts.AGREEMENTS, structHash, signatureA);
+        _requireSigned(partyB, Acts.AGREEMENTS, structHash, signatureB);
     }
 
     function _requireNew(bytes32 agreementId, address partyA, address partyB, bytes32 digest) private view {

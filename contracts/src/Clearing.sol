@@ -2,14 +2,15 @@
 pragma solidity ^0.8.28;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {IntentBatch} from "./IntentBatch.sol";
+import {Acts} from "./Acts.sol";
+import {ParticipantIntents} from "./ParticipantIntents.sol";
 import {Roles} from "./Roles.sol";
 import {IClearing} from "./interfaces/IClearing.sol";
 import {IParticipants} from "./interfaces/IParticipants.sol";
 
 /// @title Clearing
 /// @dev The token is this market's own: it returns true or reverts, and calls nobody back.
-contract Clearing is IClearing, IntentBatch {
+contract Clearing is IClearing, ParticipantIntents {
     bytes32 private constant OPEN_TYPEHASH =
         keccak256("OpenBatch(bytes32 batchId,address exchange,uint64 number,uint64 deadline)");
     bytes32 private constant OWE_TYPEHASH = keccak256(
@@ -28,7 +29,6 @@ contract Clearing is IClearing, IntentBatch {
     /// @dev Under a party's first debt; not zero, so that the slot of its latest debt never returns to zero.
     bytes32 private constant NO_DEBT = bytes32(uint256(1));
 
-    IParticipants public immutable PARTICIPANTS;
     IERC20 public immutable TOKEN;
     address public immutable ORDERS;
 
@@ -37,8 +37,7 @@ contract Clearing is IClearing, IntentBatch {
     mapping(bytes32 batchId => mapping(address debtor => bytes32 debtId)) private _latest;
     mapping(bytes32 debtId => Debt) private _debts;
 
-    constructor(IParticipants participants, IERC20 token, address orders) {
-        PARTICIPANTS = participants;
+    constructor(IParticipants participants, IERC20 token, address orders) ParticipantIntents(participants) {
         TOKEN = token;
         ORDERS = orders;
     }
@@ -47,7 +46,8 @@ contract Clearing is IClearing, IntentBatch {
 
     /// @inheritdoc IClearing
     function openBatch(OpenBatch calldata opening, bytes calldata exchangeSignature) external override {
-        _requireSigned(opening.exchange, keccak256(abi.encode(OPEN_TYPEHASH, opening)), exchangeSignature);
+        bytes32 structHash = keccak256(abi.encode(OPEN_TYPEHASH, opening));
+        _requireSigned(opening.exchange, Acts.CLEARING, structHash, exchangeSignature);
         _requireInTime(opening.deadline);
         _requireId(keccak256(abi.encode(opening.exchange, opening.number)), opening.batchId);
         _requireStatus(opening.batchId, Status.None);
@@ -62,7 +62,8 @@ contract Clearing is IClearing, IntentBatch {
 
     /// @inheritdoc IClearing
     function owe(Owe calldata debt_, bytes calldata debtorSignature) external override {
-        _requireSigned(debt_.debtor, keccak256(abi.encode(OWE_TYPEHASH, debt_)), debtorSignature);
+        bytes32 structHash = keccak256(abi.encode(OWE_TYPEHASH, debt_));
+        _requireSignedFor(debt_.debtor, Acts.CLEARING, debt_.amount, 0, structHash, debtorSignature);
         _requireInTime(debt_.deadline);
         _requireId(keccak256(abi.encode(debt_.debtor, debt_.creditor, debt_.ref)), debt_.debtId);
         _requireStatus(debt_.batchId, Status.Open);
@@ -103,7 +104,8 @@ contract Clearing is IClearing, IntentBatch {
 
     /// @inheritdoc IClearing
     function closeBatch(CloseBatch calldata closing, bytes calldata exchangeSignature) external override {
-        _requireSigned(closing.exchange, keccak256(abi.encode(CLOSE_TYPEHASH, closing)), exchangeSignature);
+        bytes32 structHash = keccak256(abi.encode(CLOSE_TYPEHASH, closing));
+        _requireSigned(closing.exchange, Acts.CLEARING, structHash, exchangeSignature);
         _requireInTime(closing.deadline);
         _requireStatus(closing.batchId, Status.Open);
         Batch storage record = _batches[closing.batchId];
@@ -156,7 +158,7 @@ contract Clearing is IClearing, IntentBatch {
     /// @inheritdoc IClearing
     function confirmBatch(ConfirmBatch calldata confirmation, bytes calldata exchangeSignature) external override {
         bytes32 structHash = keccak256(abi.encode(CONFIRM_TYPEHASH, confirmation));
-        _requireSigned(confirmation.exchange, structHash, exchangeSignature);
+        _requireSigned(confirmation.exchange, Acts.CLEARING, structHash, exchangeSignature);
         _requireInTime(confirmation.deadline);
         _requireStatus(confirmation.batchId, Status.Closed);
         Batch storage record = _batches[confirmation.batchId];

@@ -1,30 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IntentBatch} from "./IntentBatch.sol";
+import {Acts} from "./Acts.sol";
+import {ParticipantIntents} from "./ParticipantIntents.sol";
 import {Roles} from "./Roles.sol";
 import {IEvidence} from "./interfaces/IEvidence.sol";
 import {IParticipants} from "./interfaces/IParticipants.sol";
 
 /// @title Evidence
-contract Evidence is IEvidence, IntentBatch {
+contract Evidence is IEvidence, ParticipantIntents {
     bytes32 private constant ANCHOR_TYPEHASH =
         keccak256("Anchor(uint64 size,bytes32 root,bytes32 previousRoot,address exchange,uint64 deadline)");
-
-    IParticipants public immutable PARTICIPANTS;
 
     uint64 private _size;
     bytes32 private _root;
 
-    constructor(IParticipants participants) {
-        PARTICIPANTS = participants;
-    }
+    constructor(IParticipants participants) ParticipantIntents(participants) {}
 
     /* ANCHOR */
 
     /// @inheritdoc IEvidence
     function anchor(Anchor calldata anchor_, bytes calldata exchangeSignature) external override {
-        _requireSigned(anchor_.exchange, keccak256(abi.encode(ANCHOR_TYPEHASH, anchor_)), exchangeSignature);
+        bytes32 structHash = keccak256(abi.encode(ANCHOR_TYPEHASH, anchor_));
+        _requireSigned(anchor_.exchange, Acts.EVIDENCE, structHash, exchangeSignature);
         _requireInTime(anchor_.deadline);
         PARTICIPANTS.requireActive(anchor_.exchange, Roles.EXCHANGE);
         if (anchor_.size <= _size) revert EvidenceSize(_size, anchor_.size);

@@ -1,26 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IntentBatch} from "./IntentBatch.sol";
+import {Acts} from "./Acts.sol";
+import {ParticipantIntents} from "./ParticipantIntents.sol";
 import {IListings} from "./interfaces/IListings.sol";
 import {IParticipants} from "./interfaces/IParticipants.sol";
 import {ITitles} from "./interfaces/ITitles.sol";
 
 /// @title Listings
-contract Listings is IListings, IntentBatch {
+contract Listings is IListings, ParticipantIntents {
     bytes32 private constant LIST_TYPEHASH = keccak256(
         "List(bytes32 listingId,bytes32 assetId,address seller,bytes32 termsDigest,uint96 price,uint64 validUntil,uint64 deadline)"
     );
     bytes32 private constant DELIST_TYPEHASH =
         keccak256("Delist(bytes32 listingId,address seller,uint64 version,uint64 deadline)");
 
-    IParticipants public immutable PARTICIPANTS;
     ITitles public immutable TITLES;
 
     mapping(bytes32 listingId => Listing) private _listings;
 
-    constructor(IParticipants participants, ITitles titles) {
-        PARTICIPANTS = participants;
+    constructor(IParticipants participants, ITitles titles) ParticipantIntents(participants) {
         TITLES = titles;
     }
 
@@ -28,7 +27,8 @@ contract Listings is IListings, IntentBatch {
 
     /// @inheritdoc IListings
     function list(List calldata listing_, bytes calldata sellerSignature) external override {
-        _requireSigned(listing_.seller, keccak256(abi.encode(LIST_TYPEHASH, listing_)), sellerSignature);
+        bytes32 structHash = keccak256(abi.encode(LIST_TYPEHASH, listing_));
+        _requireSigned(listing_.seller, Acts.LISTINGS, structHash, sellerSignature);
         _requireInTime(listing_.deadline);
         bytes32 expected = keccak256(abi.encode(listing_.seller, listing_.assetId, listing_.termsDigest));
         if (expected != listing_.listingId) revert ListingsIdMismatch(expected, listing_.listingId);
@@ -52,7 +52,8 @@ contract Listings is IListings, IntentBatch {
 
     /// @inheritdoc IListings
     function delist(Delist calldata delisting, bytes calldata sellerSignature) external override {
-        _requireSigned(delisting.seller, keccak256(abi.encode(DELIST_TYPEHASH, delisting)), sellerSignature);
+        bytes32 structHash = keccak256(abi.encode(DELIST_TYPEHASH, delisting));
+        _requireSigned(delisting.seller, Acts.LISTINGS, structHash, sellerSignature);
         _requireInTime(delisting.deadline);
         Listing storage record = _listings[delisting.listingId];
         _requireListed(delisting.listingId, record.status);

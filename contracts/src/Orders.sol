@@ -2,7 +2,8 @@
 pragma solidity ^0.8.28;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {IntentBatch} from "./IntentBatch.sol";
+import {Acts} from "./Acts.sol";
+import {ParticipantIntents} from "./ParticipantIntents.sol";
 import {Roles} from "./Roles.sol";
 import {Split} from "./Split.sol";
 import {IAgreements} from "./interfaces/IAgreements.sol";
@@ -15,7 +16,7 @@ import {ITitles} from "./interfaces/ITitles.sol";
 
 /// @title Orders
 /// @dev The token is this market's own: it returns true or reverts, and calls nobody back.
-contract Orders is IOrders, IntentBatch {
+contract Orders is IOrders, ParticipantIntents {
     bytes32 private constant FUND_TYPEHASH = keccak256(
         "Fund(bytes32 orderId,bytes32 listingId,address buyer,uint96 escrow,uint64 epsilonCap,uint64 validUntil,bytes32 agreementDigest,bytes32 agreementId,uint64 deadline)"
     );
@@ -27,8 +28,9 @@ contract Orders is IOrders, IntentBatch {
         keccak256("Clear(bytes32 orderId,bytes32 voucherHash,bytes32 batchId,address seller,uint64 deadline)");
 
     uint16 private constant WHOLE_BPS = 10_000;
+    /// @dev So long a voucher outlives the key that signed it: or a buyer could take its answers and then end the key.
+    uint64 private constant VOUCHER_GRACE = 3 days;
 
-    IParticipants public immutable PARTICIPANTS;
     IRights public immutable RIGHTS;
     ITitles public immutable TITLES;
     IListings public immutable LISTINGS;
@@ -51,9 +53,8 @@ contract Orders is IOrders, IntentBatch {
         IClearing clearing,
         address treasury,
         uint16 feeBps
-    ) {
+    ) ParticipantIntents(participants) {
         if (feeBps > WHOLE_BPS) revert OrdersFeeRange(feeBps);
-        PARTICIPANTS = participants;
         RIGHTS = rights;
         TITLES = titles;
         LISTINGS = listings;
@@ -68,7 +69,8 @@ contract Orders is IOrders, IntentBatch {
 
     /// @inheritdoc IOrders
     function fund(Fund calldata order_, bytes calldata buyerSignature) external override {
-        _requireSigned(order_.buyer, keccak256(abi.encode(FUND_TYPEHASH, order_)), buyerSignature);
+        bytes32 structHash = keccak256(abi.encode(FUND_TYPEHASH, order_));
+        _requireSignedFor(order_.buyer, Acts.ORDERS, order_.escrow, 0, structHash, buyerSignature);
         _requireInTime(order_.deadline);
         bytes32 expected = keccak256(abi.encode(order_.buyer, order_.listingId, order_.agreementDigest));
         if (expected != order_.orderId) revert OrdersIdMismatch(expected, order_.orderId);
@@ -101,8 +103,9 @@ contract Orders is IOrders, IntentBatch {
         Order storage record = _orders[voucher.orderId];
         _requireFunded(voucher.orderId, record.status);
         bytes32 voucherHash = keccak256(abi.encode(VOUCHER_TYPEHASH, voucher));
-        _requireSigned(record.buyer, voucherHash, buyerSignature);
-        _requireSigned(closing.seller, keccak256(abi.encode(CLOSE_TYPEHASH, closing)), sellerSignature);
+        _requireSignedFor(record.buyer, Acts.QUERIES, voucher.amount, VOUCHER_GRACE, voucherHash, buyerSignature);
+        bytes32 closeHash = keccak256(abi.encode(CLOSE_TYPEHASH, closing));
+        _requireSigned(closing.seller, Acts.SETTLEMENT, closeHash, sellerSignature);
         _requireInTime(closing.deadline);
         bytes32 assetId = _requireClosing(record, voucher, closing.orderId, voucherHash, closing.voucherHash, closing.seller);
 
@@ -121,8 +124,9 @@ contract Orders is IOrders, IntentBatch {
         Order storage record = _orders[voucher.orderId];
         _requireFunded(voucher.orderId, record.status);
         bytes32 voucherHash = keccak256(abi.encode(VOUCHER_TYPEHASH, voucher));
-        _requireSigned(record.buyer, voucherHash, buyerSignature);
-        _requireSigned(clearing.seller, keccak256(abi.encode(CLEAR_TYPEHASH, clearing)), sellerSignature);
+        _requireSignedFor(record.buyer, Acts.QUERIES, voucher.amount, VOUCHER_GRACE, voucherHash, buyerSignature);
+        bytes32 clearHash = keccak256(abi.encode(CLEAR_TYPEHASH, clearing));
+        _requireSigned(clearing.seller, Acts.SETTLEMENT, clearHash, sellerSignature);
         _requireInTime(clearing.deadline);
         bytes32 assetId = _requireClosing(
             record, voucher, clearing.orderId, voucherHash, clearing.voucherHash, clearing.seller

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {Acts} from "./Acts.sol";
 import {IntentBatch} from "./IntentBatch.sol";
 import {Roles} from "./Roles.sol";
+import {IKeys} from "./interfaces/IKeys.sol";
 import {IParticipants} from "./interfaces/IParticipants.sol";
 
 /// @title Participants
@@ -16,10 +18,14 @@ contract Participants is IParticipants, IntentBatch {
         "SetStatus(address account,uint8 status,bytes32 reasonDigest,uint64 version,address registrar,uint64 deadline)"
     );
 
+    IKeys public immutable override KEYS;
+
     mapping(address account => Participant) private _participants;
 
     /// @param registrar the first registrar; every other participant is admitted by a registrar.
-    constructor(address registrar) {
+    /// @param keys made later: its address is known in advance.
+    constructor(address registrar, IKeys keys) {
+        KEYS = keys;
         _participants[registrar] = Participant(Roles.REGISTRAR, Status.Active, 1);
         emit Admitted(registrar, Roles.REGISTRAR, bytes32(0), registrar, 1);
     }
@@ -33,12 +39,14 @@ contract Participants is IParticipants, IntentBatch {
         Admit calldata admission,
         bytes calldata registrarSignature
     ) external override {
-        _requireSigned(join.account, keccak256(abi.encode(JOIN_TYPEHASH, join)), joinSignature);
-        _requireSigned(admission.registrar, keccak256(abi.encode(ADMIT_TYPEHASH, admission)), registrarSignature);
+        _requireSigned(join.account, Acts.ADMINISTER, keccak256(abi.encode(JOIN_TYPEHASH, join)), joinSignature);
+        bytes32 admitHash = keccak256(abi.encode(ADMIT_TYPEHASH, admission));
+        _requireSigned(admission.registrar, Acts.REGISTRY, admitHash, registrarSignature);
         _requireInTime(join.deadline);
         _requireInTime(admission.deadline);
         _requireSame(join, admission);
         if (join.roles == 0 || join.roles > Roles.ALL) revert ParticipantsRolesUnknown(join.roles);
+        KEYS.requireNoKey(join.account);
         _requireRegistrar(admission.registrar, join.account);
         Participant storage record = _participants[join.account];
         _requireVersion(record.version, admission.version);
@@ -56,7 +64,8 @@ contract Participants is IParticipants, IntentBatch {
 
     /// @inheritdoc IParticipants
     function setStatus(SetStatus calldata change, bytes calldata registrarSignature) external override {
-        _requireSigned(change.registrar, keccak256(abi.encode(SET_STATUS_TYPEHASH, change)), registrarSignature);
+        bytes32 structHash = keccak256(abi.encode(SET_STATUS_TYPEHASH, change));
+        _requireSigned(change.registrar, Acts.REGISTRY, structHash, registrarSignature);
         _requireInTime(change.deadline);
         _requireRegistrar(change.registrar, change.account);
         Participant storage record = _participants[change.account];
@@ -83,6 +92,10 @@ contract Participants is IParticipants, IntentBatch {
     }
 
     /* CHECKS */
+
+    function _keyOf(address account, address key) internal view override returns (IKeys.Key memory) {
+        return KEYS.keyOf(account, key);
+    }
 
     function _requireActive(address account, uint32 roles) private view {
         Participant storage record = _participants[account];

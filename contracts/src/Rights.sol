@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IntentBatch} from "./IntentBatch.sol";
+import {Acts} from "./Acts.sol";
+import {ParticipantIntents} from "./ParticipantIntents.sol";
 import {Roles} from "./Roles.sol";
 import {IParticipants} from "./interfaces/IParticipants.sol";
 import {IRights} from "./interfaces/IRights.sol";
 import {ITitles} from "./interfaces/ITitles.sol";
 
 /// @title Rights
-contract Rights is IRights, IntentBatch {
+contract Rights is IRights, ParticipantIntents {
     bytes32 private constant REGISTER_TYPEHASH = keccak256(
         "Register(bytes32 assetId,address holder,bytes32 manifestDigest,bytes32 ciphertextRoot,bytes32 claimDigest,uint8 level,uint64 epsilonBudget,address[] shareHolders,uint16[] shareBps,uint64 deadline)"
     );
@@ -30,15 +31,13 @@ contract Rights is IRights, IntentBatch {
     uint64 private constant MAX_EPSILON_BUDGET = 1_000_000_000_000;
     uint8 private constant MAX_LEVEL = 6;
 
-    IParticipants public immutable PARTICIPANTS;
     ITitles public immutable TITLES;
     address public immutable ORDERS;
 
     mapping(bytes32 assetId => Asset) private _assets;
     mapping(bytes32 assetId => Share[]) private _shares;
 
-    constructor(IParticipants participants, ITitles titles, address orders) {
-        PARTICIPANTS = participants;
+    constructor(IParticipants participants, ITitles titles, address orders) ParticipantIntents(participants) {
         TITLES = titles;
         ORDERS = orders;
     }
@@ -47,7 +46,7 @@ contract Rights is IRights, IntentBatch {
 
     /// @inheritdoc IRights
     function register(Register calldata registration, bytes calldata holderSignature) external override {
-        _requireSigned(registration.holder, _hash(registration), holderSignature);
+        _requireSigned(registration.holder, Acts.TITLES, _hash(registration), holderSignature);
         _requireInTime(registration.deadline);
         _requireId(keccak256(abi.encode(registration.holder, registration.manifestDigest)), registration.assetId);
         Asset storage record = _assets[registration.assetId];
@@ -79,9 +78,8 @@ contract Rights is IRights, IntentBatch {
     /// @inheritdoc IRights
     function confirm(Confirm calldata confirmation, bytes calldata registrarSignature) external override {
         bytes32 assetId = confirmation.assetId;
-        _requireSigned(
-            confirmation.registrar, keccak256(abi.encode(CONFIRM_TYPEHASH, confirmation)), registrarSignature
-        );
+        bytes32 structHash = keccak256(abi.encode(CONFIRM_TYPEHASH, confirmation));
+        _requireSigned(confirmation.registrar, Acts.REGISTRY, structHash, registrarSignature);
         _requireInTime(confirmation.deadline);
         Asset storage record = _assets[assetId];
         _requireStatus(assetId, record.status, AssetStatus.Registered);
@@ -109,7 +107,8 @@ contract Rights is IRights, IntentBatch {
 
     /// @inheritdoc IRights
     function transferShare(TransferShare calldata transfer_, bytes calldata fromSignature) external override {
-        _requireSigned(transfer_.from, keccak256(abi.encode(TRANSFER_SHARE_TYPEHASH, transfer_)), fromSignature);
+        bytes32 structHash = keccak256(abi.encode(TRANSFER_SHARE_TYPEHASH, transfer_));
+        _requireSigned(transfer_.from, Acts.TITLES, structHash, fromSignature);
         _requireInTime(transfer_.deadline);
         Asset storage record = _assets[transfer_.assetId];
         _requireStatus(transfer_.assetId, record.status, AssetStatus.Confirmed);
@@ -129,7 +128,8 @@ contract Rights is IRights, IntentBatch {
     /// @inheritdoc IRights
     function mark(Mark calldata mark_, bytes calldata registrarSignature) external override {
         bytes32 assetId = mark_.assetId;
-        _requireSigned(mark_.registrar, keccak256(abi.encode(MARK_TYPEHASH, mark_)), registrarSignature);
+        bytes32 structHash = keccak256(abi.encode(MARK_TYPEHASH, mark_));
+        _requireSigned(mark_.registrar, Acts.REGISTRY, structHash, registrarSignature);
         _requireInTime(mark_.deadline);
         Asset storage record = _assets[assetId];
         _requireMark(assetId, record.status, mark_.status);

@@ -3,14 +3,15 @@ pragma solidity ^0.8.28;
 
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {IntentBatch} from "./IntentBatch.sol";
+import {Acts} from "./Acts.sol";
+import {ParticipantIntents} from "./ParticipantIntents.sol";
 import {Roles} from "./Roles.sol";
 import {IParticipants} from "./interfaces/IParticipants.sol";
 import {ISettlementToken} from "./interfaces/ISettlementToken.sol";
 
 /// @title SettlementToken
 /// @dev Balances are two growing counters in one slot, in place of OpenZeppelin's mapping: no slot returns to zero.
-contract SettlementToken is ISettlementToken, ERC20("Settlement Yuan", "SCNY"), IntentBatch {
+contract SettlementToken is ISettlementToken, ERC20("Settlement Yuan", "SCNY"), ParticipantIntents {
     struct Account {
         uint128 totalIn;
         uint128 totalOut;
@@ -22,7 +23,6 @@ contract SettlementToken is ISettlementToken, ERC20("Settlement Yuan", "SCNY"), 
     /// @dev 2^53 - 1: every balance, escrow and sum of them is then an integer that all JSON readers keep exact.
     uint256 private constant MAX_SUPPLY = 2 ** 53 - 1;
 
-    IParticipants public immutable PARTICIPANTS;
     address public immutable ORDERS;
     address public immutable CLEARING;
 
@@ -30,8 +30,9 @@ contract SettlementToken is ISettlementToken, ERC20("Settlement Yuan", "SCNY"), 
     mapping(bytes32 ref => bool) private _refs;
     uint256 private _issued;
 
-    constructor(IParticipants participants, address orders, address clearing) {
-        PARTICIPANTS = participants;
+    constructor(IParticipants participants, address orders, address clearing)
+        ParticipantIntents(participants)
+    {
         ORDERS = orders;
         CLEARING = clearing;
     }
@@ -40,7 +41,8 @@ contract SettlementToken is ISettlementToken, ERC20("Settlement Yuan", "SCNY"), 
 
     /// @inheritdoc ISettlementToken
     function issue(Issue calldata issue_, bytes calldata bankSignature) external override {
-        _requireSigned(issue_.bank, keccak256(abi.encode(ISSUE_TYPEHASH, issue_)), bankSignature);
+        bytes32 structHash = keccak256(abi.encode(ISSUE_TYPEHASH, issue_));
+        _requireSignedFor(issue_.bank, Acts.MONEY, issue_.amount, 0, structHash, bankSignature);
         _requireInTime(issue_.deadline);
         if (issue_.bank == issue_.account) revert SettlementTokenOwnMatter(issue_.bank);
         if (issue_.amount == 0 || issue_.amount > MAX_SUPPLY - _issued) revert SettlementTokenAmount(issue_.amount);

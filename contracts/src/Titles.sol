@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IntentBatch} from "./IntentBatch.sol";
+import {Acts} from "./Acts.sol";
+import {ParticipantIntents} from "./ParticipantIntents.sol";
 import {IParticipants} from "./interfaces/IParticipants.sol";
 import {IRights} from "./interfaces/IRights.sol";
 import {ITitles} from "./interfaces/ITitles.sol";
 
 /// @title Titles
-contract Titles is ITitles, IntentBatch {
+contract Titles is ITitles, ParticipantIntents {
     bytes32 private constant TRANSFER_TYPEHASH =
         keccak256("Transfer(bytes32 titleId,address from,address to,uint64 version,uint64 deadline)");
 
-    IParticipants public immutable PARTICIPANTS;
     IRights public immutable RIGHTS;
     address public immutable ORDERS;
 
     mapping(bytes32 titleId => Title) private _titles;
 
-    constructor(IParticipants participants, IRights rights, address orders) {
-        PARTICIPANTS = participants;
+    constructor(IParticipants participants, IRights rights, address orders) ParticipantIntents(participants) {
         RIGHTS = rights;
         ORDERS = orders;
     }
@@ -31,8 +30,8 @@ contract Titles is ITitles, IntentBatch {
         override
     {
         bytes32 structHash = keccak256(abi.encode(TRANSFER_TYPEHASH, transfer_));
-        _requireSigned(transfer_.from, structHash, fromSignature);
-        _requireSigned(transfer_.to, structHash, toSignature);
+        _requireSigned(transfer_.from, Acts.TITLES, structHash, fromSignature);
+        _requireSigned(transfer_.to, Acts.TITLES, structHash, toSignature);
         _requireInTime(transfer_.deadline);
         Title storage record = _titles[transfer_.titleId];
         if (record.holder != transfer_.from) revert TitlesNotHolder(transfer_.titleId, transfer_.from);

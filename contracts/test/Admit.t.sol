@@ -32,7 +32,7 @@ contract AdmitTest is MarketTest {
     }
 
     function test_constructorAdmitsTheFirstRegistrar() public {
-        Participants fresh = new Participants(_at(STRANGER));
+        Participants fresh = new Participants(_at(STRANGER), ring);
         fresh.requireActive(_at(STRANGER), Roles.REGISTRAR);
     }
 

@@ -55,7 +55,7 @@ def _read_genesis(participants: Transaction | None, orders: Transaction | None, 
     """The constructor arguments that do not follow from the deployer: first registrar, treasury, fee."""
     if participants is None or orders is None:
         return None
-    (registrar,) = _arguments("Participants", participants, report) or (None,)
+    registrar, *_ = _arguments("Participants", participants, report) or (None,)
     *_, treasury, fee_bps = _arguments("Orders", orders, report) or (None, None)
     if registrar is None or treasury is None:
         return None

@@ -18,7 +18,7 @@ from marketplace.calls import decode_event, parameters_of
 from marketplace.deployment import Genesis
 from marketplace.errors import InvalidInputError
 from marketplace.events import Event
-from marketplace.intents import Deployment, intent_digest, verify_intent
+from marketplace.intents import Deployment, intent_digest, recover_intent
 from marketplace.refusals import LedgerRuleError, to_revert
 from marketplace.replay import LedgerState, Outcome
 
@@ -83,7 +83,7 @@ class Replay:
         if not receipt.succeeded:
             self._report.find("transaction_failed", subject, got=contract)
             return
-        for outcome in self._state.apply_transaction(contract, transaction.data, now, self._verify):
+        for outcome in self._state.apply_transaction(contract, transaction.data, now, self._recover):
             yield from self._outcome(contract, outcome)
 
     def _outcome(self, contract: str, outcome: Outcome) -> Iterator[_Expected]:
@@ -96,9 +96,9 @@ class Replay:
         reason = to_revert(outcome.refusal) if isinstance(outcome.refusal, LedgerRuleError) else b""
         yield _Expected(Event(contract, REFUSED, {"index": outcome.index, "reason": to_hex(reason)}), None)
 
-    def _verify(self, name: str, message: Mapping[str, Any], signer: str, signature: bytes) -> None:
+    def _recover(self, name: str, message: Mapping[str, Any], signature: bytes) -> str:
         self._report.count("signatures")
-        verify_intent(name, message, self._deployment, signer, signature)
+        return recover_intent(name, message, self._deployment, signature)
 
     def _decode(self, log: Log, subject: str) -> Event | None:
         contract = self._contracts.get(log.address)

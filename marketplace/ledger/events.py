@@ -27,6 +27,9 @@ OPENINGS: Mapping[str, frozenset[str]] = {
     "Orders": frozenset(("Funded", "Settled", "Refunded")),
     "Evidence": frozenset(("Anchored",)),
     "Clearing": frozenset(("BatchOpened", "Owed", "BatchClosed", "Collected", "Dropped", "BatchConfirmed", "PaidOut")),
+    "Keys": frozenset(
+        ("KeyAdded", "KeyEnded", "KeyRotated", "GuardiansSet", "RecoveryApproved", "RecoveryVetoed", "Recovered")
+    ),
 }
 
 

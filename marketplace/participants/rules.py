@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from marketplace.events import Event
+from marketplace.participants.keys import KeyRing, Register
 from marketplace.refusals import refuse
 from marketplace.refusals.checks import Message, require_in_time, require_version
 from marketplace.types import ZERO_DIGEST, ParticipantStatus, Role
@@ -27,13 +28,19 @@ class Participant:
 
 @dataclass
 class Participants:
-    """The state of the contract: address to record."""
+    """The state of the contract: address to record; and what signs for whom (contracts/src/Keys.sol)."""
 
     records: dict[str, Participant] = field(default_factory=dict)
+    keys: KeyRing = field(default_factory=KeyRing)
 
     def of(self, account: str) -> Participant:
         """The record of `account`; an empty one for a stranger."""
         return self.records.get(account, Participant())
+
+    @property
+    def register(self) -> Register:
+        """What the rules of keys ask."""
+        return Register(lambda account: self.of(account).version > 0, self.is_active)
 
     def is_active(self, account: str, roles: int = 0) -> bool:
         """Whether `account` is active and has all of `roles`."""
@@ -69,6 +76,8 @@ def admit(state: Participants, join: Message, admission: Message, now: int) -> l
         raise refuse("ParticipantsMismatch", account=account)
     if not 0 < join["roles"] <= ALL_ROLES:
         raise refuse("ParticipantsRolesUnknown", roles=join["roles"])
+    if account in state.keys.account_of:
+        raise refuse("KeysTaken", key=account)
     _require_registrar(state, admission)
     record = state.of(account)
     require_version(record.version, admission)

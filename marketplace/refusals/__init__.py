@@ -18,10 +18,13 @@ from marketplace.intents import CONTRACTS
 from marketplace.refusals.agreements import AGREEMENTS
 from marketplace.refusals.clearing import CLEARING
 from marketplace.refusals.entry import Refusal
+from marketplace.refusals.keys import KEYS
 from marketplace.refusals.money import MONEY
 from marketplace.refusals.registers import REGISTERS
 
-REFUSALS: dict[str, Refusal] = {refusal.error: refusal for refusal in (*REGISTERS, *AGREEMENTS, *MONEY, *CLEARING)}
+REFUSALS: dict[str, Refusal] = {
+    refusal.error: refusal for refusal in (*REGISTERS, *KEYS, *AGREEMENTS, *MONEY, *CLEARING)
+}
 FAILED = "ledger_call_failed"
 
 

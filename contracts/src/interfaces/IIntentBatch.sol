@@ -9,12 +9,16 @@ interface IIntentBatch {
     /// @param reason the revert data of the call: a custom error of this market, or empty where gas ran out.
     event Refused(uint256 indexed index, bytes reason);
 
-    /// @notice The signature is not `signer`'s over this intent, for this contract on this chain.
+    /// @notice No live key of `signer` made this signature over this intent, for this contract on this chain.
     error IntentBatchSignatureInvalid(address signer);
     /// @notice The intent's `deadline` (unix seconds) lies before the block's time.
     error IntentBatchExpired(uint64 deadline, uint256 time);
     /// @notice The intent states another version than the thing has now: it was replayed, or something came between.
     error IntentBatchStale(uint64 current, uint64 stated);
+    /// @notice `key` signs for `account`, but not this `act` (a bit of {Acts}).
+    error IntentBatchActNotPermitted(address account, address key, uint32 act);
+    /// @notice `key` may sign for at most `limit` fen.
+    error IntentBatchOverLimit(address key, uint256 amount, uint256 limit);
     /// @notice A batch may not hold a batch.
     error IntentBatchNested();
 

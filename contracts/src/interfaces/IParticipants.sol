@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IIntentBatch} from "./IIntentBatch.sol";
+import {IKeys} from "./IKeys.sol";
 
 /// @title Who takes part, and as what
 /// @notice A participant asks to join; a registrar admits, suspends and reinstates. Only digests of identities stand here.
@@ -76,6 +77,9 @@ interface IParticipants is IIntentBatch {
 
     /// @notice Suspends or reinstates a participant.
     function setStatus(SetStatus calldata change, bytes calldata registrarSignature) external;
+
+    /// @notice The contract that knows what signs for an account.
+    function KEYS() external view returns (IKeys);
 
     /// @notice What stands on record for `account`; all zero for a stranger.
     function participant(address account) external view returns (Participant memory);

@@ -5,6 +5,7 @@ import {Signing} from "./Signing.sol";
 import {Agreements} from "../../src/Agreements.sol";
 import {Clearing} from "../../src/Clearing.sol";
 import {Evidence} from "../../src/Evidence.sol";
+import {Keys} from "../../src/Keys.sol";
 import {Listings} from "../../src/Listings.sol";
 import {Orders} from "../../src/Orders.sol";
 import {Participants} from "../../src/Participants.sol";
@@ -16,6 +17,7 @@ import {Titles} from "../../src/Titles.sol";
 import {IClearing} from "../../src/interfaces/IClearing.sol";
 import {IEvidence} from "../../src/interfaces/IEvidence.sol";
 import {IIntentBatch} from "../../src/interfaces/IIntentBatch.sol";
+import {IKeys} from "../../src/interfaces/IKeys.sol";
 import {IListings} from "../../src/interfaces/IListings.sol";
 import {IOrders} from "../../src/interfaces/IOrders.sol";
 import {IParticipants} from "../../src/interfaces/IParticipants.sol";
@@ -46,13 +48,14 @@ abstract contract MarketTest is Signing {
     Orders internal orders;
     Evidence internal evidence;
     Clearing internal clearing;
+    Keys internal ring;
 
     function setUp() public virtual {
         vm.warp(START);
         uint64 nonce = vm.getNonce(address(this));
         Titles titlesAt = Titles(vm.computeCreateAddress(address(this), nonce + 2));
         address ordersAt = vm.computeCreateAddress(address(this), nonce + 6);
-        participants = new Participants(_at(REGISTRAR));
+        participants = new Participants(_at(REGISTRAR), IKeys(vm.computeCreateAddress(address(this), nonce + 9)));
         rights = new Rights(participants, titlesAt, ordersAt);
         titles = new Titles(participants, rights, ordersAt);
         listings = new Listings(participants, titles);
@@ -65,8 +68,10 @@ abstract contract MarketTest is Signing {
         evidence = new Evidence(participants);
         clearing = new Clearing(participants, token, ordersAt);
         vm.assertEq(address(clearing), clearingAt);
+        ring = new Keys(participants);
         vm.assertEq(address(orders), ordersAt);
         vm.assertEq(address(titles), address(titlesAt));
+        vm.assertEq(address(ring), address(participants.KEYS()));
         _admit(BANK, Roles.BANK);
         _admit(EXCHANGE, Roles.EXCHANGE);
         _admit(SUPPLIER, Roles.SUPPLIER);

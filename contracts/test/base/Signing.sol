@@ -5,6 +5,7 @@ import {Vm} from "./Vm.sol";
 import {IAgreements} from "../../src/interfaces/IAgreements.sol";
 import {IClearing} from "../../src/interfaces/IClearing.sol";
 import {IEvidence} from "../../src/interfaces/IEvidence.sol";
+import {IKeys} from "../../src/interfaces/IKeys.sol";
 import {IListings} from "../../src/interfaces/IListings.sol";
 import {IOrders} from "../../src/interfaces/IOrders.sol";
 import {IParticipants} from "../../src/interfaces/IParticipants.sol";
@@ -243,6 +244,70 @@ abstract contract Signing {
             abi.encode(
                 keccak256("Anchor(uint64 size,bytes32 root,bytes32 previousRoot,address exchange,uint64 deadline)"), m
             )
+        );
+    }
+
+    function _hash(IKeys.AddKey memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "AddKey(address account,address key,uint32 acts,uint64 limit,uint64 validUntil,bytes32 personDigest,address by,uint64 version,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(IKeys.EndKey memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "EndKey(address account,address key,bytes32 reasonDigest,address by,uint64 version,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(IKeys.RotateKey memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "RotateKey(address account,address oldKey,address newKey,uint64 version,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(IKeys.Recover memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "Recover(address account,address newKey,bytes32 reasonDigest,address by,uint64 version,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(IKeys.Veto memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "Veto(bytes32 recoveryId,address account,address by,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(IKeys.SetGuardians memory m) internal pure returns (bytes32) {
+        bytes32 kind = keccak256(
+            "SetGuardians(address account,address[] guardians,uint8 threshold,uint64 delay,address by,uint64 version,uint64 deadline)"
+        );
+        return keccak256(
+            abi.encode(kind, m.account, _words(m.guardians), m.threshold, m.delay, m.by, m.version, m.deadline)
         );
     }
 

@@ -103,7 +103,7 @@ def _play(history: History, calls: list[Call]) -> list[Event]:
     for call in calls:
         try:
             verb, arguments = call.verb, call.arguments
-            done += history.state.apply_signed(call.contract, verb, arguments, history.now, history.verify)
+            done += history.state.apply_signed(call.contract, verb, arguments, history.now, history.recover)
         except MarketplaceError:
             continue
     return done

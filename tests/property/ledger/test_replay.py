@@ -75,8 +75,8 @@ class Market(RuleBasedStateMachine):
         expected = []
         for call in calls:
             calldata = encode_call(call.contract, call.verb, call.arguments)
-            expected += one_by_one.apply_transaction(call.contract, calldata, self.history.now, self.history.verify)
-        outcomes = self.ledger.apply_transaction(BUILDERS[verb][0], data, self.history.now, self.history.verify)
+            expected += one_by_one.apply_transaction(call.contract, calldata, self.history.now, self.history.recover)
+        outcomes = self.ledger.apply_transaction(BUILDERS[verb][0], data, self.history.now, self.history.recover)
         assert [item.events for item in outcomes] == [item.events for item in expected]
         assert [_code(item.refusal) for item in outcomes] == [_code(item.refusal) for item in expected]
         for call, outcome in zip(calls, outcomes, strict=True):
@@ -140,7 +140,7 @@ class Market(RuleBasedStateMachine):
 
     def _outcome(self, call: Call) -> Any:
         data = encode_call(call.contract, call.verb, call.arguments)
-        (outcome,) = self.ledger.apply_transaction(call.contract, data, self.history.now, self.history.verify)
+        (outcome,) = self.ledger.apply_transaction(call.contract, data, self.history.now, self.history.recover)
         return outcome
 
     def _note(self, call: Call, events: list[Event], refusal: MarketplaceError | None) -> None:

@@ -131,7 +131,7 @@ def test_values_outside_their_type_are_refused() -> None:
 def test_signers_come_in_signature_order() -> None:
     handover = {"titleId": DIGEST, "from": ADDRESS, "to": "0x" + "01" * 20, "version": 1, "deadline": 2}
     found = signers_of("Titles", "transfer", [handover, "0x01", "0x02"])
-    assert [(name, signer, signature) for name, _, signer, signature in found] == [
+    assert [(name, signer, signature) for name, _, signer, signature, _ in found] == [
         ("Transfer", ADDRESS, b"\x01"),
         ("Transfer", "0x" + "01" * 20, b"\x02"),
     ]
@@ -141,7 +141,7 @@ def test_a_voucher_is_signed_by_the_buyer_that_the_caller_knows() -> None:
     voucher = {"orderId": DIGEST, "amount": 1, "epsilon": 1, "calls": 1, "callsRoot": DIGEST}
     closing = {"orderId": DIGEST, "voucherHash": DIGEST, "seller": ADDRESS, "deadline": 1}
     found = signers_of("Orders", "settle", [voucher, "0x0a", closing, "0x0b"], "0x" + "02" * 20)
-    assert [(name, signer) for name, _, signer, _ in found] == [("Voucher", "0x" + "02" * 20), ("Close", ADDRESS)]
+    assert [(name, signer) for name, _, signer, _, _ in found] == [("Voucher", "0x" + "02" * 20), ("Close", ADDRESS)]
 
 
 def test_every_intent_names_its_signers_for_every_verb() -> None:

@@ -8,8 +8,9 @@ import pytest
 from marketplace import artifacts
 from marketplace.calls import SUBMIT, VERBS, parameters_of
 from marketplace.intents import CONTRACTS, INTENTS
+from marketplace.participants import keys
 from marketplace.refusals import REFUSALS, LedgerRuleError, from_revert, to_revert
-from marketplace.types import Role
+from marketplace.types import Act, Role
 
 SOURCES = Path(__file__).resolve().parents[3] / "contracts" / "src"
 LEDGER_INTENTS = {name: intent for name, intent in INTENTS.items() if name != "Release"}  # Release is the vault's
@@ -76,6 +77,24 @@ def test_roles_have_the_same_bits() -> None:
     text = (SOURCES / "Roles.sol").read_text(encoding="utf-8")
     bits = {name: int(value) for name, value in re.findall(r"constant (\w+) = (\d+);", text)}
     assert bits == {role.name: int(role) for role in Role} | {"ALL": sum(Role)}
+
+
+def test_acts_have_the_same_bits() -> None:
+    text = (SOURCES / "Acts.sol").read_text(encoding="utf-8")
+    bits = {name: int(value) for name, value in re.findall(r"constant (\w+) = (\d+);", text)}
+    assert bits == {act.name: int(act) for act in Act} | {"ALL": sum(Act)}
+
+
+def test_grace_and_limits_are_the_same_numbers() -> None:
+    sources = "".join((SOURCES / name).read_text(encoding="utf-8") for name in ("Orders.sol", "Keys.sol"))
+    units = {"days": 86_400}
+    found = re.findall(r"constant (\w+_GRACE|\w+_DELAY) = (\d+) (\w+);", sources)
+    assert {name: int(value) * units[unit] for name, value, unit in found} == {
+        "VOUCHER_GRACE": INTENTS["Voucher"].grace,
+        "MIN_DELAY": keys.MIN_DELAY_SECONDS,
+        "MAX_DELAY": keys.MAX_DELAY_SECONDS,
+        "REGISTRAR_DELAY": keys.REGISTRAR_DELAY_SECONDS,
+    }
 
 
 @pytest.mark.parametrize("reason", [b"", b"\x08\xc3y\xa0", bytes(4), b"Nh{q" + bytes(32)])
