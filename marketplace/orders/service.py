@@ -28,8 +28,13 @@ def get_order(session: Session, order_id: str, account: str) -> Order:
     """
     row = session.get(Order, order_id)
     if row is None or not (account in parties(session, row) or oversees(session, account)):
-        raise NotFoundError("order_unknown", f"there is no order {order_id} of yours", zh="没有您的该订单")
+        raise unknown_order(order_id)
     return row
+
+
+def unknown_order(order_id: str) -> NotFoundError:
+    """The error for an order that does not exist, or is not theirs: the same in every respect."""
+    return NotFoundError("order_unknown", f"there is no order {order_id} of yours", zh="没有您的该订单")
 
 
 def parties(session: Session, order: Order) -> tuple[str, str]:

@@ -23,7 +23,7 @@ from marketplace.web.shapes import Count, DigestText, Document, Shape
 
 router = APIRouter()
 
-BlsKey = Annotated[str, Field(pattern="^0x[0-9a-f]{96}$", description="48 bytes, G1")]
+BlsKey = Annotated[str, Field(pattern="^0x[0-9a-f]{96}$", description="48 bytes, G1", examples=["0x" + "a1" * 48])]
 _REQUEST_BODY = {
     "requestBody": {
         "required": True,
@@ -35,7 +35,9 @@ _REQUEST_ANSWER: dict[int | str, dict[str, Any]] = {
 }
 Name = Annotated[DigestText, Path()]
 WithDocuments = Annotated[bool, Query(description="send an answer's documents along, by their digests")]
-BlsSignature = Annotated[str, Field(pattern="^0x[0-9a-f]{192}$", description="96 bytes, G2")]
+BlsSignature = Annotated[
+    str, Field(pattern="^0x[0-9a-f]{192}$", description="96 bytes, G2", examples=["0x" + "a1" * 96])
+]
 
 
 class QueryBody(Shape):

@@ -9,7 +9,7 @@ from marketplace.orders.service import get_order
 from marketplace.queries.service.accounts import require_last_voucher
 from marketplace.settlement import service
 from marketplace.web.context import Here
-from marketplace.web.principal import Account
+from marketplace.web.principal import Account, MaybeAccount
 from marketplace.web.shapes import AddressText, Count, DigestText, Queued, Shape, SignatureText, UInt32
 
 router = APIRouter(tags=["settlement"])
@@ -86,10 +86,11 @@ def close_order(here: Here, body: ClosingBody) -> Queued:
 
 
 @router.post("/settlement/refunds", status_code=202)
-def refund_order(here: Here, body: RefundBody) -> Queued:
-    """Give the escrow of an order whose term has passed back to its buyer; anyone may ask."""
+def refund_order(here: Here, account: MaybeAccount, body: RefundBody) -> Queued:
+    """Give the escrow of an order whose term has passed back to its buyer; anyone may ask. Why an order cannot be
+    refunded is told to its parties alone."""
     with here.writing() as session:
-        return Queued(intent=service.refund(session, here.deployment, body.order, here.clock()))
+        return Queued(intent=service.refund(session, here.deployment, body.order, account, here.clock()))
 
 
 @router.get("/settlement/balances/{address}")

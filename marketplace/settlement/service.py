@@ -19,7 +19,7 @@ from marketplace.evidence.inbox import (
     remember,
 )
 from marketplace.intents import Deployment
-from marketplace.orders.service import parties
+from marketplace.orders.service import parties, unknown_order
 from marketplace.orders.tables import Order
 from marketplace.participants.service import oversees, roles_of
 from marketplace.queries.inbox.panel import require_none_attested
@@ -75,7 +75,7 @@ def close(
     check_statement(closing, deployment, now)
     order = session.get(Order, voucher["orderId"])
     if order is None or closing.message["seller"] != parties(session, order)[1]:
-        raise NotFoundError("order_unknown", f"there is no order {voucher['orderId']} of yours", zh="没有您的该订单")
+        raise unknown_order(voucher["orderId"])
     check_signature("Voucher", voucher, deployment, order.buyer, from_hex(buyer_signature, 65, "buyerSignature"))
     _check_last(session, order, voucher)
     arguments = [dict(voucher), buyer_signature, dict(closing.message), closing.signatures[0]]
@@ -87,21 +87,28 @@ def close(
     return queue(session, contract="Orders", verb="settle", arguments=arguments, digest=name, by=by, now=now)
 
 
-def refund(session: Session, deployment: Deployment, order_id: str, now: int) -> Digest:
+def refund(session: Session, deployment: Deployment, order_id: str, account: str | None, now: int) -> Digest:
     """Queue the refund of an order whose term passed unsettled; nobody has to sign it.
 
+    Args:
+        account: who asks; None for somebody who has not signed in.
     Raises:
-        NotFoundError: `order_unknown`.
-        RuleError: as the rules of orders say.
+        NotFoundError: `order_unknown`: there is none, or it cannot be refunded and is not theirs.
+        RuleError: as the rules of orders say, for its parties.
     """
     order = session.get(Order, order_id)
     if order is None:
-        raise NotFoundError("order_unknown", f"there is no order {order_id}", zh="没有该订单")
+        raise unknown_order(order_id)
     # Nobody signs a refund, so its name is made of what it does and where.
     name = to_hex(sha256(b"refund" + deployment.domain("Orders") + from_hex(order_id, 32)))
     if is_under_way(session, name):
         return Digest(name)
-    precheck.run(session, "Orders", "refund", [order_id], now)
+    try:
+        precheck.run(session, "Orders", "refund", [order_id], now)
+    except RuleError:
+        if account not in parties(session, order) and not oversees(session, account):
+            raise unknown_order(order_id) from None
+        raise
     end_unattested(session, order_id, now)
     return queue(session, contract="Orders", verb="refund", arguments=[order_id], digest=name, by=order.buyer, now=now)
 

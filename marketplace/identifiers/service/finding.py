@@ -41,7 +41,7 @@ def find(session: Session, text: str, account: str | None) -> Found:
         NotFoundError: `unknown_identifier`: there is no such object, or it is not theirs to see.
         RuleError: `identifier_ambiguous`: two objects have it, so it names neither.
     """
-    found = _by_hex(session, text) if is_hex_id(text) else _by_name(session, parse_identifier(text))
+    found = _by_hex(session, text) if is_hex_id(text) else _by_name(session, parse_identifier(text), account)
     if found is None or not _is_visible(session, found, account):
         raise unknown(text)
     return found
@@ -71,18 +71,21 @@ def _by_hex(session: Session, text: str) -> Found | None:
     return None if row is None else Found(identifier(Kind(row.kind), text), row)
 
 
-def _by_name(session: Session, name: Identifier) -> Found | None:
+def _by_name(session: Session, name: Identifier, account: str | None) -> Found | None:
     kind = Kind.DATA if name.kind is Kind.SERIES else name.kind
     low, high = range_of(name)
     place = col(Named.subject)
     rows = session.exec(select(Named).where(Named.kind == kind.value, place >= low, place < high).limit(2)).all()
     if len(rows) > 1:
+        theirs = [row for row in rows if _is_visible(session, Found(name, row), account)]
+        if not theirs:
+            return None
         raise RuleError(
             "identifier_ambiguous",
             f"two objects have the identifier {name}, so it names neither",
             zh=f"标识 {name} 对应两个对象,不予解析",
             rule="identifiers.unique",
-            got=[row.subject for row in rows],
+            got=[row.subject for row in theirs],
             hint="name the object by its full id; somebody computed this on purpose: tell the operator and an auditor",
             hint_zh="请使用完整编号;此情形系人为构造,请告知运营方与审计方",
         )

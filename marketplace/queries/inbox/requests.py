@@ -11,6 +11,7 @@ from sqlmodel import Session, col, delete, select
 
 from crypto.canonical import sha256, to_hex
 from marketplace.errors import InvalidInputError, NotFoundError
+from marketplace.participants.tables import Participant
 from marketplace.queries.inbox.tasks import row_of, unknown_task
 from marketplace.queries.service.topics import PANEL, custodian_topic, vault_topic
 from marketplace.queries.tables import (
@@ -30,8 +31,9 @@ MAX_REQUEST = 1 << 20
 
 
 def is_news(session: Session, holder: str, wanted: bool) -> bool:
-    """Whether the holder wished otherwise before."""
-    return (session.get(RequestWish, holder) is not None) != wanted
+    """Whether the holder wished otherwise before; the wish of somebody who holds no key here is none, so that no
+    stranger can fill the store."""
+    return (session.get(RequestWish, holder) is not None) != wanted and (not wanted or _is_known(session, holder))
 
 
 def wish(session: Session, holder: str, wanted: bool) -> None:
@@ -129,6 +131,16 @@ def forget(session: Session, query: str) -> None:
     """The query has an outcome: its requests are needed no more."""
     session.exec(delete(UploadedRequest).where(col(UploadedRequest.query) == query))
     session.exec(delete(RequestsDue).where(col(RequestsDue.query) == query))
+
+
+def _is_known(session: Session, holder: str) -> bool:
+    """Whether it is a participant, or the holder of a key that a query needs: a vault's and a custodian's may be
+    neither's own."""
+    if session.get(Participant, holder) is not None:
+        return True
+    vault = select(QueryRow.digest).where(QueryRow.release_key == holder)
+    custodian = select(CustodianTask.query).where(CustodianTask.custodian == holder)
+    return any(session.exec(statement.limit(1)).first() is not None for statement in (vault, custodian))
 
 
 def _drop_unwanted(session: Session) -> None:

@@ -6,10 +6,11 @@ from typing import Any
 from sqlmodel import Session, col, func, select
 
 from marketplace.documents import Document, digest, iso_time, series_of, validate_query, validate_voucher
-from marketplace.errors import InvalidInputError, NotFoundError
+from marketplace.errors import InvalidInputError
 from marketplace.evidence import log
 from marketplace.evidence.inbox import is_under_way, recalled
 from marketplace.intents import Deployment
+from marketplace.orders.service import unknown_order
 from marketplace.orders.tables import Order
 from marketplace.participants.service import require_role
 from marketplace.queries.permission import OrderPapers, check_permitted
@@ -57,7 +58,7 @@ def ask(
     validate_voucher(voucher)
     order = session.get(Order, query["order"])
     if order is None or order.buyer != account:
-        raise NotFoundError("order_unknown", f"there is no order {query['order']} of yours", zh="没有您的该订单")
+        raise unknown_order(query["order"])
     name = digest(query)
     known = session.get(QueryRow, name)
     if known is not None:

@@ -8,6 +8,7 @@ from sqlmodel import Session
 from marketplace.documents import Document, series_of
 from marketplace.errors import NotFoundError
 from marketplace.listings.service import get_listing, terms_of
+from marketplace.orders.service import unknown_order
 from marketplace.orders.tables import Order
 from marketplace.queries.explain import (
     NOBODY,
@@ -91,7 +92,7 @@ def explain(
     """
     order = session.get(Order, order_id) if order_id else None
     if order_id and (order is None or order.buyer != account):
-        raise NotFoundError("order_unknown", f"there is no order {order_id} of yours", zh="没有您的该订单")
+        raise unknown_order(order_id)
     listing = get_listing(session, order.listing_id if order else listing_id)
     asset = get_asset(session, listing.asset_id)
     papers = papers_of(session, order) if order else nobodys_papers(listing.as_json(), terms_of(session, listing))

@@ -142,5 +142,5 @@ def test_an_expired_order_answers_nothing_and_gives_everything_back(tmp_path: Pa
         asking.query = {**asking.query, "sequence": 2}
         ended = code_of(asking.post)
         town.close()
-    assert (refused, expired, ended) == ("refund_not_due", "order_expired", "order_not_open")
+    assert (refused, expired, ended) == ("order_unknown", "order_expired", "order_not_open")
     assert (after, state) == (before + ESCROW, "failed")

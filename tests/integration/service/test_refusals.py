@@ -201,7 +201,8 @@ def test_terms_must_be_the_listing(town: Town) -> None:
 def test_roles_are_asked_of_the_ledger(town: Town) -> None:
     assert code_of(lambda: settlement.issue(town["bank"], town["bank"].address, 5)) == "issue_own_matter"
     assert code_of(lambda: settlement.issue(town["buyer"], town["rival"].address, 5)) == "participant_not_active"
-    assert code_of(lambda: settlement.refund(town["rival"], town.facts["order"])) == "refund_not_due"
+    assert code_of(lambda: settlement.refund(town["buyer"], town.facts["order"])) == "refund_not_due"
+    assert code_of(lambda: settlement.refund(town["rival"], town.facts["order"])) == "order_unknown"
 
 
 class Asking:

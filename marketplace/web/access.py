@@ -1,0 +1,181 @@
+"""Who may call which operation, and whose object it touches: one table for all of them.
+
+The guards in routes and services are checked against it, cell by cell and over HTTP (tests/integration/service/
+test_access.py), and docs/security/authorisation.md is written from it. An operation without an entry fails a test.
+
+To add an operation: add its name, that of the route's function, to ACCESS. If it is about one object (`Party`), say of
+which kind and which relations may touch it, and tell the test how to ask for it (tests/integration/service/asking.py).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from marketplace.types import Role
+
+OVERSEERS = Role.REGISTRAR | Role.AUDITOR | Role.EXCHANGE
+NOBODY = Role(0)
+
+
+@dataclass(frozen=True)
+class Anyone:
+    """Needs no sign-in, and says the same to everybody."""
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Needs a sign-in, of whoever it may be; touches what is the caller's own alone.
+
+    Args:
+        lists: kind of object whose own rows it lists; "" where it lists none.
+        all_for: roles that see all rows.
+    """
+
+    lists: str = ""
+    all_for: Role = NOBODY
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Needs a sign-in by a participant, or by whoever has applied to be one; others get 404, no such participant.
+    Touches what is the caller's own alone."""
+
+
+@dataclass(frozen=True)
+class Holds:
+    """Needs an active participant with one of `roles`; everybody else gets 403 `role_missing`."""
+
+    roles: Role
+
+
+@dataclass(frozen=True)
+class Party:
+    """About one object. For its parties and for `roles`; for everybody else it does not exist: 404, as any other name.
+
+    Args:
+        kind: of the object.
+        parties: relations to it, e.g. "buyer".
+        roles: who else may, whatever the object.
+        hidden: whoever has not signed in gets 404 too, since objects of other kinds are public here; else 401.
+        needs: role that a party has to have besides, else 403 `role_missing`.
+        note: what else there is to say, in English and Chinese.
+    """
+
+    kind: str
+    parties: tuple[str, ...]
+    roles: Role = NOBODY
+    hidden: bool = False
+    needs: Role = NOBODY
+    note: tuple[str, str] = ("", "")
+
+
+@dataclass(frozen=True)
+class Signed:
+    """Carries what its author signed; who relays it has no authority and needs none, not even a sign-in.
+
+    Args:
+        verb: what is signed: "<contract>.<verb>" of the ledger, which says who must have signed and as what.
+        refusal: code for what its author did not sign.
+    """
+
+    verb: str
+    refusal: str = "intent_signature_invalid"
+
+
+Access = Anyone | SignedIn | Joined | Holds | Party | Signed
+_ORDER = Party("order", ("buyer", "seller"), OVERSEERS)
+_OWN_WEBHOOK = Party("webhook", ("owner",))
+
+ACCESS: Mapping[str, Access] = {
+    # session
+    "make_sign_in_challenge": Anyone(),
+    "sign_in": Signed("EIP-4361", "sign_in_refused"),
+    "sign_out": SignedIn(),
+    # participants
+    "apply_to_join": Signed("Participants.admit"),
+    "list_applications": Holds(Role.REGISTRAR),
+    "admit_participant": Signed("Participants.admit"),
+    "set_participant_status": Signed("Participants.setStatus"),
+    "list_participants": Anyone(),
+    "get_participant": Anyone(),
+    # rights
+    "register_asset": Signed("Rights.register"),
+    "confirm_asset": Signed("Rights.confirm"),
+    "reserve_status_place": Holds(Role.REGISTRAR),
+    "get_status_list": Anyone(),
+    "mark_asset": Signed("Rights.mark"),
+    "transfer_title": Signed("Rights.transfer"),
+    "transfer_share": Signed("Rights.transferShare"),
+    "list_assets": Anyone(),
+    "get_asset": Anyone(),
+    "get_certificate": Anyone(),
+    "get_title": Anyone(),
+    # listings
+    "list_product": Signed("Listings.list"),
+    "delist_product": Signed("Listings.delist"),
+    "list_listings": Anyone(),
+    "get_listing": Anyone(),
+    # orders
+    "place_order": Signed("Orders.fund"),
+    "list_orders": SignedIn(lists="order", all_for=OVERSEERS),
+    "get_order": _ORDER,
+    "get_last_voucher": _ORDER,
+    # queries
+    "ask_query": Party("order", ("buyer",), needs=Role.BUYER),
+    "explain_query": Party("order", ("buyer",), hidden=True),
+    "get_query": Party("query", ("buyer",)),
+    "publish_panel_key": Holds(Role.PANEL),
+    "list_panel_keys": Anyone(),
+    "list_panel_standing": Anyone(),
+    "take_panel_task": SignedIn(),
+    "put_request": Party("query", ("node",)),
+    "get_request": Party("request", ("vault", "custodian")),
+    "hand_in_panel_result": Party("query", ("node",)),
+    "take_vault_task": SignedIn(),
+    "hand_in_release": Party("query", ("vault",)),
+    "hand_in_refusal": Party("query", ("vault",)),
+    "take_custodian_task": SignedIn(),
+    "hand_in_custodian_release": Party("approved query", ("custodian",)),
+    "hand_in_custodian_refusal": Party("approved query", ("custodian",)),
+    # settlement
+    "issue_money": Signed("SettlementToken.issue"),
+    "close_order": Signed("Orders.settle"),
+    "refund_order": Party(
+        "order",
+        ("buyer", "seller"),
+        OVERSEERS,
+        hidden=True,
+        note=("anyone, once its term has passed unsettled", "期满未结后任何人均可"),
+    ),
+    "get_balance": Party("balance", ("owner",), OVERSEERS | Role.BANK),
+    "get_statement": _ORDER,
+    # identifiers: those of orders; all other kinds are public
+    "resolve_identifier": Party("order", ("buyer", "seller"), OVERSEERS, hidden=True),
+    "show_identifier": Party("order", ("buyer", "seller"), OVERSEERS, hidden=True),
+    "get_object_did": Party("order", ("buyer", "seller"), OVERSEERS, hidden=True),
+    "resolve_did": Party("order", ("buyer", "seller"), OVERSEERS, hidden=True),
+    "get_exchange_did": Anyone(),
+    # evidence
+    "check_health": Anyone(),
+    "check_readiness": Anyone(),
+    "get_profile": Anyone(),
+    "get_intent": Anyone(),
+    "put_document": Holds(Role.SUPPLIER | Role.REGISTRAR | Role.EXCHANGE),
+    "get_document": Party("document", ("reader",), OVERSEERS, hidden=True),
+    "put_blob": Holds(Role.SUPPLIER),
+    "get_blob": Anyone(),
+    "get_checkpoint": Anyone(),
+    "get_tile": Anyone(),
+    "prove_inclusion": Anyone(),
+    "prove_consistency": Anyone(),
+    "get_evidence_bundle": Holds(OVERSEERS),
+    # webhooks
+    "register_webhook": Joined(),
+    "list_webhooks": SignedIn(lists="webhook"),
+    "list_webhook_types": Anyone(),
+    "get_webhook": _OWN_WEBHOOK,
+    "remove_webhook": _OWN_WEBHOOK,
+    "rotate_webhook_secret": _OWN_WEBHOOK,
+    "ping_webhook": _OWN_WEBHOOK,
+    "replay_webhook": _OWN_WEBHOOK,
+    "list_webhook_messages": _OWN_WEBHOOK,
+}

@@ -1,0 +1,182 @@
+"""How the test of the authorisation matrix asks for each operation: real objects, and a request for any of them.
+
+A new operation about one object needs a line in REQUESTS: its path, method and body for the object that is asked for.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from marketplace.documents import digest
+from marketplace.documents.dids import did_web
+from marketplace.documents.identifiers import Kind, identifier
+from marketplace.queries.tables import PanelTask, QueryRow
+from marketplace.sdk import participants, settlement
+from marketplace.storage.documents import read_document
+from marketplace.storage.sessions import open_session
+from marketplace.types import ParticipantStatus, Role
+from tests.integration.service.test_refusals import Asking
+from tests.integration.service.town import ESCROW, NODES, Town
+from tests.sealed_market import keys
+
+UNKNOWN, REQUEST = "0x" + "9d" * 32, "0x" + "7c" * 32
+ROLES = {f"lone-{role.name}": role for role in Role}
+SUSPENDED = "suspended"
+STRANGERS = ("stranger", *ROLES, SUSPENDED)
+"""Whoever has no part in any object: a key that never joined, a participant of each role, and one of all roles that is
+suspended."""
+
+
+@dataclass
+class World:
+    """A town in which a question was answered, and people who have nothing to do with it.
+
+    Args:
+        relations: kind of object -> relation -> name of a party in the town.
+        objects: kind of object -> its id.
+        tokens: name -> sign-in token.
+    """
+
+    town: Town
+    body: dict[str, Any] = field(default_factory=dict)
+    relations: dict[str, dict[str, str]] = field(default_factory=dict)
+    objects: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def token(self, name: str) -> str:
+        """A sign-in of `name`."""
+        if name not in self.tokens:
+            account = self.town[name].address
+            with self.town.context.writing() as session:
+                self.tokens[name], _ = open_session(session, account, int(time.time()), 3600)
+        return self.tokens[name]
+
+    def ask(self, http: httpx.Client, operation: str, caller: str | None, target: str) -> httpx.Response:
+        """One request for `target`; None asks without having signed in."""
+        method, path, body = REQUESTS[operation](self, target)
+        headers = {} if caller is None else {"authorization": f"Bearer {self.token(caller)}"}
+        content = {"content": body} if isinstance(body, bytes) else {"json": body} if body is not None else {}
+        return http.request(method, path, headers=headers, **content)
+
+    def webhook(self) -> str:
+        """A fresh endpoint of the buyer's."""
+        url = f"https://hooks.example/{time.monotonic_ns()}"
+        return str(self.town["buyer"].post("/webhooks", {"url": url})["endpoint"])
+
+
+def make_world(town: Town) -> World:
+    """Everybody joins, and one question is asked, evaluated and released."""
+    for name, role in {**ROLES, SUSPENDED: Role(sum(Role))}.items():
+        participants.join(town[name], role, name, "某某")
+        participants.admit(town["registrar"], town[name].address)
+    participants.set_status(town["registrar"], town[SUSPENDED].address, ParticipantStatus.SUSPENDED, "test")
+    settlement.issue(town["bank"], town["buyer"].address, ESCROW)
+    order = town.fund(town.facts["listing"])
+    asking = Asking(town, order)
+    asking.query = {**asking.query, "epsilon": 950}
+    name = asking.post()["digest"]
+    assert all(town.node(node).step(5) for node in NODES)
+    assert town.vault().step(5)
+    world = World(town)
+    with town.context.reading() as session:
+        row = session.get_one(QueryRow, name)
+        task = session.get_one(PanelTask, (name, town[NODES[0]].address))
+        digests = {"result": task.result_digest, "statement": task.statement_digest, "voucher": row.voucher_digest}
+        digests |= {"release": row.release_digest, "shares": row.shares_digest}
+        world.body = {part: read_document(session, str(of)) for part, of in digests.items()}
+    world.body["query"] = asking.query
+    parties = {"buyer": "buyer", "seller": "supplier"}
+    world.relations = {
+        "order": parties,
+        "query": {"buyer": "buyer", "node": NODES[0], "vault": "supplier"},
+        "request": {},  # requests and custodians: tests/integration/service/test_attested.py, test_custodian.py
+        "approved query": {},
+        "balance": {"owner": "buyer"},
+        "document": {"reader": "buyer"},
+        "webhook": {"owner": "buyer"},
+    }
+    agreement = town["buyer"].get(f"/orders/{order}")["agreementDigest"]
+    world.objects = {"order": order, "query": name, "request": name, "approved query": name, "document": agreement}
+    world.objects |= {"balance": town["buyer"].address, "webhook": world.webhook()}
+    return world
+
+
+UNKNOWNS = {"balance": keys("nobody-of-this-town").address, "webhook": "we_" + "9d" * 12}
+
+
+def _refusal(world: World, query: str) -> dict[str, Any]:
+    zero = dict.fromkeys(("spentOrder", "leftOrder", "spentBuyer", "leftBuyer", "spentAsset", "leftAsset"), 0)
+    refusal = {"type": "refusal", "version": 1, "order": UNKNOWN, "query": query, "code": "no_reason", "rule": "a.rule"}
+    refusal |= {
+        "message": {"en": "no", "zh": "否"},
+        "allowed": "",
+        "found": "",
+        "signer": world.town["supplier"].address,
+    }
+    return {"refusal": {**refusal, **zero, "signature": "0x" + "11" * 65}}
+
+
+def _release(world: World, query: str) -> dict[str, Any]:
+    release, shares = world.body["release"], world.body["shares"]
+    return {"release": release if query == world.objects["query"] else {**release, "query": query}, "shares": shares}
+
+
+def _result(world: World, query: str) -> dict[str, Any]:
+    result, statement = world.body["result"], world.body["statement"]
+    if query != world.objects["query"]:
+        result = {**result, "query": query}
+        statement = {**statement, "result": digest(result)}
+    return {"result": result, "statement": statement}
+
+
+def _question(world: World, order: str) -> dict[str, Any]:
+    own = order == world.objects["order"]
+    query = world.body["query"] if own else {**world.body["query"], "order": order}
+    return {"query": query, "voucher": world.body["voucher"]}
+
+
+def _order_did(world: World, order: str) -> str:
+    return quote(did_web(world.town.url, "did", _order_name(order)), safe="")
+
+
+def _order_name(order: str) -> str:
+    return str(identifier(Kind.ORDER, order))
+
+
+Request = tuple[str, str, Any]
+REQUESTS: Mapping[str, Callable[[World, str], Request]] = {
+    "get_order": lambda _, order: ("GET", f"/orders/{order}", None),
+    "get_last_voucher": lambda _, order: ("GET", f"/orders/{order}/voucher", None),
+    "get_statement": lambda _, order: ("GET", f"/settlement/statements/{order}", None),
+    "refund_order": lambda _, order: ("POST", "/settlement/refunds", {"order": order}),
+    "ask_query": lambda world, order: ("POST", "/queries", _question(world, order)),
+    "explain_query": lambda _, order: (
+        "POST",
+        "/queries/explanations",
+        {"sql": "SELECT COUNT(*) FROM data", "order": order, "epsilon": 1000},
+    ),
+    "get_query": lambda _, query: ("GET", f"/queries/{query}", None),
+    "put_request": lambda _, query: ("PUT", f"/queries/{query}/requests/{REQUEST}", b"x"),
+    "get_request": lambda _, query: ("GET", f"/queries/{query}/requests/{REQUEST}", None),
+    "hand_in_panel_result": lambda world, query: ("POST", "/panel/results", _result(world, query)),
+    "hand_in_release": lambda world, query: ("POST", "/vault/releases", _release(world, query)),
+    "hand_in_refusal": lambda world, query: ("POST", "/vault/refusals", _refusal(world, query)),
+    "hand_in_custodian_release": lambda world, query: ("POST", "/custodian/releases", _release(world, query)),
+    "hand_in_custodian_refusal": lambda world, query: ("POST", "/custodian/refusals", _refusal(world, query)),
+    "get_balance": lambda _, owner: ("GET", f"/settlement/balances/{owner}", None),
+    "resolve_identifier": lambda _, order: ("GET", f"/identifiers/{_order_name(order)}", None),
+    "show_identifier": lambda _, order: ("GET", f"/identifiers/{order}/page", None),
+    "get_object_did": lambda _, order: ("GET", f"/did/{_order_name(order)}/did.json", None),
+    "resolve_did": lambda world, order: ("GET", f"/did/{_order_did(world, order)}", None),
+    "get_document": lambda _, name: ("GET", f"/documents/{name}", None),
+    "get_webhook": lambda _, name: ("GET", f"/webhooks/{name}", None),
+    "remove_webhook": lambda _, name: ("DELETE", f"/webhooks/{name}", None),
+    "rotate_webhook_secret": lambda _, name: ("POST", f"/webhooks/{name}/secret", None),
+    "ping_webhook": lambda _, name: ("POST", f"/webhooks/{name}/ping", None),
+    "replay_webhook": lambda _, name: ("POST", f"/webhooks/{name}/replay", {}),
+    "list_webhook_messages": lambda _, name: ("GET", f"/webhooks/{name}/messages", None),
+}
