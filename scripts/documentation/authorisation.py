@@ -8,49 +8,43 @@ from marketplace.web.access import ACCESS, NOBODY, Access, Anyone, Holds, Joined
 
 INTRODUCTION = """# Who may do what
 
-Written by `scripts/generate-docs` from `marketplace/web/access.py`; do not edit it by hand. Every cell is tested against
-the running service by `tests/integration/service/test_access.py`. 权限矩阵：由表生成，逐格测试。
+Written by `scripts/generate-docs` from `marketplace/web/access.py`; do not edit it by hand. Every cell is tested
+against the running service by `tests/integration/service/test_access.py`. 权限矩阵：由表生成，逐格测试。
 
 **Callers.** *Nobody*: without a sign-in. *Stranger*: signed in with a key that never joined. Then active participants
 with one role each and no part in the object; *suspended*: one with all roles that is suspended. *Parties* are those who
 have a part in the object.
 
-**Cells.** ✓ may. 401 `not_signed_in`. 403 `role_missing`. 404: for this caller the object does not exist; the answer is,
-word for word, that for an object that never was. ∅ may, and sees no row but its own.
+**Cells.** ✓ may. 401 `not_signed_in`. 403 `role_missing`. 404: for this caller the object does not exist; the answer
+is, word for word, that for an object that never was. ∅ may, and sees no row but its own.
 
-**To add an operation**: an entry in `ACCESS`, named as the route's function; for one about an object, also how to ask for
-it, in `tests/integration/service/asking.py`. Without them the test fails and says so.
+**To add an operation**: an entry in `ACCESS`, named as the route's function; for one about an object, also how to ask
+for it, in `tests/integration/service/asking.py`. Without them a test fails and says so.
 
 ## Over HTTP
 """
 SIGNED = """
 ## Signed acts
 
-Whoever relays a signed act needs no sign-in and has no authority. Who must have signed it, and as what, the ledger's verb
-says; a signature that is not its author's is refused with the code below, whoever brings it.
+Whoever relays a signed act needs no sign-in and has no authority. Who must have signed it, and as what, the ledger's
+verb says; a signature that is not its author's is refused with the code below, whoever brings it.
 
 | operation | | verb | refused with |
 | --- | --- | --- | --- |
 """
-COLUMNS: dict[str, Role] = {
-    "stranger": NOBODY,
-    **{(role.name or "").lower(): role for role in Role},
-    "suspended": NOBODY,
-}
+ONE_ROLE = {(role.name or "").lower(): role for role in Role}
+COLUMNS: dict[str, Role] = {"stranger": NOBODY, **ONE_ROLE, "suspended": NOBODY}
 
 
 def page() -> str:
     """The whole page."""
     head = ["operation", "", "nobody", *COLUMNS, "parties"]
-    lines = [INTRODUCTION, row(head), row(["---"] * len(head))]
-    lines += [
-        row([f"`{name}`", place, *cells(access)]) for name, place, access in entries() if not isinstance(access, Signed)
-    ]
-    acts = [
-        row([f"`{name}`", place, f"`{access.verb}`", f"`{access.refusal}`"])
-        for name, place, access in entries()
-        if isinstance(access, Signed)
-    ]
+    lines, acts = [INTRODUCTION, row(head), row(["---"] * len(head))], []
+    for name, place, access in entries():
+        if isinstance(access, Signed):
+            acts.append(row([f"`{name}`", place, f"`{access.verb}`", f"`{access.refusal}`"]))
+        else:
+            lines.append(row([f"`{name}`", place, *cells(access)]))
     return "\n".join(lines) + "\n" + SIGNED + "\n".join(acts) + "\n"
 
 
