@@ -11,7 +11,7 @@ from marketplace.errors import ConfigurationError
 from marketplace.ledger.blocks import SealedBlock
 from marketplace.ledger.events import REFUSED, PlacedEvent, attribute, read_events
 from marketplace.ledger.projection import ProjectionSession, Projectors, make_event, project
-from marketplace.ledger.tables import LedgerBlock, LedgerIntent, LedgerTransaction
+from marketplace.ledger.tables import LedgerBlock, LedgerIntent, LedgerTransaction, about_of
 from marketplace.refusals import FAILED, from_revert
 
 _INSERT_EVENTS = insert(SQLModel.metadata.tables["ledger_event"])
@@ -50,6 +50,7 @@ def event_rows(
             "contract": item.event.contract,
             "name": item.event.name,
             "args": item.event.args,
+            "about": about_of(item.event.args),
             "intent": intent,
         }
         for item, intent in zip(placed, intents, strict=True)

@@ -12,7 +12,7 @@ from marketplace.ledger.blocks import SealedBlock, header_hash
 from marketplace.ledger.events import read_events
 from marketplace.ledger.profile import ledger_profile
 from marketplace.ledger.projection import ProjectionSession, Projectors, make_event, project
-from marketplace.ledger.tables import LedgerBlock, LedgerEvent
+from marketplace.ledger.tables import LedgerBlock, LedgerEvent, about_of
 from marketplace.storage.engine import reading, session_of
 from marketplace.storage.metadata import metadata
 
@@ -101,12 +101,20 @@ def _check_events(live: Session) -> int:
 
 def _stored_events(live: Session, number: int) -> list[tuple[Any, ...]]:
     query = select(LedgerEvent).where(LedgerEvent.block == number).order_by(col(LedgerEvent.log_index))
-    return [(e.log_index, e.block_hash, e.tx_hash, e.contract, e.name, e.args) for e in live.exec(query)]
+    return [(e.log_index, e.block_hash, e.tx_hash, e.contract, e.name, e.args, e.about) for e in live.exec(query)]
 
 
 def _read_events(sealed: SealedBlock, names: dict[str, str]) -> list[tuple[Any, ...]]:
     return [
-        (p.log_index, sealed.hash, receipt["transactionHash"], p.event.contract, p.event.name, p.event.args)
+        (
+            p.log_index,
+            sealed.hash,
+            receipt["transactionHash"],
+            p.event.contract,
+            p.event.name,
+            p.event.args,
+            about_of(p.event.args),
+        )
         for receipt in sealed.receipts
         for p in read_events(receipt, names)
     ]

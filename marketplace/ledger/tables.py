@@ -1,9 +1,10 @@
 """The journal. What is in these rows is the truth; the embedded node is a cache of them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, LargeBinary
+from sqlalchemy import JSON, BigInteger, Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
 from marketplace.storage.types import RowNumber, UtcDateTime
@@ -93,9 +94,12 @@ class LedgerEvent(SQLModel, table=True):
         timestamp: the block's, unix seconds.
         args: by name; integers are ints, bytes and addresses "0x" lower-case hex, arrays lists.
         intent: digest of the signed intent that caused it, "0x" hex; empty for what the deployment did.
+        about: id of the title or asset that it is about, as `about_of` says, so that an object's events are found
+            without reading everybody's; empty for others.
     """
 
     __tablename__ = "ledger_event"
+    __table_args__ = (Index("ix_ledger_event_about", "about", "name"),)
 
     block: int = Field(primary_key=True, sa_type=BigInteger, foreign_key="ledger_block.number", sa_column_kwargs=_GIVEN)
     log_index: int = Field(primary_key=True, sa_column_kwargs=_GIVEN)
@@ -106,6 +110,12 @@ class LedgerEvent(SQLModel, table=True):
     name: str = Field(max_length=40, index=True)
     args: dict[str, Any] = Field(sa_type=JSON)
     intent: str = Field(default="", max_length=DIGEST)
+    about: str = Field(default="", max_length=DIGEST)
+
+
+def about_of(args: Mapping[str, Any]) -> str:
+    """The title that an event's arguments name, else the asset, else nothing."""
+    return str(args.get("titleId") or args.get("assetId") or "")
 
 
 class LedgerMeta(SQLModel, table=True):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
 from sqlmodel import select
@@ -10,8 +10,8 @@ from sqlmodel import select
 from marketplace.evidence.inbox import Statement
 from marketplace.participants.service import require_role
 from marketplace.rights import issuing, service
-from marketplace.rights.tables import Asset
-from marketplace.types import Role
+from marketplace.rights.tables import Asset, Title
+from marketplace.types import Role, TitleKind
 from marketplace.web.context import Here
 from marketplace.web.paging import AskedPage, Rows, link_next, page_of
 from marketplace.web.principal import Account
@@ -184,6 +184,24 @@ def list_assets(here: Here, page: AskedPage, request: Request, response: Respons
     """Every registered data asset."""
     with here.reading() as session:
         rows = page_of(session, select(Asset), Asset.asset_id, page, lambda row: service.asset_json(session, row))
+    return link_next(request, response, rows)
+
+
+@router.get("/titles")
+def list_titles(  # noqa: PLR0917 - FastAPI calls it by name
+    here: Here,
+    page: AskedPage,
+    request: Request,
+    response: Response,
+    holder: Annotated[AddressText, Query(description="whose titles")],
+    kind: Annotated[TitleKind | None, Query(description="titles of this kind alone")] = None,
+) -> Rows:
+    """The titles that somebody holds, as the ledger says, in the order of their ids."""
+    wanted = select(Title).where(Title.holder == holder)
+    if kind is not None:
+        wanted = wanted.where(Title.kind == int(kind))
+    with here.reading() as session:
+        rows = page_of(session, wanted, Title.title_id, page, Title.as_json)
     return link_next(request, response, rows)
 
 

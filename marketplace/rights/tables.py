@@ -34,11 +34,12 @@ class Title(ProjectedRow, table=True):
     """A title of types.TitleKind. `order_id` is zero except for a USE title."""
 
     __tablename__ = "titles"
-    __table_args__ = READ_MODEL
+    # a holder's titles are read page by page, in the order of their ids
+    __table_args__ = (Index("ix_titles_holder", "holder", "title_id"), READ_MODEL)
     title_id: str = Field(primary_key=True)
     asset_id: str = Field(index=True)
     kind: int
-    holder: str = Field(index=True)
+    holder: str
     order_id: str
     valid_until: int = Field(sa_type=BigInteger)
     version: int = Field(sa_type=BigInteger)

@@ -106,6 +106,7 @@ ACCESS: Mapping[str, Access] = {
     "transfer_title": Signed("Rights.transfer"),
     "transfer_share": Signed("Rights.transferShare"),
     "list_assets": Anyone(),
+    "list_titles": Anyone(),
     "get_asset": Anyone(),
     "get_certificate": Anyone(),
     "get_title": Anyone(),

@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import pytest
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,11 +58,6 @@ def test_any_bytes_are_a_value_with_a_form_or_malformed(data: bytes) -> None:
     try:
         value = canonical.load_json(data)
     except MalformedInput:
-        with pytest.raises(MalformedInput):
-            canonical.load_canonical(data)
+        assert not canonical.is_canonical(data)
         return
-    if canonical.canonical_json(value) == data:
-        assert canonical.load_canonical(data) == value
-    else:
-        with pytest.raises(MalformedInput):
-            canonical.load_canonical(data)
+    assert canonical.is_canonical(data) == (canonical.canonical_json(value) == data)

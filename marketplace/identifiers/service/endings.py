@@ -43,21 +43,20 @@ def ended(session: Session, row: ProjectedRow, stands: Standing) -> dict[str, An
 
 def _marked_at(session: Session, row: Any) -> int:
     """The block of the last mark of an asset, or of a listing's."""
-    blocks = _events("Marked", "assetId", row.asset_id)
+    blocks = _events("Marked", row.asset_id)
     return session.exec(blocks.order_by(col(LedgerEvent.block).desc())).first() or row.event_block
 
 
 def _moved_at(session: Session, row: Any) -> int:
     """The block in which first a title or share of an asset moved."""
     titles = [ids.title_id(row.asset_id, kind) for kind in MOVABLE]
-    asked = [("ShareTransferred", "assetId", row.asset_id), *(("TitleTransferred", "titleId", name) for name in titles)]
+    asked = [("ShareTransferred", row.asset_id), *(("TitleTransferred", name) for name in titles)]
     found = [session.exec(_events(*which).order_by(col(LedgerEvent.block))).first() for which in asked]
     return min((block for block in found if block is not None), default=row.event_block)
 
 
-def _events(name: str, argument: str, value: str) -> SelectOfScalar[int]:
-    which = col(LedgerEvent.args)[argument].as_string() == value
-    return select(LedgerEvent.block).where(LedgerEvent.name == name, which).limit(1)
+def _events(name: str, about: str) -> SelectOfScalar[int]:
+    return select(LedgerEvent.block).where(LedgerEvent.about == about, LedgerEvent.name == name).limit(1)
 
 
 def has_moved(session: Session, asset: Asset) -> bool:

@@ -223,6 +223,23 @@ def test_a_page_links_to_the_next(http: httpx.Client, town: Town) -> None:
     refused(http.get("/participants", params={"cursor": "%%%"}), 422, "cursor_invalid")
 
 
+def test_a_holders_titles_are_listed_page_by_page(http: httpx.Client, town: Town) -> None:
+    holder = town["supplier"].address
+    rows = town["buyer"].pages(f"/rights/titles?holder={holder}&limit=1")
+    assert {row["holder"] for row in rows} == {holder}
+    names = [row["titleId"] for row in rows]
+    assert names == sorted(set(names))
+    assert rows == [http.get(f"/rights/titles/{name}").json() for name in names]
+    kinds = {row["kind"] for row in rows}
+    assert len(kinds) > 1
+    for kind in kinds:
+        listed = http.get("/rights/titles", params={"holder": holder, "kind": kind}).json()["items"]
+        assert listed == [row for row in rows if row["kind"] == kind]
+    assert http.get("/rights/titles", params={"holder": "0x" + "9" * 40}).json() == {"items": [], "next": None}
+    refused(http.get("/rights/titles"), 422, "shape_invalid")
+    refused(http.get("/rights/titles", params={"holder": holder, "kind": 9}), 422, "shape_invalid")
+
+
 @pytest.mark.parametrize("cursor", ["=", "A", "AA==", "Cg==", "gA=="])
 def test_a_cursor_that_was_not_made_here_is_refused(http: httpx.Client, cursor: str) -> None:
     refused(http.get("/listings", params={"cursor": cursor}), 422, "cursor_invalid")

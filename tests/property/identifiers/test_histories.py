@@ -19,7 +19,7 @@ from marketplace.identifiers.service.finding import find
 from marketplace.identifiers.tables import Named
 from marketplace.ledger.projection import ProjectionSession, project
 from marketplace.ledger.rebuild import read_model_tables
-from marketplace.ledger.tables import LedgerEvent
+from marketplace.ledger.tables import LedgerEvent, about_of
 from marketplace.storage.engine import make_engine, reading, session_of
 from marketplace.storage.migrate import upgrade
 from tests.histories import ADDRESSES, TREASURY, Call, History
@@ -118,6 +118,7 @@ def _row(number: int, event: Event) -> LedgerEvent:
         tx_hash="0x" + "00" * 32,
         contract=event.contract,
         name=event.name,
+        about=about_of(event.args),
         args={name: min(value, 2**63 - 1) if isinstance(value, int) else value for name, value in event.args.items()},
     )
 

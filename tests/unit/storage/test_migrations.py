@@ -6,7 +6,7 @@ from contextlib import redirect_stdout
 
 import pytest
 from alembic import command
-from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy import JSON, Connection, Engine, column, inspect, table
 
 from marketplace.storage.engine import make_engine
 from marketplace.storage.metadata import metadata
@@ -46,7 +46,7 @@ def test_what_is_on_an_old_ledger_gets_its_identifier(engine: Engine) -> None:
         (5, "Admitted", {"account": account}),
         (6, "Admitted", {"account": account}),
         (7, "Confirmed", {"assetId": asset, "certificateDigest": paper}),
-        (8, "Delisted", {"listingId": asset}),
+        (8, "Moved", {"titleId": paper, "assetId": asset}),
     ]
     with redirect_stdout(io.StringIO()), engine.begin() as connection:
         command.downgrade(alembic_config(connection), "0005")
@@ -55,11 +55,13 @@ def test_what_is_on_an_old_ledger_gets_its_identifier(engine: Engine) -> None:
     upgrade(engine)
     with engine.begin() as connection:
         rows = connection.exec_driver_sql("SELECT subject, kind, about, event_block FROM identifiers ORDER BY 4").all()
+        about = connection.exec_driver_sql("SELECT name, about FROM ledger_event ORDER BY block").all()
     assert [tuple(row) for row in rows] == [(account, "party", "", 5), (paper, "cert", asset, 7)]
+    assert [tuple(row) for row in about] == [("Admitted", ""), ("Admitted", ""), ("Confirmed", asset), ("Moved", paper)]
 
 
 def _insert_event(connection: Connection, block: int, name: str, args: dict[str, str]) -> None:
     known = {"block": block, "block_hash": "0x", "timestamp": 1, "tx_hash": "0x", "contract": "X", "intent": ""}
-    blocks, facts = metadata.tables["ledger_block"], metadata.tables["ledger_event"]
-    connection.execute(blocks.insert().values(number=block, timestamp=1))
-    connection.execute(facts.insert().values(**known, log_index=0, name=name, args=args))
+    connection.execute(metadata.tables["ledger_block"].insert().values(number=block, timestamp=1))
+    old = table("ledger_event", *map(column, known), column("log_index"), column("name"), column("args", JSON))
+    connection.execute(old.insert().values(**known, log_index=0, name=name, args=args))
