@@ -151,15 +151,6 @@ def load_canonical(data: bytes, *, max_bytes: int = MAX_BYTES) -> Any:
     return value
 
 
-def is_canonical(data: bytes) -> bool:
-    """Whether `data` is JSON that we accept and already in canonical form; never raises."""
-    try:
-        load_canonical(data, max_bytes=len(data))
-    except MalformedInput:
-        return False
-    return True
-
-
 def _encode(value: Any) -> bytes:
     """The RFC 8785 bytes of a checked value, by json's C encoder.
 

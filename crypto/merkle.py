@@ -280,10 +280,6 @@ class Tree:
             raise ParameterError(f"size: expected 0 .. {self.size}, got {size}")
         return _range_root(0, size, self.node) if size else EMPTY_ROOT
 
-    def frontier(self) -> Frontier:
-        """The right edge, to go on without the rest."""
-        return Frontier(self.size, [self.node(level, index) for level, index in _cover(0, self.size)])
-
 
 def _largest_power_below(size: int) -> int:
     return 1 << (size - 1).bit_length() - 1

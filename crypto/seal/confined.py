@@ -14,7 +14,7 @@ Leaks: nothing. Cost: about one load more per blob and process, half a second fo
 import atexit
 import contextlib
 import os
-import select
+import selectors
 import struct
 import subprocess
 import sys
@@ -159,5 +159,6 @@ def _write(pipe: IO[bytes] | None, data: bytes) -> None:
 def _answer(pipe: IO[bytes] | None, seconds: float) -> bytes:
     """One byte; none where the other side is gone or says nothing for so long."""
     assert pipe is not None
-    ready, _, _ = select.select([pipe], [], [], seconds)
-    return os.read(pipe.fileno(), 1) if ready else b""
+    with selectors.DefaultSelector() as waiting:  # `select` itself takes no descriptor beyond 1023
+        waiting.register(pipe, selectors.EVENT_READ)
+        return os.read(pipe.fileno(), 1) if waiting.select(seconds) else b""

@@ -20,7 +20,7 @@ from functools import lru_cache
 from typing import Any
 
 from crypto.errors import ParameterError
-from crypto.seal.headroom import LAPLACE_FACTOR
+from crypto.seal.headroom import LAPLACE_FACTOR, noise_bound
 from crypto.seal.noise import (
     discrete_gaussian,
     discrete_laplace,
@@ -60,6 +60,11 @@ class Noise:
     def deviation(self) -> float:
         """Standard deviation of one draw."""
         return standard_error(self.width) if self.measure == PURE else gaussian_error(self.width)
+
+    @property
+    def bound(self) -> int:
+        """The most that was proven to fit: a draw is beyond it with probability below 2^-64."""
+        return noise_bound(self.reserve)
 
     @property
     def reserve(self) -> Fraction:

@@ -47,7 +47,7 @@ class Ticket(ABC):
         """Wait for its numbers.
 
         Raises:
-            PortError: `compute_lost`, workers died over it; `compute_unreachable`.
+            PortError: `compute_lost`, workers died over it; `compute_failed`; `compute_unreachable`.
             MarketplaceError, crypto.errors.CryptoError: what evaluating it raised.
         """
 
@@ -94,7 +94,7 @@ class WorkersColumns(SpreadColumns):
         """As `SpreadColumns.evaluate`.
 
         Raises:
-            VerificationError: as `evaluate_piece`. PortError: `compute_lost`, `compute_unreachable`.
+            VerificationError: as `evaluate_piece`. PortError: `compute_lost`, `compute_failed`, `compute_unreachable`.
         """
         left, under_way = iter(pieces), deque[tuple[Piece, Ticket]]()
         try:
@@ -126,6 +126,19 @@ class WorkersColumns(SpreadColumns):
             for blob in piece.blobs:
                 self._fetch(blob)  # a damaged copy is replaced, where there is something to replace it with
             return self._workers.send(Errand(piece, str(self._folder), self._foreign)).result()
+
+
+def failed(error: Exception) -> PortError:
+    """The failure of an errand over which a worker met an error that is none of a refusal's."""
+    told = f"{type(error).__name__}: {error}"
+    return PortError(
+        "compute_failed",
+        f"a worker met an error that it does not know: {told}",
+        zh=f"计算进程遇到未预期的错误:{told}",
+        got=told,
+        hint="look into the worker's installation and memory; the task is tried again",
+        hint_zh="请检查计算进程的安装与内存;任务将重试",
+    )
 
 
 def lost(reason: object) -> PortError:

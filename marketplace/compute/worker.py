@@ -15,7 +15,7 @@ from threading import Lock
 from crypto.canonical import from_hex
 from crypto.errors import CryptoError
 from crypto.seal.confined import confined_loader
-from marketplace.compute.columns import Errand
+from marketplace.compute.columns import Errand, failed
 from marketplace.errors import MarketplaceError, NotFoundError
 from marketplace.queries.evaluation import evaluate_piece
 from marketplace.queries.evaluation.data import SealedColumns
@@ -29,9 +29,15 @@ def run_errand(errand: Errand) -> list[Sealed]:
 
     Raises:
         NotFoundError: `blob_not_here`. VerificationError: as `evaluate_piece`.
+        PortError: `compute_failed`, anything else; an error of another family might not even be known over there.
     """
-    with _lock:
-        return list(evaluate_piece(errand.piece, _columns(errand.folder, errand.foreign)))
+    try:
+        with _lock:
+            return list(evaluate_piece(errand.piece, _columns(errand.folder, errand.foreign)))
+    except (MarketplaceError, CryptoError):
+        raise
+    except Exception as error:
+        raise failed(error) from error
 
 
 @lru_cache(maxsize=8)

@@ -24,7 +24,14 @@ from crypto.errors import CryptoError
 from crypto.keystore import Keys
 from crypto.seal.noise import load_sampler
 from marketplace.documents import Document, digest
-from marketplace.errors import InvalidInputError, MarketplaceError, NotAuthorizedError, PortError, VerificationError
+from marketplace.errors import (
+    InvalidInputError,
+    MarketplaceError,
+    NotAuthorizedError,
+    PortError,
+    RuleError,
+    VerificationError,
+)
 from marketplace.intents import Deployment
 from marketplace.queries.evaluation import SealedColumns, evaluate_plan, number_entry, result_document
 from marketplace.queries.handover import VaultTask, read_vault_task
@@ -193,11 +200,14 @@ class KeyHolder(ABC):
         return shares
 
     def _draw(self, case: Case) -> list[int]:
-        """Fresh noise for each number, once OpenDP agreed that it is wide enough."""
+        """Fresh noise for each number, once OpenDP agreed that it is wide enough; none beyond what was proven."""
         check_composition(case.dataset.manifest, case.plan)
         noises = plan_noise(case.dataset.manifest, case.plan)
         with part("noise"):
-            return [noises[entry.statistic].draw() for entry in case.plan.numbers]
+            drawn = [noises[entry.statistic].draw() for entry in case.plan.numbers]
+        if any(abs(one) > noises[entry.statistic].bound for one, entry in zip(drawn, case.plan.numbers, strict=True)):
+            raise _beyond_proof()
+        return drawn
 
     def _numbers(self, case: Case, columns: SealedColumns) -> Iterator[Sealed]:
         if self.word is None:
@@ -266,3 +276,15 @@ class KeyHolder(ABC):
             return promised(task, dataset.manifest, self._budget(task), self.deployment)
         except MarketplaceError:
             return None
+
+
+def _beyond_proof() -> RuleError:
+    """Says nothing of the draw but what has a probability below 2^-64."""
+    return RuleError(
+        "noise_beyond_proof",
+        "the noise that was drawn is larger than what was proven to fit; nothing was released",
+        zh="抽取的噪声超出已证明的范围,未发布任何内容",
+        rule="queries.no_wrap",
+        hint="ask again: the call was not charged, and this is not to be expected twice",
+        hint_zh="请重新提问:本次未计费,且几乎不会再次发生",
+    )

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,18 @@ def test_workers_that_die_every_time_are_given_up(sealed: Sealed, monkeypatch: p
     monkeypatch.undo()
     assert list(evaluate_plan(sealed.manifest, some_numbers(1, 1), columns))
     workers.close()
+
+
+def test_an_error_of_another_family_is_named_and_the_worker_lives_on(sealed: Sealed, two: Processes) -> None:
+    columns, plan = WorkersColumns(two, sealed.folder, sealed.fetch), some_numbers(5, 3)
+    list(evaluate_plan(sealed.manifest, plan, columns))
+    before = two.pids
+    (piece, *_) = cut_plan(sealed.manifest, plan, 2)
+    with pytest.raises(PortError) as caught:
+        two.send(Errand(replace(piece, form=7), str(sealed.folder), foreign=False)).result()
+    assert (caught.value.code, "IndexError" in str(caught.value)) == ("compute_failed", True)
+    assert list(evaluate_plan(sealed.manifest, plan, columns))
+    assert two.pids == before
 
 
 def test_a_plan_that_is_given_up_leaves_the_workers_free(sealed: Sealed, two: Processes) -> None:

@@ -104,7 +104,8 @@ def test_depth_is_capped_on_both_ways() -> None:
 def test_hostile_json_is_malformed(data: bytes) -> None:
     with pytest.raises(MalformedInput):
         canonical.load_json(data)
-    assert not canonical.is_canonical(data)
+    with pytest.raises(MalformedInput):
+        canonical.load_canonical(data)
 
 
 def test_too_long_input_is_refused_before_parsing() -> None:
@@ -115,14 +116,12 @@ def test_too_long_input_is_refused_before_parsing() -> None:
 @pytest.mark.parametrize("data", [b'{"b":1,"a":2}', b"[1, 2]", b"-0", b'"\\u0061"', b'"\\/"', b"[]\n"])
 def test_another_spelling_of_the_same_value_is_not_canonical(data: bytes) -> None:
     canonical.load_json(data)
-    assert not canonical.is_canonical(data)
     with pytest.raises(MalformedInput, match="canonical form"):
         canonical.load_canonical(data)
 
 
 def test_canonical_input_is_returned() -> None:
     assert canonical.load_canonical(b'{"a":[1,"x",null]}') == {"a": [1, "x", None]}
-    assert canonical.is_canonical(b'{"a":[1,"x",null]}')
 
 
 @pytest.mark.parametrize("text", ["", "0X00", "0xA0", "0x0", "0x 00", "00", "0x0g", None, 7, b"0x00"])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from crypto.canonical import to_hex
+from crypto.seal.privacy import Noise
 from marketplace.documents import digest
 from marketplace.documents.ids import order_id
 from marketplace.errors import PortError
@@ -60,6 +61,20 @@ def test_the_same_question_costs_no_epsilon_and_gets_the_same_noise(market: Mark
     assert numbers[0] == numbers[1] == numbers[2]
     assert [answer.epsilon for answer in answers if not isinstance(answer, dict)] == [1_000_000, 0, 0]
     assert market.vault.store.spent(market.series) == 1_000_000
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_draw_beyond_its_proof_is_refused_and_costs_nothing(
+    market: Market, monkeypatch: pytest.MonkeyPatch, sign: int
+) -> None:
+    order = market.order()
+    monkeypatch.setattr(Noise, "draw", lambda noise: sign * (noise.bound + 1))
+    assert refusal(market, order)["code"] == "noise_beyond_proof"
+    assert market.vault.store.spent(market.series) == 0
+    monkeypatch.setattr(Noise, "draw", lambda noise: sign * noise.bound)
+    answer = market.ask(order, ALL)
+    assert not isinstance(answer, dict)
+    assert (answer.epsilon, market.vault.store.spent(market.series)) == (1_000_000, 1_000_000)
 
 
 def test_another_epsilon_is_another_question(market: Market) -> None:
