@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 
 from marketplace.app import ROUTERS
+from marketplace.refusals import REFUSALS
+from marketplace.refusals.signers import SIGNERS, UNSIGNED, Active, Check, Fresh, Is, NotSuspended
 from marketplace.types import Role
 from marketplace.web.access import ACCESS, NOBODY, Access, Anyone, Holds, Joined, Party, Signed, SignedIn
 
 INTRODUCTION = """# Who may do what
 
-Written by `scripts/generate-docs` from `marketplace/web/access.py`; do not edit it by hand. Every cell is tested
-against the running service by `tests/integration/service/test_access.py`. 权限矩阵：由表生成，逐格测试。
+Written by `scripts/generate-docs` from `marketplace/web/access.py` and `marketplace/refusals/signers.py`; do not edit
+it by hand. Every cell is tested: against the running service by `tests/integration/service/test_access.py`, against the
+contracts on a node and the rules by `tests/integration/contracts/test_signers.py`. 权限矩阵：由表生成，逐格测试。
 
 **Callers.** *Nobody*: without a sign-in. *Stranger*: signed in with a key that never joined. Then active participants
 with one role each and no part in the object; *suspended*: one with all roles that is suspended. *Parties* are those who
@@ -19,10 +22,19 @@ have a part in the object.
 is, word for word, that for an object that never was. ∅ may, and sees no row but its own.
 
 **To add an operation**: an entry in `ACCESS`, named as the route's function; for one about an object, also how to ask
-for it, in `tests/integration/service/asking.py`. Without them a test fails and says so.
+for it, in `tests/integration/service/asking.py`. **To add a verb**: an entry in `SIGNERS`, its checks in order, and a
+builder in `tests/histories.py`. Without them a test fails and says so.
 
 ## Over HTTP
 """
+LEDGER = """
+## On the ledger
+
+Whatever a verb asks of its signers, in its order. A signature that is not its signer's is refused everywhere
+(`intent_signature_invalid`), by whomever it is sent.
+
+| verb | intent | signer | must be |
+| --- | --- | --- | --- |"""
 SIGNED = """
 ## Signed acts
 
@@ -30,8 +42,7 @@ Whoever relays a signed act needs no sign-in and has no authority. Who must have
 verb says; a signature that is not its author's is refused with the code below, whoever brings it.
 
 | operation | | verb | refused with |
-| --- | --- | --- | --- |
-"""
+| --- | --- | --- | --- |"""
 ONE_ROLE = {(role.name or "").lower(): role for role in Role}
 COLUMNS: dict[str, Role] = {"stranger": NOBODY, **ONE_ROLE, "suspended": NOBODY}
 
@@ -45,7 +56,34 @@ def page() -> str:
             acts.append(row([f"`{name}`", place, f"`{access.verb}`", f"`{access.refusal}`"]))
         else:
             lines.append(row([f"`{name}`", place, *cells(access)]))
-    return "\n".join(lines) + "\n" + SIGNED + "\n".join(acts) + "\n"
+    return "\n".join([*lines, SIGNED, *acts, LEDGER, *verbs()]) + "\n"
+
+
+def verbs() -> Iterator[str]:
+    """A line for every signer of every verb of the ledger."""
+    for (contract, verb), signers in SIGNERS.items():
+        for signer in signers:
+            asked = "; then ".join(map(check, signer.checks)) or "anybody, for itself"
+            own = f"; never about itself (`{REFUSALS[signer.own].code}`)" if signer.own else ""
+            field = f"`{signer.field}`" if signer.field else "by the order"
+            yield row([f"`{contract}.{verb}`", f"`{signer.intent}`", field, asked + own])
+    for (contract, verb), (english, chinese) in UNSIGNED.items():
+        yield row([f"`{contract}.{verb}`", "–", "–", f"{english} {chinese}"])
+
+
+def check(asked: Check) -> str:
+    """What is asked of a signer, and the code with which it is refused."""
+    match asked:
+        case Active(roles):
+            named = f" with the role {roles.name}" if roles else ""
+            return f"an active participant{named} (`{REFUSALS['ParticipantsNotActive'].code}`)"
+        case Is(relation, zh, error, role):
+            other = f", or an active {role.name}" if role else ""
+            return f"{relation} {zh}{other} (`{REFUSALS[error].code}`)"
+        case Fresh(error):
+            return f"neither an account nor a key, now or ever (`{REFUSALS[error].code}`)"
+        case NotSuspended(error):
+            return f"not suspended (`{REFUSALS[error].code}`)"
 
 
 def entries() -> Iterator[tuple[str, str, Access]]:

@@ -1,0 +1,146 @@
+"""Who must sign what on the ledger, and as what: for every verb each signer, and what is asked of it.
+
+Contracts and rules are asked cell by cell (tests/integration/contracts/test_signers.py), and docs/security/
+authorisation.md is written from it. A verb without an entry fails a test: add it here, with its checks in their order.
+Besides, a signature that is not its signer's is refused everywhere (`intent_signature_invalid`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from marketplace.types import Role
+
+NOBODY = Role(0)
+
+
+@dataclass(frozen=True)
+class Active:
+    """Is an active participant with all of `roles`, else `ParticipantsNotActive`."""
+
+    roles: Role = NOBODY
+
+
+@dataclass(frozen=True)
+class Is:
+    """Has this relation to the object, else the error.
+
+    Args:
+        relation, zh: in words.
+        error: name of the Solidity error.
+        or_role: an active participant with this role need not.
+    """
+
+    relation: str
+    zh: str
+    error: str
+    or_role: Role = NOBODY
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """Is neither an account nor a key of one, and never was, else the error."""
+
+    error: str
+
+
+@dataclass(frozen=True)
+class NotSuspended:
+    """Is not suspended, else the error; need not be a participant."""
+
+    error: str
+
+
+Check = Active | Is | Fresh | NotSuspended
+
+
+@dataclass(frozen=True)
+class Signer:
+    """One signer of a verb.
+
+    Args:
+        intent: what it signs.
+        field: the field that names it; "" where another record does.
+        checks: what is asked of it, in order; empty where anybody may sign for himself.
+        own: error where the act is about the signer itself; "" where it may be.
+    """
+
+    intent: str
+    field: str
+    checks: tuple[Check, ...] = ()
+    own: str = ""
+
+
+_TITLE = Is("holder of the title", "该权利的持有人", "TitlesNotHolder")
+_SELLER = Is("seller of the order's listing", "该订单所属挂牌的卖方", "OrdersNotSeller")
+_PARTY = Is("this side of the agreement", "该协议的本方当事人", "AgreementsNotParty")
+_ADMINISTRATOR = Is("key of the account that may administer it", "可管理该账户的密钥", "KeysNotAdministrator")
+_BUYER = Is("key of the order's buyer", "订单买方的密钥", "IntentBatchSignatureInvalid")
+_REGISTRAR, _EXCHANGE = (Active(Role.REGISTRAR),), (Active(Role.EXCHANGE),)
+
+SIGNERS: Mapping[tuple[str, str], tuple[Signer, ...]] = {
+    ("Participants", "admit"): (
+        Signer("Join", "account", (NotSuspended("ParticipantsStatus"),)),
+        Signer("Admit", "registrar", _REGISTRAR, own="ParticipantsOwnMatter"),
+    ),
+    ("Participants", "setStatus"): (Signer("SetStatus", "registrar", _REGISTRAR, own="ParticipantsOwnMatter"),),
+    ("Rights", "register"): (Signer("Register", "holder", (Active(Role.SUPPLIER),)),),
+    ("Rights", "confirm"): (Signer("Confirm", "registrar", _REGISTRAR, own="RightsOwnMatter"),),
+    ("Rights", "mark"): (Signer("Mark", "registrar", _REGISTRAR, own="RightsOwnMatter"),),
+    ("Rights", "transferShare"): (
+        Signer(
+            "TransferShare",
+            "from",
+            (Active(), Is("holder of such a share", "持有该份额者", "RightsShareTooSmall")),
+        ),
+    ),
+    ("Titles", "transfer"): (
+        Signer("Transfer", "from", (_TITLE, Active())),
+        Signer("Transfer", "to", (Active(),)),
+    ),
+    ("Listings", "list"): (Signer("List", "seller", (Active(), _TITLE)),),
+    ("Listings", "delist"): (
+        Signer("Delist", "seller", (Is("seller of the listing", "该挂牌的卖方", "ListingsNotSeller"),)),
+    ),
+    ("Agreements", "agree"): (Signer("Agree", "partyA", (Active(),)), Signer("Agree", "partyB", (Active(),))),
+    ("Agreements", "amend"): (
+        Signer("AmendAgreement", "partyA", (_PARTY, Active())),
+        Signer("AmendAgreement", "partyB", (_PARTY, Active())),
+    ),
+    ("Agreements", "retire"): (
+        Signer("RetireAgreement", "partyA", (_PARTY,)),
+        Signer("RetireAgreement", "partyB", (_PARTY,)),
+    ),
+    ("SettlementToken", "issue"): (Signer("Issue", "bank", (Active(Role.BANK),), own="SettlementTokenOwnMatter"),),
+    ("Orders", "fund"): (Signer("Fund", "buyer", (Active(Role.BUYER),)),),
+    ("Orders", "settle"): (Signer("Voucher", "", (_BUYER,)), Signer("Close", "seller", (_SELLER,))),
+    ("Orders", "clear"): (Signer("Voucher", "", (_BUYER,)), Signer("Clear", "seller", (_SELLER,))),
+    ("Evidence", "anchor"): (Signer("Anchor", "exchange", _EXCHANGE),),
+    ("Clearing", "openBatch"): (Signer("OpenBatch", "exchange", _EXCHANGE),),
+    ("Clearing", "owe"): (Signer("Owe", "debtor", (Active(),)),),
+    ("Clearing", "closeBatch"): (Signer("CloseBatch", "exchange", _EXCHANGE),),
+    ("Clearing", "confirmBatch"): (Signer("ConfirmBatch", "exchange", _EXCHANGE),),
+    ("Keys", "addKey"): (Signer("AddKey", "by", (_ADMINISTRATOR,)), Signer("AddKey", "key", (Fresh("KeysTaken"),))),
+    ("Keys", "endKey"): (Signer("EndKey", "by", (_ADMINISTRATOR,)),),
+    ("Keys", "rotateKey"): (
+        Signer("RotateKey", "oldKey", (Is("live key of the account", "该账户的有效密钥", "KeysNotLive"),)),
+        Signer("RotateKey", "newKey", (Fresh("KeysTaken"),)),
+    ),
+    ("Keys", "setGuardians"): (Signer("SetGuardians", "by", (_ADMINISTRATOR,)),),
+    ("Keys", "recover"): (
+        Signer(
+            "Recover",
+            "by",
+            (Is("guardian of the account", "该账户的监护人", "KeysNotGuardian", or_role=Role.REGISTRAR),),
+        ),
+        Signer("Recover", "newKey", (Fresh("KeysTaken"),)),
+    ),
+    ("Keys", "veto"): (Signer("Veto", "by", (_ADMINISTRATOR,)),),
+}
+UNSIGNED: Mapping[tuple[str, str], tuple[str, str]] = {
+    ("Orders", "refund"): ("anyone, once the order's term has passed", "期满后任何人"),
+    ("Clearing", "collect"): ("anyone", "任何人"),
+    ("Clearing", "drop"): ("anyone", "任何人"),
+    ("Clearing", "pay"): ("anyone", "任何人"),
+    ("Keys", "completeRecovery"): ("anyone, once the notice is over", "公告期满后任何人"),
+}
+"""Verbs that nobody signs, because they can do but one thing: who may send them."""
