@@ -23,6 +23,7 @@ from marketplace.evidence.projections import PROJECTORS
 from marketplace.ledger.profile import LedgerSettings
 from marketplace.ledger.rpc import restore_recursion_limit
 from marketplace.ledger.worker import LedgerWorker
+from marketplace.participants.service.keyring import account_for
 from marketplace.settings import Settings
 from marketplace.storage.blobs import BlobStore
 from marketplace.storage.engine import make_engine
@@ -74,6 +75,7 @@ class Service:
             ledger_problem=self._problem,
             bell=self._bell,
             clock=self._clock,
+            account_for=account_for,
         )
         self._chores = chores_of(context)
         for chore in self._chores:

@@ -8,14 +8,27 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from marketplace.events import Event
-from marketplace.types import ZERO_DIGEST, AgreementStatus, AssetStatus, ListingStatus, OrderStatus, ParticipantStatus
+from marketplace.participants.keys import OWN_ADDRESS, REGISTRAR_DELAY_SECONDS
+from marketplace.types import (
+    ZERO_DIGEST,
+    AgreementStatus,
+    AssetStatus,
+    ListingStatus,
+    OrderStatus,
+    ParticipantStatus,
+    RecoveryStatus,
+)
 
 Row = dict[str, Any]
 Key = tuple[Any, ...]
 NOBODY = "0x" + "00" * 20
+BLOCK_TIME = "(block time)"  # beside an event's own arguments
 
 KEYS: dict[str, tuple[str, ...]] = {
     "participants": ("account",),
+    "account_rings": ("account",),
+    "account_keys": ("account", "key"),
+    "recoveries": ("recoveryId",),
     "assets": ("assetId",),
     "titles": ("titleId",),
     "shares": ("assetId", "holder"),
@@ -56,7 +69,7 @@ class Tables:
         """Change what the event changes."""
         change = _CHANGES.get(placed.event.name)
         if change is not None:
-            change(self, placed.event.args, {"event": _place(placed)})
+            change(self, {**placed.event.args, BLOCK_TIME: placed.timestamp}, {"event": _place(placed)})
 
     def put(self, table: str, row: Row) -> None:
         """Add a row, or replace the one with the same key."""
@@ -82,6 +95,102 @@ def _admitted(tables: Tables, args: Row, at: Row) -> None:
 
 def _status_changed(tables: Tables, args: Row, at: Row) -> None:
     tables.change("participants", (args["account"],), _take(args, "status", "version") | at)
+
+
+def _key_added(tables: Tables, args: Row, at: Row) -> None:
+    ring = _turned(tables, args, at)
+    key = _take(args, "account", "key", "acts", "validFrom", "validUntil", "personDigest")
+    tables.put(
+        "account_keys",
+        key | {"limitFen": args["limit"], "generation": ring["generation"], "grantedBy": _intent(at)} | at,
+    )
+
+
+def _key_ended(tables: Tables, args: Row, at: Row) -> None:
+    ring = _turned(tables, args, at)
+    _end_key(tables, args["account"], args["key"], {"generation": ring["generation"]}, args[BLOCK_TIME], at)
+
+
+def _key_rotated(tables: Tables, args: Row, at: Row) -> None:
+    ring, account = _turned(tables, args, at), args["account"]
+    old = _held(tables, account, args["oldKey"])
+    new = {"key": args["newKey"], "validFrom": args[BLOCK_TIME], "generation": ring["generation"]}
+    new["grantedBy"] = _intent(at)
+    tables.put("account_keys", old | new | at)
+    _end_key(tables, account, args["oldKey"], {"generation": ring["generation"]}, args[BLOCK_TIME], at)
+
+
+def _guardians_set(tables: Tables, args: Row, at: Row) -> None:
+    ring = _turned(tables, args, at)
+    ring |= _take(args, "threshold", "delay") | {"guardians": sorted(args["guardians"])}
+    ring["guardiansNumber"] += 1
+
+
+def _recovery_approved(tables: Tables, args: Row, at: Row) -> None:
+    ring = tables.rows["account_rings"].get((args["account"],), _RING)
+    row = tables.rows["recoveries"].get((args["recoveryId"],)) or {
+        **_take(args, "recoveryId", "account", "newKey", "reasonDigest"),
+        **_take(ring, "threshold", "delay", "guardians"),
+        "approved": [],
+    }
+    guards = args["by"] in row["guardians"]
+    status = RecoveryStatus.NOTICE if args["readyAt"] else RecoveryStatus.PROPOSED
+    more = {"approved": [*row["approved"], args["by"]]} if guards else {"delay": REGISTRAR_DELAY_SECONDS}
+    tables.put("recoveries", row | more | {"status": int(status), "readyAt": args["readyAt"]} | at)
+
+
+def _recovery_vetoed(tables: Tables, args: Row, at: Row) -> None:
+    _turned(tables, args, at)
+    tables.change("recoveries", (args["recoveryId"],), {"status": int(RecoveryStatus.VETOED)} | at)
+
+
+def _recovered(tables: Tables, args: Row, at: Row) -> None:
+    ring, account, now = _turned(tables, args, at), args["account"], args[BLOCK_TIME]
+    keys = [key for owner, key in tables.rows["account_keys"] if owner == account]
+    for key in {account, *keys}:
+        if _held(tables, account, key)["validUntil"] > now:
+            _end_key(tables, account, key, {}, now, at)
+    ring |= {"since": now, "generation": ring["generation"] + 1}
+    fresh = {"key": args["newKey"], "validFrom": now, "generation": ring["generation"], "grantedBy": _intent(at)}
+    tables.put("account_keys", _own_address(account) | fresh | at)
+    tables.change("recoveries", (args["recoveryId"],), {"status": int(RecoveryStatus.COMPLETED)} | at)
+
+
+_RING: Row = {
+    "version": 0,
+    "since": 0,
+    "generation": 0,
+    "guardians": [],
+    "guardiansNumber": 0,
+    "threshold": 0,
+    "delay": 0,
+}
+
+
+def _turned(tables: Tables, args: Row, at: Row) -> Row:
+    """The account's ring at the version that the event gives it."""
+    place = (args["account"],)
+    row = tables.rows["account_rings"].get(place) or {"account": args["account"], **_RING}
+    tables.rows["account_rings"][place] = row | {"version": args["version"]} | at
+    return tables.rows["account_rings"][place]
+
+
+def _own_address(account: str) -> Row:
+    own = OWN_ADDRESS
+    powers = {"acts": own.acts, "limitFen": own.limit, "validFrom": own.valid_from, "validUntil": own.valid_until}
+    return {"account": account, "key": account, **powers, "generation": 0, "personDigest": ZERO_DIGEST, "grantedBy": ""}
+
+
+def _intent(at: Row) -> str:
+    return at["event"]["intent"] or ""
+
+
+def _held(tables: Tables, account: str, key: str) -> Row:
+    return tables.rows["account_keys"].get((account, key)) or _own_address(account)
+
+
+def _end_key(tables: Tables, account: str, key: str, more: Row, now: int, at: Row) -> None:  # noqa: PLR0917
+    tables.put("account_keys", _held(tables, account, key) | more | {"validUntil": now} | at)
 
 
 def _registered(tables: Tables, args: Row, at: Row) -> None:
@@ -166,9 +275,8 @@ def _agreement_retired(tables: Tables, args: Row, at: Row) -> None:
 
 def _funded(tables: Tables, args: Row, at: Row) -> None:
     names = ("orderId", "listingId", "assetId", "buyer", "escrow", "epsilonCap", "validUntil", "agreementDigest")
-    names += ("agreementId",)
     none_yet = {"amount": 0, "epsilon": 0, "calls": 0, "callsRoot": ZERO_DIGEST, "fee": 0, "refund": 0}
-    tables.put("orders", _take(args, *names) | {"status": int(OrderStatus.FUNDED)} | none_yet | at)
+    tables.put("orders", _take(args, *names, "agreementId") | {"status": int(OrderStatus.FUNDED)} | none_yet | at)
 
 
 def _settled(tables: Tables, args: Row, at: Row) -> None:
@@ -199,6 +307,13 @@ def _anchored(tables: Tables, args: Row, at: Row) -> None:
 _CHANGES: dict[str, Callable[[Tables, Row, Row], None]] = {
     "Admitted": _admitted,
     "StatusChanged": _status_changed,
+    "KeyAdded": _key_added,
+    "KeyEnded": _key_ended,
+    "KeyRotated": _key_rotated,
+    "GuardiansSet": _guardians_set,
+    "RecoveryApproved": _recovery_approved,
+    "RecoveryVetoed": _recovery_vetoed,
+    "Recovered": _recovered,
     "Registered": _registered,
     "Confirmed": _confirmed,
     "TitleGranted": _title_granted,

@@ -33,6 +33,10 @@ from marketplace.refusals.cryptographic import from_crypto
 GROUPS = {
     "keys": ("marketplace.sdk.commands", "your keys and your folder 密钥"),
     "participants": ("marketplace.participants.commands", "join, admit, suspend 主体"),
+    "persons": (
+        "marketplace.participants.commands.persons",
+        "several persons' keys, guardians, recovery 多人密钥与恢复",
+    ),
     "rights": ("marketplace.rights.commands", "register, confirm, transfer, certificates 确权登记"),
     "listings": ("marketplace.listings.commands", "list and delist products 挂牌"),
     "orders": ("marketplace.orders.commands", "buy: money into escrow, a right to use 交易"),

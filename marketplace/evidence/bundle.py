@@ -18,6 +18,9 @@ digest} of the row's last change (intent is null for what the deployment did). A
 everything else integers:
 
     participants   account roles status identityDigest version
+    account_rings  account version since generation guardians guardiansNumber threshold delay
+    account_keys   account key acts limitFen validFrom validUntil generation personDigest grantedBy
+    recoveries     recoveryId account newKey status threshold delay guardians approved readyAt reasonDigest
     assets         assetId holder manifestDigest ciphertextRoot claimDigest level status certificateDigest
                    validUntil version shareVersion epsilonBudget epsilonCommitted epsilonReleased
     titles         titleId assetId kind holder orderId validUntil version
@@ -49,7 +52,7 @@ from marketplace.evidence.tables import Anchor, Checkpoint, LogEntry
 from marketplace.ledger.tables import LedgerBlock, LedgerTransaction
 from marketplace.listings.tables import Listing
 from marketplace.orders.tables import Order
-from marketplace.participants.tables import Participant
+from marketplace.participants.tables import AccountKey, AccountRing, Participant, Recovery
 from marketplace.rights.tables import Asset, Share, Title
 from marketplace.settlement.tables import Balance, Payout
 from marketplace.storage.blobs import BlobStore
@@ -59,6 +62,9 @@ from marketplace.storage.projected import ProjectedRow
 
 READ_MODEL: tuple[type[ProjectedRow], ...] = (
     Participant,
+    AccountRing,
+    AccountKey,
+    Recovery,
     Asset,
     Title,
     Share,

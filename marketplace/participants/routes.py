@@ -7,9 +7,10 @@ from sqlmodel import col, select
 
 from marketplace.evidence.inbox import Statement
 from marketplace.participants import service
-from marketplace.participants.tables import Application, Participant
+from marketplace.participants.service import keyring, keys
+from marketplace.participants.tables import Application, Participant, Recovery
 from marketplace.types import Role
-from marketplace.web.context import Here
+from marketplace.web.context import Context, Here
 from marketplace.web.paging import AskedPage, Rows, link_next, page_of
 from marketplace.web.principal import Account
 from marketplace.web.shapes import AddressText, Count, DigestText, Document, Queued, Shape, SignatureText, UInt8, UInt32
@@ -105,6 +106,176 @@ def set_participant_status(here: Here, body: StatusBody) -> Queued:
         return Queued(intent=service.set_status(session, here.deployment, change, here.clock()))
 
 
+class AddKey(Shape):
+    """Signed by `by`, an administering key of `account`, and by `key`."""
+
+    account: AddressText
+    key: AddressText
+    acts: UInt32
+    limit: Count
+    valid_until: Count
+    person_digest: DigestText
+    by: AddressText
+    version: Count
+    deadline: Count
+
+
+class EndKey(Shape):
+    """Signed by `by`, another administering key of `account`."""
+
+    account: AddressText
+    key: AddressText
+    reason_digest: DigestText
+    by: AddressText
+    version: Count
+    deadline: Count
+
+
+class RotateKey(Shape):
+    """Signed by `old_key` and `new_key`."""
+
+    account: AddressText
+    old_key: AddressText
+    new_key: AddressText
+    version: Count
+    deadline: Count
+
+
+class SetGuardians(Shape):
+    """Signed by `by`, an administering key of `account`."""
+
+    account: AddressText
+    guardians: list[AddressText]
+    threshold: UInt8
+    delay: Count
+    by: AddressText
+    version: Count
+    deadline: Count
+
+
+class Recover(Shape):
+    """Signed for `by`, a guardian or registrar, and by `new_key`."""
+
+    account: AddressText
+    new_key: AddressText
+    reason_digest: DigestText
+    by: AddressText
+    version: Count
+    deadline: Count
+
+
+class Veto(Shape):
+    """Signed by `by`, an administering key of `account`."""
+
+    recovery_id: DigestText
+    account: AddressText
+    by: AddressText
+    deadline: Count
+
+
+class AddKeyBody(Shape):
+    """An AddKey."""
+
+    add_key: AddKey
+    signature: SignatureText
+    key_signature: SignatureText
+
+
+class EndKeyBody(Shape):
+    """An EndKey."""
+
+    end_key: EndKey
+    signature: SignatureText
+
+
+class RotateKeyBody(Shape):
+    """A RotateKey."""
+
+    rotate_key: RotateKey
+    signature: SignatureText
+    new_signature: SignatureText
+
+
+class GuardiansBody(Shape):
+    """A SetGuardians."""
+
+    set_guardians: SetGuardians
+    signature: SignatureText
+
+
+class RecoverBody(Shape):
+    """A Recover."""
+
+    recover: Recover
+    signature: SignatureText
+    new_signature: SignatureText
+
+
+class VetoBody(Shape):
+    """A Veto."""
+
+    veto: Veto
+    signature: SignatureText
+
+
+def _queue(here: Context, name: str, message: dict[str, Any], *signatures: str) -> Queued:
+    wish = Statement(name, message, signatures).verified(here.deployment)
+    with here.writing() as session:
+        return Queued(intent=keys.change_keys(session, here.deployment, wish, here.clock()))
+
+
+@router.post("/keys", status_code=202)
+def add_key(here: Here, body: AddKeyBody) -> Queued:
+    """Give an account another key."""
+    return _queue(here, "AddKey", body.add_key.to_message(), body.signature, body.key_signature)
+
+
+@router.post("/keys/end", status_code=202)
+def end_key(here: Here, body: EndKeyBody) -> Queued:
+    """End a key."""
+    return _queue(here, "EndKey", body.end_key.to_message(), body.signature)
+
+
+@router.post("/keys/rotate", status_code=202)
+def rotate_key(here: Here, body: RotateKeyBody) -> Queued:
+    """Replace a key by another with the same powers."""
+    return _queue(here, "RotateKey", body.rotate_key.to_message(), body.signature, body.new_signature)
+
+
+@router.post("/guardians", status_code=202)
+def set_guardians(here: Here, body: GuardiansBody) -> Queued:
+    """Name who may recover an account."""
+    return _queue(here, "SetGuardians", body.set_guardians.to_message(), body.signature)
+
+
+@router.post("/recoveries", status_code=202)
+def recover(here: Here, body: RecoverBody) -> Queued:
+    """Ask for the recovery of an account, or approve it."""
+    return _queue(here, "Recover", body.recover.to_message(), body.signature, body.new_signature)
+
+
+@router.post("/recoveries/veto", status_code=202)
+def veto_recovery(here: Here, body: VetoBody) -> Queued:
+    """Stop a recovery."""
+    return _queue(here, "Veto", body.veto.to_message(), body.signature)
+
+
+@router.post("/recoveries/{recovery}/complete", status_code=202)
+def complete_recovery(here: Here, account: Account, recovery: Annotated[DigestText, Path()]) -> Queued:
+    """Complete a recovery whose notice is over; anybody may."""
+    with here.writing() as session:
+        intent = keys.complete_recovery(session, here.deployment, recovery, account, here.clock())
+        return Queued(intent=intent)
+
+
+@router.get("/recoveries")
+def list_recoveries(here: Here, page: AskedPage, request: Request, response: Response) -> Rows:
+    """Every recovery, public so that nobody's account is taken over unseen."""
+    with here.reading() as session:
+        rows = page_of(session, select(Recovery), Recovery.recovery_id, page, Recovery.as_json)
+    return link_next(request, response, rows)
+
+
 @router.get("")
 def list_participants(here: Here, page: AskedPage, request: Request, response: Response) -> Rows:
     """Every participant as the ledger says."""
@@ -118,3 +289,10 @@ def get_participant(here: Here, address: Annotated[AddressText, Path()]) -> dict
     """One participant as the ledger says."""
     with here.reading() as session:
         return service.get_participant(session, address).as_json()
+
+
+@router.get("/{address}/keys")
+def get_keys(here: Here, address: Annotated[AddressText, Path()]) -> dict[str, Any]:
+    """What signs for an account: its keys, also those that ended, guardians and recoveries."""
+    with here.reading() as session:
+        return keyring.keys_json(session, address)

@@ -31,6 +31,7 @@ class Connection:
     Args:
         url: the service's base url.
         keys: who speaks; None reads what is public.
+        account: for whom; None for the keys' own address, or what the home folder remembers.
         home: where the pin and the journal are kept; None keeps them in memory for this client's life.
         http: a ready httpx client, e.g. over an in-process app.
         now: unix seconds.
@@ -42,6 +43,7 @@ class Connection:
         url: str,
         keys: Keys | None = None,
         *,
+        account: str | None = None,
         home: Home | None = None,
         http: httpx.Client | None = None,
         now: Callable[[], float] = time.time,
@@ -50,6 +52,7 @@ class Connection:
         self.url = url.rstrip("/")
         self.home = home
         self._keys = keys
+        self._account = account or (home.account() if home else None)
         self._transport = Transport(self.url, http)
         self._now, self._notice = now, notice
         self._token: str | None = None
@@ -90,8 +93,18 @@ class Connection:
 
     @property
     def address(self) -> str:
-        """The speaker's address, "0x" lower-case hex."""
-        return self.keys.address
+        """The account that the speaker acts for, "0x" lower-case hex; `keys.address` is the key that signs."""
+        return self._account or self.keys.address
+
+    def act_for(self, account: str) -> None:
+        """Act for `account` from now on, and remember it in the home folder."""
+        self._account, self._token = account, None
+        if self.home is not None:
+            self.home.write(self.url, self.profile.pin, account)
+
+    def hand_over(self, folder: Path) -> None:
+        """Let the keys in another folder go on for this account with this service."""
+        Home(folder).write(self.url, self.profile.pin, self.address)
 
     @property
     def journal(self) -> Journal:

@@ -3,8 +3,11 @@
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from marketplace.errors import ConfigurationError
+from crypto.canonical import load_json
+from crypto.errors import MalformedInput
+from marketplace.errors import ConfigurationError, InvalidInputError
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
@@ -53,6 +56,29 @@ def refuse_shared(path: Path) -> None:
             hint=f"close it with: chmod 600 {path}",
             hint_zh=f"请执行 chmod 600 {path}",
         )
+
+
+def read_json_file(path: Path, max_bytes: int = 1 << 16) -> dict[str, Any]:
+    """A small JSON object that somebody passed on.
+
+    Raises:
+        InvalidInputError: `passed_file_unreadable`: there is none, it is too large, or not an object.
+    """
+    try:
+        if path.stat().st_size <= max_bytes:
+            found = load_json(path.read_bytes())
+            if isinstance(found, dict):
+                return found
+    except (OSError, MalformedInput):
+        pass
+    raise InvalidInputError(
+        "passed_file_unreadable",
+        f"{path} is not a JSON object of at most {max_bytes} bytes",
+        zh=f"{path} 不是不超过 {max_bytes} 字节的 JSON 对象",
+        rule="client.file_is_json",
+        hint="name the file as it was passed on",
+        hint_zh="请指定收到的原文件",
+    )
 
 
 def _sync_folder(path: Path) -> None:

@@ -126,9 +126,14 @@ class Home:
                 "pin_incomplete", f"the pinned profile in {self.config} is incomplete", zh="已固定的链配置不完整"
             ) from error
 
-    def write(self, url: str, pin: Pin) -> None:
-        """Remember the service and its pin, atomically, mode 0600."""
-        files.write_private(self.config, _toml(url, pin).encode())
+    def account(self) -> str | None:
+        """MARKETPLACE_ACCOUNT, else the account that this folder acts for; None for its keys' own address."""
+        chosen = os.environ.get("MARKETPLACE_ACCOUNT") or self.read_config().get("account")
+        return str(chosen).lower() if chosen else None
+
+    def write(self, url: str, pin: Pin, account: str | None = None) -> None:
+        """Remember the service, its pin and the account that is acted for, atomically, mode 0600."""
+        files.write_private(self.config, _toml(url, pin, account or self.read_config().get("account")).encode())
 
 
 def check_pin(known: Pin, offered: Pin) -> None:
@@ -153,11 +158,12 @@ def check_pin(known: Pin, offered: Pin) -> None:
     )
 
 
-def _toml(url: str, pin: Pin) -> str:
+def _toml(url: str, pin: Pin, account: str | None) -> str:
     # JSON string escapes are a subset of TOML's basic strings, so json.dumps quotes them right.
     lines = [
         "# Written by marketplace. The profile was trusted on first use and is compared on every later one.",
         f"url = {json.dumps(url)}",
+        *([f"account = {json.dumps(account)}"] if account else []),
         "",
         "[profile]",
         f"chain_id = {pin.chain_id}",

@@ -96,7 +96,12 @@ def open_keys(around: Surroundings) -> Keys:
         ConfigurationError: there is no keystore, it is open to others, or there is no password.
         crypto.errors.DecryptionFailed: the password is wrong.
     """
-    home = Home.locate(around.home)
+    return open_keys_of(around, Home.locate(around.home).path)
+
+
+def open_keys_of(around: Surroundings, folder: Path) -> Keys:
+    """The keys of any folder; see `open_keys`."""
+    home = Home(folder.expanduser().absolute())
     if not home.keystore.is_file():
         raise ConfigurationError(
             "keystore_missing",

@@ -76,7 +76,8 @@ def close(
     order = session.get(Order, voucher["orderId"])
     if order is None or closing.message["seller"] != parties(session, order)[1]:
         raise unknown_order(voucher["orderId"])
-    check_signature("Voucher", voucher, deployment, order.buyer, from_hex(buyer_signature, 65, "buyerSignature"))
+    signature = from_hex(buyer_signature, 65, "buyerSignature")
+    check_signature("Voucher", voucher, deployment, order.buyer, signature, alone=False)
     _check_last(session, order, voucher)
     arguments = [dict(voucher), buyer_signature, dict(closing.message), closing.signatures[0]]
     precheck.run(session, "Orders", "settle", arguments, now)

@@ -16,11 +16,12 @@ class SignInNonce(SQLModel, table=True):
 
 
 class SignIn(SQLModel, table=True):
-    """Somebody who proved to hold the key of `account`, until `expires_at` (unix seconds)."""
+    """Somebody who proved to hold `key`, which reads for `account`, until `expires_at` (unix seconds)."""
 
     __tablename__ = "sign_ins"
     token_hash: str = Field(primary_key=True)
     account: str = Field(index=True)
+    key: str
     expires_at: int = Field(sa_type=BigInteger)
 
 
@@ -40,18 +41,18 @@ def use_nonce(session: Session, nonce: str, now: int) -> bool:
     return used == 1
 
 
-def open_session(session: Session, account: str, now: int, seconds: int) -> tuple[str, int]:
-    """A bearer token of 256 random bits for `account`, and when it ends."""
+def open_session(session: Session, account: str, key: str, now: int, seconds: int) -> tuple[str, int]:
+    """A bearer token of 256 random bits for `account`, opened with `key`, and when it ends."""
     session.execute(delete(SignIn).where(col(SignIn.expires_at) < now))
     token = secrets.token_urlsafe(32)
-    session.add(SignIn(token_hash=_hash(token), account=account, expires_at=now + seconds))
+    session.add(SignIn(token_hash=_hash(token), account=account, key=key, expires_at=now + seconds))
     return token, now + seconds
 
 
-def account_of(session: Session, token: str, now: int) -> str | None:
-    """Who holds `token`; None where nobody does any more."""
+def holder_of(session: Session, token: str, now: int) -> tuple[str, str] | None:
+    """The account that `token` reads for, and the key that opened it; None where nobody does any more."""
     row = session.get(SignIn, _hash(token))
-    return row.account if row is not None and row.expires_at >= now else None
+    return (row.account, row.key) if row is not None and row.expires_at >= now else None
 
 
 def close_session(session: Session, token: str) -> None:

@@ -36,6 +36,7 @@ class Context:
         ledger_problem: None while the ledger serves, else why it does not.
         bell: wakes long polls.
         clock: unix seconds; a test may move it.
+        account_for: the account that a key reads for at a time, None for none.
     """
 
     settings: Settings
@@ -46,6 +47,7 @@ class Context:
     ledger_problem: Callable[[], str | None]
     bell: Bell = field(default_factory=Bell)
     clock: Callable[[], int] = _unix_now
+    account_for: Callable[[Session, str, int], str | None] = lambda _session, key, _now: key
 
     @contextmanager
     def writing(self) -> Iterator[Session]:

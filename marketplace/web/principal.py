@@ -6,7 +6,7 @@ from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from marketplace.errors import NotAuthorizedError
-from marketplace.storage.sessions import account_of
+from marketplace.storage.sessions import holder_of
 from marketplace.types import Address
 from marketplace.web.context import Here
 
@@ -27,8 +27,11 @@ def maybe_account(here: Here, credentials: Credentials) -> Address | None:
     if credentials is None:
         return None
     with here.reading() as session:
-        account = account_of(session, credentials.credentials, here.clock())
-    if account is None:
+        now = here.clock()
+        holder = holder_of(session, credentials.credentials, now)
+        # A key that ended, or reads for another account now, takes its sessions with it.
+        is_good = holder is not None and here.account_for(session, holder[1], now) == holder[0]
+    if holder is None or not is_good:
         raise NotSignedInError(
             "session_over",
             "this session is over or was never opened",
@@ -37,7 +40,7 @@ def maybe_account(here: Here, credentials: Credentials) -> Address | None:
             hint_zh="请重新登录",
             rule="access.signed_in",
         )
-    return Address(account)
+    return Address(holder[0])
 
 
 MaybeAccount = Annotated[Address | None, Depends(maybe_account)]

@@ -55,11 +55,14 @@ def make_sign_in_challenge(here: Here) -> Challenge:
 
 @router.post("")
 def sign_in(here: Here, body: SignInBody) -> dict[str, str]:
-    """Prove to hold a key; anybody who has one may, participant or not. What it may do is asked of the ledger each
-    time."""
-    account = _verified(here, body)
+    """Prove to hold a key; anybody who has one may, participant or not. A key of an account reads for that account, as
+    long as it is live and permitted to read. What the account may do is asked of the ledger each time."""
+    key, now = _verified(here, body), here.clock()
     with here.writing() as session:
-        token, expires_at = open_session(session, account, here.clock(), here.settings.session_seconds)
+        account = here.account_for(session, key, now)
+        if account is None:
+            raise _refused("this key has ended, or may not read for its account")
+        token, expires_at = open_session(session, account, key, now, here.settings.session_seconds)
     return {"token": token, "account": account, "expires_at": iso_time(expires_at)}
 
 

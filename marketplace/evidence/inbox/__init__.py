@@ -16,13 +16,14 @@ from crypto.errors import InvalidSignature
 from marketplace.errors import NotFoundError, RuleError
 from marketplace.evidence.inbox.naming import KIND_OF, require_free
 from marketplace.evidence.tables import SignedStatement
-from marketplace.intents import INTENTS, Deployment, intent_digest, verify_intent
+from marketplace.intents import INTENTS, Deployment, intent_digest, recover_intent
 from marketplace.ledger.intake import intent_status, queue_intent
 from marketplace.refusals import refuse
 from marketplace.refusals.checks import require_in_time
 from marketplace.types import Digest
 from marketplace.web.context import announce
 
+_ALONE = ("Join",)  # whoever asks to join has no keys but its own address yet
 LEDGER = "ledger"  # the bell's topic for news of intents
 
 
@@ -45,11 +46,13 @@ class Statement:
         return Digest(to_hex(intent_digest(self.name, self.message, deployment)))
 
     def verified(self, deployment: Deployment) -> "Statement":
-        """This statement, its signatures checked: routes do so before they take the writers' turn, so that junk costs
-        nobody a wait. Raises RuleError `intent_signature_invalid`.
+        """This statement, its signatures' form checked: routes do so before they take the writers' turn. Whether the
+        key may sign for the account is asked where the call is tried (`precheck`). Raises RuleError
+        `intent_signature_invalid`.
         """
         for field, signature in zip(INTENTS[self.name].signers, self.raw_signatures(), strict=True):
-            check_signature(self.name, self.message, deployment, self.message[field], signature)
+            alone = self.name in _ALONE or field in INTENTS[self.name].alone
+            check_signature(self.name, self.message, deployment, self.message[field], signature, alone=alone)
         return self
 
     def raw_signatures(self) -> list[bytes]:
@@ -69,13 +72,19 @@ def check_statement(statement: Statement, deployment: Deployment, now: int) -> N
 
 
 def check_signature(
-    name: str, message: Mapping[str, Any], deployment: Deployment, signer: str, signature: bytes
+    name: str, message: Mapping[str, Any], deployment: Deployment, signer: str, signature: bytes, *, alone: bool
 ) -> None:
-    """Refuse what `signer` did not sign. Raises RuleError `intent_signature_invalid`."""
+    """Refuse what no key signed, or another one than `signer` where that has to sign itself.
+
+    Raises:
+        RuleError: `intent_signature_invalid`.
+    """
     try:
-        verify_intent(name, message, deployment, signer, signature)
+        key = recover_intent(name, message, deployment, signature)
     except InvalidSignature as error:
         raise refuse("IntentBatchSignatureInvalid", signer=signer) from error
+    if alone and key != signer:
+        raise refuse("IntentBatchSignatureInvalid", signer=signer)
 
 
 def is_under_way(session: Session, digest: str) -> bool:

@@ -5,7 +5,7 @@ spares people is waiting for a block to learn what is plain already, and it answ
 would use.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -14,12 +14,14 @@ from marketplace.agreements.rules import Agreement as AgreementState
 from marketplace.agreements.tables import Agreement
 from marketplace.documents import ids
 from marketplace.evidence.tables import Anchor
+from marketplace.intents import recover_intent
 from marketplace.ledger.profile import ledger_profile
 from marketplace.listings.rules import Listing as ListingState
 from marketplace.listings.tables import Listing
 from marketplace.orders.rules import Order as OrderState
 from marketplace.orders.tables import Order
 from marketplace.participants.rules import Participant as ParticipantState
+from marketplace.participants.service.keyring import ledger_time, load_keys
 from marketplace.participants.tables import Participant
 from marketplace.replay import LedgerState
 from marketplace.rights.records import Asset as AssetState
@@ -36,12 +38,18 @@ def run(session: Session, contract: str, verb: str, arguments: Sequence[Any], no
     """Refuse what the ledger would refuse as things stand.
 
     Args:
-        arguments: as in marketplace.calls; their signatures were checked before.
+        arguments: as in marketplace.calls, signatures too: whether their keys may sign this is asked here.
         now: unix seconds.
     Raises:
         RuleError: the ledger's own refusal.
     """
-    _load(session, list(_texts(arguments))).apply(contract, verb, arguments, now)
+    deployment = ledger_profile(session).deployment
+
+    def recover(name: str, message: Mapping[str, Any], signature: bytes) -> str:
+        return recover_intent(name, message, deployment, signature)
+
+    state = _load(session, list(_texts(arguments)))
+    state.apply_signed(contract, verb, arguments, ledger_time(session, now), recover)
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -70,6 +78,7 @@ def _load(session: Session, texts: Sequence[str]) -> LedgerState:
     accounts |= _load_assets(session, state, names | {listing.asset_id for listing in listings})
     _load_titles(session, state, names)
     _load_accounts(session, state, accounts)
+    state.participants.keys = load_keys(session, accounts, names)
     anchor = session.exec(select(Anchor).order_by(col(Anchor.size).desc()).limit(1)).first()
     if anchor is not None:
         state.anchors.size, state.anchors.root = anchor.size, anchor.root

@@ -3,6 +3,7 @@
 from sqlmodel import Session, col, update
 
 from marketplace.ledger.tables import LedgerEvent
+from marketplace.participants.projections import keys
 from marketplace.participants.tables import Application, Participant
 from marketplace.storage.projected import projected
 from marketplace.types import ParticipantStatus
@@ -30,4 +31,4 @@ def status_changed(session: Session, event: LedgerEvent) -> None:
     session.add(row.stamp(event))
 
 
-PROJECTORS = {"Admitted": (admitted,), "StatusChanged": (status_changed,)}
+PROJECTORS = {"Admitted": (admitted,), "StatusChanged": (status_changed,), **keys.PROJECTORS}

@@ -1,0 +1,154 @@
+"""Keys of several persons, rotation and recovery, over HTTP against a real service; its clock is moved for notices."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlalchemy import Engine
+
+from marketplace.auditor.bundle import open_bundle
+from marketplace.auditor.trust import Trust
+from marketplace.auditor.verifier import audit
+from marketplace.errors import MarketplaceError, NotAuthorizedError
+from marketplace.evidence.projections import PROJECTORS
+from marketplace.ledger import rebuild
+from marketplace.sdk import evidence, persons, settlement
+from marketplace.sdk.client import Client
+from marketplace.types import NO_LIMIT, Act
+from tests.integration.service.town import Town, running, town_settings
+from tests.sealed_market import keys
+
+DAY = 86_400
+
+
+class Clock:
+    """The service's time, which a test moves on."""
+
+    ahead = 0
+
+    def __call__(self) -> int:
+        return int(time.time()) + self.ahead
+
+
+@pytest.fixture(scope="module")
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterator[Town]:
+    folder = tmp_path_factory.mktemp("persons")
+    settings = town_settings(folder / "service")
+    with running(settings, clock) as context:
+        made = Town(settings.public_url, folder, context)
+        made.join("exchange", "bank", "supplier", "collector", "buyer", "rival", "auditor")
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def person(town: Town, clock: Clock) -> Iterator[Callable[..., Client]]:
+    """A client with keys of that name, perhaps acting for another account."""
+    made: list[Client] = []
+
+    def make(name: str, account: str | None = None) -> Client:
+        made.append(Client(town.url, keys(name), account=account, now=clock))
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.close()
+
+
+def add(admin: Client, holder: Client, acts: Act, limit: int = NO_LIMIT, days: int = 0) -> None:
+    proposal = persons.propose_key(admin, holder.keys.address, acts, name="Li Lei", limit=limit, days=days)
+    persons.accept_key(holder, proposal)
+
+
+def refused(call: Callable[[], object]) -> str:
+    with pytest.raises(MarketplaceError) as caught:
+        call()
+    return caught.value.code
+
+
+def test_a_clerk_of_the_bank_issues_up_to_its_limit(town: Town, person: Callable[..., Client]) -> None:
+    clerk = person("clerk")
+    add(town["bank"], clerk, Act.MONEY | Act.READ, limit=5_000)
+    assert clerk.address == town["bank"].address
+    buyer = town["buyer"].address
+    settlement.issue(clerk, buyer, 5_000)
+    assert settlement.balance(town["buyer"])["balance"] == 5_000
+    assert refused(lambda: settlement.issue(clerk, buyer, 5_001)) == "act_over_limit"
+    assert refused(lambda: persons.end_key(clerk, town["bank"].address, "mine now")) == "key_not_administrator"
+
+    persons.end_key(town["bank"], clerk.keys.address, "left the company")
+    assert refused(lambda: settlement.issue(clerk, buyer, 1)) in ("intent_signature_invalid", "session_over")
+    with pytest.raises(NotAuthorizedError):
+        person("clerk", town["bank"].address).get("/participants/applications")
+
+
+def test_a_key_for_one_kind_of_act_signs_no_other(town: Town, person: Callable[..., Client]) -> None:
+    typist = person("typist")
+    add(town["supplier"], typist, Act.LISTINGS | Act.READ)
+    fields = {"assetId": "0x" + "11" * 32, "from": typist.address, "to": town["buyer"].address, "bps": 1, "version": 1}
+    fields["deadline"] = typist.deadline()
+    body = {"transferShare": fields, "signature": typist.sign("TransferShare", fields)}
+    assert refused(lambda: typist.submit("/rights/shares/transfers", body)) in ("act_not_permitted", "not_found")
+
+
+def test_rotation_keeps_the_account(town: Town, person: Callable[..., Client]) -> None:
+    fresh = keys("collector's second")
+    account = town["collector"].address
+    persons.rotate_key(town["collector"], fresh)
+    again = person("collector's second", account)
+    assert again.get("/participants/" + account)["status"] == 1
+    persons.set_guardians(again, [town["supplier"].address, town["bank"].address], 2, 3)
+    assert refused(lambda: persons.rotate_key(person("collector"), keys("third"))) in (
+        "key_not_live",
+        "sign_in_refused",
+    )
+
+
+def test_guardians_recover_after_the_notice(town: Town, person: Callable[..., Client], clock: Clock) -> None:
+    account = town["rival"].address
+    persons.set_guardians(town["rival"], [town["supplier"].address, town["bank"].address], 2, 3)
+    lost = person("rival's new key")
+    for name in ("supplier", "bank"):
+        persons.approve_recovery(town[name], persons.offer_recovery(lost, account, town[name].address, "laptop lost"))
+    (notice,) = [row for row in persons.list_recoveries(town["buyer"]) if row["account"] == account]
+    assert notice["readyAt"] > 0
+    name = notice["recoveryId"]
+    assert refused(lambda: persons.complete_recovery(town["buyer"], name)) == "recovery_not_ready"
+
+    clock.ahead += 3 * DAY + 60
+    persons.complete_recovery(person("buyer"), name)
+    assert person("rival's new key", account).get(f"/settlement/balances/{account}")["account"] == account
+    with pytest.raises(MarketplaceError):
+        person("rival").get(f"/settlement/balances/{account}")
+
+
+def test_the_present_key_vetoes_a_registrar(town: Town, person: Callable[..., Client]) -> None:
+    account, registrar = town["supplier"].address, person("registrar")
+    offer = persons.offer_recovery(person("thief"), account, registrar.address, "they say it was lost")
+    persons.approve_recovery(registrar, offer)
+    (notice,) = [row for row in persons.list_recoveries(registrar) if row["account"] == account]
+    persons.veto(person("supplier"), notice["recoveryId"])
+    assert refused(lambda: persons.complete_recovery(registrar, notice["recoveryId"])) == "recovery_status"
+
+
+def test_nobody_recovers_itself(town: Town, person: Callable[..., Client]) -> None:
+    registrar = person("registrar")
+    offer = persons.offer_recovery(person("sock puppet"), registrar.address, registrar.address, "mine")
+    assert refused(lambda: persons.approve_recovery(registrar, offer)) == "recovery_own_matter"
+
+
+def test_the_read_model_and_the_auditor_say_the_same(town: Town, person: Callable[..., Client]) -> None:
+    engine: Engine = town.context.engine
+    assert rebuild.check(engine, PROJECTORS).rows > 0
+    path = town.folder / "bundle.zip"
+    evidence.download_bundle(person("auditor"), path)
+    with open_bundle(path) as bundle:
+        report = audit(bundle, Trust())
+    assert not report.findings
+    rows = persons.keys_of(person("buyer"), town["bank"].address)["keys"]
+    assert [row["validUntil"] == NO_LIMIT for row in rows] == [True, False]
