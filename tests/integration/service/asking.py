@@ -52,7 +52,7 @@ class World:
         if name not in self.tokens:
             account = self.town[name].address
             with self.town.context.writing() as session:
-                self.tokens[name], _ = open_session(session, account, int(time.time()), 3600)
+                self.tokens[name], _ = open_session(session, account, account, int(time.time()), 3600)
         return self.tokens[name]
 
     def ask(self, http: httpx.Client, operation: str, caller: str | None, target: str) -> httpx.Response:
