@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import compile_path
 
+import marketplace.agreements.routes
 import marketplace.evidence.routes.bundles
 import marketplace.evidence.routes.content
 import marketplace.evidence.routes.logs
@@ -61,6 +62,7 @@ ROUTERS: Sequence[APIRouter] = (
     marketplace.participants.routes.router,
     marketplace.rights.routes.router,
     marketplace.listings.routes.router,
+    marketplace.agreements.routes.router,
     marketplace.orders.routes.router,
     marketplace.queries.routes.router,
     marketplace.settlement.routes.router,

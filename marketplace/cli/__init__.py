@@ -39,6 +39,7 @@ GROUPS = {
     ),
     "rights": ("marketplace.rights.commands", "register, confirm, transfer, certificates 确权登记"),
     "listings": ("marketplace.listings.commands", "list and delist products 挂牌"),
+    "agreements": ("marketplace.agreements.commands", "sign a model form with another side 协议"),
     "orders": ("marketplace.orders.commands", "buy: money into escrow, a right to use 交易"),
     "queries": ("marketplace.queries.commands", "ask questions of sealed data 密态查询"),
     "settlement": ("marketplace.settlement.commands", "pay, split, refund, statements 清算"),

@@ -23,6 +23,7 @@ OPENINGS: Mapping[str, frozenset[str]] = {
     "Rights": frozenset(("Registered", "Confirmed", "ShareTransferred", "Marked")),
     "Titles": frozenset(("TitleTransferred",)),
     "Listings": frozenset(("Listed", "Delisted")),
+    "Agreements": frozenset(("Agreed", "AgreementAmended", "AgreementRetired")),
     "SettlementToken": frozenset(("Transfer",)),
     "Orders": frozenset(("Funded", "Settled", "Refunded")),
     "Evidence": frozenset(("Anchored",)),

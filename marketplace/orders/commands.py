@@ -6,13 +6,13 @@ from typing import Annotated
 import typer
 
 from marketplace.console import Run, command, group
-from marketplace.console.values import moment, parse_duration, parse_epsilon, parse_id, parse_money
+from marketplace.console.values import moment, parse_digest, parse_duration, parse_epsilon, parse_id, parse_money
 from marketplace.documents import PURPOSES
 from marketplace.documents.identifiers import Kind
 from marketplace.quantities import epsilon, money
 from marketplace.sdk import orders
 from marketplace.sdk.opening import open_client
-from marketplace.types import OrderStatus
+from marketplace.types import ZERO_DIGEST, OrderStatus
 
 app = group("Buy: accept terms, fund an order, get a right to use. 下单交易")
 Order = Annotated[str, typer.Argument(metavar="ORDER", parser=parse_id(Kind.ORDER), help="id of the order 订单编号")]
@@ -39,6 +39,10 @@ def fund(
         int, typer.Option(parser=parse_epsilon, metavar="EPSILON", help="most privacy loss 隐私预算上限")
     ],
     purpose: Annotated[str, typer.Option(help="what for 用途: " + " ".join(PURPOSES))],
+    under: Annotated[
+        str | None,
+        typer.Option(parser=parse_digest, metavar="AGREEMENT", help="agreement with the seller 所依协议"),
+    ] = None,
     region: Annotated[str, typer.Option(help="where you are, e.g. CN-SH 所在地域")] = "CN",
     term: Annotated[
         int, typer.Option(parser=parse_duration, metavar="DURATION", help="how long, e.g. 30d 期限")
@@ -59,6 +63,7 @@ def fund(
             purpose=purpose.upper(),
             region=region,
             valid_until=int(time.time()) + term,
+            agreement_id=under or ZERO_DIGEST,
         )
     run.result(result, "funded; you may ask now", "已托管，可以查询")
 

@@ -6,6 +6,8 @@ from typing import Any
 from sqlmodel import Session, col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from marketplace.agreements import service as agreements
+from marketplace.agreements.scope import check_order_within
 from marketplace.documents import Document, digest, validate_agreement
 from marketplace.errors import InvalidInputError, NotFoundError, RuleError
 from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue, remember
@@ -17,7 +19,7 @@ from marketplace.participants.service import oversees
 from marketplace.rights.service import asset_json, get_asset, manifest_of
 from marketplace.settlement.tables import Payout
 from marketplace.storage.documents import store_document
-from marketplace.types import Digest
+from marketplace.types import ZERO_DIGEST, Digest
 
 
 def get_order(session: Session, order_id: str, account: str) -> Order:
@@ -70,7 +72,8 @@ def place(session: Session, deployment: Deployment, wish: Statement, agreement: 
 
     Raises:
         InvalidInputError: `agreement_differs`.
-        RuleError: `purpose_not_permitted`, `region_not_permitted`, or what the rules of orders say.
+        RuleError: `purpose_not_permitted`, `region_not_permitted`, what the rules of orders say, or what
+        `check_order_within` says of the agreement that it cites.
     """
     name, message = wish.digest(deployment), wish.message
     if is_under_way(session, name):
@@ -81,6 +84,7 @@ def place(session: Session, deployment: Deployment, wish: Statement, agreement: 
     _check_terms(agreement, terms_of(session, listing))
     arguments = [dict(message), wish.signatures[0]]
     precheck.run(session, "Orders", "fund", arguments, now)
+    _check_within(session, message, agreement, listing)
     manifest = manifest_of(session, get_asset(session, listing.asset_id))
     readers = (message["buyer"], listing.seller, manifest["releaseKey"])
     store_document(session, agreement, now=now, readers=readers)
@@ -101,6 +105,15 @@ def _check_agreement(message: Mapping[str, Any], agreement: Document, listing: L
             expected=signed,
             got=stated,
         )
+
+
+def _check_within(session: Session, message: Mapping[str, Any], accepted: Document, listing: Listing) -> None:
+    """The order keeps within the agreement that it cites. Comes after the ledger's own check that it is in force
+    between these two, so nobody learns of others' agreements."""
+    if message["agreementId"] == ZERO_DIGEST:
+        return
+    agreement = agreements.document_of(session, message["agreementId"])
+    check_order_within(agreement, asset=listing.asset_id, purpose=accepted["purpose"], region=accepted["region"])
 
 
 def _check_terms(agreement: Document, terms: Document) -> None:

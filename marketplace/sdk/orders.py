@@ -30,13 +30,22 @@ class Deal:
 
 
 def fund(
-    client: Client, listing_id: str, *, escrow: int, epsilon_cap: int, purpose: str, region: str, valid_until: int
+    client: Client,
+    listing_id: str,
+    *,
+    escrow: int,
+    epsilon_cap: int,
+    purpose: str,
+    region: str,
+    valid_until: int,
+    agreement_id: str = ZERO_DIGEST,
 ) -> dict[str, Any]:
     """Accept a listing's terms and fund an order.
 
     Args:
         escrow: fen set aside; what is not spent comes back.
         epsilon_cap: the most privacy loss that this order may cause, millionths.
+        agreement_id: the agreement with the seller under which to order; none by default.
         valid_until: unix seconds; after it anyone may have the escrow refunded. Capped by the listing's own end.
     Returns:
         the intent's outcome with "orderId" and "agreementDigest".
@@ -54,7 +63,7 @@ def fund(
         "epsilonCap": epsilon_cap,
         "validUntil": min(valid_until, offer.listing["validUntil"]),
         "agreementDigest": digest,
-        "agreementId": ZERO_DIGEST,
+        "agreementId": agreement_id,
         "deadline": client.deadline(),
     }
     body = {"fund": message, "signature": client.sign("Fund", message), "agreement": agreement}

@@ -1,0 +1,176 @@
+"""Two sides agree over HTTP: proposal, counter, signature, order, amendment, end; and nobody else learns of it."""
+
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+from marketplace.documents import Document, digest
+from marketplace.errors import InvalidInputError, NotFoundError, RuleError, VerificationError
+from marketplace.sdk import agreements
+from marketplace.sdk.client import Client
+from marketplace.types import AgreementStatus
+from tests.agreements import filled_in
+from tests.integration.service.test_http import refused, token
+from tests.integration.service.town import PRICE, YEAR, Town
+
+HOUR = 3_600
+
+
+def draft(town: Town, **fields: Any) -> Document:
+    """Supplier and buyer about the town's data."""
+    given = {"assets": [town.facts["asset"]], "purposes": ["TRANSPORT"], "regions": [], **fields}
+    return agreements.fill_in(
+        "GF-2025-2615",
+        filled_in("GF-2025-2615", **given),
+        party_a=town["supplier"].address,
+        party_b=town["buyer"].address,
+        valid_until=int(time.time()) + YEAR,
+    )
+
+
+def soon() -> int:
+    return int(time.time()) + HOUR
+
+
+def agreed(town: Town, **fields: Any) -> str:
+    """An agreement that both signed."""
+    proposal = agreements.propose(town["supplier"], draft(town, **fields), deadline=soon())
+    return str(agreements.sign(town["buyer"], proposal["proposal"])["agreementId"])
+
+
+def code_of(call: Any, *arguments: Any, **named: Any) -> str:
+    with pytest.raises((RuleError, NotFoundError, InvalidInputError, VerificationError)) as caught:
+        call(*arguments, **named)
+    return caught.value.code
+
+
+def order_under(town: Town, agreement: str, **changes: Any) -> str:
+    """A small order, so that there is money and budget left for other tests."""
+    return town.fund(town.facts["listing"], agreement_id=agreement, escrow=PRICE, epsilon_cap=1_000, **changes)
+
+
+def test_a_negotiation_from_proposal_to_the_end(town: Town, http: httpx.Client) -> None:
+    supplier, buyer = town["supplier"], town["buyer"]
+    first = agreements.propose(supplier, draft(town, cure_days=5), deadline=soon())
+    seen = agreements.get_proposal(buyer, first["proposal"])
+    assert (seen["state"], seen["signedBy"], seen["document"]["fields"]["cure_days"]) == ("open", [supplier.address], 5)
+    assert code_of(agreements.sign, supplier, first["proposal"]) == "proposal_own"
+
+    counter = agreements.propose(buyer, draft(town, cure_days=30), deadline=soon(), answers=first["proposal"])
+    assert agreements.get_proposal(supplier, first["proposal"])["state"] == "countered"
+    assert code_of(agreements.sign, buyer, first["proposal"]) == "proposal_closed"
+    signed = agreements.sign(supplier, counter["proposal"])
+    assert signed["status"] == "mined"
+
+    found = agreements.get(buyer, signed["agreementId"])
+    assert (found["status"], found["version"]) == (AgreementStatus.SIGNED, 1)
+    assert set(found["signatures"]) == {supplier.address, buyer.address}
+    _papers(http, buyer, found)
+
+    order = order_under(town, signed["agreementId"])
+    assert buyer.get(f"/orders/{order}")["agreementId"] == signed["agreementId"]
+
+    changed = draft(town, cure_days=31) | {"amends": signed["agreementId"]}
+    amendment = agreements.propose(buyer, changed, deadline=soon())
+    second = agreements.sign(supplier, amendment["proposal"])["agreementId"]
+    assert agreements.get(buyer, signed["agreementId"])["status"] == AgreementStatus.AMENDED
+    assert agreements.get(buyer, second)["previousId"] == signed["agreementId"]
+    assert code_of(order_under, town, signed["agreementId"]) == "agreement_not_in_force"
+    order_under(town, second)
+
+    ending = agreements.propose_retirement(supplier, second, deadline=soon())
+    agreements.sign(buyer, ending["proposal"])
+    assert agreements.get(supplier, second)["status"] == AgreementStatus.RETIRED
+    assert code_of(order_under, town, second) == "agreement_not_in_force"
+
+
+def _papers(http: httpx.Client, reader: Client, found: dict[str, Any]) -> None:
+    """The service prints what the reader can print for itself."""
+    path = f"/agreements/{found['agreementId']}/paper"
+    page = http.get(f"{path}.html", headers=token(reader))
+    assert found["agreementDigest"] in page.text
+    assert all(signature in page.text for signature in found["signatures"].values())
+    printed = http.get(f"{path}.pdf", headers=token(reader))
+    assert printed.headers["content-type"] == "application/pdf"
+    assert printed.content.startswith(b"%PDF")
+
+
+def test_others_are_told_that_there_is_nothing(town: Town, http: httpx.Client) -> None:
+    proposal = agreements.propose(town["supplier"], draft(town), deadline=soon())["proposal"]
+    for name in ("rival", "auditor", "bank"):
+        path = f"/agreements/proposals/{proposal}"
+        refused(http.get(path, headers=token(town[name])), 404, "proposal_unknown")
+        refused(http.delete(path, headers=token(town[name])), 404, "proposal_unknown")
+        body = {"signature": "0x" + "11" * 65}
+        refused(http.post(f"{path}/signature", json=body, headers=token(town[name])), 404, "proposal_unknown")
+        assert proposal not in {row["proposal"] for row in agreements.proposals(town[name])}
+    document = agreements.get_proposal(town["buyer"], proposal)["document"]
+    refused(http.get(f"/documents/{digest(document)}", headers=token(town["auditor"])), 404, "document_not_found")
+
+    agreement = agreements.sign(town["buyer"], proposal)["agreementId"]
+    for path in (
+        f"/agreements/{agreement}",
+        f"/agreements/{agreement}/paper.html",
+        f"/agreements/{agreement}/paper.pdf",
+    ):
+        refused(http.get(path, headers=token(town["rival"])), 404, "agreement_unknown")
+        refused(http.get(path), 401, "not_signed_in")
+    assert agreements.get(town["auditor"], agreement)["document"] == document
+    assert agreement not in {row["agreementId"] for row in agreements.list_mine(town["rival"])}
+
+
+def test_a_proposal_is_declined_or_withdrawn_once(town: Town) -> None:
+    supplier, buyer = town["supplier"], town["buyer"]
+    one = agreements.propose(supplier, draft(town), deadline=soon())["proposal"]
+    assert agreements.close(buyer, one)["state"] == "declined"
+    assert code_of(agreements.close, supplier, one) == "proposal_closed"
+    assert code_of(agreements.sign, buyer, one) == "proposal_closed"
+    two = agreements.propose(supplier, draft(town), deadline=soon())["proposal"]
+    assert agreements.close(supplier, two)["state"] == "withdrawn"
+    assert code_of(agreements.propose, buyer, draft(town), deadline=soon(), answers=two) == "proposal_closed"
+
+
+def test_orders_keep_within_what_was_agreed(town: Town) -> None:
+    other = agreed(town, assets=["0x" + "ab" * 32])
+    assert code_of(order_under, town, other) == "agreement_other_data"
+    elsewhere = agreed(town, regions=["US"])
+    assert code_of(order_under, town, elsewhere) == "region_not_agreed"
+    for_schools = agreed(town, purposes=["EDUCATION"])
+    assert code_of(order_under, town, for_schools) == "purpose_not_agreed"
+    assert code_of(town.fund, town.facts["listing"], "rival", agreement_id=for_schools) == "agreement_not_party"
+    assert code_of(order_under, town, "0x" + "cd" * 32) == "agreement_not_in_force"
+
+
+def test_what_is_proposed_is_what_was_signed(town: Town, http: httpx.Client) -> None:
+    supplier, buyer = town["supplier"], town["buyer"]
+    agreement = draft(town)
+    message = {
+        **{"partyA": supplier.address, "partyB": buyer.address, "agreementDigest": digest(agreement)},
+        **{"validUntil": int(time.time()) + YEAR + 60, "deadline": soon()},
+    }
+    message["agreementId"] = "0x" + "ab" * 32
+    body = {"agree": message, "signature": supplier.sign("Agree", message), "document": agreement}
+    path = "/agreements/proposals"
+    refused(http.post(path, json=body, headers=token(supplier)), 422, "agreement_differs")
+    refused(
+        http.post(path, json={**body, "retire": None, "agree": None}, headers=token(supplier)),
+        422,
+        "proposal_malformed",
+    )
+    refused(http.post(path, json=body, headers=token(buyer)), 409, "intent_signature_invalid")
+    refused(http.post(path, json=body, headers=token(town["rival"])), 409, "agreement_not_yours")
+    bad = agreement | {"fields": agreement["fields"] | {"cure_days": 0}}
+    problem = refused(
+        http.post(path, json={**body, "document": bad}, headers=token(supplier)), 422, "malformed_document"
+    )
+    assert "fields.cure_days" in problem["detail"]
+
+
+def test_forms_are_public(http: httpx.Client) -> None:
+    listed = http.get("/agreements/forms").json()
+    assert {item["form"] for item in listed} == {f"GF-2025-{number}" for number in range(2615, 2619)}
+    shown = http.get("/agreements/forms/GF-2025-2616").json()
+    assert (shown["digest"], len(shown["articles"])) == (listed[1]["digest"], 18)
+    refused(http.get("/agreements/forms/GF-2025-1"), 404, "form_unknown")
