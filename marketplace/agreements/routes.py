@@ -78,21 +78,21 @@ class SignatureBody(Shape):
 
 
 @router.get("/forms")
-def list_forms() -> list[dict[str, Any]]:
+def list_agreement_forms() -> list[dict[str, Any]]:
     """Every version of every model form: name, version, kind, title, digest and source."""
     names = ("form", "version", "kind", "title", "source", "coversOrders")
     return [{**{name: form.content[name] for name in names}, "digest": form.digest} for form in all_forms()]
 
 
 @router.get("/forms/{form}")
-def show_form(form: Annotated[str, Path(max_length=40)], version: str | None = None) -> dict[str, Any]:
+def get_agreement_form(form: Annotated[str, Path(max_length=40)], version: str | None = None) -> dict[str, Any]:
     """One model form with its fields and clauses; the newest version unless one is named."""
     found = get_form(form, version)
     return {**found.content, "digest": found.digest}
 
 
 @router.post("/proposals", status_code=201)
-def propose(here: Here, account: Account, body: ProposalBody) -> Proposed:
+def propose_agreement(here: Here, account: Account, body: ProposalBody) -> Proposed:
     """Propose an agreement, an amendment or a retirement to the other side; it binds you until the deadline."""
     named = {"Agree": body.agree, "AmendAgreement": body.amend, "RetireAgreement": body.retire}
     given = [(name, intent) for name, intent in named.items() if intent is not None]
@@ -123,7 +123,9 @@ def propose(here: Here, account: Account, body: ProposalBody) -> Proposed:
 
 
 @router.get("/proposals")
-def list_proposals(here: Here, account: Account, page: AskedPage, request: Request, response: Response) -> Rows:
+def list_agreement_proposals(
+    here: Here, account: Account, page: AskedPage, request: Request, response: Response
+) -> Rows:
     """Proposals that you made or were made."""
     now = here.clock()
     with here.reading() as session:
@@ -138,14 +140,16 @@ def list_proposals(here: Here, account: Account, page: AskedPage, request: Reque
 
 
 @router.get("/proposals/{proposal}")
-def get_proposal(here: Here, account: Account, proposal: Annotated[DigestText, Path()]) -> dict[str, Any]:
+def get_agreement_proposal(here: Here, account: Account, proposal: Annotated[DigestText, Path()]) -> dict[str, Any]:
     """One proposal of yours, with the document that is proposed."""
     with here.reading() as session:
         return service.proposal_json(service.get_proposal(session, proposal, account), here.clock())
 
 
 @router.post("/proposals/{proposal}/signature", status_code=202)
-def accept(here: Here, account: Account, proposal: Annotated[DigestText, Path()], body: SignatureBody) -> Queued:
+def sign_agreement_proposal(
+    here: Here, account: Account, proposal: Annotated[DigestText, Path()], body: SignatureBody
+) -> Queued:
     """Sign what the other side proposed; it goes to the ledger."""
     with here.writing() as session:
         digest = service.accept(
@@ -155,7 +159,7 @@ def accept(here: Here, account: Account, proposal: Annotated[DigestText, Path()]
 
 
 @router.delete("/proposals/{proposal}")
-def close(here: Here, account: Account, proposal: Annotated[DigestText, Path()]) -> dict[str, Any]:
+def close_agreement_proposal(here: Here, account: Account, proposal: Annotated[DigestText, Path()]) -> dict[str, Any]:
     """Withdraw your proposal, or decline the other side's."""
     with here.writing() as session:
         row = service.close(session, proposal, account, here.clock())
@@ -179,7 +183,7 @@ def get_agreement(here: Here, account: Account, agreement: Annotated[DigestText,
 
 
 @router.get("/{agreement}/paper.html", response_class=HTMLResponse)
-def paper_html(here: Here, account: Account, agreement: Annotated[DigestText, Path()]) -> HTMLResponse:
+def get_agreement_page(here: Here, account: Account, agreement: Annotated[DigestText, Path()]) -> HTMLResponse:
     """The agreement in Chinese and English, as a page."""
     with here.reading() as session:
         shown = service.agreement_json(session, service.get_agreement(session, agreement, account))
@@ -188,7 +192,7 @@ def paper_html(here: Here, account: Account, agreement: Annotated[DigestText, Pa
 
 
 @router.get("/{agreement}/paper.pdf", response_class=Response, responses={200: {"content": {"application/pdf": {}}}})
-def paper_pdf(here: Here, account: Account, agreement: Annotated[DigestText, Path()]) -> Response:
+def get_agreement_pdf(here: Here, account: Account, agreement: Annotated[DigestText, Path()]) -> Response:
     """The agreement in Chinese and English, A4, the digest on every page."""
     with here.reading() as session:
         shown = service.agreement_json(session, service.get_agreement(session, agreement, account))

@@ -83,6 +83,8 @@ class Signed:
 
 Access = Anyone | SignedIn | Joined | Holds | Party | Signed
 _ORDER = Party("order", ("buyer", "seller"), OVERSEERS)
+_AGREEMENT = Party("agreement", ("party A", "party B"), OVERSEERS)
+_PROPOSAL = Party("proposal", ("party A", "party B"))
 _OWN_WEBHOOK = Party("webhook", ("owner",))
 
 ACCESS: Mapping[str, Access] = {
@@ -124,6 +126,18 @@ ACCESS: Mapping[str, Access] = {
     "delist_product": Signed("Listings.delist"),
     "list_listings": Anyone(),
     "get_listing": Anyone(),
+    # agreements
+    "list_agreement_forms": Anyone(),
+    "get_agreement_form": Anyone(),
+    "propose_agreement": SignedIn(),
+    "list_agreement_proposals": SignedIn(lists="proposal"),
+    "get_agreement_proposal": _PROPOSAL,
+    "sign_agreement_proposal": _PROPOSAL,
+    "close_agreement_proposal": _PROPOSAL,
+    "list_agreements": SignedIn(lists="agreement", all_for=OVERSEERS),
+    "get_agreement": _AGREEMENT,
+    "get_agreement_page": _AGREEMENT,
+    "get_agreement_pdf": _AGREEMENT,
     # orders
     "place_order": Signed("Orders.fund"),
     "list_orders": SignedIn(lists="order", all_for=OVERSEERS),

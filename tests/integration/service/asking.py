@@ -15,10 +15,11 @@ from marketplace.documents import digest
 from marketplace.documents.dids import did_web
 from marketplace.documents.identifiers import Kind, identifier
 from marketplace.queries.tables import PanelTask, QueryRow
-from marketplace.sdk import participants, settlement
+from marketplace.sdk import agreements, participants, settlement
 from marketplace.storage.documents import read_document
 from marketplace.storage.sessions import open_session
 from marketplace.types import ParticipantStatus, Role
+from tests.agreements import filled_in
 from tests.integration.service.test_refusals import Asking
 from tests.integration.service.town import ESCROW, NODES, Town
 from tests.sealed_market import keys
@@ -98,11 +99,30 @@ def make_world(town: Town) -> World:
         "balance": {"owner": "buyer"},
         "document": {"reader": "buyer"},
         "webhook": {"owner": "buyer"},
+        "agreement": {"party A": "supplier", "party B": "buyer"},
+        "proposal": {"party A": "supplier", "party B": "buyer"},
     }
     agreement = town["buyer"].get(f"/orders/{order}")["agreementDigest"]
     world.objects = {"order": order, "query": name, "request": name, "approved query": name, "document": agreement}
     world.objects |= {"balance": town["buyer"].address, "webhook": world.webhook()}
+    world.objects |= dict(zip(("agreement", "proposal"), _agree(town), strict=True))
     return world
+
+
+def _agree(town: Town) -> tuple[str, str]:
+    """An agreement of supplier and buyer, and another one that the buyer did not sign yet."""
+    now, proposed = int(time.time()), []
+    for _ in range(2):
+        filled = agreements.fill_in(
+            "GF-2025-2615",
+            filled_in("GF-2025-2615"),
+            party_a=town["supplier"].address,
+            party_b=town["buyer"].address,
+            valid_until=now + 86_400,
+        )
+        proposed.append(agreements.propose(town["supplier"], filled, deadline=now + 3_600))
+    agreements.sign(town["buyer"], proposed[0]["proposal"])
+    return str(proposed[0]["agreementId"]), str(proposed[1]["proposal"])
 
 
 UNKNOWNS = {"balance": keys("nobody-of-this-town").address, "webhook": "we_" + "9d" * 12}
@@ -173,6 +193,16 @@ REQUESTS: Mapping[str, Callable[[World, str], Request]] = {
     "get_object_did": lambda _, order: ("GET", f"/did/{_order_name(order)}/did.json", None),
     "resolve_did": lambda world, order: ("GET", f"/did/{_order_did(world, order)}", None),
     "get_document": lambda _, name: ("GET", f"/documents/{name}", None),
+    "get_agreement_proposal": lambda _, name: ("GET", f"/agreements/proposals/{name}", None),
+    "sign_agreement_proposal": lambda _, name: (
+        "POST",
+        f"/agreements/proposals/{name}/signature",
+        {"signature": "0x" + "11" * 65},
+    ),
+    "close_agreement_proposal": lambda _, name: ("DELETE", f"/agreements/proposals/{name}", None),
+    "get_agreement": lambda _, name: ("GET", f"/agreements/{name}", None),
+    "get_agreement_page": lambda _, name: ("GET", f"/agreements/{name}/paper.html", None),
+    "get_agreement_pdf": lambda _, name: ("GET", f"/agreements/{name}/paper.pdf", None),
     "get_webhook": lambda _, name: ("GET", f"/webhooks/{name}", None),
     "remove_webhook": lambda _, name: ("DELETE", f"/webhooks/{name}", None),
     "rotate_webhook_secret": lambda _, name: ("POST", f"/webhooks/{name}/secret", None),
