@@ -9,7 +9,6 @@ from pydantic import Field
 from marketplace.agreements import service
 from marketplace.agreements.forms import all_forms, get_form
 from marketplace.agreements.html import to_html
-from marketplace.agreements.printing import to_pdf
 from marketplace.agreements.signing import signed_words
 from marketplace.agreements.tables import Agreement, Proposal
 from marketplace.agreements.wording import write_out
@@ -189,14 +188,3 @@ def get_agreement_page(here: Here, account: Account, agreement: Annotated[Digest
         shown = service.agreement_json(session, service.get_agreement(session, agreement, account))
     signed = signed_words(shown, shown["signatures"], here.clock())
     return HTMLResponse(to_html(write_out(shown["document"]), signed))
-
-
-@router.get("/{agreement}/paper.pdf", response_class=Response, responses={200: {"content": {"application/pdf": {}}}})
-def get_agreement_pdf(here: Here, account: Account, agreement: Annotated[DigestText, Path()]) -> Response:
-    """The agreement in Chinese and English, A4, the digest on every page."""
-    with here.reading() as session:
-        shown = service.agreement_json(session, service.get_agreement(session, agreement, account))
-    now = here.clock()
-    signed = signed_words(shown, shown["signatures"], now)
-    content = to_pdf(shown["document"], write_out(shown["document"]), signed, now)
-    return Response(content, media_type="application/pdf")

@@ -137,7 +137,6 @@ ACCESS: Mapping[str, Access] = {
     "list_agreements": SignedIn(lists="agreement", all_for=OVERSEERS),
     "get_agreement": _AGREEMENT,
     "get_agreement_page": _AGREEMENT,
-    "get_agreement_pdf": _AGREEMENT,
     # orders
     "place_order": Signed("Orders.fund"),
     "list_orders": SignedIn(lists="order", all_for=OVERSEERS),

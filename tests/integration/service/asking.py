@@ -202,7 +202,6 @@ REQUESTS: Mapping[str, Callable[[World, str], Request]] = {
     "close_agreement_proposal": lambda _, name: ("DELETE", f"/agreements/proposals/{name}", None),
     "get_agreement": lambda _, name: ("GET", f"/agreements/{name}", None),
     "get_agreement_page": lambda _, name: ("GET", f"/agreements/{name}/paper.html", None),
-    "get_agreement_pdf": lambda _, name: ("GET", f"/agreements/{name}/paper.pdf", None),
     "get_webhook": lambda _, name: ("GET", f"/webhooks/{name}", None),
     "remove_webhook": lambda _, name: ("DELETE", f"/webhooks/{name}", None),
     "rotate_webhook_secret": lambda _, name: ("POST", f"/webhooks/{name}/secret", None),
