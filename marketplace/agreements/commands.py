@@ -282,8 +282,8 @@ def _load(run: Run, what: str) -> tuple[Document, Signed]:
                     zh="解除协议无文档；请生成其所解除的协议",
                     got=name,
                     expected="an agreement, or a proposal of one",
-                    hint=f"marketplace agreements render {found['message']['agreementId']}",
-                    hint_zh=f"marketplace agreements render {found['message']['agreementId']}",
+                    hint=f"render what it ends: marketplace agreements render {found['message']['agreementId']}",
+                    hint_zh=f"请生成其所解除的协议：marketplace agreements render {found['message']['agreementId']}",
                 )
             return found["document"], Signed()
         agreement = agreements.get(client, name)

@@ -102,19 +102,19 @@ def get_proposal(client: Client, proposal: str) -> dict[str, Any]:
     """
     found: dict[str, Any] = client.get(f"/agreements/proposals/{proposal}")
     message = found["message"]
-    expect(to_hex(intent_digest(found["intent"], message, client.deployment)), proposal, "proposal_differs", _RULE)
+    expect(to_hex(intent_digest(found["intent"], message, client.deployment)), proposal, "proposal_altered", _RULE)
     if found["intent"] == "RetireAgreement":
-        expect(found["document"], None, "proposal_differs", _RULE)
+        expect(found["document"], None, "proposal_altered", _RULE)
         return found
     _check_document(validate_agreement_on_form(found["document"]), message)
     return found
 
 
 def _check_document(agreement: Document, message: Mapping[str, Any]) -> None:
-    expect(documents.digest(agreement), message["agreementDigest"], "agreement_differs", _RULE)
+    expect(documents.digest(agreement), message["agreementDigest"], "agreement_altered", _RULE)
     sides = (agreement["partyA"], agreement["partyB"], documents.unix_seconds(agreement["validUntil"]))
-    expect(sides, (message["partyA"], message["partyB"], message["validUntil"]), "agreement_differs", _RULE)
-    expect(agreement["amends"] or ZERO_DIGEST, message.get("previousId", ZERO_DIGEST), "agreement_differs", _RULE)
+    expect(sides, (message["partyA"], message["partyB"], message["validUntil"]), "agreement_altered", _RULE)
+    expect(agreement["amends"] or ZERO_DIGEST, message.get("previousId", ZERO_DIGEST), "agreement_altered", _RULE)
 
 
 def sign(client: Client, proposal: str) -> dict[str, Any]:
@@ -150,8 +150,8 @@ def get(client: Client, agreement_id: str) -> dict[str, Any]:
     agreement = validate_agreement_on_form(found["document"])
     digest = documents.digest(agreement)
     derived = ids.agreement_id(agreement["partyA"], agreement["partyB"], digest)
-    expect(derived, agreement_id, "agreement_differs", _RULE)
-    expect((found["partyA"], found["partyB"]), (agreement["partyA"], agreement["partyB"]), "agreement_differs", _RULE)
+    expect(derived, agreement_id, "agreement_altered", _RULE)
+    expect((found["partyA"], found["partyB"]), (agreement["partyA"], agreement["partyB"]), "agreement_altered", _RULE)
     if found["intent"] is not None:
         _check_document(agreement, found["message"])
         _check_signatures(client, found)

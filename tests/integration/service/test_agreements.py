@@ -110,11 +110,7 @@ def test_others_are_told_that_there_is_nothing(town: Town, http: httpx.Client) -
     refused(http.get(f"/documents/{digest(document)}", headers=token(town["auditor"])), 404, "document_not_found")
 
     agreement = agreements.sign(town["buyer"], proposal)["agreementId"]
-    for path in (
-        f"/agreements/{agreement}",
-        f"/agreements/{agreement}/paper.html",
-        f"/agreements/{agreement}/paper.pdf",
-    ):
+    for path in (f"/agreements/{agreement}", f"/agreements/{agreement}/paper.html"):
         refused(http.get(path, headers=token(town["rival"])), 404, "agreement_unknown")
         refused(http.get(path), 401, "not_signed_in")
     assert agreements.get(town["auditor"], agreement)["document"] == document
