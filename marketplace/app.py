@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import compile_path
 
 import marketplace.agreements.routes
+import marketplace.clearing.routes
 import marketplace.evidence.routes.bundles
 import marketplace.evidence.routes.content
 import marketplace.evidence.routes.logs
@@ -66,6 +67,7 @@ ROUTERS: Sequence[APIRouter] = (
     marketplace.orders.routes.router,
     marketplace.queries.routes.router,
     marketplace.settlement.routes.router,
+    marketplace.clearing.routes.router,
     marketplace.identifiers.routes.router,
     marketplace.evidence.routes.operations.router,
     marketplace.evidence.routes.content.router,

@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError
 
-from crypto.canonical import from_hex, keccak256, to_hex
+from crypto.canonical import from_hex, keccak256, sha256, to_hex
 from crypto.errors import ParameterError
 from marketplace import artifacts
 from marketplace.errors import InvalidInputError
 from marketplace.events import Event
 from marketplace.intents import INTENTS
+from marketplace.types import Digest
 
 # What a relayer may send for participants. `submit` takes any number of the others' calldata in one transaction.
 VERBS: dict[str, tuple[str, ...]] = {
@@ -193,6 +194,16 @@ def signers_of(contract: str, verb: str, arguments: Sequence[Any], buyer: str = 
     except (ParameterError, KeyError, TypeError, ValueError, IndexError) as problem:
         raise malformed(f"{contract}.{verb}: {problem}") from problem
     return found
+
+
+def act_digest(verb: str, arguments: Sequence[Any], domain: bytes) -> Digest:
+    """What names a call that nobody signs: what it does, and where.
+
+    SHA-256 over the verb, the contract's EIP-712 domain separator, and the arguments: ids and addresses as their bytes,
+    amounts as 8 bytes, big-endian. No verb without a signature can do the same thing twice, so the name is unique.
+    """
+    parts = [value.to_bytes(8, "big") if isinstance(value, int) else from_hex(value) for value in arguments]
+    return Digest(to_hex(sha256(verb.encode() + domain + b"".join(parts))))
 
 
 def parameters_of(contract: str, verb: str) -> tuple[Parameter, ...]:

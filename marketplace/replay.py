@@ -241,17 +241,17 @@ class LedgerState:
     def _close_batch(self, closing: Any, now: int) -> list[Event]:
         return clearing_rules.close_batch(self.batches, self.participants, closing, now)
 
-    def _collect(self, batch: str, party: str, now: int) -> list[Event]:
-        return clearing_rules.collect(self.batches, self.accounts, batch, party, now)
+    def _collect(self, batch: str, party: str, total: int, _now: int) -> list[Event]:
+        return clearing_rules.collect(self.batches, self.accounts, batch, party, total)
 
-    def _drop(self, batch: str, party: str, now: int) -> list[Event]:
-        return clearing_rules.drop(self.batches, self.accounts, batch, party, now)
+    def _drop(self, batch: str, debt: str, now: int) -> list[Event]:
+        return clearing_rules.drop(self.batches, self.accounts, batch, debt, now)
 
     def _confirm_batch(self, confirmation: Any, now: int) -> list[Event]:
         return clearing_rules.confirm_batch(self.batches, self.participants, confirmation, now)
 
-    def _pay(self, batch: str, party: str, now: int) -> list[Event]:
-        return clearing_rules.pay(self.batches, self.accounts, batch, party, now)
+    def _pay(self, batch: str, party: str, _now: int) -> list[Event]:
+        return clearing_rules.pay(self.batches, self.accounts, batch, party)
 
     def _anchor(self, statement: Any, now: int) -> list[Event]:
         return evidence_rules.anchor(self.anchors, self.participants, statement, now)

@@ -291,8 +291,8 @@ def offer(maker: Maker) -> None:
 def agree(maker: Maker) -> None:
     """Seller and buyer agree, amend what they agreed, and end another agreement that they made."""
     heir, buyer = maker.people["heir"].address, maker.people["buyer"].address
-    fields = {"assets": [maker.asset], "purposes": ["TRANSPORT"], "regions": ["CN"]}
-    sides = {"partyA": heir, "partyB": buyer, "validUntil": iso_time(START + YEAR), "fields": fields}
+    fields: dict[str, Any] = {"assets": [maker.asset], "purposes": ["TRANSPORT"], "regions": ["CN"]}
+    sides: dict[str, Any] = {"partyA": heir, "partyB": buyer, "validUntil": iso_time(START + YEAR), "fields": fields}
     terms = {"partyA": heir, "partyB": buyer, "validUntil": START + YEAR, "deadline": START + YEAR}
     for form in ("GF-2025-2615", "GF-2025-2618"):
         filled = agreement_on(form, **sides)

@@ -10,7 +10,7 @@ from typing import Any
 
 from crypto import typed_data
 from crypto.canonical import keccak256, to_hex
-from marketplace.clearing.rules import Batch, payouts_digest
+from marketplace.clearing.rules import Batch, Position, payouts_digest
 from marketplace.deployment import Genesis
 from marketplace.documents.ids import agreement_id, asset_id, batch_id, debt_id, listing_id, order_id, title_id
 from marketplace.intents import INTENTS, Deployment, intent_digest, recover_intent, struct_hash
@@ -193,14 +193,17 @@ class History:
         if asset_key is None:
             return None
         if self.random.random() < 0.2:  # where new holders no longer fit
-            asset_key = max(self.state.rights.assets, key=lambda key: len(self.state.rights.assets[key].shares))
+            confirmed = {k: a for k, a in self.state.rights.assets.items() if a.status is AssetStatus.CONFIRMED}
+            asset_key = max(confirmed, key=lambda key: len(list(confirmed[key].payees())), default=asset_key)
         asset = self.state.rights.assets[asset_key]
-        share = self._pick(asset.shares)
+        share = (
+            max(asset.shares, key=lambda share: share.bps) if self.random.random() < 0.3 else self._pick(asset.shares)
+        )
         message = {
             "assetId": asset_key,
             "from": share.holder,
             "to": self._pick(TRADERS),
-            "bps": self.random.choice([share.bps, max(share.bps // 2, 1), self.random.randint(1, 10_000)]),
+            "bps": self.random.choice([share.bps, max(share.bps // 2, 1), 1, self.random.randint(1, 10_000)]),
             "version": asset.share_version,
             "deadline": self._deadline(),
         }
@@ -420,7 +423,19 @@ class History:
         return [self._part("CloseBatch", message)]
 
     def collect(self) -> list[Any] | None:
-        return self._party(BatchStatus.CLOSED, lambda record: record.uncovered)
+        drawn = self._party(BatchStatus.CLOSED, lambda record: record.uncovered)
+        if drawn is None:
+            return None
+        position = self.state.batches.records[drawn[0]].positions.get(drawn[1], Position())
+        return [*drawn, position.collected + self._around(position.needed, exact=0.9)]
+
+    def drop(self) -> list[Any] | None:
+        drawn = self._party(BatchStatus.CLOSED, lambda record: record.uncovered)
+        if drawn is None:
+            return None
+        latest = self.state.batches.records[drawn[0]].latest(drawn[1])
+        anyone = [*self.state.batches.debts, self._digest()]
+        return [drawn[0], latest if self.random.random() < 0.9 else self._pick(anyone)]
 
     def pay(self) -> list[Any] | None:
         return self._party(BatchStatus.CONFIRMED, lambda record: record.unpaid)
@@ -621,8 +636,10 @@ class History:
     def _digest(self) -> str:
         return to_hex(self.random.randbytes(32))
 
-    def _around(self, limit: int) -> int:
-        """Up to `limit`; now and then just beyond."""
+    def _around(self, limit: int, exact: float = 0.0) -> int:
+        """Up to `limit`, or just it with a chance of `exact`; now and then just beyond."""
+        if self.random.random() < exact:
+            return limit
         return limit + 1 if self.random.random() < 0.05 else self.random.randint(0, limit)
 
     def _reference(self) -> str:
@@ -770,7 +787,7 @@ BUILDERS: dict[str, tuple[str, Callable[[History], Any], int]] = {
     "owe": ("Clearing", History.owe, 5),
     "closeBatch": ("Clearing", History.close_batch, 3),
     "collect": ("Clearing", History.collect, 4),
-    "drop": ("Clearing", History.collect, 4),
+    "drop": ("Clearing", History.drop, 4),
     "confirmBatch": ("Clearing", History.confirm_batch, 3),
     "pay": ("Clearing", History.pay, 5),
     "addKey": ("Keys", History.add_key, 3),

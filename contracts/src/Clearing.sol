@@ -122,12 +122,14 @@ contract Clearing is IClearing, ParticipantIntents {
     /* COLLECT AND DROP */
 
     /// @inheritdoc IClearing
-    function collect(bytes32 batchId, address party) external override {
+    function collect(bytes32 batchId, address party, uint64 total) external override {
         _requireStatus(batchId, Status.Closed);
         (uint64 needed, uint256 balance) = _requireOpenNeed(batchId, party);
+        Position storage record = _positions[batchId][party];
+        if (record.collected + needed != total) revert ClearingTotal(record.collected + needed, total);
         if (balance < needed) revert ClearingShort(party, balance, needed);
 
-        _positions[batchId][party].collected += needed;
+        record.collected = total;
         _batches[batchId].uncovered -= 1;
 
         emit Collected(batchId, party, needed);
@@ -136,21 +138,21 @@ contract Clearing is IClearing, ParticipantIntents {
     }
 
     /// @inheritdoc IClearing
-    /// @dev A party that needs money owes more than it is due, so it has a debt that was not dropped.
-    function drop(bytes32 batchId, address party) external override {
+    function drop(bytes32 batchId, bytes32 debtId) external override {
         _requireStatus(batchId, Status.Closed);
         uint64 payBy = _batches[batchId].payBy;
         if (block.timestamp <= payBy) revert ClearingNotDue(batchId, payBy);
-        (uint64 needed, uint256 balance) = _requireOpenNeed(batchId, party);
-        if (balance >= needed) revert ClearingSolvent(party, balance, needed);
-
-        bytes32 debtId = _latest[batchId][party];
         Debt storage record = _debts[debtId];
+        bytes32 latest = _latest[batchId][record.debtor];
+        if (debtId == 0 || latest != debtId) revert ClearingNotLatest(latest, debtId);
+        (uint64 needed, uint256 balance) = _requireOpenNeed(batchId, record.debtor);
+        if (balance >= needed) revert ClearingSolvent(record.debtor, balance, needed);
+
         record.status = DebtStatus.Dropped;
-        _latest[batchId][party] = record.previous;
+        _latest[batchId][record.debtor] = record.previous;
         _undo(batchId, record);
 
-        emit Dropped(batchId, debtId, party);
+        emit Dropped(batchId, debtId, record.debtor);
     }
 
     /* CONFIRM AND PAY */

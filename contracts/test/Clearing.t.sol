@@ -11,6 +11,7 @@ import {IParticipants} from "../src/interfaces/IParticipants.sol";
 contract ClearingTest is MarketTest {
     uint256[5] private keys = [SUPPLIER, COLLECTOR, BUYER, 0xE1, 0xE2];
     bytes32 private batchId;
+    mapping(address debtor => bytes32 debtId) private latest;
 
     function setUp() public override {
         super.setUp();
@@ -52,6 +53,7 @@ contract ClearingTest is MarketTest {
 
     function _send(IClearing.Owe memory m, uint256 by) private {
         clearing.owe(m, _sign(by, address(clearing), _hash(m)));
+        latest[m.debtor] = m.debtId;
     }
 
     function _send(IClearing.CloseBatch memory m, uint256 by) private {
@@ -82,8 +84,12 @@ contract ClearingTest is MarketTest {
             address party = _at(keys[i % keys.length]);
             IClearing.Position memory p = clearing.position(batchId, party);
             if (p.debit <= p.credit + p.collected) continue;
-            if (token.balanceOf(party) >= p.debit - p.credit - p.collected) clearing.collect(batchId, party);
-            else clearing.drop(batchId, party);
+            if (token.balanceOf(party) >= p.debit - p.credit - p.collected) {
+                clearing.collect(batchId, party, p.debit - p.credit);
+            } else {
+                clearing.drop(batchId, latest[party]);
+                latest[party] = clearing.debt(latest[party]).previous;
+            }
         }
         _send(_confirmBatchOf(), EXCHANGE);
         for (uint256 i = 0; i < keys.length; ++i) {
@@ -199,9 +205,11 @@ contract ClearingTest is MarketTest {
         _send(m, EXCHANGE);
         vm.warp(m.payBy);
         vm.expectRevert(abi.encodeWithSelector(IClearing.ClearingNotDue.selector, batchId, m.payBy));
-        clearing.drop(batchId, _at(SUPPLIER));
+        clearing.drop(batchId, latest[_at(SUPPLIER)]);
         vm.expectRevert(abi.encodeWithSelector(IClearing.ClearingShort.selector, _at(SUPPLIER), 0, 200));
-        clearing.collect(batchId, _at(SUPPLIER));
+        clearing.collect(batchId, _at(SUPPLIER), 200);
+        vm.expectRevert(abi.encodeWithSelector(IClearing.ClearingTotal.selector, 200, 201));
+        clearing.collect(batchId, _at(SUPPLIER), 201);
     }
 
     function test_refusesToDropWhatCanBePaid() public {
@@ -210,7 +218,21 @@ contract ClearingTest is MarketTest {
         _send(_closeBatchOf(), EXCHANGE);
         vm.warp(block.timestamp + 2 days);
         vm.expectRevert(abi.encodeWithSelector(IClearing.ClearingSolvent.selector, _at(SUPPLIER), 200, 200));
-        clearing.drop(batchId, _at(SUPPLIER));
+        clearing.drop(batchId, latest[_at(SUPPLIER)]);
+    }
+
+    function test_refusesToDropAnotherDebtThanTheLatest() public {
+        _send(_oweOf(SUPPLIER, BUYER, 200, "old"), SUPPLIER);
+        bytes32 old = latest[_at(SUPPLIER)];
+        _send(_oweOf(SUPPLIER, BUYER, 200, "new"), SUPPLIER);
+        _send(_closeBatchOf(), EXCHANGE);
+        vm.warp(block.timestamp + 2 days);
+        vm.expectRevert(
+            abi.encodeWithSelector(IClearing.ClearingNotLatest.selector, latest[_at(SUPPLIER)], old)
+        );
+        clearing.drop(batchId, old);
+        vm.expectRevert(abi.encodeWithSelector(IClearing.ClearingNotLatest.selector, bytes32(0), bytes32("other")));
+        clearing.drop(batchId, "other");
     }
 
     function test_refusesToConfirmWhileSomebodyIsNotCovered() public {
@@ -228,7 +250,7 @@ contract ClearingTest is MarketTest {
         vm.expectRevert(abi.encodeWithSelector(IClearing.ClearingStatus.selector, batchId, 1, 3));
         clearing.pay(batchId, _at(BUYER));
         _send(_closeBatchOf(), EXCHANGE);
-        clearing.collect(batchId, _at(SUPPLIER));
+        clearing.collect(batchId, _at(SUPPLIER), 200);
         _send(_confirmBatchOf(), EXCHANGE);
         clearing.pay(batchId, _at(BUYER));
         vm.expectRevert(abi.encodeWithSelector(IClearing.ClearingNothingToPay.selector, batchId, _at(BUYER)));
@@ -253,7 +275,7 @@ contract ClearingTest is MarketTest {
         _send(_closeBatchOf(), EXCHANGE);
         vm.warp(block.timestamp + 2 days);
         vm.record();
-        clearing.drop(batchId, _at(SUPPLIER));
+        clearing.drop(batchId, latest[_at(SUPPLIER)]);
         (, bytes32[] memory writes) = vm.accesses(address(clearing));
         vm.assertTrue(writes.length > 0, "I-14");
         for (uint256 i = 0; i < writes.length; ++i) {

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crypto.canonical import from_hex, sha256, to_hex
+from crypto.canonical import to_hex
 from marketplace.auditor.chain import Block
 from marketplace.auditor.findings import Report
 from marketplace.auditor.receipts import Log, Receipt
 from marketplace.auditor.rows import Placed
 from marketplace.auditor.transactions import Transaction
-from marketplace.calls import decode_event, parameters_of
+from marketplace.calls import act_digest, decode_event, parameters_of
 from marketplace.deployment import Genesis
 from marketplace.errors import InvalidInputError
 from marketplace.events import Event
@@ -127,6 +127,6 @@ def intent_of(contract: str, verb: str, arguments: list[Any], deployment: Deploy
     pairs = zip(parameters_of(contract, verb), arguments, strict=True)
     signed = [(parameter.struct, value) for parameter, value in pairs if parameter.struct]
     if not signed:
-        return to_hex(sha256(verb.encode() + deployment.domain(contract) + from_hex(arguments[0], 32)))
+        return act_digest(verb, arguments, deployment.domain(contract))
     name, message = signed[-1]
     return to_hex(intent_digest(name, message, deployment))

@@ -13,6 +13,8 @@ from marketplace.types import (
     ZERO_DIGEST,
     AgreementStatus,
     AssetStatus,
+    BatchStatus,
+    DebtStatus,
     ListingStatus,
     OrderStatus,
     ParticipantStatus,
@@ -38,6 +40,10 @@ KEYS: dict[str, tuple[str, ...]] = {
     "payouts": ("orderId", "holder"),
     "balances": ("account",),
     "anchors": ("size",),
+    "clearing_batches": ("batchId",),
+    "clearing_positions": ("batchId", "party"),
+    "clearing_debts": ("debtId",),
+    "cleared_orders": ("orderId",),
 }
 
 
@@ -304,6 +310,61 @@ def _anchored(tables: Tables, args: Row, at: Row) -> None:
     tables.put("anchors", _take(args, "size", "root", "previousRoot") | at)
 
 
+def _batch_opened(tables: Tables, args: Row, at: Row) -> None:
+    none_yet = {"status": int(BatchStatus.OPEN), "legs": 0, "payBy": 0, "payoutsDigest": ZERO_DIGEST}
+    tables.put("clearing_batches", _take(args, "batchId", "exchange", "number") | none_yet | at)
+
+
+def _entered(tables: Tables, args: Row, at: Row) -> None:
+    for party, amount in zip(args["parties"], args["amounts"], strict=True):
+        if amount:
+            _position(tables, args["batchId"], party, at, credit=amount)
+    tables.put("cleared_orders", _take(args, "orderId", "batchId") | at)
+    _one_more_leg(tables, args, at)
+
+
+def _owed(tables: Tables, args: Row, at: Row) -> None:
+    place = _one_more_leg(tables, args, at)
+    names = ("debtId", "batchId", "debtor", "creditor", "amount", "ref")
+    tables.put("clearing_debts", _take(args, *names) | {"place": place, "status": int(DebtStatus.ENTERED)} | at)
+    _position(tables, args["batchId"], args["debtor"], at, debit=args["amount"])
+    _position(tables, args["batchId"], args["creditor"], at, credit=args["amount"])
+
+
+def _dropped(tables: Tables, args: Row, at: Row) -> None:
+    debt = tables.rows["clearing_debts"][args["debtId"],]
+    debt.update({"status": int(DebtStatus.DROPPED)} | at)
+    _position(tables, args["batchId"], debt["debtor"], at, debit=-debt["amount"])
+    _position(tables, args["batchId"], debt["creditor"], at, credit=-debt["amount"])
+
+
+def _batch(status: BatchStatus, *names: str) -> Callable[[Tables, Row, Row], None]:
+    def change(tables: Tables, args: Row, at: Row) -> None:
+        tables.change("clearing_batches", (args["batchId"],), _take(args, *names) | {"status": int(status)} | at)
+
+    return change
+
+
+def _collected(tables: Tables, args: Row, at: Row) -> None:
+    _position(tables, args["batchId"], args["party"], at, collected=args["amount"])
+
+
+def _paid_out(tables: Tables, args: Row, at: Row) -> None:
+    tables.change("clearing_positions", (args["batchId"], args["party"]), {"paid": 1} | at)
+
+
+def _one_more_leg(tables: Tables, args: Row, at: Row) -> int:
+    row = tables.rows["clearing_batches"][args["batchId"],]
+    row.update({"legs": row["legs"] + 1} | at)
+    return int(row["legs"])
+
+
+def _position(tables: Tables, batch: str, party: str, at: Row, **changes: int) -> None:
+    nothing = {"batchId": batch, "party": party, "credit": 0, "debit": 0, "collected": 0, "paid": 0}
+    row = tables.rows["clearing_positions"].get((batch, party), nothing)
+    tables.put("clearing_positions", row | {name: row[name] + change for name, change in changes.items()} | at)
+
+
 _CHANGES: dict[str, Callable[[Tables, Row, Row], None]] = {
     "Admitted": _admitted,
     "StatusChanged": _status_changed,
@@ -333,4 +394,13 @@ _CHANGES: dict[str, Callable[[Tables, Row, Row], None]] = {
     "SharePaid": _share_paid,
     "Transfer": _transfer,
     "Anchored": _anchored,
+    "BatchOpened": _batch_opened,
+    "Entered": _entered,
+    "Owed": _owed,
+    "BatchClosed": _batch(BatchStatus.CLOSED, "payBy"),
+    "Collected": _collected,
+    "Dropped": _dropped,
+    "BatchConfirmed": _batch(BatchStatus.CONFIRMED, "payoutsDigest"),
+    "PaidOut": _paid_out,
+    "BatchSettled": _batch(BatchStatus.SETTLED),
 }

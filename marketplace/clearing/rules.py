@@ -23,9 +23,10 @@ from marketplace.rights.records import Rights
 from marketplace.rights.rules import release_budget
 from marketplace.settlement.money import Accounts, fee_of, split
 from marketplace.settlement.rules import FeeTerms, require_closing
-from marketplace.types import BatchStatus, DebtStatus, OrderStatus, Role
+from marketplace.types import ZERO_DIGEST, BatchStatus, DebtStatus, OrderStatus, Role
 
 MAX_DEBIT = 2**53 - 1  # nobody can owe more in one batch than there can be money
+NO_DEBT = "0x" + "00" * 31 + "01"  # what the contract keeps under a party's first debt
 MAX_CREDIT = 2**63 - 1  # of debts, so that nobody's paper debts keep an order's money out
 
 NONE, OPEN, CLOSED, CONFIRMED, SETTLED = BatchStatus
@@ -49,6 +50,7 @@ class Position:
 
     Args:
         debts: the debts it owes, in the order of their entry; the last are dropped first.
+        owed: whether it ever owed one.
     """
 
     credit: int = 0
@@ -56,6 +58,7 @@ class Position:
     collected: int = 0
     paid: bool = False
     debts: list[str] = field(default_factory=list)
+    owed: bool = False
 
     @property
     def needed(self) -> int:
@@ -90,6 +93,13 @@ class Batch:
     def at(self, party: str) -> Position:
         """The position of `party`, which enters the batch with it."""
         return self.positions.setdefault(party, Position())
+
+    def latest(self, debtor: str) -> str:
+        """The debt of `debtor` that would be dropped next; NO_DEBT where all were, zero where there never was one."""
+        position = self.positions.get(debtor)
+        if position is None or not position.owed:
+            return ZERO_DIGEST
+        return position.debts[-1] if position.debts else NO_DEBT
 
     @property
     def uncovered(self) -> list[str]:
@@ -166,6 +176,7 @@ def owe(state: Batches, participants: Participants, debt: Message, now: int) -> 
     batch.at(debtor).debit += amount
     batch.at(creditor).credit += amount
     batch.at(debtor).debts.append(key)
+    batch.at(debtor).owed = True
     batch.legs += 1
     state.debts[key] = Debt(debtor, creditor, amount)
     return [_event("Owed", debt, "batchId", "debtId", "debtor", "creditor", "amount", "ref")]
@@ -258,25 +269,29 @@ def close_batch(state: Batches, participants: Participants, closing: Message, no
     return [event]
 
 
-def collect(state: Batches, accounts: Accounts, batch_key: str, party: str, now: int) -> list[Event]:  # noqa: ARG001
+def collect(state: Batches, accounts: Accounts, batch_key: str, party: str, total: int) -> list[Event]:
     """Take from `party` what it owes beyond what it is due; anyone may ask.
 
+    Args:
+        total: what the party will then have paid in, fen.
     Raises:
         RuleError: any of the checks below, in their order; the state is then unchanged.
     """
     batch = state.require(batch_key, "collect")
     needed = _require_needed(batch, batch_key, party)
-    balance = accounts.balance(party)
+    position, balance = batch.at(party), accounts.balance(party)
+    if position.collected + needed != total:
+        raise refuse("ClearingTotal", total=position.collected + needed, stated=total)
     if balance < needed:
         raise refuse("ClearingShort", party=party, balance=balance, needed=needed)
 
-    batch.at(party).collected += needed
+    position.collected = total
     event = Event("Clearing", "Collected", {"batchId": batch_key, "party": party, "amount": needed})
     return [event, *accounts.move(party, state.account, needed)]
 
 
-def drop(state: Batches, accounts: Accounts, batch_key: str, party: str, now: int) -> list[Event]:
-    """After the time to pay in, drop the latest debt of a party that cannot pay; anyone may ask.
+def drop(state: Batches, accounts: Accounts, batch_key: str, debt_key: str, now: int) -> list[Event]:
+    """After the time to pay in, drop a debt, the latest of a debtor that cannot pay; anyone may ask.
 
     Raises:
         RuleError: any of the checks below, in their order; the state is then unchanged.
@@ -284,17 +299,20 @@ def drop(state: Batches, accounts: Accounts, batch_key: str, party: str, now: in
     batch = state.require(batch_key, "drop")
     if now <= batch.pay_by:
         raise refuse("ClearingNotDue", batchId=batch_key, payBy=batch.pay_by)
-    needed = _require_needed(batch, batch_key, party)
-    balance = accounts.balance(party)
+    debt = state.debts.get(debt_key)
+    latest = batch.latest(debt.debtor) if debt else ZERO_DIGEST
+    if debt is None or latest != debt_key:
+        raise refuse("ClearingNotLatest", latest=latest, debtId=debt_key)
+    needed = _require_needed(batch, batch_key, debt.debtor)
+    balance = accounts.balance(debt.debtor)
     if balance >= needed:
-        raise refuse("ClearingSolvent", party=party, balance=balance, needed=needed)
+        raise refuse("ClearingSolvent", party=debt.debtor, balance=balance, needed=needed)
 
-    key = batch.at(party).debts.pop()
-    debt = state.debts[key]
     debt.status = DebtStatus.DROPPED
-    batch.at(party).debit -= debt.amount
+    batch.at(debt.debtor).debts.pop()
+    batch.at(debt.debtor).debit -= debt.amount
     batch.at(debt.creditor).credit -= debt.amount
-    return [Event("Clearing", "Dropped", {"batchId": batch_key, "debtId": key, "debtor": party})]
+    return [Event("Clearing", "Dropped", {"batchId": batch_key, "debtId": debt_key, "debtor": debt.debtor})]
 
 
 def confirm_batch(state: Batches, participants: Participants, confirmation: Message, now: int) -> list[Event]:
@@ -317,7 +335,7 @@ def confirm_batch(state: Batches, participants: Participants, confirmation: Mess
     return [confirmed, *_settled(batch, confirmation["batchId"])]
 
 
-def pay(state: Batches, accounts: Accounts, batch_key: str, party: str, now: int) -> list[Event]:  # noqa: ARG001
+def pay(state: Batches, accounts: Accounts, batch_key: str, party: str) -> list[Event]:
     """Pay `party` its net; anyone may ask.
 
     Raises:

@@ -32,6 +32,10 @@ everything else integers:
     payouts        orderId holder amount
     balances       account balance
     anchors        size root previousRoot
+    clearing_batches    batchId exchange number status legs payBy payoutsDigest
+    clearing_positions  batchId party credit debit collected paid
+    clearing_debts      debtId batchId debtor creditor amount ref place status
+    cleared_orders      orderId batchId
 
 Every JSON line is canonical (RFC 8785) and ends in a line feed. There is no secret in a bundle, but there are query
 texts, vouchers and the participants' profiles: only registrars, auditors and the exchange get one.
@@ -46,6 +50,7 @@ from sqlmodel import Session, col, select
 
 from crypto.canonical import canonical_json, to_hex
 from marketplace.agreements.tables import Agreement
+from marketplace.clearing.tables import ClearedOrder, ClearingBatch, ClearingDebt, ClearingPosition
 from marketplace.documents import blob_digests
 from marketplace.evidence import log
 from marketplace.evidence.tables import Anchor, Checkpoint, LogEntry
@@ -74,6 +79,10 @@ READ_MODEL: tuple[type[ProjectedRow], ...] = (
     Payout,
     Balance,
     Anchor,
+    ClearingBatch,
+    ClearingPosition,
+    ClearingDebt,
+    ClearedOrder,
 )
 CHUNK = 500
 FLUSH_BYTES = 1 << 16

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from sqlmodel import Session
 
 from marketplace.agreements import projections as agreements
+from marketplace.clearing import projections as clearing
 from marketplace.evidence.tables import Anchor
 from marketplace.identifiers import projections as identifiers
 from marketplace.ledger.tables import LedgerEvent
@@ -30,6 +31,7 @@ _STAGES: tuple[Mapping[str, tuple[Projector, ...]], ...] = (
     agreements.PROJECTORS,
     orders.PROJECTORS,
     settlement.PROJECTORS,
+    clearing.PROJECTORS,
     identifiers.PROJECTORS,
     {"Anchored": (anchored,)},
 )

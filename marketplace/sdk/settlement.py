@@ -42,6 +42,24 @@ def close(client: Client, order_id: str, own: Document | None = None) -> dict[st
         crypto.errors.InvalidSignature: the buyer did not sign the voucher.
         VerificationError: the voucher is for another order, or the service shows another one than the vault holds.
     """
+    message, signature = last_voucher(client, order_id, own)
+    closing = _closing(client, order_id, message)
+    body = {"voucher": message, "buyerSignature": signature, "close": closing}
+    outcome = client.submit("/settlement/closings", {**body, "sellerSignature": client.sign("Close", closing)})
+    return {**outcome, "voucher": message}
+
+
+def clear(client: Client, order_id: str, batch_id: str, own: Document | None = None) -> dict[str, Any]:
+    """As `close`, but the order's parts are paid by a clearing batch. Arguments and errors as there."""
+    message, signature = last_voucher(client, order_id, own)
+    closing = _closing(client, order_id, message) | {"batchId": batch_id}
+    body = {"voucher": message, "buyerSignature": signature, "clear": closing}
+    outcome = client.submit("/clearing/orders", {**body, "sellerSignature": client.sign("Clear", closing)})
+    return {**outcome, "voucher": message}
+
+
+def last_voucher(client: Client, order_id: str, own: Document | None = None) -> tuple[dict[str, Any], str]:
+    """The voucher that an order ends with, as an intent, and its buyer's signature; checked as `close` says."""
     voucher = documents.validate_voucher(client.get(f"/orders/{order_id}/voucher"))
     if own is not None:
         expect(voucher, own, "voucher_not_the_vaults", "settlement.last_voucher_of_the_vault")
@@ -50,17 +68,14 @@ def close(client: Client, order_id: str, own: Document | None = None) -> dict[st
         (voucher["order"], voucher["buyer"]), (order_id, order["buyer"]), "voucher_for_another", "settlement.voucher"
     )
     message = documents.voucher_message(voucher)
-    signature = from_hex(voucher["signature"], 65)
-    verify_intent("Voucher", message, client.deployment, order["buyer"], signature)
-    closing: dict[str, Any] = {
-        "orderId": order_id,
-        "voucherHash": to_hex(struct_hash("Voucher", message)),
-        "seller": client.address,
-    }
-    closing |= {"deadline": client.deadline()}
-    body = {"voucher": message, "buyerSignature": voucher["signature"], "close": closing}
-    outcome = client.submit("/settlement/closings", {**body, "sellerSignature": client.sign("Close", closing)})
-    return {**outcome, "voucher": message}
+    verify_intent("Voucher", message, client.deployment, order["buyer"], from_hex(voucher["signature"], 65))
+    return message, voucher["signature"]
+
+
+def _closing(client: Client, order_id: str, voucher: dict[str, Any]) -> dict[str, Any]:
+    voucher_hash = to_hex(struct_hash("Voucher", voucher))
+    who = {"seller": client.address, "deadline": client.deadline()}
+    return {"orderId": order_id, "voucherHash": voucher_hash} | who
 
 
 def refund(client: Client, order_id: str) -> dict[str, Any]:

@@ -4,17 +4,13 @@ from typing import Annotated
 
 import typer
 
-from crypto.keystore import Keys
 from marketplace.console import Run, command, group
 from marketplace.console.values import parse_address, parse_id, parse_money
-from marketplace.documents import Document
 from marketplace.documents.identifiers import Kind
 from marketplace.quantities import money
 from marketplace.sdk import settlement
-from marketplace.sdk.home import Home
 from marketplace.sdk.opening import open_client, open_keys
-from marketplace.vault.secrecy import Cipher
-from marketplace.vault.store import PrivacyStore
+from marketplace.vault.vouchers import vault_voucher
 
 app = group("Issue money, close orders, refund, read statements. 清算结算")
 Order = Annotated[str, typer.Argument(metavar="ORDER", parser=parse_id(Kind.ORDER), help="id of the order 订单编号")]
@@ -65,7 +61,7 @@ def close(run: Run, order: Order) -> None:
     """
     keys = open_keys(run)
     with open_client(run, keys=keys) as client:
-        result = settlement.close(client, order, vault_voucher(run, keys, order))
+        result = settlement.close(client, order, vault_voucher(run.home, keys, order))
         lines = settlement.statement(client, order)
     if run.as_json:
         run.json({**result, "statement": lines})
@@ -93,12 +89,6 @@ def statement(run: Run, order: Order) -> None:
     with open_client(run) as client:
         lines = settlement.statement(client, order)
     _print(run, lines)
-
-
-def vault_voucher(run: Run, keys: Keys, order: str) -> Document | None:
-    """The order's last voucher in the vault of this home folder; None without a vault, or before its first release."""
-    path = Home.locate(run.home).path / "vault" / "ledger.sqlite"
-    return PrivacyStore(path, Cipher(keys.seed)).last_voucher(order) if path.is_file() else None
 
 
 def _print(run: Run, found: dict[str, object]) -> None:

@@ -10,7 +10,7 @@ from marketplace.queries.service.accounts import require_last_voucher
 from marketplace.settlement import service
 from marketplace.web.context import Here
 from marketplace.web.principal import Account, MaybeAccount
-from marketplace.web.shapes import AddressText, Count, DigestText, Queued, Shape, SignatureText, UInt32
+from marketplace.web.shapes import AddressText, Count, DigestText, Queued, Shape, SignatureText, Voucher
 
 router = APIRouter(tags=["settlement"])
 
@@ -23,16 +23,6 @@ class Issue(Shape):
     ref: DigestText
     bank: AddressText
     deadline: Count
-
-
-class Voucher(Shape):
-    """Signed by the order's buyer; cumulative."""
-
-    order_id: DigestText
-    amount: Count
-    epsilon: Count
-    calls: UInt32
-    calls_root: DigestText
 
 
 class Close(Shape):
@@ -79,10 +69,8 @@ def close_order(here: Here, body: ClosingBody) -> Queued:
     """Close an order: fee and shares are paid, the rest goes back to the buyer."""
     closing = Statement("Close", body.close.to_message(), (body.seller_signature,)).verified(here.deployment)
     with here.writing() as session:
-        name = service.close(
-            session, here.deployment, body.voucher.to_message(), body.buyer_signature, closing, now=here.clock()
-        )
-        return Queued(intent=name)
+        last = service.LastVoucher(body.voucher.to_message(), body.buyer_signature)
+        return Queued(intent=service.close(session, here.deployment, last, closing, now=here.clock()))
 
 
 @router.post("/settlement/refunds", status_code=202)

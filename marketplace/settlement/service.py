@@ -1,12 +1,15 @@
 """Money: a bank issues, the last voucher closes an order, an order that was left open goes back to its buyer."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlmodel import Session, col, select
 
-from crypto.canonical import from_hex, sha256, to_hex
+from crypto.canonical import from_hex, to_hex
 from crypto.merkle import EMPTY_ROOT
+from marketplace.calls import act_digest
+from marketplace.clearing.tables import ClearedOrder
 from marketplace.documents import voucher_message
 from marketplace.errors import NotFoundError, RuleError
 from marketplace.evidence.inbox import (
@@ -53,15 +56,20 @@ def issue(session: Session, deployment: Deployment, order: Statement, now: int) 
     return queue(session, contract="SettlementToken", verb="issue", arguments=arguments, digest=name, by=by, now=now)
 
 
-def close(
-    session: Session,
-    deployment: Deployment,
-    voucher: Mapping[str, Any],
-    buyer_signature: str,
-    closing: Statement,
-    *,
-    now: int,
-) -> Digest:
+@dataclass(frozen=True)
+class LastVoucher:
+    """The voucher that an order ends with.
+
+    Args:
+        message: the intent Voucher.
+        signature: its buyer's, "0x" hex.
+    """
+
+    message: Mapping[str, Any]
+    signature: str
+
+
+def close(session: Session, deployment: Deployment, last: LastVoucher, closing: Statement, *, now: int) -> Digest:
     """Queue the settlement of an order by its last voucher, which the buyer signed, and the seller's word that it is
     the last. What the panel has not attested by now comes to no result; nothing is asked any more.
 
@@ -73,19 +81,36 @@ def close(
     if is_under_way(session, name):
         return name
     check_statement(closing, deployment, now)
+    order = voucher_to_end_with(session, deployment, last, closing.message["seller"])
+    arguments = [dict(last.message), last.signature, dict(closing.message), closing.signatures[0]]
+    precheck.run(session, "Orders", "settle", arguments, now)
+    end_order(session, deployment, order, closing, now)
+    by = closing.message["seller"]
+    return queue(session, contract="Orders", verb="settle", arguments=arguments, digest=name, by=by, now=now)
+
+
+def voucher_to_end_with(session: Session, deployment: Deployment, last: LastVoucher, seller: str) -> Order:
+    """The order that `seller` may end with this voucher.
+
+    Raises:
+        NotFoundError: `order_unknown`: no such order of this seller.
+        RuleError: its buyer did not sign the voucher, or it is not the last (`voucher_not_last`).
+    """
+    voucher = last.message
     order = session.get(Order, voucher["orderId"])
-    if order is None or closing.message["seller"] != parties(session, order)[1]:
+    if order is None or seller != parties(session, order)[1]:
         raise unknown_order(voucher["orderId"])
-    signature = from_hex(buyer_signature, 65, "buyerSignature")
+    signature = from_hex(last.signature, 65, "buyerSignature")
     check_signature("Voucher", voucher, deployment, order.buyer, signature, alone=False)
     _check_last(session, order, voucher)
-    arguments = [dict(voucher), buyer_signature, dict(closing.message), closing.signatures[0]]
-    precheck.run(session, "Orders", "settle", arguments, now)
+    return order
+
+
+def end_order(session: Session, deployment: Deployment, order: Order, closing: Statement, now: int) -> None:
+    """Take no more questions of an order that `closing` ends. Raises RuleError `query_in_flight`."""
     require_none_attested(session, order.order_id)
     end_unattested(session, order.order_id, now)
     remember(session, deployment, closing, order.order_id)
-    by = closing.message["seller"]
-    return queue(session, contract="Orders", verb="settle", arguments=arguments, digest=name, by=by, now=now)
 
 
 def refund(session: Session, deployment: Deployment, order_id: str, account: str | None, now: int) -> Digest:
@@ -100,10 +125,9 @@ def refund(session: Session, deployment: Deployment, order_id: str, account: str
     order = session.get(Order, order_id)
     if order is None:
         raise unknown_order(order_id)
-    # Nobody signs a refund, so its name is made of what it does and where.
-    name = to_hex(sha256(b"refund" + deployment.domain("Orders") + from_hex(order_id, 32)))
+    name = act_digest("refund", [order_id], deployment.domain("Orders"))
     if is_under_way(session, name):
-        return Digest(name)
+        return name
     try:
         precheck.run(session, "Orders", "refund", [order_id], now)
     except RuleError:
@@ -115,7 +139,8 @@ def refund(session: Session, deployment: Deployment, order_id: str, account: str
 
 
 def statement_json(session: Session, order: Order, treasury: str) -> dict[str, Any]:
-    """Where the escrow of `order` is or went, in fen: lines whose sum is the escrow exactly."""
+    """Where the escrow of `order` is or went, in fen: lines whose sum is the escrow exactly; "batch" is the clearing
+    batch that pays them, or null."""
     if order.status == OrderStatus.FUNDED:
         lines = [_line("escrow", "", order.escrow)]
     else:
@@ -125,7 +150,9 @@ def statement_json(session: Session, order: Order, treasury: str) -> dict[str, A
         shares = [_line("share", payout.holder, payout.amount) for payout in paid]
         lines = [_line("fee", treasury, order.fee), *shares, _line("refund", order.buyer, order.refund)]
     total = sum(line["amount"] for line in lines)
-    return {"order": order.order_id, "status": order.status, "escrow": order.escrow, "lines": lines, "sum": total}
+    cleared = session.get(ClearedOrder, order.order_id)
+    facts = {"order": order.order_id, "status": order.status, "escrow": order.escrow, "lines": lines, "sum": total}
+    return facts | {"batch": cleared.batch_id if cleared else None}
 
 
 def _line(what: str, to: str, amount: int) -> dict[str, Any]:

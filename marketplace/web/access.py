@@ -171,6 +171,17 @@ ACCESS: Mapping[str, Access] = {
     ),
     "get_balance": Party("balance", ("owner",), OVERSEERS | Role.BANK),
     "get_statement": _ORDER,
+    # clearing: batches are public, what is in them is not
+    "open_batch": Signed("Clearing.openBatch"),
+    "owe": Signed("Clearing.owe"),
+    "clear_order": Signed("Orders.clear"),
+    "close_batch": Signed("Clearing.closeBatch"),
+    "confirm_batch": Signed("Clearing.confirmBatch"),
+    "advance_batch": Holds(Role.EXCHANGE),
+    "list_batches": Anyone(),
+    "get_batch": Anyone(),
+    "list_positions": SignedIn(lists="clearing position", all_for=OVERSEERS),
+    "list_debts": SignedIn(lists="debt", all_for=OVERSEERS),
     # identifiers: those of orders; all other kinds are public
     "resolve_identifier": Party("order", ("buyer", "seller"), OVERSEERS, hidden=True),
     "show_identifier": Party("order", ("buyer", "seller"), OVERSEERS, hidden=True),

@@ -67,3 +67,13 @@ class Problem(BaseModel):
     errors: list[dict[str, Any]] | None = Field(
         default=None, description="each member of the body that has a wrong shape"
     )
+
+
+class Voucher(Shape):
+    """Signed by the order's buyer; cumulative."""
+
+    order_id: DigestText
+    amount: Count
+    epsilon: Count
+    calls: UInt32
+    calls_root: DigestText

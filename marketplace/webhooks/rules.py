@@ -40,7 +40,7 @@ LEAVES = (
     "panel.late",
     "panel.absence",
 )
-STAGES = {"SettlementToken": "settlement"}  # where the contract is not called like its stage
+STAGES = {"SettlementToken": "settlement", "Titles": "rights"}  # where the contract is not called like its stage
 # Events that concern no party more than another, or that our contracts inherit and never give.
 UNCONCERNED = frozenset({"Anchored", "Approval", "EIP712DomainChanged"})
 

@@ -127,6 +127,10 @@ interface IClearing is IIntentBatch {
     error ClearingPayBy(uint64 payBy, uint256 time);
     /// @notice Nothing is to be collected from, or dropped of, this party: it is covered.
     error ClearingCovered(bytes32 batchId, address party);
+    /// @notice With what is needed now the party will have paid in another total.
+    error ClearingTotal(uint64 total, uint64 stated);
+    /// @notice Another debt of this debtor, or none, is the latest in the batch.
+    error ClearingNotLatest(bytes32 latest, bytes32 debtId);
     /// @notice The party has not enough to be collected.
     error ClearingShort(address party, uint256 balance, uint64 needed);
     /// @notice The party can pay; its debts are not dropped.
@@ -150,11 +154,12 @@ interface IClearing is IIntentBatch {
     /// @notice Closes a batch to further legs.
     function closeBatch(CloseBatch calldata closing, bytes calldata exchangeSignature) external;
 
-    /// @notice Takes from `party` what it owes beyond what it is due. Anyone may call it.
-    function collect(bytes32 batchId, address party) external;
+    /// @notice Takes from `party` what it owes beyond what it is due. Anyone may call it. `total` is what the party will then have
+    /// paid in, so that no act can be mistaken for an earlier one.
+    function collect(bytes32 batchId, address party, uint64 total) external;
 
-    /// @notice After the time to pay in, drops the latest debt of a party that cannot pay. Anyone may call it.
-    function drop(bytes32 batchId, address party) external;
+    /// @notice After the time to pay in, drops a debt, the latest of a debtor that cannot pay. Anyone may call it.
+    function drop(bytes32 batchId, bytes32 debtId) external;
 
     /// @notice Says that every party is covered and who gets what.
     function confirmBatch(ConfirmBatch calldata confirmation, bytes calldata exchangeSignature) external;

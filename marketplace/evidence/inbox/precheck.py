@@ -12,6 +12,10 @@ from sqlmodel import Session, col, select
 
 from marketplace.agreements.rules import Agreement as AgreementState
 from marketplace.agreements.tables import Agreement
+from marketplace.clearing.rules import Batch as BatchState
+from marketplace.clearing.rules import Debt as DebtState
+from marketplace.clearing.rules import Position
+from marketplace.clearing.tables import ClearingBatch, ClearingDebt, ClearingPosition
 from marketplace.documents import ids
 from marketplace.evidence.tables import Anchor
 from marketplace.intents import recover_intent
@@ -29,7 +33,16 @@ from marketplace.rights.records import Share as ShareState
 from marketplace.rights.tables import Asset, Share, Title
 from marketplace.rights.titles import Title as TitleState
 from marketplace.settlement.tables import Balance
-from marketplace.types import AgreementStatus, AssetStatus, ListingStatus, OrderStatus, ParticipantStatus, TitleKind
+from marketplace.types import (
+    AgreementStatus,
+    AssetStatus,
+    BatchStatus,
+    DebtStatus,
+    ListingStatus,
+    OrderStatus,
+    ParticipantStatus,
+    TitleKind,
+)
 
 _ADDRESS_CHARACTERS, _DIGEST_CHARACTERS = 42, 66
 
@@ -77,6 +90,7 @@ def _load(session: Session, texts: Sequence[str]) -> LedgerState:
     accounts |= {order.buyer for order in orders} | {listing.seller for listing in listings}
     accounts |= _load_assets(session, state, names | {listing.asset_id for listing in listings})
     _load_titles(session, state, names)
+    _load_clearing(session, state, names)
     _load_accounts(session, state, accounts)
     state.participants.keys = load_keys(session, accounts, names)
     anchor = session.exec(select(Anchor).order_by(col(Anchor.size).desc()).limit(1)).first()
@@ -138,6 +152,23 @@ def _load_assets(session: Session, state: LedgerState, names: set[str]) -> set[s
 def _load_titles(session: Session, state: LedgerState, names: set[str]) -> None:
     for row in session.exec(select(Title).where(col(Title.title_id).in_(names))):
         state.titles.records[row.title_id] = TitleState(row.holder, TitleKind(row.kind), row.valid_until, row.version)
+
+
+def _load_clearing(session: Session, state: LedgerState, names: set[str]) -> None:
+    """Batches with all positions, and the named debts; what stands under a debt is asked by nobody who signs."""
+    for row in session.exec(select(ClearingBatch).where(col(ClearingBatch.batch_id).in_(names))):
+        positions = session.exec(select(ClearingPosition).where(ClearingPosition.batch_id == row.batch_id))
+        state.batches.records[row.batch_id] = BatchState(
+            BatchStatus(row.status),
+            row.legs,
+            row.pay_by,
+            {
+                place.party: Position(place.credit, place.debit, place.collected, bool(place.paid))
+                for place in positions
+            },
+        )
+    for debt in session.exec(select(ClearingDebt).where(col(ClearingDebt.debt_id).in_(names))):
+        state.batches.debts[debt.debt_id] = DebtState(debt.debtor, debt.creditor, debt.amount, DebtStatus(debt.status))
 
 
 def _load_accounts(session: Session, state: LedgerState, accounts: set[str]) -> None:

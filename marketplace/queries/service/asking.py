@@ -126,8 +126,8 @@ def _check_open(session: Session, deployment: Deployment, order: Order, query: M
 
 def _is_closing(session: Session, deployment: Deployment, order: Order) -> bool:
     """Whether the ledger has been asked to settle: an answer given now would be in no voucher that is settled."""
-    said = recalled(session, "Close", order.order_id)
-    return said is not None and is_under_way(session, said.digest(deployment))
+    said = [recalled(session, name, order.order_id) for name in ("Close", "Clear")]
+    return any(word is not None and is_under_way(session, word.digest(deployment)) for word in said)
 
 
 def _check_data(asset: Asset, query: Mapping[str, Any]) -> None:

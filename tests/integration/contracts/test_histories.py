@@ -207,6 +207,7 @@ def test_histories_reach_every_verb_and_most_refusals(chain: Chain) -> None:
         "act_not_permitted", "act_over_limit", "key_not_administrator", "key_taken", "key_acts", "key_limit_range",
         "key_term", "key_not_live", "key_own", "key_account_unknown", "guardians_invalid", "guardians_delay",
         "recovery_not_guardian", "recovery_own_matter", "recovery_open", "recovery_status", "recovery_not_ready",
+        "clearing_total", "clearing_not_latest",
     }  # fmt: skip
     assert expected <= seen, expected - seen
 

@@ -60,15 +60,18 @@ def settled(debts: Debts, money: list[int], random: Random) -> tuple[dict[str, i
     batch = state.records[BATCH]
     while batch.uncovered:
         party = random.choice(batch.uncovered)
-        can_pay = accounts.balance(party) >= batch.at(party).needed
-        (collect if can_pay else drop)(state, accounts, BATCH, party, PAY_BY + 1)
+        position = batch.at(party)
+        if accounts.balance(party) >= position.needed:
+            collect(state, accounts, BATCH, party, position.collected + position.needed)
+        else:
+            drop(state, accounts, BATCH, batch.latest(party), PAY_BY + 1)
     payouts = {party: position.net for party, position in batch.positions.items()}
     message = {"batchId": BATCH, "payoutsDigest": payouts_digest(payouts), "exchange": EXCHANGE, "deadline": FAR}
     confirm_batch(state, people, message, PAY_BY + 1)
     parties = list(batch.positions)
     random.shuffle(parties)
     for party in parties:
-        pay(state, accounts, BATCH, party, PAY_BY + 1)
+        pay(state, accounts, BATCH, party)
     assert batch.status is BatchStatus.SETTLED
     assert accounts.balance(VAULT) == 0
     paid = [state.debts[key].status is DebtStatus.ENTERED for key in ids]

@@ -54,7 +54,17 @@ def test_help_is_printed(name: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_groups_are_the_stages_and_the_parties() -> None:
-    stages = {"participants", "rights", "listings", "orders", "queries", "settlement", "evidence", "webhooks"}
+    stages = {
+        "participants",
+        "rights",
+        "listings",
+        "orders",
+        "queries",
+        "settlement",
+        "clearing",
+        "evidence",
+        "webhooks",
+    }
     parties = {"vault", "custodian", "panel", "ledger", "operator", "serve"}
     assert set(cli.GROUPS) == stages | parties | {"keys", "persons", "resolve", "audit"}
 

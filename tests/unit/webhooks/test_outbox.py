@@ -51,6 +51,7 @@ def _market(opened: Session) -> None:
         "epsilon_cap": 1,
         "valid_until": NOW,
         "agreement_digest": "",
+        "agreement_id": "",
         "status": 1,
         "calls_root": "",
     }

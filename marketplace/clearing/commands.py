@@ -1,0 +1,138 @@
+"""`marketplace clearing`: batches that net many orders and debts."""
+
+from typing import Annotated, Any
+
+import typer
+
+from marketplace.console import Run, command, group
+from marketplace.console.values import moment, parse_address, parse_digest, parse_duration, parse_id, parse_money
+from marketplace.documents.identifiers import Kind
+from marketplace.quantities import money
+from marketplace.sdk import clearing, settlement
+from marketplace.sdk.opening import open_client, open_keys
+from marketplace.types import BatchStatus, DebtStatus
+from marketplace.vault.vouchers import vault_voucher
+
+app = group("Net many orders and debts in batches. 清算")
+Batch = Annotated[str, typer.Argument(metavar="BATCH", parser=parse_digest, help="id of the batch 批次编号")]
+Order = Annotated[str, typer.Argument(metavar="ORDER", parser=parse_id(Kind.ORDER), help="id of the order 订单编号")]
+STATUS = {
+    BatchStatus.OPEN: ("open", "开放"),
+    BatchStatus.CLOSED: ("closed: collecting", "已关闭：扣收中"),
+    BatchStatus.CONFIRMED: ("confirmed: paying", "已确认：支付中"),
+    BatchStatus.SETTLED: ("settled", "已结清"),
+}
+STAGES = {"net": ("parties covered", "已备足资金的参与方"), "pay": ("parties paid", "已支付的参与方")}
+
+
+@command(app, "open")
+def open_(
+    run: Run, number: Annotated[int, typer.Argument(min=0, help="a number not used before 未用过的序号")]
+) -> None:
+    """Open a batch, as the exchange. 开启批次
+
+    Example: marketplace clearing open 20261126
+    """
+    with open_client(run) as client:
+        result = clearing.open_batch(client, number)
+    run.result({"batch": result["batch"], **result}, f"opened batch {result['batch']}", f"已开启批次 {result['batch']}")
+
+
+@command(app)
+def enter(run: Run, order: Order, batch: Batch) -> None:
+    """Settle one of your orders into a batch, as its seller: its parts are paid by the batch. 订单计入批次
+
+    Where your vault is in this home folder, the voucher must be the one that the vault holds.
+
+    Example: marketplace clearing enter 0x5f…5f 0x6e…6e
+    """
+    keys = open_keys(run)
+    with open_client(run, keys=keys) as client:
+        result = settlement.clear(client, order, batch, vault_voucher(run.home, keys, order))
+    run.result(result, f"order settled into batch {batch}", f"订单已计入批次 {batch}")
+
+
+@command(app)
+def owe(
+    run: Run,
+    batch: Batch,
+    creditor: Annotated[str, typer.Argument(metavar="ADDRESS", parser=parse_address, help="to whom 债权人")],
+    amount: Annotated[int, typer.Argument(metavar="YUAN", parser=parse_money, help="how much 金额")],
+    reference: Annotated[str, typer.Option("--for", help="what for, e.g. an invoice number 事由,如发票号")],
+) -> None:
+    """Enter a debt of yours into an open batch. 债务计入批次
+
+    Example: marketplace clearing owe 0x6e…6e 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 120.00 --for "invoice 17"
+    """
+    with open_client(run) as client:
+        result = clearing.owe(client, batch, creditor, amount, reference)
+    run.result(
+        result, f"{money(amount)} yuan owed to {creditor} in the batch", f"已计入应付 {creditor} {money(amount)} 元"
+    )
+
+
+@command(app, "run")
+def run_(
+    run: Run,
+    batch: Batch,
+    pay_in: Annotated[
+        int, typer.Option("--pay-in", metavar="TIME", parser=parse_duration, help="time to pay in 入金期限, e.g. 2d")
+    ] = 0,
+) -> None:
+    """Bring a batch to its end, as the exchange: close, net, confirm, settle. 执行批次：关闭、轧差、确认、结清
+
+    Run it again after any interruption: it goes on from what the ledger says.
+
+    Example: marketplace clearing run 0x6e…6e --pay-in 1d
+    """
+    with open_client(run) as client, run.stages(STAGES) as report:
+        found = clearing.run(client, batch, pay_in=pay_in, report=report)
+        dropped = [debt for debt in clearing.debts(client, batch) if debt["status"] == DebtStatus.DROPPED]
+    result = {**found, "dropped": [debt["debtId"] for debt in dropped]}
+    run.result(
+        result,
+        f"settled: {found['legs']} legs among {found['parties']} parties; {len(dropped)} debts dropped",
+        f"已结清：{found['parties']} 方之间 {found['legs']} 笔；剔除债务 {len(dropped)} 笔",
+    )
+
+
+@command(app)
+def show(run: Run, batch: Batch) -> None:
+    """A batch, and the positions in it that you may see. 查看批次与头寸
+
+    Example: marketplace clearing show 0x6e…6e
+    """
+    with open_client(run) as client:
+        found, rows = clearing.get(client, batch), clearing.positions(client, batch)
+    if run.as_json:
+        run.json({**found, "positions": rows})
+        return
+    facts: dict[str, Any] = {name: found[name] for name in ("batchId", "legs", "parties", "uncovered", "unpaid")}
+    facts["status"] = run.tr(*STATUS[BatchStatus(found["status"])])
+    run.say(f"batch {facts['status']}", f"批次{facts['status']}")
+    run.facts(facts | ({"payBy": moment(found["payBy"])} if found["payBy"] else {}))
+    columns = (
+        ("party", "party", "参与方", str),
+        ("credit", "is due", "应收(元)", money),
+        ("debit", "owes", "应付(元)", money),
+        ("collected", "paid in", "已扣收(元)", money),
+        ("net", "net", "净额(元)", money),
+    )
+    run.rows(rows, columns)
+
+
+@command(app, "list")
+def list_(run: Run) -> None:
+    """All batches. 批次列表
+
+    Example: marketplace clearing list
+    """
+    with open_client(run) as client:
+        rows = client.pages("/clearing/batches")
+    columns = (
+        ("batchId", "batch", "批次", str),
+        ("number", "number", "序号", str),
+        ("legs", "legs", "笔数", str),
+        ("status", "status", "状态", lambda value: run.tr(*STATUS[BatchStatus(value)])),
+    )
+    run.rows(rows, columns, data=rows)

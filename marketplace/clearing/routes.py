@@ -1,0 +1,194 @@
+"""Clearing over HTTP."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import Field
+from sqlmodel import col, or_, select
+
+from marketplace.clearing import service
+from marketplace.clearing.tables import ClearingBatch, ClearingDebt, ClearingPosition
+from marketplace.evidence.inbox import Statement
+from marketplace.participants.service import oversees
+from marketplace.settlement.service import LastVoucher
+from marketplace.web.context import Here
+from marketplace.web.paging import AskedPage, Rows, link_next, page_of
+from marketplace.web.principal import Account
+from marketplace.web.shapes import AddressText, Count, DigestText, Queued, Shape, SignatureText, UInt32, Voucher
+
+router = APIRouter(prefix="/clearing", tags=["clearing"])
+BatchId = Annotated[DigestText, Path()]
+
+
+class OpenBatch(Shape):
+    """Signed by `exchange`; batchId = keccak256(exchange, number)."""
+
+    batch_id: DigestText
+    exchange: AddressText
+    number: Count
+    deadline: Count
+
+
+class Owe(Shape):
+    """Signed by `debtor`; debtId = keccak256(debtor, creditor, ref)."""
+
+    debt_id: DigestText
+    batch_id: DigestText
+    debtor: AddressText
+    creditor: AddressText
+    amount: Count
+    ref: DigestText
+    deadline: Count
+
+
+class CloseBatch(Shape):
+    """Signed by `exchange`; `legs` is how many it saw."""
+
+    batch_id: DigestText
+    legs: UInt32
+    pay_by: Count
+    exchange: AddressText
+    deadline: Count
+
+
+class ConfirmBatch(Shape):
+    """Signed by `exchange`; `payoutsDigest` as in the batch's `payouts`."""
+
+    batch_id: DigestText
+    payouts_digest: DigestText
+    exchange: AddressText
+    deadline: Count
+
+
+class Clear(Shape):
+    """Signed by the listing's seller; `voucherHash` is the EIP-712 struct hash of the voucher."""
+
+    order_id: DigestText
+    voucher_hash: DigestText
+    batch_id: DigestText
+    seller: AddressText
+    deadline: Count
+
+
+class OpeningBody(Shape):
+    """An OpenBatch."""
+
+    open_: OpenBatch = Field(alias="open")
+    signature: SignatureText
+
+
+class DebtBody(Shape):
+    """An Owe."""
+
+    owe: Owe
+    signature: SignatureText
+
+
+class BatchClosingBody(Shape):
+    """A CloseBatch."""
+
+    close: CloseBatch
+    signature: SignatureText
+
+
+class ConfirmationBody(Shape):
+    """A ConfirmBatch."""
+
+    confirm: ConfirmBatch
+    signature: SignatureText
+
+
+class ClearedOrderBody(Shape):
+    """A Voucher and a Clear with their signatures."""
+
+    voucher: Voucher
+    buyer_signature: SignatureText
+    clear: Clear
+    seller_signature: SignatureText
+
+
+@router.post("/batches", status_code=202)
+def open_batch(here: Here, body: OpeningBody) -> Queued:
+    """Open a clearing batch, as the exchange."""
+    return _submit(here, "OpenBatch", body.open_, body.signature)
+
+
+@router.post("/debts", status_code=202)
+def owe(here: Here, body: DebtBody) -> Queued:
+    """Enter a debt into an open batch, as its debtor."""
+    return _submit(here, "Owe", body.owe, body.signature)
+
+
+@router.post("/orders", status_code=202)
+def clear_order(here: Here, body: ClearedOrderBody) -> Queued:
+    """Settle an order into an open batch: its parts become credits there."""
+    clearing = Statement("Clear", body.clear.to_message(), (body.seller_signature,)).verified(here.deployment)
+    last = LastVoucher(body.voucher.to_message(), body.buyer_signature)
+    with here.writing() as session:
+        return Queued(intent=service.clear(session, here.deployment, last, clearing, now=here.clock()))
+
+
+@router.post("/closings", status_code=202)
+def close_batch(here: Here, body: BatchClosingBody) -> Queued:
+    """Close a batch to further legs, and say until when its debtors may pay in."""
+    return _submit(here, "CloseBatch", body.close, body.signature)
+
+
+@router.post("/confirmations", status_code=202)
+def confirm_batch(here: Here, body: ConfirmationBody) -> Queued:
+    """Confirm who is paid what, once everybody is covered."""
+    return _submit(here, "ConfirmBatch", body.confirm, body.signature)
+
+
+@router.post("/batches/{batch_id}/advance", status_code=202)
+def advance_batch(here: Here, account: Account, batch_id: BatchId) -> dict[str, Any]:
+    """Queue what is due next, as the exchange: collecting, dropping, paying. Asking again changes nothing."""
+    with here.writing() as session:
+        return service.advance(session, here.deployment, batch_id, account, here.clock())
+
+
+@router.get("/batches")
+def list_batches(here: Here, page: AskedPage, request: Request, response: Response) -> Rows:
+    """Every batch; batches are public, positions are not."""
+    with here.reading() as session:
+        rows = page_of(session, select(ClearingBatch), ClearingBatch.batch_id, page, ClearingBatch.as_json)
+    return link_next(request, response, rows)
+
+
+@router.get("/batches/{batch_id}")
+def get_batch(here: Here, batch_id: BatchId) -> dict[str, Any]:
+    """One batch, with how much is left to do in it."""
+    with here.reading() as session:
+        return service.batch_json(session, batch_id)
+
+
+@router.get("/batches/{batch_id}/positions")
+def list_positions(
+    *, here: Here, account: Account, batch_id: BatchId, page: AskedPage, request: Request, response: Response
+) -> Rows:
+    """What parties are due and owe: your own position; everybody's for overseers."""
+    with here.reading() as session:
+        query = select(ClearingPosition).where(ClearingPosition.batch_id == batch_id)
+        if not oversees(session, account):
+            query = query.where(ClearingPosition.party == account)
+        rows = page_of(session, query, ClearingPosition.party, page, service.position_json)
+    return link_next(request, response, rows)
+
+
+@router.get("/batches/{batch_id}/debts")
+def list_debts(
+    *, here: Here, account: Account, batch_id: BatchId, page: AskedPage, request: Request, response: Response
+) -> Rows:
+    """The debts of a batch that you owe or are owed; all of them for overseers."""
+    with here.reading() as session:
+        query = select(ClearingDebt).where(ClearingDebt.batch_id == batch_id)
+        if not oversees(session, account):
+            query = query.where(or_(col(ClearingDebt.debtor) == account, col(ClearingDebt.creditor) == account))
+        rows = page_of(session, query, ClearingDebt.debt_id, page, ClearingDebt.as_json)
+    return link_next(request, response, rows)
+
+
+def _submit(here: Here, name: str, intent: Shape, signature: str) -> Queued:
+    wish = Statement(name, intent.to_message(), (signature,)).verified(here.deployment)
+    with here.writing() as session:
+        return Queued(intent=service.submit(session, here.deployment, wish, here.clock()))

@@ -1,0 +1,149 @@
+"""Clearing: batches are opened, filled, closed; then whatever is due next is queued until everybody is paid.
+
+Collecting, dropping and paying need nobody's signature. So `advance` can be asked again after any crash: it reads what
+the ledger says and queues what is missing, under names that make saying it twice harmless.
+"""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from sqlmodel import Session, col, func, select
+
+from marketplace.calls import act_digest
+from marketplace.clearing.rules import payouts_digest
+from marketplace.clearing.tables import ClearingBatch, ClearingDebt, ClearingPosition
+from marketplace.errors import NotFoundError
+from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue
+from marketplace.intents import Deployment
+from marketplace.ledger.tables import LedgerBlock
+from marketplace.participants.service import require_role
+from marketplace.settlement.service import LastVoucher, end_order, voucher_to_end_with
+from marketplace.settlement.tables import Balance
+from marketplace.types import BatchStatus, DebtStatus, Digest, Role
+
+VERBS = {"OpenBatch": "openBatch", "Owe": "owe", "CloseBatch": "closeBatch", "ConfirmBatch": "confirmBatch"}
+AT_ONCE = 2_000  # acts that one `advance` queues at most
+
+
+def get_batch(session: Session, batch_id: str) -> ClearingBatch:
+    """A batch as the ledger says. Raises NotFoundError `batch_unknown`."""
+    row = session.get(ClearingBatch, batch_id)
+    if row is None:
+        raise NotFoundError("batch_unknown", f"there is no clearing batch {batch_id}", zh="没有该清算批次")
+    return row
+
+
+def batch_json(session: Session, batch_id: str) -> dict[str, Any]:
+    """A batch with what is left to do in it.
+
+    Returns:
+        the row, with "parties", "uncovered" and "unpaid" as counts; "payouts", the digest that a ConfirmBatch names,
+        null while somebody is not covered; and "ledgerTime", the last block's time, which may be ahead of the clock.
+    """
+    row, positions = get_batch(session, batch_id), _positions(session, batch_id)
+    uncovered = [position for position in positions if _needed(position)]
+    payouts = {position.party: _net(position) for position in positions}
+    return {
+        **row.as_json(),
+        "parties": len(positions),
+        "uncovered": len(uncovered),
+        "unpaid": sum(not position.paid for position in positions),
+        "payouts": None if uncovered else payouts_digest(payouts),
+        "ledgerTime": session.exec(select(func.max(LedgerBlock.timestamp))).one(),
+    }
+
+
+def position_json(row: ClearingPosition) -> dict[str, Any]:
+    """A position, with "net": what it is paid at the end or, below zero, has yet to pay in."""
+    return {**row.as_json(), "net": _net(row)}
+
+
+def submit(session: Session, deployment: Deployment, wish: Statement, now: int) -> Digest:
+    """Queue an OpenBatch, Owe, CloseBatch or ConfirmBatch. Raises RuleError as the rules of clearing say."""
+    name, message = wish.digest(deployment), wish.message
+    if is_under_way(session, name):
+        return name
+    check_statement(wish, deployment, now)
+    arguments, verb = [dict(message), wish.signatures[0]], VERBS[wish.name]
+    precheck.run(session, "Clearing", verb, arguments, now)
+    by = message["debtor"] if wish.name == "Owe" else message["exchange"]
+    return queue(session, contract="Clearing", verb=verb, arguments=arguments, digest=name, by=by, now=now)
+
+
+def clear(session: Session, deployment: Deployment, last: LastVoucher, clearing: Statement, *, now: int) -> Digest:
+    """Queue the settlement of an order into a batch. Raises RuleError as `settlement.service.close` does."""
+    name = clearing.digest(deployment)
+    if is_under_way(session, name):
+        return name
+    check_statement(clearing, deployment, now)
+    order = voucher_to_end_with(session, deployment, last, clearing.message["seller"])
+    arguments = [dict(last.message), last.signature, dict(clearing.message), clearing.signatures[0]]
+    precheck.run(session, "Orders", "clear", arguments, now)
+    end_order(session, deployment, order, clearing, now)
+    by = clearing.message["seller"]
+    return queue(session, contract="Orders", verb="clear", arguments=arguments, digest=name, by=by, now=now)
+
+
+def advance(session: Session, deployment: Deployment, batch_id: str, account: str, now: int) -> dict[str, Any]:
+    """Queue what is due next in a batch: collecting and dropping once it is closed, paying once it is confirmed.
+
+    Returns:
+        "queued": how many acts were queued now; "waiting": the digests of all that are queued and not yet mined.
+    Raises:
+        NotAuthorizedError: `role_missing`: `account` is not the exchange.
+    """
+    require_role(session, account, Role.EXCHANGE)
+    batch, domain, queued = get_batch(session, batch_id), deployment.domain("Clearing"), 0
+    waiting: list[str] = []
+    for verb, arguments in islice(_due(session, batch, now), AT_ONCE):
+        name = act_digest(verb, arguments, domain)
+        waiting.append(name)
+        if not is_under_way(session, name):
+            queue(session, contract="Clearing", verb=verb, arguments=arguments, digest=name, by=account, now=now)
+            queued += 1
+    return {"queued": queued, "waiting": waiting, "status": batch.status}
+
+
+def _due(session: Session, batch: ClearingBatch, now: int) -> Iterator[tuple[str, list[Any]]]:
+    """What may be done now: verbs and their arguments."""
+    for position in _positions(session, batch.batch_id):
+        if batch.status == BatchStatus.CONFIRMED and not position.paid:
+            yield "pay", [batch.batch_id, position.party]
+        elif batch.status == BatchStatus.CLOSED and _needed(position):
+            yield from _cover(session, batch, position, now)
+
+
+def _cover(
+    session: Session, batch: ClearingBatch, position: ClearingPosition, now: int
+) -> Iterator[tuple[str, list[Any]]]:
+    row = session.get(Balance, position.party)
+    needed, balance = _needed(position), row.balance if row else 0
+    if balance >= needed:
+        yield "collect", [batch.batch_id, position.party, position.collected + needed]
+    elif now > batch.pay_by:
+        for debt in _debts(session, batch.batch_id, position.party):
+            if balance >= needed:
+                return
+            yield "drop", [batch.batch_id, debt.debt_id]
+            needed -= debt.amount
+
+
+def _positions(session: Session, batch_id: str) -> list[ClearingPosition]:
+    query = select(ClearingPosition).where(ClearingPosition.batch_id == batch_id)
+    return list(session.exec(query.order_by(ClearingPosition.party)))
+
+
+def _debts(session: Session, batch_id: str, debtor: str) -> list[ClearingDebt]:
+    """The debts of `debtor` that are still in the batch, the latest first."""
+    query = select(ClearingDebt).where(ClearingDebt.batch_id == batch_id, ClearingDebt.debtor == debtor)
+    query = query.where(ClearingDebt.status == DebtStatus.ENTERED)
+    return list(session.exec(query.order_by(col(ClearingDebt.place).desc())))
+
+
+def _net(row: ClearingPosition) -> int:
+    return row.credit + row.collected - row.debit
+
+
+def _needed(row: ClearingPosition) -> int:
+    return max(-_net(row), 0)

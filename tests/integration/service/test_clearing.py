@@ -1,0 +1,78 @@
+"""A clearing batch over HTTP: an order and debts go in, everybody comes out with its net, and the auditor agrees."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from marketplace.documents import voucher_message
+from marketplace.sdk import clearing, orders, settlement
+from marketplace.types import BatchStatus, DebtStatus, OrderStatus
+from tests.integration.service.test_panel import audited
+from tests.integration.service.test_refusals import Asking, code_of
+from tests.integration.service.town import ESCROW, NODES, PRICE, Town
+
+
+def answered_order(town: Town) -> str:
+    """An order of the buyer's with one answered question."""
+    settlement.issue(town["bank"], town["buyer"].address, ESCROW)
+    asking = Asking(town, town.fund(town.facts["listing"]))
+    asking.query = {**asking.query, "epsilon": 1_700}
+    asking.post(epsilon=1_700)
+    assert all(town.node(node).step(5) for node in NODES)
+    assert town.vault().step(5)
+    return str(asking.query["order"])
+
+
+def balances(town: Town, *names: str) -> dict[str, int]:
+    """What they have now, in fen."""
+    return {name: int(settlement.balance(town[name])["balance"]) for name in names}
+
+
+def test_an_order_and_debts_are_netted_and_what_cannot_be_paid_is_dropped(town: Town, tmp_path: Path) -> None:
+    exchange, names = town["exchange"], ("supplier", "collector", "buyer", "rival")
+    order, before = answered_order(town), balances(town, *names)
+    voucher = voucher_message(town["supplier"].get(f"/orders/{order}/voucher"))
+    batch = clearing.open_batch(exchange, int(time.time()))["batch"]
+    assert code_of(lambda: clearing.owe(town["rival"], batch, town["rival"].address, 1, "x")) == "clearing_same_party"
+    assert code_of(lambda: settlement.clear(town["buyer"], order, batch)) == "order_unknown"
+    settlement.clear(town["supplier"], order, batch)
+    clearing.owe(town["collector"], batch, town["rival"].address, 40, "invoice 1")
+    clearing.owe(town["rival"], batch, town["collector"].address, 15, "invoice 2")
+    clearing.owe(town["rival"], batch, town["supplier"].address, 10_000_000, "invoice 3")
+    assert code_of(lambda: clearing.owe(town["rival"], batch, town["collector"].address, 9, "invoice 2")) == (
+        "clearing_debt_exists"
+    )
+    assert orders.get(town["buyer"], order)["status"] == OrderStatus.SETTLED
+    assert settlement.statement(town["buyer"], order)["batch"] == batch
+
+    assert code_of(lambda: town["buyer"].post(f"/clearing/batches/{batch}/advance", {})) == "role_missing"
+    with pytest.raises(Exception, match="may pay in until"):
+        clearing.run(exchange, batch)
+    assert code_of(lambda: settlement.clear(town["supplier"], order, batch)) in ("clearing_status", "order_not_funded")
+    time.sleep(max(clearing.get(exchange, batch)["payBy"] - time.time(), 0) + 1.1)
+    found = clearing.run(exchange, batch)
+    assert found["status"] == BatchStatus.SETTLED
+    assert found == clearing.run(exchange, batch) | {"ledgerTime": found["ledgerTime"]}  # again changes nothing
+
+    fee = PRICE * 250 // 10_000
+    shares = {line["to"]: line["amount"] for line in settlement.statement(town["supplier"], order)["lines"]}
+    now = balances(town, *names)
+    assert voucher["amount"] == PRICE
+    assert now["buyer"] - before["buyer"] == ESCROW - PRICE
+    assert now["supplier"] - before["supplier"] == shares[town["supplier"].address]
+    assert now["collector"] - before["collector"] == shares[town["collector"].address] - 40 + 15
+    assert now["rival"] - before["rival"] == 40 - 15
+    assert shares[town["supplier"].address] + shares[town["collector"].address] == PRICE - fee
+
+    mine = clearing.debts(town["rival"], batch)
+    assert {debt["amount"]: debt["status"] for debt in mine} == {
+        40: DebtStatus.ENTERED,
+        15: DebtStatus.ENTERED,
+        10_000_000: DebtStatus.DROPPED,
+    }
+    assert [row["party"] for row in clearing.positions(town["rival"], batch)] == [town["rival"].address]
+    assert clearing.positions(town["node-1"], batch) == []
+    assert len(clearing.positions(town["auditor"], batch)) == found["parties"] == 5
+    report = audited(town, tmp_path)
+    assert report.findings == []
