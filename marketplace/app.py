@@ -26,7 +26,8 @@ import marketplace.orders.routes
 import marketplace.participants.routes
 import marketplace.queries.routes
 import marketplace.rights.routes
-import marketplace.settlement.routes
+import marketplace.settlement.routes.money
+import marketplace.settlement.routes.redemptions
 import marketplace.web.signin
 import marketplace.webhooks.routes
 from crypto.errors import CryptoError
@@ -66,7 +67,8 @@ ROUTERS: Sequence[APIRouter] = (
     marketplace.agreements.routes.router,
     marketplace.orders.routes.router,
     marketplace.queries.routes.router,
-    marketplace.settlement.routes.router,
+    marketplace.settlement.routes.money.router,
+    marketplace.settlement.routes.redemptions.router,
     marketplace.clearing.routes.router,
     marketplace.identifiers.routes.router,
     marketplace.evidence.routes.operations.router,

@@ -27,7 +27,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     "Titles": ("transfer",),
     "Listings": ("list", "delist"),
     "Agreements": ("agree", "amend", "retire"),
-    "SettlementToken": ("issue",),
+    "SettlementToken": ("issue", "redeem", "payRedemption", "rejectRedemption", "expireRedemption"),
     "Orders": ("fund", "settle", "clear", "refund"),
     "Evidence": ("anchor",),
     "Clearing": ("openBatch", "owe", "closeBatch", "collect", "drop", "confirmBatch", "pay"),

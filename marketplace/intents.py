@@ -164,6 +164,26 @@ INTENTS: dict[str, IntentType] = {
             amount="amount",
         ),
         _intent(
+            "SettlementToken",
+            "Redeem(bytes32 redemptionId,address account,uint96 amount,bytes32 payoutDigest,address bank,uint64 payBy,"
+            "uint64 deadline)",
+            "account",
+            act=Act.MONEY,
+            amount="amount",
+        ),
+        _intent(
+            "SettlementToken",
+            "PayRedemption(bytes32 redemptionId,bytes32 ref,address bank,uint64 deadline)",
+            "bank",
+            act=Act.MONEY,
+        ),
+        _intent(
+            "SettlementToken",
+            "RejectRedemption(bytes32 redemptionId,bytes32 reasonDigest,address bank,uint64 deadline)",
+            "bank",
+            act=Act.MONEY,
+        ),
+        _intent(
             "Orders",
             "Fund(bytes32 orderId,bytes32 listingId,address buyer,uint96 escrow,uint64 epsilonCap,uint64 validUntil,"
             "bytes32 agreementDigest,bytes32 agreementId,uint64 deadline)",

@@ -26,6 +26,7 @@ from marketplace.refusals import refuse
 from marketplace.rights import rules as right_rules
 from marketplace.rights import titles as title_rules
 from marketplace.rights.records import Rights
+from marketplace.settlement import redemptions as redemption_rules
 from marketplace.settlement import rules as settlement_rules
 from marketplace.settlement.money import Accounts
 
@@ -67,8 +68,10 @@ class LedgerState:
         self.listings = listing_rules.Listings()
         self.agreements = agreement_rules.Agreements()
         self.orders = order_rules.Orders()
-        self.accounts = Accounts(genesis.addresses()["Orders"])
-        self.batches = clearing_rules.Batches(genesis.addresses()["Clearing"])
+        addresses = genesis.addresses()
+        self.accounts = Accounts(addresses["Orders"], addresses["SettlementToken"])
+        self.redemptions = redemption_rules.Redemptions()
+        self.batches = clearing_rules.Batches(addresses["Clearing"])
         self.anchors = evidence_rules.Anchors()
         self._terms = settlement_rules.FeeTerms(genesis.treasury, genesis.fee_bps)
         #: events that the deployment itself leaves
@@ -191,6 +194,18 @@ class LedgerState:
     def _issue(self, payment: Any, now: int) -> list[Event]:
         return settlement_rules.issue(self.accounts, self.participants, payment, now)
 
+    def _redeem(self, wish: Any, now: int) -> list[Event]:
+        return redemption_rules.redeem(self.redemptions, self.accounts, self.participants, wish, now)
+
+    def _pay_redemption(self, payout: Any, now: int) -> list[Event]:
+        return redemption_rules.pay(self.redemptions, self.accounts, self.participants, payout, now)
+
+    def _reject_redemption(self, answer: Any, now: int) -> list[Event]:
+        return redemption_rules.reject(self.redemptions, self.accounts, self.participants, answer, now)
+
+    def _expire_redemption(self, redemption: str, now: int) -> list[Event]:
+        return redemption_rules.expire(self.redemptions, self.accounts, redemption, now)
+
     def _fund(self, order: Any, now: int) -> list[Event]:
         return order_rules.fund(
             self.orders,
@@ -292,6 +307,10 @@ _VERBS: dict[tuple[str, str], Callable[..., list[Event]]] = {
     ("Agreements", "amend"): LedgerState._amend,
     ("Agreements", "retire"): LedgerState._retire,
     ("SettlementToken", "issue"): LedgerState._issue,
+    ("SettlementToken", "redeem"): LedgerState._redeem,
+    ("SettlementToken", "payRedemption"): LedgerState._pay_redemption,
+    ("SettlementToken", "rejectRedemption"): LedgerState._reject_redemption,
+    ("SettlementToken", "expireRedemption"): LedgerState._expire_redemption,
     ("Orders", "fund"): LedgerState._fund,
     ("Orders", "settle"): LedgerState._settle,
     ("Orders", "clear"): LedgerState._clear,

@@ -37,7 +37,7 @@ class Act(IntFlag):
     QUERIES = 16  # queries and their vouchers, up to the key's limit
     SETTLEMENT = 32  # closing of orders, as their seller
     REGISTRY = 64  # whatever a registrar decides
-    MONEY = 128  # whatever a bank does, up to the key's limit
+    MONEY = 128  # whatever a bank does, and asking one for money back, up to the key's limit
     EVIDENCE = 256  # anchoring of the log
     READ = 512  # signing in
     AGREEMENTS = 1024
@@ -96,6 +96,16 @@ class AgreementStatus(IntEnum):
     SIGNED = 1
     AMENDED = 2
     RETIRED = 3
+
+
+class RedemptionStatus(IntEnum):
+    """Standing of a redemption: money of the market that its holder wants back at a bank."""
+
+    NONE = 0
+    LOCKED = 1
+    PAID = 2
+    REJECTED = 3
+    EXPIRED = 4
 
 
 class OrderStatus(IntEnum):

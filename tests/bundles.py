@@ -24,7 +24,7 @@ from marketplace.auditor.trust import Trust
 from marketplace.deployment import Genesis
 from marketplace.documents import digest, iso_time, voucher_document
 from marketplace.documents.columns import ciphertext_root, column_names
-from marketplace.documents.ids import agreement_id, asset_id, listing_id, order_id, title_id
+from marketplace.documents.ids import agreement_id, asset_id, listing_id, order_id, redemption_id, title_id
 from marketplace.intents import sign_intent, struct_hash
 from marketplace.ledger.node import Node, NodeSettings
 from marketplace.ledger.relayer import Relayer
@@ -332,6 +332,7 @@ def fund_orders(maker: Maker, count: int, queries: int, last_until: int) -> list
     buyer, escrow = maker.people["buyer"].address, PRICE * (queries + 2)
     money = {"account": buyer, "amount": escrow * count + 77, "ref": "0x" + "01" * 32, **maker.by("bank")}
     maker.act("SettlementToken", "issue", "Issue", money, "bank")
+    redeem_some(maker)
     maker.ledger.seal()
     orders = []
     for number in range(count):
@@ -359,6 +360,20 @@ def fund_orders(maker: Maker, count: int, queries: int, last_until: int) -> list
             maker.ledger.seal()
     maker.ledger.seal()
     return orders
+
+
+def redeem_some(maker: Maker) -> None:
+    """The buyer wants money back twice; the bank pays 30 fen, and 20 stay locked."""
+    buyer, bank = maker.people["buyer"].address, maker.people["bank"].address
+    until = maker.ledger.now + 40 * 86_400
+    for number, amount in enumerate((30, 20)):
+        payout = f"0x{0xDA7A + number:064x}"
+        wish: dict[str, Any] = {"redemptionId": redemption_id(buyer, payout), "account": buyer, "amount": amount}
+        wish |= {"payoutDigest": payout, "bank": bank, "payBy": until, "deadline": START + YEAR}
+        maker.act("SettlementToken", "redeem", "Redeem", wish, "buyer")
+        if number == 0:
+            paid = {"redemptionId": wish["redemptionId"], "ref": "0x" + "02" * 32, **maker.by("bank")}
+            maker.act("SettlementToken", "payRedemption", "PayRedemption", paid, "bank")
 
 
 def questions() -> Iterator[dict[str, Any]]:

@@ -12,7 +12,16 @@ from crypto import typed_data
 from crypto.canonical import keccak256, to_hex
 from marketplace.clearing.rules import Batch, Position, payouts_digest
 from marketplace.deployment import Genesis
-from marketplace.documents.ids import agreement_id, asset_id, batch_id, debt_id, listing_id, order_id, title_id
+from marketplace.documents.ids import (
+    agreement_id,
+    asset_id,
+    batch_id,
+    debt_id,
+    listing_id,
+    order_id,
+    redemption_id,
+    title_id,
+)
 from marketplace.intents import INTENTS, Deployment, intent_digest, recover_intent, struct_hash
 from marketplace.participants.keys import ALL_ACTS
 from marketplace.replay import LedgerState
@@ -28,6 +37,7 @@ from marketplace.types import (
     OrderStatus,
     ParticipantStatus,
     RecoveryStatus,
+    RedemptionStatus,
     Role,
     TitleKind,
 )
@@ -265,6 +275,39 @@ class History:
             part = replace(part, message=part.message | {"ref": min(self.state.accounts.refs)})
         return [part]
 
+    def redeem(self) -> list[Part] | None:
+        account, payout = self._pick(TRADERS), self._digest()
+        message = {
+            "redemptionId": redemption_id(account, payout),
+            "account": account,
+            "amount": self._around(min(self.state.accounts.balance(account), 5_000)),
+            "payoutDigest": payout,
+            "bank": ADDRESSES["bank"],
+            "payBy": self.now + self._term(2 * DAY, 10 * DAY, 89 * DAY),
+            "deadline": self._deadline(),
+        }
+        return [self._part("Redeem", message)]
+
+    def pay_redemption(self) -> list[Part] | None:
+        name = self._choose(self.state.redemptions.records, RedemptionStatus.LOCKED)
+        if name is None:
+            return None
+        used = sorted(self.state.accounts.refs)
+        ref = self._pick(used) if self.random.random() < 0.1 else self._digest()
+        message = {"redemptionId": name, "ref": ref, "bank": ADDRESSES["bank"], "deadline": self._deadline()}
+        return [self._part("PayRedemption", message)]
+
+    def reject_redemption(self) -> list[Part] | None:
+        name = self._choose(self.state.redemptions.records, RedemptionStatus.LOCKED)
+        if name is None:
+            return None
+        message = {"redemptionId": name, "reasonDigest": self._digest()}
+        return [self._part("RejectRedemption", message | {"bank": ADDRESSES["bank"], "deadline": self._deadline()})]
+
+    def expire_redemption(self) -> list[Any] | None:
+        name = self._choose(self.state.redemptions.records, RedemptionStatus.LOCKED)
+        return None if name is None else [name]
+
     def fund(self) -> list[Part] | None:
         listing = self._choose(self.state.listings.records, ListingStatus.LISTED)
         if listing is None:
@@ -397,6 +440,9 @@ class History:
         creditor = debtor if self.random.random() < 0.05 else self._pick(TRADERS)
         if dropped and self.random.random() < 0.5:
             debtor, creditor = dropped[0].debtor, dropped[0].creditor
+        known = list(self.state.batches.debts.values())
+        if known and self.random.random() < 0.2:
+            debtor, creditor = known[-1].debtor, known[-1].creditor
         reference = self.random.choice([self._digest(), "0x" + "01" * 32])
         message = {
             "debtId": debt_id(debtor, creditor, reference),
@@ -740,6 +786,7 @@ def _with_id(intent: str, message: Message) -> Message:
     ids: dict[str, Callable[[], Message]] = {
         "Register": lambda: {"assetId": asset_id(message["holder"], message["manifestDigest"])},
         "List": lambda: {"listingId": listing_id(message["seller"], message["assetId"], message["termsDigest"])},
+        "Redeem": lambda: {"redemptionId": redemption_id(message["account"], message["payoutDigest"])},
         "Fund": lambda: {"orderId": order_id(message["buyer"], message["listingId"], message["agreementDigest"])},
         "OpenBatch": lambda: {"batchId": batch_id(message["exchange"], message["number"])},
         "Owe": lambda: {"debtId": debt_id(message["debtor"], message["creditor"], message["ref"])},
@@ -778,6 +825,10 @@ BUILDERS: dict[str, tuple[str, Callable[[History], Any], int]] = {
     "amend": ("Agreements", History.amend, 2),
     "retire": ("Agreements", History.retire, 1),
     "issue": ("SettlementToken", History.issue, 2),
+    "redeem": ("SettlementToken", History.redeem, 5),
+    "payRedemption": ("SettlementToken", History.pay_redemption, 2),
+    "rejectRedemption": ("SettlementToken", History.reject_redemption, 1),
+    "expireRedemption": ("SettlementToken", History.expire_redemption, 2),
     "fund": ("Orders", History.fund, 14),
     "settle": ("Orders", History.settle, 10),
     "refund": ("Orders", History.refund, 3),
@@ -799,6 +850,6 @@ BUILDERS: dict[str, tuple[str, Callable[[History], Any], int]] = {
     "completeRecovery": ("Keys", History.complete_recovery, 3),
 }
 # verbs that nobody signs: their builders give plain arguments
-UNSIGNED = ("refund", "collect", "drop", "pay", "completeRecovery")
+UNSIGNED = ("refund", "expireRedemption", "collect", "drop", "pay", "completeRecovery")
 
 __all__ = ["ADDRESSES", "BUILDERS", "CHAIN_ID", "TREASURY", "Call", "History"]

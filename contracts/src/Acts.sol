@@ -17,7 +17,7 @@ library Acts {
     uint32 internal constant SETTLEMENT = 32;
     /// @dev Whatever a registrar decides.
     uint32 internal constant REGISTRY = 64;
-    /// @dev Whatever a bank does; bounded by the key's limit.
+    /// @dev Whatever a bank does, and asking a bank for money back; bounded by the key's limit.
     uint32 internal constant MONEY = 128;
     /// @dev Anchoring of the log.
     uint32 internal constant EVIDENCE = 256;

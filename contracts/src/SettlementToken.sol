@@ -19,16 +19,29 @@ contract SettlementToken is ISettlementToken, ERC20("Settlement Yuan", "SCNY"), 
 
     bytes32 private constant ISSUE_TYPEHASH =
         keccak256("Issue(address account,uint256 amount,bytes32 ref,address bank,uint64 deadline)");
+    bytes32 private constant REDEEM_TYPEHASH = keccak256(
+        "Redeem(bytes32 redemptionId,address account,uint96 amount,bytes32 payoutDigest,address bank,uint64 payBy,uint64 deadline)"
+    );
+    bytes32 private constant PAY_TYPEHASH =
+        keccak256("PayRedemption(bytes32 redemptionId,bytes32 ref,address bank,uint64 deadline)");
+    bytes32 private constant REJECT_TYPEHASH =
+        keccak256("RejectRedemption(bytes32 redemptionId,bytes32 reasonDigest,address bank,uint64 deadline)");
 
     /// @dev 2^53 - 1: every balance, escrow and sum of them is then an integer that all JSON readers keep exact.
     uint256 private constant MAX_SUPPLY = 2 ** 53 - 1;
+
+    /// @dev A bank has at least a day to pay, and may keep nobody's money for longer than ninety.
+    uint64 private constant MIN_WAIT = 1 days;
+    uint64 private constant MAX_WAIT = 90 days;
 
     address public immutable ORDERS;
     address public immutable CLEARING;
 
     mapping(address account => Account) private _accounts;
     mapping(bytes32 ref => bool) private _refs;
+    mapping(bytes32 redemptionId => Redemption) private _redemptions;
     uint256 private _issued;
+    uint256 private _redeemed;
 
     constructor(IParticipants participants, address orders, address clearing)
         ParticipantIntents(participants)
@@ -45,7 +58,7 @@ contract SettlementToken is ISettlementToken, ERC20("Settlement Yuan", "SCNY"), 
         _requireSignedFor(issue_.bank, Acts.MONEY, issue_.amount, 0, structHash, bankSignature);
         _requireInTime(issue_.deadline);
         if (issue_.bank == issue_.account) revert SettlementTokenOwnMatter(issue_.bank);
-        if (issue_.amount == 0 || issue_.amount > MAX_SUPPLY - _issued) revert SettlementTokenAmount(issue_.amount);
+        if (issue_.amount == 0 || issue_.amount > MAX_SUPPLY - totalSupply()) revert SettlementTokenAmount(issue_.amount);
         if (_refs[issue_.ref]) revert SettlementTokenRefUsed(issue_.ref);
         PARTICIPANTS.requireActive(issue_.bank, Roles.BANK);
         PARTICIPANTS.requireActive(issue_.account, 0);
@@ -56,7 +69,98 @@ contract SettlementToken is ISettlementToken, ERC20("Settlement Yuan", "SCNY"), 
         emit Issued(issue_.account, issue_.amount, issue_.ref, issue_.bank);
     }
 
+    /* REDEEM */
+
+    /// @inheritdoc ISettlementToken
+    function redeem(Redeem calldata redeem_, bytes calldata accountSignature) external override {
+        bytes32 structHash = keccak256(abi.encode(REDEEM_TYPEHASH, redeem_));
+        _requireSignedFor(redeem_.account, Acts.MONEY, redeem_.amount, 0, structHash, accountSignature);
+        _requireInTime(redeem_.deadline);
+        bytes32 id = redeem_.redemptionId;
+        bytes32 expected = keccak256(abi.encode(redeem_.account, redeem_.payoutDigest));
+        if (expected != id) revert SettlementTokenRedemptionId(expected, id);
+        RedemptionStatus current = _redemptions[id].status;
+        if (current != RedemptionStatus.None) revert SettlementTokenRedemptionStatus(id, current);
+        if (redeem_.bank == redeem_.account) revert SettlementTokenOwnMatter(redeem_.bank);
+        if (redeem_.amount == 0) revert SettlementTokenAmount(0);
+        _requireWait(redeem_.payBy);
+        PARTICIPANTS.requireActive(redeem_.account, 0);
+        PARTICIPANTS.requireActive(redeem_.bank, Roles.BANK);
+        _requireBalance(redeem_.account, redeem_.amount);
+
+        _redemptions[id] =
+            Redemption(redeem_.account, redeem_.payBy, RedemptionStatus.Locked, redeem_.bank, redeem_.amount);
+        _shift(redeem_.account, address(this), redeem_.amount);
+
+        emit RedemptionRequested(
+            id, redeem_.account, redeem_.amount, redeem_.payoutDigest, redeem_.bank, redeem_.payBy
+        );
+    }
+
+    /// @inheritdoc ISettlementToken
+    function payRedemption(PayRedemption calldata pay, bytes calldata bankSignature) external override {
+        _requireSigned(pay.bank, Acts.MONEY, keccak256(abi.encode(PAY_TYPEHASH, pay)), bankSignature);
+        _requireInTime(pay.deadline);
+        Redemption storage record = _requireLocked(pay.redemptionId);
+        _requireAsked(record, pay.redemptionId, pay.bank);
+        if (_refs[pay.ref]) revert SettlementTokenRefUsed(pay.ref);
+
+        record.status = RedemptionStatus.Paid;
+        _refs[pay.ref] = true;
+        _shift(address(this), address(0), record.amount);
+
+        emit RedemptionPaid(pay.redemptionId, record.account, record.amount, pay.ref, pay.bank);
+    }
+
+    /// @inheritdoc ISettlementToken
+    function rejectRedemption(RejectRedemption calldata reject, bytes calldata bankSignature) external override {
+        _requireSigned(reject.bank, Acts.MONEY, keccak256(abi.encode(REJECT_TYPEHASH, reject)), bankSignature);
+        _requireInTime(reject.deadline);
+        Redemption storage record = _requireLocked(reject.redemptionId);
+        _requireAsked(record, reject.redemptionId, reject.bank);
+
+        record.status = RedemptionStatus.Rejected;
+        _shift(address(this), record.account, record.amount);
+
+        emit RedemptionRejected(
+            reject.redemptionId, record.account, record.amount, reject.reasonDigest, reject.bank
+        );
+    }
+
+    /// @inheritdoc ISettlementToken
+    function expireRedemption(bytes32 redemptionId) external override {
+        Redemption storage record = _requireLocked(redemptionId);
+        if (block.timestamp <= record.payBy) revert SettlementTokenNotDue(redemptionId, record.payBy);
+
+        record.status = RedemptionStatus.Expired;
+        _shift(address(this), record.account, record.amount);
+
+        emit RedemptionExpired(redemptionId, record.account, record.amount, record.bank);
+    }
+
+    function _requireWait(uint64 payBy) private view {
+        (uint256 earliest, uint256 latest) = (block.timestamp + MIN_WAIT, block.timestamp + MAX_WAIT);
+        if (payBy < earliest || payBy > latest) revert SettlementTokenPayBy(payBy, earliest, latest);
+    }
+
+    function _requireLocked(bytes32 redemptionId) private view returns (Redemption storage record) {
+        record = _redemptions[redemptionId];
+        if (record.status != RedemptionStatus.Locked) {
+            revert SettlementTokenRedemptionStatus(redemptionId, record.status);
+        }
+    }
+
+    function _requireAsked(Redemption storage record, bytes32 redemptionId, address bank) private view {
+        if (record.bank != bank) revert SettlementTokenNotBank(redemptionId, bank);
+        PARTICIPANTS.requireActive(bank, Roles.BANK);
+    }
+
     /* VIEWS */
+
+    /// @inheritdoc ISettlementToken
+    function redemption(bytes32 redemptionId) external view override returns (Redemption memory) {
+        return _redemptions[redemptionId];
+    }
 
     /// @inheritdoc ISettlementToken
     function isUsed(bytes32 ref) external view override returns (bool) {
@@ -68,7 +172,7 @@ contract SettlementToken is ISettlementToken, ERC20("Settlement Yuan", "SCNY"), 
     }
 
     function totalSupply() public view override(ERC20, IERC20) returns (uint256) {
-        return _issued;
+        return _issued - _redeemed;
     }
 
     function balanceOf(address account) public view override(ERC20, IERC20) returns (uint256) {
@@ -83,23 +187,29 @@ contract SettlementToken is ISettlementToken, ERC20("Settlement Yuan", "SCNY"), 
 
     /* EFFECTS */
 
-    /// @dev The whole supply fits 53 bits, so the narrowing is safe; the counters' additions are checked.
+    /// @dev The way of OpenZeppelin's own functions: only an issue makes money, and only orders and clearing move it.
     function _update(address from, address to, uint256 value) internal override {
-        if (from == address(0)) {
-            _issued += value;
-        } else {
-            _takeFrom(from, value);
+        if (from != address(0)) {
+            if (msg.sender != ORDERS && msg.sender != CLEARING) revert SettlementTokenClosedLoop();
+            _requireBalance(from, value);
         }
-        _accounts[to].totalIn += uint128(value);
+        _shift(from, to, value);
+    }
+
+    /// @dev From zero is an issue, to zero a payout. The whole supply fits 53 bits, so the narrowing is safe; the counters'
+    /// additions are checked. The giver has `value`.
+    function _shift(address from, address to, uint256 value) private {
+        if (from == address(0)) _issued += value;
+        else _accounts[from].totalOut += uint128(value);
+        if (to == address(0)) _redeemed += value;
+        else _accounts[to].totalIn += uint128(value);
 
         emit Transfer(from, to, value);
     }
 
-    function _takeFrom(address from, uint256 value) private {
-        if (msg.sender != ORDERS && msg.sender != CLEARING) revert SettlementTokenClosedLoop();
-        uint256 balance = balanceOf(from);
-        if (balance < value) revert ERC20InsufficientBalance(from, balance, value);
-        _accounts[from].totalOut += uint128(value);
+    function _requireBalance(address account, uint256 value) private view {
+        uint256 balance = balanceOf(account);
+        if (balance < value) revert ERC20InsufficientBalance(account, balance, value);
     }
 
     function _approve(address, address, uint256, bool) internal pure override {

@@ -38,7 +38,7 @@ def check_names(bundle: Bundle, report: Report) -> None:
 def check_ledger_documents(tables: Tables, documents: Documents, report: Report) -> Iterator[tuple[str, int, str]]:
     """Ask for every document that a row names; yields each manifest's blobs as (digest, size, naming asset).
 
-    Identity profiles and reasons of a suspension are personal: a bundle may hold them, and need not.
+    Identity profiles, reasons of a suspension and payout documents are personal: a bundle may hold them, and need not.
     """
     lineage = Lineage(tables, documents, report)
     for row in tables.rows["assets"].values():

@@ -175,9 +175,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "row_twice": ("A row stands twice.", "数据行重复。"),
     "row_field": ("A row's field is not what its event gives.", "数据行字段与其事件不符。"),
     # 7
-    "money_total": ("Balances do not sum to what was issued.", "余额之和与发行总额不符。"),
+    "money_total": ("Balances do not sum to what was issued and not paid out.", "余额之和与发行减兑付总额不符。"),
     "money_negative": ("An account holds less than nothing.", "账户余额为负。"),
     "money_escrow": ("The escrow does not hold what open orders paid in.", "托管余额与未结订单不符。"),
+    "money_locked": ("The token does not hold what open redemptions have locked.", "锁定余额与未结赎回不符。"),
     "money_order": ("An order's fee, shares and refund do not sum to its escrow.", "订单分配之和与托管额不符。"),
     # 8
     "checkpoint_signature": ("A checkpoint is not signed by the log's key.", "检查点签名无效。"),

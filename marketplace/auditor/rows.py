@@ -19,6 +19,7 @@ from marketplace.types import (
     OrderStatus,
     ParticipantStatus,
     RecoveryStatus,
+    RedemptionStatus,
 )
 
 Row = dict[str, Any]
@@ -39,6 +40,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "orders": ("orderId",),
     "payouts": ("orderId", "holder"),
     "balances": ("account",),
+    "issues": ("ref",),
+    "redemptions": ("redemptionId",),
     "anchors": ("size",),
     "clearing_batches": ("batchId",),
     "clearing_positions": ("batchId", "party"),
@@ -306,6 +309,25 @@ def _transfer(tables: Tables, args: Row, at: Row) -> None:
             tables.put("balances", {"account": account, "balance": before + change} | at)
 
 
+def _issued(tables: Tables, args: Row, at: Row) -> None:
+    tables.put("issues", _take(args, "ref", "account", "amount", "bank") | {"issuedAt": args[BLOCK_TIME]} | at)
+
+
+def _redemption_requested(tables: Tables, args: Row, at: Row) -> None:
+    names = ("redemptionId", "account", "amount", "payoutDigest", "bank", "payBy")
+    start = {"status": int(RedemptionStatus.LOCKED), "ref": ZERO_DIGEST, "reasonDigest": ZERO_DIGEST}
+    times = {"requestedAt": args[BLOCK_TIME], "endedAt": 0}
+    tables.put("redemptions", _take(args, *names) | start | times | at)
+
+
+def _redemption_ended(status: RedemptionStatus, *names: str) -> Callable[[Tables, Row, Row], None]:
+    def change(tables: Tables, args: Row, at: Row) -> None:
+        values = _take(args, *names) | {"status": int(status), "endedAt": args[BLOCK_TIME]}
+        tables.change("redemptions", (args["redemptionId"],), values | at)
+
+    return change
+
+
 def _anchored(tables: Tables, args: Row, at: Row) -> None:
     tables.put("anchors", _take(args, "size", "root", "previousRoot") | at)
 
@@ -393,6 +415,11 @@ _CHANGES: dict[str, Callable[[Tables, Row, Row], None]] = {
     "Refunded": _refunded,
     "SharePaid": _share_paid,
     "Transfer": _transfer,
+    "Issued": _issued,
+    "RedemptionRequested": _redemption_requested,
+    "RedemptionPaid": _redemption_ended(RedemptionStatus.PAID, "ref"),
+    "RedemptionRejected": _redemption_ended(RedemptionStatus.REJECTED, "reasonDigest"),
+    "RedemptionExpired": _redemption_ended(RedemptionStatus.EXPIRED),
     "Anchored": _anchored,
     "BatchOpened": _batch_opened,
     "Entered": _entered,

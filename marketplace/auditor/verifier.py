@@ -47,7 +47,8 @@ def audit(
         Python, and what comes out is what the receipts say, refusals too, to the last field.
      6. Read model: each row is what the derived events give, stands on exactly one event and one signed intent, and no
         row is missing, extra or changed.
-     7. Conservation of money: issued = balances + escrow; each closed order's escrow = fee + shares + refund.
+     7. Conservation of money: issued - paid out = balances + escrow + locked; each closed order's escrow = fee + shares
+        + refund.
      8. Evidence log: the leaves give every root that was signed or anchored; checkpoints are signed by the log's key.
      9. Documents and sealed blobs: each one that is named is there, hashes to its name and has its type's shape;
         certificates verify; their status lists say what the ledger says at its last block; versions of a data set
@@ -114,7 +115,7 @@ def _replay(bundle: Bundle, blocks: dict[int, Block], genesis: Genesis, roots: R
             tables.apply(placed)
         check_read_model(bundle, tables, report)
     with report.step(7):  # 7
-        check_money(replay.stated, roots.deployment.addresses["Orders"], report)
+        check_money(replay.stated, roots.deployment.addresses, report)
     return tables
 
 

@@ -14,6 +14,7 @@ agreement    buyer        which terms an order accepts, for which purpose and re
 form_agreement both sides  a model form filled in: parties, term, the form's fields; orders may be made under it
 query        buyer        one question
 voucher      buyer        cumulative promise to pay, with its signature
+payout       holder       which bank account redeemed money is paid to
 result       panel        residues of the evaluated ciphertext, one per number of the plan
 statement    panel node   one node's BLS signature of one result
 attestation  service      t-of-n statements of the same result, aggregated
@@ -74,9 +75,11 @@ from marketplace.documents.common import (
 from marketplace.documents.lineage import differences
 from marketplace.documents.manifest import check_places, key_holders, validate_manifest
 from marketplace.documents.market import (
+    payment_reference,
     validate_agreement,
     validate_claim,
     validate_form_agreement,
+    validate_payout,
     validate_profile,
     validate_terms,
 )
@@ -98,6 +101,7 @@ VALIDATORS: dict[str, Callable[[object], Document]] = {
     "form_agreement": validate_form_agreement,
     "query": validate_query,
     "voucher": validate_voucher,
+    "payout": validate_payout,
     "result": validate_result,
     "statement": validate_statement,
     "attestation": validate_attestation,
@@ -155,6 +159,7 @@ __all__ = [
     "iso_time",
     "key_holders",
     "missing_counts",
+    "payment_reference",
     "public_cell_count",
     "public_shape",
     "release_message",
@@ -167,6 +172,7 @@ __all__ = [
     "validate_claim",
     "validate_form_agreement",
     "validate_manifest",
+    "validate_payout",
     "validate_plan",
     "validate_profile",
     "validate_query",

@@ -27,6 +27,11 @@ def agreement_id(party_a: str, party_b: str, agreement: str) -> Digest:
     return _id(party_a, party_b, agreement)
 
 
+def redemption_id(account: str, payout: str) -> Digest:
+    """Id of the redemption that `account` asks for under this payout document's digest."""
+    return _id(account, payout)
+
+
 def title_id(asset: str, kind: TitleKind, order: str | None = None) -> Digest:
     """Id of a HOLD or OPERATE title of `asset`, or of the USE title that `order` was granted."""
     word = "0x" + bytes([kind]).hex()

@@ -15,6 +15,7 @@ from marketplace.documents.common import (
     SOURCE_CLASSES,
     Document,
     checked,
+    digest,
     itself,
     part,
 )
@@ -36,6 +37,7 @@ from marketplace.documents.shapes import (
     text,
     utc_time,
 )
+from marketplace.types import Digest
 
 _PROFILE = document(
     "profile",
@@ -69,6 +71,17 @@ _CLAIM = document(
         "rights": array(_RIGHT, 48, 1),
         "shares": array(_SHARE, 16, 1, part("holder")),
         "evidence": array(DIGEST, 32, 0, itself),
+    },
+)
+
+_PAYOUT = document(
+    "payout",
+    {
+        "account": ADDRESS,
+        "bank": ADDRESS,
+        "beneficiary": text(120),
+        "accountNumber": matching("[0-9A-Z]{5,34}", "5 to 34 digits or capital letters, without spaces"),
+        "nonce": DIGEST,
     },
 )
 
@@ -137,6 +150,21 @@ def validate_claim(value: object) -> Document:
     if total != 10_000:
         raise refuse("claim.shares", "shares that sum to 10000 basis points", total)
     return claim
+
+
+def validate_payout(value: object) -> Document:
+    """Where a bank pays money to that `account` wants back: for the two of them alone, blinded by `nonce` so that its
+    digest on the ledger tells nothing."""
+    return checked(_PAYOUT, value, "payout")
+
+
+def payment_reference(bank: str, reference: str) -> Digest:
+    """The name on the ledger of a payment in or out.
+
+    Args:
+        bank: address of the bank. reference: the bank's own, as its statements have it; spaces around it do not count.
+    """
+    return digest({"bank": bank, "reference": reference.strip()})
 
 
 def validate_terms(value: object) -> Document:

@@ -31,6 +31,8 @@ everything else integers:
                    status amount epsilon calls callsRoot fee refund
     payouts        orderId holder amount
     balances       account balance
+    issues         ref account amount bank issuedAt
+    redemptions    redemptionId account amount payoutDigest bank payBy status ref reasonDigest requestedAt endedAt
     anchors        size root previousRoot
     clearing_batches    batchId exchange number status legs payBy payoutsDigest
     clearing_positions  batchId party credit debit collected paid
@@ -59,7 +61,7 @@ from marketplace.listings.tables import Listing
 from marketplace.orders.tables import Order
 from marketplace.participants.tables import AccountKey, AccountRing, Participant, Recovery
 from marketplace.rights.tables import Asset, Share, Title
-from marketplace.settlement.tables import Balance, Payout
+from marketplace.settlement.tables import Balance, Issue, Payout, Redemption
 from marketplace.storage.blobs import BlobStore
 from marketplace.storage.documents import StoredDocument, document_body, read_document
 from marketplace.storage.engine import reading
@@ -78,6 +80,8 @@ READ_MODEL: tuple[type[ProjectedRow], ...] = (
     Order,
     Payout,
     Balance,
+    Issue,
+    Redemption,
     Anchor,
     ClearingBatch,
     ClearingPosition,

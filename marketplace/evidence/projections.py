@@ -40,5 +40,5 @@ PROJECTORS: Mapping[str, tuple[Projector, ...]] = {
     name: tuple(projector for stage in _STAGES for projector in stage.get(name, ()))
     for name in {name: None for stage in _STAGES for name in stage}
 }
-"""Event name to what it changes in the read model, for ledger/worker.py. Events that change nothing there (`Issued`)
+"""Event name to what it changes in the read model, for ledger/worker.py. Events that change nothing there
 are not in it."""

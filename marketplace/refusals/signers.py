@@ -72,6 +72,7 @@ class Signer:
 
 _TITLE = Is("holder of the title", "该权利的持有人", "TitlesNotHolder")
 _SELLER = Is("seller of the order's listing", "该订单所属挂牌的卖方", "OrdersNotSeller")
+_ASKED = Is("bank that the holder has asked", "持有人所指定的银行", "SettlementTokenNotBank")
 _PARTY = Is("this side of the agreement", "该协议的本方当事人", "AgreementsNotParty")
 _ADMINISTRATOR = Is("key of the account that may administer it", "可管理该账户的密钥", "KeysNotAdministrator")
 _BUYER = Is("key of the order's buyer", "订单买方的密钥", "IntentBatchSignatureInvalid")
@@ -111,6 +112,9 @@ SIGNERS: Mapping[tuple[str, str], tuple[Signer, ...]] = {
         Signer("RetireAgreement", "partyB", (_PARTY,)),
     ),
     ("SettlementToken", "issue"): (Signer("Issue", "bank", (Active(Role.BANK),), own="SettlementTokenOwnMatter"),),
+    ("SettlementToken", "redeem"): (Signer("Redeem", "account", (Active(),)),),
+    ("SettlementToken", "payRedemption"): (Signer("PayRedemption", "bank", (_ASKED, Active(Role.BANK))),),
+    ("SettlementToken", "rejectRedemption"): (Signer("RejectRedemption", "bank", (_ASKED, Active(Role.BANK))),),
     ("Orders", "fund"): (Signer("Fund", "buyer", (Active(Role.BUYER),)),),
     ("Orders", "settle"): (Signer("Voucher", "", (_BUYER,)), Signer("Close", "seller", (_SELLER,))),
     ("Orders", "clear"): (Signer("Voucher", "", (_BUYER,)), Signer("Clear", "seller", (_SELLER,))),
@@ -138,6 +142,7 @@ SIGNERS: Mapping[tuple[str, str], tuple[Signer, ...]] = {
 }
 UNSIGNED: Mapping[tuple[str, str], tuple[str, str]] = {
     ("Orders", "refund"): ("anyone, once the order's term has passed", "期满后任何人"),
+    ("SettlementToken", "expireRedemption"): ("anyone, once the bank's time is over", "银行期限届满后任何人"),
     ("Clearing", "collect"): ("anyone", "任何人"),
     ("Clearing", "drop"): ("anyone", "任何人"),
     ("Clearing", "pay"): ("anyone", "任何人"),

@@ -12,17 +12,21 @@ from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 
 
-def issue(client: Client, account: str, amount: int) -> dict[str, Any]:
+def issue(client: Client, account: str, amount: int, reference: str | None = None) -> dict[str, Any]:
     """Issue settlement money to an account, as a bank.
 
     Args:
         amount: fen.
+        reference: the bank's own reference of the payment received, as its statement will have it; made up if None.
+    Returns:
+        the intent's outcome with "reference" and "ref", its name on the ledger.
     """
-    reference = to_hex(secrets.token_bytes(32))
-    message = {"account": account, "amount": amount, "ref": reference, "bank": client.address}
+    text = reference or f"ISSUE-{secrets.token_hex(8).upper()}"
+    ref = documents.payment_reference(client.address, text)
+    message = {"account": account, "amount": amount, "ref": ref, "bank": client.address}
     message |= {"deadline": client.deadline()}
     outcome = client.submit("/settlement/issues", {"issue": message, "signature": client.sign("Issue", message)})
-    return {**outcome, "ref": reference}
+    return {**outcome, "ref": ref, "reference": text}
 
 
 def balance(client: Client, account: str | None = None) -> dict[str, Any]:

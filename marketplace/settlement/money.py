@@ -17,16 +17,19 @@ class Accounts:
 
     Args:
         escrow: the account that holds the money of funded orders: the address of the contract Orders.
+        locked: the account that holds what is being redeemed: the address of the token itself.
         total_in, total_out: money ever received and given, by account; a balance is their difference.
         refs: payments that were issued for.
-        issued: money ever issued; nothing leaves the market, so it is also the sum of all balances.
+        issued, redeemed: money ever issued and ever paid out; their difference is the sum of all balances.
     """
 
     escrow: str
+    locked: str = ""
     total_in: dict[str, int] = field(default_factory=dict)
     total_out: dict[str, int] = field(default_factory=dict)
     refs: set[str] = field(default_factory=set)
     issued: int = 0
+    redeemed: int = 0
 
     def balance(self, account: str) -> int:
         """What `account` has."""
@@ -43,6 +46,20 @@ class Accounts:
         self.issued += amount
         self.total_in[account] = self.total_in.get(account, 0) + amount
         return self._transferred(ZERO_ADDRESS, account, amount)
+
+    def burn(self, amount: int) -> Event:
+        """Locked money leaves the market."""
+        self.redeemed += amount
+        self.total_out[self.locked] = self.total_out.get(self.locked, 0) + amount
+        return self._transferred(self.locked, ZERO_ADDRESS, amount)
+
+    def lock(self, account: str, amount: int) -> list[Event]:
+        """Move money of `account` to what is being redeemed."""
+        return self.move(account, self.locked, amount)
+
+    def unlock(self, account: str, amount: int) -> list[Event]:
+        """Move locked money back to `account`."""
+        return self.move(self.locked, account, amount)
 
     def take_into_escrow(self, account: str, amount: int) -> list[Event]:
         """Move money of `account` into escrow; no event for nothing."""

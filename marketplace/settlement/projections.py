@@ -3,7 +3,9 @@
 from sqlmodel import Session
 
 from marketplace.ledger.tables import LedgerEvent
-from marketplace.settlement.tables import Balance, Payout
+from marketplace.settlement.tables import Balance, Issue, Payout, Redemption
+from marketplace.storage.projected import projected
+from marketplace.types import ZERO_DIGEST, RedemptionStatus
 
 NOBODY = "0x" + "00" * 20
 
@@ -24,4 +26,59 @@ def share_paid(session: Session, event: LedgerEvent) -> None:
     session.add(Payout(order_id=args["orderId"], holder=args["holder"], amount=args["amount"]).stamp(event))
 
 
-PROJECTORS = {"Transfer": (transferred,), "SharePaid": (share_paid,)}
+def issued(session: Session, event: LedgerEvent) -> None:
+    """`Issued`: a bank made money for a payment that it received."""
+    args = event.args
+    values = {name: args[name] for name in ("ref", "account", "amount", "bank")}
+    session.add(Issue(**values, issued_at=event.timestamp).stamp(event))
+
+
+def redemption_requested(session: Session, event: LedgerEvent) -> None:
+    """`RedemptionRequested`: money is locked until its bank answers."""
+    args = event.args
+    row = Redemption(
+        redemption_id=args["redemptionId"],
+        account=args["account"],
+        amount=args["amount"],
+        payout_digest=args["payoutDigest"],
+        bank=args["bank"],
+        pay_by=args["payBy"],
+        status=int(RedemptionStatus.LOCKED),
+        ref=ZERO_DIGEST,
+        reason_digest=ZERO_DIGEST,
+        requested_at=event.timestamp,
+    )
+    session.add(row.stamp(event))
+
+
+def redemption_paid(session: Session, event: LedgerEvent) -> None:
+    """`RedemptionPaid`: the bank has paid."""
+    _ended(session, event, RedemptionStatus.PAID).ref = event.args["ref"]
+
+
+def redemption_rejected(session: Session, event: LedgerEvent) -> None:
+    """`RedemptionRejected`: the bank does not pay."""
+    _ended(session, event, RedemptionStatus.REJECTED).reason_digest = event.args["reasonDigest"]
+
+
+def redemption_expired(session: Session, event: LedgerEvent) -> None:
+    """`RedemptionExpired`: the bank was silent."""
+    _ended(session, event, RedemptionStatus.EXPIRED)
+
+
+def _ended(session: Session, event: LedgerEvent, status: RedemptionStatus) -> Redemption:
+    row = projected(session, Redemption, event.args["redemptionId"])
+    row.status, row.ended_at = int(status), event.timestamp
+    session.add(row.stamp(event))
+    return row
+
+
+PROJECTORS = {
+    "Transfer": (transferred,),
+    "SharePaid": (share_paid,),
+    "Issued": (issued,),
+    "RedemptionRequested": (redemption_requested,),
+    "RedemptionPaid": (redemption_paid,),
+    "RedemptionRejected": (redemption_rejected,),
+    "RedemptionExpired": (redemption_expired,),
+}

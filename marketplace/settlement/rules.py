@@ -38,7 +38,7 @@ def issue(state: Accounts, participants: Participants, payment: Message, now: in
     require_in_time(payment, now)
     if payment["bank"] == payment["account"]:
         raise refuse("SettlementTokenOwnMatter", bank=payment["bank"])
-    if not 1 <= payment["amount"] <= MAX_SUPPLY - state.issued:
+    if not 1 <= payment["amount"] <= MAX_SUPPLY - (state.issued - state.redeemed):
         raise refuse("SettlementTokenAmount", amount=payment["amount"])
     if payment["ref"] in state.refs:
         raise refuse("SettlementTokenRefUsed", ref=payment["ref"])

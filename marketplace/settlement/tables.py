@@ -1,4 +1,5 @@
-"""Money as the ledger says: who has how much of the settlement token, and who was paid what for which order."""
+"""Money as the ledger says: who has how much of the settlement token, who was paid what for which order, and what banks
+issued and redeemed."""
 
 from sqlalchemy import BigInteger
 from sqlmodel import Field
@@ -24,3 +25,36 @@ class Payout(ProjectedRow, table=True):
     order_id: str = Field(primary_key=True)
     holder: str = Field(primary_key=True)
     amount: int = Field(sa_type=BigInteger)
+
+
+class Issue(ProjectedRow, table=True):
+    """Money that `bank` issued to `account` for the payment `ref`, in fen, at `issued_at` (unix seconds)."""
+
+    __tablename__ = "issues"
+    __table_args__ = READ_MODEL
+    ref: str = Field(primary_key=True)
+    account: str = Field(index=True)
+    amount: int = Field(sa_type=BigInteger)
+    bank: str = Field(index=True)
+    issued_at: int = Field(sa_type=BigInteger)
+
+
+class Redemption(ProjectedRow, table=True):
+    """Money that `account` wants back at `bank`, in fen; `status` is types.RedemptionStatus, times are unix seconds.
+
+    `ref` names the bank's payment once it is paid, `reason_digest` why it was rejected; zero otherwise.
+    """
+
+    __tablename__ = "redemptions"
+    __table_args__ = READ_MODEL
+    redemption_id: str = Field(primary_key=True)
+    account: str = Field(index=True)
+    amount: int = Field(sa_type=BigInteger)
+    payout_digest: str
+    bank: str = Field(index=True)
+    pay_by: int = Field(sa_type=BigInteger)
+    status: int
+    ref: str = Field(index=True)
+    reason_digest: str
+    requested_at: int = Field(sa_type=BigInteger)
+    ended_at: int = Field(default=0, sa_type=BigInteger)

@@ -169,6 +169,18 @@ ACCESS: Mapping[str, Access] = {
         hidden=True,
         note=("anyone, once its term has passed unsettled", "期满未结后任何人均可"),
     ),
+    "redeem_money": Signed("SettlementToken.redeem"),
+    "pay_redemption": Signed("SettlementToken.payRedemption"),
+    "reject_redemption": Signed("SettlementToken.rejectRedemption"),
+    "expire_redemption": Party(
+        "redemption",
+        ("holder", "bank"),
+        OVERSEERS,
+        hidden=True,
+        note=("anyone, once the bank's time is over", "银行期限届满后任何人均可"),
+    ),
+    "list_redemptions": SignedIn(lists="redemption", all_for=OVERSEERS),
+    "get_redemption": Party("redemption", ("holder", "bank"), OVERSEERS),
     "get_balance": Party("balance", ("owner",), OVERSEERS | Role.BANK),
     "get_statement": _ORDER,
     # clearing: batches are public, what is in them is not

@@ -90,7 +90,7 @@ def _allowed(room: str, module: str) -> set[str]:
     shared = {"crypto", "vocabulary", "rules"}
     kind, _, stage = room.partition(":")
     if kind == "commands":
-        return shared | {"sdk", "console", "vault", "panel", "auditor", "wiring", "ledger", "storage", "settings"}
+        return shared | {room, "sdk", "console", "vault", "panel", "auditor", "wiring", "ledger", "storage", "settings"}
     if stage:
         earlier = STAGES[: STAGES.index(stage) + 1]
         services = {f"{part}:{name}" for name in (*earlier, "evidence") for part in IMPURE - {"commands", "routes"}}

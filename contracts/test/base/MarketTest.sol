@@ -183,6 +183,24 @@ abstract contract MarketTest is Signing {
         return ISettlementToken.Issue(_at(key), amount, ref, _at(BANK), _deadline());
     }
 
+    function _redeemOf(uint256 key, uint96 amount, bytes32 payout)
+        internal
+        view
+        returns (ISettlementToken.Redeem memory)
+    {
+        bytes32 id = keccak256(abi.encode(_at(key), payout));
+        uint64 until = uint64(block.timestamp + 5 days);
+        return ISettlementToken.Redeem(id, _at(key), amount, payout, _at(BANK), until, _deadline());
+    }
+
+    function _payOf(bytes32 redemptionId, bytes32 ref) internal view returns (ISettlementToken.PayRedemption memory) {
+        return ISettlementToken.PayRedemption(redemptionId, ref, _at(BANK), _deadline());
+    }
+
+    function _rejectOf(bytes32 redemptionId) internal view returns (ISettlementToken.RejectRedemption memory) {
+        return ISettlementToken.RejectRedemption(redemptionId, "reason", _at(BANK), _deadline());
+    }
+
     function _fundOf(bytes32 listingId, bytes32 agreement) internal view returns (IOrders.Fund memory) {
         bytes32 id = keccak256(abi.encode(_at(BUYER), listingId, agreement));
         uint64 until = uint64(block.timestamp + 7 days);
@@ -267,6 +285,18 @@ abstract contract MarketTest is Signing {
 
     function _send(ISettlementToken.Issue memory m, uint256 by) internal {
         token.issue(m, _sign(by, address(token), _hash(m)));
+    }
+
+    function _send(ISettlementToken.Redeem memory m, uint256 by) internal {
+        token.redeem(m, _sign(by, address(token), _hash(m)));
+    }
+
+    function _send(ISettlementToken.PayRedemption memory m, uint256 by) internal {
+        token.payRedemption(m, _sign(by, address(token), _hash(m)));
+    }
+
+    function _send(ISettlementToken.RejectRedemption memory m, uint256 by) internal {
+        token.rejectRedemption(m, _sign(by, address(token), _hash(m)));
     }
 
     function _send(IOrders.Fund memory m, uint256 by) internal {

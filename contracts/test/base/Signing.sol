@@ -166,6 +166,33 @@ abstract contract Signing {
         );
     }
 
+    function _hash(ISettlementToken.Redeem memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "Redeem(bytes32 redemptionId,address account,uint96 amount,bytes32 payoutDigest,address bank,uint64 payBy,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(ISettlementToken.PayRedemption memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256("PayRedemption(bytes32 redemptionId,bytes32 ref,address bank,uint64 deadline)"), m
+            )
+        );
+    }
+
+    function _hash(ISettlementToken.RejectRedemption memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256("RejectRedemption(bytes32 redemptionId,bytes32 reasonDigest,address bank,uint64 deadline)"), m
+            )
+        );
+    }
+
     function _hash(ISettlementToken.Issue memory m) internal pure returns (bytes32) {
         return keccak256(
             abi.encode(keccak256("Issue(address account,uint256 amount,bytes32 ref,address bank,uint64 deadline)"), m)

@@ -24,12 +24,15 @@ contract Handler is MarketTest {
     bytes32[] public listed;
     bytes32[] public agreed;
     bytes32[] public funded;
+    bytes32[] public redemptions;
     uint256 public issued;
+    uint256 public paidOut;
     uint256 public accepted;
     string public violation; // what was seen to be wrong first; empty while nothing was
 
     mapping(bytes32 orderId => uint64) public spent;
     mapping(bytes32 orderId => uint8) public seenStatus;
+    mapping(bytes32 redemptionId => uint8) public seenRedemption;
     mapping(address target => mapping(bytes32 slot => bool)) private _wasFilled;
     mapping(address account => uint256 key) private _keys;
 
@@ -62,6 +65,36 @@ contract Handler is MarketTest {
         ISettlementToken.Issue memory m = _issueOf(_person(who), bounded, keccak256(abi.encode(issued, accepted)));
         bytes memory signature = _sign(BANK, address(token), _hash(m));
         if (_try(address(token), abi.encodeCall(ISettlementToken.issue, (m, signature)))) issued += bounded;
+    }
+
+    function redeem(uint256 who, uint96 amount) public {
+        uint256 key = _person(who);
+        bytes32 payout = keccak256(abi.encode("payout", redemptions.length, accepted));
+        ISettlementToken.Redeem memory m = _redeemOf(key, amount % 2e8, payout);
+        bytes memory signature = _sign(key, address(token), _hash(m));
+        if (!_try(address(token), abi.encodeCall(ISettlementToken.redeem, (m, signature)))) return;
+        redemptions.push(m.redemptionId);
+    }
+
+    /// @dev Mostly the bank pays, now and then under a reference that was used; sometimes it rejects, or somebody asks too early.
+    function endRedemption(uint256 which, uint8 how) public {
+        if (redemptions.length == 0) return;
+        bytes32 id = redemptions[which % redemptions.length];
+        bytes memory call_ = abi.encodeCall(ISettlementToken.expireRedemption, (id));
+        if (how % 4 < 2) {
+            ISettlementToken.PayRedemption memory pay =
+                _payOf(id, how % 16 == 0 ? bytes32("used") : keccak256(abi.encode("out", accepted)));
+            call_ = abi.encodeCall(ISettlementToken.payRedemption, (pay, _sign(BANK, address(token), _hash(pay))));
+        } else if (how % 4 == 2) {
+            ISettlementToken.RejectRedemption memory reject = _rejectOf(id);
+            call_ = abi.encodeCall(
+                ISettlementToken.rejectRedemption, (reject, _sign(BANK, address(token), _hash(reject)))
+            );
+        }
+        bool early = block.timestamp <= token.redemption(id).payBy;
+        if (!_try(address(token), call_)) return;
+        if (how % 4 < 2) paidOut += token.redemption(id).amount;
+        if (how % 4 == 3 && early) violation = "a redemption expired while its bank might pay";
     }
 
     function register(uint256 who, uint256 second, uint16 bps, uint64 budget) public {
@@ -293,6 +326,10 @@ contract Handler is MarketTest {
         return assets.length;
     }
 
+    function redemptionCount() external view returns (uint256) {
+        return redemptions.length;
+    }
+
     function fundedCount() external view returns (uint256) {
         return funded.length;
     }
@@ -325,6 +362,7 @@ contract Handler is MarketTest {
         _watchSlots(address(agreements));
         _watchSlots(address(participants));
         _watchOrders();
+        _watchRedemptions();
         return !_hasRefusal(logs);
     }
 
@@ -350,6 +388,16 @@ contract Handler is MarketTest {
             uint8 before = seenStatus[funded[i]];
             if (status < before || (before > 1 && status != before)) violation = "an order's status went back";
             seenStatus[funded[i]] = status;
+        }
+    }
+
+    /// @dev A redemption that has ended stays as it ended.
+    function _watchRedemptions() private {
+        for (uint256 i = 0; i < redemptions.length; ++i) {
+            uint8 status = uint8(token.redemption(redemptions[i]).status);
+            uint8 before = seenRedemption[redemptions[i]];
+            if (status < before || (before > 1 && status != before)) violation = "a redemption's status went back";
+            seenRedemption[redemptions[i]] = status;
         }
     }
 

@@ -11,6 +11,7 @@ import {Titles} from "../../src/Titles.sol";
 import {IListings} from "../../src/interfaces/IListings.sol";
 import {IOrders} from "../../src/interfaces/IOrders.sol";
 import {IRights} from "../../src/interfaces/IRights.sol";
+import {ISettlementToken} from "../../src/interfaces/ISettlementToken.sol";
 import {ITitles} from "../../src/interfaces/ITitles.sol";
 
 /// @notice What holds after any number of calls, in any order, by anybody. Numbers as in contracts/README.md.
@@ -43,7 +44,7 @@ contract MarketInvariants is Signing {
 
     /// @dev Without this, forge would also call the handler's own setUp.
     function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        bytes4[] memory selectors = new bytes4[](15);
+        bytes4[] memory selectors = new bytes4[](17);
         selectors[0] = Handler.issue.selector;
         selectors[1] = Handler.register.selector;
         selectors[2] = Handler.confirm.selector;
@@ -59,18 +60,31 @@ contract MarketInvariants is Signing {
         selectors[12] = Handler.replay.selector;
         selectors[13] = Handler.wait_.selector;
         selectors[14] = Handler.agree.selector;
+        selectors[15] = Handler.redeem.selector;
+        selectors[16] = Handler.endRedemption.selector;
         targets = new FuzzSelector[](1);
         targets[0] = FuzzSelector(address(handler), selectors);
     }
 
-    /// @notice I-1: money is neither made nor lost: what was issued is what accounts, treasury and escrow have.
+    /// @notice I-1: money is neither made nor lost: what was issued and not paid out is what accounts, treasury and escrow have, and
+    /// what is locked.
     function invariant_moneyIsConserved() public view {
-        uint256 sum = token.balanceOf(TREASURY) + token.balanceOf(address(orders));
+        uint256 sum = token.balanceOf(TREASURY) + token.balanceOf(address(orders)) + token.balanceOf(address(token));
         for (uint256 i = 0; i < handler.peopleCount(); ++i) {
             sum += token.balanceOf(vm.addr(handler.people(i)));
         }
-        vm.assertEq(sum, handler.issued(), "I-1");
-        vm.assertEq(token.totalSupply(), handler.issued(), "I-1");
+        vm.assertEq(sum, handler.issued() - handler.paidOut(), "I-1");
+        vm.assertEq(token.totalSupply(), handler.issued() - handler.paidOut(), "I-1");
+    }
+
+    /// @notice I-21: the token itself holds exactly what open redemptions have locked.
+    function invariant_lockedIsTheSumOfOpenRedemptions() public view {
+        uint256 sum = 0;
+        for (uint256 i = 0; i < handler.redemptionCount(); ++i) {
+            ISettlementToken.Redemption memory record = token.redemption(handler.redemptions(i));
+            if (record.status == ISettlementToken.RedemptionStatus.Locked) sum += record.amount;
+        }
+        vm.assertEq(token.balanceOf(address(token)), sum, "I-21");
     }
 
     /// @notice I-2: the escrow holds exactly what funded orders put into it.
@@ -148,6 +162,28 @@ contract MarketInvariants is Signing {
         invariant_moneyIsConserved();
         invariant_escrowIsTheSumOfFundedOrders();
         invariant_epsilonIsNeverOverBudget();
+        invariant_nothingWasSeenThatMustNotHappen();
+    }
+
+    /// @dev And a redemption that is paid, one that is rejected, one that expires and one that stays open.
+    function test_theHandlerReachesEveryEndOfARedemption() public {
+        for (uint256 i = 0; i < 4; ++i) {
+            handler.redeem(i, 1000);
+        }
+        handler.endRedemption(0, 1);
+        handler.endRedemption(1, 2);
+        handler.endRedemption(2, 3);
+        handler.wait_(4 days);
+        handler.wait_(2 days);
+        handler.endRedemption(2, 3);
+        vm.assertEq(handler.redemptionCount(), 4);
+        uint8[4] memory ends = [2, 3, 4, 1];
+        for (uint256 i = 0; i < 4; ++i) {
+            vm.assertEq(uint8(token.redemption(handler.redemptions(i)).status), ends[i]);
+        }
+        vm.assertEq(handler.paidOut(), 1000);
+        invariant_moneyIsConserved();
+        invariant_lockedIsTheSumOfOpenRedemptions();
         invariant_nothingWasSeenThatMustNotHappen();
     }
 

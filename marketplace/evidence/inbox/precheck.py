@@ -32,7 +32,8 @@ from marketplace.rights.records import Asset as AssetState
 from marketplace.rights.records import Share as ShareState
 from marketplace.rights.tables import Asset, Share, Title
 from marketplace.rights.titles import Title as TitleState
-from marketplace.settlement.tables import Balance
+from marketplace.settlement.redemptions import Redemption as RedemptionState
+from marketplace.settlement.tables import Balance, Issue, Redemption
 from marketplace.types import (
     AgreementStatus,
     AssetStatus,
@@ -41,6 +42,7 @@ from marketplace.types import (
     ListingStatus,
     OrderStatus,
     ParticipantStatus,
+    RedemptionStatus,
     TitleKind,
 )
 
@@ -81,9 +83,10 @@ def _load(session: Session, texts: Sequence[str]) -> LedgerState:
     """The part of the ledger's state that the named accounts and ids touch."""
     profile = ledger_profile(session)
     state = LedgerState(profile.genesis)
-    state.accounts.escrow = profile.addresses["Orders"]
+    state.accounts.escrow, state.accounts.locked = profile.addresses["Orders"], profile.addresses["SettlementToken"]
     names = {text for text in texts if len(text) == _DIGEST_CHARACTERS}
     accounts = {text for text in texts if len(text) == _ADDRESS_CHARACTERS} | {state.accounts.escrow, profile.treasury}
+    accounts |= _load_redemptions(session, state, names)
     orders = _load_orders(session, state, names)
     listings = _load_listings(session, state, names | {order.listing_id for order in orders})
     _load_agreements(session, state, names)
@@ -106,6 +109,19 @@ def _load_orders(session: Session, state: LedgerState, names: set[str]) -> Seque
             row.buyer, row.listing_id, row.escrow, row.epsilon_cap, row.valid_until, OrderStatus(row.status)
         )
     return rows
+
+
+def _load_redemptions(session: Session, state: LedgerState, names: set[str]) -> set[str]:
+    """Load redemptions, and which payments were used; returns the accounts that they touch."""
+    accounts = {state.accounts.locked}
+    for row in session.exec(select(Redemption).where(col(Redemption.redemption_id).in_(names))):
+        accounts |= {row.account, row.bank}
+        state.redemptions.records[row.redemption_id] = RedemptionState(
+            row.account, row.bank, row.amount, row.pay_by, RedemptionStatus(row.status)
+        )
+    state.accounts.refs |= set(session.exec(select(Issue.ref).where(col(Issue.ref).in_(names))))
+    state.accounts.refs |= set(session.exec(select(Redemption.ref).where(col(Redemption.ref).in_(names))))
+    return accounts
 
 
 def _load_listings(session: Session, state: LedgerState, names: set[str]) -> Sequence[Listing]:

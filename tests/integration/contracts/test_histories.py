@@ -24,7 +24,7 @@ from tests.histories import ADDRESSES, CHAIN_ID, TREASURY, Call, History
 
 START = 1_800_000_000
 HISTORIES = 12
-STEPS = 1000
+STEPS = 1100
 GAS = 25_000_000
 
 
@@ -181,6 +181,7 @@ def compare_balances(chain: Chain, history: History) -> None:
     token = history.genesis.addresses()["SettlementToken"]
     selector = keccak256(b"balanceOf(address)")[:4]
     accounts = [*ADDRESSES.values(), TREASURY, history.state.accounts.escrow, history.state.batches.account]
+    accounts.append(history.state.accounts.locked)
     requests = [
         ("eth_call", [{"to": token, "data": to_hex(selector + bytes(12) + bytes.fromhex(account[2:]))}, "latest"])
         for account in accounts
@@ -208,6 +209,7 @@ def test_histories_reach_every_verb_and_most_refusals(chain: Chain) -> None:
         "key_term", "key_not_live", "key_own", "key_account_unknown", "guardians_invalid", "guardians_delay",
         "recovery_not_guardian", "recovery_own_matter", "recovery_open", "recovery_status", "recovery_not_ready",
         "clearing_total", "clearing_not_latest",
+        "redemption_id_mismatch", "redemption_pay_by", "redemption_status", "redemption_not_bank", "redemption_not_due",
     }  # fmt: skip
     assert expected <= seen, expected - seen
 

@@ -18,7 +18,7 @@ import pytest
 from crypto import typed_data
 from crypto.canonical import keccak256, to_hex
 from marketplace.calls import VERBS, encode_call, parameters_of
-from marketplace.documents.ids import agreement_id, asset_id, batch_id, debt_id, listing_id, order_id
+from marketplace.documents.ids import agreement_id, asset_id, batch_id, debt_id, listing_id, order_id, redemption_id
 from marketplace.intents import INTENTS, intent_digest
 from marketplace.refusals import from_revert
 from marketplace.refusals.signers import SIGNERS, UNSIGNED, Active, Check, Fresh, Is, NotSuspended, Signer
@@ -39,6 +39,7 @@ DERIVED: Mapping[str, tuple[str, Any]] = {
     "Register": ("assetId", lambda _, m: asset_id(m["holder"], m["manifestDigest"])),
     "List": ("listingId", lambda _, m: listing_id(m["seller"], m["assetId"], m["termsDigest"])),
     "Fund": ("orderId", lambda _, m: order_id(m["buyer"], m["listingId"], m["agreementDigest"])),
+    "Redeem": ("redemptionId", lambda _, m: redemption_id(m["account"], m["payoutDigest"])),
     "Agree": ("agreementId", lambda _, m: agreement_id(m["partyA"], m["partyB"], m["agreementDigest"])),
     "AmendAgreement": ("agreementId", lambda _, m: agreement_id(m["partyA"], m["partyB"], m["agreementDigest"])),
     "OpenBatch": ("batchId", lambda _, m: batch_id(m["exchange"], m["number"])),

@@ -15,7 +15,7 @@ from marketplace.documents import digest
 from marketplace.documents.dids import did_web
 from marketplace.documents.identifiers import Kind, identifier
 from marketplace.queries.tables import PanelTask, QueryRow
-from marketplace.sdk import agreements, participants, settlement
+from marketplace.sdk import agreements, participants, redemptions, settlement
 from marketplace.storage.documents import read_document
 from marketplace.storage.sessions import open_session
 from marketplace.types import ParticipantStatus, Role
@@ -97,6 +97,7 @@ def make_world(town: Town) -> World:
         "request": {},  # requests and custodians: tests/integration/service/test_attested.py, test_custodian.py
         "approved query": {},
         "balance": {"owner": "buyer"},
+        "redemption": {"holder": "buyer", "bank": "bank"},
         "document": {"reader": "buyer"},
         "webhook": {"owner": "buyer"},
         "agreement": {"party A": "supplier", "party B": "buyer"},
@@ -104,6 +105,8 @@ def make_world(town: Town) -> World:
     }
     agreement = town["buyer"].get(f"/orders/{order}")["agreementDigest"]
     world.objects = {"order": order, "query": name, "request": name, "approved query": name, "document": agreement}
+    bank, place = town["bank"].address, {"beneficiary": "Buyer", "account_number": "62220200"}
+    world.objects["redemption"] = redemptions.redeem(town["buyer"], bank, 1, **place)["redemptionId"]
     world.objects |= {"balance": town["buyer"].address, "webhook": world.webhook()}
     world.objects |= dict(zip(("agreement", "proposal"), _agree(town), strict=True))
     return world
@@ -187,6 +190,8 @@ REQUESTS: Mapping[str, Callable[[World, str], Request]] = {
     "hand_in_refusal": lambda world, query: ("POST", "/vault/refusals", _refusal(world, query)),
     "hand_in_custodian_release": lambda world, query: ("POST", "/custodian/releases", _release(world, query)),
     "hand_in_custodian_refusal": lambda world, query: ("POST", "/custodian/refusals", _refusal(world, query)),
+    "expire_redemption": lambda _, name: ("POST", "/settlement/redemptions/expiries", {"redemption": name}),
+    "get_redemption": lambda _, name: ("GET", f"/settlement/redemptions/{name}", None),
     "get_balance": lambda _, owner: ("GET", f"/settlement/balances/{owner}", None),
     "resolve_identifier": lambda _, order: ("GET", f"/identifiers/{_order_name(order)}", None),
     "show_identifier": lambda _, order: ("GET", f"/identifiers/{order}/page", None),

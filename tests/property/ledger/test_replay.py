@@ -12,7 +12,7 @@ from marketplace.calls import encode_batch, encode_call
 from marketplace.deployment import Genesis
 from marketplace.errors import MarketplaceError
 from marketplace.events import Event
-from marketplace.types import AssetStatus, BatchStatus, OrderStatus, TitleKind
+from marketplace.types import AssetStatus, BatchStatus, OrderStatus, RedemptionStatus, TitleKind
 from tests.histories import ADDRESSES, BUILDERS, TREASURY, Call, History
 
 
@@ -86,7 +86,7 @@ class Market(RuleBasedStateMachine):
     def money_is_conserved(self) -> None:
         """I-1, I-2."""
         accounts = self.ledger.accounts
-        assert sum(accounts.balance(account) for account in accounts.total_in) == accounts.issued
+        assert sum(accounts.balance(account) for account in accounts.total_in) == accounts.issued - accounts.redeemed
         assert all(accounts.balance(account) >= 0 for account in accounts.total_in)
         funded = [order for order in self.ledger.orders.records.values() if order.status is OrderStatus.FUNDED]
         assert accounts.balance(accounts.escrow) == sum(order.escrow for order in funded)
@@ -103,6 +103,14 @@ class Market(RuleBasedStateMachine):
             held += sum(p.net for p in batch.positions.values() if not p.paid)
             assert all(p.net >= 0 for p in batch.positions.values()) or batch.status <= BatchStatus.CLOSED
         assert self.ledger.accounts.balance(batches.account) == held
+
+    @invariant()
+    def what_is_locked_is_being_redeemed(self) -> None:
+        """I-21."""
+        accounts, records = self.ledger.accounts, self.ledger.redemptions.records.values()
+        locked = sum(record.amount for record in records if record.status is RedemptionStatus.LOCKED)
+        assert accounts.balance(accounts.locked) == locked
+        assert accounts.redeemed == sum(item.amount for item in records if item.status is RedemptionStatus.PAID)
 
     @invariant()
     def what_went_in_came_out(self) -> None:

@@ -178,7 +178,11 @@ def test_a_panel_key_without_possession_does_not_count(made: Made) -> None:
 def test_an_account_that_pays_what_it_has_not() -> None:
     report = Report()
     payment = {"from": "0x" + "01" * 20, "to": "0x" + "02" * 20, "value": 5}
-    check_money([Event("SettlementToken", "Transfer", payment)], "0x" + "03" * 20, report)
+    check_money(
+        [Event("SettlementToken", "Transfer", payment)],
+        {"Orders": "0x" + "03" * 20, "SettlementToken": "0x" + "04" * 20},
+        report,
+    )
     assert _codes(report) == ["money_negative"]
 
 

@@ -259,6 +259,8 @@ def _logs_of(found: list[Json], event: str) -> tuple[Json, int]:
 ISSUED = "Issued(address,uint256,bytes32,address)"
 TRANSFER = "Transfer(address,address,uint256)"
 SETTLED = "Settled(bytes32,bytes32,uint96,uint64,uint32,bytes32,uint96,uint96)"
+PAID_OUT = "RedemptionPaid(bytes32,address,uint96,bytes32,address)"
+LOCKED = "RedemptionRequested(bytes32,address,uint96,bytes32,address,uint64)"
 SHARE = "SharePaid(bytes32,address,uint96)"
 
 
@@ -302,6 +304,9 @@ def _another_contract(found: list[Json]) -> None:
 
 HISTORY: dict[str, tuple[set[str], Callable[[list[Json]], object]]] = {
     "a fen more issued": ({"event_differs", "money_total"}, _more(ISSUED, 0)),
+    "a fen more paid out": ({"event_differs", "money_total"}, _more(PAID_OUT, 0)),
+    "a fen more locked": ({"event_differs", "money_locked"}, _more(LOCKED, 0)),
+    "a payout hidden": ({"event_differs", "money_total", "money_locked"}, _drop(PAID_OUT)),
     "a fen more transferred": ({"event_differs", "money_total"}, _more(TRANSFER, 0)),
     "a fen more fee": ({"event_differs", "money_order"}, _more(SETTLED, 5)),
     "a fen more for a share holder": ({"event_differs", "money_order"}, _more(SHARE, 0)),

@@ -47,7 +47,17 @@ def samples(market: Market) -> dict[str, Any]:
         "roles": ["SUPPLIER"],
         "nonce": "0x" + "33" * 32,
     }
+    payout = {
+        "type": "payout",
+        "version": 1,
+        "account": market.supplier.address,
+        "bank": "0x" + "ba" * 20,
+        "beneficiary": "Supplier Ltd 供方",
+        "accountNumber": "6222020000000000000",
+        "nonce": "0x" + "44" * 32,
+    }
     return {
+        "payout": payout,
         "manifest": market.manifest,
         "claim": claim,
         "profile": profile,

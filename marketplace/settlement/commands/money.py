@@ -1,18 +1,18 @@
-"""`marketplace settlement`: money."""
+"""Issuing, closing and refunding: `marketplace settlement issue | balance | close | refund | statement`."""
 
 from typing import Annotated
 
 import typer
 
-from marketplace.console import Run, command, group
+from marketplace.console import Run, command
 from marketplace.console.values import parse_address, parse_id, parse_money
 from marketplace.documents.identifiers import Kind
 from marketplace.quantities import money
 from marketplace.sdk import settlement
 from marketplace.sdk.opening import open_client, open_keys
+from marketplace.settlement.commands.group import app
 from marketplace.vault.vouchers import vault_voucher
 
-app = group("Issue money, close orders, refund, read statements. 清算结算")
 Order = Annotated[str, typer.Argument(metavar="ORDER", parser=parse_id(Kind.ORDER), help="id of the order 订单编号")]
 WHAT = {
     "escrow": ("in escrow", "托管中"),
@@ -27,13 +27,16 @@ def issue(
     run: Run,
     account: Annotated[str, typer.Argument(metavar="ADDRESS", parser=parse_address, help="who receives it 收款方")],
     amount: Annotated[int, typer.Argument(metavar="YUAN", parser=parse_money, help="how much 金额")],
+    reference: Annotated[
+        str | None, typer.Option(help="the bank's own reference of the payment received; made up if none 银行流水号")
+    ] = None,
 ) -> None:
-    """Issue settlement money, as a bank. 发行结算资金
+    """Issue settlement money against a payment received, as a bank. Each payment counts once. 发行结算资金
 
-    Example: marketplace settlement issue 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 100.00
+    Example: marketplace settlement issue 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 100.00 --reference 2026110100017
     """
     with open_client(run) as client:
-        result = settlement.issue(client, account, amount)
+        result = settlement.issue(client, account, amount, reference)
     run.result(result, f"issued {money(amount)} yuan to {account}", f"已向 {account} 发行 {money(amount)} 元")
 
 

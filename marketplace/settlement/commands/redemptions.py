@@ -1,0 +1,112 @@
+"""Money back: `marketplace settlement redeem | redemptions | payout | pay-redemption | reject-redemption |
+expire-redemption`."""
+
+from typing import Annotated
+
+import typer
+
+from marketplace.console import Run, command
+from marketplace.console.values import moment, parse_address, parse_digest, parse_money
+from marketplace.quantities import money
+from marketplace.sdk import redemptions as sdk
+from marketplace.sdk.opening import open_client
+from marketplace.settlement.commands.group import app
+from marketplace.types import RedemptionStatus
+
+Redemption = Annotated[
+    str, typer.Argument(metavar="REDEMPTION", parser=parse_digest, help="id of the redemption 赎回编号")
+]
+STATUS = {
+    RedemptionStatus.LOCKED: ("locked", "锁定中"),
+    RedemptionStatus.PAID: ("paid", "已兑付"),
+    RedemptionStatus.REJECTED: ("rejected", "已拒绝"),
+    RedemptionStatus.EXPIRED: ("expired", "到期退回"),
+}
+
+
+@command(app)
+def redeem(
+    run: Run,
+    *,
+    amount: Annotated[int, typer.Argument(metavar="YUAN", parser=parse_money, help="how much 金额")],
+    bank: Annotated[str, typer.Option(metavar="ADDRESS", parser=parse_address, help="the bank that pays 兑付银行")],
+    beneficiary: Annotated[str, typer.Option(help="who owns the bank account 收款人")],
+    account_number: Annotated[str, typer.Option(help="number of the bank account 收款账号")],
+    days: Annotated[int, typer.Option(min=1, max=90, help="how long the bank may take 银行期限(天)")] = 5,
+) -> None:
+    """Ask a bank for money back. It is locked until the bank has paid or rejected, or its time is over. 赎回
+
+    Example: marketplace settlement redeem 80.00 --bank 0x7099…79c8 --beneficiary "Pudong Data Ltd" --account-number
+    6222020000000000000
+    """
+    with open_client(run) as client:
+        result = sdk.redeem(client, bank, amount, beneficiary=beneficiary, account_number=account_number, days=days)
+    run.result(
+        result, f"{money(amount)} yuan are locked until the bank answers", f"{money(amount)} 元已锁定，等待银行兑付"
+    )
+
+
+@command(app)
+def redemptions(run: Run) -> None:
+    """Redemptions that you asked for, or are asked to pay. 赎回列表
+
+    Example: marketplace settlement redemptions
+    """
+    with open_client(run) as client:
+        found = sdk.redemptions(client)
+    columns = (
+        ("redemptionId", "redemption", "赎回编号", str),
+        ("account", "holder", "持有人", str),
+        ("amount", "yuan", "金额(元)", money),
+        ("status", "status", "状态", lambda code: run.tr(*STATUS[RedemptionStatus(code)])),
+        ("payBy", "bank's time ends", "银行期限", moment),
+    )
+    run.rows(found, columns)
+
+
+@command(app)
+def payout(run: Run, redemption: Redemption) -> None:
+    """Which bank account a redemption is to be paid to; for its holder and its bank. 收款信息
+
+    Example: marketplace settlement payout 0x5f…5f
+    """
+    with open_client(run) as client:
+        found = sdk.payout(client, redemption)
+    run.result(found, "pay to this account, then: marketplace settlement pay-redemption", "请向此账户付款后登记兑付")
+
+
+@command(app)
+def pay_redemption(
+    run: Run,
+    redemption: Redemption,
+    reference: Annotated[str, typer.Option(help="the bank's own reference of the payment 银行流水号")],
+) -> None:
+    """Say, as its bank, that a redemption is paid; the money leaves the market. 登记兑付
+
+    Example: marketplace settlement pay-redemption 0x5f…5f --reference 2026110200003
+    """
+    with open_client(run) as client:
+        result = sdk.pay(client, redemption, reference)
+    run.result(result, "the redemption is paid", "赎回已兑付")
+
+
+@command(app)
+def reject_redemption(run: Run, redemption: Redemption, reason: Annotated[str, typer.Option(help="why 原因")]) -> None:
+    """Say, as its bank, that a redemption is not paid; the money goes back to its holder. 拒绝兑付
+
+    Example: marketplace settlement reject-redemption 0x5f…5f --reason "the account is closed"
+    """
+    with open_client(run) as client:
+        result = sdk.reject(client, redemption, reason)
+    run.result(result, "the money is back with its holder", "资金已退回持有人")
+
+
+@command(app)
+def expire_redemption(run: Run, redemption: Redemption) -> None:
+    """After its bank's time, give the money of a redemption back to its holder; anyone may. 到期退回
+
+    Example: marketplace settlement expire-redemption 0x5f…5f
+    """
+    with open_client(run) as client:
+        result = sdk.expire(client, redemption)
+    run.result(result, "the money is back with its holder", "资金已退回持有人")

@@ -1,0 +1,1 @@
+"""What banks and holders say about money that leaves the market."""

@@ -1,0 +1,102 @@
+"""Money goes back to a bank, through the whole service, with a clock that the test moves."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from marketplace.auditor.bundle import open_bundle
+from marketplace.auditor.trust import Trust
+from marketplace.auditor.verifier import audit
+from marketplace.errors import MarketplaceError
+from marketplace.sdk import evidence, redemptions, settlement
+from marketplace.sdk.client import Client
+from marketplace.types import RedemptionStatus
+from tests.integration.service.town import Town, running, town_settings
+from tests.sealed_market import keys
+
+DAY = 86_400
+
+
+@dataclass
+class Clock:
+    """Unix seconds, as far ahead as a test wants."""
+
+    ahead: int = 0
+
+    def __call__(self) -> int:
+        return int(time.time()) + self.ahead
+
+
+@pytest.fixture(scope="module")
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterator[Town]:
+    folder = tmp_path_factory.mktemp("bank")
+    with running(town_settings(folder / "service"), clock) as context:
+        made = Town(context.settings.public_url, folder, context)
+        for name in ("registrar", "bank", "buyer", "rival", "auditor"):
+            made.clients[name] = Client(made.url, keys(name), now=clock)
+        made.join("exchange", "bank", "buyer", "rival", "auditor")
+        yield made
+        made.close()
+
+
+def redeem(town: Town, amount: int) -> str:
+    """The buyer wants money back; id of the redemption."""
+    bank = town["bank"].address
+    result = redemptions.redeem(town["buyer"], bank, amount, beneficiary="Ms Li", account_number="622202000000", days=2)
+    return str(result["redemptionId"])
+
+
+def balance(town: Town) -> int:
+    return int(settlement.balance(town["buyer"])["balance"])
+
+
+def code_of(act: Callable[[], object]) -> str:
+    with pytest.raises(MarketplaceError) as refused:
+        act()
+    return refused.value.code
+
+
+def test_a_holder_gets_its_money_back_by_every_way(town: Town, clock: Clock, tmp_path: Path) -> None:
+    bank, buyer, rival = town["bank"], town["buyer"], town["rival"]
+    settlement.issue(bank, buyer.address, 1000, "IN-1")
+    paid = redeem(town, 300)
+    assert (balance(town), redemptions.get(bank, paid)["status"]) == (700, RedemptionStatus.LOCKED)
+    assert redemptions.payout(bank, paid)["accountNumber"] == "622202000000"
+    assert redemptions.pay(bank, paid, "OUT-1")["status"] == "mined"
+    assert (balance(town), redemptions.get(buyer, paid)["status"]) == (700, RedemptionStatus.PAID)
+
+    rejected = redeem(town, 200)
+    assert code_of(lambda: redemptions.pay(bank, rejected, "OUT-1")) == "issue_reference_used"
+    assert code_of(lambda: redemptions.pay(bank, rejected, "IN-1")) == "issue_reference_used"
+    assert code_of(lambda: settlement.issue(bank, buyer.address, 5, "OUT-1")) == "issue_reference_used"
+    redemptions.reject(bank, rejected, "the account is closed")
+    assert balance(town) == 700
+    assert code_of(lambda: redemptions.pay(bank, rejected, "OUT-2")) == "redemption_status"
+
+    silent = redeem(town, 700)
+    assert code_of(lambda: redeem(town, 1)) == "balance_insufficient"
+    assert code_of(lambda: redemptions.expire(buyer, silent)) == "redemption_not_due"
+    assert code_of(lambda: redemptions.expire(rival, silent)) == "redemption_unknown"
+    clock.ahead += 3 * DAY
+    redemptions.expire(rival, silent)
+    assert balance(town) == 700
+
+    assert [len(redemptions.redemptions(client)) for client in (buyer, bank, rival)] == [3, 3, 0]
+    assert code_of(lambda: redemptions.get(rival, paid)) == "redemption_unknown"
+    assert code_of(lambda: rival.get_document(redemptions.get(buyer, paid)["payoutDigest"])) == "document_not_found"
+
+    assert len(redemptions.redemptions(town["auditor"])) == 3
+    target = tmp_path / "bundle.zip"
+    evidence.download_bundle(town["auditor"], target)
+    profile = town["auditor"].get("/profile")
+    trust = Trust(chain_id=profile["chainId"], registrar=town["registrar"].address, contracts=profile["contracts"])
+    with open_bundle(target) as bundle:
+        assert [finding.as_dict() for finding in audit(bundle, trust).findings] == []
