@@ -151,9 +151,7 @@ def sign_agreement_proposal(
 ) -> Queued:
     """Sign what the other side proposed; it goes to the ledger."""
     with here.writing() as session:
-        digest = service.accept(
-            session, here.deployment, proposal, signature=body.signature, account=account, now=here.clock()
-        )
+        digest = service.accept(session, proposal, signature=body.signature, account=account, now=here.clock())
     return Queued(intent=digest)
 
 

@@ -10,12 +10,12 @@ from typing import Any
 from sqlmodel import Session, col, func, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from crypto.canonical import from_hex, to_hex
+from crypto.canonical import to_hex
 from marketplace.agreements.forms import validate_agreement_on_form
 from marketplace.agreements.tables import Agreement, Proposal
 from marketplace.documents import Document, digest, unix_seconds
 from marketplace.errors import InvalidInputError, NotFoundError, RuleError
-from marketplace.evidence.inbox import check_signature, is_under_way, precheck, queue
+from marketplace.evidence.inbox import is_under_way, precheck, queue
 from marketplace.intents import Deployment, intent_digest
 from marketplace.participants.service import oversees
 from marketplace.refusals.checks import require_in_time
@@ -58,10 +58,10 @@ def propose(
     if session.get(Proposal, name_digest) is not None:
         return name_digest
     _require_side(message, account)
-    check_signature(name, message, deployment, account, from_hex(signature, 65, "signature"))
     require_in_time(message, now)
     _check_document(name, message, document)
-    precheck.run(session, "Agreements", VERBS[name], [dict(message), _NO_SIGNATURE, _NO_SIGNATURE], now)
+    made = [signature if message[side] == account else _NO_SIGNATURE for side in ("partyA", "partyB")]
+    precheck.run(session, "Agreements", VERBS[name], [dict(message), *made], now, only=account)
     _require_room(session, account, now)
     if answers is not None:
         _counter(session, answers, message, account, now)
@@ -83,9 +83,7 @@ def propose(
     return name_digest
 
 
-def accept(
-    session: Session, deployment: Deployment, proposal: str, *, signature: str, account: str, now: int
-) -> Digest:
+def accept(session: Session, proposal: str, *, signature: str, account: str, now: int) -> Digest:
     """Sign what the other side proposed, and queue it for the ledger.
 
     Raises:
@@ -106,7 +104,6 @@ def accept(
             hint_zh="请等待对方签署，或撤回提议",
         )
     _require_open(row, now)
-    check_signature(row.name, row.message, deployment, account, from_hex(signature, 65, "signature"))
     _signed(row, account, signature)
     arguments = [dict(row.message), row.signature_a, row.signature_b]
     precheck.run(session, "Agreements", VERBS[row.name], arguments, now)

@@ -14,7 +14,7 @@ from marketplace.agreements.forms import get_form, validate_agreement_on_form
 from marketplace.agreements.signing import Signed, signed_words
 from marketplace.documents import Document, ids
 from marketplace.errors import VerificationError
-from marketplace.intents import intent_digest, verify_intent
+from marketplace.intents import intent_digest, recover_intent
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 from marketplace.types import ZERO_DIGEST
@@ -141,7 +141,8 @@ def list_mine(client: Client) -> list[dict[str, Any]]:
 
 
 def get(client: Client, agreement_id: str) -> dict[str, Any]:
-    """An agreement with its document, bound to its id, and both signatures, verified.
+    """An agreement with its document, bound to its id, and both signatures with the keys that made them, as "keys". A
+    key is a party's own, or one that the ledger let sign for it.
 
     Raises:
         VerificationError: document or signature is not what the id commits to.
@@ -158,11 +159,13 @@ def get(client: Client, agreement_id: str) -> dict[str, Any]:
     return found
 
 
-def _check_signatures(client: Client, found: Mapping[str, Any]) -> None:
+def _check_signatures(client: Client, found: dict[str, Any]) -> None:
+    found["keys"] = {}
     for party in (found["partyA"], found["partyB"]):
         try:
             signature = from_hex(found["signatures"][party], 65, "signature")
-            verify_intent(found["intent"], found["message"], client.deployment, party, signature)
+            key = recover_intent(found["intent"], found["message"], client.deployment, signature)
+            found["keys"][party] = key
         except (CryptoError, KeyError) as error:
             raise VerificationError(
                 "agreement_signature",

@@ -49,12 +49,15 @@ from marketplace.types import (
 _ADDRESS_CHARACTERS, _DIGEST_CHARACTERS = 42, 66
 
 
-def run(session: Session, contract: str, verb: str, arguments: Sequence[Any], now: int) -> None:
+def run(
+    session: Session, contract: str, verb: str, arguments: Sequence[Any], now: int, *, only: str | None = None
+) -> None:
     """Refuse what the ledger would refuse as things stand.
 
     Args:
         arguments: as in marketplace.calls, signatures too: whether their keys may sign this is asked here.
         now: unix seconds.
+        only: the one account that has signed yet, of a call that several sign; None for all.
     Raises:
         RuleError: the ledger's own refusal.
     """
@@ -64,7 +67,7 @@ def run(session: Session, contract: str, verb: str, arguments: Sequence[Any], no
         return recover_intent(name, message, deployment, signature)
 
     state = _load(session, list(_texts(arguments)))
-    state.apply_signed(contract, verb, arguments, ledger_time(session, now), recover)
+    state.apply_signed(contract, verb, arguments, ledger_time(session, now), recover, only=only)
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -92,9 +92,6 @@ def _papers(http: httpx.Client, reader: Client, found: dict[str, Any]) -> None:
     page = http.get(f"{path}.html", headers=token(reader))
     assert found["agreementDigest"] in page.text
     assert all(signature in page.text for signature in found["signatures"].values())
-    printed = http.get(f"{path}.pdf", headers=token(reader))
-    assert printed.headers["content-type"] == "application/pdf"
-    assert printed.content.startswith(b"%PDF")
 
 
 def test_others_are_told_that_there_is_nothing(town: Town, http: httpx.Client) -> None:
