@@ -29,6 +29,11 @@ def issue(client: Client, account: str, amount: int, reference: str | None = Non
     return {**outcome, "ref": ref, "reference": text}
 
 
+def issues(client: Client) -> list[dict[str, Any]]:
+    """Issues that one made as a bank or got; all of them for whoever oversees."""
+    return client.pages("/settlement/issues")
+
+
 def balance(client: Client, account: str | None = None) -> dict[str, Any]:
     """How much an account holds, in fen; one's own by default."""
     found: dict[str, Any] = client.get(f"/settlement/balances/{account or client.address}")

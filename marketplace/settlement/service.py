@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from crypto.canonical import from_hex, to_hex
 from crypto.merkle import EMPTY_ROOT
@@ -28,7 +29,7 @@ from marketplace.participants.service import oversees, roles_of
 from marketplace.queries.inbox.panel import require_none_attested
 from marketplace.queries.inbox.tally import end_unattested
 from marketplace.queries.service.accounts import last_voucher
-from marketplace.settlement.tables import Balance, Payout
+from marketplace.settlement.tables import Balance, Issue, Payout
 from marketplace.types import Digest, OrderStatus, Role
 
 
@@ -42,6 +43,13 @@ def balance_json(session: Session, owner: str, account: str) -> dict[str, Any]:
         raise NotFoundError("balance_unknown", f"there is no balance of {owner} for you", zh="没有您可查看的该账户余额")
     row = session.get(Balance, owner)
     return row.as_json() if row else {"account": owner, "balance": 0, "event": None}
+
+
+def issues_of(session: Session, account: str) -> SelectOfScalar[Issue]:
+    """What `account` issued or was issued; everything for whoever oversees."""
+    if oversees(session, account):
+        return select(Issue)
+    return select(Issue).where(or_(col(Issue.account) == account, col(Issue.bank) == account))
 
 
 def issue(session: Session, deployment: Deployment, order: Statement, now: int) -> Digest:

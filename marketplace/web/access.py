@@ -181,6 +181,7 @@ ACCESS: Mapping[str, Access] = {
     ),
     "list_redemptions": SignedIn(lists="redemption", all_for=OVERSEERS),
     "get_redemption": Party("redemption", ("holder", "bank"), OVERSEERS),
+    "list_issues": SignedIn(lists="issue", all_for=OVERSEERS),
     "get_balance": Party("balance", ("owner",), OVERSEERS | Role.BANK),
     "get_statement": _ORDER,
     # clearing: batches are public, what is in them is not

@@ -2,13 +2,15 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request, Response
 
 from marketplace.evidence.inbox import Statement
 from marketplace.orders.service import get_order
 from marketplace.queries.service.accounts import require_last_voucher
 from marketplace.settlement import service
+from marketplace.settlement.tables import Issue as IssueRow
 from marketplace.web.context import Here
+from marketplace.web.paging import AskedPage, Rows, link_next, page_of
 from marketplace.web.principal import Account, MaybeAccount
 from marketplace.web.shapes import AddressText, Count, DigestText, Queued, Shape, SignatureText, Voucher
 
@@ -79,6 +81,14 @@ def refund_order(here: Here, account: MaybeAccount, body: RefundBody) -> Queued:
     refunded is told to its parties alone."""
     with here.writing() as session:
         return Queued(intent=service.refund(session, here.deployment, body.order, account, here.clock()))
+
+
+@router.get("/settlement/issues")
+def list_issues(here: Here, account: Account, page: AskedPage, request: Request, response: Response) -> Rows:
+    """Issues that you made as a bank or got; all for registrars, auditors and the exchange."""
+    with here.reading() as session:
+        rows = page_of(session, service.issues_of(session, account), IssueRow.ref, page, IssueRow.as_json)
+    return link_next(request, response, rows)
 
 
 @router.get("/settlement/balances/{address}")

@@ -105,8 +105,9 @@ def make_world(town: Town) -> World:
     }
     agreement = town["buyer"].get(f"/orders/{order}")["agreementDigest"]
     world.objects = {"order": order, "query": name, "request": name, "approved query": name, "document": agreement}
-    bank, place = town["bank"].address, {"beneficiary": "Buyer", "account_number": "62220200"}
-    world.objects["redemption"] = redemptions.redeem(town["buyer"], bank, 1, **place)["redemptionId"]
+    bank = town["bank"].address
+    wish = redemptions.redeem(town["buyer"], bank, 1, beneficiary="Buyer", account_number="62220200")
+    world.objects["redemption"] = wish["redemptionId"]
     world.objects |= {"balance": town["buyer"].address, "webhook": world.webhook()}
     world.objects |= dict(zip(("agreement", "proposal"), _agree(town), strict=True))
     return world

@@ -2,18 +2,24 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from marketplace import cli
 from marketplace.auditor.bundle import open_bundle
 from marketplace.auditor.trust import Trust
 from marketplace.auditor.verifier import audit
 from marketplace.errors import MarketplaceError
 from marketplace.sdk import evidence, redemptions, settlement
 from marketplace.sdk.client import Client
+from marketplace.settlement.statements.camt import parse_camt
+from marketplace.settlement.statements.entries import Entry
+from marketplace.settlement.statements.reconciliation import reconcile
 from marketplace.types import RedemptionStatus
+from tests.bank_statements import camt
 from tests.integration.service.town import Town, running, town_settings
 from tests.sealed_market import keys
 
@@ -64,6 +70,20 @@ def code_of(act: Callable[[], object]) -> str:
     return refused.value.code
 
 
+def reconciled(town: Town, folder: Path, bundle: Path) -> None:
+    """The bank's statement is what service and bundle say of the ledger; a forged one is not."""
+    bank = town["bank"]
+    came = Entry("IN-1", "2026-11-02", 1000, is_credit=True)
+    went = Entry("OUT-1", "2026-11-03", 300, is_credit=False)
+    rows = settlement.issues(bank), redemptions.redemptions(bank)
+    assert reconcile(parse_camt(camt([came, went])), *rows, bank.address).unexplained == 0
+    command = ["settlement", "reconcile", str(folder / "statement.xml"), "--bundle", str(bundle)]
+    for entries, code in (([came, went], 0), ([came], 7), ([came, replace(went, amount=301)], 7)):
+        last = datetime.fromtimestamp(bank.now(), UTC).date().isoformat()
+        (folder / "statement.xml").write_bytes(camt(entries, last=last))
+        assert cli.main([*command, "--bank", bank.address, "--json"]) == code
+
+
 def test_a_holder_gets_its_money_back_by_every_way(town: Town, clock: Clock, tmp_path: Path) -> None:
     bank, buyer, rival = town["bank"], town["buyer"], town["rival"]
     settlement.issue(bank, buyer.address, 1000, "IN-1")
@@ -98,5 +118,6 @@ def test_a_holder_gets_its_money_back_by_every_way(town: Town, clock: Clock, tmp
     evidence.download_bundle(town["auditor"], target)
     profile = town["auditor"].get("/profile")
     trust = Trust(chain_id=profile["chainId"], registrar=town["registrar"].address, contracts=profile["contracts"])
+    reconciled(town, tmp_path, target)
     with open_bundle(target) as bundle:
         assert [finding.as_dict() for finding in audit(bundle, trust).findings] == []

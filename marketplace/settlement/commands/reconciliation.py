@@ -1,0 +1,118 @@
+"""`marketplace settlement reconcile`: does the bank say what the ledger says?"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from crypto.canonical import load_json, sha256, to_hex
+from marketplace.auditor.bundle import open_bundle
+from marketplace.console import Run, command
+from marketplace.console.values import parse_address
+from marketplace.errors import VerificationError
+from marketplace.sdk import redemptions, settlement
+from marketplace.sdk.opening import open_client
+from marketplace.settlement.commands.group import app
+from marketplace.settlement.statements.camt import parse_camt
+from marketplace.settlement.statements.entries import BankStatement
+from marketplace.settlement.statements.reconciliation import reconcile as compare
+from marketplace.settlement.statements.table import parse_csv
+
+KINDS = {
+    "missing_on_ledger": ("not on the ledger", "账本中没有"),
+    "missing_at_bank": ("not in any statement", "对账单中没有"),
+    "amount_differs": ("another amount", "金额不符"),
+    "direction_differs": ("the other direction", "收付方向不符"),
+    "duplicate_at_bank": ("twice in one statement", "同一对账单内重复"),
+    "statements_disagree": ("two statements disagree", "两份对账单内容不一致"),
+    "sequence_gap": ("a statement is missing", "对账单不连续"),
+}
+
+
+@command(app)
+def reconcile(
+    run: Run,
+    *,
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="STATEMENT", exists=True, dir_okay=False, help="camt.053 XML or CSV files 银行对账单"),
+    ],
+    profile: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="column mapping of CSV files, JSON 列映射文件")
+    ] = None,
+    bundle: Annotated[
+        Path | None, typer.Option(exists=True, help="evidence bundle, to work offline 证据包(离线)")
+    ] = None,
+    bank: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", parser=parse_address, help="which bank; you if none 银行")
+    ] = None,
+) -> None:
+    """Compare a bank's statements with what it issued and paid on the ledger; passes if nothing is unexplained. 对账
+
+    Give all statements since the bank's first payment, in any order; the same one twice counts once. With --bundle
+    nothing is asked of anybody: the rows are the bundle's, which `marketplace audit` proves. Anything that differs ends
+    it with code 7.
+
+    Example: marketplace settlement reconcile 2026-11.xml --bundle evidence.zip --bank 0x7099…79c8
+    """
+    statements = read_statements(files, profile)
+    if bundle is not None:
+        if bank is None:
+            raise typer.BadParameter("say whose statements these are", param_hint="--bank")
+        issues, paid, whose = *_from_bundle(bundle), bank
+    else:
+        with open_client(run) as client:
+            issues, paid, whose = settlement.issues(client), redemptions.redemptions(client), bank or client.address
+    report = compare(statements, issues, paid, whose)
+    found = {"bank": whose, "statements": [to_hex(sha256(path.read_bytes())) for path in files], **report.as_dict()}
+    if run.as_json:
+        run.json(found)
+    else:
+        _print(run, found)
+    if report.unexplained:
+        raise VerificationError(
+            "reconciliation_differs",
+            f"{report.unexplained} differences between bank and ledger are unexplained",
+            zh=f"银行与账本有 {report.unexplained} 处差异未解释",
+            rule="settlement.reconciled",
+            expected=0,
+            got=report.unexplained,
+            hint="each is named above; correct the ledger or ask the bank, never the report",
+            hint_zh="差异已逐项列出；请更正账本或询问银行，不得改动报告",
+        )
+
+
+def read_statements(files: Sequence[Path], profile: Path | None) -> list[BankStatement]:
+    """The statements in files: CSV, by the profile, where the name ends in .csv; else camt.053."""
+    columns: dict[str, Any] = json.loads(profile.read_text("utf-8")) if profile else {}
+    found: list[BankStatement] = []
+    for path in files:
+        if path.suffix.lower() == ".csv":
+            found.append(parse_csv(path.read_bytes(), columns, path.name))
+        else:
+            found += parse_camt(path.read_bytes())
+    return found
+
+
+def _from_bundle(path: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    with open_bundle(path) as opened:
+        tables = (list(opened.lines(f"read_model/{table}.jsonl")) for table in ("issues", "redemptions"))
+        issues, redeemed = ([load_json(line) for line in lines] for lines in tables)
+    return issues, redeemed
+
+
+def _print(run: Run, found: Mapping[str, Any]) -> None:
+    run.say(
+        f"{found['matched']} payments match, {found['unexplained']} differences unexplained",
+        f"{found['matched']} 笔相符，{found['unexplained']} 处差异未解释",
+    )
+    columns = (
+        ("kind", "difference", "差异", lambda kind: run.tr(*KINDS[kind])),
+        ("item", "item", "项目", str),
+        ("expected", "ledger", "账本", str),
+        ("got", "bank", "银行", str),
+    )
+    if found["differences"]:
+        run.rows(found["differences"], columns)

@@ -1,0 +1,130 @@
+"""The one form of a bank's statement, from whatever file it came."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from marketplace.errors import InvalidInputError
+
+CURRENCY, DECIMALS = "CNY", 2
+MAX_BYTES = 32 << 20
+MAX_FEN = 2**53 - 1
+_AMOUNT = re.compile(r"([0-9]{1,14})(?:\.([0-9]{1,5}))?")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One booked movement of the bank's account for this market.
+
+    Args:
+        reference: the bank's own reference of the payment.
+        value_date: "2026-11-02".
+        amount: fen, above 0.
+        is_credit: money came in; else it went out.
+        counterparty: number of the other side's account; "" where the statement has none.
+        text: remittance information.
+    """
+
+    reference: str
+    value_date: str
+    amount: int
+    is_credit: bool
+    counterparty: str = ""
+    text: str = ""
+
+    @property
+    def signed(self) -> int:
+        """Fen, negative for money that went out."""
+        return self.amount if self.is_credit else -self.amount
+
+
+@dataclass(frozen=True)
+class BankStatement:
+    """One statement of one account.
+
+    Args:
+        name: the bank's identification of it.
+        account: number of the account.
+        sequence: its number among the account's statements; None where it has none.
+        opening, closing: balances in fen, may be negative; None where the file has none.
+        last_date: "2026-11-30", the last day that it covers.
+    """
+
+    name: str
+    account: str
+    sequence: int | None
+    opening: int | None
+    closing: int | None
+    last_date: str
+    entries: tuple[Entry, ...]
+
+
+def check_balances(statement: BankStatement) -> BankStatement:
+    """The statement, refused unless its balances differ by exactly its entries.
+
+    Raises:
+        InvalidInputError: `statement_balances`.
+    """
+    if statement.opening is None or statement.closing is None:
+        return statement
+    expected = statement.opening + sum(entry.signed for entry in statement.entries)
+    if expected != statement.closing:
+        raise InvalidInputError(
+            "statement_balances",
+            f"statement {statement.name}: opening balance and entries do not add up to the closing balance",
+            zh=f"对账单 {statement.name}：期初余额与各笔发生额之和不等于期末余额",
+            expected=expected,
+            got=statement.closing,
+            hint="the file is incomplete or was changed; ask the bank for it again",
+            hint_zh="文件不完整或被改动，请向银行重新索取",
+        )
+    return statement
+
+
+def fen(text: str, currency: str, place: str) -> int:
+    """Fen from a decimal, exactly.
+
+    Raises:
+        InvalidInputError: `statement_malformed`: no amount, one with parts of a fen, or another currency.
+    """
+    match = _AMOUNT.fullmatch(text.strip())
+    if currency != CURRENCY:
+        raise malformed(place, f"an amount in {CURRENCY}", currency)
+    fraction = (match[2] or "") if match else ""
+    if match is None or fraction[DECIMALS:].strip("0"):
+        raise malformed(place, "a decimal with at most two places", text)
+    value = int(match[1]) * 10**DECIMALS + int(fraction[:DECIMALS].ljust(DECIMALS, "0"))
+    if value > MAX_FEN:
+        raise malformed(place, f"at most {MAX_FEN} fen", text)
+    return value
+
+
+def date(text: str, place: str) -> str:
+    """A day, from an ISO date or a moment. Raises InvalidInputError `statement_malformed`."""
+    if not re.match(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(T|$)", text.strip()):
+        raise malformed(place, "a date YYYY-MM-DD", text)
+    return text.strip()[:10]
+
+
+def malformed(place: str, expected: str, got: object) -> InvalidInputError:
+    """The refusal of a file that does not say what a statement says; names where."""
+    return InvalidInputError(
+        "statement_malformed",
+        f"the bank statement is not well formed at {place}",
+        zh=f"银行对账单格式有误：{place}",
+        expected=expected,
+        got=str(got)[:100],
+        hint="export it again; camt.053 and CSV with a profile are read",
+        hint_zh="请重新导出；支持 camt.053 及带列映射的 CSV",
+    )
+
+
+def check_size(content: bytes) -> None:
+    """Refuse a file that is larger than any statement. Raises InvalidInputError `statement_malformed`."""
+    if len(content) > MAX_BYTES:
+        raise malformed("file", f"at most {MAX_BYTES} bytes", len(content))
+
+
+def last_day(entries: Sequence[Entry], stated: str) -> str:
+    """The last day covered: the one that is stated, else that of the last entry."""
+    return stated or max((entry.value_date for entry in entries), default="")

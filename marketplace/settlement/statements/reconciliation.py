@@ -1,0 +1,182 @@
+"""Does the bank say what the ledger says? Every payment in is one issue, every payment out one paid redemption.
+
+A payment's name on the ledger is the digest of the bank and the bank's own reference, so who matches whom is never a
+guess. What does not match is named, one difference for each fact, and nothing is netted away: a reconciliation passes
+only if `unexplained` is zero.
+
+| difference          | says                                                                              |
+| ------------------- | --------------------------------------------------------------------------------- |
+| missing_on_ledger   | the bank booked a payment, the ledger knows none of this reference                |
+| missing_at_bank     | the ledger cites a payment, no statement has it                                   |
+| amount_differs      | both know it, for different amounts                                               |
+| direction_differs   | both know it, one as coming in and the other as going out                         |
+| duplicate_at_bank   | one statement has a reference twice                                               |
+| statements_disagree | two statements have the same reference with different contents                    |
+| sequence_gap        | a statement is missing between two others, or one does not begin as the last ended |
+"""
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from marketplace.documents import payment_reference
+from marketplace.settlement.statements.entries import BankStatement, Entry
+from marketplace.types import RedemptionStatus
+
+Row = Mapping[str, Any]
+BANK_TIME = timezone(timedelta(hours=8))  # a bank's day ends at midnight in China
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that does not match.
+
+    Args:
+        kind: see above.
+        item: what it is about: the bank's reference, or where the bank has none the name on the ledger, or a statement.
+        expected, got: what the ledger says and what the bank says (of two statements: the first and the second).
+    """
+
+    kind: str
+    item: str
+    expected: Any = None
+    got: Any = None
+
+
+@dataclass
+class Report:
+    """What a reconciliation found.
+
+    Attributes:
+        matched: (bank's reference, name on the ledger) of each payment that both know alike.
+        later: names of ledger facts after the last statement's end, which no statement can have yet.
+    """
+
+    matched: list[tuple[str, str]] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
+    later: list[str] = field(default_factory=list)
+
+    @property
+    def unexplained(self) -> int:
+        """How many differences there are; zero passes."""
+        return len(self.differences)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        found = [
+            {name: value for name, value in asdict(item).items() if value is not None} for item in self.differences
+        ]
+        return {
+            "unexplained": self.unexplained,
+            "matched": len(self.matched),
+            "later": len(self.later),
+            "differences": found,
+        }
+
+
+@dataclass(frozen=True)
+class _Fact:
+    """What the ledger says of a payment: fen, and whether it came in."""
+
+    amount: int
+    is_credit: bool
+    at: int
+
+
+def reconcile(
+    statements: Sequence[BankStatement], issues: Iterable[Row], redemptions: Iterable[Row], bank: str
+) -> Report:
+    """Compare all statements of a bank with what it issued and paid on the ledger.
+
+    Args:
+        statements: in any order; the same one twice, or overlapping ones, count once.
+        issues, redemptions: rows of the read model, of any bank.
+        bank: whose statements these are.
+    """
+    report = Report()
+    entries = _merge(statements, report)
+    facts = dict(_facts(issues, redemptions, bank))
+    until = _end(statements)
+    seen: set[str] = set()
+    for entry in entries:
+        cited = payment_reference(bank, entry.reference)
+        seen.add(cited)
+        _compare(entry, cited, facts.get(cited), report)
+    for name, fact in facts.items():
+        if name not in seen and fact.at >= until:
+            report.later.append(name)
+        elif name not in seen:
+            report.differences.append(Difference("missing_at_bank", name, expected=_said(fact.amount, fact.is_credit)))
+    return report
+
+
+def _facts(issues: Iterable[Row], redemptions: Iterable[Row], bank: str) -> Iterator[tuple[str, _Fact]]:
+    for row in issues:
+        if row["bank"] == bank:
+            yield row["ref"], _Fact(row["amount"], is_credit=True, at=row["issuedAt"])
+    for row in redemptions:
+        if row["bank"] == bank and row["status"] == RedemptionStatus.PAID:
+            yield row["ref"], _Fact(row["amount"], is_credit=False, at=row["endedAt"])
+
+
+def _compare(entry: Entry, name: str, fact: _Fact | None, report: Report) -> None:
+    got = _said(entry.amount, entry.is_credit)
+    if fact is None:
+        report.differences.append(Difference("missing_on_ledger", entry.reference, got=got))
+        return
+    expected = _said(fact.amount, fact.is_credit)
+    if fact.is_credit != entry.is_credit:
+        report.differences.append(Difference("direction_differs", entry.reference, expected, got))
+    elif fact.amount != entry.amount:
+        report.differences.append(Difference("amount_differs", entry.reference, expected, got))
+    else:
+        report.matched.append((entry.reference, name))
+
+
+def _said(amount: int, is_credit: bool) -> dict[str, Any]:
+    return {"amount": amount, "direction": "in" if is_credit else "out"}
+
+
+def _merge(statements: Sequence[BankStatement], report: Report) -> list[Entry]:
+    """Every entry once, by the bank's reference; what statements say against themselves or each other is noted."""
+    known: dict[str, Entry] = {}
+    ordered = sorted(dict.fromkeys(statements), key=_order)
+    for statement in ordered:
+        own: set[str] = set()
+        for entry in statement.entries:
+            reference = entry.reference.strip()
+            if reference in own:
+                report.differences.append(Difference("duplicate_at_bank", reference, got=statement.name))
+            elif (before := known.get(reference)) is not None and before != entry:
+                report.differences.append(Difference("statements_disagree", reference, asdict(before), asdict(entry)))
+            own.add(reference)
+            known.setdefault(reference, entry)
+    report.differences += _gaps(ordered)
+    return list(known.values())
+
+
+def _order(statement: BankStatement) -> tuple[str, int, str, str]:
+    return statement.account, statement.sequence or 0, statement.last_date, statement.name
+
+
+def _gaps(ordered: Sequence[BankStatement]) -> Iterator[Difference]:
+    """Statements of an account that carry numbers must follow one another, and begin where the last ended."""
+    numbered = [statement for statement in ordered if statement.sequence is not None]
+    for before, after in itertools.pairwise(numbered):
+        if before.account != after.account or before.sequence == after.sequence:
+            continue
+        wanted = (before.sequence or 0) + 1
+        if after.sequence != wanted:
+            yield Difference("sequence_gap", after.name, expected=wanted, got=after.sequence)
+        elif None not in (before.closing, after.opening) and before.closing != after.opening:
+            yield Difference("sequence_gap", after.name, expected=before.closing, got=after.opening)
+
+
+def _end(statements: Sequence[BankStatement]) -> int:
+    """Unix seconds of the midnight that ends the last day of all statements."""
+    last = max((statement.last_date for statement in statements), default="")
+    if not last:
+        return 0
+    return int((datetime.fromisoformat(last).replace(tzinfo=BANK_TIME) + timedelta(days=1)).timestamp())

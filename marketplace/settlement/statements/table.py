@@ -1,0 +1,97 @@
+"""Statements as CSV, whose columns a profile names.
+
+A profile is a JSON object:
+
+    {"encoding": "gb18030", "delimiter": ",", "account": "1001…", "currency": "CNY",
+     "columns": {"reference": "流水号", "date": "日期", "credit": "收入", "debit": "支出",
+                 "balance": "余额", "counterparty": "对方账号", "text": "摘要"}}
+
+In place of "credit" and "debit" a file may have "amount" with its sign. "balance" (after each entry), "counterparty"
+and "text" may be missing; where there is a balance, it must follow from entry to entry.
+"""
+
+import csv
+import io
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+from marketplace.settlement.statements.entries import BankStatement, Entry, check_size, date, fen, last_day, malformed
+
+_NEEDED, _OPTIONAL = {"reference", "date"}, {"credit", "debit", "amount", "balance", "counterparty", "text"}
+
+
+def parse_csv(content: bytes, profile: Mapping[str, Any], name: str) -> BankStatement:
+    """The statement in a CSV file.
+
+    Args:
+        profile: what its columns are called, see above.
+        name: what to call the statement.
+    Raises:
+        InvalidInputError: `statement_malformed`, names the line and column; `statement_balances`.
+    """
+    check_size(content)
+    columns = _columns(profile)
+    try:
+        text = content.decode(str(profile.get("encoding", "utf-8-sig")))
+        rows = list(
+            csv.DictReader(io.StringIO(text, newline=""), delimiter=str(profile.get("delimiter", ",")), strict=True)
+        )
+    except (UnicodeDecodeError, LookupError, csv.Error, TypeError) as error:
+        raise malformed("file", "a table in the profile's encoding", type(error).__name__) from None
+    if rows and (missing := set(columns.values()) - rows[0].keys()):
+        raise malformed("header", f"columns {sorted(columns.values())}", sorted(missing))
+    currency = str(profile.get("currency", "CNY"))
+    entries, balances = [], []
+    for number, row in enumerate(rows, 2):
+        cells = {key: (row[column] or "").strip() for key, column in columns.items()}
+        entries.append(_entry(cells, currency, f"line {number}"))
+        if "balance" in cells:
+            balances.append(_signed(cells["balance"], currency, f"line {number} balance"))
+    return _with_balances(name, profile, entries, balances)
+
+
+def _with_balances(name: str, profile: Mapping[str, Any], entries: list[Entry], balances: list[int]) -> BankStatement:
+    for number, (before, after) in enumerate(itertools.pairwise(balances), 3):
+        if before + entries[number - 2].signed != after:
+            raise malformed(f"line {number} balance", f"{before + entries[number - 2].signed} fen", after)
+    opening = balances[0] - entries[0].signed if balances else None
+    return BankStatement(
+        name=name,
+        account=str(profile.get("account", "")),
+        sequence=None,
+        opening=opening,
+        closing=balances[-1] if balances else None,
+        last_date=last_day(entries, str(profile.get("lastDate", ""))),
+        entries=tuple(entries),
+    )
+
+
+def _columns(profile: Mapping[str, Any]) -> dict[str, str]:
+    columns = profile.get("columns")
+    if not isinstance(columns, Mapping) or not _NEEDED <= columns.keys() <= _NEEDED | _OPTIONAL:
+        raise malformed("profile columns", f"{sorted(_NEEDED)} and any of {sorted(_OPTIONAL)}", columns)
+    if ("amount" in columns) == ({"credit", "debit"} <= columns.keys()):
+        raise malformed("profile columns", "either amount, or credit and debit", sorted(columns))
+    return {str(key): str(column) for key, column in columns.items()}
+
+
+def _entry(cells: Mapping[str, str], currency: str, place: str) -> Entry:
+    if not cells["reference"]:
+        raise malformed(f"{place} reference", "the bank's own reference", "nothing")
+    if "amount" in cells:
+        signed = _signed(cells["amount"], currency, f"{place} amount")
+    else:
+        credit, debit = (fen(cells[key] or "0", currency, f"{place} {key}") for key in ("credit", "debit"))
+        if credit and debit:
+            raise malformed(place, "a credit or a debit", "both")
+        signed = credit - debit
+    if signed == 0:
+        raise malformed(place, "an amount above zero", 0)
+    day = date(cells["date"].replace("/", "-"), f"{place} date")
+    return Entry(cells["reference"], day, abs(signed), signed > 0, cells.get("counterparty", ""), cells.get("text", ""))
+
+
+def _signed(text: str, currency: str, place: str) -> int:
+    plain = text.strip().removeprefix("+")
+    return -fen(plain[1:], currency, place) if plain.startswith("-") else fen(plain, currency, place)

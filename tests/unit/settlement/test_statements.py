@@ -1,0 +1,199 @@
+"""Banks' statements: what is read of them, and every difference to the ledger is found and named."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from marketplace.documents import payment_reference
+from marketplace.errors import InvalidInputError
+from marketplace.settlement.statements.camt import parse_camt
+from marketplace.settlement.statements.entries import BankStatement, Entry
+from marketplace.settlement.statements.reconciliation import Report, reconcile
+from marketplace.settlement.statements.table import parse_csv
+from marketplace.types import ZERO_DIGEST, RedemptionStatus
+from tests.bank_statements import camt
+
+BANK, OTHER = "0x" + "ba" * 20, "0x" + "bb" * 20
+NOON = 1_794_024_000  # 2026-11-07
+ENTRIES = (
+    Entry("IN-1", "2026-11-02", 100_000, is_credit=True, counterparty="6222020000", text="充值 & <deposit>"),
+    Entry("OUT-1", "2026-11-03", 30_001, is_credit=False, counterparty="6222020001", text="redemption"),
+)
+Rows = list[dict[str, Any]]
+
+
+def ledger(entries: Any, at: int = NOON) -> tuple[Rows, Rows]:
+    """The rows of a ledger that says what the bank says, and something of another bank."""
+    issues: Rows = [{"ref": payment_reference(OTHER, "X"), "bank": OTHER, "amount": 5, "issuedAt": at}]
+    locked = {"ref": ZERO_DIGEST, "bank": BANK, "amount": 7, "status": RedemptionStatus.LOCKED, "endedAt": 0}
+    redemptions: Rows = [locked]
+    for entry in entries:
+        row = {"ref": payment_reference(BANK, entry.reference), "bank": BANK, "amount": entry.amount}
+        if entry.is_credit:
+            issues.append({**row, "issuedAt": at})
+        else:
+            redemptions.append({**row, "status": RedemptionStatus.PAID, "endedAt": at})
+    return issues, redemptions
+
+
+def check(statements: list[BankStatement], rows: tuple[Rows, Rows]) -> Report:
+    return reconcile(statements, *rows, BANK)
+
+
+def found(report: Report) -> list[tuple[str, str]]:
+    return [(item.kind, item.item) for item in report.differences]
+
+
+@pytest.mark.parametrize("version", [2, 8])
+def test_camt_053_is_read_whole(version: int) -> None:
+    (statement,) = parse_camt(camt(ENTRIES, version=version))
+    assert statement.entries == ENTRIES
+    assert (statement.opening, statement.closing, statement.sequence) == (100_000, 169_999, 1)
+    assert (statement.account, statement.last_date) == ("1001000012345678901", "2026-11-30")
+
+
+def test_entries_that_are_not_booked_do_not_count_and_batches_are_read_payment_by_payment() -> None:
+    content = camt(ENTRIES, opening=0).replace(b"<Cd>BOOK</Cd>", b"<Cd>PDNG</Cd>", 1)
+    with pytest.raises(InvalidInputError) as refused:
+        parse_camt(content)
+    assert refused.value.code == "statement_balances"
+    parts = "".join(
+        f'<TxDtls><Refs><AcctSvcrRef>P-{n}</AcctSvcrRef></Refs><Amt Ccy="CNY">{n}.50</Amt></TxDtls>' for n in (1, 2)
+    ).encode()
+    one = camt([Entry("B", "2026-11-02", 400, is_credit=True)])
+    start, end = one.index(b"<NtryDtls>") + 10, one.index(b"</NtryDtls>")
+    (statement,) = parse_camt(one[:start] + parts + one[end:])
+    assert [(entry.reference, entry.amount) for entry in statement.entries] == [("P-1", 150), ("P-2", 250)]
+    with pytest.raises(InvalidInputError):
+        parse_camt((one[:start] + parts + one[end:]).replace(b"2.50", b"2.51"))
+
+
+BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
+BROKEN: dict[str, Callable[[bytes], bytes]] = {
+    "no xml": lambda _: b"hello",
+    "a document type": lambda good: good.replace(b"<Document", BOMB + b"<Document", 1),
+    "another namespace": lambda good: good.replace(b"camt.053.001.08", b"camt.054.001.08"),
+    "a version of tomorrow": lambda good: good.replace(b"camt.053.001.08", b"camt.053.001.19"),
+    "elements of no namespace": lambda good: good.replace(b"<Stmt>", b'<Stmt xmlns="">'),
+    "another currency": lambda good: good.replace(b'Ccy="CNY"', b'Ccy="USD"'),
+    "parts of a fen": lambda good: good.replace(b"300.01", b"300.011"),
+    "a comma": lambda good: good.replace(b"300.01", b"300,01"),
+    "no reference": lambda good: good.replace(b"<AcctSvcrRef>IN-1</AcctSvcrRef>", b""),
+    "no direction": lambda good: good.replace(b"<CdtDbtInd>DBIT</CdtDbtInd>", b""),
+    "no balance": lambda good: good.replace(b"OPBD", b"XXXX"),
+    "a day that is none": lambda good: good.replace(b"2026-11-02", b"2026-13-02"),
+    "too large": lambda good: good + b" " * (32 << 20),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_what_is_no_statement_is_refused(case: str) -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        parse_camt(BROKEN[case](camt(ENTRIES)))
+    assert refused.value.code == "statement_malformed"
+
+
+def test_balances_must_add_up() -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        parse_camt(camt(ENTRIES, closing=170_000))
+    assert (refused.value.code, refused.value.expected, refused.value.got) == ("statement_balances", 169_999, 170_000)
+
+
+PROFILE = {
+    "encoding": "gb18030",
+    "account": "1001",
+    "columns": {"reference": "流水号", "date": "日期", "credit": "收入", "debit": "支出", "balance": "余额"},
+}
+TABLE = "流水号,日期,收入,支出,余额\nIN-1,2026/11/02,1000.00,,1500.00\nOUT-1,2026-11-03,,300.01,1199.99\n"
+
+
+def test_csv_is_read_by_its_profile() -> None:
+    statement = parse_csv(TABLE.encode("gb18030"), PROFILE, "a.csv")
+    assert (statement.opening, statement.closing) == (50_000, 119_999)
+    assert found(check([statement], ledger(ENTRIES))) == []
+    signed = {"columns": {"reference": "r", "date": "d", "amount": "a"}}
+    (entry,) = parse_csv(b"r,d,a\nOUT-1,2026-11-03,-300.01\n", signed, "b.csv").entries
+    assert (entry.amount, entry.is_credit) == (30_001, False)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("1199.99", "1199.98"),
+        ("1000.00", ""),
+        ("IN-1", ""),
+        ("300.01", "x"),
+        ("流水号", "编号"),
+        ("2026/11/02", "2.11."),
+    ],
+)
+def test_a_table_that_does_not_follow_its_profile_is_refused(old: str, new: str) -> None:
+    with pytest.raises(InvalidInputError):
+        parse_csv(TABLE.replace(old, new).encode("gb18030"), PROFILE, "a.csv")
+
+
+HISTORY = st.lists(
+    st.builds(Entry, st.text("ABC-0123456789", min_size=1, max_size=12), st.just("2026-11-02"), st.integers(1, 10**9),
+              st.booleans()),
+    min_size=1, max_size=12, unique_by=lambda entry: entry.reference,
+)  # fmt: skip
+
+
+def statement_of(entries: Any, number: int = 1, version: int = 8) -> BankStatement:
+    return parse_camt(camt(entries, number=number, name=f"S-{number}", version=version))[0]
+
+
+@settings(max_examples=60, deadline=None)
+@given(HISTORY, st.sampled_from([2, 8]), st.data())
+def test_any_history_reconciles_with_its_own_statement(entries: list[Entry], version: int, data: Any) -> None:
+    whole = statement_of(entries, version=version)
+    assert found(check([whole], ledger(entries))) == []
+    part = replace(whole, entries=tuple(data.draw(st.permutations(entries))[: len(entries) // 2 + 1]), name="part")
+    assert found(check([part, whole, whole], ledger(entries))) == [], "overlaps and repetitions change nothing"
+    assert len(check([whole], ledger(entries)).matched) == len(entries)
+
+
+@settings(max_examples=60, deadline=None)
+@given(HISTORY, st.data())
+def test_any_single_change_is_found_and_named(entries: list[Entry], data: Any) -> None:
+    at = data.draw(st.integers(0, len(entries) - 1))
+    victim, rest = entries[at], entries[:at] + entries[at + 1 :]
+    name, rows = victim.reference, ledger(entries)
+    more, turned = replace(victim, amount=victim.amount + 1), replace(victim, is_credit=not victim.is_credit)
+    other = statement_of([more])
+    cases = {
+        ("missing_at_bank", payment_reference(BANK, name)): ([statement_of(rest)], rows),
+        ("missing_on_ledger", name): ([statement_of(entries)], ledger(rest)),
+        ("amount_differs", name): ([statement_of([*rest, more])], rows),
+        ("direction_differs", name): ([statement_of([*rest, turned])], rows),
+        ("duplicate_at_bank", name): ([statement_of([*entries, victim])], rows),
+        ("statements_disagree", name): ([statement_of(entries), replace(other, name="S-1b")], rows),
+    }
+    for difference, (statements, against) in cases.items():
+        report = check(statements, against)
+        assert found(report) == [difference]
+        assert report.unexplained == 1
+
+
+def test_a_missing_statement_is_named() -> None:
+    first = statement_of(ENTRIES[:1], number=1)
+    third = parse_camt(camt(ENTRIES[1:], number=3, name="S-3", opening=first.closing or 0))[0]
+    second = replace(third, sequence=2, name="S-2")
+    rows = ledger(ENTRIES)
+    assert found(check([third, first], rows)) == [("sequence_gap", "S-3")]
+    assert found(check([second, first], rows)) == []
+    moved = replace(second, opening=1)
+    assert found(check([moved, first], rows)) == [("sequence_gap", "S-2")]
+
+
+def test_what_the_ledger_says_after_the_last_day_is_not_missing_yet() -> None:
+    statement = parse_camt(camt(ENTRIES[:1], last="2026-11-06"))[0]
+    issues, redemptions = ledger(ENTRIES)
+    report = check([statement], (issues, redemptions))
+    assert (found(report), report.later) == ([], [payment_reference(BANK, "OUT-1")])
+    redemptions[-1]["endedAt"] = NOON - 86_400  # the day that the statement still covers
+    assert found(check([statement], (issues, redemptions))) == [("missing_at_bank", payment_reference(BANK, "OUT-1"))]
