@@ -1,5 +1,5 @@
-"""Orders funded and settled, and assets registered and confirmed, in a second: through the ledger's pipeline, and by the
-loop that web3.py's guide shows.
+"""Orders funded and settled, and assets registered and confirmed, in a second: through the ledger's pipeline, and by
+the loop that web3.py's guide shows.
 
 Same machine, same kind of node (anvil), same contracts, same signed intents. The loop sends one transaction for a verb
 and waits for its receipt; nothing is stored. It is measured twice: as web3.py does it unasked (gas estimated, the
