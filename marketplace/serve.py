@@ -8,6 +8,7 @@ listen. Stopping goes the other way round. Whatever moment it is killed at, the 
 import logging
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable
 from types import FrameType
@@ -35,6 +36,9 @@ restore_recursion_limit()
 
 log = logging.getLogger(__name__)
 STOP_SECONDS = 10
+SWITCH_SECONDS = 0.0005
+"""How long a thread may go on while others wait. A request is many short calls into the database, and after each of
+them its thread would wait up to five milliseconds, Python's default, for another that computes."""
 
 
 class Service:
@@ -161,6 +165,7 @@ def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn raises the signal again once it has closed; only then may the ledger stop.
         signal.signal(number, _leave)
+    sys.setswitchinterval(SWITCH_SECONDS)
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _bound(settings.host, settings.port) as door, Service(settings) as context:
         config = uvicorn.Config(

@@ -8,12 +8,22 @@ Writers take turns (see storage/engine.py), which is why the next position is si
 
 from typing import Any
 
+from sqlalchemy import BigInteger, bindparam
 from sqlmodel import Session, col, func, select
 
 from crypto.canonical import canonical_json, load_json
 from crypto.merkle import EMPTY_ROOT, Frontier, leaf_hash, node_hash
 from marketplace.documents import iso_time
 from marketplace.evidence.tables import LogEntry, LogNode
+
+# Made once: making a statement takes longer than running it.
+_LAST = select(func.max(LogEntry.position))
+_LEAVES = (
+    select(LogEntry.leaf)
+    .where(col(LogEntry.position) >= bindparam("first", type_=BigInteger))
+    .where(col(LogEntry.position) < bindparam("end", type_=BigInteger))
+    .order_by(col(LogEntry.position))
+)
 
 
 def append(session: Session, kind: str, now: int, **members: Any) -> int:
@@ -36,7 +46,7 @@ def append(session: Session, kind: str, now: int, **members: Any) -> int:
 
 def size(session: Session) -> int:
     """How many entries the log has."""
-    last = session.exec(select(func.max(LogEntry.position))).one()
+    last = session.exec(_LAST).one()
     return 0 if last is None else last + 1
 
 
@@ -62,8 +72,7 @@ def root(session: Session, entries: int) -> bytes:
 
 def entries(session: Session, first: int, count: int) -> list[bytes]:
     """The leaves at positions first to first + count, as many as there are."""
-    query = select(LogEntry.leaf).where(LogEntry.position >= first, LogEntry.position < first + count)
-    return list(session.exec(query.order_by(col(LogEntry.position))))
+    return list(session.exec(_LEAVES, params={"first": first, "end": first + count}))
 
 
 def _last_time(session: Session, length: int) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, update
+from sqlalchemy import bindparam, func, update
 from sqlmodel import Session, col, select
 
 from marketplace.intents import CONTRACTS
@@ -67,10 +67,20 @@ def next_nonce(session: Session) -> int:
     return 0 if last is None else int(last) + 1
 
 
+# Made once: the worker asks many times a second, and making a statement takes longer than running it.
+_INTENTS = (
+    select(LedgerIntent.sequence).where(col(LedgerIntent.status).in_(bindparam("statuses", expanding=True))).limit(1)
+)
+_BLOCKS = select(col(LedgerBlock.number), col(LedgerBlock.timestamp), col(LedgerBlock.hash))
+_SEALED, _UNSEALED = (
+    _BLOCKS.where(known).order_by(col(LedgerBlock.number))
+    for known in (col(LedgerBlock.hash).is_not(None), col(LedgerBlock.hash).is_(None))
+)
+
+
 def has_intents(session: Session, *statuses: str) -> bool:
     """Whether an intent is in one of these states."""
-    query = select(LedgerIntent.sequence).where(col(LedgerIntent.status).in_(statuses)).limit(1)
-    return session.exec(query).first() is not None
+    return session.exec(_INTENTS, params={"statuses": statuses}).first() is not None
 
 
 def last_block(session: Session) -> LedgerBlock | None:
@@ -80,9 +90,7 @@ def last_block(session: Session) -> LedgerBlock | None:
 
 def planned_blocks(session: Session, *, sealed: bool) -> Iterator[PlannedBlock]:
     """Blocks in order: those that have a hash, or those that have none yet."""
-    known = col(LedgerBlock.hash).is_not(None) if sealed else col(LedgerBlock.hash).is_(None)
-    query = select(col(LedgerBlock.number), col(LedgerBlock.timestamp), col(LedgerBlock.hash))
-    rows = session.exec(query.where(known).order_by(col(LedgerBlock.number))).all()
+    rows = session.exec(_SEALED if sealed else _UNSEALED).all()
     for number, timestamp, block_hash in rows:
         transactions = block_transactions(session, number)
         yield PlannedBlock(number, timestamp, block_hash, [t.raw for t in transactions], [t.hash for t in transactions])

@@ -296,7 +296,7 @@ def _taker(
         with here.reading() as session:
             if waiting(session, account, here.clock()) is None:
                 return None
-        with here.writing() as session:
+        with here.writing(durable=False) as session:  # a lease that a power cut undoes is given again
             return take(session, account, here.clock(), here.settings.lease_seconds)
 
     return look

@@ -3,7 +3,9 @@
 - A writing session is the only writer until it ends (`BEGIN IMMEDIATE` on SQLite, one advisory lock on PostgreSQL):
   what a rule was checked against is still true when the rows are committed, and no transaction has to be repeated.
 - A reading session sees one snapshot.
-- A commit that returned is on the disk (`synchronous=FULL`; PostgreSQL's default).
+- A commit that returned is on the disk (`synchronous=FULL`; PostgreSQL's default), unless its session was opened with
+  `durable=False`: such a commit may be undone by a power cut, as a whole, never by the end of a process. It is for what
+  may as well not have happened, such as the lease of a task.
 """
 
 import threading
@@ -83,7 +85,13 @@ def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
     if turn := options.get("turn"):
         turn.take()
-    connection.exec_driver_sql("BEGIN DEFERRED" if options.get("reading", False) else "BEGIN IMMEDIATE")
+    if options.get("reading", False):
+        connection.exec_driver_sql("BEGIN DEFERRED")
+        return
+    # The connection has served others, so this is said every time. What is synchronised later takes earlier commits
+    # along: the log is written in order.
+    connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if options.get('durable', True) else 'NORMAL'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 _turns: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
@@ -112,20 +120,22 @@ class _Turn:
 
 
 @contextmanager
-def session(engine: Engine) -> Iterator[Session]:
+def session(engine: Engine, *, durable: bool = True) -> Iterator[Session]:
     """A writing session in one transaction: commits when the block ends, rolls back when it raises."""
-    with session_of(Session, engine) as opened:
+    with session_of(Session, engine, durable=durable) as opened:
         yield opened
 
 
 @contextmanager
-def session_of(kind: type[SomeSession], engine: Engine) -> Iterator[SomeSession]:
+def session_of(kind: type[SomeSession], engine: Engine, *, durable: bool = True) -> Iterator[SomeSession]:
     """As `session`, with a session class of the caller's own."""
     turn = _Turn(engine)
     try:
-        with kind(engine.execution_options(turn=turn), expire_on_commit=False) as opened:
+        with kind(engine.execution_options(turn=turn, durable=durable), expire_on_commit=False) as opened:
             if engine.dialect.name == "postgresql":
                 opened.connection().execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITER_LOCK})
+                if not durable:
+                    opened.connection().execute(text("SET LOCAL synchronous_commit TO OFF"))
             yield opened
             opened.commit()
     finally:

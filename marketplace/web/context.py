@@ -50,9 +50,13 @@ class Context:
     account_for: Callable[[Session, str, int], str | None] = lambda _session, key, _now: key
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """One transaction: everything or nothing. What was announced in it rings after it is committed."""
-        with session(self.engine) as opened:
+    def writing(self, *, durable: bool = True) -> Iterator[Session]:
+        """One transaction: everything or nothing. What was announced in it rings after it is committed.
+
+        Args:
+            durable: False for what a power cut may undo (storage/engine.py).
+        """
+        with session(self.engine, durable=durable) as opened:
             yield opened
         self.bell.ring(*opened.info.pop(_RINGS, ()))
 

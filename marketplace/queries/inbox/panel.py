@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import BigInteger, String, bindparam
 from sqlmodel import Session, col, or_, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from crypto import bls
 from crypto.canonical import from_hex
@@ -43,18 +45,26 @@ def key_json(row: PanelKey) -> dict[str, Any]:
     return {"address": row.node, "bls": row.bls, "possession": row.possession, "publishedAt": row.published_at}
 
 
+def _evaluations() -> SelectOfScalar[PanelTask]:
+    # Made once: making it takes longer than running it, and every waiting node looks again and again.
+    node, now = bindparam("node", type_=String), bindparam("now", type_=BigInteger)
+    open_ = select(PanelTask).join(QueryRow, col(QueryRow.digest) == col(PanelTask.query))
+    open_ = open_.where(col(PanelTask.node) == node, col(PanelTask.statement_digest).is_(None))
+    open_ = open_.where(col(PanelTask.lease_until) < now, col(QueryRow.panel_closed).is_(False))
+    settled = col(QueryRow.state).notin_((ACCEPTED, EVALUATING))
+    in_time = or_(col(QueryRow.panel_deadline).is_(None), col(QueryRow.panel_deadline) >= now)
+    return open_.where(in_time).order_by(settled, col(QueryRow.accepted_at)).limit(1)
+
+
+_EVALUATIONS = _evaluations()
+
+
 def waiting_evaluation(session: Session, node: str, now: int) -> PanelTask | None:
     """The oldest evaluation that `node` may take now; first those that somebody still waits for.
 
     Until the deadline a node is heard even when enough others have spoken, or it would be called absent unjustly.
     """
-    open_ = select(PanelTask).join(QueryRow, col(QueryRow.digest) == col(PanelTask.query))
-    open_ = open_.where(PanelTask.node == node, col(PanelTask.statement_digest).is_(None))
-    open_ = open_.where(PanelTask.lease_until < now, col(QueryRow.panel_closed).is_(False))
-    settled = col(QueryRow.state).notin_((ACCEPTED, EVALUATING))
-    in_time = or_(col(QueryRow.panel_deadline).is_(None), col(QueryRow.panel_deadline) >= now)
-    open_ = open_.where(in_time).order_by(settled, col(QueryRow.accepted_at))
-    return session.exec(open_.limit(1)).first()
+    return session.exec(_EVALUATIONS, params={"node": node, "now": now}).first()
 
 
 def take_evaluation(session: Session, node: str, now: int, lease_seconds: int) -> dict[str, Any] | None:

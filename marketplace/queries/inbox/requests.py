@@ -7,7 +7,9 @@ They are readable by those holders alone, and are deleted when the query has an 
 
 from typing import Any
 
+from sqlalchemy import BigInteger, String, bindparam
 from sqlmodel import Session, col, delete, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from crypto.canonical import sha256, to_hex
 from marketplace.errors import InvalidInputError, NotFoundError
@@ -61,12 +63,20 @@ def fall_due(session: Session, row: QueryRow) -> None:
         announce(session, PANEL)
 
 
-def waiting_upload(session: Session, node: str, now: int) -> RequestsDue | None:
-    """Requests that this node may upload now: it signed the attested result."""
+def _uploads() -> SelectOfScalar[RequestsDue]:
+    node, now = bindparam("node", type_=String), bindparam("now", type_=BigInteger)
     due = select(RequestsDue).join(PanelTask, col(PanelTask.query) == col(RequestsDue.query))
     due = due.join(QueryRow, col(QueryRow.digest) == col(RequestsDue.query))
-    due = due.where(PanelTask.node == node, PanelTask.result_digest == QueryRow.result_digest)
-    return session.exec(due.where(RequestsDue.lease_until < now).limit(1)).first()
+    due = due.where(col(PanelTask.node) == node, PanelTask.result_digest == QueryRow.result_digest)
+    return due.where(col(RequestsDue.lease_until) < now).limit(1)
+
+
+_UPLOADS = _uploads()  # made once, as every waiting node looks again and again
+
+
+def waiting_upload(session: Session, node: str, now: int) -> RequestsDue | None:
+    """Requests that this node may upload now: it signed the attested result."""
+    return session.exec(_UPLOADS, params={"node": node, "now": now}).first()
 
 
 def take_upload(session: Session, node: str, now: int, lease_seconds: int) -> dict[str, Any] | None:

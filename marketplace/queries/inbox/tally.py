@@ -6,6 +6,7 @@ step is taken from the same rows. The rules are queries/panels.py's.
 
 from collections.abc import Sequence
 
+from sqlalchemy import String, bindparam
 from sqlmodel import Session, col, func, select
 
 from marketplace.documents import Document
@@ -18,12 +19,13 @@ from marketplace.queries.tables import ACCEPTED, ATTESTED, EVALUATING, FAILED, P
 from marketplace.storage.documents import read_document, store_document
 from marketplace.web.context import announce
 
+_TASKS = select(PanelTask).where(col(PanelTask.query) == bindparam("query", type_=String)).order_by(col(PanelTask.node))
 AT_ONCE = 10  # queries whose panel is closed in one transaction; other writers wait meanwhile
 
 
 def tasks_of(session: Session, query: str) -> Sequence[PanelTask]:
     """The panel's tasks about a query, by node."""
-    return session.exec(select(PanelTask).where(PanelTask.query == query).order_by(col(PanelTask.node))).all()
+    return session.exec(_TASKS, params={"query": query}).all()
 
 
 def is_held(session: Session, query: str, node: str, fact: Fact) -> bool:

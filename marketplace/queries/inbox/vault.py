@@ -7,7 +7,9 @@ and the custodian has a task (custodian.py).
 from collections.abc import Iterable
 from typing import Any
 
+from sqlalchemy import BigInteger, String, bindparam
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from marketplace.documents import (
     Document,
@@ -38,12 +40,20 @@ from marketplace.storage.documents import read_document, store_document
 from marketplace.web.context import announce
 
 
+def _releases() -> SelectOfScalar[QueryRow]:
+    key, now = bindparam("key", type_=String), bindparam("now", type_=BigInteger)
+    statement = select(QueryRow).where(col(QueryRow.release_key) == key, QueryRow.state == ATTESTED)
+    statement = statement.where(col(QueryRow.vault_lease_until) < now)
+    statement = statement.where(col(QueryRow.digest).notin_(select(RequestsDue.query)))
+    return statement.order_by(col(QueryRow.attested_at)).limit(1)
+
+
+_RELEASES = _releases()  # made once, as every waiting vault looks again and again
+
+
 def waiting_release(session: Session, release_key: str, now: int) -> QueryRow | None:
     """The oldest attested query that this vault may take now."""
-    statement = select(QueryRow).where(QueryRow.release_key == release_key, QueryRow.state == ATTESTED)
-    statement = statement.where(QueryRow.vault_lease_until < now)
-    statement = statement.where(col(QueryRow.digest).notin_(select(RequestsDue.query)))
-    return session.exec(statement.order_by(col(QueryRow.attested_at)).limit(1)).first()
+    return session.exec(_RELEASES, params={"key": release_key, "now": now}).first()
 
 
 def take_release(session: Session, release_key: str, now: int, lease_seconds: int) -> dict[str, Any] | None:

@@ -122,6 +122,22 @@ def test_sqlite_is_durable_and_checks_references(tmp_path: Path) -> None:
     engine.dispose()
 
 
+def _promise(engine: Engine, *, durable: bool) -> str:
+    """What the database says of a commit in this session."""
+    asked = "PRAGMA synchronous" if engine.dialect.name == "sqlite" else "SHOW synchronous_commit"
+    with session(engine, durable=durable) as opened:
+        opened.execute(insert(MOMENTS).values(at=datetime.now(UTC)))
+        return str(opened.execute(text(asked)).scalar())
+
+
+def test_only_a_session_that_says_so_may_be_undone_by_a_power_cut(engine: Engine) -> None:
+    """One after the other on the same connection: what one session chose is nothing to the next."""
+    full, less = ("2", "1") if engine.dialect.name == "sqlite" else ("on", "off")
+    found = [_promise(engine, durable=durable) for durable in (True, False, True, False, False, True)]
+    assert found == [full, less, full, less, less, full]
+    assert count(engine) == len(found)
+
+
 def test_another_database_is_refused() -> None:
     with pytest.raises(ConfigurationError) as refusal:
         make_engine("mysql://root@localhost/market")
