@@ -458,6 +458,7 @@ def _refuse(maker: Maker, order: Order, name: str) -> None:
         **{"type": "refusal", "version": 1, "order": order.name, "query": name, "code": "cohort_too_small"},
         **{"rule": "queries.minimum_cohort", "message": {"en": "too few rows", "zh": "行数过少"}, "allowed": "10"},
         **{"found": "fewer", "spentOrder": order.spent, "leftOrder": order.cap - order.spent, "signer": vault.address},
+        **{"rulebook": "market/1", "hint": {"en": "widen the filter", "zh": "放宽筛选条件"}},
         **{"spentBuyer": maker.spent, "leftBuyer": 10**9 - maker.spent},
         **{"spentAsset": maker.spent, "leftAsset": maker.budget - maker.spent},
     }

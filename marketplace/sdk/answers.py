@@ -180,8 +180,11 @@ def _rule_error(refusal: Document) -> RuleError:
         refusal["message"]["en"],
         zh=refusal["message"]["zh"],
         rule=refusal["rule"],
+        rulebook=refusal["rulebook"],
         expected=refusal["allowed"],
         got=refusal["found"],
+        hint=refusal["hint"]["en"],
+        hint_zh=refusal["hint"]["zh"],
     )
 
 

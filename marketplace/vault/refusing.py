@@ -102,8 +102,9 @@ def signed_refusal(
 ) -> Document:
     """The refusal document of `query` for `error`."""
     body: dict[str, Any] = {"type": "refusal", "version": 1, "order": query["order"], "query": digest(query)}
-    body |= {"code": error.code, "rule": error.rule}
+    body |= {"code": error.code, "rule": error.rule, "rulebook": error.rulebook}
     body |= {"message": {"en": _line(error) or error.code, "zh": _line(error.zh) or error.code}}
+    body |= {"hint": {"en": _line(error.hint), "zh": _line(error.hint_zh)}}
     body |= {"allowed": _line(error.expected), "found": _line(error.got), **figures, "signer": keys.address}
     return sign_refusal(body, deployment, keys.signing_key)
 

@@ -135,6 +135,7 @@ UNKNOWNS = {"balance": keys("nobody-of-this-town").address, "webhook": "we_" + "
 def _refusal(world: World, query: str) -> dict[str, Any]:
     zero = dict.fromkeys(("spentOrder", "leftOrder", "spentBuyer", "leftBuyer", "spentAsset", "leftAsset"), 0)
     refusal = {"type": "refusal", "version": 1, "order": UNKNOWN, "query": query, "code": "no_reason", "rule": "a.rule"}
+    refusal |= {"rulebook": "a/1", "hint": {"en": "ask", "zh": "请询问"}}
     refusal |= {
         "message": {"en": "no", "zh": "否"},
         "allowed": "",

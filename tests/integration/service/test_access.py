@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from marketplace.documents.identifiers import Kind, identifier
+from marketplace.queries.tables import RequestWish
 from marketplace.types import Role
 from marketplace.web.access import ACCESS, NOBODY, Access, Anyone, Holds, Joined, Party, Signed, SignedIn
 from tests.integration.service.asking import (
@@ -206,3 +207,12 @@ def example(document: dict[str, Any], schema: dict[str, Any]) -> Any:
     return {"string": "text", "integer": int(schema.get("minimum", 1)), "boolean": False}.get(
         str(schema.get("type")), 0
     )
+
+
+def test_a_stranger_leaves_nothing_behind(world: World, http: httpx.Client) -> None:
+    """Polling as the holder of a key that nobody needs writes no row."""
+    for path in ("/vault/tasks", "/custodian/tasks"):
+        held = {"authorization": f"Bearer {world.token('stranger')}"}
+        assert http.post(path, headers=held, json={"requests": True}).json() == {"task": None}
+    with world.town.context.reading() as session:
+        assert session.get(RequestWish, world.town["stranger"].address) is None

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, event
 from sqlmodel import Session
 
 from marketplace.documents.identifiers import Kind, identifier
-from marketplace.errors import RuleError
+from marketplace.errors import NotFoundError, RuleError
 from marketplace.evidence.inbox.naming import KIND_OF, require_free
 from marketplace.evidence.tables import SignedStatement
 from marketplace.identifiers.service.finding import find
@@ -89,3 +89,14 @@ def test_an_identifier_is_found_by_the_primary_key_alone(tmp_path: Path) -> None
     engine.dispose()
     assert len(plan) == 1
     assert "SEARCH identifiers USING INDEX sqlite_autoindex_identifiers_1 (subject>? AND subject<?)" in str(plan)
+
+
+def test_two_orders_that_begin_alike_are_unknown_to_strangers(opened: Session) -> None:
+    """Even that there are two would tell whoever has no part in them that they exist."""
+    for subject in (FIRST, SECOND):
+        opened.add(Named(subject=subject, kind=Kind.ORDER.value))
+    opened.flush()
+    for account in (None, "0x" + "11" * 20):
+        with pytest.raises(NotFoundError) as hidden:
+            find(opened, str(identifier(Kind.ORDER, FIRST)), account)
+        assert hidden.value.code == "unknown_identifier"

@@ -144,6 +144,7 @@ class Market(Exchange):
     def _refusal(self, query: str) -> Document:
         facts = {"type": "refusal", "version": 1, "order": ORDER, "query": query, "code": "cohort_too_small"}
         facts |= {"rule": "queries.minimum_cohort", "message": {"en": "too few rows", "zh": "行数过少"}}
+        facts |= {"rulebook": "market/1", "hint": {"en": "widen the filter", "zh": "放宽筛选条件"}}
         facts |= {"allowed": "at least 10", "found": "fewer", "spentOrder": 0, "spentAsset": 0}
         facts |= {"leftOrder": 3_000_000, "leftAsset": 10_000_000, "spentBuyer": 0, "leftBuyer": None}
         return sign_refusal({**facts, "signer": self.vault.address}, DEPLOYMENT, self.vault.signing_key)
@@ -165,6 +166,7 @@ def test_a_refused_call_is_not_in_the_next_voucher() -> None:
             with pytest.raises(RuleError) as caught:
                 queries.ask(client, ORDER, SQL, 500_000)
             assert (caught.value.code, caught.value.zh) == ("cohort_too_small", "行数过少")
+            assert (caught.value.rulebook, caught.value.hint_zh) == ("market/1", "放宽筛选条件")
         first, second = (step.voucher for step in queries.history(client, ORDER))
     assert first["amount"] == second["amount"] == 200
     assert first["calls"] == second["calls"] == 1
