@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from marketplace.console import Run, command, group
+from marketplace.console.usage import BadValue
 from marketplace.console.values import parse_address, parse_digest, parse_money
 from marketplace.sdk import persons
 from marketplace.sdk.opening import open_client, open_keys_of
@@ -194,6 +195,7 @@ def _acts(names: list[str]) -> Act:
     chosen = Act(0)
     for name in (part for item in names for part in item.upper().split(",")):
         if name not in Act.__members__:
-            raise typer.BadParameter(f"{name} is no act; there are {' '.join(Act.__members__)}", param_hint="--act")
+            known = " ".join(Act.__members__)
+            raise BadValue(f"{name} is no act; there are {known}", f"没有操作类别 {name}；可选 {known}", "--act")
         chosen |= Act[name]
     return chosen
