@@ -54,10 +54,10 @@ def propose(
         rules of agreements say. InvalidInputError: `malformed_document`, `agreement_differs`.
         NotFoundError: `proposal_unknown`.
     """
+    _require_side(message, account)  # first: who is no side is not told whether there is one already
     name_digest = Digest(to_hex(intent_digest(name, message, deployment)))
     if session.get(Proposal, name_digest) is not None:
         return name_digest
-    _require_side(message, account)
     require_in_time(message, now)
     _check_document(name, message, document)
     made = [signature if message[side] == account else _NO_SIGNATURE for side in ("partyA", "partyB")]

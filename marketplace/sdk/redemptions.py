@@ -64,7 +64,12 @@ def payout(client: Client, redemption: str) -> Document:
     found = documents.validate_payout(client.get_document(row["payoutDigest"]))
     signed = (row["account"], row["bank"], redemption)
     named = redemption_id(found["account"], documents.digest(found))
-    expect((found["account"], found["bank"], named), signed, "payout_differs", "settlement.payout_is_the_signed_one")
+    expect(
+        (found["account"], found["bank"], named),
+        signed,
+        "redemption_payout_differs",
+        "settlement.payout_is_the_signed_one",
+    )
     return found
 
 
