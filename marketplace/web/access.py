@@ -183,6 +183,7 @@ ACCESS: Mapping[str, Access] = {
     "get_redemption": Party("redemption", ("holder", "bank"), OVERSEERS),
     "list_issues": SignedIn(lists="issue", all_for=OVERSEERS),
     "get_balance": Party("balance", ("owner",), OVERSEERS | Role.BANK),
+    "get_account_statement": Party("balance", ("owner",), OVERSEERS | Role.BANK),
     "get_statement": _ORDER,
     # clearing: batches are public, what is in them is not
     "open_batch": Signed("Clearing.openBatch"),

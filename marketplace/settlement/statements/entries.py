@@ -93,7 +93,7 @@ def fen(text: str, currency: str, place: str) -> int:
     fraction = (match[2] or "") if match else ""
     if match is None or fraction[DECIMALS:].strip("0"):
         raise malformed(place, "a decimal with at most two places", text)
-    value = int(match[1]) * 10**DECIMALS + int(fraction[:DECIMALS].ljust(DECIMALS, "0"))
+    value: int = int(match[1]) * 10**DECIMALS + int(fraction[:DECIMALS].ljust(DECIMALS, "0"))
     if value > MAX_FEN:
         raise malformed(place, f"at most {MAX_FEN} fen", text)
     return value

@@ -195,6 +195,7 @@ REQUESTS: Mapping[str, Callable[[World, str], Request]] = {
     "expire_redemption": lambda _, name: ("POST", "/settlement/redemptions/expiries", {"redemption": name}),
     "get_redemption": lambda _, name: ("GET", f"/settlement/redemptions/{name}", None),
     "get_balance": lambda _, owner: ("GET", f"/settlement/balances/{owner}", None),
+    "get_account_statement": lambda _, owner: ("GET", f"/settlement/accounts/{owner}/statements/2026-11", None),
     "resolve_identifier": lambda _, order: ("GET", f"/identifiers/{_order_name(order)}", None),
     "show_identifier": lambda _, order: ("GET", f"/identifiers/{order}/page", None),
     "get_object_did": lambda _, order: ("GET", f"/did/{_order_name(order)}/did.json", None),
