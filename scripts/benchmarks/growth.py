@@ -47,7 +47,7 @@ from scripts.benchmarks.sealing.held import COLUMN, Held, manifest_of, plan_of, 
 from scripts.benchmarks.sealing.samples import padded_rows, pieces, values_of, weights_of
 from scripts.benchmarks.tables import Table, milliseconds, show, versions
 
-SMALLEST, ROUNDS, MOST, ENOUGH = 10_000, 3, 30, 300.0  # most runs of a step in a round, and milliseconds that end them
+SMALLEST, ROUNDS, MOST, ENOUGH = 10_000, 2, 30, 300.0  # most runs of a step in a round, and milliseconds that end them
 STEPS = (("lattice_paid", True), ("padded_paid", True), ("lattice_alone", False), ("padded_alone", False))
 """Each runs in a process of its own, and whether in fresh memory, as the first question of a process does."""
 Times = dict[str, float]
