@@ -22,7 +22,7 @@ from marketplace.types import Digest
 
 # What a relayer may send for participants. `submit` takes any number of the others' calldata in one transaction.
 VERBS: dict[str, tuple[str, ...]] = {
-    "Participants": ("admit", "setStatus"),
+    "Participants": ("admit", "setStatus", "requestAdmission", "resign"),
     "Rights": ("register", "confirm", "transferShare", "mark"),
     "Titles": ("transfer",),
     "Listings": ("list", "delist"),

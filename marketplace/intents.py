@@ -86,6 +86,12 @@ INTENTS: dict[str, IntentType] = {
             act=Act.REGISTRY,
         ),
         _intent(
+            "Participants",
+            "Leave(address account,uint64 version,uint64 deadline)",
+            "account",
+            act=Act.ADMINISTER,
+        ),
+        _intent(
             "Rights",
             "Register(bytes32 assetId,address holder,bytes32 manifestDigest,bytes32 ciphertextRoot,"
             "bytes32 claimDigest,uint8 level,"

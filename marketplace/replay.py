@@ -166,6 +166,12 @@ class LedgerState:
     def _admit(self, join: Any, admission: Any, now: int) -> list[Event]:
         return participant_rules.admit(self.participants, join, admission, now)
 
+    def _request_admission(self, join: Any, now: int) -> list[Event]:
+        return participant_rules.request_admission(self.participants, join, now)
+
+    def _resign(self, leaving: Any, now: int) -> list[Event]:
+        return participant_rules.resign(self.participants, leaving, now)
+
     def _set_status(self, change: Any, now: int) -> list[Event]:
         return participant_rules.set_status(self.participants, change, now)
 
@@ -306,6 +312,8 @@ class LedgerState:
 _VERBS: dict[tuple[str, str], Callable[..., list[Event]]] = {
     ("Participants", "admit"): LedgerState._admit,
     ("Participants", "setStatus"): LedgerState._set_status,
+    ("Participants", "requestAdmission"): LedgerState._request_admission,
+    ("Participants", "resign"): LedgerState._resign,
     ("Rights", "register"): LedgerState._register,
     ("Rights", "confirm"): LedgerState._confirm,
     ("Titles", "transfer"): LedgerState._transfer,

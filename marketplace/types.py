@@ -61,6 +61,13 @@ class ParticipantStatus(IntEnum):
     NONE = 0
     ACTIVE = 1
     SUSPENDED = 2
+    SUBMITTED = 3
+    UNDER_REVIEW = 4
+    CORRECTION_REQUESTED = 5
+    REJECTED = 6
+    EXITING = 7
+    EXITED = 8
+    EXPELLED = 9
 
 
 class AssetStatus(IntEnum):

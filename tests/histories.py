@@ -23,6 +23,7 @@ from marketplace.documents.ids import (
     title_id,
 )
 from marketplace.intents import INTENTS, Deployment, intent_digest, recover_intent, struct_hash
+from marketplace.participants import rules as participant_rules
 from marketplace.participants.keys import ALL_ACTS
 from marketplace.replay import LedgerState
 from marketplace.types import (
@@ -132,14 +133,53 @@ class History:
         account = self._pick(list(KEY_OF))
         return self._admission(account, self.state.participants.of(account).version)
 
+    def request_admission(self) -> list[Part] | None:
+        fit = [
+            a for a in KEY_OF if self.state.participants.of(a).status in participant_rules.STATES["requestAdmission"]
+        ]
+        account = self._pick(fit if fit and self.random.random() < 0.8 else list(KEY_OF))
+        return self._admission(account, 0)[:1]
+
+    def resign(self) -> list[Part] | None:
+        account = self._pick(list(KEY_OF))
+        record = self.state.participants.of(account)
+        if account in (ADDRESSES["registrar"], ADDRESSES["second registrar"], ADDRESSES["exchange"], ADDRESSES["bank"]):
+            return None
+        message = {"account": account, "version": record.version, "deadline": self._deadline()}
+        return [self._part("Leave", message)]
+
     def set_status(self) -> list[Part] | None:
+        moving = [
+            a
+            for a in KEY_OF
+            if self.state.participants.of(a).status in participant_rules.STATES["setStatus"]
+            and self.state.participants.of(a).status is not ParticipantStatus.ACTIVE
+        ]
+        if moving and self.random.random() < 0.7:
+            return self._decision(self._pick(moving))
         suspended = [a for a in KEY_OF if self.state.participants.of(a).status is ParticipantStatus.SUSPENDED]
-        account = self._pick(suspended) if suspended and self.random.random() < 0.8 else self._pick(list(KEY_OF))
+        anybody = TRADERS if self.random.random() < 0.95 else list(KEY_OF)
+        account = self._pick(suspended) if suspended and self.random.random() < 0.8 else self._pick(anybody)
         record = self.state.participants.of(account)
         status = 1 if record.status is ParticipantStatus.SUSPENDED else 2
         message = {
             "account": account,
             "status": status,
+            "reasonDigest": self._digest(),
+            "version": record.version,
+            "registrar": self._registrar(account),
+            "deadline": self._deadline(),
+        }
+        return [self._part("SetStatus", message)]
+
+    def _decision(self, account: str) -> list[Part]:
+        """One of the changes that the table has for the account's status; rarely an expulsion, which is for good."""
+        record = self.state.participants.of(account)
+        after = participant_rules.STATES["setStatus"][record.status]
+        usual = [status for status in after if status is not ParticipantStatus.EXPELLED]
+        message = {
+            "account": account,
+            "status": int(self._pick(list(after) if self.random.random() < 0.02 else usual)),
             "reasonDigest": self._digest(),
             "version": record.version,
             "registrar": self._registrar(account),
@@ -813,7 +853,9 @@ def _follow(parts: list[Part]) -> list[Part]:
 # verb -> (contract, builder, how often)
 BUILDERS: dict[str, tuple[str, Callable[[History], Any], int]] = {
     "admit": ("Participants", History.admit, 2),
-    "setStatus": ("Participants", History.set_status, 1),
+    "setStatus": ("Participants", History.set_status, 2),
+    "requestAdmission": ("Participants", History.request_admission, 2),
+    "resign": ("Participants", History.resign, 1),
     "register": ("Rights", History.register, 6),
     "confirm": ("Rights", History.confirm, 6),
     "transfer": ("Titles", History.transfer, 3),

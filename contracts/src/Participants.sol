@@ -18,15 +18,23 @@ contract Participants is IParticipants, IntentBatch {
         "SetStatus(address account,uint8 status,bytes32 reasonDigest,uint64 version,address registrar,uint64 deadline)"
     );
 
+    bytes32 private constant LEAVE_TYPEHASH = keccak256("Leave(address account,uint64 version,uint64 deadline)");
+
+    /// @dev Registration guide of 2026: a registrar that leaves gives six months' notice.
+    uint64 private constant REGISTRAR_NOTICE = 180 days;
+    /// @dev Draft rules of 2022: a trading venue reports its end three months before.
+    uint64 private constant EXCHANGE_NOTICE = 90 days;
+
     IKeys public immutable override KEYS;
 
     mapping(address account => Participant) private _participants;
+    mapping(bytes32 join => bool) private _joins;
 
     /// @param registrar the first registrar; every other participant is admitted by a registrar.
     /// @param keys made later: its address is known in advance.
     constructor(address registrar, IKeys keys) {
         KEYS = keys;
-        _participants[registrar] = Participant(Roles.REGISTRAR, Status.Active, 1);
+        _participants[registrar] = Participant(Roles.REGISTRAR, Status.Active, 1, 0);
         emit Admitted(registrar, Roles.REGISTRAR, bytes32(0), registrar, 1);
     }
 
@@ -50,17 +58,57 @@ contract Participants is IParticipants, IntentBatch {
         _requireRegistrar(admission.registrar, join.account);
         Participant storage record = _participants[join.account];
         _requireVersion(record.version, admission.version);
-        if (record.status == Status.Suspended) {
-            revert ParticipantsStatus(join.account, uint8(record.status), uint8(Status.Active));
-        }
+        _requireAdmissible(join.account, record.status);
 
         uint64 version = admission.version + 1;
-        _participants[join.account] = Participant(join.roles, Status.Active, version);
+        _participants[join.account] = Participant(join.roles, Status.Active, version, 0);
 
         emit Admitted(join.account, join.roles, join.identityDigest, admission.registrar, version);
     }
 
-    /* SUSPEND AND REINSTATE */
+    /* APPLY */
+
+    /// @inheritdoc IParticipants
+    function requestAdmission(Join calldata join, bytes calldata joinSignature) external override {
+        bytes32 structHash = keccak256(abi.encode(JOIN_TYPEHASH, join));
+        _requireSigned(join.account, Acts.ADMINISTER, structHash, joinSignature);
+        _requireInTime(join.deadline);
+        if (join.roles == 0 || join.roles > Roles.ALL) revert ParticipantsRolesUnknown(join.roles);
+        KEYS.requireNoKey(join.account);
+        if (_joins[structHash]) revert ParticipantsJoinUsed(join.account);
+        Participant storage record = _participants[join.account];
+        Status status = record.status;
+        bool open = status == Status.None || status == Status.CorrectionRequested || status == Status.Rejected
+            || status == Status.Exited;
+        if (!open) revert ParticipantsStatus(join.account, uint8(status), uint8(Status.Submitted));
+
+        _joins[structHash] = true;
+        record.status = Status.Submitted;
+        record.version += 1;
+
+        emit Applied(join.account, join.roles, join.identityDigest, record.version);
+    }
+
+    /* LEAVE */
+
+    /// @inheritdoc IParticipants
+    function resign(Leave calldata leaving, bytes calldata signature) external override {
+        _requireSigned(
+            leaving.account, Acts.ADMINISTER, keccak256(abi.encode(LEAVE_TYPEHASH, leaving)), signature
+        );
+        _requireInTime(leaving.deadline);
+        _requireActive(leaving.account, 0);
+        Participant storage record = _participants[leaving.account];
+        _requireVersion(record.version, leaving.version);
+
+        record.status = Status.Exiting;
+        record.exitAt = uint64(block.timestamp) + _notice(record.roles);
+        record.version = leaving.version + 1;
+
+        emit Leaving(leaving.account, record.exitAt, record.version);
+    }
+
+    /* DECIDE */
 
     /// @inheritdoc IParticipants
     function setStatus(SetStatus calldata change, bytes calldata registrarSignature) external override {
@@ -70,7 +118,10 @@ contract Participants is IParticipants, IntentBatch {
         _requireRegistrar(change.registrar, change.account);
         Participant storage record = _participants[change.account];
         _requireVersion(record.version, change.version);
-        _requireChange(change.account, uint8(record.status), change.status);
+        _requireChange(change.account, record.status, change.status);
+        if (change.status == uint8(Status.Exited) && block.timestamp < record.exitAt) {
+            revert ParticipantsExitNotDue(change.account, record.exitAt);
+        }
 
         record.status = Status(change.status);
         uint64 version = change.version + 1;
@@ -115,10 +166,29 @@ contract Participants is IParticipants, IntentBatch {
         if (!same) revert ParticipantsMismatch(join.account);
     }
 
-    function _requireChange(address account, uint8 current, uint8 asked) private pure {
-        bool known = asked == uint8(Status.Active) || asked == uint8(Status.Suspended);
-        if (!known || current == asked || current == uint8(Status.None)) {
-            revert ParticipantsStatus(account, current, asked);
+    function _requireAdmissible(address account, Status status) private pure {
+        bool admissible = status == Status.None || status == Status.Submitted || status == Status.UnderReview
+            || status == Status.Active;
+        if (!admissible) revert ParticipantsStatus(account, uint8(status), uint8(Status.Active));
+    }
+
+    function _requireChange(address account, Status current, uint8 asked) private pure {
+        if (asked > uint8(Status.Expelled) || !_isChange(current, Status(asked))) {
+            revert ParticipantsStatus(account, uint8(current), asked);
         }
+    }
+
+    function _isChange(Status current, Status asked) private pure returns (bool) {
+        if (current == Status.Submitted) return asked == Status.UnderReview;
+        if (current == Status.UnderReview) return asked == Status.CorrectionRequested || asked == Status.Rejected;
+        if (current == Status.Active) return asked == Status.Suspended || asked == Status.Expelled;
+        if (current == Status.Suspended) return asked == Status.Active || asked == Status.Expelled;
+        if (current == Status.Exiting) return asked == Status.Exited || asked == Status.Expelled;
+        return false;
+    }
+
+    function _notice(uint32 roles) private pure returns (uint64) {
+        if (roles & Roles.REGISTRAR != 0) return REGISTRAR_NOTICE;
+        return roles & Roles.EXCHANGE != 0 ? EXCHANGE_NOTICE : 0;
     }
 }

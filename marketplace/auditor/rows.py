@@ -98,8 +98,19 @@ def _take(args: Mapping[str, Any], *names: str) -> Row:
 
 
 def _admitted(tables: Tables, args: Row, at: Row) -> None:
-    status = {"status": int(ParticipantStatus.ACTIVE)}
+    status = {"status": int(ParticipantStatus.ACTIVE), "exitAt": 0}
     tables.put("participants", _take(args, "account", "roles", "identityDigest", "version") | status | at)
+
+
+def _applied(tables: Tables, args: Row, at: Row) -> None:
+    before = tables.rows["participants"].get((args["account"],), {"roles": 0, "exitAt": 0})
+    status = {"status": int(ParticipantStatus.SUBMITTED)}
+    tables.put("participants", before | _take(args, "account", "identityDigest", "version") | status | at)
+
+
+def _leaving(tables: Tables, args: Row, at: Row) -> None:
+    status = {"status": int(ParticipantStatus.EXITING)}
+    tables.change("participants", (args["account"],), _take(args, "version", "exitAt") | status | at)
 
 
 def _status_changed(tables: Tables, args: Row, at: Row) -> None:
@@ -390,6 +401,8 @@ def _position(tables: Tables, batch: str, party: str, at: Row, **changes: int) -
 _CHANGES: dict[str, Callable[[Tables, Row, Row], None]] = {
     "Admitted": _admitted,
     "StatusChanged": _status_changed,
+    "Applied": _applied,
+    "Leaving": _leaving,
     "KeyAdded": _key_added,
     "KeyEnded": _key_ended,
     "KeyRotated": _key_rotated,

@@ -39,9 +39,15 @@ from marketplace.documents.shapes import (
 )
 from marketplace.types import Digest
 
+# Kinds of applicants (registration guide of 2026) and classes of data merchants at Shanghai.
+PARTY_KINDS = ("NATURAL_PERSON", "LEGAL_PERSON", "UNINCORPORATED_BODY")
+MERCHANT_CLASSES = ("PROVIDER_CONSUMER", "DELIVERY", "ASSESSMENT", "INTERMEDIARY", "CONSULTING", "OTHER")
 _PROFILE = document(
     "profile",
     {
+        "kind": one_of(PARTY_KINDS),
+        "merchantClasses": array(one_of(MERCHANT_CLASSES), len(MERCHANT_CLASSES), 0, itself),
+        "evidence": array(record({"name": text(120), "digest": DIGEST}), 16, 0, str),
         "account": ADDRESS,
         "name": record({"en": text(120), "zh": text(120)}),
         "creditCode": nullable(credit_code),
@@ -139,8 +145,13 @@ _AGREEMENT = document(
 
 
 def validate_profile(value: object) -> Document:
-    """A participant's own description."""
-    return checked(_PROFILE, value, "profile")
+    """Who applies: kind, name, merchant classes, and digests of the files that prove it, which applicant and registrar
+    keep. Whoever is not a natural person has a unified social credit code."""
+    profile = checked(_PROFILE, value, "profile")
+    if (profile["creditCode"] is None) != (profile["kind"] == "NATURAL_PERSON"):
+        expected = "a code for a legal person or unincorporated body, null for a natural person"
+        raise refuse("profile.creditCode", expected, profile["creditCode"])
+    return profile
 
 
 def validate_claim(value: object) -> Document:

@@ -17,7 +17,7 @@ Rows are objects whose members are the columns of the read model, and "event": {
 digest} of the row's last change (intent is null for what the deployment did). Addresses and digests are "0x" hex,
 everything else integers:
 
-    participants   account roles status identityDigest version
+    participants   account roles status identityDigest version exitAt
     account_rings  account version since generation guardians guardiansNumber threshold delay
     account_keys   account key acts limitFen validFrom validUntil generation personDigest grantedBy
     recoveries     recoveryId account newKey status threshold delay guardians approved readyAt reasonDigest

@@ -19,7 +19,7 @@ _PADDING = "0" * 24
 
 # Every accepted verb emits exactly one of these, before any other event, from the contract that was called.
 OPENINGS: Mapping[str, frozenset[str]] = {
-    "Participants": frozenset(("Admitted", "StatusChanged")),
+    "Participants": frozenset(("Admitted", "StatusChanged", "Applied", "Leaving")),
     "Rights": frozenset(("Registered", "Confirmed", "ShareTransferred", "Marked")),
     "Titles": frozenset(("TitleTransferred",)),
     "Listings": frozenset(("Listed", "Delisted")),

@@ -276,6 +276,37 @@ def list_recoveries(here: Here, page: AskedPage, request: Request, response: Res
     return link_next(request, response, rows)
 
 
+class Leave(Shape):
+    """Signed by `account`."""
+
+    account: AddressText
+    version: Count
+    deadline: Count
+
+
+class LeaveBody(Shape):
+    """A Leave."""
+
+    leave: Leave
+    signature: SignatureText
+
+
+@router.post("/applications/{address}/entry", status_code=202)
+def enter_application(here: Here, account: Account, address: Annotated[AddressText, Path()]) -> Queued:
+    """Put an open application on the ledger, so that its review is written down there; for registrars."""
+    with here.writing() as session:
+        service.require_role(session, account, Role.REGISTRAR)
+        return Queued(intent=service.enter_application(session, address, account, here.clock()))
+
+
+@router.post("/exits", status_code=202)
+def leave(here: Here, body: LeaveBody) -> Queued:
+    """Announce an exit."""
+    wish = Statement("Leave", body.leave.to_message(), (body.signature,)).verified(here.deployment)
+    with here.writing() as session:
+        return Queued(intent=service.leave(session, here.deployment, wish, here.clock()))
+
+
 @router.get("")
 def list_participants(here: Here, page: AskedPage, request: Request, response: Response) -> Rows:
     """Every participant as the ledger says."""

@@ -19,6 +19,7 @@ class Participant(ProjectedRow, table=True):
     status: int
     identity_digest: str
     version: int = Field(sa_type=BigInteger)
+    exit_at: int = Field(default=0, sa_type=BigInteger)
 
 
 class Application(SQLModel, table=True):

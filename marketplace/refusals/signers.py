@@ -83,6 +83,8 @@ SIGNERS: Mapping[tuple[str, str], tuple[Signer, ...]] = {
         Signer("Join", "account", (NotSuspended("ParticipantsStatus"),)),
         Signer("Admit", "registrar", _REGISTRAR, own="ParticipantsOwnMatter"),
     ),
+    ("Participants", "requestAdmission"): (Signer("Join", "account", (Fresh("ParticipantsStatus"),)),),
+    ("Participants", "resign"): (Signer("Leave", "account", (Active(),)),),
     ("Participants", "setStatus"): (Signer("SetStatus", "registrar", _REGISTRAR, own="ParticipantsOwnMatter"),),
     ("Rights", "register"): (Signer("Register", "holder", (Active(Role.SUPPLIER),)),),
     ("Rights", "confirm"): (Signer("Confirm", "registrar", _REGISTRAR, own="RightsOwnMatter"),),

@@ -1,6 +1,8 @@
 """Joining the exchange: a participant applies, a registrar admits, suspends or restores."""
 
 import secrets
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from crypto.canonical import sha256, to_hex
@@ -12,12 +14,25 @@ from marketplace.sdk.client import Client
 from marketplace.types import ParticipantStatus, Role
 
 
-def join(client: Client, roles: Role, name_en: str, name_zh: str, credit_code: str | None = None) -> dict[str, Any]:
+def join(
+    client: Client,
+    roles: Role,
+    name_en: str,
+    name_zh: str,
+    credit_code: str | None = None,
+    *,
+    kind: str = "",
+    merchant_classes: Sequence[str] = (),
+    evidence: Sequence[Path] = (),
+) -> dict[str, Any]:
     """Apply to join: a signed Join over the digest of a blinded profile document.
 
     Args:
         roles: every role wanted.
-        credit_code: unified social credit code, 18 characters; None for a person.
+        credit_code: unified social credit code, 18 characters; None for a natural person.
+        kind: one of documents.market.PARTY_KINDS; by default a legal person where there is a code.
+        merchant_classes: of documents.market.MERCHANT_CLASSES.
+        evidence: files that prove identity: their digests go into the profile, they themselves to the registrar.
     Returns:
         {"account", "roles", "identityDigest", "profile"}; the profile never goes onto the ledger.
     """
@@ -26,6 +41,9 @@ def join(client: Client, roles: Role, name_en: str, name_zh: str, credit_code: s
     profile |= {
         "name": {"en": name_en, "zh": name_zh},
         "creditCode": credit_code,
+        "kind": kind or ("LEGAL_PERSON" if credit_code else "NATURAL_PERSON"),
+        "merchantClasses": list(merchant_classes),
+        "evidence": [{"name": path.name, "digest": to_hex(sha256(path.read_bytes()))} for path in evidence],
         "nonce": to_hex(secrets.token_bytes(32)),
     }
     documents.validate_profile(profile)
@@ -53,9 +71,7 @@ def admit(client: Client, account: str) -> dict[str, Any]:
         NotFoundError: nobody with this address has applied.
         VerificationError: the application is not what the applicant signed.
     """
-    application = next((item for item in list_applications(client) if item["join"]["account"] == account), None)
-    if application is None:
-        raise NotFoundError("application_unknown", f"{account} has not applied", zh=f"{account} 没有申请", got=account)
+    application = _application(client, account)
     wish = application["join"]
     _check_application(client, application)
     fields = {name: wish[name] for name in ("account", "roles", "identityDigest")}
@@ -77,6 +93,27 @@ def set_status(client: Client, account: str, status: ParticipantStatus, reason: 
     return {**client.submit("/participants/status", body), "reasonDigest": digest}
 
 
+def review(client: Client, account: str, status: ParticipantStatus, reason: str) -> dict[str, Any]:
+    """Take up an application, ask for its correction, or reject it, as a registrar.
+
+    The application is put on the ledger first, if it is not there; the reason's digest goes there too.
+    """
+    _check_application(client, _application(client, account))
+    if _status(client, account) not in (ParticipantStatus.SUBMITTED, ParticipantStatus.UNDER_REVIEW):
+        client.submit(f"/participants/applications/{account}/entry", {})
+    if _status(client, account) is ParticipantStatus.SUBMITTED:
+        done = set_status(client, account, ParticipantStatus.UNDER_REVIEW, reason)
+        if status is ParticipantStatus.UNDER_REVIEW:
+            return done
+    return set_status(client, account, status, reason)
+
+
+def leave(client: Client) -> dict[str, Any]:
+    """Announce the exit of this client's account. A registrar completes it after the notice."""
+    message = {"account": client.address, "version": _version(client, client.address), "deadline": client.deadline()}
+    return client.submit("/participants/exits", {"leave": message, "signature": client.sign("Leave", message)})
+
+
 def get(client: Client, account: str) -> dict[str, Any]:
     """A participant as the ledger says."""
     found: dict[str, Any] = client.get(f"/participants/{account}")
@@ -88,11 +125,25 @@ def list_all(client: Client) -> list[dict[str, Any]]:
     return client.pages("/participants")
 
 
+def _status(client: Client, account: str) -> ParticipantStatus:
+    try:
+        return ParticipantStatus(int(get(client, account)["status"]))
+    except NotFoundError:
+        return ParticipantStatus.NONE
+
+
 def _version(client: Client, account: str) -> int:
     try:
         return int(get(client, account)["version"])
     except NotFoundError:
         return 0
+
+
+def _application(client: Client, account: str) -> dict[str, Any]:
+    application = next((item for item in list_applications(client) if item["join"]["account"] == account), None)
+    if application is None:
+        raise NotFoundError("application_unknown", f"{account} has not applied", zh=f"{account} 没有申请", got=account)
+    return application
 
 
 def _check_application(client: Client, application: dict[str, Any]) -> None:

@@ -99,6 +99,8 @@ ACCESS: Mapping[str, Access] = {
     "set_participant_status": Signed("Participants.setStatus"),
     "list_participants": Anyone(),
     "get_participant": Anyone(),
+    "enter_application": Holds(Role.REGISTRAR),
+    "leave": Signed("Participants.resign"),
     "add_key": Signed("Keys.addKey"),
     "end_key": Signed("Keys.endKey"),
     "rotate_key": Signed("Keys.rotateKey"),

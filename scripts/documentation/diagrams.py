@@ -2,7 +2,7 @@
 
 A page asks with a marker, and the drawing stands between it and its end:
 
-    <!-- states: admit=participants.ADMISSION set_status=participants.STATUS_CHANGES -->
+    <!-- states: participants.STATES mark=rights.MARKS -->
     <!-- end states -->
 
 A table is named as `stage.TABLE` (found in marketplace/<stage>/rules.py) or in any other module below

@@ -51,6 +51,12 @@ abstract contract Signing {
         );
     }
 
+    function _hash(IParticipants.Leave memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(keccak256("Leave(address account,uint64 version,uint64 deadline)"), m)
+        );
+    }
+
     function _hash(IParticipants.SetStatus memory m) internal pure returns (bytes32) {
         return keccak256(
             abi.encode(

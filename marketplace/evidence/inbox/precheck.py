@@ -195,7 +195,7 @@ def _load_accounts(session: Session, state: LedgerState, accounts: set[str]) -> 
     state.participants.records.clear()
     for person in session.exec(select(Participant).where(col(Participant.account).in_(accounts))):
         state.participants.records[person.account] = ParticipantState(
-            person.roles, ParticipantStatus(person.status), person.version
+            person.roles, ParticipantStatus(person.status), person.version, person.exit_at
         )
     for row in session.exec(select(Balance).where(col(Balance.account).in_(accounts))):
         state.accounts.total_in[row.account] = row.balance

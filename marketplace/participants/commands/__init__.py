@@ -1,5 +1,6 @@
 """`marketplace participants`: joining, admission, standing."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -7,12 +8,14 @@ import typer
 from marketplace.console import Run, command, group
 from marketplace.console.usage import BadValue
 from marketplace.console.values import parse_address, short
+from marketplace.documents.market import MERCHANT_CLASSES, PARTY_KINDS
 from marketplace.sdk import participants
 from marketplace.sdk.opening import open_client
 from marketplace.types import ParticipantStatus, Role
 
 app = group("Join the exchange; admit and suspend participants. 主体入场与管理")
 Account = Annotated[str, typer.Argument(metavar="ADDRESS", parser=parse_address, help="the participant 主体地址")]
+Reason = Annotated[str, typer.Option(help="the ground; its digest goes onto the ledger 理由")]
 RoleName = typer.Option(help="a role, repeatable 角色: " + " ".join(role.name or "" for role in Role))
 COLUMNS = (
     ("account", "account", "地址", str),
@@ -29,6 +32,15 @@ def join(
     name: Annotated[str, typer.Option(help="name in English or pinyin 英文名称")],
     name_zh: Annotated[str, typer.Option(help="name in Chinese; the English one if empty 中文名称")] = "",
     credit_code: Annotated[str | None, typer.Option(help="unified social credit code 统一社会信用代码")] = None,
+    *,
+    kind: Annotated[str, typer.Option(help="kind of applicant 主体类型: " + " ".join(PARTY_KINDS))] = "",
+    merchant_class: Annotated[
+        list[str] | None, typer.Option(help="class of merchant, repeatable 数商类别: " + " ".join(MERCHANT_CLASSES))
+    ] = None,
+    evidence: Annotated[
+        list[Path] | None,
+        typer.Option(exists=True, dir_okay=False, help="file that proves identity, repeatable 证明文件"),
+    ] = None,
 ) -> None:
     """Apply to join the exchange. 申请入场
 
@@ -37,7 +49,16 @@ def join(
     Example: marketplace participants join --role SUPPLIER --name "Airline Data Co" --name-zh 航空数据公司
     """
     with open_client(run) as client:
-        result = participants.join(client, _roles(role), name, name_zh or name, credit_code)
+        result = participants.join(
+            client,
+            _roles(role),
+            name,
+            name_zh or name,
+            credit_code,
+            kind=kind.upper(),
+            merchant_classes=[item.upper() for item in merchant_class or ()],
+            evidence=evidence or (),
+        )
     run.result(result, "applied; a registrar must admit you now", "已提交申请，等待登记机构准入")
 
 
@@ -65,6 +86,62 @@ def admit(run: Run, account: Account) -> None:
     with open_client(run) as client:
         result = participants.admit(client, account)
     run.result(result, f"admitted {account}", f"已准入 {account}")
+
+
+@command(app)
+def review(run: Run, account: Account, reason: Reason = "taken up") -> None:
+    """Take up an application for review, as a registrar. 受理审核
+
+    Example: marketplace participants review 0x70997970c51812dc3a010c7d01b50e0d17dc79c8
+    """
+    _review(run, account, ParticipantStatus.UNDER_REVIEW, reason)
+
+
+@command(app)
+def correct(run: Run, account: Account, reason: Reason) -> None:
+    """Ask an applicant for a correction, as a registrar; it then applies again. 要求补正
+
+    Example: marketplace participants correct 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 --reason "licence unreadable"
+    """
+    _review(run, account, ParticipantStatus.CORRECTION_REQUESTED, reason)
+
+
+@command(app)
+def reject(run: Run, account: Account, reason: Reason) -> None:
+    """Reject an application, as a registrar. 驳回
+
+    Example: marketplace participants reject 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 --reason "licence revoked"
+    """
+    _review(run, account, ParticipantStatus.REJECTED, reason)
+
+
+@command(app)
+def leave(run: Run) -> None:
+    """Leave the exchange. Refused while you have orders in escrow or products on offer. 申请退出
+
+    Example: marketplace participants leave
+    """
+    with open_client(run) as client:
+        result = participants.leave(client)
+    run.result(result, "announced; a registrar completes it after the notice", "已申请退出，通知期满后由登记机构办结")
+
+
+@command(app)
+def release(run: Run, account: Account, reason: Reason) -> None:
+    """Complete an exit after its notice, as a registrar. 办结退出
+
+    Example: marketplace participants release 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 --reason "nothing is owed"
+    """
+    _set(run, account, ParticipantStatus.EXITED, reason)
+
+
+@command(app)
+def expel(run: Run, account: Account, reason: Reason) -> None:
+    """Expel a participant for good, as a registrar. 除名
+
+    Example: marketplace participants expel 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 --reason "forged its evidence"
+    """
+    _set(run, account, ParticipantStatus.EXPELLED, reason)
 
 
 @command(app)
@@ -112,6 +189,12 @@ def list_(run: Run) -> None:
     """
     with open_client(run) as client:
         run.rows(participants.list_all(client), COLUMNS, run.tr("participants", "主体"))
+
+
+def _review(run: Run, account: str, status: ParticipantStatus, reason: str) -> None:
+    with open_client(run) as client:
+        result = participants.review(client, account, status, reason)
+    run.result(result, f"{account} is {status.name.lower().replace('_', ' ')} now", f"{account} 状态已更新")
 
 
 def _set(run: Run, account: str, status: ParticipantStatus, reason: str) -> None:

@@ -16,12 +16,29 @@ def admitted(session: Session, event: LedgerEvent) -> None:
         account=args["account"], roles=0, status=0, identity_digest="", version=0
     )
     row.roles, row.identity_digest, row.version = args["roles"], args["identityDigest"], args["version"]
-    row.status = ParticipantStatus.ACTIVE
+    row.status, row.exit_at = ParticipantStatus.ACTIVE, 0
     session.add(row.stamp(event))
     # The application is the service's own row: it may be missing when the read model is rebuilt elsewhere.
     statement = update(Application).where(col(Application.account) == args["account"])
     statement = statement.where(col(Application.document_digest) == args["identityDigest"])
     session.execute(statement.values(admission=event.intent))
+
+
+def applied(session: Session, event: LedgerEvent) -> None:
+    """`Applied`: an application stands on the ledger, for review."""
+    args = event.args
+    row = session.get(Participant, args["account"]) or Participant(
+        account=args["account"], roles=0, status=0, identity_digest="", version=0
+    )
+    row.status, row.version, row.identity_digest = ParticipantStatus.SUBMITTED, args["version"], args["identityDigest"]
+    session.add(row.stamp(event))
+
+
+def leaving(session: Session, event: LedgerEvent) -> None:
+    """`Leaving`: a participant announced its exit."""
+    row = projected(session, Participant, event.args["account"])
+    row.status, row.version, row.exit_at = ParticipantStatus.EXITING, event.args["version"], event.args["exitAt"]
+    session.add(row.stamp(event))
 
 
 def status_changed(session: Session, event: LedgerEvent) -> None:
@@ -31,4 +48,10 @@ def status_changed(session: Session, event: LedgerEvent) -> None:
     session.add(row.stamp(event))
 
 
-PROJECTORS = {"Admitted": (admitted,), "StatusChanged": (status_changed,), **keys.PROJECTORS}
+PROJECTORS = {
+    "Admitted": (admitted,),
+    "StatusChanged": (status_changed,),
+    "Applied": (applied,),
+    "Leaving": (leaving,),
+    **keys.PROJECTORS,
+}

@@ -3,16 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlalchemy import or_
+from sqlmodel import Session, col, select
 
 from marketplace.documents import Document, digest, validate_profile
 from marketplace.errors import InvalidInputError, NotAuthorizedError, NotFoundError, RuleError
 from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue
 from marketplace.evidence.inbox.notices import tell
 from marketplace.intents import Deployment
+from marketplace.ledger.profile import ledger_profile
+from marketplace.listings.tables import Listing
+from marketplace.orders.tables import Order
 from marketplace.participants.tables import Application, Participant
 from marketplace.storage.documents import store_document
-from marketplace.types import Digest, ParticipantStatus, Role
+from marketplace.types import Digest, ListingStatus, OrderStatus, ParticipantStatus, Role
 
 OVERSEERS = Role.REGISTRAR | Role.AUDITOR | Role.EXCHANGE
 
@@ -131,15 +135,84 @@ def admit(session: Session, deployment: Deployment, admission: Statement, now: i
 
 
 def set_status(session: Session, deployment: Deployment, change: Statement, now: int) -> Digest:
-    """Queue a suspension or reinstatement. Raises RuleError as the rules say."""
+    """Queue what a registrar decided about an application or a participant. Raises RuleError as the rules say."""
     name = change.digest(deployment)
     if is_under_way(session, name):
         return name
     check_statement(change, deployment, now)
+    if change.message["status"] == ParticipantStatus.EXITED:
+        require_no_obligations(session, change.message["account"])
     arguments = [dict(change.message), change.signatures[0]]
     precheck.run(session, "Participants", "setStatus", arguments, now)
     by = change.message["registrar"]
     return queue(session, contract="Participants", verb="setStatus", arguments=arguments, digest=name, by=by, now=now)
+
+
+def enter_application(session: Session, account: str, by: str, now: int) -> Digest:
+    """Queue the entry of an open application on the ledger, where its review is then written down.
+
+    Raises:
+        NotFoundError: `application_unknown`.
+        RuleError: what the rules say.
+    """
+    application = session.get(Application, account)
+    if application is None or application.admission is not None:
+        raise NotFoundError(
+            "application_unknown",
+            f"{account} has no open application",
+            zh=f"{account} 没有待审申请",
+            hint="read GET /participants/applications again",
+            hint_zh="请重新读取 GET /participants/applications",
+        )
+    deployment = ledger_profile(session).deployment
+    name = Statement("Join", application.join, (application.signature,)).digest(deployment)
+    if is_under_way(session, name):
+        return name
+    arguments = [application.join, application.signature]
+    precheck.run(session, "Participants", "requestAdmission", arguments, now)
+    return queue(
+        session, contract="Participants", verb="requestAdmission", arguments=arguments, digest=name, by=by, now=now
+    )
+
+
+def leave(session: Session, deployment: Deployment, wish: Statement, now: int) -> Digest:
+    """Queue a participant's exit, unless it still owes somebody something.
+
+    Raises:
+        RuleError: `exit_with_obligations`, or as the rules say.
+    """
+    name, account = wish.digest(deployment), wish.message["account"]
+    if is_under_way(session, name):
+        return name
+    check_statement(wish, deployment, now)
+    require_no_obligations(session, account)
+    arguments = [dict(wish.message), wish.signatures[0]]
+    precheck.run(session, "Participants", "resign", arguments, now)
+    return queue(session, contract="Participants", verb="resign", arguments=arguments, digest=name, by=account, now=now)
+
+
+def require_no_obligations(session: Session, account: str) -> None:
+    """Refuse while an order of the account, as buyer or as seller, is in escrow, or a product of it is on offer.
+
+    Raises:
+        RuleError: `exit_with_obligations`.
+    """
+    sold = select(Listing.listing_id).where(Listing.seller == account)
+    mine = or_(col(Order.buyer) == account, col(Order.listing_id).in_(sold))
+    owed = select(Order.order_id).where(Order.status == OrderStatus.FUNDED, mine).limit(1)
+    offered = select(Listing.listing_id).where(Listing.seller == account, Listing.status == ListingStatus.LISTED)
+    found = [*session.exec(owed), *session.exec(offered.limit(1))]
+    if found:
+        raise RuleError(
+            "exit_with_obligations",
+            f"{account} still has an order in escrow or a product on offer",
+            zh=f"{account} 仍有托管中的订单或挂牌中的产品",
+            rule="participants.no_exit_with_obligations",
+            expected="no funded order and no listed product",
+            got=found[0],
+            hint="settle or refund the orders and delist the products, then leave",
+            hint_zh="请先结算或退款相关订单并摘牌产品",
+        )
 
 
 def application_json(row: Application) -> Mapping[str, Any]:

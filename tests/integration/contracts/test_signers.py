@@ -36,6 +36,7 @@ MOST_STEPS = 400
 # what is derived from a signer's address, by intent: (field, from the history and the message)
 DERIVED: Mapping[str, tuple[str, Any]] = {
     "Admit": ("version", lambda h, m: h.state.participants.of(m["account"]).version),
+    "Leave": ("version", lambda h, m: h.state.participants.of(m["account"]).version),
     "Register": ("assetId", lambda _, m: asset_id(m["holder"], m["manifestDigest"])),
     "List": ("listingId", lambda _, m: listing_id(m["seller"], m["assetId"], m["termsDigest"])),
     "Fund": ("orderId", lambda _, m: order_id(m["buyer"], m["listingId"], m["agreementDigest"])),

@@ -150,6 +150,7 @@ def test_a_profile_that_says_otherwise_is_refused(town: Town) -> None:
     client = town["rival"]
     profile = {"type": "profile", "version": 1, "account": client.address, "roles": ["BANK"], "creditCode": None}
     profile |= {"name": {"en": "Rival", "zh": "某"}, "nonce": ANY}
+    profile |= {"kind": "NATURAL_PERSON", "merchantClasses": [], "evidence": []}
     message = {"account": client.address, "roles": int(Role.BUYER), "identityDigest": documents.digest(profile)}
     message |= {"deadline": client.deadline()}
     body = {"join": message, "signature": client.sign("Join", message), "document": profile}

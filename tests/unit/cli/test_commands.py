@@ -61,6 +61,7 @@ def test_the_groups_are_the_stages_and_the_parties() -> None:
         "orders",
         "queries",
         "settlement",
+        "agreements",
         "clearing",
         "evidence",
         "webhooks",

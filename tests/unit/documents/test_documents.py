@@ -44,6 +44,9 @@ def samples(market: Market) -> dict[str, Any]:
         "account": market.supplier.address,
         "name": {"en": "Supplier", "zh": "供方"},
         "creditCode": None,
+        "kind": "NATURAL_PERSON",
+        "merchantClasses": ["PROVIDER_CONSUMER"],
+        "evidence": [{"name": "passport.pdf", "digest": "0x" + "44" * 32}],
         "roles": ["SUPPLIER"],
         "nonce": "0x" + "33" * 32,
     }

@@ -3,7 +3,15 @@
 import pytest
 
 from marketplace.errors import RuleError
-from marketplace.participants.rules import Participant, Participants, admit, set_status
+from marketplace.participants.rules import (
+    STATES,
+    Participant,
+    Participants,
+    admit,
+    request_admission,
+    resign,
+    set_status,
+)
 from marketplace.types import ParticipantStatus, Role
 
 REGISTRAR, ACCOUNT, DIGEST = "0x" + "11" * 20, "0x" + "22" * 20, "0x" + "33" * 32
@@ -25,10 +33,10 @@ def _set(state: Participants, status: int) -> None:
     set_status(state, change | {"deadline": 9}, 9)
 
 
-@pytest.mark.parametrize(("before", "allowed"), [(NONE, True), (ACTIVE, True), (SUSPENDED, False)])
-def test_admission(before: ParticipantStatus, allowed: bool) -> None:
+@pytest.mark.parametrize("before", ParticipantStatus)
+def test_admission(before: ParticipantStatus) -> None:
     state = _state(before)
-    if allowed:
+    if before in (NONE, ACTIVE, ParticipantStatus.SUBMITTED, ParticipantStatus.UNDER_REVIEW):
         _admit(state)
         assert state.of(ACCOUNT) == Participant(3, ACTIVE, 6)
         return
@@ -38,10 +46,10 @@ def test_admission(before: ParticipantStatus, allowed: bool) -> None:
 
 
 @pytest.mark.parametrize("before", ParticipantStatus)
-@pytest.mark.parametrize("asked", range(5))
+@pytest.mark.parametrize("asked", range(11))
 def test_status_changes(before: ParticipantStatus, asked: int) -> None:
     state = _state(before)
-    if (before, asked) in ((ACTIVE, SUSPENDED), (SUSPENDED, ACTIVE)):
+    if asked in STATES["setStatus"].get(before, ()):
         _set(state, asked)
         assert state.of(ACCOUNT) == Participant(int(Role.BUYER), ParticipantStatus(asked), 6)
         return
@@ -55,3 +63,40 @@ def test_status_changes(before: ParticipantStatus, asked: int) -> None:
 def test_active_means_active_with_all_of_the_roles(roles: int, active: bool) -> None:
     assert _state(ACTIVE).is_active(ACCOUNT, roles) is active
     assert not _state(SUSPENDED).is_active(ACCOUNT, roles)
+
+
+def test_whoever_was_expelled_never_comes_back() -> None:
+    assert all(ParticipantStatus.EXPELLED not in table for table in STATES.values())
+
+
+def test_an_application_counts_once() -> None:
+    state, join = _state(NONE), {"account": ACCOUNT, "roles": 3, "identityDigest": DIGEST, "deadline": 9}
+    request_admission(state, join, 9)
+    _at(state, ParticipantStatus.REJECTED)
+    with pytest.raises(RuleError) as caught:
+        request_admission(state, join, 9)
+    assert caught.value.code == "application_used"
+    (event,) = request_admission(state, {**join, "identityDigest": "0x" + "44" * 32}, 9)
+    assert (event.name, state.of(ACCOUNT).status) == ("Applied", ParticipantStatus.SUBMITTED)
+
+
+@pytest.mark.parametrize(
+    ("roles", "days"), [(Role.BUYER, 0), (Role.EXCHANGE, 90), (Role.REGISTRAR | Role.EXCHANGE, 180)]
+)
+def test_an_exit_waits_for_the_notice_of_its_roles(roles: Role, days: int) -> None:
+    state = _state(ACTIVE)
+    state.records[ACCOUNT] = Participant(int(roles), ACTIVE, 4)
+    resign(state, {"account": ACCOUNT, "version": 4, "deadline": 9}, 9)
+    assert not state.is_active(ACCOUNT)
+    assert state.of(ACCOUNT).exit_at == 9 + days * 86_400
+    if days:
+        with pytest.raises(RuleError) as caught:
+            _set(state, ParticipantStatus.EXITED)
+        assert caught.value.code == "exit_not_due"
+    change = {"account": ACCOUNT, "status": 8, "reasonDigest": DIGEST, "version": 5, "registrar": REGISTRAR}
+    set_status(state, change | {"deadline": 2**40}, 9 + days * 86_400)
+    assert state.of(ACCOUNT).status is ParticipantStatus.EXITED
+
+
+def _at(state: Participants, status: ParticipantStatus) -> None:
+    state.records[ACCOUNT] = Participant(0, status, 7)
