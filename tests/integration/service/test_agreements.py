@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from marketplace.documents import Document, digest
+from marketplace.documents import Document, digest, unix_seconds
+from marketplace.documents.ids import agreement_id
 from marketplace.errors import InvalidInputError, NotFoundError, RuleError, VerificationError
 from marketplace.sdk import agreements
 from marketplace.sdk.client import Client
@@ -152,13 +153,17 @@ def test_what_is_proposed_is_what_was_signed(town: Town, http: httpx.Client) -> 
         422,
         "proposal_malformed",
     )
-    refused(http.post(path, json=body, headers=token(buyer)), 409, "intent_signature_invalid")
     refused(http.post(path, json=body, headers=token(town["rival"])), 409, "agreement_not_yours")
     bad = agreement | {"fields": agreement["fields"] | {"cure_days": 0}}
     problem = refused(
         http.post(path, json={**body, "document": bad}, headers=token(supplier)), 422, "malformed_document"
     )
     assert "fields.cure_days" in problem["detail"]
+    fits = message | {"validUntil": unix_seconds(agreement["validUntil"])}
+    fits["agreementId"] = agreement_id(supplier.address, buyer.address, digest(agreement))
+    body |= {"agree": fits, "signature": supplier.sign("Agree", fits)}
+    refused(http.post(path, json=body, headers=token(buyer)), 409, "intent_signature_invalid")
+    assert http.post(path, json=body, headers=token(supplier)).status_code == 201
 
 
 def test_forms_are_public(http: httpx.Client) -> None:
