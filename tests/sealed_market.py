@@ -20,6 +20,7 @@ from marketplace.documents.columns import ciphertext_root
 from marketplace.documents.ids import asset_id, listing_id, order_id
 from marketplace.intents import CONTRACTS, Deployment, sign_intent
 from marketplace.panel.evaluate import Evaluated, PanelNode
+from marketplace.pricing import tariff_of
 from marketplace.queries.answer import Answer, Papers, assemble
 from marketplace.queries.evaluation import SealedColumns
 from marketplace.queries.handover import VaultTask, vault_task
@@ -205,7 +206,7 @@ class Market:
             agreement=agreement,
             registration=self.registration(),
         )
-        return Order(papers, who, OrderAccount(name, who.address, escrow, terms["price"], cap))
+        return Order(papers, who, OrderAccount(name, who.address, escrow, tariff_of(terms, agreement), cap))
 
     def registration(self) -> SignedIntent:
         message = {
@@ -279,7 +280,7 @@ class Market:
             order.account.order,
             order.account.buyer,
             order.account.escrow,
-            order.account.price,
+            order.account.tariff,
             order.account.cap,
             decision.release["spentOrder"],
             paid["amount"],

@@ -1,6 +1,5 @@
 """`marketplace agreements`: two sides sign a model form; amended and retired only by both."""
 
-import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +13,7 @@ from marketplace.agreements.html import to_html
 from marketplace.agreements.signing import Signed, standing_words
 from marketplace.agreements.wording import field_words, write_out
 from marketplace.console import Run, command, group
-from marketplace.console.values import moment, parse_address, parse_digest, parse_duration, short
+from marketplace.console.values import moment, parse_address, parse_digest, parse_duration, read_json, short
 from marketplace.documents import Document, digest
 from marketplace.errors import InvalidInputError
 from marketplace.sdk import agreements
@@ -107,9 +106,9 @@ def propose(
 
     Example: marketplace agreements propose GF-2025-2615 --fields fields.json --party-a 0x70…c8 --party-b 0x3c…bc
     """
-    now = int(time.time())
+    now, given = int(time.time()), read_json(fields)
     with open_client(run) as client:
-        agreement = agreements.fill_in(name, _read(fields), party_a=party_a, party_b=party_b, valid_until=now + term)
+        agreement = agreements.fill_in(name, given, party_a=party_a, party_b=party_b, valid_until=now + term)
         result = agreements.propose(client, agreement, deadline=now + deadline, answers=answers)
     run.result(result, "proposed; the other side signs with `agreements sign`", "已提议，待对方签署")
 
@@ -138,7 +137,7 @@ def amend(
         document = before["document"]
         changed = agreements.fill_in(
             document["form"],
-            document["fields"] | _read(fields),
+            document["fields"] | read_json(fields),
             party_a=document["partyA"],
             party_b=document["partyB"],
             valid_until=before["validUntil"] if term is None else now + term,
@@ -269,7 +268,7 @@ def _load(run: Run, what: str) -> tuple[Document, Signed]:
     """The document of a file, a proposal or an agreement, with what stands under it."""
     path = Path(what)
     if path.is_file():
-        return forms.validate_agreement_on_form(_read(path)), Signed()
+        return forms.validate_agreement_on_form(read_json(path)), Signed()
     name = parse_digest(what)
     with open_client(run) as client:
         mine = {row["proposal"]: row for row in agreements.proposals(client)}
@@ -288,26 +287,6 @@ def _load(run: Run, what: str) -> tuple[Document, Signed]:
             return found["document"], Signed()
         agreement = agreements.get(client, name)
     return agreement["document"], agreements.sign_off(agreement, int(time.time()))
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        value, problem = None, str(error)
-    else:
-        problem = type(value).__name__
-    if not isinstance(value, dict):
-        raise InvalidInputError(
-            "fields_malformed",
-            f"{path} is not a JSON object: {problem}",
-            zh=f"{path} 不是 JSON 对象",
-            expected="a JSON object",
-            got=problem,
-            hint="see what the form asks for: marketplace agreements form FORM",
-            hint_zh="字段见 marketplace agreements form FORM",
-        )
-    return value
 
 
 def _with_standing(run: Run, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,9 @@ from marketplace.auditor.findings import Report
 from marketplace.auditor.papers import Standing
 from marketplace.auditor.rows import Row, Tables
 from marketplace.documents import series_of, voucher_message
+from marketplace.errors import RuleError
 from marketplace.intents import Deployment, struct_hash, verify_intent
+from marketplace.pricing import tariff_of
 from marketplace.queries.pricing import BuyerAccount, buyer_account, question_of
 from marketplace.types import OrderStatus
 
@@ -75,13 +77,20 @@ class Billing:
         self._check_signature(voucher, order["buyer"], subject)
         report.same("voucher_calls", f"{subject} voucher.calls", account.calls.size, voucher["calls"])
         report.same("voucher_calls", f"{subject} voucher.callsRoot", to_hex(account.calls.root()), voucher["callsRoot"])
-        due = account.calls.size * standing.listing["price"]
-        report.same("voucher_amount", f"{subject} voucher.amount", due, voucher["amount"])
+        self._check_amount(standing, account.calls.size, voucher["amount"], subject)
         if voucher["amount"] > order["escrow"]:
             report.find("voucher_over_escrow", subject, expected=f"<= {order['escrow']}", got=voucher["amount"])
         if voucher["epsilon"] < account.epsilon:
             report.find("voucher_backwards", subject, expected=f">= {account.epsilon}", got=voucher["epsilon"])
         account.epsilon, account.voucher = voucher["epsilon"], voucher
+
+    def _check_amount(self, standing: Standing, calls: int, amount: int, subject: str) -> None:
+        """The voucher promises what the plan asks for that many calls, to the fen."""
+        try:
+            due: object = tariff_of(standing.terms, standing.agreement).total(calls)
+        except RuleError as error:
+            due = f"{error.code}: {error.message}"
+        self._report.same("voucher_amount", f"{subject} voucher.amount", due, amount)
 
     def _check_signature(self, voucher: Mapping[str, Any], buyer: str, subject: str) -> None:
         try:

@@ -9,6 +9,7 @@ from marketplace.auditor.findings import Report
 from marketplace.auditor.rows import Row, Tables
 from marketplace.documents import ciphertext_root
 from marketplace.errors import MarketplaceError
+from marketplace.pricing import price_fits
 from marketplace.queries.permission import OrderPapers, SignedIntent, check_permitted
 from marketplace.queries.plan import Plan, make_plan
 
@@ -66,6 +67,7 @@ class Papers:
             ("terms.asset", row["assetId"], standing.terms["asset"]),
             ("terms.manifest", standing.asset["manifestDigest"], standing.terms["manifest"]),
             ("terms.price", standing.listing["price"], standing.terms["price"]),
+            ("terms.plan", True, price_fits(standing.terms)),
             ("agreement.listing", row["listingId"], standing.agreement["listing"]),
             ("agreement.terms", standing.listing["termsDigest"], standing.agreement["terms"]),
             ("agreement.buyer", row["buyer"], standing.agreement["buyer"]),

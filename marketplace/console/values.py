@@ -1,9 +1,12 @@
 """What the command line reads and shows: quantities, durations, addresses, digests, times. Inside they are integers and
 lower-case hex."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 from marketplace import quantities
 from marketplace.console.usage import BadValue
@@ -105,3 +108,27 @@ def _hex(text: str, digits: int, expected: str, zh: str) -> str:
     if not re.fullmatch(rf"0x[0-9a-f]{{{digits}}}", lowered):
         raise BadValue(expected, zh)
     return lowered
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file.
+
+    Raises:
+        InvalidInputError: `file_not_an_object`.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+        problem = type(value).__name__
+    except ValueError as error:
+        value, problem = None, str(error)
+    if not isinstance(value, dict):
+        raise InvalidInputError(
+            "file_not_an_object",
+            f"{path} is not a JSON object: {problem}",
+            zh=f"{path} 不是 JSON 对象：{problem}",
+            expected="a JSON object",
+            got=problem,
+            hint="correct the file; docs/architecture/agreements.md shows what goes into it",
+            hint_zh="请更正该文件；内容见 docs/architecture/agreements.md",
+        )
+    return value

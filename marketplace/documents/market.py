@@ -20,10 +20,12 @@ from marketplace.documents.common import (
     part,
 )
 from marketplace.documents.credit_code import credit_code
+from marketplace.documents.plans import plan_shape
 from marketplace.documents.shapes import (
     ADDRESS,
     DIGEST,
     NAME,
+    Check,
     array,
     document,
     hex_bytes,
@@ -93,24 +95,23 @@ _PAYOUT = document(
 
 _NODE = record({"address": ADDRESS, "bls": hex_bytes(48), "possession": hex_bytes(96)})
 _GROUP = record({"name": NAME, "accounts": array(ADDRESS, 256, 2, itself)})
-_TERMS = document(
-    "terms",
-    {
-        "title": BILINGUAL,
-        "asset": DIGEST,
-        "manifest": DIGEST,
-        "computations": array(one_of(COMPUTATIONS), len(COMPUTATIONS), 1, itself),
-        "purposes": array(one_of(PURPOSES), len(PURPOSES), 1, itself),
-        "regions": array(REGION, 64, 0, itself),
-        "price": MONEY,
-        "epsilonPerQueryMax": EPSILON,
-        "buyerCap": nullable(BUDGET),
-        "groups": array(_GROUP, 64, 0, part("name")),
-        "minimumCohort": COHORT,
-        "panel": record({"nodes": array(_NODE, 16, 1, part("address")), "threshold": integer(1, 16)}),
-        "termEnd": utc_time,
-    },
-)
+_TERMS_FIELDS: dict[str, Check] = {
+    "title": BILINGUAL,
+    "asset": DIGEST,
+    "manifest": DIGEST,
+    "computations": array(one_of(COMPUTATIONS), len(COMPUTATIONS), 1, itself),
+    "purposes": array(one_of(PURPOSES), len(PURPOSES), 1, itself),
+    "regions": array(REGION, 64, 0, itself),
+    "price": MONEY,
+    "epsilonPerQueryMax": EPSILON,
+    "buyerCap": nullable(BUDGET),
+    "groups": array(_GROUP, 64, 0, part("name")),
+    "minimumCohort": COHORT,
+    "panel": record({"nodes": array(_NODE, 16, 1, part("address")), "threshold": integer(1, 16)}),
+    "termEnd": utc_time,
+}
+_TERMS = document("terms", _TERMS_FIELDS)
+_TERMS_WITH_PLAN = record({"type": one_of(["terms"]), "version": one_of([2]), "plan": plan_shape, **_TERMS_FIELDS})
 
 
 def _any(value: object, path: str) -> None:
@@ -181,10 +182,13 @@ def payment_reference(bank: str, reference: str) -> Digest:
 def validate_terms(value: object) -> Document:
     """Terms of a listing; the threshold is within the panel, and an account in one group of buyers at most.
 
-    `buyerCap` is the most that one buyer may spend of the data set's budget, over all orders and versions, in
-    millionths; null for no cap but the data set's own. The accounts of a group count as one buyer.
+    Version 1 names a price for each call; version 2 holds a price plan (marketplace.documents.plans) besides, and
+    `price` is what its smallest use costs. `buyerCap` is the most that one buyer may spend of the data set's budget,
+    over all orders and versions, in millionths; null for no cap but the data set's own. The accounts of a group count
+    as one buyer.
     """
-    terms = checked(_TERMS, value, "terms")
+    has_plan = isinstance(value, dict) and value.get("version") == 2
+    terms = checked(_TERMS_WITH_PLAN if has_plan else _TERMS, value, "terms")
     members = [account for group in terms["groups"] for account in group["accounts"]]
     if len(set(members)) != len(members):
         raise refuse("terms.groups", "every account in one group at most", len(members) - len(set(members)))

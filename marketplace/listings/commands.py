@@ -1,6 +1,7 @@
 """`marketplace listings`: products on offer."""
 
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,10 +14,14 @@ from marketplace.console.values import (
     parse_epsilon,
     parse_id,
     parse_money,
+    read_json,
     short,
 )
-from marketplace.documents import COMPUTATIONS, PURPOSES
+from marketplace.documents import COMPUTATIONS, PURPOSES, Document, validate_plan
 from marketplace.documents.identifiers import Kind
+from marketplace.errors import InvalidInputError
+from marketplace.pricing import plan_of
+from marketplace.pricing.words import plan_words
 from marketplace.quantities import epsilon, money
 from marketplace.sdk import listings, rights
 from marketplace.sdk.opening import open_client
@@ -42,12 +47,17 @@ def create(
     asset: Annotated[
         str, typer.Argument(metavar="ASSET", parser=parse_id(Kind.DATA), help="id of the data asset 资产编号")
     ],
-    price: Annotated[int, typer.Option(parser=parse_money, metavar="YUAN", help="for one query 每次查询价格")],
     epsilon_per_query: Annotated[
         int, typer.Option(parser=parse_epsilon, metavar="EPSILON", help="most for one query 单次隐私预算上限")
     ],
     compute: Annotated[list[str], typer.Option(help="permitted, repeatable 允许的计算: " + " ".join(COMPUTATIONS))],
     purpose: Annotated[list[str], typer.Option(help="permitted, repeatable 允许的用途: " + " ".join(PURPOSES))],
+    price: Annotated[
+        int | None, typer.Option(parser=parse_money, metavar="YUAN", help="for one query 每次查询价格")
+    ] = None,
+    plan: Annotated[
+        Path | None, typer.Option(help="JSON file with a price plan, instead of --price 价格方案文件", exists=True)
+    ] = None,
     region: Annotated[list[str] | None, typer.Option(help="where, e.g. CN-SH; anywhere if none 地域")] = None,
     term: Annotated[
         int, typer.Option(parser=parse_duration, metavar="DURATION", help="how long, e.g. 90d 期限")
@@ -84,6 +94,7 @@ def create(
             purposes=_words(purpose),
             regions=region or [],
             price=price,
+            plan=_plan(price, plan),
             epsilon_per_query_max=epsilon_per_query,
             minimum_cohort=minimum_cohort,
             nodes=[parse_address(text) for text in node or []],
@@ -133,6 +144,7 @@ def show(run: Run, listing: Listing) -> None:
     panel = f"{terms['panel']['threshold']} of {len(terms['panel']['nodes'])}"
     run.facts(
         {
+            run.tr("price", "价格"): run.tr(*plan_words(plan_of(terms))),
             run.tr("computations", "允许计算"): " ".join(terms["computations"]),
             run.tr("purposes", "允许用途"): " ".join(terms["purposes"]),
             run.tr("regions", "地域"): " ".join(terms["regions"]) or run.tr("anywhere", "不限"),
@@ -144,6 +156,21 @@ def show(run: Run, listing: Listing) -> None:
             run.tr("epsilon left", "剩余预算"): epsilon(offer.asset["epsilonLeft"]),
         }
     )
+
+
+def _plan(price: int | None, path: Path | None) -> Document | None:
+    """The price plan of a file; exactly one of price and file is given."""
+    if (price is None) == (path is None):
+        raise InvalidInputError(
+            "price_or_plan",
+            "a listing has a price for each query, or a price plan",
+            zh="挂牌须有每次查询价格或价格方案之一",
+            expected="one of --price and --plan",
+            got="both" if path else "neither",
+            hint="give one of them",
+            hint_zh="请给出其中之一",
+        )
+    return None if path is None else validate_plan(read_json(path))
 
 
 def _words(values: list[str]) -> list[str]:

@@ -13,6 +13,7 @@ from marketplace.evidence.inbox import Statement, check_statement, is_under_way,
 from marketplace.intents import Deployment
 from marketplace.listings.tables import Listing
 from marketplace.participants.service import require_active
+from marketplace.pricing import check_plan, check_terms, plan_of
 from marketplace.rights.service import get_asset, manifest_of
 from marketplace.storage.documents import has_document, read_document
 from marketplace.types import Digest, Role
@@ -101,6 +102,9 @@ def _check_terms(session: Session, message: Mapping[str, Any]) -> None:
             hint="upload terms that name this asset, and list with their digest",
             hint_zh="请上传针对该资产的条款，并以其摘要挂牌",
         )
+    check_terms(terms)
+    claim = read_document(session, asset.claim_digest)
+    check_plan(plan_of(terms), is_public=claim["origin"] == "PUBLIC")
     _check_cohort(terms, validate_manifest(manifest_of(session, asset)))
     _check_panel(session, terms)
 

@@ -9,6 +9,7 @@ from marketplace.console import Run, command, group
 from marketplace.console.values import moment, parse_digest, parse_duration, parse_epsilon, parse_id, parse_money
 from marketplace.documents import PURPOSES
 from marketplace.documents.identifiers import Kind
+from marketplace.pricing.words import plan_words
 from marketplace.quantities import epsilon, money
 from marketplace.sdk import orders
 from marketplace.sdk.opening import open_client
@@ -16,6 +17,12 @@ from marketplace.types import ZERO_DIGEST, OrderStatus
 
 app = group("Buy: accept terms, fund an order, get a right to use. 下单交易")
 Order = Annotated[str, typer.Argument(metavar="ORDER", parser=parse_id(Kind.ORDER), help="id of the order 订单编号")]
+LINES = (
+    ("what", "line", "项目", str),
+    ("units", "units", "数量", str),
+    ("unitPrice", "yuan each", "单价(元)", money),
+    ("amount", "yuan", "金额(元)", money),
+)
 COLUMNS = (
     ("orderId", "order", "订单", str),
     ("escrow", "escrow", "托管(元)", money),
@@ -66,6 +73,40 @@ def fund(
             agreement_id=under or ZERO_DIGEST,
         )
     run.result(result, "funded; you may ask now", "已托管，可以查询")
+
+
+@command(app)
+def quote(
+    run: Run,
+    listing: Annotated[
+        str, typer.Argument(metavar="LISTING", parser=parse_id(Kind.PRODUCT), help="id of the listing 挂牌编号")
+    ],
+    *,
+    purpose: Annotated[str, typer.Option(help="what for 用途: " + " ".join(PURPOSES))],
+    calls: Annotated[int, typer.Option(min=1, help="how many answers 答复次数")] = 1,
+) -> None:
+    """What calls would cost, line by line, before anything is signed; the bill of the same calls is the same. 报价
+
+    Example: marketplace orders quote 0x5f…5f --calls 100 --purpose TRANSPORT
+    """
+    with open_client(run) as client:
+        told = orders.quote(client, listing, calls=calls, purpose=purpose.upper())
+    if run.as_json:
+        run.json(told)
+        return
+    lines = [{**line, "what": run.tr(line["en"], line["zh"])} for line in told["lines"]]
+    run.rows(lines, LINES, run.tr("quote", "报价"))
+    run.facts(
+        {
+            run.tr("total, yuan", "合计（元）"): money(told["total"]),
+            run.tr("least escrow", "最低托管"): money(told["escrowLeast"]),
+            run.tr("fee in it, the seller's", "其中手续费（卖方承担）"): money(told["fee"]["amount"]),
+            run.tr("tax in it", "其中税额"): money(told["tax"]["amount"]),
+            run.tr("may still be earned", "尚可取得收入"): money(told["cap"]["left"]) if told["cap"] else "–",
+            run.tr("plan", "方案"): run.tr(*plan_words(told["plan"])),
+            run.tr("rounding", "舍入"): run.tr(told["rounding"]["en"], told["rounding"]["zh"]),
+        }
+    )
 
 
 @command(app, "list")

@@ -57,6 +57,18 @@ def list_orders(here: Here, account: Account, page: AskedPage, request: Request,
     return link_next(request, response, rows)
 
 
+@router.get("/quote")
+def quote_order(
+    here: Here,
+    listing: DigestText,
+    purpose: Annotated[str, Query(max_length=40)],
+    calls: Annotated[int, Query(ge=1, le=10**9)] = 1,
+) -> dict[str, Any]:
+    """What calls under a listing would cost, line by line, before anything is signed; vouchers are billed the same."""
+    with here.reading() as session:
+        return service.quote_listing(session, listing, calls=calls, purpose=purpose)
+
+
 @router.get("/{order_id}")
 def get_order(
     here: Here, account: Account, order_id: Annotated[DigestText, Path()], offer: WithOffer = False

@@ -8,18 +8,20 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from marketplace.agreements import service as agreements
 from marketplace.agreements.scope import check_order_within
-from marketplace.documents import Document, digest, validate_agreement
+from marketplace.documents import PURPOSES, Document, digest, validate_agreement
 from marketplace.errors import InvalidInputError, NotFoundError, RuleError
 from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue, remember
 from marketplace.intents import Deployment
+from marketplace.ledger.profile import ledger_profile
 from marketplace.listings.service import get_listing, listing_json, terms_of
 from marketplace.listings.tables import Listing
 from marketplace.orders.tables import Order
 from marketplace.participants.service import oversees
+from marketplace.pricing import Plan, Usage, plan_of, quote, require_within_cap
 from marketplace.rights.service import asset_json, get_asset, manifest_of
 from marketplace.settlement.tables import Payout
 from marketplace.storage.documents import store_document
-from marketplace.types import ZERO_DIGEST, Digest
+from marketplace.types import ZERO_DIGEST, Digest, OrderStatus
 
 
 def get_order(session: Session, order_id: str, account: str) -> Order:
@@ -85,6 +87,7 @@ def place(session: Session, deployment: Deployment, wish: Statement, agreement: 
     arguments = [dict(message), wish.signatures[0]]
     precheck.run(session, "Orders", "fund", arguments, now)
     _check_within(session, message, agreement, listing)
+    _check_plan(session, message, listing)
     manifest = manifest_of(session, get_asset(session, listing.asset_id))
     readers = (message["buyer"], listing.seller, manifest["releaseKey"])
     store_document(session, agreement, now=now, readers=readers)
@@ -114,6 +117,56 @@ def _check_within(session: Session, message: Mapping[str, Any], accepted: Docume
         return
     agreement = agreements.document_of(session, message["agreementId"])
     check_order_within(agreement, asset=listing.asset_id, purpose=accepted["purpose"], region=accepted["region"])
+
+
+def quote_listing(session: Session, listing_id: str, *, calls: int, purpose: str) -> dict[str, Any]:
+    """What `calls` calls under a listing would cost; see `marketplace.pricing.quote`.
+
+    Raises:
+        NotFoundError: `listing_unknown`. InvalidInputError: `purpose_unknown`. RuleError: as `quote` says.
+    """
+    if purpose not in PURPOSES:
+        raise InvalidInputError(
+            "purpose_unknown",
+            f"there is no purpose {purpose}",
+            zh=f"没有用途 {purpose}",
+            expected=", ".join(PURPOSES),
+            got=purpose,
+            hint="name one of the purposes that exist",
+            hint_zh="请填写已有的用途之一",
+        )
+    listing = get_listing(session, listing_id)
+    plan = plan_of(terms_of(session, listing))
+    fee, promised = ledger_profile(session).fee_bps, _promised(session, plan, listing.asset_id)
+    return quote(plan, Usage(calls=calls), purpose=purpose, fee_bps=fee, promised=promised)
+
+
+def _promised(session: Session, plan: Plan, asset_id: str) -> int:
+    """What public data earned, and what stands in escrow for it, over all its listings, fen; 0 for other data."""
+    if plan["publicData"] is None:
+        return 0
+    rows = session.exec(select(Order).where(Order.asset_id == asset_id))
+    return sum(row.escrow if row.status == OrderStatus.FUNDED else row.amount for row in rows)
+
+
+def _check_plan(session: Session, message: Mapping[str, Any], listing: Listing) -> None:
+    """A trial once a buyer; public data within what its operator may earn."""
+    plan = plan_of(terms_of(session, listing))
+    require_within_cap(plan, _promised(session, plan, listing.asset_id), message["escrow"])
+    if plan["mode"] != "FREE_TRIAL":
+        return
+    earlier = select(Order.order_id).where(Order.listing_id == listing.listing_id, Order.buyer == message["buyer"])
+    if (found := session.exec(earlier).first()) is not None:
+        raise RuleError(
+            "trial_used",
+            "a free trial is for each buyer once",
+            zh="每一买方仅可免费试用一次",
+            rule="pricing.trial_once_a_buyer",
+            expected="no earlier order of this buyer under the listing",
+            got=found,
+            hint="order another product of the same data",
+            hint_zh="请另购同一数据的其他产品",
+        )
 
 
 def _check_terms(agreement: Document, terms: Document) -> None:

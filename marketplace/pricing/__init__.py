@@ -12,6 +12,7 @@ from marketplace.pricing.billing import (
 )
 from marketplace.pricing.public_data import check_plan, max_permitted_revenue, require_within_cap
 from marketplace.pricing.quotes import quote
+from marketplace.pricing.tariffs import Tariff, check_terms, plan_of, price_fits, tariff_of
 
 __all__ = [
     "KNOWN_BEFORE_THE_ANSWER",
@@ -19,11 +20,16 @@ __all__ = [
     "Bill",
     "Line",
     "Plan",
+    "Tariff",
     "Usage",
     "bill",
     "check_plan",
+    "check_terms",
     "entry_price",
     "max_permitted_revenue",
+    "plan_of",
+    "price_fits",
     "quote",
     "require_within_cap",
+    "tariff_of",
 ]

@@ -16,6 +16,7 @@ from marketplace.documents.ids import asset_id, listing_id, order_id
 from marketplace.documents.shapes import SIGNATURE_TEXT, record, refuse
 from marketplace.errors import RuleError, VerificationError
 from marketplace.intents import INTENTS, Deployment, struct_hash, verify_intent
+from marketplace.pricing import price_fits
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def check_papers(papers: OrderPapers, manifest: Mapping[str, Any], deployment: D
         "terms name the asset": papers.terms["asset"] == listing["assetId"],
         "asset id": listing["assetId"] == asset_id(manifest["holder"], manifest_digest),
         "listing names the terms": listing["termsDigest"] == digest(papers.terms),
-        "listing price": listing["price"] == papers.terms["price"],
+        "listing price": listing["price"] == papers.terms["price"] and price_fits(papers.terms),
         "listing id": listing["listingId"] == listing_id(listing["seller"], listing["assetId"], listing["termsDigest"]),
         "order names the listing": fund["listingId"] == listing["listingId"] == papers.agreement["listing"],
         "agreement names the terms": papers.agreement["terms"] == listing["termsDigest"],

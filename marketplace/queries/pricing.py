@@ -1,4 +1,5 @@
-"""What a call costs, in money and in privacy budget, and whether the buyer's voucher covers it.
+"""What a call costs in privacy budget, and whether the buyer's voucher covers it. What it costs in money says
+marketplace.pricing.
 
 A voucher is cumulative. Voucher n promises: the price of every released call and of this one, epsilon for all of them,
 their number, and the RFC 6962 root over the digests of their query documents. A refused call is not in the next one.
@@ -13,6 +14,7 @@ from crypto.merkle import root
 from marketplace.documents import voucher_message
 from marketplace.errors import RuleError, VerificationError
 from marketplace.intents import Deployment, verify_intent
+from marketplace.pricing import Tariff
 from marketplace.types import MICRO
 
 
@@ -22,7 +24,7 @@ class OrderAccount:
 
     Args:
         order: order id. buyer: who must sign vouchers.
-        escrow: fen in escrow. price: fen for one released call.
+        escrow: fen in escrow. tariff: what released calls cost.
         cap: epsilon that the order may spend. spent: what it has spent, in millionths.
         amount, epsilon: of the voucher of the last released call; 0 before the first.
         calls: digests of the query documents released so far, in order.
@@ -31,12 +33,22 @@ class OrderAccount:
     order: str
     buyer: str
     escrow: int
-    price: int
+    tariff: Tariff
     cap: int
     spent: int = 0
     amount: int = 0
     epsilon: int = 0
     calls: tuple[str, ...] = ()
+
+    @property
+    def due(self) -> int:
+        """What the next voucher has to promise, fen. Raises RuleError `quota_exhausted`."""
+        return self.tariff.total(len(self.calls) + 1)
+
+    @property
+    def price(self) -> int:
+        """What the next call adds, fen. Raises RuleError `quota_exhausted`."""
+        return self.tariff.step(len(self.calls) + 1)
 
 
 @dataclass(frozen=True)
@@ -101,7 +113,7 @@ def next_voucher(account: OrderAccount, query: str, epsilon: int) -> dict[str, A
     """
     return {
         "orderId": account.order,
-        "amount": account.amount + account.price,
+        "amount": account.due,
         # A repeated question is free, so one that asks for more than is left may still be answered.
         "epsilon": min(account.cap, max(account.epsilon, account.spent + epsilon)),
         "calls": len(account.calls) + 1,
@@ -118,7 +130,7 @@ def check_voucher(account: OrderAccount, voucher: Mapping[str, Any], query: str,
         RuleError: `voucher_order`, `voucher_backwards`, `voucher_too_small`, `escrow_exceeded`, `voucher_calls`,
             `voucher_epsilon`, `order_budget_exhausted`.
     """
-    due = account.amount + account.price
+    due = account.due
     if voucher["order"] != account.order:
         raise _refusal("voucher_order", "the voucher is for another order", "凭证属于其他订单", account.order)
     if voucher["amount"] < account.amount or voucher["epsilon"] < account.epsilon:

@@ -9,6 +9,7 @@ import pyarrow as pa
 from marketplace import documents
 from marketplace.documents import Document
 from marketplace.errors import MarketplaceError, RuleError
+from marketplace.pricing import tariff_of
 from marketplace.queries.answer import Answer as Opened
 from marketplace.queries.answer import Papers, assemble
 from marketplace.queries.panels import DISAGREED, FAILURES
@@ -132,7 +133,7 @@ def open_answer(client: Client, deal: Deal, step: Step, status: Mapping[str, Any
     cap = deal.offer.terms["buyerCap"]
     return Answer(
         opened,
-        deal.offer.terms["price"],
+        tariff_of(deal.offer.terms, deal.agreement).step(step.voucher["calls"]),
         left_order=left_order,
         left_buyer=None if cap is None else cap - opened.spent_buyer,
         left_asset=deal.offer.asset["epsilonBudget"] - opened.spent_asset,

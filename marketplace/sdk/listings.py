@@ -6,6 +6,7 @@ from typing import Any
 
 from marketplace import documents
 from marketplace.documents import Document, ids
+from marketplace.pricing import check_terms, entry_price, price_fits
 from marketplace.sdk import panel, rights
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
@@ -36,7 +37,7 @@ def make_terms(
     computations: Sequence[str],
     purposes: Sequence[str],
     regions: Sequence[str],
-    price: int,
+    price: int | None,
     epsilon_per_query_max: int,
     minimum_cohort: int | None,
     nodes: Sequence[str],
@@ -44,13 +45,15 @@ def make_terms(
     term_end: int,
     buyer_cap: int | None = None,
     groups: Mapping[str, Sequence[str]] | None = None,
+    plan: Document | None = None,
 ) -> Document:
     """The terms document of a product.
 
     Args:
         title: {"en", "zh"}; the data set's own title when None.
         regions: where the buyer may be; everywhere when empty.
-        price: fen for one query.
+        price: fen for one query; None where there is a plan.
+        plan: a price plan (marketplace.documents.plans); None where there is a price.
         epsilon_per_query_max: millionths.
         minimum_cohort: smallest number of rows behind a released number; the manifest's own when None.
         nodes: addresses of the panel; all registered nodes when empty.
@@ -64,11 +67,18 @@ def make_terms(
     manifest = rights.checked_manifest(client, asset)
     terms: Document = {"type": "terms", "version": 1, "title": dict(title or manifest["title"]), "asset": asset_id}
     terms |= {"manifest": asset["manifestDigest"], "computations": list(computations), "purposes": list(purposes)}
-    terms |= {"regions": list(regions), "price": price, "epsilonPerQueryMax": epsilon_per_query_max}
+    terms |= {"price": price} if plan is None else _planned(plan)
+    terms |= {"regions": list(regions), "epsilonPerQueryMax": epsilon_per_query_max}
     named = [{"name": name, "accounts": list(accounts)} for name, accounts in (groups or {}).items()]
     terms |= {"buyerCap": buyer_cap, "groups": named}
     terms |= {"minimumCohort": minimum_cohort or manifest["minimumCohort"], "termEnd": documents.iso_time(term_end)}
-    return documents.validate_terms(terms | {"panel": panel.choose_panel(client, nodes, threshold)})
+    made = documents.validate_terms(terms | {"panel": panel.choose_panel(client, nodes, threshold)})
+    check_terms(made)
+    return made
+
+
+def _planned(plan: Document) -> Document:
+    return {"version": 2, "plan": plan, "price": entry_price(documents.validate_plan(plan))}
 
 
 def create(client: Client, terms: Document) -> dict[str, Any]:
@@ -127,6 +137,7 @@ def inspect(
     expect(derived, listing_id, "listing_id_differs", rule)
     expect(terms["asset"], listing["assetId"], "terms_for_another_asset", rule)
     expect(terms["price"], listing["price"], "price_differs", rule)
+    expect(price_fits(terms), True, "price_differs", rule)
     asset = asset or rights.get_asset(client, listing["assetId"])
     expect(asset["assetId"], listing["assetId"], "terms_for_another_asset", rule)
     manifest = rights.checked_manifest(client, asset)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crypto.canonical import to_hex
-from marketplace import documents
+from marketplace import documents, pricing
 from marketplace.documents import Document, ids
 from marketplace.sdk import listings
 from marketplace.sdk.checks import expect
@@ -68,6 +68,29 @@ def fund(
     }
     body = {"fund": message, "signature": client.sign("Fund", message), "agreement": agreement}
     return {**client.submit("/orders", body), "orderId": message["orderId"], "agreementDigest": digest}
+
+
+def quote(client: Client, listing_id: str, *, calls: int, purpose: str) -> dict[str, Any]:
+    """What `calls` calls would cost, line by line; nothing is signed.
+
+    It is computed here, from terms that were checked against the listing's id; the service is asked only for the fee
+    and, of public data, for what it has earned, and must come to the same total.
+
+    Raises:
+        VerificationError: `quote_differs`.
+    """
+    offer = listings.inspect(client, listing_id)
+    said: dict[str, Any] = client.get("/orders/quote", listing=listing_id, calls=calls, purpose=purpose)
+    promised = said["cap"]["promised"] if said["cap"] else 0
+    told = pricing.quote(
+        pricing.plan_of(offer.terms),
+        pricing.Usage(calls=calls),
+        purpose=purpose,
+        fee_bps=said["fee"]["bps"],
+        promised=promised,
+    )
+    expect(said, told, "quote_differs", "pricing.quotes_are_bills")
+    return told
 
 
 def list_mine(client: Client) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from marketplace.errors import (
     PortError,
     RuleError,
 )
+from marketplace.pricing import tariff_of
 from marketplace.queries.explain import NOBODY, described, plan_or_refusal
 from marketplace.queries.plan import Plan, make_plan
 from marketplace.queries.pricing import OrderAccount, next_voucher
@@ -169,7 +170,7 @@ def account_of(client: Client, deal: Deal) -> OrderAccount:
         order=deal.order["orderId"],
         buyer=deal.order["buyer"],
         escrow=deal.order["escrow"],
-        price=deal.offer.terms["price"],
+        tariff=tariff_of(deal.offer.terms, deal.agreement),
         cap=deal.order["epsilonCap"],
         spent=max((int((step.outcome or {}).get("spentOrder", 0)) for step in steps), default=0),
         amount=last.voucher["amount"] if last else 0,

@@ -33,6 +33,7 @@ from marketplace.errors import (
     VerificationError,
 )
 from marketplace.intents import Deployment
+from marketplace.pricing import tariff_of
 from marketplace.queries.evaluation import SealedColumns, evaluate_plan, number_entry, result_document
 from marketplace.queries.handover import VaultTask, read_vault_task
 from marketplace.queries.noise import check_composition, plan_noise
@@ -262,7 +263,7 @@ class KeyHolder(ABC):
         return answer.residues, case.suppressed(answer)
 
     def _order(self, account: Account, task: VaultTask) -> OrderAccount:
-        return account.order(task.papers.fund.message, task.papers.terms["price"])
+        return account.order(task.papers.fund.message, tariff_of(task.papers.terms, task.papers.agreement))
 
     def _refusal(self, task: VaultTask, error: MarketplaceError) -> Document:
         proven = self._promised(task)

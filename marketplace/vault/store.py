@@ -24,6 +24,7 @@ import numpy as np
 from crypto.canonical import canonical_json, sha256
 from marketplace.documents import Document
 from marketplace.errors import RuleError
+from marketplace.pricing import Tariff
 from marketplace.queries.cohort.counts import Released
 from marketplace.queries.plan import Cells
 from marketplace.queries.pricing import OrderAccount
@@ -139,7 +140,7 @@ class Account:
         row = self._connection.execute("SELECT budget FROM series WHERE series = ?", (series,)).fetchone()
         return int(row[0])
 
-    def order(self, fund: Mapping[str, Any], price: int) -> OrderAccount:
+    def order(self, fund: Mapping[str, Any], tariff: Tariff) -> OrderAccount:
         """An order's account, from its Fund message and the releases so far: all epsilon, but only answered calls."""
         rows = self._connection.execute(
             "SELECT query, epsilon, voucher FROM releases WHERE order_id = ? AND NOT withheld ORDER BY position",
@@ -150,7 +151,7 @@ class Account:
             order=fund["orderId"],
             buyer=fund["buyer"],
             escrow=fund["escrow"],
-            price=price,
+            tariff=tariff,
             cap=fund["epsilonCap"],
             spent=self.spent(fund["orderId"]),
             amount=last["amount"],

@@ -140,6 +140,7 @@ ACCESS: Mapping[str, Access] = {
     "get_agreement": _AGREEMENT,
     "get_agreement_page": _AGREEMENT,
     # orders
+    "quote_order": Anyone(),
     "place_order": Signed("Orders.fund"),
     "list_orders": SignedIn(lists="order", all_for=OVERSEERS),
     "get_order": _ORDER,

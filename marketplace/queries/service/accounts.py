@@ -10,6 +10,7 @@ from marketplace.errors import NotFoundError
 from marketplace.evidence.inbox import recall
 from marketplace.listings.service import get_listing, terms_of
 from marketplace.orders.tables import Order
+from marketplace.pricing import tariff_of
 from marketplace.queries.permission import OrderPapers, SignedIntent
 from marketplace.queries.plan import Plan
 from marketplace.queries.pricing import BuyerAccount, OrderAccount, buyer_account, question_of
@@ -34,7 +35,7 @@ def _signed(session: Session, name: str, subject: str) -> SignedIntent:
     return SignedIntent(row.message, from_hex(row.signature))
 
 
-def account_of(session: Session, order: Order, price: int) -> OrderAccount:
+def account_of(session: Session, order: Order, papers: OrderPapers) -> OrderAccount:
     """What the order has promised so far by its answered queries, and what all its queries have spent."""
     rows = released_queries(session, order.order_id)
     charged = select(func.sum(QueryRow.epsilon_charged)).where(QueryRow.order_id == order.order_id)
@@ -44,7 +45,7 @@ def account_of(session: Session, order: Order, price: int) -> OrderAccount:
         order=order.order_id,
         buyer=order.buyer,
         escrow=order.escrow,
-        price=price,
+        tariff=tariff_of(papers.terms, papers.agreement),
         cap=order.epsilon_cap,
         spent=spent,
         amount=last["amount"],

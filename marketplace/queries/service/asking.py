@@ -153,7 +153,7 @@ def _check_voucher(
     voucher: Document,
     name: str,
 ) -> None:
-    account = account_of(session, order, papers.terms["price"])
+    account = account_of(session, order, papers)
     if voucher["buyer"] != order.buyer:
         raise InvalidInputError(
             "voucher_buyer",
@@ -191,7 +191,7 @@ def _accept(
         buyer=order.buyer,
         release_key=vault,
         sequence=query["sequence"],
-        price=papers.terms["price"],
+        price=account_of(session, order, papers).price,
         epsilon=query["epsilon"],
         plan_digest=plan.digest,
         numbers=len(plan.numbers),

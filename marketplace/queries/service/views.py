@@ -110,9 +110,12 @@ def explain(
         answer |= {"buyerEpsilonLeft": buyer.left, "buyerGroup": buyer.group}
         answer["refusals"] += refusals_of(lambda: check_buyer_budget(buyer, charge))
     if order is not None:
-        paid = account_of(session, order, papers.terms["price"])
+        paid = account_of(session, order, papers)
         answer |= {"orderEpsilonLeft": order.epsilon_cap - paid.spent, "escrowLeft": order.escrow - paid.amount}
-        answer["refusals"] += refusals_of(lambda: _check_means(paid, charge))
+        beyond = refusals_of(lambda: _check_means(paid, charge))
+        answer["refusals"] += beyond
+        if not any(item["code"] == "quota_exhausted" for item in beyond):
+            answer["price"] = paid.price
     return answer
 
 

@@ -7,8 +7,10 @@ import pytest
 
 from crypto.merkle import root
 from marketplace.documents import voucher_document
+from marketplace.documents.plans import flat_plan
 from marketplace.errors import RuleError, VerificationError
 from marketplace.intents import Deployment, sign_intent
+from marketplace.pricing import Tariff
 from marketplace.queries.pricing import (
     OrderAccount,
     calls_root,
@@ -26,7 +28,7 @@ ACCOUNT = OrderAccount(
     order="0x" + "aa" * 32,
     buyer=BUYER.address,
     escrow=5_000,
-    price=500,
+    tariff=Tariff(flat_plan(500)),
     cap=3_000_000,
     spent=1_000_000,
     amount=500,

@@ -1,0 +1,68 @@
+"""A plan from listing to settlement: what was quoted is what vouchers promise and what is paid, tier by tier."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from marketplace.errors import InvalidInputError, RuleError
+from marketplace.sdk import listings, orders, queries, settlement
+from tests.integration.service.test_agreements import code_of
+from tests.integration.service.test_http import refused
+from tests.integration.service.test_way import everybody
+from tests.integration.service.town import Town
+from tests.plans import plan
+
+MINUTE = 60.0
+TIERED = plan("PER_CALL", scheme="GRADUATED", tiers=[{"upTo": 1, "unitPrice": 100}, {"upTo": None, "unitPrice": 7}])
+
+
+def listed(town: Town, found: dict[str, Any]) -> str:
+    return town.list_product(town.facts["asset"], price=None, plan=found)
+
+
+def test_quoted_metered_billed_and_paid_are_the_same(town: Town) -> None:
+    listing = listed(town, TIERED)
+    told = orders.quote(town["buyer"], listing, calls=3, purpose="TRANSPORT")
+    assert [(line["units"], line["amount"]) for line in told["lines"]] == [(1, 100), (2, 14)]
+    assert (told["total"], told["escrowLeast"], told["fee"]["bps"]) == (114, 114, 250)
+    order = town.fund(listing, escrow=told["escrowLeast"], epsilon_cap=4_000)
+    questions = [f"SELECT COUNT(*) FROM f WHERE month = '{month}'" for month in (1, 2, 3, 4)]
+    for question, price in zip(questions, (100, 7, 7), strict=False):
+        with everybody(town):
+            assert queries.ask(town["buyer"], order, question, 1_000, MINUTE).price == price
+    assert code_of(queries.ask, town["buyer"], order, questions[3], 1_000, MINUTE) == "escrow_exceeded"
+    settlement.close(town["supplier"], order)
+    paid = orders.get(town["buyer"], order)
+    assert (paid["amount"], paid["calls"], paid["refund"]) == (114, 3, 0)
+
+
+def test_a_trial_is_once_a_buyer_and_ends(town: Town) -> None:
+    listing = listed(town, plan("FREE_TRIAL", calls=1))
+    assert orders.quote(town["buyer"], listing, calls=1, purpose="TRANSPORT")["total"] == 0
+    assert code_of(orders.quote, town["buyer"], listing, calls=2, purpose="TRANSPORT") == "quota_exhausted"
+    town.fund(listing, escrow=0, epsilon_cap=1_000)
+    assert code_of(town.fund, listing, escrow=0, epsilon_cap=1_000) == "trial_used"
+    town.fund(listing, "rival", escrow=0, epsilon_cap=1_000)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        (plan("PER_HIT", scheme="GRADUATED", tiers=[{"upTo": None, "unitPrice": 1}]), "plan_not_for_questions"),
+        (plan("NEGOTIATED"), "plan_not_for_questions"),
+        ({**TIERED, "tiers": [{"upTo": 1, "unitPrice": 1}]}, "malformed_document"),
+    ],
+)
+def test_plans_that_cannot_be_listed(town: Town, wrong: dict[str, Any], code: str) -> None:
+    with pytest.raises((InvalidInputError, RuleError)) as caught:
+        listed(town, wrong)
+    assert caught.value.code == code
+
+
+def test_a_quote_is_public_and_says_what_is_wrong(town: Town, http: httpx.Client) -> None:
+    question = {"listing": town.facts["listing"], "purpose": "TRANSPORT", "calls": 2}
+    told = http.get("/orders/quote", params=question).json()
+    assert told["total"] == 2 * listings.get(town["buyer"], town.facts["listing"])["price"]
+    refused(http.get("/orders/quote", params=question | {"purpose": "FUN"}), 422, "purpose_unknown")
+    refused(http.get("/orders/quote", params=question | {"listing": "0x" + "ab" * 32}), 404, "listing_unknown")
