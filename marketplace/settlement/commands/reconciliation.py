@@ -10,6 +10,7 @@ import typer
 from crypto.canonical import load_json, sha256, to_hex
 from marketplace.auditor.bundle import open_bundle
 from marketplace.console import Run, command
+from marketplace.console.usage import BadValue
 from marketplace.console.values import parse_address
 from marketplace.errors import VerificationError
 from marketplace.sdk import redemptions, settlement
@@ -60,7 +61,7 @@ def reconcile(
     statements = read_statements(files, profile)
     if bundle is not None:
         if bank is None:
-            raise typer.BadParameter("say whose statements these are", param_hint="--bank")
+            raise BadValue("say whose statements these are", "请指明对账单所属银行", "--bank")
         issues, paid, whose = *_from_bundle(bundle), bank
     else:
         with open_client(run) as client:
