@@ -35,6 +35,7 @@ from marketplace.rights.titles import Title as TitleState
 from marketplace.settlement.redemptions import Redemption as RedemptionState
 from marketplace.settlement.tables import Balance, Issue, Redemption
 from marketplace.types import (
+    ZERO_DIGEST,
     AgreementStatus,
     AssetStatus,
     BatchStatus,
@@ -123,7 +124,8 @@ def _load_redemptions(session: Session, state: LedgerState, names: set[str]) -> 
             row.account, row.bank, row.amount, row.pay_by, RedemptionStatus(row.status)
         )
     state.accounts.refs |= set(session.exec(select(Issue.ref).where(col(Issue.ref).in_(names))))
-    state.accounts.refs |= set(session.exec(select(Redemption.ref).where(col(Redemption.ref).in_(names))))
+    paid = select(Redemption.ref).where(col(Redemption.ref).in_(names - {ZERO_DIGEST}))  # zero: not paid yet
+    state.accounts.refs |= set(session.exec(paid))
     return accounts
 
 
