@@ -26,6 +26,7 @@ CONTRACTS = (
     "Evidence",
     "Clearing",
     "Keys",
+    "Registrations",
 )
 # The same as in foundry.toml. Without metadata the bytecode does not depend on comments or on where the sources lie.
 SETTINGS: dict[str, Any] = {

@@ -25,6 +25,7 @@ import marketplace.listings.routes
 import marketplace.orders.routes
 import marketplace.participants.routes
 import marketplace.queries.routes
+import marketplace.registrations.routes
 import marketplace.rights.routes
 import marketplace.settlement.routes.money
 import marketplace.settlement.routes.redemptions
@@ -63,6 +64,7 @@ ROUTERS: Sequence[APIRouter] = (
     marketplace.web.signin.router,
     marketplace.participants.routes.router,
     marketplace.rights.routes.router,
+    marketplace.registrations.routes.router,
     marketplace.listings.routes.router,
     marketplace.agreements.routes.router,
     marketplace.orders.routes.router,

@@ -32,6 +32,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     "Evidence": ("anchor",),
     "Clearing": ("openBatch", "owe", "closeBatch", "collect", "drop", "confirmBatch", "pay"),
     "Keys": ("addKey", "endKey", "rotateKey", "setGuardians", "recover", "veto", "completeRecovery"),
+    "Registrations": ("file", "act", "decide", "expire", "adopt"),
 }
 SUBMIT = "submit"
 

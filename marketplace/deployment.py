@@ -22,12 +22,14 @@ class Genesis:
         registrar: the first registrar.
         treasury: where the exchange's fee goes.
         fee_bps: the fee in hundredths of a percent of the amount spent, 0..10000.
+        rulebook: digest of the rulebook that registration cases follow until the exchange adopts another.
     """
 
     deployer: str
     registrar: str
     treasury: str
     fee_bps: int
+    rulebook: str
 
     def addresses(self) -> dict[str, str]:
         """Contract name to the address that it will have."""
@@ -38,11 +40,11 @@ class Genesis:
         kinds = [item["type"] for entry in artifacts.load(name).entries("constructor") for item in entry["inputs"]]
         return artifacts.load(name).bytecode + encode(kinds, self._constructor_arguments(name))
 
-    def _constructor_arguments(self, name: str) -> tuple[str | int, ...]:
+    def _constructor_arguments(self, name: str) -> tuple[str | int | bytes, ...]:
         at = self.addresses()
-        links: dict[str, tuple[str | int, ...]] = {
+        links: dict[str, tuple[str | int | bytes, ...]] = {
             "Participants": (self.registrar, at["Keys"]),
-            "Rights": (at["Participants"], at["Titles"], at["Orders"]),
+            "Rights": (at["Participants"], at["Titles"], at["Orders"], at["Registrations"]),
             "Titles": (at["Participants"], at["Rights"], at["Orders"]),
             "Listings": (at["Participants"], at["Titles"]),
             "Agreements": (at["Participants"],),
@@ -61,6 +63,7 @@ class Genesis:
             "Evidence": (at["Participants"],),
             "Clearing": (at["Participants"], at["SettlementToken"], at["Orders"]),
             "Keys": (at["Participants"],),
+            "Registrations": (at["Participants"], at["Rights"], from_hex(self.rulebook, 32, "rulebook")),
         }
         return links[name]
 

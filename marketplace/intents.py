@@ -101,7 +101,7 @@ INTENTS: dict[str, IntentType] = {
         ),
         _intent(
             "Rights",
-            "Confirm(bytes32 assetId,bytes32 claimDigest,bytes32 certificateDigest,uint64 validUntil,"
+            "Confirm(bytes32 assetId,bytes32 claimDigest,bytes32 certificateDigest,bytes32 code,uint64 validUntil,"
             "address registrar,uint64 version,"
             "uint64 deadline)",
             "registrar",
@@ -125,6 +125,34 @@ INTENTS: dict[str, IntentType] = {
             "Mark(bytes32 assetId,uint8 status,bytes32 reasonDigest,address registrar,uint64 version,uint64 deadline)",
             "registrar",
             act=Act.REGISTRY,
+        ),
+        _intent(
+            "Registrations",
+            "File(bytes32 caseId,bytes32 assetId,uint8 kind,uint8 procedure,address applicant,address counterparty,"
+            "bytes32 formDigest,bytes32 nonPublicationDigest,bytes32 depositDigest,bytes32 rulebookDigest,"
+            "uint64 statedAt,uint64 dueAt,uint64 decideBy,uint64 deadline)",
+            "applicant",
+            act=Act.TITLES,
+        ),
+        _intent(
+            "Registrations",
+            "Act(bytes32 caseId,uint8 step,bytes32 evidenceDigest,uint64 statedAt,uint64 dueAt,uint64 decideBy,"
+            "address actor,uint64 version,uint64 deadline)",
+            "actor",
+            act=Act.TITLES,
+        ),
+        _intent(
+            "Registrations",
+            "Decide(bytes32 caseId,uint8 step,bytes32 evidenceDigest,uint64 statedAt,uint64 dueAt,uint64 decideBy,"
+            "address actor,uint64 version,uint64 deadline)",
+            "actor",
+            act=Act.REGISTRY,
+        ),
+        _intent(
+            "Registrations",
+            "Adopt(bytes32 rulebookDigest,bytes32 previousDigest,address exchange,uint64 deadline)",
+            "exchange",
+            act=Act.ADMINISTER,
         ),
         _intent(
             "Listings",
@@ -316,6 +344,7 @@ CONTRACTS = (
     "Evidence",
     "Clearing",
     "Keys",
+    "Registrations",
 )
 
 

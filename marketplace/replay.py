@@ -23,6 +23,8 @@ from marketplace.participants import keys as key_rules
 from marketplace.participants import rules as participant_rules
 from marketplace.participants.keys import require_signer
 from marketplace.refusals import refuse
+from marketplace.registrations import rules as registration_rules
+from marketplace.registrations.records import Registrations
 from marketplace.rights import rules as right_rules
 from marketplace.rights import titles as title_rules
 from marketplace.rights.records import Rights
@@ -65,6 +67,7 @@ class LedgerState:
         self.participants = participant_rules.Participants()
         self.rights = Rights()
         self.titles = title_rules.Titles()
+        self.registrations = Registrations()
         self.listings = listing_rules.Listings()
         self.agreements = agreement_rules.Agreements()
         self.orders = order_rules.Orders()
@@ -75,7 +78,10 @@ class LedgerState:
         self.anchors = evidence_rules.Anchors()
         self._terms = settlement_rules.FeeTerms(genesis.treasury, genesis.fee_bps)
         #: events that the deployment itself leaves
-        self.founding = participant_rules.found(self.participants, genesis.registrar)
+        self.founding = [
+            *participant_rules.found(self.participants, genesis.registrar),
+            *registration_rules.found(self.registrations, genesis.rulebook),
+        ]
 
     def apply(self, contract: str, verb: str, arguments: Sequence[Any], now: int) -> list[Event]:
         """Run one call whose signatures the caller has checked.
@@ -179,7 +185,14 @@ class LedgerState:
         return right_rules.register(self.rights, self.participants, registration, now)
 
     def _confirm(self, confirmation: Any, now: int) -> list[Event]:
-        return right_rules.confirm(self.rights, self.titles, self.participants, confirmation, now)
+        return right_rules.confirm(
+            self.rights,
+            confirmation,
+            now,
+            titles=self.titles,
+            participants=self.participants,
+            registrations=self.registrations,
+        )
 
     def _transfer(self, handover: Any, now: int) -> list[Event]:
         return title_rules.transfer(self.titles, self.participants, handover, now)
@@ -189,6 +202,25 @@ class LedgerState:
 
     def _mark(self, mark: Any, now: int) -> list[Event]:
         return right_rules.mark(self.rights, self.titles, self.participants, mark, now)
+
+    @property
+    def _register_of_assets(self) -> right_rules.AssetRegister:
+        return right_rules.AssetRegister(self.rights, self.titles)
+
+    def _file(self, filing: Any, now: int) -> list[Event]:
+        return registration_rules.file(self.registrations, self.participants, self._register_of_assets, filing, now)
+
+    def _act(self, deed: Any, now: int) -> list[Event]:
+        return registration_rules.act(self.registrations, self.participants, self._register_of_assets, deed, now)
+
+    def _decide(self, decision: Any, now: int) -> list[Event]:
+        return registration_rules.decide(self.registrations, self.participants, self._register_of_assets, decision, now)
+
+    def _expire(self, case: str, now: int) -> list[Event]:
+        return registration_rules.expire(self.registrations, case, now)
+
+    def _adopt(self, adoption: Any, now: int) -> list[Event]:
+        return registration_rules.adopt(self.registrations, self.participants, adoption, now)
 
     def _list(self, offer: Any, now: int) -> list[Event]:
         return listing_rules.list_asset(
@@ -348,4 +380,9 @@ _VERBS: dict[tuple[str, str], Callable[..., list[Event]]] = {
     ("Keys", "recover"): LedgerState._recover,
     ("Keys", "veto"): LedgerState._veto,
     ("Keys", "completeRecovery"): LedgerState._complete_recovery,
+    ("Registrations", "file"): LedgerState._file,
+    ("Registrations", "act"): LedgerState._act,
+    ("Registrations", "decide"): LedgerState._decide,
+    ("Registrations", "expire"): LedgerState._expire,
+    ("Registrations", "adopt"): LedgerState._adopt,
 }

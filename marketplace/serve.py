@@ -25,6 +25,7 @@ from marketplace.ledger.profile import LedgerSettings
 from marketplace.ledger.rpc import restore_recursion_limit
 from marketplace.ledger.worker import LedgerWorker
 from marketplace.participants.service.keyring import account_for
+from marketplace.rulebooks import rulebook_named
 from marketplace.settings import Settings
 from marketplace.storage.blobs import BlobStore
 from marketplace.storage.engine import make_engine
@@ -130,6 +131,7 @@ def ledger_settings(settings: Settings) -> LedgerSettings:
         registrar=settings.genesis_registrar,
         treasury=settings.treasury or evidence.exchange_of(settings),
         fee_bps=settings.fee_bps,
+        rulebook=rulebook_named(settings.rulebook).digest,
         folder=settings.data_dir / "node",
         rpc_url=settings.ledger_rpc_url,
     )

@@ -64,6 +64,11 @@ class Settings(BaseSettings):
             sign-in.
         chain_id: EIP-155 id of the ledger.
         fee_bps: the exchange's fee in basis points of what is paid out.
+        rulebook: which rulebook of registration the exchange is founded with, see `marketplace rulebooks list`; it
+        stands
+            on the ledger from the first block. "evaluation" has clocks of seconds and is not the law.
+        registrar_region: the two digits of the registrar's region in certificate codes, as in GB/T 2260.
+        registrar_number: its one digit within the region.
         log_origin: first line of every checkpoint.
         session_seconds: life of a sign-in.
         nonce_seconds: life of a sign-in challenge.
@@ -97,6 +102,9 @@ class Settings(BaseSettings):
     public_url: str
     chain_id: int = Field(default=20260, ge=1, le=2**31)
     fee_bps: int = Field(default=250, ge=0, le=2000)
+    rulebook: str = Field(default="cn-2026", pattern="^[a-z0-9-]{1,40}$")
+    registrar_region: str = Field(default="31", pattern="^[0-9]{2}$")
+    registrar_number: str = Field(default="0", pattern="^[0-9]$")
     log_origin: str = Field(default="marketplace.local/log", pattern=r"^[^\s+]{1,200}$")
     session_seconds: int = Field(default=8 * 3600, ge=60, le=7 * 86400)
     nonce_seconds: int = Field(default=300, ge=10, le=3600)

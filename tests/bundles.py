@@ -35,6 +35,7 @@ from marketplace.queries.statements import attested_message, sign_refusal, sign_
 from marketplace.types import ZERO_DIGEST, Role, TitleKind
 from tests.agreements import agreement_on
 from tests.ledgers import Ledger, found
+from tests.registering import code, deposit_acts, rulebook
 
 START = 1_790_000_000
 YEAR = 365 * 86_400
@@ -220,10 +221,16 @@ def register(maker: Maker) -> None:
     }
     maker.act("Rights", "register", "Register", register_, "supplier")
     maker.ledger.seal()
+    filing, acts = deposit_acts(maker.asset, supplier, maker.people["registrar"].address, maker.ledger.now)
+    maker.act("Registrations", "file", "File", filing, "supplier")
+    for act in acts:
+        maker.act("Registrations", "decide", "Decide", act, "registrar")
+    maker.ledger.seal()
     until = START + 2 * YEAR
     confirm: dict[str, Any] = {
         "assetId": maker.asset,
         "claimDigest": register_["claimDigest"],
+        "code": code(1),
         "validUntil": until,
         "version": 1,
     }
@@ -529,7 +536,7 @@ def make_bundle(folder: Path, *, orders: int = 4, queries: int = 2) -> Made:
     node = Node(NodeSettings(CHAIN_ID, START, folder))
     try:
         relayer = Relayer(keys("relayer").signing_key, CHAIN_ID)
-        genesis = Genesis(relayer.address, keys("registrar").address, TREASURY, FEE_BPS)
+        genesis = Genesis(relayer.address, keys("registrar").address, TREASURY, FEE_BPS, rulebook().digest)
         ledger = found(node, relayer, genesis, START + 10)
         maker = Maker(ledger)
         _tell(maker, orders, queries)
@@ -577,6 +584,7 @@ def trust_of(maker: Maker) -> Trust:
         genesis_hash=maker.ledger.blocks[0].hash,
         treasury=TREASURY,
         fee_bps=FEE_BPS,
+        rulebook=maker.ledger.genesis.rulebook,
         contracts=maker.ledger.genesis.addresses(),
     )
 
@@ -590,6 +598,7 @@ def _files(maker: Maker) -> dict[str, bytes]:
     key = note.Verifier(ORIGIN, from_hex(trust.log_key))
     stated = {
         **{"chainId": trust.chain_id, "contracts": trust.contracts, "registrar": trust.registrar, "feeBps": FEE_BPS},
+        "rulebook": maker.ledger.genesis.rulebook,
         **{"treasury": TREASURY, "genesisHash": trust.genesis_hash, "exchange": maker.people["exchange"].address},
         **{"log": {"origin": ORIGIN, "key": trust.log_key, "verifier": key.to_text()}},
         "panel": maker.terms["panel"]["nodes"],

@@ -16,6 +16,7 @@ from marketplace.documents.ids import (
     agreement_id,
     asset_id,
     batch_id,
+    case_id,
     debt_id,
     listing_id,
     order_id,
@@ -25,6 +26,10 @@ from marketplace.documents.ids import (
 from marketplace.intents import INTENTS, Deployment, intent_digest, recover_intent, struct_hash
 from marketplace.participants import rules as participant_rules
 from marketplace.participants.keys import ALL_ACTS
+from marketplace.registrations.clocks import act_dates
+from marketplace.registrations.procedures import TABLES, WHOSE, Party
+from marketplace.registrations.records import Case, CaseState, Kind, Procedure, Step
+from marketplace.registrations.rules import party_of
 from marketplace.replay import LedgerState
 from marketplace.types import (
     NO_LIMIT,
@@ -42,8 +47,10 @@ from marketplace.types import (
     Role,
     TitleKind,
 )
+from tests.registering import LAWFUL, code, deed, deposit_acts, filing, rulebook
 
 CHAIN_ID = 20260
+FORWARD = (Step.JOIN, Step.ACCEPT, Step.RESUBMIT, Step.SUPPLEMENT, Step.WAIVE_NOTICE, Step.REJECT, Step.DEPOSIT)
 DAY = 86_400
 ROLES = {
     "registrar": Role.REGISTRAR,
@@ -112,6 +119,18 @@ class History:
         issues = [self._payment(account, 1_000_000) for account in TRADERS]
         return calls + [self._sign("SettlementToken", "issue", [part]) for part in issues]
 
+    def head_start(self) -> list[list[Call]]:
+        """Assets whose first registration is deposited, so that a history soon has something to trade; run in this order."""
+        registers, steps = [], []
+        for _ in range(8):
+            (part,) = self.register() or []
+            registers.append(self._sign("Rights", "register", [part]))
+            asset_key, holder = part.message["assetId"], part.message["holder"]
+            case, acts = deposit_acts(asset_key, holder, ADDRESSES["registrar"], self.now)
+            steps.append(self._sign("Registrations", "file", [self._part("File", case)]))
+            steps += [self._sign("Registrations", "decide", [self._part("Decide", item)]) for item in acts]
+        return [registers, steps]
+
     def next_call(self, verb: str | None = None) -> Call | None:
         """A call of `verb` (any, if None), bent half of the time; None where the state offers nothing to try."""
         verb = verb or self.random.choice([name for name, (_, _, weight) in BUILDERS.items() for _ in range(weight)])
@@ -123,7 +142,8 @@ class History:
             return None
         if verb in UNSIGNED:
             return Call(contract, verb, parts)
-        call = self._bent(contract, verb, parts) if self.random.random() < 0.5 else self._sign(contract, verb, parts)
+        wrong = 0.25 if contract == "Registrations" else 0.5  # a case needs four right acts in a row to get anywhere
+        call = self._bent(contract, verb, parts) if self.random.random() < wrong else self._sign(contract, verb, parts)
         self.made.append(call)
         return call
 
@@ -206,8 +226,99 @@ class History:
         }
         return [self._part("Register", message)]
 
+    def file(self) -> list[Part] | None:
+        """A case of any kind about any asset; mostly a first registration of one that has none."""
+        state = self.state.registrations
+        fresh = [
+            key
+            for key, asset in self.state.rights.assets.items()
+            if asset.status is AssetStatus.REGISTERED and state.record_of(key).latest_case not in state.cases
+        ]
+        known = list(state.records)
+        if not fresh and not known:
+            return None
+        kind = Kind.FIRST if fresh and (not known or self.random.random() < 0.7) else self._pick(list(Kind)[2:])
+        asset_key = self._pick(fresh if kind is Kind.FIRST else known)
+        return [self._part("File", self._filing(asset_key, kind))]
+
+    def _filing(self, asset_key: str, kind: Kind) -> Message:
+        held = self.state.registrations.record_of(asset_key)
+        asset = self.state.rights.assets[asset_key]
+        usual = asset.registrant if held.code == ZERO_DIGEST else held.holder
+        applicants = {Kind.REVOCATION: self._registrar(asset.registrant), Kind.LATE_OBJECTION: self._pick(TRADERS)}
+        late = kind is Kind.LATE_OBJECTION
+        procedure = Procedure.LATE_OBJECTION if late else self._pick([Procedure.ORDINARY] * 4 + [Procedure.PUBLIC_DATA])
+        changes: Message = {"procedure": int(procedure), "deadline": self._deadline()}
+        changes["depositDigest"] = self._digest() if procedure is Procedure.PUBLIC_DATA else ZERO_DIGEST
+        if kind is Kind.TRANSFER:
+            changes["counterparty"] = self._pick(TRADERS)
+        reasons = self._pick([ZERO_DIGEST, self._digest()])
+        applicant, form = applicants.get(kind, usual), self._digest()
+        return filing(asset_key, applicant, self.now, kind=kind, form=form, reasons=reasons, **changes)
+
+    def _stepped(self, *, decides: bool) -> list[Part] | None:
+        cases = self.state.registrations.cases
+        steps_of = {
+            name: [
+                step for state, step in TABLES[case.procedure] if state is case.state and is_registrars(step) is decides
+            ]
+            for name, case in cases.items()
+        }
+        going = [name for name, steps in steps_of.items() if steps]
+        if not going:
+            return None
+        name = self._pick(going)
+        case = cases[name]
+        steps = steps_of[name]
+        # most steps lead to an end; a history needs cases that are deposited
+        forward = [step for step in steps if step in FORWARD] or steps
+        step = self._pick(
+            forward if self.random.random() < 0.8 else steps if self.random.random() < 0.9 else list(Step)
+        )
+        return [self._part("Decide" if decides else "Act", self._deed(name, case, step))]
+
+    def decide(self) -> list[Part] | None:
+        """As `act`, for the steps of registrars."""
+        return self._stepped(decides=True)
+
+    def act(self) -> list[Part] | None:
+        """A step that the table has from where a case stands; now and then any."""
+        return self._stepped(decides=False)
+
+    def _deed(self, name: str, case: Case, step: Step) -> Message:
+        if WHOSE.get(step) is Party.REGISTRAR:
+            actor = self._registrar(case.applicant)
+        elif step is Step.OBJECT:
+            actor = self._pick(TRADERS)
+        else:
+            actor = party_of(case, self.state.registrations.record_of(case.asset_id), step)
+        record = self.state.registrations.record_of(case.asset_id)
+        dates = act_dates(rulebook(), case, step, self.now, record.valid_until)
+        message = deed(name, case, step, actor, self.now)
+        due = self.now + 300 * DAY if step is Step.DEPOSIT and not dates.due_at else dates.due_at
+        return message | {"dueAt": due, "evidenceDigest": self._digest(), "deadline": self._deadline()}
+
+    def expire(self) -> list[Any] | None:
+        states = (CaseState.SUBMITTED, CaseState.CORRECTION_REQUESTED)
+        cases = self.state.registrations.cases
+        waiting = [name for name, case in cases.items() if case.state in states]
+        return [self._pick(waiting)] if waiting else None
+
+    def adopt(self) -> list[Part] | None:
+        """Between the two rulebooks; the next cases still name the evaluation's, so it is mostly adopted back."""
+        present = self.state.registrations.rulebook
+        other = rulebook(LAWFUL).digest if present == rulebook().digest else rulebook().digest
+        if other != rulebook().digest and self.random.random() < 0.8:
+            return None
+        message: Message = {"rulebookDigest": other, "previousDigest": present}
+        message |= {"exchange": ADDRESSES["exchange"], "deadline": self._deadline()}
+        return [self._part("Adopt", message)]
+
     def confirm(self) -> list[Part] | None:
+        cases = self.state.registrations.cases
+        deposited = [case.asset_id for case in cases.values() if case.state is CaseState.DEPOSITED]
         asset_key = self._choose(self.state.rights.assets, AssetStatus.REGISTERED)
+        asset_key = self._pick(deposited) if deposited and self.random.random() < 0.9 else asset_key
         if asset_key is None:
             return None
         asset = self.state.rights.assets[asset_key]
@@ -215,6 +326,7 @@ class History:
             "assetId": asset_key,
             "claimDigest": asset.claim_digest,
             "certificateDigest": self._digest(),
+            "code": code(self.random.randint(1, 9999), f"{self.random.randint(2020, 2040)}07"),
             "validUntil": self.now + self._term(90 * DAY, 5 * 365 * DAY),
             "registrar": self._registrar(asset.registrant),
             "version": asset.version,
@@ -821,10 +933,16 @@ class History:
         return to_hex(self.random.choice(ways)())
 
 
+def is_registrars(step: Step) -> bool:
+    """Whether a step is the registrar's."""
+    return WHOSE[step] is Party.REGISTRAR
+
+
 def _with_id(intent: str, message: Message) -> Message:
     """The message with the id that follows from its other fields."""
     ids: dict[str, Callable[[], Message]] = {
         "Register": lambda: {"assetId": asset_id(message["holder"], message["manifestDigest"])},
+        "File": lambda: {"caseId": case_id(*(message[n] for n in ("assetId", "applicant", "formDigest", "statedAt")))},
         "List": lambda: {"listingId": listing_id(message["seller"], message["assetId"], message["termsDigest"])},
         "Redeem": lambda: {"redemptionId": redemption_id(message["account"], message["payoutDigest"])},
         "Fund": lambda: {"orderId": order_id(message["buyer"], message["listingId"], message["agreementDigest"])},
@@ -858,8 +976,13 @@ BUILDERS: dict[str, tuple[str, Callable[[History], Any], int]] = {
     "resign": ("Participants", History.resign, 1),
     "register": ("Rights", History.register, 6),
     "confirm": ("Rights", History.confirm, 6),
+    "file": ("Registrations", History.file, 3),
+    "act": ("Registrations", History.act, 2),
+    "decide": ("Registrations", History.decide, 8),
+    "expire": ("Registrations", History.expire, 2),
+    "adopt": ("Registrations", History.adopt, 1),
     "transfer": ("Titles", History.transfer, 3),
-    "transferShare": ("Rights", History.transfer_share, 5),
+    "transferShare": ("Rights", History.transfer_share, 8),
     "mark": ("Rights", History.mark, 2),
     "list": ("Listings", History.list_asset, 6),
     "delist": ("Listings", History.delist, 1),
@@ -892,6 +1015,6 @@ BUILDERS: dict[str, tuple[str, Callable[[History], Any], int]] = {
     "completeRecovery": ("Keys", History.complete_recovery, 3),
 }
 # verbs that nobody signs: their builders give plain arguments
-UNSIGNED = ("refund", "expireRedemption", "collect", "drop", "pay", "completeRecovery")
+UNSIGNED = ("refund", "expire", "expireRedemption", "collect", "drop", "pay", "completeRecovery")
 
 __all__ = ["ADDRESSES", "BUILDERS", "CHAIN_ID", "TREASURY", "Call", "History"]

@@ -5,6 +5,7 @@ import {Acts} from "./Acts.sol";
 import {ParticipantIntents} from "./ParticipantIntents.sol";
 import {Roles} from "./Roles.sol";
 import {IParticipants} from "./interfaces/IParticipants.sol";
+import {IRegistrations} from "./interfaces/IRegistrations.sol";
 import {IRights} from "./interfaces/IRights.sol";
 import {ITitles} from "./interfaces/ITitles.sol";
 
@@ -14,7 +15,7 @@ contract Rights is IRights, ParticipantIntents {
         "Register(bytes32 assetId,address holder,bytes32 manifestDigest,bytes32 ciphertextRoot,bytes32 claimDigest,uint8 level,uint64 epsilonBudget,address[] shareHolders,uint16[] shareBps,uint64 deadline)"
     );
     bytes32 private constant CONFIRM_TYPEHASH = keccak256(
-        "Confirm(bytes32 assetId,bytes32 claimDigest,bytes32 certificateDigest,uint64 validUntil,address registrar,uint64 version,uint64 deadline)"
+        "Confirm(bytes32 assetId,bytes32 claimDigest,bytes32 certificateDigest,bytes32 code,uint64 validUntil,address registrar,uint64 version,uint64 deadline)"
     );
     bytes32 private constant TRANSFER_SHARE_TYPEHASH = keccak256(
         "TransferShare(bytes32 assetId,address from,address to,uint16 bps,uint64 version,uint64 deadline)"
@@ -33,13 +34,17 @@ contract Rights is IRights, ParticipantIntents {
 
     ITitles public immutable TITLES;
     address public immutable ORDERS;
+    IRegistrations public immutable REGISTRATIONS;
 
     mapping(bytes32 assetId => Asset) private _assets;
     mapping(bytes32 assetId => Share[]) private _shares;
 
-    constructor(IParticipants participants, ITitles titles, address orders) ParticipantIntents(participants) {
+    constructor(IParticipants participants, ITitles titles, address orders, IRegistrations registrations)
+        ParticipantIntents(participants)
+    {
         TITLES = titles;
         ORDERS = orders;
+        REGISTRATIONS = registrations;
     }
 
     /* REGISTER */
@@ -99,6 +104,9 @@ contract Rights is IRights, ParticipantIntents {
 
         emit Confirmed(
             assetId, confirmation.certificateDigest, confirmation.validUntil, confirmation.registrar, record.version
+        );
+        REGISTRATIONS.certify(
+            assetId, confirmation.certificateDigest, confirmation.code, confirmation.validUntil, confirmation.registrar
         );
         TITLES.open(assetId, record.registrant, record.validUntil);
     }
@@ -190,6 +198,12 @@ contract Rights is IRights, ParticipantIntents {
         _requireStatus(assetId, record.status, AssetStatus.Confirmed);
         validUntil = record.validUntil;
         if (block.timestamp > validUntil) revert RightsExpired(assetId, validUntil);
+    }
+
+    /// @inheritdoc IRights
+    function requireNoPart(bytes32 assetId, address account) external view override {
+        _requireNoPart(assetId, _assets[assetId].registrant, account);
+        if (TITLES.hasPart(assetId, account)) revert RightsOwnMatter(account);
     }
 
     /* EFFECTS */

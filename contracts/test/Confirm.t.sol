@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {MarketTest} from "./base/MarketTest.sol";
 import {Roles} from "../src/Roles.sol";
+import {IRegistrations} from "../src/interfaces/IRegistrations.sol";
 import {IRights} from "../src/interfaces/IRights.sol";
 import {ITitles} from "../src/interfaces/ITitles.sol";
 
@@ -11,7 +12,7 @@ contract ConfirmTest is MarketTest {
 
     function setUp() public override {
         super.setUp();
-        assetId = _registered("manifest");
+        assetId = _deposited("manifest");
     }
 
     function testFuzz_confirmsAndGrantsTwoTitles(uint64 term, bytes32 certificate) public {
@@ -75,6 +76,7 @@ contract ConfirmTest is MarketTest {
         (m.shareHolders[0], m.shareHolders[1]) = (_at(BUYER), _at(COLLECTOR));
         _send(m, SUPPLIER);
         assetId = m.assetId;
+        _deposit(_fileOf(assetId, IRegistrations.Kind.First));
         _admit(SUPPLIER, Roles.REGISTRAR);
         _refusesOwnMatter(SUPPLIER);
     }

@@ -10,6 +10,7 @@ from typing import Any
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
+from crypto.canonical import to_hex
 from marketplace import artifacts
 from marketplace.auditor.chain import Block
 from marketplace.auditor.findings import Report
@@ -28,7 +29,7 @@ def check_deployment(blocks: Mapping[int, Block], deployment: Deployment, report
     found = {name: created.pop(deployment.addresses[name], None) for name in CONTRACTS}
     for address, transaction in created.items():
         report.find("contract_unknown", address, got=f"transaction 0x{transaction.hash.hex()}")
-    genesis = _read_genesis(found["Participants"], found["Orders"], report)
+    genesis = _read_genesis(found, report)
     for name, creation in found.items():
         report.count("contracts")
         if creation is None:
@@ -51,15 +52,17 @@ def _creations(blocks: Mapping[int, Block], report: Report) -> dict[str, Transac
     return created
 
 
-def _read_genesis(participants: Transaction | None, orders: Transaction | None, report: Report) -> Genesis | None:
-    """The constructor arguments that do not follow from the deployer: first registrar, treasury, fee."""
-    if participants is None or orders is None:
+def _read_genesis(found: Mapping[str, Transaction | None], report: Report) -> Genesis | None:
+    """The constructor arguments that do not follow from the deployer: first registrar, treasury, fee, rulebook."""
+    participants, orders, registrations = (found[name] for name in ("Participants", "Orders", "Registrations"))
+    if participants is None or orders is None or registrations is None:
         return None
     registrar, *_ = _arguments("Participants", participants, report) or (None,)
     *_, treasury, fee_bps = _arguments("Orders", orders, report) or (None, None)
-    if registrar is None or treasury is None:
+    *_, rulebook = _arguments("Registrations", registrations, report) or (None,)
+    if registrar is None or treasury is None or rulebook is None:
         return None
-    return Genesis(participants.sender, registrar, treasury, fee_bps)
+    return Genesis(participants.sender, registrar, treasury, fee_bps, to_hex(rulebook))
 
 
 def _arguments(name: str, creation: Transaction, report: Report) -> tuple[Any, ...] | None:

@@ -19,7 +19,7 @@ from marketplace.intents import CONTRACTS, Deployment
 from marketplace.types import Role
 
 _FIELDS = frozenset(
-    {"chainId", "contracts", "genesisHash", "registrar", "treasury", "feeBps", "exchange", "log", "panel"}
+    {"chainId", "contracts", "genesisHash", "registrar", "treasury", "feeBps", "rulebook", "exchange", "log", "panel"}
 )
 _LOG_FIELDS = frozenset({"origin", "key", "verifier"})
 
@@ -104,11 +104,17 @@ def compare_with_genesis(profile: Mapping[str, Any], trust: Trust, genesis: Gene
         ("registrar_pinned", "registrar", trust.registrar, genesis.registrar),
         ("treasury_pinned", "treasury", trust.treasury, genesis.treasury),
         ("fee_pinned", "fee in basis points", trust.fee_bps, genesis.fee_bps),
+        ("rulebook_pinned", "founding rulebook", trust.rulebook, genesis.rulebook),
     )
     for code, subject, pinned, found in pins:
         if pinned is not None:
             report.same(code, subject, pinned, found)
-    derived = {"feeBps": genesis.fee_bps, "treasury": genesis.treasury, "registrar": genesis.registrar}
+    derived = {
+        "feeBps": genesis.fee_bps,
+        "rulebook": genesis.rulebook,
+        "treasury": genesis.treasury,
+        "registrar": genesis.registrar,
+    }
     for name, value in derived.items():
         report.same("profile_differs", f"profile {name}", value, profile.get(name))
     unknown_fields(profile, _FIELDS, "profile", report)

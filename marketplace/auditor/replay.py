@@ -72,8 +72,9 @@ class Replay:
 
     def _expect(self, transaction: Transaction, receipt: Receipt, now: int, subject: str) -> Iterator[_Expected]:
         """The events that the transaction must leave."""
-        if transaction.created == self._deployment.addresses["Participants"]:
-            yield from (_Expected(event, None) for event in self._state.founding)
+        created = self._contracts.get(transaction.created or "")
+        if created is not None:
+            yield from (_Expected(event, None) for event in self._state.founding if event.contract == created)
             return
         contract = self._contracts.get(transaction.to or "")
         if contract is None:

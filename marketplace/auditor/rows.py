@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from marketplace.auditor import cases
 from marketplace.events import Event
 from marketplace.participants.keys import OWN_ADDRESS, REGISTRAR_DELAY_SECONDS
 from marketplace.types import (
@@ -47,6 +48,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "clearing_positions": ("batchId", "party"),
     "clearing_debts": ("debtId",),
     "cleared_orders": ("orderId",),
+    **cases.KEYS,
 }
 
 
@@ -443,4 +445,5 @@ _CHANGES: dict[str, Callable[[Tables, Row, Row], None]] = {
     "BatchConfirmed": _batch(BatchStatus.CONFIRMED, "payoutsDigest"),
     "PaidOut": _paid_out,
     "BatchSettled": _batch(BatchStatus.SETTLED),
+    **cases.CHANGES,
 }

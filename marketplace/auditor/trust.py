@@ -39,6 +39,7 @@ class Trust:
         genesis_hash: hash of block 0.
         treasury: address where fees go, a constructor argument of Orders.
         fee_bps: the exchange's fee in basis points, a constructor argument of Orders.
+        rulebook: digest of the rulebook that the exchange was founded with, a constructor argument of Registrations.
         contracts: contract name to address.
     """
 
@@ -49,6 +50,7 @@ class Trust:
     genesis_hash: str | None = None
     treasury: str | None = None
     fee_bps: int | None = None
+    rulebook: str | None = None
     contracts: Mapping[str, str] | None = None
 
 

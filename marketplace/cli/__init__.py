@@ -38,6 +38,8 @@ GROUPS = {
         "several persons' keys, guardians, recovery 多人密钥与恢复",
     ),
     "rights": ("marketplace.rights.commands", "register, confirm, transfer, certificates 确权登记"),
+    "registrations": ("marketplace.registrations.commands", "cases: file, review, notice, objection, deposit 登记案件"),
+    "rulebooks": ("marketplace.cli.rulebooks", "the rules of registration as data 登记规则"),
     "listings": ("marketplace.listings.commands", "list and delist products 挂牌"),
     "agreements": ("marketplace.agreements.commands", "sign a model form with another side 协议"),
     "orders": ("marketplace.orders.commands", "buy: money into escrow, a right to use 交易"),

@@ -12,6 +12,19 @@ def asset_id(holder: str, manifest: str) -> Digest:
     return _id(holder, manifest)
 
 
+def case_id(asset: str, applicant: str, form: str, stated_at: int) -> Digest:
+    """Id of the registration case that `applicant` files about `asset` with this form digest at this time (unix
+    seconds).
+    """
+    words = [
+        from_hex(asset, 32),
+        from_hex(applicant, 20).rjust(32, b"\0"),
+        from_hex(form, 32),
+        stated_at.to_bytes(32, "big"),
+    ]
+    return Digest(to_hex(keccak256(b"".join(words))))
+
+
 def listing_id(seller: str, asset: str, terms: str) -> Digest:
     """Id of the listing of `asset` by `seller` under this terms digest."""
     return _id(seller, asset, terms)

@@ -38,6 +38,12 @@ everything else integers:
     clearing_positions  batchId party credit debit collected paid
     clearing_debts      debtId batchId debtor creditor amount ref place status
     cleared_orders      orderId batchId
+    registration_cases  caseId assetId applicant counterparty objector kind procedure state formDigest
+                   nonPublicationDigest depositDigest rulebookDigest filedAt acceptedAt statedAt dueAt decideBy
+                   pausedAt noticeEnd depositedAt extended version
+    registration_acts   caseId version step state actor evidenceDigest statedAt dueAt decideBy
+    register_entries    assetId holder validUntil disputes latestCase certificateDigest code (text)
+    rulebook_in_force   subject rulebookDigest
 
 Every JSON line is canonical (RFC 8785) and ends in a line feed. There is no secret in a bundle, but there are query
 texts, vouchers and the participants' profiles: only registrars, auditors and the exchange get one.
@@ -60,6 +66,7 @@ from marketplace.ledger.tables import LedgerBlock, LedgerTransaction
 from marketplace.listings.tables import Listing
 from marketplace.orders.tables import Order
 from marketplace.participants.tables import AccountKey, AccountRing, Participant, Recovery
+from marketplace.registrations.tables import RegisterEntry, RegistrationAct, RegistrationCase, RulebookInForce
 from marketplace.rights.tables import Asset, Share, Title
 from marketplace.settlement.tables import Balance, Issue, Payout, Redemption
 from marketplace.storage.blobs import BlobStore
@@ -87,6 +94,10 @@ READ_MODEL: tuple[type[ProjectedRow], ...] = (
     ClearingPosition,
     ClearingDebt,
     ClearedOrder,
+    RegistrationCase,
+    RegistrationAct,
+    RegisterEntry,
+    RulebookInForce,
 )
 CHUNK = 500
 FLUSH_BYTES = 1 << 16

@@ -12,6 +12,7 @@ from marketplace.ledger.tables import LedgerEvent
 from marketplace.listings import projections as listings
 from marketplace.orders import projections as orders
 from marketplace.participants import projections as participants
+from marketplace.registrations import projections as registrations
 from marketplace.rights import projections as rights
 from marketplace.settlement import projections as settlement
 
@@ -27,6 +28,7 @@ def anchored(session: Session, event: LedgerEvent) -> None:
 _STAGES: tuple[Mapping[str, tuple[Projector, ...]], ...] = (
     participants.PROJECTORS,
     rights.PROJECTORS,
+    registrations.PROJECTORS,
     listings.PROJECTORS,
     agreements.PROJECTORS,
     orders.PROJECTORS,

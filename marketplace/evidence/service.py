@@ -184,6 +184,7 @@ def profile_json(session: Session, settings: Settings) -> dict[str, Any]:
         "registrar": ledger.registrar,
         "treasury": ledger.treasury,
         "feeBps": ledger.fee_bps,
+        "rulebook": ledger.rulebook,
         "exchange": exchange_of(settings),
         "log": {"origin": verifier.name, "key": to_hex(verifier.public), "verifier": verifier.to_text()},
         "panel": [{"address": node.node, "bls": node.bls, "possession": node.possession} for node in nodes],

@@ -31,6 +31,7 @@ OPENINGS: Mapping[str, frozenset[str]] = {
     "Keys": frozenset(
         ("KeyAdded", "KeyEnded", "KeyRotated", "GuardiansSet", "RecoveryApproved", "RecoveryVetoed", "Recovered")
     ),
+    "Registrations": frozenset(("Filed", "Acted", "Expired", "RulebookAdopted")),
 }
 
 

@@ -28,6 +28,7 @@ class LedgerSettings:
         registrar: the first registrar's address.
         treasury: where fees go.
         fee_bps: fee in basis points.
+        rulebook: digest of the rulebook of registration that the exchange is founded with.
         folder: where the embedded node may write.
         rpc_url: JSON-RPC of an outer network; empty for the embedded node.
         confirmations: blocks of an outer network that must stand on a block before it counts.
@@ -40,6 +41,7 @@ class LedgerSettings:
     registrar: str
     treasury: str
     fee_bps: int
+    rulebook: str
     folder: Path
     rpc_url: str = ""
     confirmations: int = 0
@@ -54,7 +56,7 @@ class LedgerProfile:
     Args:
         node: "embedded" or "external".
         version: what the node said it was when the ledger was founded.
-        relayer: address that deployed the contracts with its transactions 0 to 5, and relays.
+        relayer: address that deployed the contracts with its first transactions, and relays.
         start_number: the block before the deployment; the journal's first.
         start_time: its timestamp, unix seconds.
         artifacts_digest: SHA-256 over the creation code of the contracts, "0x" hex.
@@ -70,6 +72,7 @@ class LedgerProfile:
     registrar: str
     treasury: str
     fee_bps: int
+    rulebook: str
     artifacts_digest: str
     addresses: dict[str, str]
 
@@ -91,8 +94,11 @@ class LedgerProfile:
             registrar=settings.registrar,
             treasury=settings.treasury,
             fee_bps=settings.fee_bps,
+            rulebook=settings.rulebook,
             artifacts_digest=artifacts_digest(),
-            addresses=Genesis(relayer, settings.registrar, settings.treasury, settings.fee_bps).addresses(),
+            addresses=Genesis(
+                relayer, settings.registrar, settings.treasury, settings.fee_bps, settings.rulebook
+            ).addresses(),
         )
 
     def require_same(self, settings: LedgerSettings, relayer: str) -> None:
@@ -104,6 +110,7 @@ class LedgerProfile:
         node = "external" if settings.rpc_url else "embedded"
         wanted = {"chain_id": settings.chain_id, "relayer": relayer, "registrar": settings.registrar, "node": node}
         wanted |= {"treasury": settings.treasury, "fee_bps": settings.fee_bps, "artifacts_digest": artifacts_digest()}
+        wanted["rulebook"] = settings.rulebook
         for name, value in wanted.items():
             if getattr(self, name) != value:
                 raise ConfigurationError(
@@ -119,7 +126,7 @@ class LedgerProfile:
     @property
     def genesis(self) -> Genesis:
         """What the contracts were told when they were made."""
-        return Genesis(self.relayer, self.registrar, self.treasury, self.fee_bps)
+        return Genesis(self.relayer, self.registrar, self.treasury, self.fee_bps, self.rulebook)
 
 
 @dataclass(frozen=True)

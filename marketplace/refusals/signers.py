@@ -100,6 +100,18 @@ SIGNERS: Mapping[tuple[str, str], tuple[Signer, ...]] = {
         Signer("Transfer", "from", (_TITLE, Active())),
         Signer("Transfer", "to", (Active(),)),
     ),
+    ("Registrations", "file"): (
+        Signer(
+            "File",
+            "applicant",
+            (Active(), Is("registrant or holder of the entry", "登记申请人或登记权利人", "RegistrationsNotParty")),
+        ),
+    ),
+    ("Registrations", "act"): (
+        Signer("Act", "actor", (Active(), Is("whose step it is", "该步骤的当事人", "RegistrationsNotParty"))),
+    ),
+    ("Registrations", "decide"): (Signer("Decide", "actor", _REGISTRAR),),
+    ("Registrations", "adopt"): (Signer("Adopt", "exchange", _EXCHANGE),),
     ("Listings", "list"): (Signer("List", "seller", (Active(), _TITLE)),),
     ("Listings", "delist"): (
         Signer("Delist", "seller", (Is("seller of the listing", "该挂牌的卖方", "ListingsNotSeller"),)),
@@ -148,6 +160,7 @@ UNSIGNED: Mapping[tuple[str, str], tuple[str, str]] = {
     ("Clearing", "collect"): ("anyone", "任何人"),
     ("Clearing", "drop"): ("anyone", "任何人"),
     ("Clearing", "pay"): ("anyone", "任何人"),
+    ("Registrations", "expire"): ("anyone, once the period has ended", "期限届满后任何人"),
     ("Keys", "completeRecovery"): ("anyone, once the notice is over", "公告期满后任何人"),
 }
 """Verbs that nobody signs, because they can do but one thing: who may send them."""

@@ -27,7 +27,7 @@ from marketplace.rights.compact import unpack
 from marketplace.rights.standing import judge
 from marketplace.sdk import certificate_files, rights
 from marketplace.sdk.client import Client
-from marketplace.sdk.foreign import parse_json
+from marketplace.sdk.foreign import read_json
 from marketplace.sdk.opening import open_client
 from marketplace.types import AssetStatus, TitleKind
 
@@ -298,15 +298,3 @@ def _accept(client: Client, offered: Any) -> dict[str, Any]:
         return rights.accept_transfer(client, offered)
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidInputError("offer_malformed", f"this is no offer: {error}", zh="不是有效的转让文件") from error
-
-
-def read_json(path: Path) -> Any:
-    """A JSON file of the caller.
-
-    Raises:
-        InvalidInputError: it is not JSON, or nested too deep.
-    """
-    try:
-        return parse_json(path.read_bytes())
-    except ValueError as error:
-        raise InvalidInputError("file_not_json", f"{path} is not JSON: {error}", zh=f"{path} 不是 JSON 文件") from error

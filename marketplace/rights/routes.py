@@ -41,6 +41,7 @@ class Confirm(Shape):
     asset_id: DigestText
     claim_digest: DigestText
     certificate_digest: DigestText
+    code: DigestText = Field(description="the certificate's 15 characters as ASCII, filled up with zeros to 32 bytes")
     valid_until: Count
     registrar: AddressText
     version: Count

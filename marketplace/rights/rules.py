@@ -4,12 +4,15 @@ None -> REGISTERED by register -> CONFIRMED by confirm; by mark CONFIRMED <-> SU
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from marketplace.documents.ids import asset_id
 from marketplace.events import Event
 from marketplace.participants.rules import Participants
 from marketplace.refusals import refuse
 from marketplace.refusals.checks import Message, require_in_time, require_version
+from marketplace.registrations import rules as registration_rules
+from marketplace.registrations.records import Registrations
 from marketplace.rights.records import MAX_SHARE_HOLDERS, WHOLE_BPS, Asset, Rights, Share
 from marketplace.rights.titles import Titles, open_titles
 from marketplace.types import AssetStatus, Role
@@ -60,8 +63,36 @@ def register(state: Rights, participants: Participants, registration: Message, n
     return [Event("Rights", "Registered", {name: registration[name] for name in registration if name != "deadline"})]
 
 
-def confirm(state: Rights, titles: Titles, participants: Participants, confirmation: Message, now: int) -> list[Event]:
-    """Confirm a registered asset; its holder gets the titles to hold and to operate it.
+@dataclass(frozen=True)
+class AssetRegister:
+    """What the rules of registration ask about an asset."""
+
+    rights: Rights
+    titles: Titles
+
+    def standing_of(self, asset_id: str) -> tuple[AssetStatus, str, int]:
+        """(status, registrant, end of validity); NONE, nobody and 0 for an unknown asset."""
+        asset = self.rights.assets.get(asset_id)
+        return (asset.status, asset.registrant, asset.valid_until) if asset else (AssetStatus.NONE, "", 0)
+
+    def require_no_part(self, asset_id: str, account: str) -> None:
+        """Refuse whoever registered the asset, shares in its revenue, or holds a title to it."""
+        asset = self.rights.assets[asset_id]
+        has_part = account == asset.registrant or asset.place_of(account) is not None
+        if has_part or self.titles.has_part(asset_id, account):
+            raise refuse("RightsOwnMatter", registrar=account)
+
+
+def confirm(
+    state: Rights,
+    confirmation: Message,
+    now: int,
+    *,
+    titles: Titles,
+    participants: Participants,
+    registrations: Registrations,
+) -> list[Event]:
+    """Confirm an asset whose registration case is deposited; its holder gets the titles to hold and to operate it.
 
     Args:
         confirmation: the intent Confirm, signed by the registrar.
@@ -81,6 +112,7 @@ def confirm(state: Rights, titles: Titles, participants: Participants, confirmat
     if registrar == asset.registrant or asset.place_of(registrar) is not None:
         raise refuse("RightsOwnMatter", registrar=registrar)
     participants.require_active(registrar, Role.REGISTRAR)
+    certified = registration_rules.certify(registrations, confirmation)
 
     asset.status = AssetStatus.CONFIRMED
     asset.valid_until = confirmation["validUntil"]
@@ -88,7 +120,7 @@ def confirm(state: Rights, titles: Titles, participants: Participants, confirmat
     names = ("assetId", "certificateDigest", "validUntil", "registrar")
     args = {name: confirmation[name] for name in names} | {"version": asset.version}
     opened = open_titles(titles, asset_key, asset.registrant, asset.valid_until)
-    return [Event("Rights", "Confirmed", args), *opened]
+    return [Event("Rights", "Confirmed", args), certified, *opened]
 
 
 def transfer_share(state: Rights, participants: Participants, handover: Message, now: int) -> list[Event]:

@@ -13,6 +13,7 @@ from marketplace.errors import NotFoundError, RuleError
 from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue, remember
 from marketplace.evidence.inbox.naming import require_free
 from marketplace.intents import Deployment
+from marketplace.registrations.tables import RegisterEntry
 from marketplace.rights import certificates
 from marketplace.rights.tables import Asset, Share, Title, Version
 from marketplace.storage.blobs import BlobStore
@@ -43,14 +44,16 @@ def shares_of(session: Session, asset_id: str) -> list[Share]:
 
 
 def asset_json(session: Session, asset: Asset) -> dict[str, Any]:
-    """An asset with its shares, its titles and what is left of its privacy budget (millionths)."""
+    """An asset with shares, titles, what is left of its privacy budget (millionths), and its entry in the register."""
     titles = session.exec(select(Title).where(Title.asset_id == asset.asset_id, Title.kind != 2))
+    entry = session.get(RegisterEntry, asset.asset_id)
     left = asset.epsilon_budget - (asset.epsilon_committed - asset.epsilon_released)
     return {
         **asset.as_json(),
         "epsilonLeft": left,
         "shares": [{"holder": share.holder, "bps": share.bps} for share in shares_of(session, asset.asset_id)],
         "titles": [title.as_json() for title in titles],
+        "registration": None if entry is None else {**entry.as_json(), "disputed": entry.disputes > 0},
     }
 
 

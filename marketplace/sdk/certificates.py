@@ -30,12 +30,14 @@ def issue(
     *,
     valid_until: int,
     entries: list[Document],
+    code: str,
 ) -> dict[str, Any]:
     """Sign the certificate of `asset` with this registrar's Ed25519 key.
 
     Args:
         valid_until: unix seconds; the same as in the Confirm.
         entries: its place in the status lists, `credentialStatus`.
+        code: its 15-character registration code.
     Raises:
         VerificationError: `status_issuer_differs`: the lists would not be signed by the pinned log key.
     """
@@ -45,6 +47,7 @@ def issue(
         "id": f"urn:marketplace:asset:{asset['assetId']}",
         "assetId": asset["assetId"],
         "title": manifest["title"],
+        "registrationCode": code,
     }
     subject |= {name: asset[name] for name in BOUND}
     subject |= {name: claim[name] for name in ("level", "sourceClass", "origin", "rights", "shares")}

@@ -2,10 +2,12 @@
 
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 from crypto.canonical import check_nesting
 from crypto.errors import MalformedInput
+from marketplace.errors import InvalidInputError
 
 MAX_DEPTH = 64  # an answer may carry a document, which is nested at most 32 deep
 
@@ -28,3 +30,15 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{text[:40]} is not a finite number")
     return number
+
+
+def read_json(path: Path) -> Any:
+    """A JSON file of the caller.
+
+    Raises:
+        InvalidInputError: it is not JSON, or nested too deep.
+    """
+    try:
+        return parse_json(path.read_bytes())
+    except ValueError as error:
+        raise InvalidInputError("file_not_json", f"{path} is not JSON: {error}", zh=f"{path} 不是 JSON 文件") from error

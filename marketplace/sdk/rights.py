@@ -12,9 +12,11 @@ from crypto import merkle
 from crypto.canonical import sha256, to_hex
 from marketplace import documents
 from marketplace.documents import Document, ids
+from marketplace.errors import NotFoundError
 from marketplace.intents import verify_intent
+from marketplace.registrations.codes import to_ledger
 from marketplace.rights.standing import Standing, judge, list_paths
-from marketplace.sdk import certificates
+from marketplace.sdk import certificates, registrations
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 from marketplace.types import AssetStatus, TitleKind
@@ -99,27 +101,36 @@ def checked_manifest(client: Client, asset: Mapping[str, Any]) -> Document:
 
 
 def confirm(client: Client, asset_id: str, days: int) -> dict[str, Any]:
-    """Confirm a registration as a registrar: check it, issue the certificate (W3C VC 2.0), sign Confirm.
+    """Confirm a deposited registration as a registrar: check it, issue the certificate (W3C VC 2.0), sign Confirm.
 
     Args:
-        days: validity of the certificate, at most five years.
+        days: validity of the certificate, at most five years and at most what the deposit allows.
     Returns:
-        the intent's outcome with "certificateDigest" and "certificate".
+        the intent's outcome with "certificateDigest", "certificate" and its "code".
     Raises:
+        RuleError: `case_not_deposited`, `certificate_codes_exhausted`.
         VerificationError: documents and register do not agree.
     """
     asset = get_asset(client, asset_id)
+    if asset["registration"] is None:
+        raise NotFoundError("case_unknown", f"nothing was filed about asset {asset_id}", zh="该资产尚未申请登记")
+    case = registrations.get_case(client, asset["registration"]["latestCase"])
     manifest = checked_manifest(client, asset)
     claim = documents.validate_claim(client.get_document(asset["claimDigest"]))
     expect(claim["manifest"], asset["manifestDigest"], "claim_differs", "rights.claim_is_about_this_manifest")
     expect(documents.LEVELS.index(claim["level"]) + 1, asset["level"], "level_differs", "rights.level_as_claimed")
     valid_until = client.now() + min(days, LONGEST_DAYS) * 86400
+    code = registrations.get_code(client, case["caseId"])
+    valid_until = min(valid_until, case["dueAt"])
     entries = client.post(f"/rights/assets/{asset_id}/status-place", {}, repeatable=True)
-    certificate = certificates.issue(client, asset, manifest, claim, valid_until=valid_until, entries=entries)
+    certificate = certificates.issue(
+        client, asset, manifest, claim, valid_until=valid_until, entries=entries, code=code
+    )
     message = {
         "assetId": asset_id,
         "claimDigest": asset["claimDigest"],
         "certificateDigest": certificates.digest(certificate),
+        "code": to_ledger(code),
         "validUntil": valid_until,
         "registrar": client.address,
         "version": asset["version"],
@@ -127,7 +138,7 @@ def confirm(client: Client, asset_id: str, days: int) -> dict[str, Any]:
     }
     body = {"confirm": message, "signature": client.sign("Confirm", message), "certificate": certificate}
     outcome = client.submit("/rights/confirmations", body)
-    return {**outcome, "certificateDigest": message["certificateDigest"], "certificate": certificate}
+    return {**outcome, "certificateDigest": message["certificateDigest"], "certificate": certificate, "code": code}
 
 
 def mark(client: Client, asset_id: str, status: AssetStatus, reason: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from marketplace.listings import tables as _listings  # noqa: F401
 from marketplace.orders import tables as _orders  # noqa: F401
 from marketplace.participants import tables as _participants  # noqa: F401
 from marketplace.queries import tables as _queries  # noqa: F401
+from marketplace.registrations import tables as _registrations  # noqa: F401
 from marketplace.rights import tables as _rights  # noqa: F401
 from marketplace.settlement import tables as _settlement  # noqa: F401
 from marketplace.storage import documents as _documents  # noqa: F401

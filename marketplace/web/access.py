@@ -85,6 +85,7 @@ Access = Anyone | SignedIn | Joined | Holds | Party | Signed
 _ORDER = Party("order", ("buyer", "seller"), OVERSEERS)
 _AGREEMENT = Party("agreement", ("party A", "party B"), OVERSEERS)
 _PROPOSAL = Party("proposal", ("party A", "party B"))
+_CASE = Party("case", ("applicant", "counterparty", "objector", "holder"), OVERSEERS)
 _OWN_WEBHOOK = Party("webhook", ("owner",))
 
 ACCESS: Mapping[str, Access] = {
@@ -123,6 +124,20 @@ ACCESS: Mapping[str, Access] = {
     "get_asset": Anyone(),
     "get_certificate": Anyone(),
     "get_title": Anyone(),
+    # registrations
+    "file_case": Signed("Registrations.file"),
+    "act_in_case": Signed("Registrations.act"),
+    "decide_in_case": Signed("Registrations.decide"),
+    "expire_period": _CASE,
+    "adopt_rulebook": Signed("Registrations.adopt"),
+    "give_code": Holds(Role.REGISTRAR),
+    "list_cases": SignedIn(),
+    "list_work": Holds(Role.REGISTRAR),
+    "get_case": _CASE,
+    "list_notices": Anyone(),
+    "get_notice": Anyone(),
+    "list_rulebooks": Anyone(),
+    "get_rulebook": Anyone(),
     # listings
     "list_product": Signed("Listings.list"),
     "delist_product": Signed("Listings.delist"),

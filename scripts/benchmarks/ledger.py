@@ -216,7 +216,9 @@ class _Loop:
         self._tuned = tuned
         self._web3, self._relayer = Web3(HTTPProvider(url)), Account.from_key(key("relayer"))
         settings = ledger_settings(Path())
-        genesis = Genesis(self._relayer.address.lower(), settings.registrar, settings.treasury, settings.fee_bps)
+        genesis = Genesis(
+            self._relayer.address.lower(), settings.registrar, settings.treasury, settings.fee_bps, settings.rulebook
+        )
         self.deployment = Deployment(CHAIN_ID, genesis.addresses())
         for name in CONTRACTS:
             self._transact(None, genesis.creation_code(name), 15_000_000)

@@ -154,6 +154,7 @@ def _open_market(cast: Cast) -> tuple[pa.Table, str]:
     schema.write_text(json.dumps(flights.SCHEMA, ensure_ascii=False), encoding="utf-8")
     sealed = supplier.call("vault", "seal", str(csv), "--schema", str(schema))
     registered = supplier.call("rights", "register", sealed["manifest"], "--epsilon-budget", "100")
+    acts.deposit(say, cast, registered["assetId"])
     cast["registrar"].call("rights", "confirm", registered["assetId"], "--valid", "2y")
     terms = ["--price", "1.00", "--epsilon-per-query", "1", "--purpose", "TRANSPORT", "--threshold", str(THRESHOLD)]
     listed = supplier.call("listings", "create", registered["assetId"], *terms, "--compute", "SUM", "--compute", "MEAN")

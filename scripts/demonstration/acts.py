@@ -1,13 +1,17 @@
 """The way of one order, act by act. Every line printed is the output of a party's own command."""
 
 import json
+import time
 from pathlib import Path
+from typing import Any
 
 import pyarrow.compute as pc
 
+from marketplace.console.values import moment
 from scripts.demonstration import flights
 from scripts.demonstration.cast import CUSTODIAN, NODES, ROLES, Cast, open_exchange
 from scripts.demonstration.narration import Narrator, epsilon, short, yuan
+from scripts.demonstration.processes import wait_until
 from scripts.demonstration.truth import Question, Truth
 
 VERDICT_STEP = 12
@@ -51,7 +55,7 @@ def open_market(say: Narrator, cast: Cast) -> Path:
     keys = open_exchange(cast)
     cast.addresses["exchange"] = keys["exchange"]
     trust = pin_trust(cast, keys)
-    say.line(f"ledger node and service are up at {cast.url}; six contracts deployed")
+    say.line(f"ledger node and service are up at {cast.url}; its contracts are deployed")
     cast.together(lambda name: _join(cast, name), ROLES)
     registrar = cast["registrar"]
     applications = registrar.call("participants", "applications")
@@ -106,6 +110,7 @@ def register(say: Narrator, cast: Cast, manifest: Path) -> str:
     options = [word for share in shares for word in ("--share", share)]
     registered = cast["supplier"].call("rights", "register", str(manifest), "--epsilon-budget", "4", *options)
     asset: str = registered["assetId"]
+    deposit(say, cast, asset)
     cast["registrar"].call("rights", "confirm", asset, "--valid", "2y")
     certificate = cast["supplier"].call("rights", "certificate", asset)
     found = cast["supplier"].call("rights", "show", asset)
@@ -113,6 +118,30 @@ def register(say: Narrator, cast: Cast, manifest: Path) -> str:
     say.line(f"certificate: W3C VC 2.0, {certificate['proof']['cryptosuite']}, verified by the supplier")
     say.line(f"privacy budget: epsilon {epsilon(found['epsilonBudget'])}, for all buyers together, for ever")
     return asset
+
+
+def deposit(say: Narrator, cast: Cast, asset: str) -> None:
+    """A registration case from its form through a public notice to its deposit."""
+    registrar, notice = cast["registrar"], file_case(cast, asset)
+    case, book = notice["caseId"], notice["rulebook"]
+    say.line(f"case {short(case)} runs under the rulebook {book['name']}" + ("" if book["lawful"] else ", NOT THE LAW"))
+    say.line(f"public notice until {moment(notice['noticeEnd'])}: whoever knows better may object")
+    wait_until("the end of the notice", lambda: time.time() > notice["noticeEnd"] + 1)
+    registrar.call("registrations", "act", case, "deposit")
+    say.line("nobody objected; deposited, which is the moment of effect")
+
+
+def file_case(cast: Cast, asset: str) -> dict[str, Any]:
+    """File a first registration, accept it and open the public notice; what the notice board shows of it."""
+    supplier, registrar = cast["supplier"], cast["registrar"]
+    form = supplier.home / "form.json"
+    fields = supplier.call("registrations", "form", asset, "--output", str(form))
+    form.write_text(json.dumps(fields | flights.FORM, ensure_ascii=False), encoding="utf-8")
+    case = supplier.call("registrations", "file", asset, "--form", str(form))["caseId"]
+    for step in ("accept", "open-notice"):
+        registrar.call("registrations", "act", case, step)
+    board: Any = supplier.call("registrations", "notices")
+    return next(notice for notice in board if notice["caseId"] == case)
 
 
 def list_products(say: Narrator, cast: Cast, asset: str) -> tuple[str, str]:

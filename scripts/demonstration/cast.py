@@ -72,6 +72,7 @@ def open_exchange(cast: Cast) -> dict[str, str]:
         "MARKETPLACE_GENESIS_REGISTRAR": cast.addresses["registrar"],
         "MARKETPLACE_PORT": cast.url.rsplit(":", 1)[1],
         "MARKETPLACE_PUBLIC_URL": cast.url,
+        "MARKETPLACE_RULEBOOK": "evaluation",
     }
     process = exchange.start("serve")
     wait_until("the exchange", lambda: _answers(f"{cast.url}/readyz"), process)

@@ -55,6 +55,16 @@ SCHEMA = {
     ],
 }
 
+#: what the manifest does not say, for the application form of a first registration
+FORM = {
+    "industry": "G56 航空运输业",
+    "regionScope": "CITY",
+    "timeRange": "2013-01-01 – 2013-12-31",
+    "updateFrequency": "YEARLY",
+    "dataForm": "表格，结构化 table, structured",
+    "restrictions": "仅供密态查询，不得转售 sealed queries only, no resale",
+}
+
 
 def write_csv(folder: Path) -> Path:
     """Put flights.csv into `folder` and return its path."""

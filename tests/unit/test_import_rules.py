@@ -32,6 +32,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STAGES = (
     "participants",
     "rights",
+    "registrations",
     "listings",
     "agreements",
     "orders",
@@ -51,6 +52,7 @@ VOCABULARY = {
     "events",
     "calls",
     "refusals",
+    "rulebooks",
     "artifacts",
     "deployment",
     "pricing",

@@ -51,11 +51,13 @@ interface IRights is IIntentBatch {
         uint64 deadline;
     }
 
-    /// @notice Signed by `registrar`. `version` is the asset's present one, `validUntil` at most five years away.
+    /// @notice Signed by `registrar`. `version` is the asset's present one, `validUntil` at most five years away. `code` is the
+    /// certificate's, ASCII and padded with zeros on the right; the asset's registration case has to be deposited.
     struct Confirm {
         bytes32 assetId;
         bytes32 claimDigest;
         bytes32 certificateDigest;
+        bytes32 code;
         uint64 validUntil;
         address registrar;
         uint64 version;
@@ -164,6 +166,9 @@ interface IRights is IIntentBatch {
 
     /// @notice What is left of the privacy budget, in millionths of epsilon.
     function budgetLeft(bytes32 assetId) external view returns (uint64);
+
+    /// @notice Reverts if `account` registered the asset, shares in its revenue, or holds a title to it.
+    function requireNoPart(bytes32 assetId, address account) external view;
 
     /// @notice Reverts unless the asset is confirmed and in its term.
     /// @return validUntil end of the asset's term, unix seconds.

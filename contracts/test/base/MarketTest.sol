@@ -9,6 +9,7 @@ import {Keys} from "../../src/Keys.sol";
 import {Listings} from "../../src/Listings.sol";
 import {Orders} from "../../src/Orders.sol";
 import {Participants} from "../../src/Participants.sol";
+import {Registrations} from "../../src/Registrations.sol";
 import {Rights} from "../../src/Rights.sol";
 import {Roles} from "../../src/Roles.sol";
 import {SettlementToken} from "../../src/SettlementToken.sol";
@@ -21,6 +22,7 @@ import {IKeys} from "../../src/interfaces/IKeys.sol";
 import {IListings} from "../../src/interfaces/IListings.sol";
 import {IOrders} from "../../src/interfaces/IOrders.sol";
 import {IParticipants} from "../../src/interfaces/IParticipants.sol";
+import {IRegistrations} from "../../src/interfaces/IRegistrations.sol";
 import {IRights} from "../../src/interfaces/IRights.sol";
 import {ISettlementToken} from "../../src/interfaces/ISettlementToken.sol";
 import {ITitles} from "../../src/interfaces/ITitles.sol";
@@ -38,6 +40,8 @@ abstract contract MarketTest is Signing {
     uint16 internal constant FEE_BPS = 250;
     uint64 internal constant START = 1_800_000_000;
     uint64 internal constant BUDGET = 10_000_000;
+    bytes32 internal constant RULEBOOK = "rulebook";
+    uint64 internal constant VALIDITY = 5 * 365 days;
 
     Participants internal participants;
     Rights internal rights;
@@ -49,14 +53,16 @@ abstract contract MarketTest is Signing {
     Evidence internal evidence;
     Clearing internal clearing;
     Keys internal ring;
+    Registrations internal registrations;
 
     function setUp() public virtual {
         vm.warp(START);
         uint64 nonce = vm.getNonce(address(this));
         Titles titlesAt = Titles(vm.computeCreateAddress(address(this), nonce + 2));
         address ordersAt = vm.computeCreateAddress(address(this), nonce + 6);
+        Registrations registrationsAt = Registrations(vm.computeCreateAddress(address(this), nonce + 10));
         participants = new Participants(_at(REGISTRAR), IKeys(vm.computeCreateAddress(address(this), nonce + 9)));
-        rights = new Rights(participants, titlesAt, ordersAt);
+        rights = new Rights(participants, titlesAt, ordersAt, registrationsAt);
         titles = new Titles(participants, rights, ordersAt);
         listings = new Listings(participants, titles);
         agreements = new Agreements(participants);
@@ -69,6 +75,8 @@ abstract contract MarketTest is Signing {
         clearing = new Clearing(participants, token, ordersAt);
         vm.assertEq(address(clearing), clearingAt);
         ring = new Keys(participants);
+        registrations = new Registrations(participants, rights, RULEBOOK);
+        vm.assertEq(address(registrations), address(registrationsAt));
         vm.assertEq(address(orders), ordersAt);
         vm.assertEq(address(titles), address(titlesAt));
         vm.assertEq(address(ring), address(participants.KEYS()));
@@ -128,7 +136,71 @@ abstract contract MarketTest is Signing {
 
     function _confirmOf(bytes32 assetId) internal view returns (IRights.Confirm memory) {
         uint64 until = uint64(block.timestamp + 365 days);
-        return IRights.Confirm(assetId, "claim", "certificate", until, _at(REGISTRAR), 1, _deadline());
+        return IRights.Confirm(
+            assetId, "claim", "certificate", _codeOf(assetId), until, _at(REGISTRAR), 1, _deadline()
+        );
+    }
+
+    /// @dev A code of its own for every asset, as far as nine digits tell them apart.
+    function _codeOf(bytes32 assetId) internal pure returns (bytes32) {
+        uint256 number = uint256(keccak256(abi.encode("code", assetId))) % 1e9 * 1e4 + 1;
+        bytes memory text = "SJ0000000000000";
+        for (uint256 i = text.length; i > 2; --i) {
+            text[i - 1] = bytes1(uint8(48 + number % 10));
+            number /= 10;
+        }
+        return bytes32(text);
+    }
+
+    function _fileOf(bytes32 assetId, IRegistrations.Kind kind) internal view returns (IRegistrations.File memory m) {
+        m.assetId = assetId;
+        m.kind = uint8(kind);
+        m.procedure = uint8(IRegistrations.Procedure.Ordinary);
+        if (kind == IRegistrations.Kind.LateObjection) m.procedure = uint8(IRegistrations.Procedure.LateObjection);
+        if (kind == IRegistrations.Kind.Transfer) m.counterparty = _at(COLLECTOR);
+        m.applicant = _at(SUPPLIER);
+        m.formDigest = "form";
+        m.nonPublicationDigest = "reasons";
+        m.rulebookDigest = RULEBOOK;
+        m.statedAt = uint64(block.timestamp);
+        m.dueAt = m.statedAt + 3 days;
+        m.decideBy = m.statedAt + 14 days;
+        m.deadline = _deadline();
+        m.caseId = _caseId(m);
+    }
+
+    function _caseId(IRegistrations.File memory m) internal pure returns (bytes32) {
+        return keccak256(abi.encode(m.assetId, m.applicant, m.formDigest, m.statedAt));
+    }
+
+    /// @dev A step of the registrar's that fits the case as it stands, with dates that the contract takes.
+    function _actOf(bytes32 caseId, IRegistrations.Step step) internal view returns (IRegistrations.Act memory m) {
+        IRegistrations.Case memory case_ = registrations.caseOf(caseId);
+        m.caseId = caseId;
+        m.step = uint8(step);
+        m.evidenceDigest = "paper";
+        m.statedAt = uint64(block.timestamp);
+        m.dueAt = _opens(step) ? m.statedAt + (step == IRegistrations.Step.Deposit ? VALIDITY : 5 days) : 0;
+        m.decideBy = step == IRegistrations.Step.Accept ? m.statedAt + 14 days : case_.decideBy;
+        m.actor = _at(REGISTRAR);
+        m.version = case_.version;
+        m.deadline = _deadline();
+    }
+
+    /// @dev The same as a registrar's decision.
+    function _decideOf(bytes32 caseId, IRegistrations.Step step)
+        internal
+        view
+        returns (IRegistrations.Decide memory)
+    {
+        return abi.decode(abi.encode(_actOf(caseId, step)), (IRegistrations.Decide));
+    }
+
+    function _opens(IRegistrations.Step step) private pure returns (bool) {
+        return step == IRegistrations.Step.Join || step == IRegistrations.Step.Resubmit
+            || step == IRegistrations.Step.RequestCorrection || step == IRegistrations.Step.RequestSupplement
+            || step == IRegistrations.Step.OpenNotice || step == IRegistrations.Step.Object
+            || step == IRegistrations.Step.Reject || step == IRegistrations.Step.Deposit;
     }
 
     function _transferOf(bytes32 titleId, uint256 from, uint256 to) internal view returns (ITitles.Transfer memory) {
@@ -243,6 +315,22 @@ abstract contract MarketTest is Signing {
         rights.register(m, _sign(by, address(rights), _hash(m)));
     }
 
+    function _send(IRegistrations.File memory m, uint256 by) internal {
+        registrations.file(m, _sign(by, address(registrations), _hash(m)));
+    }
+
+    function _send(IRegistrations.Act memory m, uint256 by) internal {
+        registrations.act(m, _sign(by, address(registrations), _hash(m)));
+    }
+
+    function _send(IRegistrations.Decide memory m, uint256 by) internal {
+        registrations.decide(m, _sign(by, address(registrations), _hash(m)));
+    }
+
+    function _send(IRegistrations.Adopt memory m, uint256 by) internal {
+        registrations.adopt(m, _sign(by, address(registrations), _hash(m)));
+    }
+
     function _send(IRights.Confirm memory m, uint256 by) internal {
         rights.confirm(m, _sign(by, address(rights), _hash(m)));
     }
@@ -323,8 +411,26 @@ abstract contract MarketTest is Signing {
         return m.assetId;
     }
 
-    function _confirmed(bytes32 manifest) internal returns (bytes32 assetId) {
+    /// @dev A first registration, deposited without notice.
+    function _deposited(bytes32 manifest) internal returns (bytes32 assetId) {
         assetId = _registered(manifest);
+        _deposit(_fileOf(assetId, IRegistrations.Kind.First));
+    }
+
+    function _deposit(IRegistrations.File memory m) internal {
+        _send(m, SUPPLIER);
+        if (m.counterparty != address(0)) {
+            IRegistrations.Act memory join = _actOf(m.caseId, IRegistrations.Step.Join);
+            join.actor = m.counterparty;
+            _send(join, COLLECTOR);
+        }
+        _send(_decideOf(m.caseId, IRegistrations.Step.Accept), REGISTRAR);
+        _send(_decideOf(m.caseId, IRegistrations.Step.WaiveNotice), REGISTRAR);
+        _send(_decideOf(m.caseId, IRegistrations.Step.Deposit), REGISTRAR);
+    }
+
+    function _confirmed(bytes32 manifest) internal returns (bytes32 assetId) {
+        assetId = _deposited(manifest);
         _send(_confirmOf(assetId), REGISTRAR);
     }
 

@@ -9,6 +9,7 @@ import {IKeys} from "../../src/interfaces/IKeys.sol";
 import {IListings} from "../../src/interfaces/IListings.sol";
 import {IOrders} from "../../src/interfaces/IOrders.sol";
 import {IParticipants} from "../../src/interfaces/IParticipants.sol";
+import {IRegistrations} from "../../src/interfaces/IRegistrations.sol";
 import {IRights} from "../../src/interfaces/IRights.sol";
 import {ISettlementToken} from "../../src/interfaces/ISettlementToken.sol";
 import {ITitles} from "../../src/interfaces/ITitles.sol";
@@ -90,7 +91,7 @@ abstract contract Signing {
         return keccak256(
             abi.encode(
                 keccak256(
-                    "Confirm(bytes32 assetId,bytes32 claimDigest,bytes32 certificateDigest,uint64 validUntil,address registrar,uint64 version,uint64 deadline)"
+                    "Confirm(bytes32 assetId,bytes32 claimDigest,bytes32 certificateDigest,bytes32 code,uint64 validUntil,address registrar,uint64 version,uint64 deadline)"
                 ),
                 m
             )
@@ -121,6 +122,47 @@ abstract contract Signing {
                     "Mark(bytes32 assetId,uint8 status,bytes32 reasonDigest,address registrar,uint64 version,uint64 deadline)"
                 ),
                 m
+            )
+        );
+    }
+
+    function _hash(IRegistrations.File memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "File(bytes32 caseId,bytes32 assetId,uint8 kind,uint8 procedure,address applicant,address counterparty,bytes32 formDigest,bytes32 nonPublicationDigest,bytes32 depositDigest,bytes32 rulebookDigest,uint64 statedAt,uint64 dueAt,uint64 decideBy,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(IRegistrations.Act memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "Act(bytes32 caseId,uint8 step,bytes32 evidenceDigest,uint64 statedAt,uint64 dueAt,uint64 decideBy,address actor,uint64 version,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(IRegistrations.Decide memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "Decide(bytes32 caseId,uint8 step,bytes32 evidenceDigest,uint64 statedAt,uint64 dueAt,uint64 decideBy,address actor,uint64 version,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(IRegistrations.Adopt memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256("Adopt(bytes32 rulebookDigest,bytes32 previousDigest,address exchange,uint64 deadline)"), m
             )
         );
     }

@@ -10,6 +10,7 @@ import {IIntentBatch} from "../../src/interfaces/IIntentBatch.sol";
 import {IListings} from "../../src/interfaces/IListings.sol";
 import {IOrders} from "../../src/interfaces/IOrders.sol";
 import {IParticipants} from "../../src/interfaces/IParticipants.sol";
+import {IRegistrations} from "../../src/interfaces/IRegistrations.sol";
 import {IRights} from "../../src/interfaces/IRights.sol";
 import {ISettlementToken} from "../../src/interfaces/ISettlementToken.sol";
 import {ITitles} from "../../src/interfaces/ITitles.sol";
@@ -108,7 +109,30 @@ contract Handler is MarketTest {
         m.shareBps[0] = 10_000 - m.shareBps[1];
         m.epsilonBudget = budget % 5_000_000 + 1;
         bytes memory signature = _sign(holder, address(rights), _hash(m));
-        if (_try(address(rights), abi.encodeCall(IRights.register, (m, signature)))) assets.push(m.assetId);
+        if (!_try(address(rights), abi.encodeCall(IRights.register, (m, signature)))) return;
+        assets.push(m.assetId);
+        _depositFor(holder, m.assetId);
+    }
+
+    /// @dev A case that nobody objects to; what can go wrong in a case has a test of its own.
+    function _depositFor(uint256 holder, bytes32 assetId) private {
+        IRegistrations.File memory filing = _fileOf(assetId, IRegistrations.Kind.First);
+        filing.applicant = _at(holder);
+        filing.caseId = _caseId(filing);
+        if (!_file(filing, holder)) return;
+        _decide(_decideOf(filing.caseId, IRegistrations.Step.Accept), REGISTRAR);
+        _decide(_decideOf(filing.caseId, IRegistrations.Step.WaiveNotice), REGISTRAR);
+        _decide(_decideOf(filing.caseId, IRegistrations.Step.Deposit), REGISTRAR);
+    }
+
+    function _file(IRegistrations.File memory m, uint256 by) private returns (bool) {
+        bytes memory signature = _sign(by, address(registrations), _hash(m));
+        return _try(address(registrations), abi.encodeCall(IRegistrations.file, (m, signature)));
+    }
+
+    function _decide(IRegistrations.Decide memory m, uint256 by) private returns (bool) {
+        bytes memory signature = _sign(by, address(registrations), _hash(m));
+        return _try(address(registrations), abi.encodeCall(IRegistrations.decide, (m, signature)));
     }
 
     function confirm(uint256 which, uint32 term) public {
@@ -361,6 +385,7 @@ contract Handler is MarketTest {
         _watchSlots(address(orders));
         _watchSlots(address(agreements));
         _watchSlots(address(participants));
+        _watchSlots(address(registrations));
         _watchOrders();
         _watchRedemptions();
         return !_hasRefusal(logs);

@@ -27,6 +27,11 @@ from marketplace.orders.tables import Order
 from marketplace.participants.rules import Participant as ParticipantState
 from marketplace.participants.service.keyring import ledger_time, load_keys
 from marketplace.participants.tables import Participant
+from marketplace.registrations.codes import from_ledger, is_code, to_ledger
+from marketplace.registrations.projections import SUBJECT
+from marketplace.registrations.records import Record as EntryState
+from marketplace.registrations.records import Step, case_from_json
+from marketplace.registrations.tables import RegisterEntry, RegistrationAct, RegistrationCase, RulebookInForce
 from marketplace.replay import LedgerState
 from marketplace.rights.records import Asset as AssetState
 from marketplace.rights.records import Share as ShareState
@@ -95,7 +100,11 @@ def _load(session: Session, texts: Sequence[str]) -> LedgerState:
     listings = _load_listings(session, state, names | {order.listing_id for order in orders})
     _load_agreements(session, state, names)
     accounts |= {order.buyer for order in orders} | {listing.seller for listing in listings}
-    accounts |= _load_assets(session, state, names | {listing.asset_id for listing in listings})
+    cases = _load_cases(session, state, names)
+    accounts |= {party for case in cases for party in (case.applicant, case.counterparty)}
+    accounts |= _load_assets(
+        session, state, names | {item.asset_id for item in listings} | {item.asset_id for item in cases}
+    )
     _load_titles(session, state, names)
     _load_clearing(session, state, names)
     _load_accounts(session, state, accounts)
@@ -145,6 +154,32 @@ def _load_agreements(session: Session, state: LedgerState, names: set[str]) -> N
         state.agreements.records[row.agreement_id] = AgreementState(
             row.party_a, row.party_b, row.valid_until, row.version, status
         )
+
+
+def _load_cases(session: Session, state: LedgerState, names: set[str]) -> list[RegistrationCase]:
+    """Load cases that are named, or the latest of an asset that is named, with the entries of their assets."""
+    chosen = session.get(RulebookInForce, SUBJECT)
+    state.registrations.rulebook = chosen.rulebook_digest if chosen else state.registrations.rulebook
+    named = session.exec(select(RegistrationCase).where(col(RegistrationCase.case_id).in_(names))).all()
+    assets = names | {case.asset_id for case in named}
+    entries = session.exec(select(RegisterEntry).where(col(RegisterEntry.asset_id).in_(assets))).all()
+    latest = {entry.latest_case for entry in entries} - {case.case_id for case in named}
+    cases = [*named, *session.exec(select(RegistrationCase).where(col(RegistrationCase.case_id).in_(latest)))]
+    for entry in entries:
+        code = to_ledger(entry.code) if entry.code else ZERO_DIGEST
+        state.registrations.records[entry.asset_id] = EntryState(
+            entry.holder, entry.valid_until, entry.disputes, entry.latest_case, entry.certificate_digest, code
+        )
+    for row in cases:
+        state.registrations.cases[row.case_id] = case_from_json(row.as_json())
+    codes = [from_ledger(name) for name in names if is_code(name)]
+    for entry in session.exec(select(RegisterEntry).where(col(RegisterEntry.code).in_(codes))):
+        state.registrations.codes[to_ledger(entry.code)] = entry.latest_case
+    objections = select(RegistrationAct).where(
+        col(RegistrationAct.case_id).in_([row.case_id for row in cases]), RegistrationAct.step == int(Step.OBJECT)
+    )
+    state.registrations.objected = {(act.case_id, act.actor) for act in session.exec(objections)}
+    return cases
 
 
 def _load_assets(session: Session, state: LedgerState, names: set[str]) -> set[str]:

@@ -21,6 +21,7 @@ from marketplace.ledger.node import Node, NodeSettings
 from marketplace.refusals import LedgerRuleError, from_revert, to_revert
 from marketplace.replay import Outcome
 from tests.histories import ADDRESSES, CHAIN_ID, TREASURY, Call, History
+from tests.registering import rulebook
 
 START = 1_800_000_000
 HISTORIES = 12
@@ -88,7 +89,9 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
 def found_market(chain: Chain, seed: int) -> tuple[History, bytes]:
     """A fresh market on the node, and the same one in Python; with the key of its relayer."""
     key = keccak256(f"history relayer {seed}".encode())
-    genesis = Genesis(typed_data.address_of(key), ADDRESSES["registrar"], TREASURY, (0, 250, 10_000)[seed % 3])
+    genesis = Genesis(
+        typed_data.address_of(key), ADDRESSES["registrar"], TREASURY, (0, 250, 10_000)[seed % 3], rulebook().digest
+    )
     history = History(Random(seed), genesis, chain.now)
     assert chain.deploy(key, genesis) == history.state.founding
     return history, key
@@ -163,6 +166,9 @@ def run_history(chain: Chain, seed: int) -> Counter[str]:
     for contract in ("Participants", "SettlementToken"):
         outcomes = run_batch(chain, history, key, [call for call in opening if call.contract == contract])
         assert all(outcome.refusal is None for outcome in outcomes)
+    history.now = chain.now + 1
+    for calls in history.head_start():
+        assert all(outcome.refusal is None for outcome in run_batch(chain, history, key, calls))
     seen: Counter[str] = Counter()
     steps = 0
     while steps < STEPS:

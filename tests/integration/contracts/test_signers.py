@@ -18,7 +18,16 @@ import pytest
 from crypto import typed_data
 from crypto.canonical import keccak256, to_hex
 from marketplace.calls import VERBS, encode_call, parameters_of
-from marketplace.documents.ids import agreement_id, asset_id, batch_id, debt_id, listing_id, order_id, redemption_id
+from marketplace.documents.ids import (
+    agreement_id,
+    asset_id,
+    batch_id,
+    case_id,
+    debt_id,
+    listing_id,
+    order_id,
+    redemption_id,
+)
 from marketplace.intents import INTENTS, intent_digest
 from marketplace.refusals import from_revert
 from marketplace.refusals.signers import SIGNERS, UNSIGNED, Active, Check, Fresh, Is, NotSuspended, Signer
@@ -38,6 +47,7 @@ DERIVED: Mapping[str, tuple[str, Any]] = {
     "Admit": ("version", lambda h, m: h.state.participants.of(m["account"]).version),
     "Leave": ("version", lambda h, m: h.state.participants.of(m["account"]).version),
     "Register": ("assetId", lambda _, m: asset_id(m["holder"], m["manifestDigest"])),
+    "File": ("caseId", lambda _, m: case_id(m["assetId"], m["applicant"], m["formDigest"], m["statedAt"])),
     "List": ("listingId", lambda _, m: listing_id(m["seller"], m["assetId"], m["termsDigest"])),
     "Fund": ("orderId", lambda _, m: order_id(m["buyer"], m["listingId"], m["agreementDigest"])),
     "Redeem": ("redemptionId", lambda _, m: redemption_id(m["account"], m["payoutDigest"])),
@@ -189,6 +199,9 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, Sig
     opening = history.opening()
     for contract in ("Participants", "SettlementToken"):
         run_batch(chain, history, key, [call for call in opening if call.contract == contract])
+    history.now = chain.now + 1
+    for calls in history.head_start():
+        assert all(outcome.refusal is None for outcome in run_batch(chain, history, key, calls))
     with signing(history):
         join_everybody(chain, history, key)
     left = set(SIGNERS)

@@ -14,6 +14,7 @@ from marketplace.intents import Deployment, intent_digest, sign_intent, struct_h
 from marketplace.ledger.intake import IntentCall, queue_intents
 from marketplace.ledger.profile import LedgerSettings
 from marketplace.types import ZERO_DIGEST, Role
+from tests.registering import code, deposit_acts, rulebook
 
 FAR = 4_000_000_000  # a deadline beyond every test, unix seconds
 PRICE = 100
@@ -119,11 +120,18 @@ class Market:
         }
         return self.call("Rights", "register", [("Register", message, ["supplier"])])
 
+    def deposit(self, now: int) -> list[Call]:
+        """A registration case, brought to its deposit without public notice; stands for an hour from `now`."""
+        filing, acts = deposit_acts(self.asset, self.address("supplier"), self.address("registrar"), now)
+        signed = [self.call("Registrations", "decide", [("Decide", act, ["registrar"])]) for act in acts]
+        return [self.call("Registrations", "file", [("File", filing, ["supplier"])]), *signed]
+
     def confirm(self, valid_until: int) -> Call:
         message = {
             "assetId": self.asset,
             "claimDigest": "0x" + "b3" * 32,
             "certificateDigest": "0x" + "b4" * 32,
+            "code": code(1),
             "validUntil": valid_until,
             "registrar": self.address("registrar"),
             "version": 1,
@@ -185,6 +193,7 @@ class Market:
             self.admit("bank", Role.BANK),
             self.issue("buyer", 10**12),
             self.register(),
+            *self.deposit(now),
             self.confirm(year),
             self.offer(year),
         ]
@@ -198,6 +207,7 @@ def ledger_settings(folder: Path, rpc_url: str = "") -> LedgerSettings:
         registrar=address_of(key("registrar")),
         treasury=address_of(key("treasury")),
         fee_bps=250,
+        rulebook=rulebook().digest,
         folder=folder / "node",
         rpc_url=rpc_url,
     )

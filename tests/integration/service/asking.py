@@ -102,6 +102,7 @@ def make_world(town: Town) -> World:
         "webhook": {"owner": "buyer"},
         "agreement": {"party A": "supplier", "party B": "buyer"},
         "proposal": {"party A": "supplier", "party B": "buyer"},
+        "case": {"applicant": "supplier"},
     }
     agreement = town["buyer"].get(f"/orders/{order}")["agreementDigest"]
     world.objects = {"order": order, "query": name, "request": name, "approved query": name, "document": agreement}
@@ -110,6 +111,7 @@ def make_world(town: Town) -> World:
     world.objects["redemption"] = wish["redemptionId"]
     world.objects |= {"balance": town["buyer"].address, "webhook": world.webhook()}
     world.objects |= dict(zip(("agreement", "proposal"), _agree(town), strict=True))
+    world.objects["case"] = town.facts["case"]
     return world
 
 
@@ -174,6 +176,8 @@ def _order_name(order: str) -> str:
 
 Request = tuple[str, str, Any]
 REQUESTS: Mapping[str, Callable[[World, str], Request]] = {
+    "get_case": lambda _, case: ("GET", f"/registrations/cases/{case}", None),
+    "expire_period": lambda _, case: ("POST", f"/registrations/cases/{case}/expiry", {}),
     "get_order": lambda _, order: ("GET", f"/orders/{order}", None),
     "get_last_voucher": lambda _, order: ("GET", f"/orders/{order}/voucher", None),
     "get_statement": lambda _, order: ("GET", f"/settlement/statements/{order}", None),

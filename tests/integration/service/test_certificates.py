@@ -94,8 +94,14 @@ def test_a_certificate_without_its_place_is_not_confirmed(town: Town, asset: str
     registrar = town["registrar"]
     found = rights.get_asset(registrar, asset)
     bare = credential.issue(body, registrar.keys.ed25519, created=registrar.now())
-    message = {"assetId": asset, "claimDigest": found["claimDigest"], "certificateDigest": digest(bare)}
+    message = {
+        "assetId": asset,
+        "claimDigest": found["claimDigest"],
+        "certificateDigest": digest(bare),
+        "code": "0x" + "00" * 32,
+    }
     message |= {"validUntil": found["validUntil"], "registrar": registrar.address, "version": 1}
+    message["code"] = "0x" + "00" * 32
     message |= {"deadline": registrar.deadline()}
     with pytest.raises(InvalidInputError) as caught:
         registrar.submit(

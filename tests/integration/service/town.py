@@ -25,7 +25,8 @@ from marketplace.evidence.service import is_unanchored
 from marketplace.panel.agent import PanelAgent
 from marketplace.panel.evaluate import PanelNode
 from marketplace.queries.evaluation import SealedColumns
-from marketplace.sdk import listings, orders, panel, participants, rights, settlement
+from marketplace.registrations.records import Kind, Step
+from marketplace.sdk import listings, orders, panel, participants, registrations, rights, settlement
 from marketplace.sdk.client import Client
 from marketplace.serve import Service
 from marketplace.settings import Settings
@@ -41,6 +42,7 @@ from marketplace.vault.sealing import seal_file
 from marketplace.vault.secrecy import Cipher
 from marketplace.vault.store import PrivacyStore
 from marketplace.web.context import Context
+from tests.registering import FIELDS
 from tests.sealed_market import SCHEMA, Row, keys, make_rows, write_csv
 
 EXCHANGE_KEY = "1f" * 8 + "2e3d4c5b6a798897" * 3
@@ -94,6 +96,7 @@ def town_settings(folder: Path, **changes: Any) -> Settings:
         "genesis_registrar": keys("registrar").address,
         "data_dir": folder,
         "port": free_port(),
+        "rulebook": "evaluation",
         "anchor_seconds": 0.1,
     }
     return Settings(**{**chosen, **changes})
@@ -165,8 +168,20 @@ class Town:
             shares=[(supplier.address, 9000), (collector.address, 1000)],
         )
         asset = str(rights.register(supplier, manifest, claim, BUDGET)["assetId"])
+        self.deposit_case(asset)
         rights.confirm(self["registrar"], asset, 365)
         return asset
+
+    def deposit_case(self, asset: str) -> str:
+        """Bring a first registration to its deposit, without public notice; returns the case's id."""
+        filed = registrations.file(
+            self["supplier"], asset, Kind.FIRST, FIELDS, non_publication="the data set is a test's own"
+        )
+        case = self.facts["case"] = str(filed["caseId"])
+        for step in (Step.ACCEPT, Step.WAIVE_NOTICE, Step.DEPOSIT):
+            words = "the reasons hold" if step is Step.WAIVE_NOTICE else None
+            registrations.act(self["registrar"], case, step, words)
+        return case
 
     def list_product(self, asset: str, **changes: Any) -> str:
         """Put the data set on offer; returns the listing's id."""

@@ -23,6 +23,7 @@ from marketplace.ledger.tables import LedgerEvent, about_of
 from marketplace.storage.engine import make_engine, reading, session_of
 from marketplace.storage.migrate import upgrade
 from tests.histories import ADDRESSES, TREASURY, Call, History
+from tests.registering import rulebook
 
 STEPS = 150
 # The contracts count in 256 bits, the read model in 64; what balances come to is no matter of identifiers.
@@ -42,7 +43,9 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 @given(st.integers(0, 2**32 - 1))
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_object_of_any_history_has_one_identifier_for_ever(engine: Engine, seed: int) -> None:
-    history = History(Random(seed), Genesis("0x" + "11" * 20, ADDRESSES["registrar"], TREASURY, 250), 1_800_000_000)
+    history = History(
+        Random(seed), Genesis("0x" + "11" * 20, ADDRESSES["registrar"], TREASURY, 250, rulebook().digest), 1_800_000_000
+    )
     events = [*history.state.founding, *_play(history, history.opening())]
     halfway = objects(events)
     for _ in range(STEPS):

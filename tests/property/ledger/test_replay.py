@@ -14,6 +14,7 @@ from marketplace.errors import MarketplaceError
 from marketplace.events import Event
 from marketplace.types import AssetStatus, BatchStatus, OrderStatus, RedemptionStatus, TitleKind
 from tests.histories import ADDRESSES, BUILDERS, TREASURY, Call, History
+from tests.registering import rulebook
 
 
 class Market(RuleBasedStateMachine):
@@ -21,7 +22,7 @@ class Market(RuleBasedStateMachine):
 
     @initialize(seed=st.integers(0, 2**32 - 1), fee_bps=st.sampled_from([0, 250, 10_000]))
     def found(self, seed: int, fee_bps: int) -> None:
-        genesis = Genesis("0x" + "11" * 20, ADDRESSES["registrar"], TREASURY, fee_bps)
+        genesis = Genesis("0x" + "11" * 20, ADDRESSES["registrar"], TREASURY, fee_bps, rulebook().digest)
         self.history = History(Random(seed), genesis, 1_800_000_000)
         self.ledger = self.history.state
         self.done: list[Call] = []

@@ -171,4 +171,4 @@ def test_created_addresses_follow_the_yellow_paper() -> None:
 
 
 def test_the_six_contracts_stand_at_distinct_addresses() -> None:
-    assert len(set(Genesis(ADDRESS, ADDRESS, ADDRESS, 0).addresses().values())) == len(CONTRACTS)
+    assert len(set(Genesis(ADDRESS, ADDRESS, ADDRESS, 0, "0x" + "00" * 32).addresses().values())) == len(CONTRACTS)

@@ -19,7 +19,11 @@ from marketplace.ledger.tables import LedgerEvent
 from marketplace.settlement.tables import Balance
 
 EVENTS = [(name, entry) for name in CONTRACTS for entry in artifacts.load(name).entries("event")]
-FIXED = [(n, e) for n, e in EVENTS if not any(i["type"].endswith("]") or i["type"] == "bytes" for i in e["inputs"])]
+FIXED = [
+    (n, e)
+    for n, e in EVENTS
+    if not any(i["type"].endswith("]") or i["type"] in ("bytes", "tuple") for i in e["inputs"])
+]
 ACCOUNT = "0x" + "ab" * 20
 
 

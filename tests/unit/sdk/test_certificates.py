@@ -50,7 +50,7 @@ def test_the_registrars_key_is_given_back_whatever_the_day() -> None:
 def test_a_registrar_signs_no_place_in_lists_of_another_key() -> None:
     entries = entries_of("https://exchange.test", did_key(public(REGISTRAR)), 0, 5)
     with Exchange().client(REGISTRAR) as client, pytest.raises(VerificationError) as caught:
-        certificates.issue(client, asset(), MANIFEST, CLAIM, valid_until=UNTIL, entries=entries)
+        certificates.issue(client, asset(), MANIFEST, CLAIM, valid_until=UNTIL, entries=entries, code="SJ3102026110001")
     assert caught.value.code == "status_issuer_differs"
 
 

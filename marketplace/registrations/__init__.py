@@ -1,0 +1,1 @@
+"""Registration: cases, their clocks, certificates' codes, and what the register says of an asset."""

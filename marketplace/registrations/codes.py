@@ -1,0 +1,105 @@
+"""The code of a registration certificate: "SJ", region, registrar, year and month, number within the month. Pure.
+
+Source: guide of 2026 (国数综政策〔2026〕35号), annex 6: 15 characters, 9,999 certificates a month and registrar. On the
+ledger a code is its ASCII text in 32 bytes, filled up with zeros.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from crypto.canonical import from_hex, to_hex
+from marketplace.errors import InvalidInputError, RuleError
+from marketplace.rulebooks.calendar import SHANGHAI
+
+_CODE = re.compile(r"SJ[0-9]{13}")
+LENGTH = 15
+
+
+@dataclass(frozen=True)
+class Institution:
+    """Who assigns codes.
+
+    Args:
+        region: two digits, as in GB/T 2260.
+        number: one digit, the registrar's in that region.
+    """
+
+    region: str
+    number: str
+
+
+def make_code(scheme: Mapping[str, Any], institution: Institution, deposited_at: int, serial: int) -> str:
+    """The code of the `serial`-th certificate of a month.
+
+    Args:
+        scheme: the rulebook's table "code".
+        deposited_at: unix seconds; its month in Shanghai counts.
+    Raises:
+        RuleError: `certificate_codes_exhausted`: the month's numbers are used up.
+    """
+    if not scheme["first"] <= serial <= scheme["last"]:
+        raise RuleError(
+            "certificate_codes_exhausted",
+            f"the {scheme['last']} codes of this month are used up",
+            zh=f"本月 {scheme['last']} 个凭证编码已用尽",
+            rule="registrations.code_capacity",
+            expected=scheme["last"],
+            got=serial,
+            hint="deposit and certify next month, or through another registrar",
+            hint_zh="请于下月办理，或由另一登记机构办理",
+        )
+    month = datetime.fromtimestamp(deposited_at, SHANGHAI).strftime("%Y%m")
+    return f"{scheme['prefix']}{institution.region}{institution.number}{month}{serial:0{scheme['serial_digits']}d}"
+
+
+def month_prefix(scheme: Mapping[str, Any], institution: Institution, deposited_at: int) -> str:
+    """What all codes of a registrar and month begin with."""
+    return make_code(scheme, institution, deposited_at, scheme["first"])[: -scheme["serial_digits"]]
+
+
+def serial_of(code: str) -> int:
+    """The number within the month."""
+    return int(code[-4:])
+
+
+def to_ledger(code: str) -> str:
+    """A code as 32 bytes of hex.
+
+    Raises:
+        InvalidInputError: `certificate_code_malformed`.
+    """
+    if not _CODE.fullmatch(code):
+        raise _malformed(code)
+    return to_hex(code.encode("ascii").ljust(32, b"\0"))
+
+
+def from_ledger(value: str) -> str:
+    """The text of a code that stands on the ledger; "" where there is none yet.
+
+    Raises:
+        InvalidInputError: `certificate_code_malformed`.
+    """
+    text = from_hex(value, 32).rstrip(b"\0")
+    if text and not is_code(value):
+        raise _malformed(value)
+    return text.decode("ascii")
+
+
+def is_code(value: str) -> bool:
+    """Whether 32 bytes of hex are a code: "SJ", 13 digits of which the last four are not 0000, then zeros."""
+    text = from_hex(value, 32)
+    head, rest = text[:LENGTH].decode("latin-1"), text[LENGTH:]
+    return _CODE.fullmatch(head) is not None and head[-4:] != "0000" and not any(rest)
+
+
+def _malformed(code: str) -> InvalidInputError:
+    return InvalidInputError(
+        "certificate_code_malformed",
+        f"{code} is no certificate code",
+        zh=f"{code} 不是有效的凭证编码",
+        expected="SJ and 13 digits, e.g. SJ310202611 and 0001",
+        got=code,
+    )

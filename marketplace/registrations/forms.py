@@ -1,0 +1,154 @@
+"""What an applicant fills in, and the papers of a case: checked against the rulebook that the case runs under. Pure.
+
+A form is a document {"type": "registration-form", "version": 1, "kind", "procedure", "asset", "applicant", "rulebook",
+"fields", "nonPublication", "deposit"}; its digest stands in the File. Every act may carry a paper {"type":
+"registration-paper", "version": 1, "case", "step", "text", "ground", "evidence"}: the deficiencies named, the ground
+of a refusal, an objection with the digests of its evidence, a reply.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from marketplace.documents import Document, digest
+from marketplace.documents.shapes import array, document, hex_bytes, matching, nullable, one_of, refuse, text
+from marketplace.errors import InvalidInputError
+from marketplace.registrations.clocks import NAMES
+from marketplace.registrations.records import Kind, Procedure, Step
+from marketplace.rulebooks import Rulebook
+from marketplace.types import ZERO_DIGEST
+
+ADDRESS, DIGEST = hex_bytes(20), hex_bytes(32)
+_REASON = text(1000)
+
+
+def _plain(value: object, path: str) -> None:
+    if not isinstance(value, Mapping) or not all(isinstance(item, str) for item in value.values()) or len(value) > 60:
+        raise refuse(path, "at most 60 fields, each a text", value)
+
+
+_FORM = document(
+    "registration-form",
+    {
+        **{"kind": one_of([kind.name for kind in Kind if kind]), "asset": DIGEST, "applicant": ADDRESS},
+        "procedure": one_of([name.name for name in Procedure if name]),
+        **{"rulebook": DIGEST, "fields": _plain, "nonPublication": nullable(_REASON)},
+        "deposit": nullable(text(1000)),
+    },
+)
+_PAPER = document(
+    "registration-paper",
+    {
+        **{"case": DIGEST, "step": one_of([step.name for step in Step if step]), "text": text(4000)},
+        **{"ground": nullable(matching("[A-Z_]{1,40}", "a ground's code")), "evidence": array(DIGEST, 100)},
+    },
+)
+#: steps whose actor has to say something in writing, and what must be in it
+WRITTEN = frozenset(
+    (
+        *(Step.REQUEST_CORRECTION, Step.REQUEST_SUPPLEMENT, Step.SUPPLEMENT, Step.EXTEND, Step.REFUSE, Step.TERMINATE),
+        *(Step.WAIVE_NOTICE, Step.OBJECT, Step.REPLY, Step.UPHOLD, Step.REJECT, Step.MARK_DISPUTED, Step.WITHDRAW),
+    )
+)
+
+
+def make_form(
+    book: Rulebook,
+    *,
+    kind: Kind,
+    procedure: Procedure,
+    asset: str,
+    applicant: str,
+    fields: Mapping[str, str],
+    non_publication: str | None = None,
+    deposit: str | None = None,
+) -> Document:
+    """A form, checked as `check_form` does."""
+    form: Document = {"type": "registration-form", "version": 1, "kind": kind.name, "procedure": procedure.name}
+    form |= {"asset": asset, "applicant": applicant, "rulebook": book.digest, "fields": dict(fields)}
+    form |= {"nonPublication": non_publication, "deposit": deposit}
+    return check_form(book, form)
+
+
+def check_form(book: Rulebook, form: Document) -> Document:
+    """Check a form against the rulebook: kind, fields, lengths, choices.
+
+    Raises:
+        InvalidInputError: `document_malformed`, or `form_field`, naming the field and what it may hold.
+    """
+    _FORM(form, "form")
+    kind, procedure = Kind[form["kind"]], Procedure[form["procedure"]]
+    if not book.has(NAMES[procedure], kind.name):
+        raise _wrong("kind", f"one of {', '.join(book.content[NAMES[procedure]]['kinds'])}", kind.name)
+    known = book.content["forms"][kind.name]
+    for name in form["fields"]:
+        if name not in known:
+            raise _wrong(name, f"one of {', '.join(known)}", form["fields"][name])
+    for name, field in known.items():
+        _check_field(name, field, form["fields"].get(name, ""))
+    needs_deposit = bool(procedure is Procedure.PUBLIC_DATA)
+    if needs_deposit != (form["deposit"] is not None):
+        raise _wrong("deposit", "the proof of deposit, for public data only", form["deposit"])
+    return form
+
+
+def published(book: Rulebook, form: Document) -> dict[str, Any]:
+    """What public notice shows of a form: the fields that the rulebook names, and nothing else."""
+    shown = set(book.content["published"]["fields"])
+    return {name: value for name, value in form["fields"].items() if name in shown}
+
+
+def make_paper(
+    case: str, step: Step, words: str, ground: str | None = None, evidence: tuple[str, ...] = ()
+) -> Document:
+    """The paper that goes with an act; `evidence` are digests."""
+    paper: Document = {"type": "registration-paper", "version": 1, "case": case, "step": step.name, "text": words}
+    return paper | {"ground": ground, "evidence": list(evidence)}
+
+
+def check_paper(book: Rulebook, paper: Document, case: str, step: Step) -> Document:
+    """Check the paper of an act.
+
+    Raises:
+        InvalidInputError: `document_malformed`, or `form_field`: it is of another case or step, a refusal names no
+        ground of
+            the rulebook, or an objection no evidence.
+    """
+    _PAPER(paper, "paper")
+    if (paper["case"], paper["step"]) != (case, step.name):
+        raise _wrong("case and step", f"{case} {step.name}", f"{paper['case']} {paper['step']}")
+    grounds = {ground["code"] for ground in book.content["grounds"]}
+    needs_ground = step is Step.REFUSE
+    if needs_ground != (paper["ground"] is not None) or (needs_ground and paper["ground"] not in grounds):
+        raise _wrong("ground", f"one of {', '.join(sorted(grounds))}, for a refusal only", paper["ground"])
+    if step is Step.OBJECT and not paper["evidence"]:
+        raise _wrong("evidence", "the digest of at least one document", paper["evidence"])
+    return paper
+
+
+def reason_digest(words: str | None) -> str:
+    """The digest under which a reason stands on the ledger; zero where there is none."""
+    return ZERO_DIGEST if words is None else digest({"text": words})
+
+
+def _check_field(name: str, field: Mapping[str, Any], value: str) -> None:
+    if not value:
+        if field["required"]:
+            raise _wrong(name, f"{field['en']} / {field['zh']}", value)
+        return
+    if len(value) > field["longest"]:
+        raise _wrong(name, f"at most {field['longest']} characters", f"{len(value)} characters")
+    if field["choices"] and value not in field["choices"]:
+        raise _wrong(name, f"one of {', '.join(field['choices'])}", value)
+
+
+def _wrong(name: str, expected: str, got: object) -> InvalidInputError:
+    return InvalidInputError(
+        "form_field",
+        f"the field {name} is not filled in as the rulebook asks",
+        zh=f"表单项 {name} 不符合规则要求",
+        rule="registrations.forms",
+        expected=expected,
+        got=got,
+        hint="see the form: `marketplace rulebooks show`",
+        hint_zh="请查阅表单：`marketplace rulebooks show`",
+    )

@@ -1,0 +1,145 @@
+"""The state tables of registration: for each procedure, which step leads from which state to which. Pure data.
+
+contracts/src/Procedures.sol is the same in Solidity; a test compares every cell. The documents' diagrams are drawn
+from here.
+
+Sources: guide of 2026 (国数综政策〔2026〕35号) art. 14-37; measures for public data (发改数据规〔2025〕26号) art. 8-15.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from marketplace.registrations.records import CaseState as S
+from marketplace.registrations.records import Kind, Procedure, Step
+
+Table = Mapping[tuple[S, Step], S]
+
+
+class Party(StrEnum):
+    """Whose a step is."""
+
+    APPLICANT = "applicant"
+    COUNTERPARTY = "counterparty"
+    REGISTRAR = "registrar"
+    OBJECTOR = "objector"
+    HOLDER = "holder"
+    ANYONE = "anyone"
+
+
+WHOSE: Mapping[Step, Party] = {
+    Step.JOIN: Party.COUNTERPARTY,
+    Step.RESUBMIT: Party.APPLICANT,
+    Step.SUPPLEMENT: Party.APPLICANT,
+    Step.WITHDRAW: Party.APPLICANT,
+    Step.REPLY: Party.APPLICANT,  # to a late objection: the holder
+    Step.OBJECT: Party.OBJECTOR,
+    Step.ACCEPT_BY_SILENCE: Party.ANYONE,
+    Step.DEEM_NOT_FILED: Party.ANYONE,
+    **dict.fromkeys(
+        (
+            *(Step.ACCEPT, Step.REQUEST_CORRECTION, Step.REQUEST_SUPPLEMENT, Step.EXTEND, Step.REFUSE, Step.TERMINATE),
+            *(Step.OPEN_NOTICE, Step.WAIVE_NOTICE, Step.UPHOLD, Step.REJECT, Step.DEPOSIT, Step.CERTIFY),
+            Step.MARK_DISPUTED,
+        ),
+        Party.REGISTRAR,
+    ),
+}
+
+_CORRECTION: Table = {
+    (S.SUBMITTED, Step.REQUEST_CORRECTION): S.CORRECTION_REQUESTED,
+    (S.CORRECTION_REQUESTED, Step.RESUBMIT): S.SUBMITTED,
+    (S.CORRECTION_REQUESTED, Step.DEEM_NOT_FILED): S.DEEMED_NOT_FILED,
+}
+_CASE: Table = {
+    (S.DRAFT, Step.JOIN): S.SUBMITTED,
+    (S.SUBMITTED, Step.ACCEPT): S.UNDER_REVIEW,
+    **_CORRECTION,
+    (S.UNDER_REVIEW, Step.REQUEST_SUPPLEMENT): S.SUPPLEMENT_REQUESTED,
+    (S.SUPPLEMENT_REQUESTED, Step.SUPPLEMENT): S.UNDER_REVIEW,
+    (S.SUPPLEMENT_REQUESTED, Step.TERMINATE): S.TERMINATED,
+    (S.UNDER_REVIEW, Step.REFUSE): S.REFUSED,
+    (S.UNDER_REVIEW, Step.TERMINATE): S.TERMINATED,
+    (S.UNDER_REVIEW, Step.OPEN_NOTICE): S.PUBLIC_NOTICE,
+    (S.UNDER_REVIEW, Step.WAIVE_NOTICE): S.CLEARED,
+    (S.PUBLIC_NOTICE, Step.OBJECT): S.OBJECTION_PENDING,
+    (S.OBJECTION_PENDING, Step.REPLY): S.OBJECTION_PENDING,
+    (S.OBJECTION_PENDING, Step.UPHOLD): S.REFUSED,
+    (S.OBJECTION_PENDING, Step.REJECT): S.PUBLIC_NOTICE,
+    (S.PUBLIC_NOTICE, Step.DEPOSIT): S.DEPOSITED,
+    (S.CLEARED, Step.DEPOSIT): S.DEPOSITED,
+    (S.DEPOSITED, Step.CERTIFY): S.CERTIFIED,
+}
+_PENDING = (
+    *(S.DRAFT, S.SUBMITTED, S.CORRECTION_REQUESTED, S.UNDER_REVIEW, S.SUPPLEMENT_REQUESTED, S.PUBLIC_NOTICE),
+    *(S.OBJECTION_PENDING, S.CLEARED),
+)
+ORDINARY: Table = {
+    **_CASE,
+    (S.SUBMITTED, Step.ACCEPT_BY_SILENCE): S.UNDER_REVIEW,
+    (S.UNDER_REVIEW, Step.EXTEND): S.UNDER_REVIEW,
+    **{(state, Step.WITHDRAW): S.WITHDRAWN for state in _PENDING},
+}
+PUBLIC_DATA: Table = {
+    **{cell: state for cell, state in _CASE.items() if cell != (S.DRAFT, Step.JOIN)},
+    **{(state, Step.WITHDRAW): S.WITHDRAWN for state in _PENDING if state is not S.DRAFT},
+}
+LATE_OBJECTION: Table = {
+    (S.SUBMITTED, Step.ACCEPT): S.UNDER_REVIEW,
+    **_CORRECTION,
+    (S.UNDER_REVIEW, Step.REPLY): S.UNDER_REVIEW,
+    (S.UNDER_REVIEW, Step.MARK_DISPUTED): S.DISPUTED,
+    (S.DISPUTED, Step.REPLY): S.DISPUTED,
+    **{(state, Step.UPHOLD): S.UPHELD for state in (S.UNDER_REVIEW, S.DISPUTED)},
+    **{(state, Step.REJECT): S.DISMISSED for state in (S.UNDER_REVIEW, S.DISPUTED)},
+    **{
+        (state, Step.WITHDRAW): S.WITHDRAWN
+        for state in (S.SUBMITTED, S.CORRECTION_REQUESTED, S.UNDER_REVIEW, S.DISPUTED)
+    },
+}
+TABLES: Mapping[Procedure, Table] = {
+    Procedure.ORDINARY: ORDINARY,
+    Procedure.PUBLIC_DATA: PUBLIC_DATA,
+    Procedure.LATE_OBJECTION: LATE_OBJECTION,
+}
+KINDS: Mapping[Procedure, frozenset[Kind]] = {
+    Procedure.ORDINARY: frozenset(Kind) - {Kind.NONE, Kind.LATE_OBJECTION},
+    Procedure.PUBLIC_DATA: frozenset(Kind) - {Kind.NONE, Kind.LATE_OBJECTION, Kind.TRANSFER},
+    Procedure.LATE_OBJECTION: frozenset((Kind.LATE_OBJECTION,)),
+}
+FINAL = frozenset(
+    (
+        *(S.CERTIFIED, S.REFUSED, S.TERMINATED, S.DEEMED_NOT_FILED, S.WITHDRAWN, S.UPHELD, S.DISMISSED),
+        S.NONE,
+    )
+)
+#: kinds that end the entry instead of certifying it anew
+ENDING = frozenset((Kind.CANCELLATION, Kind.REVOCATION))
+#: steps that are no signed act
+UNSIGNED = frozenset((Step.ACCEPT_BY_SILENCE, Step.DEEM_NOT_FILED, Step.CERTIFY))
+
+
+def next_state(procedure: int, state: S, step: int) -> S:
+    """Where a step leads; NONE where the table has no such step."""
+    table = TABLES.get(Procedure(procedure), {})
+    return table.get((state, Step(step)), S.NONE) if step in Step.__members__.values() else S.NONE
+
+
+def is_within(procedure: Procedure, step: Step) -> bool:
+    """Whether a step has to come within the open period. Where silence accepts, nobody can accept after it."""
+    in_time = (Step.RESUBMIT, Step.SUPPLEMENT, Step.OBJECT)
+    return step in in_time or (procedure is Procedure.ORDINARY and step in (Step.ACCEPT, Step.REQUEST_CORRECTION))
+
+
+def is_after(state: S, step: Step) -> bool:
+    """Whether a step has to wait for the end of the open period."""
+    return (state, step) in ((S.PUBLIC_NOTICE, Step.DEPOSIT), (S.SUPPLEMENT_REQUESTED, Step.TERMINATE))
+
+
+def opens_period(procedure: Procedure, step: Step) -> bool:
+    """Whether a step opens a period, whose end it states."""
+    if step is Step.REJECT:
+        return procedure is not Procedure.LATE_OBJECTION
+    return step in (
+        *(Step.JOIN, Step.RESUBMIT, Step.REQUEST_CORRECTION, Step.REQUEST_SUPPLEMENT, Step.OPEN_NOTICE),
+        *(Step.OBJECT, Step.DEPOSIT),
+    )

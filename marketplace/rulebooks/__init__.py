@@ -1,0 +1,77 @@
+"""The rulebooks that this version of the program knows: data files, found by name or by digest."""
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from marketplace.errors import NotFoundError
+from marketplace.rulebooks.book import PROCEDURES, Period, Rulebook, make_rulebook
+
+LAWFUL = "cn-2026"
+EVALUATION = "evaluation"
+
+
+@cache
+def all_rulebooks() -> dict[str, Rulebook]:
+    """Every rulebook, by its file's name."""
+    files = resources.files("marketplace.rulebooks").iterdir()
+    names = sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))
+    return {name: make_rulebook(_read(name)) for name in names}
+
+
+def rulebook_named(name: str) -> Rulebook:
+    """The rulebook of a file's name. Raises NotFoundError `rulebook_unknown`."""
+    found = all_rulebooks().get(name)
+    if found is None:
+        raise _unknown(name)
+    return found
+
+
+def rulebook_of(digest: str) -> Rulebook:
+    """The rulebook of a digest, as cases name it. Raises NotFoundError `rulebook_unknown`."""
+    found = next((book for book in all_rulebooks().values() if book.digest == digest), None)
+    if found is None:
+        raise _unknown(digest)
+    return found
+
+
+def _unknown(got: str) -> NotFoundError:
+    return NotFoundError(
+        "rulebook_unknown",
+        f"there is no rulebook {got}",
+        zh="没有该规则文件",
+        expected=sorted(all_rulebooks()),
+        got=got,
+        hint="see `marketplace rulebooks list`; a newer rulebook needs a newer version of this program",
+        hint_zh="请运行 `marketplace rulebooks list`；较新的规则需要较新版本的程序",
+    )
+
+
+def _read(name: str) -> dict[str, Any]:
+    file = resources.files("marketplace.rulebooks") / f"{name}.toml"
+    content = tomllib.loads(file.read_text("utf-8"))
+    return _merge(_read(content["extends"]), content) if content.get("extends") else content
+
+
+def _merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with the tables of `change` laid over it; a period (a table with an amount) is replaced whole."""
+    merged = dict(base)
+    for name, value in change.items():
+        old = merged.get(name)
+        deep = isinstance(value, Mapping) and isinstance(old, Mapping) and "amount" not in value
+        merged[name] = _merge(old, value) if deep and isinstance(old, Mapping) else value
+    return merged
+
+
+__all__ = [
+    "EVALUATION",
+    "LAWFUL",
+    "PROCEDURES",
+    "Period",
+    "Rulebook",
+    "all_rulebooks",
+    "rulebook_named",
+    "rulebook_of",
+]

@@ -1,0 +1,198 @@
+"""Registration cases: file, act, look. Dates are computed here from the rulebook that the case names, not taken on
+trust.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from marketplace.documents import Document, digest, ids, row_count
+from marketplace.registrations import forms
+from marketplace.registrations.clocks import act_dates, filing_dates
+from marketplace.registrations.procedures import WHOSE, Party
+from marketplace.registrations.records import NOBODY, Kind, Procedure, Step, case_from_json
+from marketplace.rulebooks import Rulebook, rulebook_of
+from marketplace.sdk.checks import expect
+from marketplace.sdk.client import Client
+from marketplace.types import ZERO_DIGEST
+
+
+def rulebook_in_force(client: Client) -> Rulebook:
+    """The rulebook that a case filed now follows.
+
+    Raises:
+        NotFoundError: `rulebook_unknown`: this version of the program does not have it.
+    """
+    found = client.get("/registrations/rulebooks")
+    return rulebook_of(next(book["digest"] for book in found if book["inForce"]))
+
+
+def file(
+    client: Client,
+    asset_id: str,
+    kind: Kind,
+    fields: Mapping[str, str],
+    *,
+    procedure: Procedure = Procedure.ORDINARY,
+    counterparty: str | None = None,
+    non_publication: str | None = None,
+    deposit: str | None = None,
+) -> dict[str, Any]:
+    """File a case about an asset.
+
+    Args:
+        fields: the form of this kind in the rulebook in force.
+        counterparty: who receives, in a transfer; joins by `act(…, Step.JOIN)`.
+        non_publication: reasons against public notice, if it shall not be published.
+        deposit: where and how public data were deposited before.
+    Returns:
+        the intent's outcome with "caseId".
+    Raises:
+        InvalidInputError: `form_field`: a field is missing, too long or unknown.
+    """
+    book, now = rulebook_in_force(client), client.now()
+    form = forms.make_form(
+        book,
+        kind=kind,
+        procedure=procedure,
+        asset=asset_id,
+        applicant=client.address,
+        fields=fields,
+        non_publication=non_publication,
+        deposit=deposit,
+    )
+    dates, name = filing_dates(book, procedure, now), digest(form)
+    message = {
+        "caseId": ids.case_id(asset_id, client.address, name, now),
+        "assetId": asset_id,
+        "kind": int(kind),
+        "procedure": int(procedure),
+        "applicant": client.address,
+        "counterparty": counterparty or NOBODY,
+        "formDigest": name,
+        "nonPublicationDigest": forms.reason_digest(non_publication),
+        "depositDigest": forms.reason_digest(deposit),
+        "rulebookDigest": book.digest,
+        "statedAt": now,
+        "dueAt": dates.due_at,
+        "decideBy": dates.decide_by,
+        "deadline": client.deadline(),
+    }
+    body = {"file": message, "signature": client.sign("File", message), "form": form}
+    return {**client.submit("/registrations/filings", body), "caseId": message["caseId"]}
+
+
+def act(
+    client: Client,
+    case_id: str,
+    step: Step,
+    words: str | None = None,
+    *,
+    ground: str | None = None,
+    evidence: tuple[str, ...] = (),
+    form: Document | None = None,
+) -> dict[str, Any]:
+    """Take a step in a case as one of its parties, or decide one as a registrar.
+
+    Args:
+        words: what is to be said with it, in writing; steps in forms.WRITTEN need it.
+        ground: code of the ground of a refusal, one of the rulebook's.
+        evidence: digests of the documents that it rests on; an objection needs one.
+        form: the corrected form of a Resubmit.
+    Returns:
+        the intent's outcome with "caseId".
+    """
+    found = get_notice(client, case_id) if step is Step.OBJECT else get_case(client, case_id)
+    case, book, now = case_from_json(found), rulebook_of(found["rulebookDigest"]), client.now()
+    paper = form
+    if paper is None and words is not None:
+        paper = forms.check_paper(book, forms.make_paper(case_id, step, words, ground, evidence), case_id, step)
+    entry = client.get(f"/rights/assets/{case.asset_id}")["registration"] or {"validUntil": 0}
+    dates = act_dates(book, case, step, now, entry["validUntil"])
+    message: dict[str, Any] = {
+        "caseId": case_id,
+        "step": int(step),
+        "evidenceDigest": digest(paper) if paper is not None else ZERO_DIGEST,
+        "statedAt": now,
+        "dueAt": dates.due_at,
+        "decideBy": dates.decide_by,
+        "actor": client.address,
+        "version": case.version,
+        "deadline": client.deadline(),
+    }
+    decides = WHOSE.get(step) is Party.REGISTRAR
+    name, path = ("Decide", "/registrations/decisions") if decides else ("Act", "/registrations/acts")
+    body = {name.lower(): message, "signature": client.sign(name, message), "paper": paper}
+    return {**client.submit(path, body), "caseId": case_id}
+
+
+def expire(client: Client, case_id: str) -> dict[str, Any]:
+    """State that a period ended unused; anyone may."""
+    return {**client.submit(f"/registrations/cases/{case_id}/expiry", {}), "caseId": case_id}
+
+
+def adopt(client: Client, rulebook_digest: str) -> dict[str, Any]:
+    """Choose the rulebook of later cases, as the exchange."""
+    previous = rulebook_in_force(client).digest
+    message: dict[str, Any] = {"rulebookDigest": rulebook_of(rulebook_digest).digest, "previousDigest": previous}
+    message |= {"exchange": client.address, "deadline": client.deadline()}
+    return client.submit("/registrations/adoptions", {"adopt": message, "signature": client.sign("Adopt", message)})
+
+
+def get_case(client: Client, case_id: str) -> dict[str, Any]:
+    """A case with its acts, as its parties and registrars see it."""
+    found: dict[str, Any] = client.get(f"/registrations/cases/{case_id}")
+    expect(found["caseId"], case_id, "case_differs", "registrations.case_as_asked")
+    return found
+
+
+def get_form(client: Client, case: Mapping[str, Any]) -> Document:
+    """The form of a case, checked against its digest on the ledger."""
+    found: Document = client.get_document(case["formDigest"])
+    return found
+
+
+def outline(
+    book: Rulebook, kind: Kind, manifest: Document, claim: Document, entry: Mapping[str, Any] | None
+) -> dict[str, str]:
+    """A form of `kind` with what manifest, claim and register tell filled in; the other fields are empty."""
+    names = [item["name"] for item in (*manifest["dimensions"], *manifest["measures"])]
+    title = manifest["title"]
+    known = {
+        "dataName": title["zh"],
+        "overview": f"{title['zh']} {title['en']}: {', '.join(names)}",
+        "sourceClass": claim["sourceClass"],
+        "volume": f"{row_count(manifest)} rows",
+        "rights": "; ".join(f"{right['right']} {right['holder']}" for right in claim["rights"]),
+        "certificateCode": entry["code"] if entry else "",
+    }
+    fields = book.content["forms"][kind.name]
+    return {name: known.get(name, "")[: field["longest"]] for name, field in fields.items()}
+
+
+def list_cases(client: Client) -> list[dict[str, Any]]:
+    """The cases that one is a party to."""
+    found: list[dict[str, Any]] = client.get("/registrations/cases")
+    return found
+
+
+def list_work(client: Client) -> list[dict[str, Any]]:
+    """The registrar's work list."""
+    found: list[dict[str, Any]] = client.get("/registrations/work")
+    return found
+
+
+def list_notices(client: Client) -> list[dict[str, Any]]:
+    """The public notice board."""
+    found: list[dict[str, Any]] = client.get("/registrations/notices")
+    return found
+
+
+def get_notice(client: Client, case_id: str) -> dict[str, Any]:
+    """The case behind a public notice, as far as an objector has to know it to sign."""
+    found: dict[str, Any] = client.get(f"/registrations/notices/{case_id}")
+    return found
+
+
+def get_code(client: Client, case_id: str) -> str:
+    """The 15-character code of a deposited case's certificate, as a registrar; the same on asking again."""
+    return str(client.post(f"/registrations/cases/{case_id}/code", {}, repeatable=True)["code"])

@@ -1,0 +1,136 @@
+"""Registration cases for tests: the signed statements that bring an asset to its certificate, for any fixture."""
+
+from typing import Any
+
+from marketplace.documents.ids import case_id
+from marketplace.registrations.clocks import act_dates, filing_dates
+from marketplace.registrations.codes import to_ledger
+from marketplace.registrations.records import NOBODY, Case, CaseState, Kind, Procedure, Step
+from marketplace.rulebooks import EVALUATION, LAWFUL, Rulebook, rulebook_named
+from marketplace.types import ZERO_DIGEST
+
+REASONS = "0x" + "e1" * 32
+FORM = "0x" + "f0" * 32
+FIELDS = {
+    "dataName": "2013 flights of three airports, table",
+    "overview": "departures and arrivals with their delays",
+    "industry": "G56 air transport",
+    "sourceClass": "COLLECTED_GENERATED",
+    "regionScope": "CITY",
+    "timeRange": "2013-01-01 to 2013-12-31",
+    "updateFrequency": "YEARLY",
+    "volume": "400 rows",
+    "dataForm": "table, structured",
+    "restrictions": "none",
+    "rights": "the applicant holds, uses and operates the data",
+}
+
+
+def rulebook(name: str = EVALUATION) -> Rulebook:
+    """A rulebook by name."""
+    return rulebook_named(name)
+
+
+def code(serial: int, month: str = "202601") -> str:
+    """A certificate's code as it stands on the ledger."""
+    return to_ledger(f"SJ310{month}{serial:04d}")
+
+
+def filing(
+    asset: str,
+    applicant: str,
+    now: int,
+    *,
+    book: Rulebook | None = None,
+    kind: Kind = Kind.FIRST,
+    form: str = FORM,
+    reasons: str = REASONS,
+    **changes: Any,
+) -> dict[str, Any]:
+    """A File; without public notice if there are `reasons`."""
+    chosen = book or rulebook()
+    dates = filing_dates(chosen, Procedure.ORDINARY, now)
+    message: dict[str, Any] = {
+        "assetId": asset,
+        "kind": int(kind),
+        "procedure": int(Procedure.ORDINARY),
+        "applicant": applicant,
+        "counterparty": NOBODY,
+        "formDigest": form,
+        "nonPublicationDigest": reasons,
+        "depositDigest": ZERO_DIGEST,
+        "rulebookDigest": chosen.digest,
+        "statedAt": now,
+        "dueAt": dates.due_at,
+        "decideBy": dates.decide_by,
+        "deadline": now + 3600,
+        **changes,
+    }
+    name = case_id(message["assetId"], message["applicant"], message["formDigest"], message["statedAt"])
+    return {"caseId": name, **message}
+
+
+def opened(message: dict[str, Any]) -> Case:
+    """The case that a filing opens."""
+    return Case(
+        message["assetId"],
+        message["applicant"],
+        Kind(message["kind"]),
+        Procedure(message["procedure"]),
+        CaseState.DRAFT if message["kind"] == Kind.TRANSFER else CaseState.SUBMITTED,
+        message["formDigest"],
+        message["rulebookDigest"],
+        message["statedAt"],
+        message["dueAt"],
+        message["decideBy"],
+        message["nonPublicationDigest"] != ZERO_DIGEST,
+        message["counterparty"],
+    )
+
+
+def deed(name: str, case: Case, step: Step, actor: str, now: int, *, book: Rulebook | None = None) -> dict[str, Any]:
+    """An Act with the dates that the rulebook gives."""
+    dates = act_dates(book or rulebook(), case, step, now)
+    return {
+        "caseId": name,
+        "step": int(step),
+        "evidenceDigest": ZERO_DIGEST,
+        "statedAt": now,
+        "dueAt": dates.due_at,
+        "decideBy": dates.decide_by,
+        "actor": actor,
+        "version": case.version,
+        "deadline": now + 3600,
+    }
+
+
+def deposit_acts(
+    asset: str, applicant: str, registrar: str, now: int, book: Rulebook | None = None
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """(File, Acts) that bring a first registration without notice to its deposit, all at `now`."""
+    message = filing(asset, applicant, now, book=book)
+    case, acts = opened(message), []
+    for step, state in (
+        (Step.ACCEPT, CaseState.UNDER_REVIEW),
+        (Step.WAIVE_NOTICE, CaseState.CLEARED),
+        (Step.DEPOSIT, CaseState.DEPOSITED),
+    ):
+        acts.append(deed(message["caseId"], case, step, registrar, now, book=book))
+        case.state, case.decide_by = state, acts[-1]["decideBy"]
+        case.version += 1
+    return message, acts
+
+
+__all__ = [
+    "EVALUATION",
+    "FIELDS",
+    "FORM",
+    "LAWFUL",
+    "REASONS",
+    "code",
+    "deed",
+    "deposit_acts",
+    "filing",
+    "opened",
+    "rulebook",
+]

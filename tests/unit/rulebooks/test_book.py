@@ -1,0 +1,121 @@
+"""Rulebooks: their digests, their sources, and the clocks that pause and resume."""
+
+import copy
+import tomllib
+from datetime import date
+from importlib import resources
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from marketplace.errors import InvalidInputError, NotFoundError
+from marketplace.rulebooks import EVALUATION, LAWFUL, all_rulebooks, rulebook_named, rulebook_of
+from marketplace.rulebooks.book import Period, make_rulebook
+from marketplace.rulebooks.calendar import day_of, end_of, start_of
+
+BOOK, QUICK = rulebook_named(LAWFUL), rulebook_named(EVALUATION)
+MOMENTS = st.integers(start_of(date(2023, 1, 1)), end_of(date(2026, 10, 31)))
+PERIODS = st.builds(Period, st.integers(1, 20), st.just("working_days")) | st.builds(
+    Period, st.integers(1, 10**6), st.just("seconds")
+)
+
+
+def content() -> dict[str, Any]:
+    return tomllib.loads((resources.files("marketplace.rulebooks") / "cn-2026.toml").read_text("utf-8"))
+
+
+def test_every_rulebook_is_found_by_its_digest() -> None:
+    assert {book.digest for book in all_rulebooks().values()} == {BOOK.digest, QUICK.digest}
+    assert rulebook_of(BOOK.digest) is BOOK
+    for unknown in ("0x" + "00" * 32,):
+        with pytest.raises(NotFoundError) as caught:
+            rulebook_of(unknown)
+        assert caught.value.code == "rulebook_unknown"
+
+
+def test_a_published_rulebook_never_changes() -> None:
+    """Cases on ledgers carry these digests. A change of a number, a form or a holiday is a new version in a new
+    file.
+    """
+    assert BOOK.digest == "0xfeb3be259944088830c65ab261d5b407887afa5be7562ef1c51e896c6a569335"
+    assert QUICK.digest == "0x276e303cab63660950239c9cdf2f039075bb9ce364d0685c55945fabe2dda626"
+
+
+def test_the_digest_covers_every_number_and_the_calendar() -> None:
+    changed = content()
+    changed["ordinary"]["notice"]["amount"] = 4
+    assert make_rulebook(changed).digest != BOOK.digest
+    bare = content() | {"calendar": ""}
+    assert make_rulebook(bare).digest != BOOK.digest
+    assert make_rulebook(content()).digest == BOOK.digest
+
+
+def test_the_numbers_of_the_guide_and_the_measures() -> None:
+    found = {
+        (procedure, name): BOOK.period(procedure, name)
+        for procedure in ("ordinary", "public_data")
+        for name in ("accept", "review", "notice", "validity")
+    }
+    days = {key: value.amount for key, value in found.items()}
+    assert [days["ordinary", name] for name in ("accept", "review", "notice", "validity")] == [3, 10, 5, 5]
+    assert [days["public_data", name] for name in ("accept", "review", "notice", "validity")] == [3, 20, 10, 3]
+    assert BOOK.content["forms"]["FIRST"]["dataName"]["longest"] == 40
+    assert BOOK.content["forms"]["FIRST"]["overview"]["longest"] == 400
+    assert BOOK.content["code"]["last"] == 9999
+
+
+def test_the_evaluation_says_that_it_is_not_the_law() -> None:
+    assert BOOK.is_lawful
+    assert not QUICK.is_lawful
+    assert "not the law" in QUICK.content["title"]["en"]
+    assert QUICK.content["forms"] == BOOK.content["forms"]
+
+
+@pytest.mark.parametrize("part", ["unsourced", "unknown field", "missing form", "bad unit"])
+def test_a_rulebook_that_does_not_hold_together_is_refused(part: str) -> None:
+    broken = copy.deepcopy(content())
+    if part == "unsourced":
+        broken["ordinary"]["accept"]["source"] = "hearsay"
+    if part == "unknown field":
+        broken["surprise"] = 1
+    if part == "missing form":
+        del broken["forms"]["TRANSFER"]
+    if part == "bad unit":
+        broken["ordinary"]["accept"]["unit"] = "fortnights"
+    with pytest.raises(InvalidInputError):
+        make_rulebook(broken)
+
+
+@given(MOMENTS, PERIODS)
+def test_a_period_ends_after_it_begins_and_later_starts_end_later(start: int, period: Period) -> None:
+    end = BOOK.end(start, period)
+    assert end > start
+    assert BOOK.end(start + 3600, period) >= end
+
+
+@given(MOMENTS, st.integers(0, 40 * 86_400), st.integers(0, 40 * 86_400), st.sampled_from(["working_days", "seconds"]))
+def test_pausing_never_shortens(end: int, pause: int, longer: int, unit: str) -> None:
+    paused = end - 86_400
+    once = BOOK.shift(end, paused, paused + pause, unit)
+    assert once >= end
+    assert BOOK.shift(end, paused, paused + pause + longer, unit) >= once
+    assert BOOK.shift(end, paused, paused, unit) == end
+
+
+@given(MOMENTS, st.integers(1, 10), st.integers(1, 15))
+def test_a_paused_clock_has_as_many_working_days_as_a_running_one(start: int, amount: int, days: int) -> None:
+    """Whoever stops the clock for some days has the same working days left when it runs again."""
+    period = Period(amount, "working_days")
+    calendar = BOOK.calendar
+    assert calendar is not None
+    end, resumed = BOOK.end(start, period), start + days * 86_400
+    shifted = BOOK.shift(end, start, resumed, "working_days")
+    assert calendar.between(day_of(resumed), day_of(shifted)) == amount
+
+
+def test_a_date_beyond_the_calendar_is_provisional() -> None:
+    assert BOOK.is_provisional(start_of(date(2027, 1, 4)))
+    assert not BOOK.is_provisional(start_of(date(2026, 12, 31)))
+    assert not QUICK.is_provisional(start_of(date(2027, 1, 4)))
