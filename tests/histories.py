@@ -998,7 +998,7 @@ BUILDERS: dict[str, tuple[str, Callable[[History], Any], int]] = {
     "settle": ("Orders", History.settle, 10),
     "refund": ("Orders", History.refund, 3),
     "anchor": ("Evidence", History.anchor, 3),
-    "clear": ("Orders", History.clear, 4),
+    "clear": ("Orders", History.clear, 9),
     "openBatch": ("Clearing", History.open_batch, 2),
     "owe": ("Clearing", History.owe, 5),
     "closeBatch": ("Clearing", History.close_batch, 3),

@@ -34,6 +34,7 @@ from marketplace.documents.answers import (
     validate_shares,
     validate_statement,
 )
+from marketplace.documents.cases import validate_form, validate_paper
 from marketplace.documents.columns import (
     COUNTS,
     SALT,
@@ -108,6 +109,8 @@ VALIDATORS: dict[str, Callable[[object], Document]] = {
     "shares": validate_shares,
     "release": validate_release,
     "refusal": validate_refusal,
+    "registration_form": validate_form,
+    "registration_paper": validate_paper,
 }
 
 

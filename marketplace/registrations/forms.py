@@ -1,8 +1,8 @@
 """What an applicant fills in, and the papers of a case: checked against the rulebook that the case runs under. Pure.
 
-A form is a document {"type": "registration-form", "version": 1, "kind", "procedure", "asset", "applicant", "rulebook",
+A form is a document {"type": "registration_form", "version": 1, "kind", "procedure", "asset", "applicant", "rulebook",
 "fields", "nonPublication", "deposit"}; its digest stands in the File. Every act may carry a paper {"type":
-"registration-paper", "version": 1, "case", "step", "text", "ground", "evidence"}: the deficiencies named, the ground
+"registration_paper", "version": 1, "case", "step", "text", "ground", "evidence"}: the deficiencies named, the ground
 of a refusal, an objection with the digests of its evidence, a reply.
 """
 
@@ -10,38 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from marketplace.documents import Document, digest
-from marketplace.documents.shapes import array, document, hex_bytes, matching, nullable, one_of, refuse, text
+from marketplace.documents.cases import validate_form, validate_paper
 from marketplace.errors import InvalidInputError
 from marketplace.registrations.clocks import NAMES
 from marketplace.registrations.records import Kind, Procedure, Step
 from marketplace.rulebooks import Rulebook
 from marketplace.types import ZERO_DIGEST
 
-ADDRESS, DIGEST = hex_bytes(20), hex_bytes(32)
-_REASON = text(1000)
-
-
-def _plain(value: object, path: str) -> None:
-    if not isinstance(value, Mapping) or not all(isinstance(item, str) for item in value.values()) or len(value) > 60:
-        raise refuse(path, "at most 60 fields, each a text", value)
-
-
-_FORM = document(
-    "registration-form",
-    {
-        **{"kind": one_of([kind.name for kind in Kind if kind]), "asset": DIGEST, "applicant": ADDRESS},
-        "procedure": one_of([name.name for name in Procedure if name]),
-        **{"rulebook": DIGEST, "fields": _plain, "nonPublication": nullable(_REASON)},
-        "deposit": nullable(text(1000)),
-    },
-)
-_PAPER = document(
-    "registration-paper",
-    {
-        **{"case": DIGEST, "step": one_of([step.name for step in Step if step]), "text": text(4000)},
-        **{"ground": nullable(matching("[A-Z_]{1,40}", "a ground's code")), "evidence": array(DIGEST, 100)},
-    },
-)
 #: steps whose actor has to say something in writing, and what must be in it
 WRITTEN = frozenset(
     (
@@ -63,7 +38,7 @@ def make_form(
     deposit: str | None = None,
 ) -> Document:
     """A form, checked as `check_form` does."""
-    form: Document = {"type": "registration-form", "version": 1, "kind": kind.name, "procedure": procedure.name}
+    form: Document = {"type": "registration_form", "version": 1, "kind": kind.name, "procedure": procedure.name}
     form |= {"asset": asset, "applicant": applicant, "rulebook": book.digest, "fields": dict(fields)}
     form |= {"nonPublication": non_publication, "deposit": deposit}
     return check_form(book, form)
@@ -75,7 +50,7 @@ def check_form(book: Rulebook, form: Document) -> Document:
     Raises:
         InvalidInputError: `document_malformed`, or `form_field`, naming the field and what it may hold.
     """
-    _FORM(form, "form")
+    validate_form(form)
     kind, procedure = Kind[form["kind"]], Procedure[form["procedure"]]
     if not book.has(NAMES[procedure], kind.name):
         raise _wrong("kind", f"one of {', '.join(book.content[NAMES[procedure]]['kinds'])}", kind.name)
@@ -101,7 +76,7 @@ def make_paper(
     case: str, step: Step, words: str, ground: str | None = None, evidence: tuple[str, ...] = ()
 ) -> Document:
     """The paper that goes with an act; `evidence` are digests."""
-    paper: Document = {"type": "registration-paper", "version": 1, "case": case, "step": step.name, "text": words}
+    paper: Document = {"type": "registration_paper", "version": 1, "case": case, "step": step.name, "text": words}
     return paper | {"ground": ground, "evidence": list(evidence)}
 
 
@@ -113,7 +88,7 @@ def check_paper(book: Rulebook, paper: Document, case: str, step: Step) -> Docum
         ground of
             the rulebook, or an objection no evidence.
     """
-    _PAPER(paper, "paper")
+    validate_paper(paper)
     if (paper["case"], paper["step"]) != (case, step.name):
         raise _wrong("case and step", f"{case} {step.name}", f"{paper['case']} {paper['step']}")
     grounds = {ground["code"] for ground in book.content["grounds"]}

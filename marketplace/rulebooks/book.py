@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from crypto.canonical import digest_json, to_hex
+from marketplace.documents.cases import KINDS
 from marketplace.documents.shapes import array, boolean, integer, mapping, matching, one_of, record, refuse, text
 from marketplace.errors import InvalidInputError
 from marketplace.rulebooks.calendar import Calendar, day_of, end_of, load_calendar, shift_months, start_of
 
 UNITS = ("working_days", "days", "months", "years", "seconds")
 PROCEDURES = ("ordinary", "public_data", "late_objection")
-KINDS = ("FIRST", "TRANSFER", "CHANGE", "CORRECTION", "RENEWAL", "CANCELLATION", "REVOCATION", "LATE_OBJECTION")
 
 _DATE = matching(r"\d{4}-\d{2}-\d{2}", "a date such as 2026-07-01")
 _BILINGUAL = record({"en": text(400), "zh": text(400)})

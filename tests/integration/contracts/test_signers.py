@@ -141,7 +141,8 @@ def by_contract(chain: Chain, history: History, call: Call) -> str:
 
 def suspension(history: History, account: str, version: int) -> Call:
     """Suspends an account, by a registrar that is another."""
-    registrar = ADDRESSES["second registrar" if account == ADDRESSES["registrar"] else "registrar"]
+    others = (ADDRESSES[name] for name in ("registrar", "second registrar") if ADDRESSES[name] != account)
+    registrar = next(a for a in others if history.state.participants.of(a).status is ParticipantStatus.ACTIVE)
     change = {"account": account, "status": int(ParticipantStatus.SUSPENDED), "registrar": registrar}
     change |= {"version": version, "deadline": 2**53 - 1, "reasonDigest": "0x" + "5e" * 32}
     return history._sign("Participants", "setStatus", [history._part("SetStatus", change)])
