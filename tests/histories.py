@@ -120,7 +120,7 @@ class History:
         return calls + [self._sign("SettlementToken", "issue", [part]) for part in issues]
 
     def head_start(self) -> list[list[Call]]:
-        """Assets whose first registration is deposited, so that a history soon has something to trade; run in this order."""
+        """Assets whose first registration is deposited, so that a history soon has something to trade, in order."""
         registers, steps = [], []
         for _ in range(8):
             (part,) = self.register() or []
