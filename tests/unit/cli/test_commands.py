@@ -58,6 +58,7 @@ def test_the_groups_are_the_stages_and_the_parties() -> None:
         "participants",
         "rights",
         "registrations",
+        "agreements",
         "listings",
         "orders",
         "queries",
