@@ -1,14 +1,14 @@
 """Registration cases, their acts, the register, and the codes of certificates.
 
-Revision ID: 0014
-Follows: 0013
+Revision ID: 0015
+Follows: 0014
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
