@@ -63,7 +63,6 @@ def test_the_groups_are_the_stages_and_the_parties() -> None:
         "orders",
         "queries",
         "settlement",
-        "agreements",
         "clearing",
         "evidence",
         "webhooks",
