@@ -27,6 +27,7 @@ import marketplace.participants.routes
 import marketplace.queries.routes
 import marketplace.registrations.routes
 import marketplace.rights.routes
+import marketplace.rights.routes.titles
 import marketplace.settlement.routes.money
 import marketplace.settlement.routes.redemptions
 import marketplace.web.signin
@@ -65,6 +66,7 @@ ROUTERS: Sequence[APIRouter] = (
     marketplace.participants.routes.router,
     marketplace.rights.routes.router,
     marketplace.registrations.routes.router,
+    marketplace.rights.routes.titles.router,
     marketplace.listings.routes.router,
     marketplace.agreements.routes.router,
     marketplace.orders.routes.router,

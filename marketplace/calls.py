@@ -24,7 +24,7 @@ from marketplace.types import Digest
 VERBS: dict[str, tuple[str, ...]] = {
     "Participants": ("admit", "setStatus", "requestAdmission", "resign"),
     "Rights": ("register", "confirm", "transferShare", "mark"),
-    "Titles": ("transfer",),
+    "Titles": ("transfer", "grant", "surrender", "revoke", "encumber", "pledge", "releasePledge", "permit", "enforce"),
     "Listings": ("list", "delist"),
     "Agreements": ("agree", "amend", "retire"),
     "SettlementToken": ("issue", "redeem", "payRedemption", "rejectRedemption", "expireRedemption"),

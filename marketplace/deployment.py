@@ -45,7 +45,7 @@ class Genesis:
         links: dict[str, tuple[str | int | bytes, ...]] = {
             "Participants": (self.registrar, at["Keys"]),
             "Rights": (at["Participants"], at["Titles"], at["Orders"], at["Registrations"]),
-            "Titles": (at["Participants"], at["Rights"], at["Orders"]),
+            "Titles": (at["Participants"], at["Rights"], at["Listings"], at["Orders"]),
             "Listings": (at["Participants"], at["Titles"]),
             "Agreements": (at["Participants"],),
             "SettlementToken": (at["Participants"], at["Orders"], at["Clearing"]),

@@ -115,6 +115,59 @@ INTENTS: dict[str, IntentType] = {
             act=Act.TITLES,
         ),
         _intent(
+            "Titles",
+            "Grant(bytes32 titleId,bytes32 parent,uint8 kind,address grantor,address grantee,uint32 purposes,"
+            "bytes32 fields,uint48 territories,uint64 validFrom,uint64 validUntil,uint8 marks,bytes32 termsDigest,"
+            "uint64 version,uint64 deadline)",
+            "grantor",
+            "grantee",
+            act=Act.TITLES,
+        ),
+        _intent(
+            "Titles",
+            "Surrender(bytes32 titleId,address holder,bytes32 reasonDigest,uint64 version,uint64 deadline)",
+            "holder",
+            act=Act.TITLES,
+        ),
+        _intent(
+            "Titles",
+            "RevokeTitle(bytes32 titleId,address registrar,bytes32 reasonDigest,uint64 version,uint64 deadline)",
+            "registrar",
+            act=Act.REGISTRY,
+        ),
+        _intent(
+            "Titles",
+            "Encumber(bytes32 titleId,uint8 marks,bytes32 orderDigest,address registrar,uint64 version,"
+            "uint64 deadline)",
+            "registrar",
+            act=Act.REGISTRY,
+        ),
+        _intent(
+            "Titles",
+            "Pledge(bytes32 titleId,address holder,address pledgee,bytes32 debtDigest,uint64 version,uint64 deadline)",
+            "holder",
+            "pledgee",
+            act=Act.TITLES,
+        ),
+        _intent(
+            "Titles",
+            "ReleasePledge(bytes32 titleId,address pledgee,uint64 version,uint64 deadline)",
+            "pledgee",
+            act=Act.TITLES,
+        ),
+        _intent(
+            "Titles",
+            "Permit(bytes32 titleId,bytes32 act,address pledgee,uint64 version,uint64 deadline)",
+            "pledgee",
+            act=Act.TITLES,
+        ),
+        _intent(
+            "Titles",
+            "Enforce(bytes32 titleId,bytes32 rulingDigest,address registrar,uint64 version,uint64 deadline)",
+            "registrar",
+            act=Act.REGISTRY,
+        ),
+        _intent(
             "Rights",
             "TransferShare(bytes32 assetId,address from,address to,uint16 bps,uint64 version,uint64 deadline)",
             "from",
@@ -156,8 +209,8 @@ INTENTS: dict[str, IntentType] = {
         ),
         _intent(
             "Listings",
-            "List(bytes32 listingId,bytes32 assetId,address seller,bytes32 termsDigest,uint96 price,"
-            "uint64 validUntil,uint64 deadline)",
+            "List(bytes32 listingId,bytes32 assetId,bytes32 titleId,address seller,bytes32 termsDigest,uint32 purposes,"
+            "bytes32 fields,uint48 territories,uint96 price,uint64 validUntil,uint64 deadline)",
             "seller",
             act=Act.LISTINGS,
         ),

@@ -25,9 +25,11 @@ from marketplace.participants.keys import require_signer
 from marketplace.refusals import refuse
 from marketplace.registrations import rules as registration_rules
 from marketplace.registrations.records import Registrations
+from marketplace.rights import encumbrances as encumbrance_rules
 from marketplace.rights import rules as right_rules
 from marketplace.rights import titles as title_rules
 from marketplace.rights.records import Rights
+from marketplace.rights.title_records import Titles
 from marketplace.settlement import redemptions as redemption_rules
 from marketplace.settlement import rules as settlement_rules
 from marketplace.settlement.money import Accounts
@@ -66,7 +68,7 @@ class LedgerState:
     def __init__(self, genesis: Genesis) -> None:
         self.participants = participant_rules.Participants()
         self.rights = Rights()
-        self.titles = title_rules.Titles()
+        self.titles = Titles()
         self.registrations = Registrations()
         self.listings = listing_rules.Listings()
         self.agreements = agreement_rules.Agreements()
@@ -196,6 +198,30 @@ class LedgerState:
 
     def _transfer(self, handover: Any, now: int) -> list[Event]:
         return title_rules.transfer(self.titles, self.participants, handover, now)
+
+    def _grant(self, wish: Any, now: int) -> list[Event]:
+        return title_rules.grant(self.titles, self.rights, self.participants, wish, now)
+
+    def _surrender(self, wish: Any, now: int) -> list[Event]:
+        return title_rules.surrender(self.titles, self.participants, wish, now)
+
+    def _revoke_title(self, decision: Any, now: int) -> list[Event]:
+        return title_rules.revoke(self.titles, self.rights, self.participants, decision, now)
+
+    def _encumber(self, decision: Any, now: int) -> list[Event]:
+        return encumbrance_rules.encumber(self.titles, self.rights, self.participants, decision, now)
+
+    def _pledge(self, deed: Any, now: int) -> list[Event]:
+        return encumbrance_rules.pledge(self.titles, self.participants, deed, now)
+
+    def _release_pledge(self, wish: Any, now: int) -> list[Event]:
+        return encumbrance_rules.release_pledge(self.titles, wish, now)
+
+    def _permit(self, wish: Any, now: int) -> list[Event]:
+        return encumbrance_rules.permit(self.titles, wish, now)
+
+    def _enforce(self, ruling: Any, now: int) -> list[Event]:
+        return encumbrance_rules.enforce(self.titles, self.rights, self.participants, ruling, now)
 
     def _transfer_share(self, handover: Any, now: int) -> list[Event]:
         return right_rules.transfer_share(self.rights, self.participants, handover, now)
@@ -349,6 +375,14 @@ _VERBS: dict[tuple[str, str], Callable[..., list[Event]]] = {
     ("Rights", "register"): LedgerState._register,
     ("Rights", "confirm"): LedgerState._confirm,
     ("Titles", "transfer"): LedgerState._transfer,
+    ("Titles", "grant"): LedgerState._grant,
+    ("Titles", "surrender"): LedgerState._surrender,
+    ("Titles", "revoke"): LedgerState._revoke_title,
+    ("Titles", "encumber"): LedgerState._encumber,
+    ("Titles", "pledge"): LedgerState._pledge,
+    ("Titles", "releasePledge"): LedgerState._release_pledge,
+    ("Titles", "permit"): LedgerState._permit,
+    ("Titles", "enforce"): LedgerState._enforce,
     ("Rights", "transferShare"): LedgerState._transfer_share,
     ("Rights", "mark"): LedgerState._mark,
     ("Listings", "list"): LedgerState._list,

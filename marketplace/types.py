@@ -88,6 +88,19 @@ class TitleKind(IntEnum):
     OPERATE = 3
 
 
+class TitleMark(IntFlag):
+    """What a title's holder may do beyond its kind, and what weighs on the title; bits as on the ledger."""
+
+    EXCLUSIVE = 1
+    MAY_GRANT = 2
+    MAY_DERIVE = 4
+    ENDED = 8
+    SEIZED = 16
+    CONTROLLED = 32
+    PLEDGED = 64
+    ENCUMBRANCES = 48
+
+
 class ListingStatus(IntEnum):
     """Standing of a listing."""
 

@@ -25,6 +25,7 @@ from marketplace.deployment import Genesis
 from marketplace.documents import digest, iso_time, voucher_document
 from marketplace.documents.columns import ciphertext_root, column_names
 from marketplace.documents.ids import agreement_id, asset_id, listing_id, order_id, redemption_id, title_id
+from marketplace.documents.scopes import scope_of_terms
 from marketplace.intents import sign_intent, struct_hash
 from marketplace.ledger.node import Node, NodeSettings
 from marketplace.ledger.relayer import Relayer
@@ -276,7 +277,7 @@ def offer(maker: Maker) -> None:
         **{"type": "terms", "version": 1, "title": {"en": "Delays", "zh": "延误"}, "asset": maker.asset},
         **{"manifest": digest(maker.manifest), "computations": ["COUNT", "SUM", "MEAN"], "purposes": ["TRANSPORT"]},
         **{"regions": ["CN"], "price": PRICE, "epsilonPerQueryMax": 10 * EPSILON, "minimumCohort": 10},
-        **{"buyerCap": 10**9, "groups": []},
+        **{"buyerCap": 10**9, "groups": [], "fields": []},
         **{"panel": {"nodes": nodes, "threshold": 2}, "termEnd": iso_time(START + YEAR)},
     }
     withdrawn: dict[str, Any] = {**maker.terms, "price": PRICE + 1}
@@ -285,8 +286,10 @@ def offer(maker: Maker) -> None:
         message: dict[str, Any] = {
             "listingId": listing,
             "assetId": maker.asset,
+            "titleId": title_id(maker.asset, TitleKind.OPERATE),
             "seller": heir,
             "termsDigest": digest(terms),
+            **scope_of_terms(terms, maker.manifest),
         }
         message |= {"price": terms["price"], "validUntil": START + YEAR, "deadline": START + YEAR}
         maker.act("Listings", "list", "List", message, "heir")

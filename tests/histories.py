@@ -18,6 +18,7 @@ from marketplace.documents.ids import (
     batch_id,
     case_id,
     debt_id,
+    granted_id,
     listing_id,
     order_id,
     redemption_id,
@@ -31,6 +32,8 @@ from marketplace.registrations.procedures import TABLES, WHOSE, Party
 from marketplace.registrations.records import Case, CaseState, Kind, Procedure, Step
 from marketplace.registrations.rules import party_of
 from marketplace.replay import LedgerState
+from marketplace.rights.title_records import Title
+from marketplace.rights.titles import act_of
 from marketplace.types import (
     NO_LIMIT,
     ZERO_DIGEST,
@@ -46,6 +49,7 @@ from marketplace.types import (
     RedemptionStatus,
     Role,
     TitleKind,
+    TitleMark,
 )
 from tests.registering import LAWFUL, code, deed, deposit_acts, filing, rulebook
 
@@ -102,6 +106,7 @@ class History:
     genesis: Genesis
     now: int
     made: list[Call] = field(default_factory=list)
+    _acts: dict[str, Message] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.state = LedgerState(self.genesis)
@@ -335,12 +340,15 @@ class History:
         return [self._part("Confirm", message)]
 
     def transfer(self) -> list[Part] | None:
-        kinds = tuple(TitleKind) if self.random.random() < 0.3 else (TitleKind.HOLD, TitleKind.OPERATE)
-        titles = [key for key, title in self.state.titles.records.items() if title.kind in kinds]
+        orders = self.random.random() < 0.1
+        titles = [key for key, title in self.state.titles.records.items() if title.number or orders]
         if not titles:
             return None
         title_key = self._pick(titles)
         title = self.state.titles.records[title_key]
+        permitted = [act for act in self._acts.values() if self._is_due(act)]
+        if permitted and self.random.random() < 0.5:
+            return [self._part("Transfer", self._pick(permitted))]
         message = {
             "titleId": title_key,
             "from": title.holder,
@@ -349,6 +357,98 @@ class History:
             "deadline": self._deadline(),
         }
         return [self._part("Transfer", message)]
+
+    def grant(self) -> list[Part] | None:
+        records = self.state.titles.records
+        may = [key for key, title in records.items() if TitleMark.MAY_GRANT in title.marks]
+        parent_key = self._pick(list(records) if self.random.random() < 0.1 else may) if may else None
+        if parent_key is None:
+            return None
+        parent, grantee, terms = records[parent_key], self._pick(TRADERS), self._digest()
+        kinds = [2, 3] if parent.kind is TitleKind.OPERATE else [2]
+        message = {
+            "titleId": granted_id(parent_key, grantee, terms),
+            "parent": parent_key,
+            "kind": self._pick(kinds) if self.random.random() < 0.9 else self._pick([0, 1, 2, 3]),
+            "grantor": parent.holder,
+            "grantee": grantee,
+            **self._scope(parent),
+            "validFrom": max(parent.valid_from, self.now + self.random.choice([-DAY, 0, 3600])),
+            "validUntil": self._end(parent.asset_id, parent, self._term(3600, 30 * DAY, 10**9)),
+            "marks": self._pick([0, 1, 2, 3, 6, 7]) & (int(parent.marks) if self.random.random() < 0.9 else 7),
+            "termsDigest": terms,
+            "version": parent.version,
+            "deadline": self._deadline(),
+        }
+        return [self._part("Grant", message)]
+
+    def surrender(self) -> list[Part] | None:
+        key = self._title(lambda title: title.parent is not None or self.random.random() < 0.05)
+        if key is None:
+            return None
+        title = self.state.titles.records[key]
+        message = {"titleId": key, "holder": title.holder, "reasonDigest": self._digest(), **self._now_of(title)}
+        return [self._part("Surrender", message)]
+
+    def revoke_title(self) -> list[Part] | None:
+        key = self._title(lambda title: title.parent is not None or self.random.random() < 0.1)
+        if key is None:
+            return None
+        title = self.state.titles.records[key]
+        message = {"titleId": key, "registrar": self._registrar(title.holder), "reasonDigest": self._digest()}
+        return [self._part("RevokeTitle", message | self._now_of(title))]
+
+    def encumber(self) -> list[Part] | None:
+        heavy = self._title(lambda title: bool(title.marks & TitleMark.ENCUMBRANCES))
+        key = heavy if heavy and self.random.random() < 0.7 else self._title(lambda _: True)
+        if key is None:
+            return None
+        title = self.state.titles.records[key]
+        lifts = title.marks & TitleMark.ENCUMBRANCES and self.random.random() < 0.8
+        message = {
+            "titleId": key,
+            "marks": 0 if lifts else self._pick([16, 32, 48]),
+            "orderDigest": self._digest(),
+            "registrar": self._registrar(title.holder),
+            **self._now_of(title),
+        }
+        return [self._part("Encumber", message)]
+
+    def pledge(self) -> list[Part] | None:
+        key = self._title(lambda title: title.kind is TitleKind.OPERATE or self.random.random() < 0.05)
+        if key is None:
+            return None
+        title = self.state.titles.records[key]
+        message = {"titleId": key, "holder": title.holder, "pledgee": self._pick(TRADERS)}
+        message |= {"debtDigest": self._digest(), **self._now_of(title)}
+        return [self._part("Pledge", message)]
+
+    def release_pledge(self) -> list[Part] | None:
+        found = self._pledged()
+        if found is None:
+            return None
+        key, title, pledgee = found
+        return [self._part("ReleasePledge", {"titleId": key, "pledgee": pledgee, **self._now_of(title)})]
+
+    def permit(self) -> list[Part] | None:
+        """Of an act that follows at once, or of none."""
+        found = self._pledged()
+        if found is None:
+            return None
+        key, title, pledgee = found
+        act = {"titleId": key, "from": title.holder, "to": self._pick(TRADERS), "version": title.version + 1}
+        act |= {"deadline": self.now + 30 * DAY}
+        self._acts[key] = act
+        permitted = act_of("Transfer", act) if self.random.random() < 0.9 else self._digest()
+        return [self._part("Permit", {"titleId": key, "act": permitted, "pledgee": pledgee, **self._now_of(title)})]
+
+    def enforce(self) -> list[Part] | None:
+        found = self._pledged()
+        if found is None:
+            return None
+        key, title, _ = found
+        message = {"titleId": key, "rulingDigest": self._digest(), "registrar": self._registrar(title.holder)}
+        return [self._part("Enforce", message | self._now_of(title))]
 
     def transfer_share(self) -> list[Part] | None:
         asset_key = self._choose(self.state.rights.assets, AssetStatus.CONFIRMED)
@@ -394,16 +494,19 @@ class History:
         if asset_key is None:
             return None
         asset = self.state.rights.assets[asset_key]
-        operate = self.state.titles.records.get(title_id(asset_key, TitleKind.OPERATE))
-        seller = operate.holder if operate and self.random.random() < 0.9 else asset.registrant
+        title_key = self._operate_title(asset_key)
+        title = self.state.titles.records.get(title_key)
+        seller = title.holder if title and self.random.random() < 0.9 else asset.registrant
         terms = self._digest()
         message = {
             "listingId": listing_id(seller, asset_key, terms),
             "assetId": asset_key,
+            "titleId": title_key,
             "seller": seller,
             "termsDigest": terms,
+            **self._scope(title),
             "price": self.random.choice([0, 1, 100]),
-            "validUntil": min(asset.valid_until, self.now + self._term(30 * DAY, 10**9)),
+            "validUntil": self._end(asset_key, title, self._term(30 * DAY, 10**9)),
             "deadline": self._deadline(),
         }
         return [self._part("List", message)]
@@ -751,6 +854,53 @@ class History:
         name = self._recovery(RecoveryStatus.NOTICE)
         return None if name is None else [name]
 
+    # -- pieces of titles ----------------------------------------------------------------------------------------
+
+    def _title(self, fits: Callable[[Title], bool]) -> str | None:
+        keys = [key for key, title in self.state.titles.records.items() if title.number and fits(title)]
+        return self._pick(keys) if keys else None
+
+    def _pledged(self) -> tuple[str, Title, str] | None:
+        key = self._title(lambda title: TitleMark.PLEDGED in title.marks)
+        key = key if key and self.random.random() < 0.95 else self._title(lambda _: True)
+        if key is None:
+            return None
+        pledge = self.state.titles.pledges.get(key)
+        return key, self.state.titles.records[key], pledge.pledgee if pledge else self._pick(TRADERS)
+
+    def _is_due(self, act: Message) -> bool:
+        title = self.state.titles.records[act["titleId"]]
+        return bool(title.version == act["version"] and TitleMark.PLEDGED in title.marks)
+
+    def _operate_title(self, asset_key: str) -> str:
+        """Mostly a root, sometimes a part that was granted."""
+        parts = [
+            key
+            for key, title in self.state.titles.records.items()
+            if title.kind is TitleKind.OPERATE and title.asset_id == asset_key and title.parent is not None
+        ]
+        return self._pick(parts) if parts and self.random.random() < 0.3 else title_id(asset_key, TitleKind.OPERATE)
+
+    def _scope(self, title: Title | None) -> Message:
+        """Some of what a title covers, now and then more; few bits, so that cells meet."""
+        purposes = self.random.choice([1, 2, 3, 7])
+        fields, territories = self.random.choice([1, 3, 6]), self.random.choice([1, 2, 3])
+        if title is not None and self.random.random() < 0.9:
+            purposes = purposes & title.purposes or title.purposes
+            fields = fields & int(title.fields, 16) or int(title.fields, 16)
+            territories = territories & title.territories or title.territories
+        return {"purposes": purposes, "fields": f"0x{fields:064x}", "territories": territories}
+
+    def _end(self, asset_key: str, title: Title | None, term: int) -> int:
+        asset = self.state.rights.assets.get(asset_key)
+        latest = asset.valid_until if asset else self.now + DAY
+        if title is not None and title.parent is not None:
+            latest = title.valid_until
+        return min(latest, self.now + term)
+
+    def _now_of(self, title: Title) -> Message:
+        return {"version": title.version, "deadline": self._deadline()}
+
     # -- pieces --------------------------------------------------------------------------------------------------
 
     def _admission(self, account: str, version: int) -> list[Part]:
@@ -943,6 +1093,7 @@ def _with_id(intent: str, message: Message) -> Message:
     ids: dict[str, Callable[[], Message]] = {
         "Register": lambda: {"assetId": asset_id(message["holder"], message["manifestDigest"])},
         "File": lambda: {"caseId": case_id(*(message[n] for n in ("assetId", "applicant", "formDigest", "statedAt")))},
+        "Grant": lambda: {"titleId": granted_id(message["parent"], message["grantee"], message["termsDigest"])},
         "List": lambda: {"listingId": listing_id(message["seller"], message["assetId"], message["termsDigest"])},
         "Redeem": lambda: {"redemptionId": redemption_id(message["account"], message["payoutDigest"])},
         "Fund": lambda: {"orderId": order_id(message["buyer"], message["listingId"], message["agreementDigest"])},
@@ -982,6 +1133,14 @@ BUILDERS: dict[str, tuple[str, Callable[[History], Any], int]] = {
     "expire": ("Registrations", History.expire, 2),
     "adopt": ("Registrations", History.adopt, 1),
     "transfer": ("Titles", History.transfer, 3),
+    "grant": ("Titles", History.grant, 6),
+    "surrender": ("Titles", History.surrender, 2),
+    "revoke": ("Titles", History.revoke_title, 1),
+    "encumber": ("Titles", History.encumber, 2),
+    "pledge": ("Titles", History.pledge, 3),
+    "releasePledge": ("Titles", History.release_pledge, 1),
+    "permit": ("Titles", History.permit, 2),
+    "enforce": ("Titles", History.enforce, 1),
     "transferShare": ("Rights", History.transfer_share, 8),
     "mark": ("Rights", History.mark, 2),
     "list": ("Listings", History.list_asset, 6),

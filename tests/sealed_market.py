@@ -17,7 +17,8 @@ from crypto.envelope import public_key as x25519_public
 from crypto.keystore import Keys
 from marketplace.documents import Document, digest, series_of, voucher_document
 from marketplace.documents.columns import ciphertext_root
-from marketplace.documents.ids import asset_id, listing_id, order_id
+from marketplace.documents.ids import asset_id, listing_id, order_id, title_id
+from marketplace.documents.scopes import scope_of_terms
 from marketplace.intents import CONTRACTS, Deployment, sign_intent
 from marketplace.panel.evaluate import Evaluated, PanelNode
 from marketplace.pricing import tariff_of
@@ -29,7 +30,7 @@ from marketplace.queries.pricing import OrderAccount, next_voucher
 from marketplace.queries.query import Query
 from marketplace.queries.sql import parse_sql
 from marketplace.queries.statements import attest
-from marketplace.types import ZERO_DIGEST
+from marketplace.types import ZERO_DIGEST, TitleKind
 from marketplace.vault.cases import Decision
 from marketplace.vault.custody import Deposit
 from marketplace.vault.folder import Dataset, VaultFolder
@@ -151,6 +152,7 @@ class Market:
             "epsilonPerQueryMax": 5_000_000,
             "buyerCap": None,
             "groups": [],
+            "fields": [],
             "minimumCohort": 10,
             "panel": {"nodes": nodes, "threshold": 2},
             "termEnd": "2030-01-01T00:00:00Z",
@@ -179,8 +181,10 @@ class Market:
                 {
                     "listingId": listing,
                     "assetId": self.asset,
+                    "titleId": title_id(self.asset, TitleKind.OPERATE),
                     "seller": seller_address,
                     "termsDigest": term_name,
+                    **scope_of_terms(terms, self.manifest),
                     "price": terms["price"],
                     "validUntil": LATER,
                     "deadline": LATER,

@@ -10,7 +10,7 @@ import {ITitles} from "./interfaces/ITitles.sol";
 /// @title Listings
 contract Listings is IListings, ParticipantIntents {
     bytes32 private constant LIST_TYPEHASH = keccak256(
-        "List(bytes32 listingId,bytes32 assetId,address seller,bytes32 termsDigest,uint96 price,uint64 validUntil,uint64 deadline)"
+        "List(bytes32 listingId,bytes32 assetId,bytes32 titleId,address seller,bytes32 termsDigest,uint32 purposes,bytes32 fields,uint48 territories,uint96 price,uint64 validUntil,uint64 deadline)"
     );
     bytes32 private constant DELIST_TYPEHASH =
         keccak256("Delist(bytes32 listingId,address seller,uint64 version,uint64 deadline)");
@@ -34,18 +34,33 @@ contract Listings is IListings, ParticipantIntents {
         if (expected != listing_.listingId) revert ListingsIdMismatch(expected, listing_.listingId);
         if (_listings[expected].status != Status.None) revert ListingsExists(expected);
         PARTICIPANTS.requireActive(listing_.seller, 0);
-        uint64 latest = TITLES.requireOperator(listing_.assetId, listing_.seller);
+        uint64 latest = TITLES.offer(
+            listing_.titleId,
+            listing_.assetId,
+            listing_.seller,
+            listing_.purposes,
+            listing_.fields,
+            listing_.territories,
+            listing_.validUntil
+        );
         if (listing_.validUntil <= block.timestamp || listing_.validUntil > latest) {
             revert ListingsTerm(listing_.validUntil, latest);
         }
 
         _listings[expected] = Listing(
-            listing_.seller, listing_.price, listing_.assetId, listing_.validUntil, Status.Listed, 1
+            listing_.seller,
+            listing_.price,
+            listing_.assetId,
+            listing_.titleId,
+            listing_.fields,
+            listing_.validUntil,
+            Status.Listed,
+            1,
+            listing_.purposes,
+            listing_.territories
         );
 
-        emit Listed(
-            expected, listing_.assetId, listing_.seller, listing_.termsDigest, listing_.price, listing_.validUntil
-        );
+        _emitListed(listing_);
     }
 
     /* DELIST */
@@ -79,7 +94,32 @@ contract Listings is IListings, ParticipantIntents {
         _requireListed(listingId, record.status);
         if (block.timestamp > record.validUntil) revert ListingsExpired(listingId, record.validUntil);
         PARTICIPANTS.requireActive(record.seller, 0);
-        TITLES.requireOperator(record.assetId, record.seller);
+        TITLES.requireOperator(
+            record.titleId,
+            record.assetId,
+            record.seller,
+            record.purposes,
+            record.fields,
+            record.territories,
+            record.validUntil
+        );
+    }
+
+    /* EFFECTS */
+
+    function _emitListed(List calldata listing_) private {
+        emit Listed(
+            listing_.listingId,
+            listing_.assetId,
+            listing_.titleId,
+            listing_.seller,
+            listing_.termsDigest,
+            listing_.purposes,
+            listing_.fields,
+            listing_.territories,
+            listing_.price,
+            listing_.validUntil
+        );
     }
 
     /* CHECKS */

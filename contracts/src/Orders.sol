@@ -88,7 +88,7 @@ contract Orders is IOrders, ParticipantIntents {
 
         if (order_.escrow > 0) TOKEN.transferFrom(order_.buyer, address(this), order_.escrow);
         RIGHTS.commitBudget(listing.assetId, expected, order_.epsilonCap);
-        TITLES.grantUse(listing.assetId, expected, order_.buyer, order_.validUntil);
+        TITLES.grantUse(listing.titleId, listing.assetId, expected, order_.buyer, order_.validUntil);
     }
 
     /* SETTLE */

@@ -193,17 +193,17 @@ contract Rights is IRights, ParticipantIntents {
     }
 
     /// @inheritdoc IRights
+    function requireNoPart(bytes32 assetId, address account) external view override {
+        _requireNoPart(assetId, _assets[assetId].registrant, account);
+        if (TITLES.hasPart(assetId, account)) revert RightsOwnMatter(account);
+    }
+
+    /// @inheritdoc IRights
     function requireConfirmed(bytes32 assetId) external view override returns (uint64 validUntil) {
         Asset storage record = _assets[assetId];
         _requireStatus(assetId, record.status, AssetStatus.Confirmed);
         validUntil = record.validUntil;
         if (block.timestamp > validUntil) revert RightsExpired(assetId, validUntil);
-    }
-
-    /// @inheritdoc IRights
-    function requireNoPart(bytes32 assetId, address account) external view override {
-        _requireNoPart(assetId, _assets[assetId].registrant, account);
-        if (TITLES.hasPart(assetId, account)) revert RightsOwnMatter(account);
     }
 
     /* EFFECTS */

@@ -26,8 +26,9 @@ contract ConfirmTest is MarketTest {
 
         vm.assertEq(uint8(rights.asset(assetId).status), uint8(IRights.AssetStatus.Confirmed));
         _holds(ITitles.TitleKind.Hold, m.validUntil);
+        _holds(ITitles.TitleKind.Use, m.validUntil);
         _holds(ITitles.TitleKind.Operate, m.validUntil);
-        vm.assertEq(titles.requireOperator(assetId, _at(SUPPLIER)), m.validUntil);
+        vm.assertEq(_operates(assetId, SUPPLIER), m.validUntil);
     }
 
     function test_refusesReplay() public {

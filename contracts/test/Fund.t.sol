@@ -183,14 +183,17 @@ contract FundTest is MarketTest {
     }
 
     function testFuzz_onlyOrdersGrantsUsesAndOnlyRightsOpensTitles(address caller) public {
-        vm.assume(caller != address(orders) && caller != address(rights));
+        vm.assume(caller != address(orders) && caller != address(rights) && caller != address(listings));
         bytes memory reason = abi.encodeWithSelector(ITitles.TitlesOnlyMarket.selector, caller);
         vm.prank(caller);
         vm.expectRevert(reason);
-        titles.grantUse(assetId, "order", caller, START);
+        titles.grantUse("parent", assetId, "order", caller, START);
         vm.prank(caller);
         vm.expectRevert(reason);
         titles.open(assetId, caller, START);
+        vm.prank(caller);
+        vm.expectRevert(reason);
+        titles.offer("title", assetId, caller, 1, bytes32(uint256(1)), 1, START);
     }
 
     function _refuses(IOrders.Fund memory m, bytes memory reason) private {

@@ -21,7 +21,9 @@ contract ListTest is MarketTest {
         (m.price, m.validUntil) = (price, uint64(block.timestamp + term % 365 days + 1));
         bytes memory signature = _sign(SUPPLIER, address(listings), _hash(m));
         vm.expectEmit(address(listings));
-        emit IListings.Listed(m.listingId, assetId, _at(SUPPLIER), terms, price, m.validUntil);
+        emit IListings.Listed(
+            m.listingId, assetId, operate, _at(SUPPLIER), terms, 1, bytes32(uint256(1)), 1, price, m.validUntil
+        );
         listings.list(m, signature);
         vm.assertEq(listings.requireLive(m.listingId).price, price);
     }

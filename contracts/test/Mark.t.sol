@@ -22,10 +22,10 @@ contract MarkTest is MarketTest {
         emit IRights.Marked(assetId, 3, reason, _at(REGISTRAR), 3);
         rights.mark(m, signature);
         vm.expectRevert(abi.encodeWithSelector(IRights.RightsStatus.selector, assetId, 3, 2));
-        titles.requireOperator(assetId, _at(SUPPLIER));
+        _operates(assetId, SUPPLIER);
 
         _send(_markOf(assetId, IRights.AssetStatus.Confirmed), REGISTRAR);
-        titles.requireOperator(assetId, _at(SUPPLIER));
+        _operates(assetId, SUPPLIER);
         vm.assertEq(rights.asset(assetId).version, 4);
     }
 

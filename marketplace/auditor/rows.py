@@ -10,6 +10,8 @@ from typing import Any
 from marketplace.auditor import cases
 from marketplace.events import Event
 from marketplace.participants.keys import OWN_ADDRESS, REGISTRAR_DELAY_SECONDS
+from marketplace.rights.title_records import ALL_FIELDS, ALL_PURPOSES, ALL_TERRITORIES, NO_FIELDS
+from marketplace.rights.titles import ROOT_MARKS
 from marketplace.types import (
     ZERO_DIGEST,
     AgreementStatus,
@@ -21,12 +23,16 @@ from marketplace.types import (
     ParticipantStatus,
     RecoveryStatus,
     RedemptionStatus,
+    TitleKind,
+    TitleMark,
 )
 
 Row = dict[str, Any]
 Key = tuple[Any, ...]
 NOBODY = "0x" + "00" * 20
 BLOCK_TIME = "(block time)"  # beside an event's own arguments
+
+_UNPLEDGED = {"pledgee": NOBODY, "permitted": ZERO_DIGEST, "moves": 0, "version": 1}
 
 KEYS: dict[str, tuple[str, ...]] = {
     "participants": ("account",),
@@ -241,12 +247,35 @@ def _marked(tables: Tables, args: Row, at: Row) -> None:
 
 
 def _title_granted(tables: Tables, args: Row, at: Row) -> None:
-    names = ("titleId", "assetId", "kind", "holder", "orderId", "validUntil")
-    tables.put("titles", _take(args, *names) | {"version": 1} | at)
+    names = ("titleId", "assetId", "kind", "holder", "orderId", "validUntil", "parent")
+    scope = {"marks": 0, "purposes": 0, "fields": NO_FIELDS, "territories": 0}
+    if args["orderId"] == ZERO_DIGEST:
+        whole = {"purposes": ALL_PURPOSES, "fields": ALL_FIELDS, "territories": ALL_TERRITORIES}
+        scope = {"marks": int(ROOT_MARKS[TitleKind(args["kind"])])} | whole
+    tables.put("titles", _take(args, *names) | scope | _UNPLEDGED | {"validFrom": 0, "termsDigest": ZERO_DIGEST} | at)
+
+
+def _title_derived(tables: Tables, args: Row, at: Row) -> None:
+    names = ("titleId", "assetId", "kind", "holder", "validUntil", "parent", "marks", "purposes", "fields")
+    rest = _take(args, *names, "territories", "validFrom", "termsDigest") | {"orderId": ZERO_DIGEST}
+    tables.put("titles", rest | _UNPLEDGED | at)
+
+
+def _mark_title(change: Callable[[int, Row], int], **columns: str) -> Callable[[Tables, Row, Row], None]:
+    """A change of a title's marks; `columns` take over fields of the event."""
+
+    def apply(tables: Tables, args: Row, at: Row) -> None:
+        row = tables.rows["titles"][args["titleId"],]
+        values = {column: args[field] for column, field in columns.items()}
+        values |= {"moves": row["moves"] + 1} if "holder" in columns else {}
+        row.update({"marks": change(row["marks"], args), "version": args["version"]} | values | at)
+
+    return apply
 
 
 def _title_transferred(tables: Tables, args: Row, at: Row) -> None:
-    tables.change("titles", (args["titleId"],), {"holder": args["to"], "version": args["version"]} | at)
+    row = tables.rows["titles"][args["titleId"],]
+    row.update({"holder": args["to"], "moves": row["moves"] + 1, "version": args["version"]} | at)
 
 
 def _share_transferred(tables: Tables, args: Row, at: Row) -> None:
@@ -268,7 +297,10 @@ def _budget(column: str) -> Callable[[Tables, Row, Row], None]:
 
 
 def _listed(tables: Tables, args: Row, at: Row) -> None:
-    names = ("listingId", "assetId", "seller", "termsDigest", "price", "validUntil")
+    names: tuple[str, ...] = (
+        *("listingId", "assetId", "titleId", "seller", "termsDigest", "price", "validUntil"),
+        *("purposes", "fields", "territories"),
+    )
     tables.put("listings", _take(args, *names) | {"status": int(ListingStatus.LISTED), "version": 1} | at)
 
 
@@ -415,7 +447,14 @@ _CHANGES: dict[str, Callable[[Tables, Row, Row], None]] = {
     "Registered": _registered,
     "Confirmed": _confirmed,
     "TitleGranted": _title_granted,
+    "TitleDerived": _title_derived,
     "TitleTransferred": _title_transferred,
+    "TitleEnded": _mark_title(lambda marks, _: marks | TitleMark.ENDED),
+    "TitleEncumbered": _mark_title(lambda marks, args: marks & ~TitleMark.ENCUMBRANCES | args["marks"]),
+    "TitlePledged": _mark_title(lambda marks, _: marks | TitleMark.PLEDGED, pledgee="pledgee"),
+    "PledgeReleased": _mark_title(lambda marks, _: marks & ~TitleMark.PLEDGED),
+    "ActPermitted": _mark_title(lambda marks, _: marks, permitted="act"),
+    "PledgeEnforced": _mark_title(lambda marks, _: marks & ~TitleMark.PLEDGED, holder="to"),
     "ShareTransferred": _share_transferred,
     "Marked": _marked,
     "BudgetCommitted": _budget("epsilonCommitted"),

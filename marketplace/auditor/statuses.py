@@ -50,13 +50,12 @@ def check_status_lists(
 
 
 def _mark(marked: dict[str, set[int]], revocation: str, position: int, row: Row, tables: Tables) -> None:
-    titles = [
-        tables.rows["titles"][ids.title_id(row["assetId"], kind),] for kind in (TitleKind.HOLD, TitleKind.OPERATE)
-    ]
+    rows = (tables.rows["titles"].get((ids.title_id(row["assetId"], kind),)) for kind in TitleKind)
+    titles = [(title["moves"], title["marks"]) for title in rows if title is not None]
     for purpose in PURPOSES:
         url = revocation.replace("/revocation/", f"/{purpose}/")
         found = marked.setdefault(url, set())
-        if is_marked(purpose, row["status"], row["shareVersion"], [title["version"] for title in titles]):
+        if is_marked(purpose, row["status"], row["shareVersion"], titles):
             found.add(position)
 
 

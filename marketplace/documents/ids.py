@@ -61,5 +61,10 @@ def debt_id(debtor: str, creditor: str, ref: str) -> Digest:
     return _id(debtor, creditor, ref)
 
 
+def granted_id(parent: str, grantee: str, terms: str) -> Digest:
+    """Id of the title that is granted to `grantee` out of `parent` under this terms digest."""
+    return _id(parent, grantee, terms)
+
+
 def _id(*words: str) -> Digest:
     return Digest(to_hex(keccak256(b"".join(from_hex(word).rjust(32, b"\0") for word in words))))

@@ -102,6 +102,7 @@ _TERMS_FIELDS: dict[str, Check] = {
     "computations": array(one_of(COMPUTATIONS), len(COMPUTATIONS), 1, itself),
     "purposes": array(one_of(PURPOSES), len(PURPOSES), 1, itself),
     "regions": array(REGION, 64, 0, itself),
+    "fields": array(NAME, 80, 0, itself),
     "price": MONEY,
     "epsilonPerQueryMax": EPSILON,
     "buyerCap": nullable(BUDGET),
@@ -181,6 +182,8 @@ def payment_reference(bank: str, reference: str) -> Digest:
 
 def validate_terms(value: object) -> Document:
     """Terms of a listing; the threshold is within the panel, and an account in one group of buyers at most.
+
+    `fields` are the columns on offer, all of them when empty.
 
     Version 1 names a price for each call; version 2 holds a price plan (marketplace.documents.plans) besides, and
     `price` is what its smallest use costs. `buyerCap` is the most that one buyer may spend of the data set's budget,

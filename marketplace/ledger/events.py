@@ -21,7 +21,12 @@ _PADDING = "0" * 24
 OPENINGS: Mapping[str, frozenset[str]] = {
     "Participants": frozenset(("Admitted", "StatusChanged", "Applied", "Leaving")),
     "Rights": frozenset(("Registered", "Confirmed", "ShareTransferred", "Marked")),
-    "Titles": frozenset(("TitleTransferred",)),
+    "Titles": frozenset(
+        (
+            *("TitleTransferred", "TitleDerived", "TitleEnded", "TitleEncumbered"),
+            *("TitlePledged", "PledgeReleased", "ActPermitted", "PledgeEnforced"),
+        )
+    ),
     "Listings": frozenset(("Listed", "Delisted")),
     "Agreements": frozenset(("Agreed", "AgreementAmended", "AgreementRetired")),
     "SettlementToken": frozenset(("Transfer",)),

@@ -10,6 +10,7 @@ from marketplace.console import Run, command, group
 from marketplace.console.values import (
     moment,
     parse_address,
+    parse_digest,
     parse_duration,
     parse_epsilon,
     parse_id,
@@ -59,6 +60,11 @@ def create(
         Path | None, typer.Option(help="JSON file with a price plan, instead of --price 价格方案文件", exists=True)
     ] = None,
     region: Annotated[list[str] | None, typer.Option(help="where, e.g. CN-SH; anywhere if none 地域")] = None,
+    field: Annotated[list[str] | None, typer.Option(help="column on offer, repeatable; all if none 字段")] = None,
+    under: Annotated[
+        str | None,
+        typer.Option(metavar="TITLE", parser=parse_digest, help="your title to operate; the first one if none 经营权"),
+    ] = None,
     term: Annotated[
         int, typer.Option(parser=parse_duration, metavar="DURATION", help="how long, e.g. 90d 期限")
     ] = "90d",  # type: ignore[assignment]
@@ -102,8 +108,9 @@ def create(
             term_end=_term_end(term, rights.get_asset(client, asset)["validUntil"]),
             buyer_cap=buyer_cap,
             groups=dict(map(_group, group or [])),
+            fields=field or [],
         )
-        result = listings.create(client, terms)
+        result = listings.create(client, terms, under)
     run.result(result, "listed", "已挂牌")
 
 

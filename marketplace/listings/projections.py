@@ -14,8 +14,12 @@ def listed(session: Session, event: LedgerEvent) -> None:
     listing = Listing(
         listing_id=args["listingId"],
         asset_id=args["assetId"],
+        title_id=args["titleId"],
         seller=args["seller"],
         terms_digest=args["termsDigest"],
+        purposes=args["purposes"],
+        fields=args["fields"],
+        territories=args["territories"],
         price=args["price"],
         valid_until=args["validUntil"],
         status=ListingStatus.LISTED,

@@ -12,7 +12,7 @@ from marketplace.listings import service
 from marketplace.listings.tables import Listing
 from marketplace.web.context import Here
 from marketplace.web.paging import AskedPage, Rows, link_next, page_of
-from marketplace.web.shapes import AddressText, Count, DigestText, Queued, Shape, SignatureText
+from marketplace.web.shapes import AddressText, Count, DigestText, Queued, Shape, SignatureText, UInt32, UInt48
 
 router = APIRouter(prefix="/listings", tags=["listings"])
 
@@ -22,8 +22,12 @@ class List(Shape):
 
     listing_id: DigestText
     asset_id: DigestText
+    title_id: DigestText
     seller: AddressText
     terms_digest: DigestText
+    purposes: UInt32
+    fields: DigestText
+    territories: UInt48
     price: Count
     valid_until: Count
     deadline: Count

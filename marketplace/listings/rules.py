@@ -4,6 +4,7 @@ STATES is the whole life of a listing; nothing leads back: changed terms are ano
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from marketplace.documents.ids import listing_id
 from marketplace.events import Event
@@ -11,7 +12,8 @@ from marketplace.participants.rules import Participants
 from marketplace.refusals import refuse
 from marketplace.refusals.checks import Message, require_in_time, require_version
 from marketplace.rights.records import Rights
-from marketplace.rights.titles import Titles, require_operator
+from marketplace.rights.title_records import Titles
+from marketplace.rights.titles import note_offer, require_operator
 from marketplace.types import ListingStatus
 
 NONE, LISTED, DELISTED = ListingStatus.NONE, ListingStatus.LISTED, ListingStatus.DELISTED
@@ -22,14 +24,35 @@ STATES = {"list": {NONE: LISTED}, "delist": {LISTED: DELISTED}}
 
 @dataclass
 class Listing:
-    """One offer. `price` in fen for one call; `valid_until` in unix seconds."""
+    """One offer. `price` in fen for one call; `valid_until` in unix seconds; the scope as bit masks.
+
+    Args:
+        title_id: the seller's title to operate.
+    """
 
     seller: str
     asset_id: str
+    title_id: str
     price: int
     valid_until: int
+    purposes: int
+    fields: str
+    territories: int
     status: ListingStatus = STATES["list"][NONE]
     version: int = 1
+
+    @property
+    def product(self) -> dict[str, Any]:
+        """What is on offer under which title, as in the intent List."""
+        return {
+            "titleId": self.title_id,
+            "assetId": self.asset_id,
+            "seller": self.seller,
+            "purposes": self.purposes,
+            "fields": self.fields,
+            "territories": self.territories,
+            "validUntil": self.valid_until,
+        }
 
 
 @dataclass
@@ -48,30 +71,40 @@ class Listings:
 
 
 def list_asset(
-    state: Listings, offer: Message, now: int, *, participants: Participants, rights: Rights, titles: Titles
+    state: Listings, product: Message, now: int, *, participants: Participants, rights: Rights, titles: Titles
 ) -> list[Event]:
     """Put an asset on offer (the verb `list`).
 
     Args:
-        offer: the intent List, signed by the seller.
+        product: the intent List, signed by the seller.
         now: the block's time, unix seconds.
     Raises:
         RuleError: any of the checks below, in their order; the state is then unchanged.
     """
-    seller, asset = offer["seller"], offer["assetId"]
-    require_in_time(offer, now)
-    expected = listing_id(seller, asset, offer["termsDigest"])
-    if offer["listingId"] != expected:
-        raise refuse("ListingsIdMismatch", expected=expected, got=offer["listingId"])
+    seller, asset = product["seller"], product["assetId"]
+    require_in_time(product, now)
+    expected = listing_id(seller, asset, product["termsDigest"])
+    if product["listingId"] != expected:
+        raise refuse("ListingsIdMismatch", expected=expected, got=product["listingId"])
     if expected in state.records:
         raise refuse("ListingsExists", listingId=expected)
     participants.require_active(seller)
-    latest = require_operator(titles, rights, asset, seller, now)
-    if not now < offer["validUntil"] <= latest:
-        raise refuse("ListingsTerm", validUntil=offer["validUntil"], latest=latest)
+    latest = require_operator(titles, rights, product, now)
+    if not now < product["validUntil"] <= latest:
+        raise refuse("ListingsTerm", validUntil=product["validUntil"], latest=latest)
 
-    state.records[expected] = Listing(seller, asset, offer["price"], offer["validUntil"])
-    return [Event("Listings", "Listed", {name: offer[name] for name in offer if name != "deadline"})]
+    state.records[expected] = Listing(
+        seller,
+        asset,
+        product["titleId"],
+        product["price"],
+        product["validUntil"],
+        product["purposes"],
+        product["fields"],
+        product["territories"],
+    )
+    note_offer(titles, product, now)
+    return [Event("Listings", "Listed", {name: product[name] for name in product if name != "deadline"})]
 
 
 def delist(state: Listings, delisting: Message, now: int) -> list[Event]:
@@ -103,5 +136,5 @@ def require_live(
     if now > record.valid_until:
         raise refuse("ListingsExpired", listingId=listing, validUntil=record.valid_until)
     participants.require_active(record.seller)
-    require_operator(titles, rights, record.asset_id, record.seller, now)
+    require_operator(titles, rights, record.product, now)
     return record

@@ -8,6 +8,7 @@ from sqlmodel import Session
 from crypto import bls
 from crypto.canonical import from_hex
 from marketplace.documents import Document, unix_seconds, validate_manifest, validate_terms
+from marketplace.documents.scopes import scope_of_terms
 from marketplace.errors import NotFoundError, RuleError
 from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue, remember
 from marketplace.intents import Deployment
@@ -105,8 +106,24 @@ def _check_terms(session: Session, message: Mapping[str, Any]) -> None:
     check_terms(terms)
     claim = read_document(session, asset.claim_digest)
     check_plan(plan_of(terms), is_public=claim["origin"] == "PUBLIC")
-    _check_cohort(terms, validate_manifest(manifest_of(session, asset)))
+    manifest = validate_manifest(manifest_of(session, asset))
+    _check_scope(terms, manifest, message)
+    _check_cohort(terms, manifest)
     _check_panel(session, terms)
+
+
+def _check_scope(terms: Document, manifest: Document, message: Mapping[str, Any]) -> None:
+    stated = scope_of_terms(terms, manifest)
+    signed = {name: message[name] for name in stated}
+    if signed != stated:
+        raise RuleError(
+            "terms_differ",
+            "the listing does not offer what its terms say: purposes, regions, fields",
+            zh="挂牌范围与条款所述用途、地域、字段不一致",
+            rule="listings.scope_is_the_terms",
+            expected=stated,
+            got=signed,
+        )
 
 
 def _check_cohort(terms: Document, manifest: Document) -> None:

@@ -15,7 +15,8 @@ from marketplace.refusals import refuse
 from marketplace.refusals.checks import Message, require_in_time
 from marketplace.rights.records import Rights
 from marketplace.rights.rules import commit_budget
-from marketplace.rights.titles import Titles, grant_use
+from marketplace.rights.title_records import Titles
+from marketplace.rights.titles import grant_use
 from marketplace.types import ZERO_DIGEST, OrderStatus, Role
 
 NONE, FUNDED, SETTLED, REFUNDED = OrderStatus.NONE, OrderStatus.FUNDED, OrderStatus.SETTLED, OrderStatus.REFUNDED
@@ -109,7 +110,7 @@ def fund(
         Event("Orders", "Funded", args),
         *purse.take_into_escrow(buyer, order["escrow"]),
         *commit_budget(rights, listing.asset_id, expected, order["epsilonCap"]),
-        *grant_use(titles, listing.asset_id, order),
+        *grant_use(titles, listing.title_id, listing.asset_id, order),
     ]
 
 

@@ -13,6 +13,7 @@ from crypto.canonical import to_hex
 from crypto.errors import CryptoError
 from marketplace.documents import Document, ciphertext_root, digest, unix_seconds, validate_agreement, validate_terms
 from marketplace.documents.ids import asset_id, listing_id, order_id
+from marketplace.documents.scopes import scope_of_terms
 from marketplace.documents.shapes import SIGNATURE_TEXT, record, refuse
 from marketplace.errors import RuleError, VerificationError
 from marketplace.intents import INTENTS, Deployment, struct_hash, verify_intent
@@ -106,6 +107,8 @@ def check_papers(papers: OrderPapers, manifest: Mapping[str, Any], deployment: D
         "asset id": listing["assetId"] == asset_id(manifest["holder"], manifest_digest),
         "listing names the terms": listing["termsDigest"] == digest(papers.terms),
         "listing price": listing["price"] == papers.terms["price"] and price_fits(papers.terms),
+        "listing offers what its terms say": scope_of_terms(papers.terms, manifest)
+        == {name: listing[name] for name in ("purposes", "fields", "territories")},
         "listing id": listing["listingId"] == listing_id(listing["seller"], listing["assetId"], listing["termsDigest"]),
         "order names the listing": fund["listingId"] == listing["listingId"] == papers.agreement["listing"],
         "agreement names the terms": papers.agreement["terms"] == listing["termsDigest"],
@@ -128,7 +131,7 @@ def check_permitted(papers: OrderPapers, query: Mapping[str, Any], manifest: Map
         now: unix seconds.
     Raises:
         RuleError: `order_mismatch`, `data_mismatch`, `order_expired`, `listing_expired`, `computation_not_permitted`,
-            `purpose_not_permitted`, `region_not_permitted`, `epsilon_above_maximum`.
+            `column_not_permitted`, `purpose_not_permitted`, `region_not_permitted`, `epsilon_above_maximum`.
     """
     if (query["order"], query["asset"]) != (papers.order, papers.asset):
         raise _rule("order_mismatch", "the query is for another order or asset", "查询属于其他订单或资产", papers.order)
@@ -181,6 +184,15 @@ def _check_computations(terms: Mapping[str, Any], query: Mapping[str, Any]) -> N
                 ", ".join(terms["computations"]),
                 item["op"],
             )
+    kept = sorted(_columns_of(query) - set(terms["fields"])) if terms["fields"] else []
+    if kept:
+        raise _rule(
+            "column_not_permitted",
+            f"the listing does not offer the columns {', '.join(kept)}",
+            f"挂牌不提供字段 {', '.join(kept)}",
+            ", ".join(terms["fields"]),
+            ", ".join(kept),
+        )
     if query["epsilon"] > terms["epsilonPerQueryMax"]:
         raise _rule(
             "epsilon_above_maximum",
@@ -189,6 +201,24 @@ def _check_computations(terms: Mapping[str, Any], query: Mapping[str, Any]) -> N
             f"at most {terms['epsilonPerQueryMax']} millionths",
             query["epsilon"],
         )
+
+
+def _columns_of(query: Mapping[str, Any]) -> set[str]:
+    """Every dimension and measure that a query is about, filters included."""
+    columns = set(query["groupBy"])
+    for item in query["select"]:
+        one = {item.get(name) for name in ("measure", "target", "dimension")} - {None}
+        columns |= (
+            one | set(item.get("measures", ())) | set(item.get("regressors", ())) | set(item.get("coefficients", ()))
+        )
+    pending = [query["where"]] if query["where"] else []
+    while pending:
+        ((word, inner),) = pending.pop().items()
+        if word == "in":
+            columns.add(inner["dimension"])
+        else:
+            pending += inner if isinstance(inner, list) else [inner]
+    return columns
 
 
 def _rule(code: str, message: str, zh: str, expected: object, got: object = None) -> RuleError:

@@ -22,9 +22,10 @@ from marketplace.refusals.keys import KEYS
 from marketplace.refusals.money import MONEY
 from marketplace.refusals.registers import REGISTERS
 from marketplace.refusals.registrations import REGISTRATIONS
+from marketplace.refusals.titles import TITLES
 
 REFUSALS: dict[str, Refusal] = {
-    refusal.error: refusal for refusal in (*REGISTERS, *REGISTRATIONS, *KEYS, *AGREEMENTS, *MONEY, *CLEARING)
+    refusal.error: refusal for refusal in (*REGISTERS, *TITLES, *REGISTRATIONS, *KEYS, *AGREEMENTS, *MONEY, *CLEARING)
 }
 FAILED = "ledger_call_failed"
 

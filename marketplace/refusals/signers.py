@@ -71,6 +71,7 @@ class Signer:
 
 
 _TITLE = Is("holder of the title", "该权利的持有人", "TitlesNotHolder")
+_PLEDGEE = Is("pledgee of the title", "该权利的质权人", "TitlesNotPledgee")
 _SELLER = Is("seller of the order's listing", "该订单所属挂牌的卖方", "OrdersNotSeller")
 _ASKED = Is("bank that the holder has asked", "持有人所指定的银行", "SettlementTokenNotBank")
 _PARTY = Is("this side of the agreement", "该协议的本方当事人", "AgreementsNotParty")
@@ -112,6 +113,20 @@ SIGNERS: Mapping[tuple[str, str], tuple[Signer, ...]] = {
     ),
     ("Registrations", "decide"): (Signer("Decide", "actor", _REGISTRAR),),
     ("Registrations", "adopt"): (Signer("Adopt", "exchange", _EXCHANGE),),
+    ("Titles", "grant"): (
+        Signer("Grant", "grantor", (_TITLE, Active())),
+        Signer("Grant", "grantee", (Active(),)),
+    ),
+    ("Titles", "surrender"): (Signer("Surrender", "holder", (_TITLE, Active())),),
+    ("Titles", "revoke"): (Signer("RevokeTitle", "registrar", _REGISTRAR, own="RightsOwnMatter"),),
+    ("Titles", "encumber"): (Signer("Encumber", "registrar", _REGISTRAR, own="RightsOwnMatter"),),
+    ("Titles", "pledge"): (
+        Signer("Pledge", "holder", (_TITLE, Active())),
+        Signer("Pledge", "pledgee", (Active(),)),
+    ),
+    ("Titles", "releasePledge"): (Signer("ReleasePledge", "pledgee", (_PLEDGEE,)),),
+    ("Titles", "permit"): (Signer("Permit", "pledgee", (_PLEDGEE,)),),
+    ("Titles", "enforce"): (Signer("Enforce", "registrar", _REGISTRAR, own="RightsOwnMatter"),),
     ("Listings", "list"): (Signer("List", "seller", (Active(), _TITLE)),),
     ("Listings", "delist"): (
         Signer("Delist", "seller", (Is("seller of the listing", "该挂牌的卖方", "ListingsNotSeller"),)),

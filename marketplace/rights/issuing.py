@@ -8,7 +8,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from crypto import bitstring, credential
-from marketplace.documents import Document, ids
+from marketplace.documents import Document
 from marketplace.errors import NotFoundError
 from marketplace.ledger.tables import LedgerBlock
 from marketplace.rights.service import get_asset
@@ -16,7 +16,7 @@ from marketplace.rights.standing import Standing, judge, list_paths
 from marketplace.rights.status_lists import PURPOSES, entries_of, is_marked, list_path, make_list
 from marketplace.rights.tables import Asset, StatusPlace, Title
 from marketplace.settings import Settings
-from marketplace.types import AssetStatus, TitleKind
+from marketplace.types import ZERO_DIGEST, AssetStatus
 
 FULL = bitstring.BITS * 3 // 4  # beyond that a new list begins, so that drawing a free place stays short
 
@@ -87,15 +87,17 @@ def standing_of(session: Session, settings: Settings, certificate: Document, now
 
 def _marked(session: Session, purpose: str, number: int) -> list[int]:
     """Positions whose bit is set. Most assets have nothing to say, so the store leaves them out."""
-    moved = select(Title.asset_id).where(Title.kind != TitleKind.USE, Title.version > 1)
+    moved = select(Title.asset_id).where(Title.parent == ZERO_DIGEST, Title.version > 1)
     told = (col(Asset.status) > AssetStatus.CONFIRMED) | (col(Asset.share_version) > 1)
     query = select(StatusPlace, Asset).where(StatusPlace.asset_id == Asset.asset_id, StatusPlace.number == number)
     found = []
     for place, asset in session.exec(query.where(told | col(Asset.asset_id).in_(moved))):
-        titles = [
-            session.get(Title, ids.title_id(asset.asset_id, kind)) for kind in (TitleKind.HOLD, TitleKind.OPERATE)
-        ]
-        versions = [title.version for title in titles if title is not None] or [1]
-        if is_marked(purpose, asset.status, asset.share_version, versions):
+        if is_marked(purpose, asset.status, asset.share_version, first_titles(session, asset)):
             found.append(place.position)
     return found
+
+
+def first_titles(session: Session, asset: Asset) -> list[tuple[int, int]]:
+    """(moves, marks) of an asset's first titles, as `is_marked` asks."""
+    rows = session.exec(select(Title).where(Title.asset_id == asset.asset_id, Title.parent == ZERO_DIGEST))
+    return [(row.moves, row.marks) for row in rows]

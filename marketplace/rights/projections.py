@@ -1,11 +1,18 @@
 """What the ledger's events say about assets, titles, shares and privacy budgets."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlmodel import Session
 
 from marketplace.ledger.tables import LedgerEvent
 from marketplace.rights.tables import Asset, Share, Title
+from marketplace.rights.title_records import ALL_FIELDS, ALL_PURPOSES, ALL_TERRITORIES, NO_FIELDS
+from marketplace.rights.titles import ROOT_MARKS
 from marketplace.storage.projected import projected
-from marketplace.types import ZERO_DIGEST, AssetStatus
+from marketplace.types import ZERO_DIGEST, AssetStatus, TitleKind, TitleMark
+
+NOBODY = "0x" + "00" * 20
 
 
 def registered(session: Session, event: LedgerEvent) -> None:
@@ -48,25 +55,102 @@ def marked(session: Session, event: LedgerEvent) -> None:
 
 
 def title_granted(session: Session, event: LedgerEvent) -> None:
-    """`TitleGranted`: a title comes into being with version 1."""
+    """`TitleGranted`: a root, or the use of an order, comes into being with version 1."""
     args = event.args
-    title = Title(
+    kind, is_root = TitleKind(args["kind"]), args["orderId"] == ZERO_DIGEST
+    title = _title(
+        args,
+        order_id=args["orderId"],
+        marks=ROOT_MARKS[kind] if is_root else 0,
+        purposes=ALL_PURPOSES if is_root else 0,
+        fields=ALL_FIELDS if is_root else NO_FIELDS,
+        territories=ALL_TERRITORIES if is_root else 0,
+        valid_from=0,
+        terms_digest=ZERO_DIGEST,
+    )
+    session.add(title.stamp(event))
+
+
+def title_derived(session: Session, event: LedgerEvent) -> None:
+    """`TitleDerived`: a part of a title was granted, version 1."""
+    args = event.args
+    title = _title(
+        args,
+        order_id=ZERO_DIGEST,
+        marks=args["marks"],
+        purposes=args["purposes"],
+        fields=args["fields"],
+        territories=args["territories"],
+        valid_from=args["validFrom"],
+        terms_digest=args["termsDigest"],
+    )
+    session.add(title.stamp(event))
+
+
+def _title(args: Mapping[str, Any], **scope: Any) -> Title:
+    return Title(
         title_id=args["titleId"],
         asset_id=args["assetId"],
         kind=args["kind"],
         holder=args["holder"],
-        order_id=args["orderId"],
+        parent=args["parent"],
         valid_until=args["validUntil"],
+        pledgee=NOBODY,
+        permitted=ZERO_DIGEST,
+        moves=0,
         version=1,
+        **scope,
     )
-    session.add(title.stamp(event))
 
 
 def title_transferred(session: Session, event: LedgerEvent) -> None:
     """`TitleTransferred`: a title has another holder."""
     title = projected(session, Title, event.args["titleId"])
+    title.moves += 1
     title.holder, title.version = event.args["to"], event.args["version"]
     session.add(title.stamp(event))
+
+
+def _changed(session: Session, event: LedgerEvent, **values: Any) -> None:
+    title = projected(session, Title, event.args["titleId"])
+    for name, value in (values | {"version": event.args["version"]}).items():
+        setattr(title, name, value)
+    session.add(title.stamp(event))
+
+
+def _marks(session: Session, event: LedgerEvent) -> int:
+    return projected(session, Title, event.args["titleId"]).marks
+
+
+def title_ended(session: Session, event: LedgerEvent) -> None:
+    """`TitleEnded`: given up or revoked."""
+    _changed(session, event, marks=_marks(session, event) | TitleMark.ENDED)
+
+
+def title_encumbered(session: Session, event: LedgerEvent) -> None:
+    """`TitleEncumbered`: seized or under control, or no longer."""
+    _changed(session, event, marks=_marks(session, event) & ~TitleMark.ENCUMBRANCES | event.args["marks"])
+
+
+def title_pledged(session: Session, event: LedgerEvent) -> None:
+    """`TitlePledged`."""
+    _changed(session, event, marks=_marks(session, event) | TitleMark.PLEDGED, pledgee=event.args["pledgee"])
+
+
+def pledge_released(session: Session, event: LedgerEvent) -> None:
+    """`PledgeReleased`: the pledgee stays on record as the last one."""
+    _changed(session, event, marks=_marks(session, event) & ~TitleMark.PLEDGED)
+
+
+def act_permitted(session: Session, event: LedgerEvent) -> None:
+    """`ActPermitted`: the pledgee allows one act."""
+    _changed(session, event, permitted=event.args["act"])
+
+
+def pledge_enforced(session: Session, event: LedgerEvent) -> None:
+    """`PledgeEnforced`: the pledgee holds the title now."""
+    projected(session, Title, event.args["titleId"]).moves += 1
+    _changed(session, event, marks=_marks(session, event) & ~TitleMark.PLEDGED, holder=event.args["to"])
 
 
 def share_transferred(session: Session, event: LedgerEvent) -> None:
@@ -108,7 +192,14 @@ PROJECTORS = {
     "Confirmed": (confirmed,),
     "Marked": (marked,),
     "TitleGranted": (title_granted,),
+    "TitleDerived": (title_derived,),
     "TitleTransferred": (title_transferred,),
+    "TitleEnded": (title_ended,),
+    "TitleEncumbered": (title_encumbered,),
+    "TitlePledged": (title_pledged,),
+    "PledgeReleased": (pledge_released,),
+    "ActPermitted": (act_permitted,),
+    "PledgeEnforced": (pledge_enforced,),
     "ShareTransferred": (share_transferred,),
     "BudgetCommitted": (budget_committed,),
     "BudgetReleased": (budget_released,),

@@ -14,7 +14,8 @@ from marketplace.refusals.checks import Message, require_in_time, require_versio
 from marketplace.registrations import rules as registration_rules
 from marketplace.registrations.records import Registrations
 from marketplace.rights.records import MAX_SHARE_HOLDERS, WHOLE_BPS, Asset, Rights, Share
-from marketplace.rights.titles import Titles, open_titles
+from marketplace.rights.title_records import Titles
+from marketplace.rights.titles import open_titles
 from marketplace.types import AssetStatus, Role
 
 MAX_TERM_SECONDS = 5 * 365 * 86_400

@@ -21,7 +21,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "certificate_revoked": ("revoked", "已撤销"),
     "certificate_superseded": ("superseded: a title or share it names has moved", "已被取代：所载权利或份额已变动"),
     "certificate_expired": ("expired", "已过期"),
-    "certificate_suspended": ("suspended", "已暂停"),
+    "certificate_suspended": ("suspended, or a title is seized or under control", "已暂停，或权利被查封、管控"),
     "certificate_not_yet_valid": ("not valid yet", "尚未生效"),
     "certificate_status_stale": ("authentic; the status lists are out of date", "真实；状态列表已过期"),
     "certificate_status_unknown": ("authentic; a status list is missing", "真实；缺少状态列表，效力未知"),

@@ -16,7 +16,7 @@ from crypto import bitstring, credential
 from crypto.errors import CryptoError
 from marketplace.documents import Document, iso_time, unix_seconds
 from marketplace.errors import InvalidInputError
-from marketplace.types import AssetStatus
+from marketplace.types import AssetStatus, TitleMark
 
 CONTEXTS = [credential.CONTEXT, "https://www.w3.org/ns/credentials/undefined-terms/v2"]
 PURPOSES = ("revocation", "suspension", "message")
@@ -71,16 +71,21 @@ def place_of(certificate: Mapping[str, Any]) -> tuple[str, str, int]:
     )
 
 
-def is_marked(purpose: str, status: int, share_version: int, title_versions: Iterable[int]) -> bool:
+def is_marked(purpose: str, status: int, share_version: int, titles: Iterable[tuple[int, int]]) -> bool:
     """Whether the ledger says that a certificate's bit is set.
 
     Args:
         status: the asset's. share_version: the asset's; above 1 once a share moved.
-        title_versions: of its titles to hold and to operate; above 1 once one was transferred.
+        titles: (moves, marks) of the asset's first titles: how often each changed its holder, and types.TitleMark.
     """
+    found = list(titles)
     if purpose == "message":
-        return status >= AssetStatus.CONFIRMED and max(share_version, *title_versions) > 1
-    return status == (AssetStatus.REVOKED if purpose == "revocation" else AssetStatus.SUSPENDED)
+        moved = any(moves or marks & TitleMark.ENDED for moves, marks in found)
+        return status >= AssetStatus.CONFIRMED and (share_version > 1 or moved)
+    if purpose == "revocation":
+        return status == AssetStatus.REVOKED
+    blocked = any(marks & TitleMark.ENCUMBRANCES for _, marks in found)
+    return status == AssetStatus.SUSPENDED or (status == AssetStatus.CONFIRMED and blocked)
 
 
 def make_list(

@@ -31,7 +31,12 @@ class Asset(ProjectedRow, table=True):
 
 
 class Title(ProjectedRow, table=True):
-    """A title of types.TitleKind. `order_id` is zero except for a USE title."""
+    """A title of types.TitleKind: who holds it, what it covers (bit masks), under which title, what weighs on it.
+
+    `order_id` is zero except for the use of an order, which has its listing's scope. A root has no `parent` (zero), and
+    its asset's term. `pledgee` is to whom it is or was last pledged, `permitted` the act last permitted; zero for none.
+    `moves` counts changes of its holder.
+    """
 
     __tablename__ = "titles"
     # a holder's titles are read page by page, in the order of their ids
@@ -41,7 +46,17 @@ class Title(ProjectedRow, table=True):
     kind: int
     holder: str
     order_id: str
+    parent: str = Field(index=True)
+    marks: int
+    purposes: int = Field(sa_type=BigInteger)
+    fields: str
+    territories: int = Field(sa_type=BigInteger)
+    valid_from: int = Field(sa_type=BigInteger)
     valid_until: int = Field(sa_type=BigInteger)
+    terms_digest: str
+    pledgee: str
+    permitted: str
+    moves: int
     version: int = Field(sa_type=BigInteger)
 
 

@@ -6,10 +6,12 @@ from typing import Any
 
 from marketplace import documents
 from marketplace.documents import Document, ids
+from marketplace.documents.scopes import scope_of_terms
 from marketplace.pricing import check_terms, entry_price, price_fits
 from marketplace.sdk import panel, rights
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
+from marketplace.types import TitleKind
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ def make_terms(
     buyer_cap: int | None = None,
     groups: Mapping[str, Sequence[str]] | None = None,
     plan: Document | None = None,
+    fields: Sequence[str] = (),
 ) -> Document:
     """The terms document of a product.
 
@@ -62,6 +65,7 @@ def make_terms(
         buyer_cap: the most that one buyer may spend of the data set's budget, over all orders and versions, millionths;
             no cap when None.
         groups: accounts that count as one buyer, by the group's name.
+        fields: names of the columns on offer; all when empty.
     """
     asset = rights.get_asset(client, asset_id)
     manifest = rights.checked_manifest(client, asset)
@@ -70,7 +74,7 @@ def make_terms(
     terms |= {"price": price} if plan is None else _planned(plan)
     terms |= {"regions": list(regions), "epsilonPerQueryMax": epsilon_per_query_max}
     named = [{"name": name, "accounts": list(accounts)} for name, accounts in (groups or {}).items()]
-    terms |= {"buyerCap": buyer_cap, "groups": named}
+    terms |= {"buyerCap": buyer_cap, "groups": named, "fields": list(fields)}
     terms |= {"minimumCohort": minimum_cohort or manifest["minimumCohort"], "termEnd": documents.iso_time(term_end)}
     made = documents.validate_terms(terms | {"panel": panel.choose_panel(client, nodes, threshold)})
     check_terms(made)
@@ -81,18 +85,23 @@ def _planned(plan: Document) -> Document:
     return {"version": 2, "plan": plan, "price": entry_price(documents.validate_plan(plan))}
 
 
-def create(client: Client, terms: Document) -> dict[str, Any]:
-    """List a product under these terms; the seller must hold the asset's OPERATE title.
+def create(client: Client, terms: Document, title: str | None = None) -> dict[str, Any]:
+    """List a product under these terms; the seller must hold a title to operate that covers them.
 
+    Args:
+        title: that title's id; the asset's first title to operate when None.
     Returns:
         the intent's outcome with "listingId" and "termsDigest".
     """
     terms_digest = client.put_document(documents.validate_terms(terms))
+    manifest = rights.checked_manifest(client, rights.get_asset(client, terms["asset"]))
     message = {
         "listingId": ids.listing_id(client.address, terms["asset"], terms_digest),
         "assetId": terms["asset"],
+        "titleId": title or ids.title_id(terms["asset"], TitleKind.OPERATE),
         "seller": client.address,
         "termsDigest": terms_digest,
+        **scope_of_terms(terms, manifest),
         "price": terms["price"],
         "validUntil": documents.unix_seconds(terms["termEnd"]),
         "deadline": client.deadline(),

@@ -13,13 +13,12 @@ from crypto.canonical import sha256, to_hex
 from marketplace import documents
 from marketplace.documents import Document, ids
 from marketplace.errors import NotFoundError
-from marketplace.intents import verify_intent
 from marketplace.registrations.codes import to_ledger
 from marketplace.rights.standing import Standing, judge, list_paths
 from marketplace.sdk import certificates, registrations
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
-from marketplace.types import AssetStatus, TitleKind
+from marketplace.types import AssetStatus
 
 LONGEST_DAYS = 5 * 365
 
@@ -181,33 +180,6 @@ def get_standing(client: Client, certificate: Mapping[str, Any], lists: Sequence
 def get_status_lists(client: Client, certificate: Mapping[str, Any]) -> list[Document]:
     """The status lists that a certificate names, to be kept beside it for checking it offline within a day."""
     return [client.get(path) for path in list_paths(certificate)]
-
-
-def offer_transfer(client: Client, asset_id: str, kind: TitleKind, to: str) -> dict[str, Any]:
-    """The holder's half of a title's transfer, to be handed to the new holder; changes nothing by itself."""
-    title = get_title(client, ids.title_id(asset_id, kind))
-    message = {"titleId": title["titleId"], "from": client.address, "to": to, "version": title["version"]}
-    message |= {"deadline": client.deadline(days=7)}
-    return {"transfer": message, "fromSignature": client.sign("Transfer", message)}
-
-
-def accept_transfer(client: Client, offer: Mapping[str, Any]) -> dict[str, Any]:
-    """The new holder's half: check the offer, sign the same statement, and submit both.
-
-    Raises:
-        VerificationError: the offer is for somebody else.
-        crypto.errors.InvalidSignature: the old holder did not sign it.
-    """
-    message = dict(offer["transfer"])
-    expect(message["to"], client.address, "offer_for_another", "rights.offer_is_yours")
-    signature = bytes.fromhex(str(offer["fromSignature"])[2:])
-    verify_intent("Transfer", message, client.deployment, message["from"], signature)
-    body = {
-        "transfer": message,
-        "fromSignature": offer["fromSignature"],
-        "toSignature": client.sign("Transfer", message),
-    }
-    return client.submit("/rights/transfers", body)
 
 
 def transfer_share(client: Client, asset_id: str, to: str, bps: int) -> dict[str, Any]:

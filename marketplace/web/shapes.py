@@ -24,6 +24,7 @@ Count = Annotated[int, Field(strict=True, ge=0, le=MAX_INTEGER)]
 UInt8 = Annotated[int, Field(strict=True, ge=0, le=2**8 - 1)]
 UInt16 = Annotated[int, Field(strict=True, ge=0, le=2**16 - 1)]
 UInt32 = Annotated[int, Field(strict=True, ge=0, le=2**32 - 1)]
+UInt48 = Annotated[int, Field(strict=True, ge=0, le=2**48 - 1)]
 Document = dict[str, Any]
 
 

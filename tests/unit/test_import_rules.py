@@ -14,8 +14,8 @@
 | sdk                          | crypto, vocabulary, stage rules, sdk                                       |
 | vault, panel                 | crypto, vocabulary, stage rules, sdk, itself                               |
 | auditor                      | crypto, vocabulary, stage rules, replay, itself (its command also sdk)     |
-| commands                     | vocabulary, stage rules, sdk, console, compute, and lazily the program they |
-|                              | start                                                                      |
+| commands                     | vocabulary, stage rules, sdk, console, compute, commands of its own stage,  |
+|                              | and lazily the program they start                                           |
 | app, chores, cli, serve      | everything                                                                 |
 
 Only the ledger room may import web3, and only crypto/seal may import tenseal. Pure rooms (crypto, vocabulary, rules,

@@ -4,7 +4,8 @@ pragma solidity ^0.8.28;
 import {IIntentBatch} from "./IIntentBatch.sol";
 
 /// @title What is on offer
-/// @notice Whoever holds the operate title of a confirmed asset may list it; terms stay outside, their digest is in the id.
+/// @notice Whoever holds a title to operate a confirmed asset may list what that title covers; terms stay outside, their digest
+/// is in the id.
 interface IListings is IIntentBatch {
     /// @notice None -> Listed by {list} -> Delisted by {delist}.
     enum Status {
@@ -17,17 +18,26 @@ interface IListings is IIntentBatch {
         address seller;
         uint96 price;
         bytes32 assetId;
+        bytes32 titleId;
+        bytes32 fields;
         uint64 validUntil;
         Status status;
         uint32 version;
+        uint32 purposes;
+        uint48 territories;
     }
 
     /// @notice Signed by `seller`. listingId = keccak256(abi.encode(seller, assetId, termsDigest)); `price` is for one call.
+    /// `titleId` is the seller's title to operate; purposes, fields and territories are what of it is on offer.
     struct List {
         bytes32 listingId;
         bytes32 assetId;
+        bytes32 titleId;
         address seller;
         bytes32 termsDigest;
+        uint32 purposes;
+        bytes32 fields;
+        uint48 territories;
         uint96 price;
         uint64 validUntil;
         uint64 deadline;
@@ -44,8 +54,12 @@ interface IListings is IIntentBatch {
     event Listed(
         bytes32 indexed listingId,
         bytes32 indexed assetId,
+        bytes32 titleId,
         address indexed seller,
         bytes32 termsDigest,
+        uint32 purposes,
+        bytes32 fields,
+        uint48 territories,
         uint96 price,
         uint64 validUntil
     );

@@ -167,7 +167,7 @@ interface IRights is IIntentBatch {
     /// @notice What is left of the privacy budget, in millionths of epsilon.
     function budgetLeft(bytes32 assetId) external view returns (uint64);
 
-    /// @notice Reverts if `account` registered the asset, shares in its revenue, or holds a title to it.
+    /// @notice Reverts if `account` registered the asset, shares in its revenue, or holds a first title to it.
     function requireNoPart(bytes32 assetId, address account) external view;
 
     /// @notice Reverts unless the asset is confirmed and in its term.

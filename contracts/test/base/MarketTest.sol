@@ -59,11 +59,12 @@ abstract contract MarketTest is Signing {
         vm.warp(START);
         uint64 nonce = vm.getNonce(address(this));
         Titles titlesAt = Titles(vm.computeCreateAddress(address(this), nonce + 2));
+        address listingsAt = vm.computeCreateAddress(address(this), nonce + 3);
         address ordersAt = vm.computeCreateAddress(address(this), nonce + 6);
         Registrations registrationsAt = Registrations(vm.computeCreateAddress(address(this), nonce + 10));
         participants = new Participants(_at(REGISTRAR), IKeys(vm.computeCreateAddress(address(this), nonce + 9)));
         rights = new Rights(participants, titlesAt, ordersAt, registrationsAt);
-        titles = new Titles(participants, rights, ordersAt);
+        titles = new Titles(participants, rights, listingsAt, ordersAt);
         listings = new Listings(participants, titles);
         agreements = new Agreements(participants);
         address clearingAt = vm.computeCreateAddress(address(this), nonce + 8);
@@ -207,6 +208,41 @@ abstract contract MarketTest is Signing {
         return ITitles.Transfer(titleId, _at(from), _at(to), titles.title(titleId).version, _deadline());
     }
 
+    function _grantOf(bytes32 parent, uint256 grantor, uint256 grantee, bytes32 terms)
+        internal
+        view
+        returns (ITitles.Grant memory m)
+    {
+        ITitles.Title memory above = titles.title(parent);
+        m.parent = parent;
+        m.kind = uint8(ITitles.TitleKind.Operate);
+        (m.grantor, m.grantee) = (_at(grantor), _at(grantee));
+        m.titleId = keccak256(abi.encode(parent, m.grantee, terms));
+        (m.purposes, m.fields, m.territories) = (1, bytes32(uint256(1)), 1);
+        m.validFrom = above.validFrom > block.timestamp ? above.validFrom : uint64(block.timestamp);
+        m.validUntil = above.parent == 0 ? uint64(block.timestamp + 30 days) : above.validUntil;
+        m.termsDigest = terms;
+        m.version = above.version;
+        m.deadline = _deadline();
+    }
+
+    function _surrenderOf(bytes32 titleId, uint256 by) internal view returns (ITitles.Surrender memory) {
+        return ITitles.Surrender(titleId, _at(by), "reason", titles.title(titleId).version, _deadline());
+    }
+
+    function _revocationOf(bytes32 titleId, uint256 by) internal view returns (ITitles.RevokeTitle memory) {
+        return ITitles.RevokeTitle(titleId, _at(by), "reason", titles.title(titleId).version, _deadline());
+    }
+
+    function _pledgeOf(bytes32 titleId, uint256 holder, uint256 pledgee)
+        internal
+        view
+        returns (ITitles.Pledge memory)
+    {
+        uint64 version = titles.title(titleId).version;
+        return ITitles.Pledge(titleId, _at(holder), _at(pledgee), "debt", version, _deadline());
+    }
+
     function _shareOf(bytes32 assetId, uint256 from, uint256 to, uint16 bps)
         internal
         view
@@ -225,7 +261,19 @@ abstract contract MarketTest is Signing {
     function _listOf(bytes32 assetId, bytes32 terms) internal view returns (IListings.List memory) {
         bytes32 id = keccak256(abi.encode(_at(SUPPLIER), assetId, terms));
         uint64 until = uint64(block.timestamp + 30 days);
-        return IListings.List(id, assetId, _at(SUPPLIER), terms, 100, until, _deadline());
+        return IListings.List(
+            id,
+            assetId,
+            _titleId(assetId, ITitles.TitleKind.Operate),
+            _at(SUPPLIER),
+            terms,
+            1,
+            bytes32(uint256(1)),
+            1,
+            100,
+            until,
+            _deadline()
+        );
     }
 
     function _delistOf(bytes32 listingId) internal view returns (IListings.Delist memory) {
@@ -340,6 +388,24 @@ abstract contract MarketTest is Signing {
         titles.transfer(m, _sign(from, address(titles), hash), _sign(to, address(titles), hash));
     }
 
+    function _send(ITitles.Grant memory m, uint256 grantor, uint256 grantee) internal {
+        bytes32 hash = _hash(m);
+        titles.grant(m, _sign(grantor, address(titles), hash), _sign(grantee, address(titles), hash));
+    }
+
+    function _send(ITitles.Surrender memory m, uint256 by) internal {
+        titles.surrender(m, _sign(by, address(titles), _hash(m)));
+    }
+
+    function _send(ITitles.RevokeTitle memory m, uint256 by) internal {
+        titles.revoke(m, _sign(by, address(titles), _hash(m)));
+    }
+
+    function _send(ITitles.Pledge memory m, uint256 holder, uint256 pledgee) internal {
+        bytes32 hash = _hash(m);
+        titles.pledge(m, _sign(holder, address(titles), hash), _sign(pledgee, address(titles), hash));
+    }
+
     function _send(IRights.TransferShare memory m, uint256 by) internal {
         rights.transferShare(m, _sign(by, address(rights), _hash(m)));
     }
@@ -449,6 +515,14 @@ abstract contract MarketTest is Signing {
 
     function _titleId(bytes32 assetId, ITitles.TitleKind kind) internal pure returns (bytes32) {
         return keccak256(abi.encode(assetId, kind));
+    }
+
+    /// @dev Reverts unless the first title to operate allows its holder `key` to offer something now.
+    function _operates(bytes32 assetId, uint256 key) internal view returns (uint64) {
+        bytes32 titleId = _titleId(assetId, ITitles.TitleKind.Operate);
+        return titles.requireOperator(
+            titleId, assetId, _at(key), 1, bytes32(uint256(1)), 1, uint64(block.timestamp)
+        );
     }
 
     /* EXPECTATIONS */

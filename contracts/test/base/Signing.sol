@@ -167,11 +167,99 @@ abstract contract Signing {
         );
     }
 
+    function _hash(ITitles.Grant memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "Grant(bytes32 titleId,bytes32 parent,uint8 kind,address grantor,address grantee,uint32 purposes,bytes32 fields,uint48 territories,uint64 validFrom,uint64 validUntil,uint8 marks,bytes32 termsDigest,uint64 version,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(ITitles.Encumber memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "Encumber(bytes32 titleId,uint8 marks,bytes32 orderDigest,address registrar,uint64 version,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(ITitles.Pledge memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "Pledge(bytes32 titleId,address holder,address pledgee,bytes32 debtDigest,uint64 version,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(ITitles.ReleasePledge memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "ReleasePledge(bytes32 titleId,address pledgee,uint64 version,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(ITitles.Permit memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "Permit(bytes32 titleId,bytes32 act,address pledgee,uint64 version,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(ITitles.Enforce memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "Enforce(bytes32 titleId,bytes32 rulingDigest,address registrar,uint64 version,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(ITitles.Surrender memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "Surrender(bytes32 titleId,address holder,bytes32 reasonDigest,uint64 version,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(ITitles.RevokeTitle memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "RevokeTitle(bytes32 titleId,address registrar,bytes32 reasonDigest,uint64 version,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
     function _hash(IListings.List memory m) internal pure returns (bytes32) {
         return keccak256(
             abi.encode(
                 keccak256(
-                    "List(bytes32 listingId,bytes32 assetId,address seller,bytes32 termsDigest,uint96 price,uint64 validUntil,uint64 deadline)"
+                    "List(bytes32 listingId,bytes32 assetId,bytes32 titleId,address seller,bytes32 termsDigest,uint32 purposes,bytes32 fields,uint48 territories,uint96 price,uint64 validUntil,uint64 deadline)"
                 ),
                 m
             )

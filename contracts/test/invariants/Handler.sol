@@ -23,6 +23,7 @@ contract Handler is MarketTest {
     uint256[] public people;
     bytes32[] public assets;
     bytes32[] public listed;
+    bytes32[] public granted; // titles, roots first
     bytes32[] public agreed;
     bytes32[] public funded;
     bytes32[] public redemptions;
@@ -140,7 +141,9 @@ contract Handler is MarketTest {
         IRights.Confirm memory m = _confirmOf(assets[which % assets.length]);
         m.validUntil = uint64(block.timestamp + term % 400 days);
         bytes memory signature = _sign(REGISTRAR, address(rights), _hash(m));
-        _try(address(rights), abi.encodeCall(IRights.confirm, (m, signature)));
+        if (!_try(address(rights), abi.encodeCall(IRights.confirm, (m, signature)))) return;
+        granted.push(_titleId(m.assetId, ITitles.TitleKind.Use));
+        granted.push(_titleId(m.assetId, ITitles.TitleKind.Operate));
     }
 
     /// @dev Rarely, so that most assets stay in trade; a suspension is mostly taken back.
@@ -165,6 +168,28 @@ contract Handler is MarketTest {
         bytes memory one = _sign(from, address(titles), _hash(m));
         bytes memory two = _sign(_person(to), address(titles), _hash(m));
         _try(address(titles), abi.encodeCall(ITitles.transfer, (m, one, two)));
+    }
+
+    function grant(uint256 which, uint256 to, uint8 marks, uint32 scope) public {
+        if (granted.length == 0) return;
+        bytes32 parent = granted[which % granted.length];
+        ITitles.Title memory above = titles.title(parent);
+        uint256 from = _keyOf(above.holder);
+        uint256 grantee = _person(to);
+        ITitles.Grant memory m = _grantOf(parent, from, grantee, keccak256(abi.encode("grant", granted.length)));
+        m.kind = scope % 2 == 0 ? 3 : 2;
+        (m.marks, m.purposes, m.territories) = (marks % 8, scope / 2 % 4, scope / 8 % 4);
+        bytes memory one = _sign(from, address(titles), _hash(m));
+        bytes memory two = _sign(grantee, address(titles), _hash(m));
+        if (_try(address(titles), abi.encodeCall(ITitles.grant, (m, one, two)))) granted.push(m.titleId);
+    }
+
+    function revokeTitle(uint256 which) public {
+        if (granted.length == 0 || which % 4 > 0) return;
+        ITitles.RevokeTitle memory m = _revocationOf(granted[which / 4 % granted.length], REGISTRAR);
+        if (titles.title(m.titleId).parent == 0) return; // a market without roots shows little
+        bytes memory signature = _sign(REGISTRAR, address(titles), _hash(m));
+        _try(address(titles), abi.encodeCall(ITitles.revoke, (m, signature)));
     }
 
     function transferShare(uint256 which, uint256 place, uint256 to, uint16 bps) public {
@@ -352,6 +377,10 @@ contract Handler is MarketTest {
 
     function redemptionCount() external view returns (uint256) {
         return redemptions.length;
+    }
+
+    function grantedCount() external view returns (uint256) {
+        return granted.length;
     }
 
     function fundedCount() external view returns (uint256) {

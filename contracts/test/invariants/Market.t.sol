@@ -44,7 +44,7 @@ contract MarketInvariants is Signing {
 
     /// @dev Without this, forge would also call the handler's own setUp.
     function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        bytes4[] memory selectors = new bytes4[](17);
+        bytes4[] memory selectors = new bytes4[](19);
         selectors[0] = Handler.issue.selector;
         selectors[1] = Handler.register.selector;
         selectors[2] = Handler.confirm.selector;
@@ -62,6 +62,8 @@ contract MarketInvariants is Signing {
         selectors[14] = Handler.agree.selector;
         selectors[15] = Handler.redeem.selector;
         selectors[16] = Handler.endRedemption.selector;
+        selectors[17] = Handler.grant.selector;
+        selectors[18] = Handler.revokeTitle.selector;
         targets = new FuzzSelector[](1);
         targets[0] = FuzzSelector(address(handler), selectors);
     }
@@ -117,9 +119,54 @@ contract MarketInvariants is Signing {
             ITitles.Title memory operate = titles.title(keccak256(abi.encode(assetId, ITitles.TitleKind.Operate)));
             vm.assertTrue((hold.holder != address(0)) == confirmed, "I-7");
             vm.assertTrue((operate.holder != address(0)) == confirmed, "I-7");
+            ITitles.Title memory use = titles.title(keccak256(abi.encode(assetId, ITitles.TitleKind.Use)));
+            vm.assertTrue((use.holder != address(0)) == confirmed, "I-7");
             if (!confirmed) continue;
             vm.assertTrue(hold.kind == ITitles.TitleKind.Hold && operate.kind == ITitles.TitleKind.Operate, "I-7");
         }
+    }
+
+    /// @notice I-18 to I-20: titles are within their wholes, none outlives one above it, and where two overlap of which one is
+    /// exclusive, one is above the other, or one is an older use under a right to operate.
+    function invariant_titlesStandWithinTheirWholes() public view {
+        for (uint256 i = 0; i < handler.grantedCount(); ++i) {
+            bytes32 id = handler.granted(i);
+            ITitles.Title memory one = titles.title(id);
+            if (one.parent == 0) continue;
+            ITitles.Title memory whole = titles.title(one.parent);
+            vm.assertTrue(one.purposes & ~whole.purposes == 0 && one.fields & ~whole.fields == 0, "I-18");
+            vm.assertTrue(one.territories & ~whole.territories == 0 && one.validUntil <= whole.validUntil, "I-18");
+            vm.assertTrue((one.marks & ~whole.marks) & 7 == 0 && one.kind <= whole.kind, "I-18");
+            (uint8 cause,) = titles.standing(id);
+            (uint8 above,) = titles.standing(one.parent);
+            vm.assertTrue(cause != 0 || above == 0, "I-20");
+            for (uint256 j = 0; j < i && cause == 0; ++j) {
+                _checkPair(handler.granted(j), id);
+            }
+        }
+    }
+
+    function _checkPair(bytes32 older, bytes32 newer) private view {
+        (ITitles.Title memory one, ITitles.Title memory two) = (titles.title(older), titles.title(newer));
+        (uint8 cause,) = titles.standing(older);
+        bool overlaps = one.purposes & two.purposes != 0 && one.territories & two.territories != 0
+            && one.fields & two.fields != 0 && one.validFrom <= two.validUntil && two.validFrom <= one.validUntil;
+        if (one.parent == 0 || cause != 0 || one.assetId != two.assetId || !overlaps) return;
+        if ((one.marks | two.marks) & 1 == 0 || _isAbove(older, newer)) return;
+        bool spared = _isPlainUse(older) && two.kind == ITitles.TitleKind.Operate;
+        vm.assertTrue(spared || (_isPlainUse(newer) && one.kind == ITitles.TitleKind.Operate), "I-19");
+    }
+
+    function _isAbove(bytes32 upper, bytes32 id) private view returns (bool) {
+        for (; id != 0; id = titles.title(id).parent) {
+            if (id == upper) return true;
+        }
+        return false;
+    }
+
+    function _isPlainUse(bytes32 id) private view returns (bool) {
+        ITitles.Title memory title = titles.title(id);
+        return title.kind == ITitles.TitleKind.Use && title.marks & 1 == 0;
     }
 
     /// @notice I-9: revenue shares are at most sixteen distinct holders and sum to 10000.

@@ -36,7 +36,9 @@ from marketplace.replay import LedgerState
 from marketplace.rights.records import Asset as AssetState
 from marketplace.rights.records import Share as ShareState
 from marketplace.rights.tables import Asset, Share, Title
-from marketplace.rights.titles import Title as TitleState
+from marketplace.rights.title_records import ROOTS, Pledging
+from marketplace.rights.title_records import Title as TitleState
+from marketplace.rights.titles import note_offer
 from marketplace.settlement.redemptions import Redemption as RedemptionState
 from marketplace.settlement.tables import Balance, Issue, Redemption
 from marketplace.types import (
@@ -50,7 +52,10 @@ from marketplace.types import (
     ParticipantStatus,
     RedemptionStatus,
     TitleKind,
+    TitleMark,
 )
+
+NOBODY = "0x" + "00" * 20
 
 _ADDRESS_CHARACTERS, _DIGEST_CHARACTERS = 42, 66
 
@@ -105,7 +110,9 @@ def _load(session: Session, texts: Sequence[str]) -> LedgerState:
     accounts |= _load_assets(
         session, state, names | {item.asset_id for item in listings} | {item.asset_id for item in cases}
     )
-    _load_titles(session, state, names)
+    owners: set[str] = set()
+    _load_titles(session, state, names | {listing.title_id for listing in listings}, owners)
+    accounts |= _load_assets(session, state, owners - state.rights.assets.keys())
     _load_clearing(session, state, names)
     _load_accounts(session, state, accounts)
     state.participants.keys = load_keys(session, accounts, names)
@@ -141,10 +148,7 @@ def _load_redemptions(session: Session, state: LedgerState, names: set[str]) -> 
 def _load_listings(session: Session, state: LedgerState, names: set[str]) -> Sequence[Listing]:
     rows = session.exec(select(Listing).where(col(Listing.listing_id).in_(names))).all()
     for row in rows:
-        status = ListingStatus(row.status)
-        state.listings.records[row.listing_id] = ListingState(
-            row.seller, row.asset_id, row.price, row.valid_until, status, row.version
-        )
+        state.listings.records[row.listing_id] = _listing_state(row)
     return rows
 
 
@@ -182,6 +186,21 @@ def _load_cases(session: Session, state: LedgerState, names: set[str]) -> list[R
     return cases
 
 
+def _listing_state(row: Listing) -> ListingState:
+    return ListingState(
+        row.seller,
+        row.asset_id,
+        row.title_id,
+        row.price,
+        row.valid_until,
+        row.purposes,
+        row.fields,
+        row.territories,
+        ListingStatus(row.status),
+        row.version,
+    )
+
+
 def _load_assets(session: Session, state: LedgerState, names: set[str]) -> set[str]:
     """Load assets with shares and titles; returns the accounts that hold a part of them."""
     accounts = set()
@@ -201,13 +220,50 @@ def _load_assets(session: Session, state: LedgerState, names: set[str]) -> set[s
             version=row.version,
             share_version=row.share_version,
         )
-        _load_titles(session, state, {ids.title_id(row.asset_id, kind) for kind in (TitleKind.HOLD, TitleKind.OPERATE)})
+        _load_titles(session, state, {ids.title_id(row.asset_id, kind) for kind in ROOTS}, set())
     return accounts
 
 
-def _load_titles(session: Session, state: LedgerState, names: set[str]) -> None:
-    for row in session.exec(select(Title).where(col(Title.title_id).in_(names))):
-        state.titles.records[row.title_id] = TitleState(row.holder, TitleKind(row.kind), row.valid_until, row.version)
+def _load_titles(session: Session, state: LedgerState, names: set[str], assets: set[str]) -> None:
+    """Load titles, those above them, the parts of all these, and what of them is on offer; `assets` gathers whose."""
+    wanted = {name for name in names if name not in state.titles.records}
+    while wanted:
+        rows = session.exec(select(Title).where(col(Title.title_id).in_(wanted))).all()
+        for row in rows:
+            state.titles.records[row.title_id] = _title_state(row)
+            assets.add(row.asset_id)
+            _load_parts(session, state, row)
+        wanted = {row.parent for row in rows} - state.titles.records.keys() - {ZERO_DIGEST}
+
+
+def _title_state(row: Title) -> TitleState:
+    is_root = row.parent == ZERO_DIGEST
+    return TitleState(
+        row.holder,
+        TitleKind(row.kind),
+        0 if is_root else row.valid_until,
+        row.asset_id,
+        None if is_root else row.parent,
+        TitleMark(row.marks),
+        row.purposes,
+        row.fields,
+        row.territories,
+        row.valid_from,
+        row.version,
+        number=int(row.order_id == ZERO_DIGEST),
+    )
+
+
+def _load_parts(session: Session, state: LedgerState, row: Title) -> None:
+    """The parts in force of a title, its pledge, and its offers, joined into one cell as the ledger joins them."""
+    if row.pledgee != NOBODY:
+        state.titles.pledges[row.title_id] = Pledging(row.pledgee, row.permitted)
+    parts = session.exec(select(Title).where(Title.parent == row.title_id, Title.order_id == ZERO_DIGEST)).all()
+    for part in parts:
+        state.titles.records.setdefault(part.title_id, _title_state(part))
+    state.titles.parts[row.title_id] = [part.title_id for part in parts if not part.marks & TitleMark.ENDED]
+    for listing in session.exec(select(Listing).where(Listing.title_id == row.title_id)):
+        note_offer(state.titles, _listing_state(listing).product, 0)
 
 
 def _load_clearing(session: Session, state: LedgerState, names: set[str]) -> None:

@@ -10,12 +10,13 @@ from marketplace.identifiers import standing
 from marketplace.identifiers.standing import Standing
 from marketplace.ledger.tables import LedgerBlock, LedgerEvent
 from marketplace.participants.tables import Participant
+from marketplace.rights.issuing import first_titles
 from marketplace.rights.status_lists import is_marked
-from marketplace.rights.tables import Asset, Title
+from marketplace.rights.tables import Asset
 from marketplace.storage.projected import ProjectedRow
 from marketplace.types import TitleKind
 
-MOVABLE = (TitleKind.HOLD, TitleKind.OPERATE)
+MOVABLE = tuple(TitleKind)
 
 
 def moment_of(session: Session, block: int) -> dict[str, Any]:
@@ -61,6 +62,4 @@ def _events(name: str, about: str) -> SelectOfScalar[int]:
 
 def has_moved(session: Session, asset: Asset) -> bool:
     """Whether a title or a share of an asset has another holder than its certificate names."""
-    titles = [session.get(Title, ids.title_id(asset.asset_id, kind)) for kind in MOVABLE]
-    versions = [title.version for title in titles if title is not None] or [1]
-    return is_marked("message", asset.status, asset.share_version, versions)
+    return is_marked("message", asset.status, asset.share_version, first_titles(session, asset))

@@ -25,7 +25,7 @@ from tests.registering import rulebook
 
 START = 1_800_000_000
 HISTORIES = 12
-STEPS = 1100
+STEPS = 1300
 GAS = 25_000_000
 
 
@@ -204,6 +204,8 @@ def test_histories_reach_every_verb_and_most_refusals(chain: Chain) -> None:
         "intent_signature_invalid", "intent_expired", "intent_stale", "participant_not_active", "participant_status",
         "participant_application_mismatch", "asset_status", "asset_claim_mismatch", "asset_term", "asset_own_matter",
         "asset_shares_invalid", "asset_id_mismatch", "asset_expired", "title_not_held", "title_not_transferable",
+        "title_not_grantable", "title_wider", "title_conflict", "title_over", "title_encumbered",
+        "title_marks", "title_pledged", "title_not_pledgee", "title_id_mismatch", "title_first",
         "transfer_same_party", "share_too_small", "shares_full", "budget_exceeded", "listing_not_listed",
         "listing_expired", "listing_term", "issue_reference_used", "balance_insufficient", "order_not_funded",
         "order_own_listing", "order_term", "escrow_too_small", "close_mismatch", "close_not_seller",

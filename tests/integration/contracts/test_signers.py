@@ -24,6 +24,7 @@ from marketplace.documents.ids import (
     batch_id,
     case_id,
     debt_id,
+    granted_id,
     listing_id,
     order_id,
     redemption_id,
@@ -49,6 +50,7 @@ DERIVED: Mapping[str, tuple[str, Any]] = {
     "Register": ("assetId", lambda _, m: asset_id(m["holder"], m["manifestDigest"])),
     "File": ("caseId", lambda _, m: case_id(m["assetId"], m["applicant"], m["formDigest"], m["statedAt"])),
     "List": ("listingId", lambda _, m: listing_id(m["seller"], m["assetId"], m["termsDigest"])),
+    "Grant": ("titleId", lambda _, m: granted_id(m["parent"], m["grantee"], m["termsDigest"])),
     "Fund": ("orderId", lambda _, m: order_id(m["buyer"], m["listingId"], m["agreementDigest"])),
     "Redeem": ("redemptionId", lambda _, m: redemption_id(m["account"], m["payoutDigest"])),
     "Agree": ("agreementId", lambda _, m: agreement_id(m["partyA"], m["partyB"], m["agreementDigest"])),
@@ -110,8 +112,11 @@ def forged(history: History, call: Call, part: Part, number: int) -> Call:
 
 
 def about(history: History, message: Mapping[str, Any]) -> str:
-    """Whom an act is about: the account that it names, or the registrant of the asset."""
-    return str(message.get("account") or history.state.rights.assets[message["assetId"]].registrant)
+    """Whom an act is about: the account that it names, or the registrant of the asset that it, or its title, is of."""
+    if "account" in message:
+        return str(message["account"])
+    asset = message.get("assetId") or history.state.titles.records[message["titleId"]].asset_id
+    return history.state.rights.assets[asset].registrant
 
 
 def by_rules(history: History, call: Call) -> str:

@@ -10,10 +10,11 @@ from sqlmodel import Session
 
 from crypto.canonical import keccak256
 from crypto.typed_data import address_of
+from marketplace.documents.ids import title_id
 from marketplace.intents import Deployment, intent_digest, sign_intent, struct_hash
 from marketplace.ledger.intake import IntentCall, queue_intents
 from marketplace.ledger.profile import LedgerSettings
-from marketplace.types import ZERO_DIGEST, Role
+from marketplace.types import ZERO_DIGEST, Role, TitleKind
 from tests.registering import code, deposit_acts, rulebook
 
 FAR = 4_000_000_000  # a deadline beyond every test, unix seconds
@@ -143,8 +144,12 @@ class Market:
         message = {
             "listingId": self.listing,
             "assetId": self.asset,
+            "titleId": title_id(self.asset, TitleKind.OPERATE),
             "seller": self.address("supplier"),
             "termsDigest": "0x" + "b5" * 32,
+            "purposes": 1,
+            "fields": "0x" + "00" * 31 + "01",
+            "territories": 1,
             "price": PRICE,
             "validUntil": valid_until,
             "deadline": FAR,

@@ -18,7 +18,7 @@ from marketplace.auditor.verifier import audit
 from marketplace.documents import digest
 from marketplace.errors import InvalidInputError, MarketplaceError, NotFoundError, RuleError, VerificationError
 from marketplace.rights.standing import judge
-from marketplace.sdk import certificates, evidence, listings, rights
+from marketplace.sdk import certificates, evidence, listings, rights, titles
 from marketplace.sdk.certificate_files import read_certificate
 from marketplace.types import AssetStatus, TitleKind
 from tests.integration.service.town import Town
@@ -63,8 +63,8 @@ def _terms(town: Town, asset: str) -> Any:
 
 
 def test_whoever_takes_a_title_or_a_share_supersedes_the_certificate(town: Town, asset: str) -> None:
-    offer = rights.offer_transfer(town["supplier"], asset, TitleKind.OPERATE, town["collector"].address)
-    rights.accept_transfer(town["collector"], offer)
+    offer = titles.offer_transfer(town["supplier"], titles.root(asset, TitleKind.OPERATE), town["collector"].address)
+    titles.accept(town["collector"], offer)
     assert _standing(town, asset) == "certificate_superseded"
 
 

@@ -17,7 +17,7 @@ from marketplace.errors import InvalidInputError, NotFoundError, VerificationErr
 from marketplace.identifiers.service.finding import find
 from marketplace.identifiers.service.records import record
 from marketplace.identifiers.showing import page
-from marketplace.sdk import identifiers, listings, orders, participants, rights, settlement
+from marketplace.sdk import identifiers, listings, orders, participants, rights, settlement, titles
 from marketplace.sdk.client import Client
 from marketplace.types import AssetStatus, ParticipantStatus, Role, TitleKind
 from tests import did_core
@@ -200,8 +200,8 @@ def test_a_registrar_s_marks_show_on_data_certificate_and_product(town: Town, as
 def test_a_certificate_whose_title_moved_says_so_since_the_first_move(town: Town, asset: str) -> None:
     certificate, since = certificate_of(town, asset), []
     for giver, taker in (("supplier", "collector"), ("collector", "supplier")):
-        offer = rights.offer_transfer(town[giver], asset, TitleKind.OPERATE, town[taker].address)
-        rights.accept_transfer(town[taker], offer)
+        offer = titles.offer_transfer(town[giver], titles.root(asset, TitleKind.OPERATE), town[taker].address)
+        titles.accept(town[taker], offer)
         said = told(town, Kind.CERTIFICATE, certificate)
         assert over(said) == ("superseded", False, True)
         since.append(said["until"])

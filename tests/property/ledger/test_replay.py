@@ -136,9 +136,10 @@ class Market(RuleBasedStateMachine):
         """I-7, I-9."""
         rights = self.ledger.rights
         confirmed = [asset for asset in rights.assets.values() if asset.status >= AssetStatus.CONFIRMED]
-        kinds = [title.kind for title in self.ledger.titles.records.values()]
-        assert kinds.count(TitleKind.HOLD) == kinds.count(TitleKind.OPERATE) == len(confirmed)
-        assert kinds.count(TitleKind.USE) == len(self.ledger.orders.records)
+        titles = self.ledger.titles.records.values()
+        for kind in TitleKind:
+            assert sum(title.kind is kind for title in titles if title.parent is None) == len(confirmed)
+        assert sum(title.number == 0 for title in titles) == len(self.ledger.orders.records)
         for asset in rights.assets.values():
             assert sum(share.bps for share in asset.shares) == 10_000
             assert len({share.holder for share in asset.shares}) == len(asset.shares) <= 16

@@ -16,7 +16,10 @@ SOURCES = Path(__file__).resolve().parents[3] / "contracts" / "src"
 LEDGER_INTENTS = {name: intent for name, intent in INTENTS.items() if name != "Release"}  # Release is the vault's
 
 # What only another contract may call, and what an ERC-20 has to offer although the loop is closed.
-NO_VERBS = {"certify", "open", "enter", "grantUse", "commitBudget", "releaseBudget", "approve", "transferFrom", SUBMIT}
+NO_VERBS = {
+    *("certify", "open", "offer", "enter", "grantUse", "commitBudget", "releaseBudget"),
+    *("approve", "transferFrom", SUBMIT),
+}
 
 
 def _errors() -> dict[str, list[str]]:

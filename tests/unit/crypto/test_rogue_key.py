@@ -82,7 +82,7 @@ def _terms(nodes: list[dict[str, str]]) -> dict[str, object]:
         {
             **{"type": "terms", "version": 1, "title": {"en": "Any", "zh": "任意"}, "asset": name, "manifest": name},
             **{"computations": ["COUNT"], "purposes": ["TRANSPORT"], "regions": [], "price": 1},
-            **{"epsilonPerQueryMax": 1, "buyerCap": None, "groups": [], "minimumCohort": 10},
+            **{"epsilonPerQueryMax": 1, "buyerCap": None, "groups": [], "fields": [], "minimumCohort": 10},
             **{"panel": {"nodes": nodes, "threshold": 16}, "termEnd": "2030-01-01T00:00:00Z"},
         }
     )

@@ -8,7 +8,7 @@ from marketplace.errors import InvalidInputError, VerificationError
 from marketplace.rights.standing import WORDS, judge, list_paths
 from marketplace.rights.status_lists import is_marked
 from marketplace.sdk import certificate_files
-from marketplace.types import AssetStatus
+from marketplace.types import AssetStatus, TitleMark
 from tests.certificates import LOG, REGISTRAR, UNTIL, certificate, lists, public
 from tests.unit.sdk.exchange import NOW, keys
 
@@ -115,13 +115,19 @@ def test_every_verdict_but_two_is_refused_in_both_languages() -> None:
 
 
 def test_bits_follow_from_the_ledger() -> None:
-    def marks(status: AssetStatus, share: int = 1, titles: tuple[int, ...] = (1, 1)) -> list[str]:
+    def marks(status: AssetStatus, share: int = 1, moves: int = 0, mark: int = 0) -> list[str]:
+        titles = [(0, 1), (moves, 7 | mark)]
         return [p for p in ("revocation", "suspension", "message") if is_marked(p, status, share, titles)]
 
     assert marks(AssetStatus.CONFIRMED) == []
     assert marks(AssetStatus.SUSPENDED) == ["suspension"]
     assert marks(AssetStatus.REVOKED) == ["revocation"]
-    assert marks(AssetStatus.CONFIRMED, 2) == marks(AssetStatus.CONFIRMED, 1, (1, 2)) == ["message"]
+    assert marks(AssetStatus.CONFIRMED, 2) == marks(AssetStatus.CONFIRMED, 1, 1) == ["message"]
+    assert marks(AssetStatus.CONFIRMED, mark=TitleMark.ENDED) == ["message"]
+    assert marks(AssetStatus.CONFIRMED, mark=TitleMark.PLEDGED) == []
+    for mark in (TitleMark.SEIZED, TitleMark.CONTROLLED):
+        assert marks(AssetStatus.CONFIRMED, mark=mark) == ["suspension"]
+        assert marks(AssetStatus.REVOKED, mark=mark) == ["revocation"]
     assert marks(AssetStatus.REVOKED, 2) == ["revocation", "message"]
 
 

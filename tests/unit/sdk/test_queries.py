@@ -82,6 +82,7 @@ TERMS = documents.validate_terms(
         "price": 200,
         "epsilonPerQueryMax": 1_000_000,
         "buyerCap": None,
+        "fields": [],
         "groups": [],
         "minimumCohort": 10,
         "panel": {"nodes": [PANEL_NODE], "threshold": 1},

@@ -1,4 +1,4 @@
-"""Registering data, confirming it with a certificate, and moving titles and shares."""
+"""Registering data, confirming it with a certificate, and moving shares; titles: `titles`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +18,7 @@ from marketplace.rights import certificates
 from marketplace.rights.tables import Asset, Share, Title, Version
 from marketplace.storage.blobs import BlobStore
 from marketplace.storage.documents import has_document, read_document, store_document
-from marketplace.types import AssetStatus, Digest
+from marketplace.types import ZERO_DIGEST, AssetStatus, Digest
 
 
 def get_asset(session: Session, asset_id: str) -> Asset:
@@ -26,14 +26,6 @@ def get_asset(session: Session, asset_id: str) -> Asset:
     row = session.get(Asset, asset_id)
     if row is None:
         raise NotFoundError("asset_unknown", f"there is no data asset {asset_id}", zh="没有该数据资产")
-    return row
-
-
-def get_title(session: Session, title_id: str) -> Title:
-    """A title as the ledger says. Raises NotFoundError `title_unknown`."""
-    row = session.get(Title, title_id)
-    if row is None:
-        raise NotFoundError("title_unknown", f"there is no title {title_id}", zh="没有该权证")
     return row
 
 
@@ -45,7 +37,7 @@ def shares_of(session: Session, asset_id: str) -> list[Share]:
 
 def asset_json(session: Session, asset: Asset) -> dict[str, Any]:
     """An asset with shares, titles, what is left of its privacy budget (millionths), and its entry in the register."""
-    titles = session.exec(select(Title).where(Title.asset_id == asset.asset_id, Title.kind != 2))
+    titles = session.exec(select(Title).where(Title.asset_id == asset.asset_id, Title.order_id == ZERO_DIGEST))
     entry = session.get(RegisterEntry, asset.asset_id)
     left = asset.epsilon_budget - (asset.epsilon_committed - asset.epsilon_released)
     return {
@@ -125,18 +117,6 @@ def mark(session: Session, deployment: Deployment, decision: Statement, now: int
     precheck.run(session, "Rights", "mark", arguments, now)
     by = message["registrar"]
     return queue(session, contract="Rights", verb="mark", arguments=arguments, digest=name, by=by, now=now)
-
-
-def transfer(session: Session, deployment: Deployment, deed: Statement, now: int) -> Digest:
-    """Queue the transfer of a title that both sides signed. Raises RuleError as the rules say."""
-    name, message = deed.digest(deployment), deed.message
-    if is_under_way(session, name):
-        return name
-    check_statement(deed, deployment, now)
-    arguments = [dict(message), *deed.signatures]
-    precheck.run(session, "Titles", "transfer", arguments, now)
-    by = message["from"]
-    return queue(session, contract="Titles", verb="transfer", arguments=arguments, digest=name, by=by, now=now)
 
 
 def transfer_share(session: Session, deployment: Deployment, deed: Statement, now: int) -> Digest:

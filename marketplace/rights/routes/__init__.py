@@ -1,4 +1,4 @@
-"""Data assets, certificates, titles and shares over HTTP."""
+"""Data assets, certificates and shares over HTTP; titles: `titles`."""
 
 from typing import Annotated, Any
 
@@ -59,16 +59,6 @@ class Mark(Shape):
     deadline: Count
 
 
-class Transfer(Shape):
-    """Signed by `from` and by `to`."""
-
-    title_id: DigestText
-    from_: AddressText = Field(alias="from")
-    to: AddressText
-    version: Count
-    deadline: Count
-
-
 class TransferShare(Shape):
     """Signed by `from`."""
 
@@ -100,14 +90,6 @@ class MarkBody(Shape):
 
     mark: Mark
     signature: SignatureText
-
-
-class TransferBody(Shape):
-    """A Transfer with both signatures."""
-
-    transfer: Transfer
-    from_signature: SignatureText
-    to_signature: SignatureText
 
 
 class ShareTransferBody(Shape):
@@ -160,16 +142,6 @@ def mark_asset(here: Here, body: MarkBody) -> Queued:
     decision = Statement("Mark", body.mark.to_message(), (body.signature,)).verified(here.deployment)
     with here.writing() as session:
         return Queued(intent=service.mark(session, here.deployment, decision, here.clock()))
-
-
-@router.post("/transfers", status_code=202)
-def transfer_title(here: Here, body: TransferBody) -> Queued:
-    """Transfer a title to hold or to operate."""
-    deed = Statement("Transfer", body.transfer.to_message(), (body.from_signature, body.to_signature)).verified(
-        here.deployment
-    )
-    with here.writing() as session:
-        return Queued(intent=service.transfer(session, here.deployment, deed, here.clock()))
 
 
 @router.post("/share-transfers", status_code=202)
@@ -237,10 +209,3 @@ def get_certificate(
     return Response(
         print_certificate(certificate, standing, now), media_type="application/pdf", headers={"vary": "accept"}
     )
-
-
-@router.get("/titles/{title_id}")
-def get_title(here: Here, title_id: Annotated[DigestText, Path()]) -> dict[str, Any]:
-    """One title as the ledger says."""
-    with here.reading() as session:
-        return service.get_title(session, title_id).as_json()

@@ -1,47 +1,36 @@
-"""`marketplace rights`: registration, confirmation, certificates, transfers."""
+"""Registration, confirmation, certificates, shares."""
 
 import json
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from crypto.credential import public_of_did_key
-from marketplace.console import Run, command, group
+from marketplace.console import Run, command
 from marketplace.console.usage import BadValue
 from marketplace.console.values import (
     moment,
-    parse_address,
     parse_duration,
     parse_epsilon,
-    parse_id,
     parse_share,
     short,
 )
 from marketplace.documents import DATA_ORIGINS, LEVELS, SOURCE_CLASSES, missing_counts, row_count
-from marketplace.documents.identifiers import Kind
-from marketplace.errors import InvalidInputError
 from marketplace.quantities import epsilon
+from marketplace.rights.commands.group import Asset, Reason, To, app, read_json
+from marketplace.rights.commands.showing import TITLES
 from marketplace.rights.compact import unpack
 from marketplace.rights.standing import judge
 from marketplace.sdk import certificate_files, rights
-from marketplace.sdk.client import Client
-from marketplace.sdk.foreign import read_json
 from marketplace.sdk.opening import open_client
-from marketplace.types import AssetStatus, TitleKind
+from marketplace.types import AssetStatus
 
-app = group("Register data, confirm rights, move titles and shares. 数据确权、登记与转让")
-Asset = Annotated[
-    str, typer.Argument(metavar="ASSET", parser=parse_id(Kind.DATA), help="id of the data asset 资产编号")
-]
 Shares = Annotated[
     list[str] | None,
     typer.Option("--share", metavar="ADDRESS:BPS", help="revenue share, repeatable; you alone if none 收益份额"),
 ]
-KindOfTitle = Annotated[str, typer.Option(help="HOLD 持有权 or OPERATE 经营权")]
-To = Annotated[str, typer.Option(metavar="ADDRESS", parser=parse_address, help="who receives it 受让方")]
-Reason = Annotated[str, typer.Option(help="the ground; its digest goes onto the ledger 理由")]
 COLUMNS = (
     ("assetId", "asset", "资产", str),
     ("holder", "holder", "持有方", short),
@@ -120,8 +109,7 @@ def show(run: Run, asset: Asset) -> None:
         run.json(found)
         return
     run.rows([found], COLUMNS)
-    titles = (("kind", "title", "权利", lambda code: TitleKind(code).name), ("holder", "holder", "权利人", str))
-    run.rows(found["titles"], titles)
+    run.rows(found["titles"], TITLES)
     run.rows(found["shares"], (("holder", "share holder", "收益方", str), ("bps", "basis points", "基点", str)))
 
 
@@ -240,41 +228,6 @@ def revoke(run: Run, asset: Asset, reason: Reason) -> None:
 
 
 @command(app)
-def offer(
-    run: Run,
-    asset: Asset,
-    to: To,
-    kind: KindOfTitle,
-    output: Annotated[Path, typer.Option(help="file for the new holder 输出文件")],
-) -> None:
-    """Offer a title to somebody; it moves when they accept. 发起转让
-
-    Example: marketplace rights offer 0x5f…5f --kind OPERATE --to 0x7099…79c8 --output offer.json
-    """
-    if kind.upper() not in ("HOLD", "OPERATE"):
-        raise BadValue(
-            "HOLD or OPERATE; a USE title belongs to its order", "应为 HOLD 或 OPERATE；使用权随订单而定", "--kind"
-        )
-    with open_client(run) as client:
-        made = rights.offer_transfer(client, asset, TitleKind[kind.upper()], to)
-    output.write_text(json.dumps(made, indent=2) + "\n", "utf-8")
-    run.result(made["transfer"], f"hand {output} to the new holder", f"请将 {output} 交给受让方")
-
-
-@command(app)
-def accept(
-    run: Run, offer: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="the offer file 转让文件")]
-) -> None:
-    """Accept a title that was offered to you. 接受转让
-
-    Example: marketplace rights accept offer.json
-    """
-    with open_client(run) as client:
-        result = _accept(client, read_json(offer))
-    run.result(result, "the title is yours", "权利已转入")
-
-
-@command(app)
 def transfer_share(
     run: Run, asset: Asset, to: To, bps: Annotated[int, typer.Option(min=1, max=10_000, help="basis points 基点")]
 ) -> None:
@@ -291,10 +244,3 @@ def _mark(run: Run, asset: str, status: AssetStatus, reason: str) -> None:
     with open_client(run) as client:
         result = rights.mark(client, asset, status, reason)
     run.result(result, f"{asset} is {status.name.lower()} now", f"{asset} 登记状态已更新")
-
-
-def _accept(client: Client, offered: Any) -> dict[str, Any]:
-    try:
-        return rights.accept_transfer(client, offered)
-    except (KeyError, TypeError, ValueError) as error:
-        raise InvalidInputError("offer_malformed", f"this is no offer: {error}", zh="不是有效的转让文件") from error

@@ -1,0 +1,226 @@
+"""Titles: asked for, granted, handed over, pledged, seized, ended.
+
+What two parties sign is made as an offer by the first and submitted by the second, who checks and signs the same words.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from crypto.canonical import sha256, to_hex
+from marketplace.documents import ids
+from marketplace.documents.scopes import fields_mask, purposes_mask, territories_mask
+from marketplace.errors import InvalidInputError
+from marketplace.intents import struct_hash, verify_intent
+from marketplace.sdk import rights
+from marketplace.sdk.checks import expect
+from marketplace.sdk.client import Client
+from marketplace.types import TitleKind, TitleMark
+
+OFFER_DAYS = 7
+
+
+@dataclass(frozen=True)
+class _Deed:
+    """What two sign: intent, member of the body, who offers and who accepts, whose signatures have which names."""
+
+    intent: str
+    member: str
+    offerer: str
+    accepter: str
+    path: str
+
+    @property
+    def names(self) -> tuple[str, str]:
+        return f"{self.offerer}Signature", f"{self.accepter}Signature"
+
+
+_DEEDS = {
+    "transfer": _Deed("Transfer", "transfer", "from", "to", "/rights/transfers"),
+    "grant": _Deed("Grant", "grant", "grantor", "grantee", "/rights/grants"),
+    "pledge": _Deed("Pledge", "pledge", "holder", "pledgee", "/rights/pledges"),
+}
+#: acts on a pledged title that its pledgee may permit, by their member of a body
+_PERMITTED = {"transfer": ("Transfer", "titleId"), "grant": ("Grant", "parent")}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be granted.
+
+    Args:
+        to: the grantee's address.
+        term: how long, seconds from now; at most the parent's term.
+        purposes, fields, territories: names; all of the parent's where empty.
+        marks: EXCLUSIVE, MAY_GRANT, MAY_DERIVE.
+        licence: the licence agreement as bytes, whose digest is signed; a random digest stands for none.
+    """
+
+    to: str
+    kind: TitleKind
+    term: int
+    purposes: Sequence[str] = ()
+    fields: Sequence[str] = ()
+    territories: Sequence[str] = ()
+    marks: TitleMark = TitleMark.EXCLUSIVE & 0
+    licence: bytes | None = None
+
+
+def root(asset: str, kind: TitleKind) -> str:
+    """The id of an asset's first title of a kind."""
+    return ids.title_id(asset, kind)
+
+
+def get(client: Client, title: str) -> dict[str, Any]:
+    """A title as the ledger says, with its scope in words and why it is not in force, if it is not."""
+    return rights.get_title(client, title)
+
+
+def of_asset(client: Client, asset: str) -> list[dict[str, Any]]:
+    """All titles of an asset but those of orders."""
+    found: list[dict[str, Any]] = rights.get_asset(client, asset)["titles"]
+    return found
+
+
+def offer_grant(client: Client, parent: str, wish: Wish) -> dict[str, Any]:
+    """The grantor's half of a grant, to be handed to the grantee; changes nothing by itself.
+
+    Raises:
+        InvalidInputError: `scope_unknown`.
+    """
+    above = get(client, parent)
+    terms = to_hex(sha256(wish.licence if wish.licence is not None else secrets.token_bytes(32)))
+    now = client.now()
+    message = {
+        "titleId": ids.granted_id(parent, wish.to, terms),
+        "parent": parent,
+        "kind": int(wish.kind),
+        "grantor": client.address,
+        "grantee": wish.to,
+        "purposes": purposes_mask(wish.purposes) if wish.purposes else above["purposes"],
+        "fields": _fields(client, above, wish.fields),
+        "territories": territories_mask(wish.territories) if wish.territories else above["territories"],
+        "validFrom": max(now, above["validFrom"]),
+        "validUntil": min(now + wish.term, above["validUntil"]),
+        "marks": int(wish.marks),
+        "termsDigest": terms,
+        "version": _version(above, acts=bool(wish.marks & TitleMark.EXCLUSIVE)),
+        "deadline": client.deadline(days=OFFER_DAYS),
+    }
+    return _offered(client, "grant", message)
+
+
+def offer_transfer(client: Client, title: str, to: str) -> dict[str, Any]:
+    """The holder's half of a title's transfer, to be handed to the new holder; changes nothing by itself."""
+    found = get(client, title)
+    message: dict[str, Any] = {"titleId": title, "from": client.address, "to": to}
+    message |= {"version": _version(found, acts=True)}
+    return _offered(client, "transfer", message | {"deadline": client.deadline(days=OFFER_DAYS)})
+
+
+def offer_pledge(client: Client, title: str, to: str, debt: str) -> dict[str, Any]:
+    """The holder's half of a pledge; the debt's digest goes onto the ledger, its text stays with the parties."""
+    message: dict[str, Any] = {"titleId": title, "holder": client.address, "pledgee": to, "debtDigest": _digest(debt)}
+    message |= {"version": get(client, title)["version"], "deadline": client.deadline(days=OFFER_DAYS)}
+    return _offered(client, "pledge", message)
+
+
+def accept(client: Client, offer: Mapping[str, Any]) -> dict[str, Any]:
+    """The other side's half: check the offer, sign the same statement, and submit both.
+
+    Raises:
+        InvalidInputError: `offer_malformed`.
+        VerificationError: the offer is for somebody else.
+        crypto.errors.InvalidSignature: the first side did not sign it.
+    """
+    deed = next((deed for name, deed in _DEEDS.items() if name in offer), None)
+    if deed is None:
+        raise InvalidInputError(
+            "offer_malformed", "this offers neither transfer, grant nor pledge", zh="不是有效的文件"
+        )
+    message = dict(offer[deed.member])
+    expect(message[deed.accepter], client.address, "offer_for_another", "rights.offer_is_yours")
+    first, second = deed.names
+    signature = bytes.fromhex(str(offer[first])[2:])
+    verify_intent(deed.intent, message, client.deployment, message[deed.offerer], signature)
+    body = {deed.member: message, first: offer[first], second: client.sign(deed.intent, message)}
+    outcome = client.submit(deed.path, body)
+    return {**outcome, "titleId": message["titleId"]}
+
+
+def permit(client: Client, offer: Mapping[str, Any]) -> dict[str, Any]:
+    """Permit, as pledgee, the act in this offer: it states the version after the permit.
+
+    Raises:
+        InvalidInputError: `offer_malformed`.
+    """
+    name = next((name for name in _PERMITTED if name in offer), None)
+    if name is None:
+        raise InvalidInputError("offer_malformed", "this holds no act on a title", zh="不是有效的文件")
+    intent, field = _PERMITTED[name]
+    title = str(offer[name][field])
+    act = to_hex(struct_hash(intent, offer[name]))
+    message = {"titleId": title, "act": act, "pledgee": client.address, "version": get(client, title)["version"]}
+    return _submit(client, "Permit", "permit", message, "/rights/permits")
+
+
+def release_pledge(client: Client, title: str) -> dict[str, Any]:
+    """Release a pledge, as the pledgee."""
+    message = {"titleId": title, "pledgee": client.address, "version": get(client, title)["version"]}
+    return _submit(client, "ReleasePledge", "releasePledge", message, "/rights/pledge-releases")
+
+
+def enforce(client: Client, title: str, ruling: str) -> dict[str, Any]:
+    """Give a pledged title to its pledgee on a ruling, whose digest goes onto the ledger; as a registrar."""
+    message = {"titleId": title, "rulingDigest": _digest(ruling), "registrar": client.address}
+    return _submit(client, "Enforce", "enforce", message | _now(client, title), "/rights/enforcements")
+
+
+def encumber(client: Client, title: str, marks: TitleMark, order: str) -> dict[str, Any]:
+    """Set a title's encumbrances (SEIZED, CONTROLLED, both or none) on an order, as a registrar."""
+    message = {"titleId": title, "marks": int(marks), "orderDigest": _digest(order), "registrar": client.address}
+    return _submit(client, "Encumber", "encumber", message | _now(client, title), "/rights/encumbrances")
+
+
+def surrender(client: Client, title: str, reason: str) -> dict[str, Any]:
+    """Give up a title that was granted to one; the reason's digest goes onto the ledger."""
+    message = {"titleId": title, "holder": client.address, "reasonDigest": _digest(reason)}
+    return _submit(client, "Surrender", "surrender", message | _now(client, title), "/rights/surrenders")
+
+
+def revoke(client: Client, title: str, reason: str) -> dict[str, Any]:
+    """Revoke a title, as a registrar without a part in it."""
+    message = {"titleId": title, "registrar": client.address, "reasonDigest": _digest(reason)}
+    return _submit(client, "RevokeTitle", "revokeTitle", message | _now(client, title), "/rights/title-revocations")
+
+
+def _offered(client: Client, name: str, message: dict[str, Any]) -> dict[str, Any]:
+    deed = _DEEDS[name]
+    return {deed.member: message, deed.names[0]: client.sign(deed.intent, message)}
+
+
+def _submit(client: Client, intent: str, member: str, message: dict[str, Any], path: str) -> dict[str, Any]:
+    whole = message | {"deadline": client.deadline()}
+    body = {member: whole, "signature": client.sign(intent, whole)}
+    return {**client.submit(path, body), "titleId": whole["titleId"]}
+
+
+def _version(title: Mapping[str, Any], *, acts: bool) -> int:
+    """The version that an act states: of a pledged title the one after its pledgee's permit."""
+    return int(title["version"]) + (acts and bool(title["marks"] & TitleMark.PLEDGED))
+
+
+def _now(client: Client, title: str) -> dict[str, Any]:
+    return {"version": get(client, title)["version"]}
+
+
+def _digest(text: str) -> str:
+    return to_hex(sha256(text.encode()))
+
+
+def _fields(client: Client, above: Mapping[str, Any], names: Sequence[str]) -> str:
+    if not names:
+        return str(above["fields"])
+    manifest = rights.checked_manifest(client, rights.get_asset(client, above["assetId"]))
+    return fields_mask(manifest, names)
