@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from marketplace.console import Run, command, group
+from marketplace.console.usage import BadValue
 from marketplace.console.values import moment, parse_address, parse_id, short
 from marketplace.documents.identifiers import Kind as IdentifierKind
 from marketplace.registrations.records import Kind, Procedure, Step
@@ -218,12 +219,12 @@ def adopt(
 def _kind(text: str) -> Kind:
     name = text.upper().replace("-", "_")
     if name not in KINDS:
-        raise typer.BadParameter(", ".join(KINDS), param_hint="--kind")
+        raise BadValue(", ".join(KINDS), f"可选 {', '.join(KINDS)}", "--kind")
     return Kind[name]
 
 
 def _step(text: str) -> Step:
     name = text.upper().replace("-", "_")
     if name not in STEPS:
-        raise typer.BadParameter(", ".join(STEPS), param_hint="STEP")
+        raise BadValue(", ".join(STEPS), f"可选 {', '.join(STEPS)}", "STEP")
     return Step[name]

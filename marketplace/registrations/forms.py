@@ -53,16 +53,16 @@ def check_form(book: Rulebook, form: Document) -> Document:
     validate_form(form)
     kind, procedure = Kind[form["kind"]], Procedure[form["procedure"]]
     if not book.has(NAMES[procedure], kind.name):
-        raise _wrong("kind", f"one of {', '.join(book.content[NAMES[procedure]]['kinds'])}", kind.name)
+        raise _wrong(book, "kind", f"one of {', '.join(book.content[NAMES[procedure]]['kinds'])}", kind.name)
     known = book.content["forms"][kind.name]
     for name in form["fields"]:
         if name not in known:
-            raise _wrong(name, f"one of {', '.join(known)}", form["fields"][name])
+            raise _wrong(book, name, f"one of {', '.join(known)}", form["fields"][name])
     for name, field in known.items():
-        _check_field(name, field, form["fields"].get(name, ""))
+        _check_field(book, name, field, form["fields"].get(name, ""))
     needs_deposit = bool(procedure is Procedure.PUBLIC_DATA)
     if needs_deposit != (form["deposit"] is not None):
-        raise _wrong("deposit", "the proof of deposit, for public data only", form["deposit"])
+        raise _wrong(book, "deposit", "the proof of deposit, for public data only", form["deposit"])
     return form
 
 
@@ -90,13 +90,13 @@ def check_paper(book: Rulebook, paper: Document, case: str, step: Step) -> Docum
     """
     validate_paper(paper)
     if (paper["case"], paper["step"]) != (case, step.name):
-        raise _wrong("case and step", f"{case} {step.name}", f"{paper['case']} {paper['step']}")
+        raise _wrong(book, "case and step", f"{case} {step.name}", f"{paper['case']} {paper['step']}")
     grounds = {ground["code"] for ground in book.content["grounds"]}
     needs_ground = step is Step.REFUSE
     if needs_ground != (paper["ground"] is not None) or (needs_ground and paper["ground"] not in grounds):
-        raise _wrong("ground", f"one of {', '.join(sorted(grounds))}, for a refusal only", paper["ground"])
+        raise _wrong(book, "ground", f"one of {', '.join(sorted(grounds))}, for a refusal only", paper["ground"])
     if step is Step.OBJECT and not paper["evidence"]:
-        raise _wrong("evidence", "the digest of at least one document", paper["evidence"])
+        raise _wrong(book, "evidence", "the digest of at least one document", paper["evidence"])
     return paper
 
 
@@ -105,23 +105,24 @@ def reason_digest(words: str | None) -> str:
     return ZERO_DIGEST if words is None else digest({"text": words})
 
 
-def _check_field(name: str, field: Mapping[str, Any], value: str) -> None:
+def _check_field(book: Rulebook, name: str, field: Mapping[str, Any], value: str) -> None:
     if not value:
         if field["required"]:
-            raise _wrong(name, f"{field['en']} / {field['zh']}", value)
+            raise _wrong(book, name, f"{field['en']} / {field['zh']}", value)
         return
     if len(value) > field["longest"]:
-        raise _wrong(name, f"at most {field['longest']} characters", f"{len(value)} characters")
+        raise _wrong(book, name, f"at most {field['longest']} characters", f"{len(value)} characters")
     if field["choices"] and value not in field["choices"]:
-        raise _wrong(name, f"one of {', '.join(field['choices'])}", value)
+        raise _wrong(book, name, f"one of {', '.join(field['choices'])}", value)
 
 
-def _wrong(name: str, expected: str, got: object) -> InvalidInputError:
+def _wrong(book: Rulebook, name: str, expected: str, got: object) -> InvalidInputError:
     return InvalidInputError(
         "form_field",
         f"the field {name} is not filled in as the rulebook asks",
         zh=f"表单项 {name} 不符合规则要求",
         rule="registrations.forms",
+        rulebook=book.name,
         expected=expected,
         got=got,
         hint="see the form: `marketplace rulebooks show`",

@@ -65,7 +65,7 @@ def file(session: Session, deployment: Deployment, wish: Statement, form: Docume
     """Queue a case with its form.
 
     Raises:
-        InvalidInputError: `form_field`, `form_differs`.
+        InvalidInputError: `form_field`, `case_papers_differ`.
         RuleError: `case_dates_differ`, `renewal_not_open`, `procedure_differs`, or what the rules of registration say.
     """
     name, message = wish.digest(deployment), wish.message
@@ -89,7 +89,7 @@ def act(session: Session, deployment: Deployment, deed: Statement, paper: Docume
         paper: the document whose digest the act names; for Resubmit the new form.
     Raises:
         NotFoundError: `case_unknown`.
-        InvalidInputError: `form_field`, `form_differs`.
+        InvalidInputError: `form_field`, `case_papers_differ`.
         RuleError: `case_dates_differ`, or what the rules of registration say.
     """
     name, message = deed.digest(deployment), deed.message
@@ -261,7 +261,9 @@ def _check_filing(session: Session, book: Rulebook, form: Document, message: Map
     }
     signed = {name: message[name] for name in digests}
     if found != stated or digests != signed:
-        raise _differs("form_differs", "the form is not the one that was signed for", stated | signed, found | digests)
+        raise _differs(
+            "case_papers_differ", "the form is not the one that was signed for", stated | signed, found | digests
+        )
     _require_dates(clocks.filing_dates(book, procedure, message["statedAt"]), message)
     asset = session.get(Asset, message["assetId"])
     if asset is None:
@@ -325,13 +327,13 @@ def _check_paper(book: Rulebook, case: RegistrationCase, step: Step, paper: Docu
         same = {"kind": Kind(case.kind).name, "procedure": Procedure(case.procedure).name, "asset": case.asset_id}
         same |= {"applicant": case.applicant, "rulebook": case.rulebook_digest}
         if {name: paper[name] for name in same} != same:
-            raise _differs("form_differs", "the corrected form is of another case", same, dict(paper))
+            raise _differs("case_papers_differ", "the corrected form is of another case", same, dict(paper))
     elif paper is not None:
         forms.check_paper(book, paper, case.case_id, step)
     needed = step in forms.WRITTEN or step is Step.RESUBMIT
     got = digest(paper) if paper is not None else ZERO_DIGEST
     if (needed and paper is None) or got != named:
-        raise _differs("form_differs", "the paper is not the one that was signed for", named, got)
+        raise _differs("case_papers_differ", "the paper is not the one that was signed for", named, got)
 
 
 def _readers(message: Mapping[str, Any]) -> set[str]:
