@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,10 @@ def test_reviewed_corrected_rejected_and_admitted(market: Town, tmp_path: Path) 
     applicant, registrar = market["supplier"], market["registrar"]
     paper = tmp_path / "licence.pdf"
     paper.write_bytes(b"a licence")
-    ask = lambda: participants.join(applicant, Role.SUPPLIER, "Data Co", "数据公司", evidence=[paper])  # noqa: E731
+
+    def ask() -> dict[str, Any]:
+        return participants.join(applicant, Role.SUPPLIER, "Data Co", "数据公司", evidence=[paper])
+
     shown = ask()
     assert shown["profile"]["evidence"][0]["digest"].startswith("0x")
     participants.review(registrar, applicant.address, ParticipantStatus.UNDER_REVIEW, "taken up")
