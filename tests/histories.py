@@ -988,7 +988,7 @@ class History:
         """Up to `limit`, or just it with a chance of `exact`; now and then just beyond."""
         if self.random.random() < exact:
             return limit
-        return limit + 1 if self.random.random() < 0.05 else self.random.randint(0, limit)
+        return limit + 1 if self.random.random() < 0.12 else self.random.randint(0, limit)
 
     def _reference(self) -> str:
         """A payment's; now and then one that was used."""

@@ -104,7 +104,8 @@ def diagram(steps: Collection[Step]) -> str:
     befores = {before for before, _ in verbs}
     lines = ["```mermaid", "stateDiagram-v2"]
     for (before, after), names in verbs.items():
-        label = ", ".join(dict.fromkeys(name for name in names if name))
+        words = [name.name.lower() if isinstance(name, Enum) else name for name in names]
+        label = ", ".join(dict.fromkeys(word for word in words if word))
         lines.append(f"  {_shown(before)} --> {_shown(after)}" + (f" : {label}" if label else ""))
     ends = dict.fromkeys(after for _, after in verbs if after not in befores)
     return "\n".join([*lines, *(f"  {_shown(end)} --> [*]" for end in ends), "```"])
