@@ -126,7 +126,7 @@ contract MarketInvariants is Signing {
         }
     }
 
-    /// @notice I-18 to I-20: titles are within their wholes, none outlives one above it, and where two overlap of which one is
+    /// @notice I-22 to I-24: titles are within their wholes, none outlives one above it, and where two overlap of which one is
     /// exclusive, one is above the other, or one is an older use under a right to operate.
     function invariant_titlesStandWithinTheirWholes() public view {
         for (uint256 i = 0; i < handler.grantedCount(); ++i) {
@@ -134,12 +134,12 @@ contract MarketInvariants is Signing {
             ITitles.Title memory one = titles.title(id);
             if (one.parent == 0) continue;
             ITitles.Title memory whole = titles.title(one.parent);
-            vm.assertTrue(one.purposes & ~whole.purposes == 0 && one.fields & ~whole.fields == 0, "I-18");
-            vm.assertTrue(one.territories & ~whole.territories == 0 && one.validUntil <= whole.validUntil, "I-18");
-            vm.assertTrue((one.marks & ~whole.marks) & 7 == 0 && one.kind <= whole.kind, "I-18");
+            vm.assertTrue(one.purposes & ~whole.purposes == 0 && one.fields & ~whole.fields == 0, "I-22");
+            vm.assertTrue(one.territories & ~whole.territories == 0 && one.validUntil <= whole.validUntil, "I-22");
+            vm.assertTrue((one.marks & ~whole.marks) & 7 == 0 && one.kind <= whole.kind, "I-22");
             (uint8 cause,) = titles.standing(id);
             (uint8 above,) = titles.standing(one.parent);
-            vm.assertTrue(cause != 0 || above == 0, "I-20");
+            vm.assertTrue(cause != 0 || above == 0, "I-24");
             for (uint256 j = 0; j < i && cause == 0; ++j) {
                 _checkPair(handler.granted(j), id);
             }
@@ -154,7 +154,7 @@ contract MarketInvariants is Signing {
         if (one.parent == 0 || cause != 0 || one.assetId != two.assetId || !overlaps) return;
         if ((one.marks | two.marks) & 1 == 0 || _isAbove(older, newer)) return;
         bool spared = _isPlainUse(older) && two.kind == ITitles.TitleKind.Operate;
-        vm.assertTrue(spared || (_isPlainUse(newer) && one.kind == ITitles.TitleKind.Operate), "I-19");
+        vm.assertTrue(spared || (_isPlainUse(newer) && one.kind == ITitles.TitleKind.Operate), "I-23");
     }
 
     function _isAbove(bytes32 upper, bytes32 id) private view returns (bool) {
