@@ -123,6 +123,8 @@ def _check_scope(terms: Document, manifest: Document, message: Mapping[str, Any]
             rule="listings.scope_is_the_terms",
             expected=stated,
             got=signed,
+            hint="upload terms within the title that the seller operates under, and list with their digest",
+            hint_zh="请上传不超出卖方所持经营权范围的条款，并以其摘要挂牌",
         )
 
 
