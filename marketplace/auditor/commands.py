@@ -11,6 +11,8 @@ from marketplace.auditor import live, trust
 from marketplace.auditor.bundle import open_bundle
 from marketplace.auditor.findings import Report
 from marketplace.auditor.printing import print_report
+from marketplace.auditor.register import register_at
+from marketplace.auditor.register_printing import print_register
 from marketplace.auditor.trust import Seen, Trust
 from marketplace.auditor.verifier import DEFAULT_SAMPLE, audit
 from marketplace.console import Run, command
@@ -35,21 +37,34 @@ def run_audit(
     reexecute: Annotated[int, typer.Option(min=0, help="answers to compute again 重算数量")] = DEFAULT_SAMPLE,
     full: Annotated[bool, typer.Option("--full", help="compute every answer again 全部重算")] = False,
     rpc: Annotated[str | None, typer.Option(help="a ledger node to compare with, JSON-RPC address 账本节点")] = None,
+    register: Annotated[
+        bool, typer.Option("--register", help="show who held what, instead of a whole audit 重演登记簿")
+    ] = False,
+    at: Annotated[int | None, typer.Option(min=0, help="the register at this block; the last 登记簿所在区块")] = None,
+    asset: Annotated[str | None, typer.Option(help="the register of this asset alone 仅该资产")] = None,
 ) -> None:
     """Derive every right, every fen and every answer again, trusting nobody. 审计
 
     Needs nothing of the service but its evidence, and your own roots of trust. Without --trust the pin in your folder
     is used; what neither pins is taken from the bundle, and the report says so. Exit code 7 when anything is wrong.
 
+    --register rebuilds participants, assets, cases and titles from the signed intents up to a block, each with the acts
+    behind it and who signed them.
+
     Example: marketplace audit evidence.zip --trust trust.toml --full
+    Example: marketplace audit evidence.zip --register --at 120 --asset 0x…
     """
     sample = None if full else reexecute
-    if bundle.startswith(("http://", "https://")):
+    showed = register or at is not None or asset is not None
+    if showed:
+        report = _register(run, bundle, trust_file, at, asset)
+    elif bundle.startswith(("http://", "https://")):
         report = _audit_service(run, bundle, trust_file, sample, rpc)
     else:
         roots = trust.load(trust_file) if trust_file else _pinned(run)
         report = _audit_path(Path(bundle), roots, sample, _with_block(Seen(), rpc))
-    print_report(run, report)
+    if not showed:
+        print_report(run, report)
     if not report.passed:
         raise VerificationError(
             "audit_failed",
@@ -58,6 +73,25 @@ def run_audit(
             hint="keep the bundle: it is the evidence; then ask the operator for an explanation",
             hint_zh="请保留证据包，并要求运营方解释",
         )
+
+
+def _register(run: Run, bundle: str, trust_file: Path | None, at: int | None, asset: str | None) -> Report:
+    """Show the register of a bundle, or of a running market's."""
+    if not bundle.startswith(("http://", "https://")):
+        return _show_register(run, Path(bundle), trust.load(trust_file) if trust_file else _pinned(run), at, asset)
+    run.url = bundle
+    with open_client(run) as client, tempfile.TemporaryDirectory() as folder:
+        roots = trust.load(trust_file) if trust_file else _of_pin(client.profile.pin)
+        path = Path(folder) / "evidence.zip"
+        evidence.download_bundle(client, path)
+        return _show_register(run, path, roots, at, asset)
+
+
+def _show_register(run: Run, path: Path, roots: Trust, at: int | None, asset: str | None) -> Report:
+    with open_bundle(path) as opened:
+        report, found = register_at(opened, roots, at=at, asset=asset)
+    print_register(run, report, found)
+    return report
 
 
 def _audit_service(run: Run, url: str, trust_file: Path | None, sample: int | None, rpc: str | None) -> Report:

@@ -43,11 +43,16 @@ def print_report(run: Surface, report: Report) -> None:
         run.notice(run.tr(message, zh))
     if report.named:
         run.rows([{**held, "message": run.tr(held["message"], held["zh"])} for held in report.nodes()], _NODES)
+    print_findings(run, report)
+    _print_verdict(run, report)
+
+
+def print_findings(run: Surface, report: Report) -> None:
+    """The findings, each with what was expected and what came."""
     for finding in report.ordered():
         _print_finding(run, finding)
     if report.unshown:
         run.say(f"… and {report.unshown} more of the same kinds", f"……以及另外 {report.unshown} 项同类问题")
-    _print_verdict(run, report)
 
 
 def _step(run: Surface, report: Report, number: int) -> dict[str, Any]:

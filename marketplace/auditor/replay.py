@@ -14,7 +14,7 @@ from marketplace.auditor.findings import Report
 from marketplace.auditor.receipts import Log, Receipt
 from marketplace.auditor.rows import Placed
 from marketplace.auditor.transactions import Transaction
-from marketplace.calls import act_digest, decode_event, parameters_of
+from marketplace.calls import act_digest, decode_event, parameters_of, signers_of
 from marketplace.deployment import Genesis
 from marketplace.errors import InvalidInputError
 from marketplace.events import Event
@@ -33,13 +33,39 @@ class _Expected:
     intent: str | None
 
 
-class Replay:
-    """Runs the ledger's transactions in order."""
+@dataclass(frozen=True)
+class Signature:
+    """Who signed one statement of a call.
 
-    def __init__(self, genesis: Genesis, deployment: Deployment, report: Report) -> None:
-        self._deployment, self._report = deployment, report
+    Args:
+        statement: name of the intent.
+        digest: its EIP-712 digest.
+        account: for whom it was signed.
+        key: address of the key that signed; the account's own, or one that the account gave that power.
+    """
+
+    statement: str
+    digest: str
+    account: str
+    key: str
+
+
+class Replay:
+    """Runs the ledger's transactions in order.
+
+    Args:
+        keep_signatures: whether `signatures` is filled; each is then recovered twice.
+    """
+
+    def __init__(
+        self, genesis: Genesis, deployment: Deployment, report: Report, *, keep_signatures: bool = False
+    ) -> None:
+        self._deployment, self._report, self._keeps = deployment, report, keep_signatures
         self._contracts = {address: name for name, address in deployment.addresses.items()}
-        self._state = LedgerState(genesis)
+        #: the ledger as the rules have it
+        self.state = LedgerState(genesis)
+        #: a call's intent, as rows and `derived` name it, to all that was signed for it
+        self.signatures: dict[str, list[Signature]] = {}
         #: what the rules give, in order
         self.derived: list[Placed] = []
         #: what the receipts say, in order
@@ -74,7 +100,7 @@ class Replay:
         """The events that the transaction must leave."""
         created = self._contracts.get(transaction.created or "")
         if created is not None:
-            yield from (_Expected(event, None) for event in self._state.founding if event.contract == created)
+            yield from (_Expected(event, None) for event in self.state.founding if event.contract == created)
             return
         contract = self._contracts.get(transaction.to or "")
         if contract is None:
@@ -84,18 +110,29 @@ class Replay:
         if not receipt.succeeded:
             self._report.find("transaction_failed", subject, got=contract)
             return
-        for outcome in self._state.apply_transaction(contract, transaction.data, now, self._recover):
+        for outcome in self.state.apply_transaction(contract, transaction.data, now, self._recover):
             yield from self._outcome(contract, outcome)
 
     def _outcome(self, contract: str, outcome: Outcome) -> Iterator[_Expected]:
         self._report.count("calls")
         if outcome.refusal is None:
             name = intent_of(contract, outcome.verb, outcome.arguments, self._deployment)
+            if self._keeps:
+                self.signatures[name] = self._signatures(contract, outcome)
             yield from (_Expected(event, name) for event in outcome.events)
             return
         self._report.count("refused calls")
         reason = to_revert(outcome.refusal) if isinstance(outcome.refusal, LedgerRuleError) else b""
         yield _Expected(Event(contract, REFUSED, {"index": outcome.index, "reason": to_hex(reason)}), None)
+
+    def _signatures(self, contract: str, outcome: Outcome) -> list[Signature]:
+        """A voucher names no signer: its key is its buyer's own."""
+        found = []
+        for signed in signers_of(contract, outcome.verb, outcome.arguments):
+            key = recover_intent(signed.intent, signed.message, self._deployment, signed.signature)
+            digest = to_hex(intent_digest(signed.intent, signed.message, self._deployment))
+            found.append(Signature(signed.intent, digest, signed.signer or key, key))
+        return found
 
     def _recover(self, name: str, message: Mapping[str, Any], signature: bytes) -> str:
         self._report.count("signatures")

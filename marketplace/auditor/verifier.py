@@ -3,6 +3,9 @@
 Nothing here speaks to a service or a database: bundle and roots of trust go in, a report comes out.
 """
 
+from dataclasses import dataclass
+from typing import Any
+
 from marketplace.auditor.agreements import check_agreements
 from marketplace.auditor.attestations import Attestations, verifiers
 from marketplace.auditor.bundle import Bundle
@@ -67,26 +70,13 @@ def audit(
         processes: how many may verify the panel's signatures beside this one, if there are many.
     """
     report, seen = Report(), seen or Seen()
-    with report.step(1):  # 1
-        check_names(bundle, report)
-        profile = document(bundle, PROFILE, report)
-        roots = establish(profile, trust, report)
-    if roots is None:
-        return _stopped(report, 1)
-    with report.step(2):  # 2
-        blocks = read_headers(bundle, trust.genesis_hash, report)
-        check_seen(blocks, seen.blocks, report)
-    with report.step(3):  # 3
-        read_bodies(bundle, blocks, roots.deployment.chain_id, report)
-    with report.step(4):  # 4
-        genesis = check_deployment(blocks, roots.deployment, report)
-        if genesis is not None:
-            compare_with_genesis(profile, trust, genesis, report)
-    if genesis is None:
-        return _stopped(report, 4)
-    tables = _replay(bundle, blocks, genesis, roots, report)  # 5, 6, 7
+    ledger = read_ledger(bundle, trust, seen, report)  # 1, 2, 3, 4
+    if ledger is None:
+        return report
+    roots, blocks = ledger.roots, ledger.blocks
+    tables = _replay(bundle, blocks, ledger.genesis, roots, report)  # 5, 6, 7
     with report.step(6):
-        compare_with_ledger(profile, blocks, tables, report)
+        compare_with_ledger(ledger.profile, blocks, tables, report)
     with verifiers(processes) as pool:
         queries = _follow_log(
             bundle, tables, roots, seen, Attestations(report, pool), height=max(blocks, default=0)
@@ -103,6 +93,40 @@ def audit(
         for contested in queries.contests():
             again.judge(contested)
     return report  # 12
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What steps 1 to 4 leave: the ledger's blocks, and how it was founded."""
+
+    profile: dict[str, Any]
+    roots: Roots
+    blocks: dict[int, Block]
+    genesis: Genesis
+
+
+def read_ledger(bundle: Bundle, trust: Trust, seen: Seen, report: Report) -> Ledger | None:
+    """Steps 1 to 4; None, with findings and a note, where they leave nothing to replay."""
+    with report.step(1):  # 1
+        check_names(bundle, report)
+        profile = document(bundle, PROFILE, report)
+        roots = establish(profile, trust, report)
+    if roots is None:
+        report.note("audit_stopped", step=1)
+        return None
+    with report.step(2):  # 2
+        blocks = read_headers(bundle, trust.genesis_hash, report)
+        check_seen(blocks, seen.blocks, report)
+    with report.step(3):  # 3
+        read_bodies(bundle, blocks, roots.deployment.chain_id, report)
+    with report.step(4):  # 4
+        genesis = check_deployment(blocks, roots.deployment, report)
+        if genesis is not None:
+            compare_with_genesis(profile, trust, genesis, report)
+    if genesis is None:
+        report.note("audit_stopped", step=4)
+        return None
+    return Ledger(profile, roots, blocks, genesis)
 
 
 def _replay(bundle: Bundle, blocks: dict[int, Block], genesis: Genesis, roots: Roots, report: Report) -> Tables:
@@ -140,8 +164,3 @@ def _follow_log(
     with report.step(10):  # 10, totals and the panel's signatures
         queries.finish()
     return queries
-
-
-def _stopped(report: Report, step: int) -> Report:
-    report.note("audit_stopped", step=step)
-    return report

@@ -1,0 +1,169 @@
+"""The register at a block for a person, in English or Chinese, or as JSON."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from marketplace.auditor.findings import Report
+from marketplace.auditor.printing import Surface, print_findings
+from marketplace.auditor.register import Register
+from marketplace.documents.scopes import name_of
+from marketplace.types import TitleKind
+
+_ZH = {
+    # participants
+    **{"ACTIVE": "有效", "SUSPENDED": "暂停", "SUBMITTED": "已提交", "UNDER_REVIEW": "审核中", "REJECTED": "已拒绝"},
+    **{"EXITING": "退出中", "EXITED": "已退出", "EXPELLED": "已除名", "CORRECTION_REQUESTED": "待补正"},
+    # assets
+    **{"REGISTERED": "已申请", "CONFIRMED": "已确权", "REVOKED": "已撤销"},
+    # cases
+    **{
+        "DRAFT": "草稿",
+        "SUPPLEMENT_REQUESTED": "待补充材料",
+        "PUBLIC_NOTICE": "公示中",
+        "OBJECTION_PENDING": "异议处理中",
+    },
+    **{
+        "CLEARED": "免公示",
+        "DEPOSITED": "已登簿",
+        "CERTIFIED": "已发证",
+        "REFUSED": "不予登记",
+        "TERMINATED": "已终止",
+    },
+    **{"DEEMED_NOT_FILED": "视为未申请", "WITHDRAWN": "已撤回", "DISPUTED": "存在争议", "UPHELD": "异议成立"},
+    "DISMISSED": "异议不成立",
+    **{
+        "FIRST": "初次登记",
+        "TRANSFER": "转让登记",
+        "CHANGE": "变更登记",
+        "CORRECTION": "更正登记",
+        "RENEWAL": "续期登记",
+    },
+    **{"CANCELLATION": "注销登记", "REVOCATION": "撤销登记", "LATE_OBJECTION": "事后异议"},
+    # titles
+    **{
+        "in_force": "有效",
+        "ended": "已终止",
+        "expired": "已到期",
+        "not_begun": "未生效",
+        "asset_expired": "登记已到期",
+    },
+    **{"asset_suspended": "登记已暂停", "asset_revoked": "登记已撤销", "seized": "查封", "controlled": "管控"},
+    "pledged": "质押",
+}
+_Column = tuple[str, str, str, Callable[[Any], str]]
+
+
+def print_register(run: Surface, report: Report, register: Register | None) -> None:
+    """Print the register, and what was found on the way to it."""
+    if run.as_json:
+        run.json({"register": register.as_dict() if register else None, **report.as_dict()})
+        return
+    if register is not None:
+        _print(run, register)
+    for _, message, zh in report.notes:
+        run.notice(run.tr(message, zh))
+    print_findings(run, report)
+
+
+def _print(run: Surface, register: Register) -> None:
+    run.say(
+        f"Register at block {register.height}, {register.time}, from signed intents alone",
+        f"区块 {register.height}（{register.time}）时的登记簿，仅由签名意图重演得出",
+    )
+    for title, zh, rows, columns in (
+        ("Participants", "主体", register.participants, _PEOPLE),
+        ("Assets", "资产", register.assets, _ASSETS),
+        ("Cases", "案件", register.cases, _CASES),
+        ("Titles", "权利", register.titles, _TITLES),
+    ):
+        run.say(f"{title}: {len(rows)}", f"{zh}：{len(rows)}")
+        if rows:
+            run.rows([_told(run, row) for row in rows], columns)
+    for row in (*register.assets, *register.cases, *register.titles):
+        name = row.get("titleId") or row.get("caseId") or row["assetId"]
+        run.say(f"Acts on {name}", f"{name} 的行为")
+        run.rows([{**act, "signers": _signers(act)} for act in row["acts"]], _ACTS)
+
+
+def _told(run: Surface, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row in the reader's words, with its last act."""
+    words = {
+        name: run.tr(row[name], _ZH.get(row[name], row[name]))
+        for name in ("status", "state", "standing")
+        if name in row
+    }
+    if "titleId" in row:
+        words["kind"] = name_of(TitleKind[row["kind"]], "en" if run.tr("en", "zh") == "en" else "zh")
+        words["encumbrances"] = ", ".join(run.tr(word, _ZH[word]) for word in row["encumbrances"])
+    elif "caseId" in row:
+        words["kind"] = run.tr(row["kind"], _ZH[row["kind"]])
+    last = row["acts"][-1] if row["acts"] else None
+    return {**row, **words, "last": last["block"] if last else None, "intent": last["intent"] if last else None}
+
+
+def _signers(act: Mapping[str, Any]) -> str:
+    """Each account, and the key where it is not the account's own."""
+    return ", ".join(
+        item["account"] if item["account"] == item["key"] else f"{item['account']} ({item['key']})"
+        for item in act["signatures"]
+    )
+
+
+def _plain(value: Any) -> str:
+    return "–" if value in (None, "", 0) else str(value)
+
+
+def _joined(values: Iterable[str]) -> str:
+    return values if isinstance(values, str) else ", ".join(values) or "–"
+
+
+_LAST: tuple[_Column, ...] = (
+    ("last", "block", "区块", _plain),
+    ("intent", "by intent", "依据意图", _plain),
+)
+_PEOPLE: tuple[_Column, ...] = (
+    ("account", "account", "账户", str),
+    ("status", "status", "状态", str),
+    ("roles", "roles", "角色", _joined),
+    *_LAST,
+)
+_ASSETS: tuple[_Column, ...] = (
+    ("assetId", "asset", "资产", str),
+    ("status", "status", "状态", str),
+    ("registrant", "registrant", "登记人", str),
+    ("certificateCode", "certificate", "凭证编号", _plain),
+    ("validUntil", "until", "有效期至", _plain),
+    ("disputes", "disputes", "争议", _plain),
+    *_LAST,
+)
+_CASES: tuple[_Column, ...] = (
+    ("caseId", "case", "案件", str),
+    ("assetId", "asset", "资产", str),
+    ("kind", "kind", "类型", str),
+    ("state", "state", "状态", str),
+    ("applicant", "applicant", "申请人", str),
+    ("noticeEnd", "notice until", "公示至", _plain),
+    ("decideBy", "decide by", "办结期限", _plain),
+    *_LAST,
+)
+_TITLES: tuple[_Column, ...] = (
+    ("titleId", "title", "权利编号", str),
+    ("kind", "right", "权利", str),
+    ("holder", "holder", "权利人", str),
+    ("standing", "standing", "效力", str),
+    ("purposes", "purposes", "用途", _joined),
+    ("fields", "fields", "字段", _joined),
+    ("territories", "territories", "地域", _joined),
+    ("validUntil", "until", "期限至", _plain),
+    ("parent", "part of", "上级权利", _plain),
+    ("encumbrances", "encumbrances", "负担", _plain),
+    *_LAST,
+)
+_ACTS: tuple[_Column, ...] = (
+    ("block", "block", "区块", str),
+    ("time", "time", "时间", str),
+    ("event", "event", "事件", str),
+    ("step", "step", "步骤", _plain),
+    ("intent", "intent", "意图", _plain),
+    ("signers", "signed by (key)", "签署人（密钥）", _plain),
+)
