@@ -45,6 +45,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 def _market(opened: Session) -> None:
     opened.add(LedgerBlock(number=1, timestamp=NOW))
     terms: dict[str, Any] = {"terms_digest": "", "price": 1, "valid_until": NOW, "status": 1, "version": 1}
+    terms |= {"title_id": "", "purposes": 1, "fields": "", "territories": 1}
     opened.add(Listing(listing_id=LISTING, asset_id=ASSET, seller=SELLER, **terms))
     money: dict[str, Any] = {
         "escrow": 1,
@@ -63,7 +64,10 @@ def _market(opened: Session) -> None:
     )
     opened.add(Asset(asset_id=ASSET, holder=HOLDER, **zero, **names))
     for number, (holder, kind) in enumerate(((SELLER, TitleKind.OPERATE), (BUYER, TitleKind.USE))):
-        rest: dict[str, Any] = {"order_id": "", "valid_until": 0, "version": 1}
+        rest: dict[str, Any] = dict.fromkeys(
+            ("order_id", "parent", "fields", "terms_digest", "pledgee", "permitted"), ""
+        )
+        rest |= dict.fromkeys(("marks", "purposes", "territories", "valid_from", "valid_until", "moves", "version"), 0)
         opened.add(Title(title_id=str(number), asset_id=ASSET, kind=int(kind), holder=holder, **rest))
     opened.add(Share(asset_id=ASSET, holder=SHARER, bps=1))
 
