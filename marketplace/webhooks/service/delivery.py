@@ -34,7 +34,14 @@ USER_AGENT = "trusted-data-marketplace webhooks"
 
 
 class RefusedAddressError(Exception):
-    """The address may not be called."""
+    """The name has no address that may be called.
+
+    Its owner reads this text, so it does not say which: or whoever registers names would learn which of them the
+    operator's own network knows, and their addresses there.
+    """
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"{host} does not resolve, or not to public addresses alone")
 
 
 class _Until(httpcore.NetworkStream):
@@ -73,10 +80,11 @@ class _Until(httpcore.NetworkStream):
 
 
 class GuardedBackend(httpcore.NetworkBackend):
-    """Connects to public addresses alone."""
+    """Connects to public addresses alone, and for one try: its time runs from the moment that this is made."""
 
     def __init__(self, *, loopback: bool) -> None:
         self._loopback, self._inner = loopback, httpcore.SyncBackend()
+        self._end = time.monotonic() + TRY_SECONDS
 
     def connect_tcp(
         self,
@@ -89,18 +97,20 @@ class GuardedBackend(httpcore.NetworkBackend):
         """As NetworkBackend.connect_tcp.
 
         Raises:
-            RefusedAddressError: one of the name's addresses is not public.
+            RefusedAddressError: it has no address, or one that is not public.
         """
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(f"{host} does not resolve") from error
+        except (OSError, UnicodeError):
+            raise RefusedAddressError(host) from None
         addresses = [str(item[4][0]) for item in found]
-        for address in addresses:
-            if not rules.may_be_called(address, loopback=self._loopback):
-                raise RefusedAddressError(f"{host} resolves to {address}, which is not a public address")
-        stream = self._inner.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
-        return _Until(stream, time.monotonic() + TRY_SECONDS)
+        if not all(rules.may_be_called(address, loopback=self._loopback) for address in addresses):
+            raise RefusedAddressError(host)
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise httpcore.ConnectTimeout(f"{host} did not resolve in {TRY_SECONDS:.0f} seconds")
+        left = left if timeout is None else min(timeout, left)
+        return _Until(self._inner.connect_tcp(addresses[0], port, left, local_address, socket_options), self._end)
 
 
 def post(url: str, headers: Mapping[str, str], body: bytes, *, loopback: bool) -> int:
