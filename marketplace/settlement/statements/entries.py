@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date as calendar
 
 from marketplace.errors import InvalidInputError
 
@@ -101,9 +102,11 @@ def fen(text: str, currency: str, place: str) -> int:
 
 def date(text: str, place: str) -> str:
     """A day, from an ISO date or a moment. Raises InvalidInputError `statement_malformed`."""
-    if not re.match(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(T|$)", text.strip()):
-        raise malformed(place, "a date YYYY-MM-DD", text)
-    return text.strip()[:10]
+    match = re.match("([0-9]{4}-[0-9]{2}-[0-9]{2})(T|$)", text.strip())
+    try:
+        return calendar.fromisoformat(match[1] if match else "").isoformat()
+    except ValueError:
+        raise malformed(place, "a date YYYY-MM-DD", text) from None
 
 
 def malformed(place: str, expected: str, got: object) -> InvalidInputError:

@@ -6,6 +6,7 @@ A profile is a JSON object:
      "columns": {"reference": "流水号", "date": "日期", "credit": "收入", "debit": "支出",
                  "balance": "余额", "counterparty": "对方账号", "text": "摘要"}}
 
+"lastDate" may name the last day that the file covers, "2026-11-30"; it is that of the last entry otherwise.
 In place of "credit" and "debit" a file may have "amount" with its sign. "balance" (after each entry), "counterparty"
 and "text" may be missing; where there is a balance, it must follow from entry to entry.
 """
@@ -55,14 +56,14 @@ def _with_balances(name: str, profile: Mapping[str, Any], entries: list[Entry], 
     for number, (before, after) in enumerate(itertools.pairwise(balances), 3):
         if before + entries[number - 2].signed != after:
             raise malformed(f"line {number} balance", f"{before + entries[number - 2].signed} fen", after)
-    opening = balances[0] - entries[0].signed if balances else None
+    opening, stated = balances[0] - entries[0].signed if balances else None, profile.get("lastDate")
     return BankStatement(
         name=name,
         account=str(profile.get("account", "")),
         sequence=None,
         opening=opening,
         closing=balances[-1] if balances else None,
-        last_date=last_day(entries, str(profile.get("lastDate", ""))),
+        last_date=last_day(entries, date(str(stated), "profile lastDate") if stated else ""),
         entries=tuple(entries),
     )
 

@@ -72,6 +72,17 @@ def test_entries_that_are_not_booked_do_not_count_and_batches_are_read_payment_b
         parse_camt((one[:start] + parts + one[end:]).replace(b"2.50", b"2.51"))
 
 
+@pytest.mark.parametrize("day", ["2026-02-30", "2026-11-31", "0000-01-01", "２０２６-11-02", "2026-11-02x"])
+def test_a_day_that_does_not_exist_is_named_and_not_carried_on(day: str) -> None:
+    """Else it would fail only later, where the last day is counted with, and without saying where it stands."""
+    with pytest.raises(InvalidInputError) as refused:
+        parse_camt(camt(ENTRIES).replace(b"2026-11-02", day.encode()))
+    assert refused.value.code == "statement_malformed"
+    profile = {"columns": {"reference": "ref", "date": "day", "amount": "amount"}, "lastDate": day}
+    with pytest.raises(InvalidInputError):
+        parse_csv(b"ref,day,amount\nIN-1,2026-11-02,1.00\n", profile, "x")
+
+
 BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
 BROKEN: dict[str, Callable[[bytes], bytes]] = {
     "no xml": lambda _: b"hello",
