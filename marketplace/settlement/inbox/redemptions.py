@@ -21,7 +21,7 @@ def redeem(session: Session, deployment: Deployment, wish: Statement, payout: Do
 
     Args:
         wish: the Redeem.
-        payout: the document whose digest it names; kept for holder and bank alone.
+        payout: the document whose digest it names; kept for holder, bank and whoever oversees.
     Raises:
         InvalidInputError: `payout_differs`, the two do not say the same.
         RuleError: as the rules of settlement say.
