@@ -15,7 +15,7 @@ from marketplace.agreements.wording import write_out
 from marketplace.errors import InvalidInputError
 from marketplace.web.context import Here
 from marketplace.web.paging import AskedPage, Rows, link_next, page_of
-from marketplace.web.principal import Account
+from marketplace.web.principal import Account, Negotiator
 from marketplace.web.shapes import AddressText, Count, DigestText, Document, Queued, Shape, SignatureText
 
 router = APIRouter(prefix="/agreements", tags=["agreements"])
@@ -156,7 +156,9 @@ def sign_agreement_proposal(
 
 
 @router.delete("/proposals/{proposal}")
-def close_agreement_proposal(here: Here, account: Account, proposal: Annotated[DigestText, Path()]) -> dict[str, Any]:
+def close_agreement_proposal(
+    here: Here, account: Negotiator, proposal: Annotated[DigestText, Path()]
+) -> dict[str, Any]:
     """Withdraw your proposal, or decline the other side's."""
     with here.writing() as session:
         row = service.close(session, proposal, account, here.clock())

@@ -13,7 +13,7 @@ from marketplace.participants.service import oversees
 from marketplace.settlement.service import LastVoucher
 from marketplace.web.context import Here
 from marketplace.web.paging import AskedPage, Rows, link_next, page_of
-from marketplace.web.principal import Account
+from marketplace.web.principal import Account, Clearer
 from marketplace.web.shapes import AddressText, Count, DigestText, Queued, Shape, SignatureText, UInt32, Voucher
 
 router = APIRouter(prefix="/clearing", tags=["clearing"])
@@ -141,7 +141,7 @@ def confirm_batch(here: Here, body: ConfirmationBody) -> Queued:
 
 
 @router.post("/batches/{batch_id}/advance", status_code=202)
-def advance_batch(here: Here, account: Account, batch_id: BatchId) -> dict[str, Any]:
+def advance_batch(here: Here, account: Clearer, batch_id: BatchId) -> dict[str, Any]:
     """Queue what is due next, as the exchange: collecting, dropping, paying. Asking again changes nothing."""
     with here.writing() as session:
         return service.advance(session, here.deployment, batch_id, account, here.clock())

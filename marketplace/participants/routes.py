@@ -12,7 +12,7 @@ from marketplace.participants.tables import Application, Participant, Recovery
 from marketplace.types import Role
 from marketplace.web.context import Context, Here
 from marketplace.web.paging import AskedPage, Rows, link_next, page_of
-from marketplace.web.principal import Account
+from marketplace.web.principal import Account, Officer
 from marketplace.web.shapes import AddressText, Count, DigestText, Document, Queued, Shape, SignatureText, UInt8, UInt32
 
 router = APIRouter(prefix="/participants", tags=["participants"])
@@ -292,7 +292,7 @@ class LeaveBody(Shape):
 
 
 @router.post("/applications/{address}/entry", status_code=202)
-def enter_application(here: Here, account: Account, address: Annotated[AddressText, Path()]) -> Queued:
+def enter_application(here: Here, account: Officer, address: Annotated[AddressText, Path()]) -> Queued:
     """Put an open application on the ledger, so that its review is written down there; for registrars."""
     with here.writing() as session:
         service.require_role(session, account, Role.REGISTRAR)

@@ -12,7 +12,7 @@ from marketplace.registrations.codes import Institution
 from marketplace.rulebooks import Rulebook, all_rulebooks, rulebook_of
 from marketplace.types import Role
 from marketplace.web.context import Here
-from marketplace.web.principal import Account
+from marketplace.web.principal import Account, Officer
 from marketplace.web.shapes import AddressText, Count, DigestText, Document, Queued, Shape, SignatureText, UInt8
 
 router = APIRouter(prefix="/registrations", tags=["registrations"])
@@ -138,7 +138,7 @@ def adopt_rulebook(here: Here, body: AdoptionBody) -> Queued:
 
 
 @router.post("/cases/{case_id}/code")
-def give_code(here: Here, account: Account, case_id: CaseId) -> dict[str, str]:
+def give_code(here: Here, account: Officer, case_id: CaseId) -> dict[str, str]:
     """The 15-character code of a deposited case's certificate, for the registrar who issues it."""
     institution = Institution(here.settings.registrar_region, here.settings.registrar_number)
     with here.writing() as session:

@@ -14,6 +14,7 @@ from marketplace.intents import Deployment
 from marketplace.settings import Settings
 from marketplace.storage.blobs import BlobStore
 from marketplace.storage.engine import reading, session
+from marketplace.types import Act
 from marketplace.web.bell import Bell
 
 _RINGS = "rings"
@@ -36,7 +37,7 @@ class Context:
         ledger_problem: None while the ledger serves, else why it does not.
         bell: wakes long polls.
         clock: unix seconds; a test may move it.
-        account_for: the account that a key reads for at a time, None for none.
+        account_for: the account that a key reads for at a time, and may do such an act for; None for none.
     """
 
     settings: Settings
@@ -47,7 +48,7 @@ class Context:
     ledger_problem: Callable[[], str | None]
     bell: Bell = field(default_factory=Bell)
     clock: Callable[[], int] = _unix_now
-    account_for: Callable[[Session, str, int], str | None] = lambda _session, key, _now: key
+    account_for: Callable[[Session, str, int, Act], str | None] = lambda _session, key, _now, _act: key
 
     @contextmanager
     def writing(self, *, durable: bool = True) -> Iterator[Session]:

@@ -1,13 +1,19 @@
-"""Who is asking: the bearer of a sign-in token. What they may do is each stage's question, asked of the read model."""
+"""Who is asking: the bearer of a sign-in token. What they may do is each stage's question, asked of the read model.
 
+A session reads. What changes something and carries no signature of its own says by `acting` which act the session's key
+must be permitted, so that a person changes no more for an account off the ledger than on it.
+"""
+
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from marketplace.errors import NotAuthorizedError
+from marketplace.refusals import refuse
 from marketplace.storage.sessions import holder_of
-from marketplace.types import Address
+from marketplace.types import Act, Address
 from marketplace.web.context import Here
 
 bearer = HTTPBearer(scheme_name="session", description="token of POST /session (EIP-4361 sign-in)", auto_error=False)
@@ -30,7 +36,7 @@ def maybe_account(here: Here, credentials: Credentials) -> Address | None:
         now = here.clock()
         holder = holder_of(session, credentials.credentials, now)
         # A key that ended, or reads for another account now, takes its sessions with it.
-        is_good = holder is not None and here.account_for(session, holder[1], now) == holder[0]
+        is_good = holder is not None and here.account_for(session, holder[1], now, Act.READ) == holder[0]
     if holder is None or not is_good:
         raise NotSignedInError(
             "session_over",
@@ -65,3 +71,29 @@ async def signed_in(account: MaybeAccount) -> Address:
 
 
 Account = Annotated[Address, Depends(signed_in)]
+
+
+def acting(act: Act) -> Callable[..., Address]:
+    """A dependency: the address that signed in, with a key that may do `act` for it.
+
+    Raises, when it is asked:
+        NotSignedInError: `not_signed_in`, `session_over`.
+        RuleError: `act_not_permitted`.
+    """
+
+    def permitted(here: Here, account: Account, credentials: Credentials) -> Address:
+        assert credentials is not None
+        with here.reading() as session:
+            now = here.clock()
+            _, key = holder_of(session, credentials.credentials, now) or ("", account)
+            if here.account_for(session, key, now, act) != account:
+                raise refuse("IntentBatchActNotPermitted", account=account, key=key, act=int(act))
+        return account
+
+    return permitted
+
+
+Administrator = Annotated[Address, Depends(acting(Act.ADMINISTER))]
+Negotiator = Annotated[Address, Depends(acting(Act.AGREEMENTS))]
+Officer = Annotated[Address, Depends(acting(Act.REGISTRY))]
+Clearer = Annotated[Address, Depends(acting(Act.CLEARING))]

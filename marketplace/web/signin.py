@@ -11,6 +11,7 @@ from crypto.errors import CryptoError
 from marketplace.documents import iso_time
 from marketplace.errors import NotAuthorizedError
 from marketplace.storage.sessions import close_session, make_nonce, open_session, use_nonce
+from marketplace.types import Act
 from marketplace.web.context import Context, Here
 from marketplace.web.principal import Account, Credentials
 from marketplace.web.shapes import Shape, SignatureText
@@ -56,10 +57,11 @@ def make_sign_in_challenge(here: Here) -> Challenge:
 @router.post("")
 def sign_in(here: Here, body: SignInBody) -> dict[str, str]:
     """Prove to hold a key; anybody who has one may, participant or not. A key of an account reads for that account, as
-    long as it is live and permitted to read. What the account may do is asked of the ledger each time."""
+    long as it is live and permitted to read. What the account may do is asked of the ledger each time, and what needs
+    no further signature of the key's acts (web/principal.py)."""
     key, now = _verified(here, body), here.clock()
     with here.writing() as session:
-        account = here.account_for(session, key, now)
+        account = here.account_for(session, key, now, Act.READ)
         if account is None:
             raise _refused("this key has ended, or may not read for its account")
         token, expires_at = open_session(session, account, key, now, here.settings.session_seconds)

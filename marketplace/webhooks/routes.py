@@ -7,7 +7,7 @@ from pydantic import Field
 from sqlmodel import col, select
 
 from marketplace.web.context import Here
-from marketplace.web.principal import Account
+from marketplace.web.principal import Account, Administrator
 from marketplace.web.shapes import Count, Shape
 from marketplace.webhooks import rules, service
 from marketplace.webhooks.tables import WebhookMessage
@@ -34,7 +34,7 @@ class ReplayBody(Shape):
 
 
 @router.post("", status_code=201)
-def register_webhook(here: Here, account: Account, body: EndpointBody) -> dict[str, Any]:
+def register_webhook(here: Here, account: Administrator, body: EndpointBody) -> dict[str, Any]:
     """Register an endpoint. The secret in the answer is shown this once."""
     with here.writing() as session:
         row, secret = service.register(session, here.settings, account, body.url, types=body.types, now=here.clock())
@@ -62,7 +62,7 @@ def get_webhook(here: Here, account: Account, endpoint: EndpointId) -> dict[str,
 
 
 @router.delete("/{endpoint}")
-def remove_webhook(here: Here, account: Account, endpoint: EndpointId) -> dict[str, Any]:
+def remove_webhook(here: Here, account: Administrator, endpoint: EndpointId) -> dict[str, Any]:
     """Remove an endpoint with all that it was to be told."""
     with here.writing() as session:
         service.remove(session, service.endpoint_of(session, account, endpoint))
@@ -70,7 +70,7 @@ def remove_webhook(here: Here, account: Account, endpoint: EndpointId) -> dict[s
 
 
 @router.post("/{endpoint}/secret")
-def rotate_webhook_secret(here: Here, account: Account, endpoint: EndpointId) -> dict[str, Any]:
+def rotate_webhook_secret(here: Here, account: Administrator, endpoint: EndpointId) -> dict[str, Any]:
     """A new secret, shown this once. The one before signs as well until `oldUntil`."""
     with here.writing() as session:
         row = service.endpoint_of(session, account, endpoint)
@@ -78,7 +78,7 @@ def rotate_webhook_secret(here: Here, account: Account, endpoint: EndpointId) ->
 
 
 @router.post("/{endpoint}/ping", status_code=202)
-def ping_webhook(here: Here, account: Account, endpoint: EndpointId) -> dict[str, Any]:
+def ping_webhook(here: Here, account: Administrator, endpoint: EndpointId) -> dict[str, Any]:
     """Send a message that says nothing, to try an endpoint."""
     with here.writing() as session:
         row = service.endpoint_of(session, account, endpoint)
@@ -86,7 +86,7 @@ def ping_webhook(here: Here, account: Account, endpoint: EndpointId) -> dict[str
 
 
 @router.post("/{endpoint}/replay", status_code=202)
-def replay_webhook(here: Here, account: Account, endpoint: EndpointId, body: ReplayBody) -> dict[str, Any]:
+def replay_webhook(here: Here, account: Administrator, endpoint: EndpointId, body: ReplayBody) -> dict[str, Any]:
     """Send again what was delivered or given up; under the same ids as before."""
     with here.writing() as session:
         row = service.endpoint_of(session, account, endpoint)

@@ -65,7 +65,7 @@ def apply(session: Session, deployment: Deployment, wish: Statement, profile: Do
 
     Args:
         wish: the Join.
-        profile: the document whose digest it names; kept for registrars alone.
+        profile: the document whose digest it names; kept for the applicant and whoever oversees.
     Raises:
         InvalidInputError: `profile_differs`, profile and Join do not say the same.
     """

@@ -42,15 +42,16 @@ def key_state(row: AccountKey) -> Key:
     return Key(row.acts, row.limit_fen, row.valid_from, row.valid_until, row.generation)
 
 
-def account_for(session: Session, key: str, now: int) -> str | None:
-    """The account that `key` reads for at `now`: a live key with the act READ. None where it reads for nobody.
+def account_for(session: Session, key: str, now: int, act: Act) -> str | None:
+    """The account that `key` reads for at `now`, and may do `act` for: a live key with both. None where there is none.
 
     An address that is no key of another account reads for itself, participant or not, until its own key ends.
     """
     ring, now = load_keys(session, (key,)), ledger_time(session, now)
     account = ring.owner(key)
     held = ring.key_of(account, key)
-    return account if held.is_live(now) and held.acts & Act.READ else None
+    wanted = Act.READ | act
+    return account if held.is_live(now) and held.acts & wanted == wanted else None
 
 
 def ledger_time(session: Session, now: int) -> int:

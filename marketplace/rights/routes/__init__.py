@@ -14,7 +14,7 @@ from marketplace.rights.tables import Asset, Title
 from marketplace.types import Role, TitleKind
 from marketplace.web.context import Here
 from marketplace.web.paging import AskedPage, Rows, link_next, page_of
-from marketplace.web.principal import Account
+from marketplace.web.principal import Officer
 from marketplace.web.shapes import AddressText, Count, DigestText, Document, Queued, Shape, SignatureText, UInt8, UInt16
 
 router = APIRouter(prefix="/rights", tags=["rights"])
@@ -120,7 +120,7 @@ def confirm_asset(here: Here, body: ConfirmationBody) -> Queued:
 
 
 @router.post("/assets/{asset_id}/status-place")
-def reserve_status_place(here: Here, account: Account, asset_id: Annotated[DigestText, Path()]) -> list[dict[str, Any]]:
+def reserve_status_place(here: Here, account: Officer, asset_id: Annotated[DigestText, Path()]) -> list[dict[str, Any]]:
     """The place of an asset's certificate in the status lists, for the registrar who writes it: `credentialStatus`."""
     with here.writing() as session:
         require_role(session, account, Role.REGISTRAR)

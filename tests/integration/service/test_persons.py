@@ -12,7 +12,7 @@ from marketplace.auditor.verifier import audit
 from marketplace.errors import MarketplaceError, NotAuthorizedError
 from marketplace.evidence.projections import PROJECTORS
 from marketplace.ledger import rebuild
-from marketplace.sdk import evidence, persons, settlement
+from marketplace.sdk import evidence, persons, settlement, webhooks
 from marketplace.sdk.client import Client
 from marketplace.types import NO_LIMIT, Act
 from tests.integration.service.town import Town, running, town_settings
@@ -94,6 +94,25 @@ def test_a_key_for_one_kind_of_act_signs_no_other(town: Town, person: Callable[.
     fields["deadline"] = typist.deadline()
     body = {"transferShare": fields, "signature": typist.sign("TransferShare", fields)}
     assert refused(lambda: typist.submit("/rights/shares/transfers", body)) in ("act_not_permitted", "not_found")
+
+
+def test_a_key_that_only_reads_changes_nothing_off_the_ledger_either(town: Town, person: Callable[..., Client]) -> None:
+    """Or a clerk could take over the account's webhooks, whose secret is what the account's systems believe."""
+    exchange, clerk = town["exchange"], person("clerk of the exchange")
+    made = webhooks.register(exchange, "https://example.org/hooks")["endpoint"]
+    add(exchange, clerk, Act.READ | Act.MONEY)
+    assert [row["endpoint"] for row in webhooks.endpoints(clerk)] == [made]
+    changes: list[Callable[[], object]] = [
+        lambda: webhooks.register(clerk, "https://clerk.example.org/hooks"),
+        lambda: webhooks.rotate(clerk, made),
+        lambda: webhooks.ping(clerk, made),
+        lambda: webhooks.replay(clerk, made),
+        lambda: webhooks.remove(clerk, made),
+        lambda: clerk.delete("/agreements/proposals/0x" + "11" * 32),
+        lambda: clerk.post(f"/clearing/batches/0x{'11' * 32}/advance", {}),
+    ]
+    assert [refused(change) for change in changes] == ["act_not_permitted"] * len(changes)
+    webhooks.remove(exchange, made)
 
 
 def test_rotation_keeps_the_account(town: Town, person: Callable[..., Client]) -> None:
