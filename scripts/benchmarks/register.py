@@ -42,6 +42,7 @@ from marketplace.ledger.projection import ProjectionSession, make_event, project
 from marketplace.ledger.tables import about_of
 from marketplace.replay import LedgerState
 from marketplace.rights.status_lists import CONTEXTS, entries_of
+from marketplace.rulebooks import rulebook_named
 from marketplace.settings import Settings
 from marketplace.storage.engine import make_engine, session_of
 from marketplace.storage.migrate import upgrade
@@ -279,7 +280,7 @@ _NOTE = "x" * 3_000  # a small manifest's length: it is read, hashed and parsed 
 
 
 def _genesis(registrar: str) -> Genesis:
-    return Genesis(registrar, registrar, "0x" + "7e" * 20, 250)
+    return Genesis(registrar, registrar, "0x" + "7e" * 20, 250, rulebook_named("cn-2026").digest)
 
 
 def _digest(text: str) -> str:
