@@ -20,7 +20,7 @@ def redeem(
 
     Args:
         bank: its address. amount: fen.
-        beneficiary, account_number: whose bank account it is paid to; only you and the bank can read it.
+        beneficiary, account_number: whose bank account it is paid to; you, the bank and whoever oversees can read it.
         days: how long the bank may take, 1 to 90.
     Returns:
         the intent's outcome with "redemptionId".

@@ -10,10 +10,14 @@ the read model's rows), leaves of the log, notices. An event names its parties b
 | listingId           | the listing's seller                                  |
 | assetId             | who registered it, who holds it and who may list it   |
 | titleId             | the title's holder                                    |
+| caseId              | who applied, who receives and who objected            |
+| agreementId         | both sides                                            |
+| debtId              | who owes it and who is owed                           |
 | query               | its buyer, the order's seller and the vault           |
 | node                | that node of the panel                                |
 
-`Marked` (suspension, revocation) also concerns whoever has a share or a right to use, and `Refused` whoever signed.
+`Marked` (suspension, revocation) also concerns whoever has a share or a right to use, `Refused` whoever signed, and
+what becomes of a whole clearing batch (IN_BATCH) everybody in it.
 """
 
 import json
@@ -24,17 +28,22 @@ from typing import Any
 from sqlalchemy import tuple_
 from sqlmodel import Session, col, select
 
+from marketplace.agreements.tables import Agreement
+from marketplace.clearing.tables import ClearingDebt, ClearingPosition
 from marketplace.documents import unix_seconds
 from marketplace.evidence.tables import LogEntry, Notice
 from marketplace.ledger.tables import LedgerEvent, LedgerIntent
 from marketplace.listings.tables import Listing
 from marketplace.orders.tables import Order
 from marketplace.queries.tables import QueryRow
+from marketplace.registrations.tables import RegistrationCase
 from marketplace.rights.tables import Asset, Share, Title
 from marketplace.types import TitleKind
 from marketplace.webhooks.rules import UNCONCERNED, type_of
 
+IN_BATCH = frozenset({"BatchClosed", "BatchConfirmed", "BatchSettled"})
 _ADDRESS = 42
+_NOBODY = "0x" + "00" * 20
 Place = tuple[int, int]
 START: Place = (-1, -1)
 
@@ -109,6 +118,9 @@ def _concerned(session: Session, event: LedgerEvent) -> frozenset[str]:
     found = set(_named(session, event.args))
     if event.name == "Marked":
         found |= _entitled(session, event.args["assetId"])
+    if event.name in IN_BATCH:
+        positions = select(ClearingPosition.party).where(ClearingPosition.batch_id == event.args["batchId"])
+        found |= set(session.exec(positions).all())
     if event.name == "Refused":
         query = select(LedgerIntent.by).where(LedgerIntent.digest == event.intent)
         found |= set(session.exec(query).all())
@@ -119,9 +131,11 @@ def _named(session: Session, args: Mapping[str, Any]) -> frozenset[str]:
     """Whom the arguments of an event, or the members of a leaf, name."""
     found = set(_addresses(args.values()))
     for name, value in args.items():
-        if name in _OWNERS and isinstance(value, str):
-            found |= _OWNERS[name](session, value)
-    return frozenset(found)
+        if name in OWNERS and isinstance(value, str):
+            found |= OWNERS[name](session, value)
+        elif isinstance(value, Mapping):
+            found |= _named(session, value)
+    return frozenset(found - {_NOBODY})
 
 
 def _addresses(values: Iterable[Any]) -> Iterator[str]:
@@ -153,6 +167,21 @@ def _of_title(session: Session, title_id: str) -> set[str]:
     return set() if row is None else {row.holder}
 
 
+def _of_case(session: Session, case_id: str) -> set[str]:
+    row = session.get(RegistrationCase, case_id)
+    return set() if row is None else {row.applicant, row.counterparty, row.objector} - {""}
+
+
+def _of_agreement(session: Session, agreement_id: str) -> set[str]:
+    row = session.get(Agreement, agreement_id)
+    return set() if row is None else {row.party_a, row.party_b}
+
+
+def _of_debt(session: Session, debt_id: str) -> set[str]:
+    row = session.get(ClearingDebt, debt_id)
+    return set() if row is None else {row.debtor, row.creditor}
+
+
 def _of_query(session: Session, query: str) -> set[str]:
     row = session.get(QueryRow, query)
     return set() if row is None else {row.buyer, row.release_key} | _of_order(session, row.order_id)
@@ -166,11 +195,14 @@ def _entitled(session: Session, asset_id: str) -> set[str]:
     )
 
 
-_OWNERS: dict[str, Callable[[Session, str], set[str]]] = {
+OWNERS: dict[str, Callable[[Session, str], set[str]]] = {
     "orderId": _of_order,
     "order": _of_order,
     "listingId": _of_listing,
     "assetId": _of_asset,
     "titleId": _of_title,
+    "caseId": _of_case,
+    "agreementId": _of_agreement,
+    "debtId": _of_debt,
     "query": _of_query,
 }

@@ -8,11 +8,12 @@ until patience with it ends and it is set aside as dead.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlmodel import Session, col, delete, select, update
 
 from crypto.at_rest import AtRest
-from crypto.canonical import canonical_json, sha256
+from crypto.canonical import MAX_INTEGER, canonical_json, sha256
 from crypto.errors import DecryptionFailed
 from marketplace.documents import iso_time
 from marketplace.webhooks import rules
@@ -95,9 +96,19 @@ def put(session: Session, row: WebhookEndpoint, fact: Fact, source: str, now: in
     """Queue what an endpoint is told of a fact; returns the message's id."""
     message = "msg_" + sha256(f"{row.endpoint} {fact.key}".encode()).hex()[:32]
     event = {"specversion": "1.0", "id": fact.key, "source": source, "type": fact.type, "time": iso_time(fact.at)}
-    body = canonical_json({**event, "datacontenttype": "application/json", "data": dict(fact.data)})
+    body = canonical_json({**event, "datacontenttype": "application/json", "data": _readable(dict(fact.data))})
     session.add(WebhookMessage(message=message, endpoint=row.endpoint, type=fact.type, body=body, created_at=now))
     return message
+
+
+def _readable(value: Any) -> Any:
+    """`value`, integers that other programs would read differently (beyond 2^53) as text: a contract takes larger ones
+    than the service, and one fact that cannot be written would hold back all that come after it."""
+    if isinstance(value, dict):
+        return {name: _readable(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_readable(item) for item in value]
+    return str(value) if isinstance(value, int) and abs(value) > MAX_INTEGER else value
 
 
 def _cursor(session: Session, source: str) -> Place:

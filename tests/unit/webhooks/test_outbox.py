@@ -10,25 +10,31 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from crypto.at_rest import AtRest
+from marketplace import artifacts
+from marketplace.agreements.tables import Agreement
+from marketplace.clearing.tables import ClearingDebt, ClearingPosition
 from marketplace.evidence import log
 from marketplace.evidence.inbox.notices import tell
+from marketplace.intents import CONTRACTS
 from marketplace.ledger.tables import LedgerBlock, LedgerEvent
 from marketplace.listings.tables import Listing
 from marketplace.orders.tables import Order
+from marketplace.registrations.tables import RegistrationCase
 from marketplace.rights.tables import Asset, Share, Title
 from marketplace.storage.engine import make_engine, session
 from marketplace.storage.migrate import upgrade
 from marketplace.types import TitleKind
 from marketplace.webhooks import rules, service
 from marketplace.webhooks.service import outbox
-from marketplace.webhooks.service.facts import ledger_facts
+from marketplace.webhooks.service.facts import IN_BATCH, OWNERS, ledger_facts
 from marketplace.webhooks.service.outbox import Outcome, Parcel
 from marketplace.webhooks.tables import WebhookEndpoint, WebhookMessage
 
 NOW, DAY = 1_800_000_000, 86_400
 CIPHER = AtRest(bytes(range(32)), b"test")
 BUYER, SELLER, HOLDER, SHARER, OTHER = ("0x" + f"{number:02x}" * 20 for number in range(1, 6))
-ASSET, LISTING, ORDER = ("0x" + f"{number:02x}" * 32 for number in (0xA, 0xB, 0xC))
+ASSET, LISTING, ORDER, CASE, AGREEMENT, DEBT, BATCH = ("0x" + f"{number:02x}" * 32 for number in range(0xA, 0x11))
+NOBODY = "0x" + "00" * 20
 PATIENCE = {"first_pause": 5, "give_up": DAY}
 
 
@@ -70,6 +76,17 @@ def _market(opened: Session) -> None:
         rest |= dict.fromkeys(("marks", "purposes", "territories", "valid_from", "valid_until", "moves", "version"), 0)
         opened.add(Title(title_id=str(number), asset_id=ASSET, kind=int(kind), holder=holder, **rest))
     opened.add(Share(asset_id=ASSET, holder=SHARER, bps=1))
+    opened.add(_row(RegistrationCase, case_id=CASE, applicant=HOLDER, counterparty=NOBODY, objector=SHARER))
+    opened.add(_row(Agreement, agreement_id=AGREEMENT, party_a=BUYER, party_b=SELLER))
+    opened.add(_row(ClearingDebt, debt_id=DEBT, batch_id=BATCH, debtor=BUYER, creditor=SELLER))
+    for party in (BUYER, SELLER):
+        opened.add(_row(ClearingPosition, batch_id=BATCH, party=party))
+
+
+def _row(table: Any, **known: str) -> Any:
+    """A row of which only some columns matter."""
+    rest = {name: "" if field.annotation is str else 0 for name, field in table.model_fields.items()}
+    return table(**(rest | known))
 
 
 def _event(opened: Session, index: int, contract: str, name: str, **args: object) -> None:
@@ -109,6 +126,19 @@ CONCERNED = [
     ("Rights", "Marked", {"assetId": ASSET, "status": 3}, {HOLDER, SELLER, BUYER, SHARER}),
     ("Rights", "TitleTransferred", {"titleId": "1", "from": OTHER, "to": BUYER}, {OTHER, BUYER}),
     ("SettlementToken", "Issued", {"account": BUYER, "amount": 1, "bank": OTHER}, {BUYER, OTHER}),
+    (
+        "Registrations",
+        "Filed",
+        {"filing": {"caseId": CASE, "applicant": HOLDER, "counterparty": OTHER}},
+        {HOLDER, SHARER, OTHER},
+    ),
+    ("Registrations", "Acted", {"caseId": CASE, "assetId": "0x" + "99" * 32, "actor": OTHER}, {HOLDER, SHARER, OTHER}),
+    ("Registrations", "Expired", {"caseId": CASE, "assetId": "0x" + "99" * 32}, {HOLDER, SHARER}),
+    ("Agreements", "AgreementRetired", {"agreementId": AGREEMENT}, {BUYER, SELLER}),
+    ("Clearing", "Dropped", {"batchId": BATCH, "debtId": DEBT, "debtor": BUYER}, {BUYER, SELLER}),
+    ("Clearing", "BatchClosed", {"batchId": BATCH, "payBy": 1, "exchange": OTHER}, {BUYER, SELLER, OTHER}),
+    ("Clearing", "BatchSettled", {"batchId": BATCH}, {BUYER, SELLER}),
+    ("Clearing", "Collected", {"batchId": BATCH, "party": BUYER, "amount": 5}, {BUYER}),
     ("Evidence", "Anchored", {"size": 1, "root": "0x" + "00" * 32}, set()),
 ]
 
@@ -121,6 +151,25 @@ def test_an_event_concerns_those_whom_its_arguments_name(
         _event(opened, 0, contract, name, **args)
         ((place, fact),) = ledger_facts(opened, (-1, -1), 10)
     assert (place, set(fact.parties), fact.at) == ((1, 0), parties, NOW)
+
+
+def test_every_event_names_somebody() -> None:
+    """An event whose arguments name nobody would be told to nobody, and nobody would notice."""
+    for contract in CONTRACTS:
+        for entry in artifacts.load(contract).entries("event"):
+            names = [item for argument in entry["inputs"] for item in (argument, *argument.get("components", ()))]
+            named = any(item["name"] in OWNERS or item["type"].startswith("address") for item in names)
+            told = named or entry["name"] in IN_BATCH | rules.UNCONCERNED | {"Refused"}
+            assert told, f"{contract}.{entry['name']}: say whom it concerns, in webhooks/service/facts.py"
+
+
+def test_numbers_of_any_size_are_handed_out(engine: Engine) -> None:
+    """The ledger takes larger ones than the service does; an event that cannot be told would hold back all."""
+    with session(engine) as opened:
+        endpoint = _endpoint(opened, BUYER)
+        _event(opened, 0, "Keys", "KeyAdded", account=BUYER, limit=2**64 - 1)
+        outbox.hand_out(opened, "https://x", NOW)
+        assert _told(opened, endpoint) == ["keys.key_added"]
 
 
 def test_every_fact_gives_every_endpoint_one_message_however_often_it_is_handed_out(engine: Engine) -> None:
