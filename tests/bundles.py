@@ -231,7 +231,7 @@ def register(maker: Maker) -> None:
     confirm: dict[str, Any] = {
         "assetId": maker.asset,
         "claimDigest": register_["claimDigest"],
-        "code": code(1),
+        "code": code(1, "202609"),  # the month of START
         "validUntil": until,
         "version": 1,
     }

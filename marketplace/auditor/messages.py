@@ -169,6 +169,28 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "event_unknown": ("A log is no event of the market.", "日志不是本市场的事件。"),
     "transaction_failed": ("A transaction to the market failed as a whole.", "发往本市场的交易整体失败。"),
     "transaction_foreign": ("A transaction goes to none of the contracts.", "交易未发往任何一个合约。"),
+    "case_rulebook_unknown": (
+        "A case names a rulebook that the auditor does not know.",
+        "案件所依规则文件为审计方所未知。",
+    ),
+    "case_dates": ("An act in a case states another date than its rulebook gives.", "案件行为所述日期与规则不符。"),
+    "acceptance_late": ("An application was accepted after the period for it.", "超过受理期限才受理申请。"),
+    "decision_late": ("A case or an objection was decided after its period.", "超过办理期限才对案件或异议作出决定。"),
+    "notice_short": ("A public notice is shorter than the rulebook's.", "公示期短于规则规定。"),
+    "deposit_early": ("An entry was made before its public notice was over.", "公示期未满即予登簿。"),
+    "deposit_disputed": ("An entry was made while an objection to it was open.", "异议尚未处理完毕即予登簿。"),
+    "own_matter": (
+        "A registrar decided about what is its own under another account.",
+        "登记机构就其以其他账户参与的事项作出决定。",
+    ),
+    "certificate_code_differs": (
+        "A certificate's code is not of its registrar's institution or its deposit's month.",
+        "凭证编码与登记机构或登簿月份不符。",
+    ),
+    "certificate_code_sequence": (
+        "A certificate's number is none that its month's deposits had.",
+        "凭证序号超出当月登簿所用范围。",
+    ),
     # 6
     "row_missing": ("A row that an event gives is missing.", "应有的数据行缺失。"),
     "row_extra": ("A row stands on no event.", "数据行没有对应事件。"),
@@ -287,6 +309,7 @@ COUNTED: dict[str, str] = {
     "contracts": "合约",
     "events": "事件",
     "calls": "调用",
+    "case acts": "案件行为",
     "refused calls": "被拒调用",
     "signatures": "签名",
     "rows": "数据行",

@@ -12,10 +12,11 @@ from typing import Any
 from marketplace.auditor.bundle import Bundle
 from marketplace.auditor.documents import Documents
 from marketplace.auditor.findings import Report
+from marketplace.auditor.proceedings import Proceedings
 from marketplace.auditor.replay import Replay
 from marketplace.auditor.rows import Placed, Row, Tables
 from marketplace.auditor.trust import Seen, Trust
-from marketplace.auditor.verifier import read_ledger
+from marketplace.auditor.verifier import derive, read_ledger
 from marketplace.documents import iso_time
 from marketplace.documents.scopes import fields_of, purposes_of, territories_of, words_of
 from marketplace.errors import InvalidInputError, NotFoundError
@@ -76,23 +77,27 @@ def register_at(
     height = max(ledger.blocks) if at is None else at
     if height not in ledger.blocks:
         raise _height_unknown(height, max(ledger.blocks))
-    replay, tables = Replay(ledger.genesis, ledger.roots.deployment, report, keep_signatures=True), Tables()
+    replay = Replay(ledger.genesis, ledger.roots.deployment, report, keep_signatures=True)
     with report.step(5):
         replay.run({number: block for number, block in ledger.blocks.items() if number <= height})
-        for placed in replay.derived:
-            tables.apply(placed)
+        tables, proceedings = derive(replay, report)
     if asset is not None and (asset,) not in tables.rows["assets"]:
         raise _asset_unknown(asset, height)
     now = ledger.blocks[height].header.timestamp
     with report.step(9):  # columns are named by the manifests
-        found = _Builder(replay, tables, Documents(bundle, report), now).register(height)
+        found = _Builder(replay, tables, proceedings, Documents(bundle, report), now).register(height)
     return report, found if asset is None else _about(found, asset)
 
 
 class _Builder:
     """Puts rows, rules' state and acts together."""
 
-    def __init__(self, replay: Replay, tables: Tables, documents: Documents, now: int) -> None:
+    def __init__(
+        self, replay: Replay, tables: Tables, proceedings: Proceedings, documents: Documents, now: int
+    ) -> None:
+        self._broken, self._shares = proceedings.broken, defaultdict[str, dict[str, int]](dict)
+        for (asset, holder), row in tables.rows["shares"].items():
+            self._shares[asset][holder] = row["bps"]
         self._state, self._tables, self._documents, self._now = replay.state, tables, documents, now
         self._acts = _acts(replay)
 
@@ -128,11 +133,7 @@ class _Builder:
             "validUntil": _time(row["validUntil"]),
             "disputes": entry.get("disputes", 0),
             "latestCase": entry.get("latestCase"),
-            "shares": {
-                holder: share["bps"]
-                for (asset, holder), share in self._tables.rows["shares"].items()
-                if asset == row["assetId"]
-            },
+            "shares": self._shares[row["assetId"]],
             "acts": self._acts[row["assetId"]],
         }
 
@@ -149,6 +150,7 @@ class _Builder:
             "rulebookDigest": row["rulebookDigest"],
             **{name: _time(row[name]) for name in ("filedAt", "acceptedAt", "dueAt", "decideBy")},
             **{name: _time(row[name]) for name in ("noticeEnd", "depositedAt")},
+            "broken": [{"version": version, "code": code} for version, code in self._broken.get(row["caseId"], ())],
             "acts": self._acts[row["caseId"]],
         }
 

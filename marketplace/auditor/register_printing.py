@@ -97,6 +97,8 @@ def _told(run: Surface, row: Mapping[str, Any]) -> dict[str, Any]:
         words["encumbrances"] = ", ".join(run.tr(word, _ZH[word]) for word in row["encumbrances"])
     elif "caseId" in row:
         words["kind"] = run.tr(row["kind"], _ZH[row["kind"]])
+        codes = ", ".join(item["code"] for item in row["broken"])
+        words["kept"] = codes or run.tr("kept", "均已遵守")
     last = row["acts"][-1] if row["acts"] else None
     return {**row, **words, "last": last["block"] if last else None, "intent": last["intent"] if last else None}
 
@@ -144,6 +146,7 @@ _CASES: tuple[_Column, ...] = (
     ("applicant", "applicant", "申请人", str),
     ("noticeEnd", "notice until", "公示至", _plain),
     ("decideBy", "decide by", "办结期限", _plain),
+    ("kept", "clocks and notices", "期限与公示", str),
     *_LAST,
 )
 _TITLES: tuple[_Column, ...] = (

@@ -17,6 +17,7 @@ from marketplace.auditor.findings import Report
 from marketplace.auditor.lines import document
 from marketplace.auditor.log import LogReader, read_checkpoints
 from marketplace.auditor.money import check_money
+from marketplace.auditor.proceedings import Proceedings
 from marketplace.auditor.profile import Roots, compare_with_genesis, compare_with_ledger, establish
 from marketplace.auditor.queries import Queries
 from marketplace.auditor.readmodel import check_read_model
@@ -47,7 +48,8 @@ def audit(
         no gap, and whatever a receipt repeats is true.
      4. Deployed contracts: each was created by the published code, with arguments that name the other contracts.
      5. Signed intents, replayed by rule: each call's signatures are checked here, each call is run by the rules in
-        Python, and what comes out is what the receipts say, refusals too, to the last field.
+        Python, and what comes out is what the receipts say, refusals too, to the last field. Cases keep their
+        rulebook's dates, notices and codes, and nobody decides its own matter.
      6. Read model: each row is what the derived events give, stands on exactly one event and one signed intent, and no
         row is missing, extra or changed.
      7. Conservation of money: issued - paid out = balances + escrow + locked; each closed order's escrow = fee + shares
@@ -95,6 +97,16 @@ def audit(
     return report  # 12
 
 
+def derive(replay: Replay, report: Report) -> tuple[Tables, Proceedings]:
+    """The rows that the derived events give, and what is to be said about the cases among them."""
+    tables = Tables()
+    proceedings = Proceedings(tables, report)
+    for placed in replay.derived:
+        proceedings.see(placed)
+        tables.apply(placed)
+    return tables, proceedings
+
+
 @dataclass(frozen=True)
 class Ledger:
     """What steps 1 to 4 leave: the ledger's blocks, and how it was founded."""
@@ -133,10 +145,8 @@ def _replay(bundle: Bundle, blocks: dict[int, Block], genesis: Genesis, roots: R
     with report.step(5):  # 5
         replay = Replay(genesis, roots.deployment, report)
         replay.run(blocks)
+        tables, _ = derive(replay, report)
     with report.step(6):  # 6
-        tables = Tables()
-        for placed in replay.derived:
-            tables.apply(placed)
         check_read_model(bundle, tables, report)
     with report.step(7):  # 7
         check_money(replay.stated, roots.deployment.addresses, report)

@@ -1,0 +1,233 @@
+"""Step 5, registration: what the contract cannot know about a case, computed again by the rulebook that the case names.
+
+The contract keeps order, roles and the ends of the periods that were *stated*. Whether a stated date is the rulebook's,
+whether the registrar acted in time, whether it is the same person as a party under another account, and whether a code
+is its institution's next follows from rulebook, calendar and the whole history; it is asked here.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from crypto.errors import CryptoError
+from marketplace.auditor.findings import Report
+from marketplace.auditor.rows import NOBODY, Placed, Row, Tables
+from marketplace.documents.ids import title_id
+from marketplace.documents.scopes import rulebook as titles_rulebook
+from marketplace.errors import NotFoundError
+from marketplace.registrations.clocks import Dates, act_dates, filing_dates
+from marketplace.registrations.codes import from_ledger, serial_of
+from marketplace.registrations.procedures import ENDING, WHOSE, Party
+from marketplace.registrations.records import WAIVABLE, Case, CaseState, Kind, Procedure, Step, case_from_json
+from marketplace.rights.title_records import ROOTS
+from marketplace.rulebooks import Rulebook, rulebook_of
+from marketplace.rulebooks.calendar import day_of
+from marketplace.types import ZERO_DIGEST
+
+
+@dataclass(frozen=True)
+class Lawful:
+    """Where a case's clocks stand by the rulebook, whatever was stated. Unix seconds; 0 for none."""
+
+    due_at: int
+    decide_by: int
+    notice_end: int = 0
+
+
+class Proceedings:
+    """Looks at each event before it changes the rows.
+
+    Args:
+        tables: the rows as the events before have left them.
+    """
+
+    def __init__(self, tables: Tables, report: Report) -> None:
+        self._rows, self._report, self._persons = tables.rows, report, _Persons(tables)
+        self._lawful: dict[str, Lawful] = {}
+        self._objectors: defaultdict[str, set[str]] = defaultdict(set)
+        self._deposits: Counter[str] = Counter()
+        self._institutions: dict[str, str] = {}
+        #: case to what does not hold in it, as (version of the case after the act, code of the finding)
+        self.broken: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+        self._looks: dict[str, Callable[[Row], None]] = {
+            "Filed": self._filed,
+            "Acted": self._acted,
+            "Certified": self._certified,
+        }
+
+    def see(self, placed: Placed) -> None:
+        """Check one event of registration, and note who is who in the others."""
+        self._persons.see(placed)
+        look = self._looks.get(placed.event.name)
+        if look is not None:
+            self._report.count("case acts")
+            look(placed.event.args)
+
+    def _filed(self, args: Row) -> None:
+        filing = args["filing"]
+        case, stated_at = filing["caseId"], filing["statedAt"]
+        book = self._book(filing["rulebookDigest"], case, 1)
+        if book is None:
+            return
+        dates = filing_dates(book, Procedure(filing["procedure"]), stated_at)
+        self._lawful[case] = Lawful(dates.due_at, dates.decide_by)
+        self._same(case, 1, "dueAt", dates.due_at, filing["dueAt"])
+        self._same(case, 1, "decideBy", dates.decide_by, filing["decideBy"])
+
+    def _acted(self, args: Row) -> None:
+        name, step, version = args["caseId"], Step(args["step"]), args["version"]
+        case = case_from_json(self._rows["registration_cases"][name,])
+        if WHOSE[step] is Party.REGISTRAR:
+            self._check_own_matter(name, case, args["actor"], version)
+        if step is Step.OBJECT:
+            self._objectors[name].add(args["actor"])
+        if step is Step.DEPOSIT and case.kind not in ENDING:
+            self._deposits[_month(args["statedAt"])] += 1
+        lawful = self._lawful.get(name)
+        if lawful is None:
+            return
+        self._check_time(name, case, lawful, args)
+        try:
+            self._check_dates(name, case, lawful, args)
+        except CryptoError as error:  # a clock that stood still longer than any calendar counts
+            self._find("case_dates", name, version, got=error)
+
+    def _check_time(self, name: str, case: Case, lawful: Lawful, args: Row) -> None:
+        """The act came in time, and not too early, by the rulebook's dates."""
+        step, at, version = Step(args["step"]), args["statedAt"], args["version"]
+        if step is Step.ACCEPT and at > lawful.due_at:
+            self._find("acceptance_late", name, version, expected=f"<= {lawful.due_at}", got=at)
+        limit = _decision_limit(case, step, lawful)
+        if limit is not None and at > limit:
+            self._find("decision_late", name, version, expected=f"<= {limit}", got=at)
+        if step is not Step.DEPOSIT:
+            return
+        if case.state is CaseState.PUBLIC_NOTICE and at <= lawful.notice_end:
+            self._find("deposit_early", name, version, expected=f"> {lawful.notice_end}", got=at)
+        disputes = self._entry(case.asset_id).get("disputes", 0)
+        if disputes and case.kind not in WAIVABLE:
+            self._find("deposit_disputed", name, version, expected="no open objection", got=disputes)
+
+    def _check_dates(self, name: str, case: Case, lawful: Lawful, args: Row) -> None:
+        """The act states the rulebook's dates.
+
+        One false date is one finding: what follows is computed from what was stated. A notice is measured against the
+        rulebook's own, however often it was interrupted.
+        """
+        step, at, version = Step(args["step"]), args["statedAt"], args["version"]
+        book, until = rulebook_of(case.rulebook_digest), self._entry(case.asset_id).get("validUntil", 0)
+        expected = act_dates(book, replace(case, notice_end=lawful.notice_end), step, at, until)
+        notice = step in (Step.OPEN_NOTICE, Step.REJECT) and expected.due_at != 0
+        if notice and args["dueAt"] < expected.due_at:
+            self._find("notice_short", name, version, expected=expected.due_at, got=args["dueAt"])
+        else:
+            self._same(name, version, "dueAt", expected.due_at, args["dueAt"])
+        self._same(name, version, "decideBy", expected.decide_by, args["decideBy"])
+        ideal = replace(case, due_at=lawful.due_at, decide_by=lawful.decide_by, notice_end=lawful.notice_end)
+        self._lawful[name] = _after(lawful, act_dates(book, ideal, step, at, until), notice=notice)
+
+    def _check_own_matter(self, name: str, case: Case, actor: str, version: int) -> None:
+        """Nobody decides about what is its own, under whatever account."""
+        own = self._persons.of(actor)
+        for party in sorted(self._parties(name, case)):
+            if common := own & self._persons.of(party):
+                self._find("own_matter", name, version, expected=f"not {party}", got=f"{actor}: {min(common)}")
+
+    def _parties(self, name: str, case: Case) -> set[str]:
+        asset = case.asset_id
+        titles = (self._rows["titles"].get((title_id(asset, kind),)) for kind in ROOTS)
+        found = {title["holder"] for title in titles if title is not None} | self._objectors[name]
+        found |= {case.counterparty, self._entry(asset).get("holder", NOBODY), self._rows["assets"][asset,]["holder"]}
+        found |= {holder for holder in self._persons.sharers[asset] if (asset, holder) in self._rows["shares"]}
+        # A revocation is the registrar's own application.
+        found |= {case.applicant} if case.kind is not Kind.REVOCATION else set()
+        return found - {NOBODY}
+
+    def _certified(self, args: Row) -> None:
+        name, version, registrar = args["caseId"], args["version"], args["registrar"]
+        row = self._rows["registration_cases"][name,]
+        self._check_own_matter(name, case_from_json(row), registrar, version)
+        book = self._book(row["rulebookDigest"], name, version)
+        if book is None:
+            return
+        code, scheme, month = from_ledger(args["code"]), book.content["code"], _month(row["depositedAt"])
+        prefix, region = scheme["prefix"], code[len(scheme["prefix"]) :][: scheme["region_digits"]]
+        institution = code[: len(prefix) + scheme["region_digits"] + scheme["institution_digits"]]
+        expected = self._institutions.setdefault(registrar, institution) + month
+        got = code[: -scheme["serial_digits"]]
+        if got != expected or not code.startswith(prefix):
+            self._find("certificate_code_differs", name, version, expected=f"{expected}…", got=code)
+        elif region not in _regions():
+            self._find("certificate_code_differs", name, version, expected="a region of GB/T 2260", got=code)
+        # Each deposit of a month has one number, the next; they need not be certified in that order.
+        last = min(self._deposits[month], scheme["last"])
+        if not scheme["first"] <= serial_of(code) <= last:
+            self._find("certificate_code_sequence", name, version, expected=f"{scheme['first']} to {last}", got=code)
+
+    def _book(self, digest: str, case: str, version: int) -> Rulebook | None:
+        try:
+            return rulebook_of(digest)
+        except NotFoundError:
+            self._find("case_rulebook_unknown", case, version, expected="a rulebook of this program", got=digest)
+            return None
+
+    def _entry(self, asset: str) -> Row:
+        return self._rows["register_entries"].get((asset,), {})
+
+    def _same(self, case: str, version: int, field: str, expected: int, got: int) -> None:
+        if expected != got:
+            self._find("case_dates", case, version, expected=f"{field} {expected}", got=f"{field} {got}")
+
+    def _find(self, code: str, case: str, version: int, *, expected: object = "", got: object = "") -> None:
+        self.broken[case].append((version, code))
+        self._report.find(code, f"case {case} version {version}", expected=expected, got=got)
+
+
+class _Persons:
+    """What tells that two accounts are one person: an identity profile, a key, or a natural person behind keys."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._participants = tables.rows["participants"]
+        self._keys: defaultdict[str, set[str]] = defaultdict(set)
+        #: asset to everybody who ever had a share in it
+        self.sharers: defaultdict[str, set[str]] = defaultdict(set)
+
+    def see(self, placed: Placed) -> None:
+        """Note keys and shares."""
+        args = placed.event.args
+        if placed.event.name == "KeyAdded":
+            self._keys[args["account"]] |= {args["key"], args["personDigest"]} - {ZERO_DIGEST}
+        elif placed.event.name in ("KeyRotated", "Recovered"):
+            self._keys[args["account"]].add(args["newKey"])
+        elif placed.event.name == "Registered":
+            self.sharers[args["assetId"]] |= set(args["shareHolders"])
+        elif placed.event.name == "ShareTransferred":
+            self.sharers[args["assetId"]].add(args["to"])
+
+    def of(self, account: str) -> set[str]:
+        """Everything that names who is behind an account."""
+        profile = self._participants.get((account,), {}).get("identityDigest", ZERO_DIGEST)
+        return {account, profile, *self._keys.get(account, ())} - {ZERO_DIGEST}
+
+
+def _decision_limit(case: Case, step: Step, lawful: Lawful) -> int | None:
+    """Until when a decision had to come; None for a step that is none.
+
+    While an objection or a supplement is pending the case's own clock stands still (guide, art. 28).
+    """
+    if step in (Step.UPHOLD, Step.REJECT):
+        return lawful.due_at if case.state is CaseState.OBJECTION_PENDING else lawful.decide_by
+    ends = step in (Step.REFUSE, Step.DEPOSIT) or (step is Step.TERMINATE and case.state is CaseState.UNDER_REVIEW)
+    return lawful.decide_by if ends else None
+
+
+def _after(lawful: Lawful, dates: Dates, *, notice: bool) -> Lawful:
+    return Lawful(dates.due_at or lawful.due_at, dates.decide_by, dates.due_at if notice else lawful.notice_end)
+
+
+def _month(seconds: int) -> str:
+    return day_of(seconds).strftime("%Y%m")
+
+
+def _regions() -> frozenset[str]:
+    return frozenset(place["code"][:2] for place in titles_rulebook()["territories"]["places"])

@@ -1,0 +1,341 @@
+"""What the auditor says about cases that the contract let pass: false dates, late acts, own matters, false codes.
+
+Every statement here is one that its signer may sign and that the rules take; only rulebook and history tell that it is
+wrong.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from marketplace.auditor.findings import Report
+from marketplace.auditor.proceedings import Proceedings
+from marketplace.auditor.register import register_at
+from marketplace.auditor.rows import Placed, Tables
+from marketplace.deployment import Genesis
+from marketplace.documents.ids import asset_id
+from marketplace.events import Event
+from marketplace.registrations.clocks import filing_dates
+from marketplace.registrations.codes import to_ledger
+from marketplace.registrations.procedures import WHOSE, Party
+from marketplace.registrations.records import Kind, Procedure, Step, case_from_json
+from marketplace.replay import LedgerState
+from marketplace.rulebooks import EVALUATION, LAWFUL, rulebook_named
+from marketplace.types import ZERO_DIGEST, Role
+from tests import bundles
+from tests.bundles import START, make_bundle
+from tests.memory import MemoryBundle
+from tests.registering import code, deed, deposit_acts, filing
+from tests.unit.auditor.forger import Forger
+
+REGISTRAR, SECOND, SUPPLIER, RIVAL, THIRD = (f"0x{number:040x}" for number in range(0xA1, 0xA6))
+DAY = 86_400
+FAR = START + 10 * 365 * DAY
+CLAIM = "0x" + "b3" * 32
+
+
+@dataclass
+class Story:
+    """A market by the rules alone, with the auditor looking on. Who signs is not the question here."""
+
+    book_name: str = LAWFUL
+    now: int = START
+    report: Report = field(default_factory=Report)
+    tables: Tables = field(default_factory=Tables)
+    case: str = ""
+    manifest: str = "0x" + "b1" * 32
+
+    def __post_init__(self) -> None:
+        self.book = rulebook_named(self.book_name)
+        self.state = LedgerState(Genesis("0x" + "e1" * 20, REGISTRAR, "0x" + "7e" * 20, 0, self.book.digest))
+        self.proceedings = Proceedings(self.tables, self.report)
+        self.see(*self.state.founding)
+        for account, role in ((SUPPLIER, Role.SUPPLIER), (RIVAL, Role.SUPPLIER), (THIRD, Role.SUPPLIER)):
+            self.admit(account, role)
+        self.admit(SECOND, Role.REGISTRAR)
+
+    @property
+    def asset(self) -> str:
+        """What is registered."""
+        return asset_id(SUPPLIER, self.manifest)
+
+    def see(self, *events: Event) -> None:
+        """Events as the auditor gets them."""
+        for event in events:
+            placed = Placed(event, 1, self.now, 0, "0x" + "11" * 32)
+            self.proceedings.see(placed)
+            self.tables.apply(placed)
+
+    def call(self, contract: str, verb: str, *messages: dict[str, Any]) -> None:
+        """One call that the rules take."""
+        arguments = [part for message in messages for part in (message, "0x")]
+        self.see(*self.state.apply(contract, verb, arguments, self.now))
+
+    def admit(self, account: str, role: Role, identity: str = "") -> None:
+        """Somebody takes part."""
+        join = {"account": account, "roles": int(role), "deadline": FAR}
+        join["identityDigest"] = identity or "0x" + account[-2:] * 32
+        self.call("Participants", "admit", join, {**join, "version": 0, "registrar": REGISTRAR})
+
+    def register(self) -> None:
+        """The asset."""
+        message = {
+            **{"assetId": self.asset, "holder": SUPPLIER, "manifestDigest": self.manifest, "claimDigest": CLAIM},
+            **{"ciphertextRoot": "0x" + "b2" * 32, "level": 2, "epsilonBudget": 1, "deadline": FAR},
+            **{"shareHolders": [SUPPLIER], "shareBps": [10_000]},
+        }
+        self.call("Rights", "register", message)
+
+    def file(self, applicant: str = SUPPLIER, **changes: Any) -> None:
+        """A case."""
+        message = filing(self.asset, applicant, self.now, book=self.book, **changes)
+        self.call("Registrations", "file", message)
+        self.case = message["caseId"]
+
+    def act(self, step: Step, actor: str = REGISTRAR, **changes: int) -> None:
+        """A step with the rulebook's dates, unless `changes` add seconds to one of them."""
+        row = self.tables.rows["registration_cases"][self.case,]
+        message = deed(self.case, case_from_json(row), step, actor, self.now, book=self.book)
+        message |= {name: message[name] + seconds for name, seconds in changes.items()}
+        self.call("Registrations", "decide" if WHOSE[step] is Party.REGISTRAR else "act", message)
+
+    def certify(self, text: str) -> None:
+        """The end of a first registration, in a certificate with this code."""
+        message = {
+            **{"assetId": self.asset, "claimDigest": CLAIM, "certificateDigest": "0x" + "b4" * 32, "version": 1},
+            **{"code": to_ledger(text), "validUntil": self.now + 365 * DAY, "registrar": REGISTRAR, "deadline": FAR},
+        }
+        self.call("Rights", "confirm", message)
+
+    def to(self, moment: int) -> None:
+        """Wait until `moment`, and a second."""
+        self.now = max(self.now, moment) + 1
+
+    def due(self) -> int:
+        """The end of the open period, as stated."""
+        return int(self.tables.rows["registration_cases"][self.case,]["dueAt"])
+
+    def codes(self) -> list[str]:
+        """What was found, in order."""
+        return [finding.code for finding in self.report.findings]
+
+
+def _reviewed(story: Story) -> None:
+    story.register()
+    story.file()
+    story.act(Step.ACCEPT)
+
+
+def _waived(story: Story) -> None:
+    _reviewed(story)
+    story.act(Step.WAIVE_NOTICE)
+    story.act(Step.DEPOSIT)
+
+
+@pytest.mark.parametrize("name", [LAWFUL, EVALUATION])
+def test_a_case_that_keeps_its_rulebook_gives_no_finding(name: str) -> None:
+    story = Story(name)
+    _reviewed(story)
+    story.act(Step.REQUEST_SUPPLEMENT)
+    story.act(Step.SUPPLEMENT, SUPPLIER)
+    story.act(Step.EXTEND)
+    story.act(Step.OPEN_NOTICE)
+    story.act(Step.OBJECT, RIVAL)
+    story.act(Step.REPLY, SUPPLIER)
+    story.act(Step.REJECT)
+    story.to(story.due())
+    story.act(Step.DEPOSIT)
+    story.certify("SJ3102026090001")
+    assert story.report.passed, story.codes()
+    assert story.report.counts[0]["case acts"] == 11
+
+
+def _file_later(story: Story) -> None:
+    story.register()
+    dates = filing_dates(story.book, Procedure.ORDINARY, story.now)
+    story.file(dueAt=dates.due_at + DAY)
+
+
+def _accept_through_holidays(story: Story) -> None:
+    story.register()
+    story.file()
+    story.act(Step.ACCEPT, decideBy=-3 * DAY)
+
+
+def _short_notice(story: Story) -> None:
+    _reviewed(story)
+    story.act(Step.OPEN_NOTICE, dueAt=-DAY)
+    story.to(story.due())
+    story.act(Step.DEPOSIT)
+
+
+def _short_rest_of_a_notice(story: Story) -> None:
+    _reviewed(story)
+    story.act(Step.OPEN_NOTICE)
+    story.act(Step.OBJECT, RIVAL)
+    story.act(Step.REJECT, dueAt=-DAY)
+
+
+def _long_notice(story: Story) -> None:
+    _reviewed(story)
+    story.act(Step.OPEN_NOTICE, dueAt=DAY)
+
+
+def _accepted_late_by_a_false_date(story: Story) -> None:
+    _file_later(story)
+    story.to(story.due() - DAY)
+    story.act(Step.ACCEPT)
+
+
+def _public_data_accepted_late(story: Story) -> None:
+    story.register()
+    dates = filing_dates(story.book, Procedure.PUBLIC_DATA, story.now)
+    public: dict[str, Any] = {"procedure": int(Procedure.PUBLIC_DATA), "depositDigest": "0x" + "d0" * 32}
+    story.file(**public, dueAt=dates.due_at, decideBy=dates.decide_by)
+    story.to(story.due())
+    story.act(Step.ACCEPT)
+
+
+def _deposited_late(story: Story) -> None:
+    _reviewed(story)
+    story.act(Step.WAIVE_NOTICE)
+    story.to(story.tables.rows["registration_cases"][story.case,]["decideBy"])
+    story.act(Step.DEPOSIT)
+
+
+def _objection_decided_late(story: Story) -> None:
+    _reviewed(story)
+    story.act(Step.OPEN_NOTICE)
+    story.act(Step.OBJECT, RIVAL)
+    story.to(story.due())
+    story.act(Step.REJECT)
+
+
+def _deposited_for_too_long(story: Story) -> None:
+    _reviewed(story)
+    story.act(Step.WAIVE_NOTICE)
+    story.act(Step.DEPOSIT, dueAt=365 * DAY)
+
+
+def _same_person_in_two_accounts(story: Story) -> None:
+    other = "0x" + "c7" * 20
+    story.admit(other, Role.REGISTRAR, identity="0x" + SUPPLIER[-2:] * 32)
+    story.register()
+    story.file()
+    story.act(Step.ACCEPT, other)
+
+
+def _one_person_behind_the_keys_of_both(story: Story) -> None:
+    story.register()
+    story.file()
+    for number, account in enumerate((REGISTRAR, SUPPLIER)):
+        key = {"account": account, "key": f"0x{0xD0 + number:040x}", "acts": 1, "limit": 0, "version": 1}
+        term = {"validFrom": story.now, "validUntil": FAR, "personDigest": "0x" + "5e" * 32}
+        story.see(Event("Keys", "KeyAdded", key | term))
+    story.act(Step.ACCEPT)
+
+
+def _earlier_objector_decides(story: Story) -> None:
+    _reviewed(story)
+    story.act(Step.OPEN_NOTICE)
+    story.act(Step.OBJECT, SECOND)
+    story.act(Step.REJECT)
+    story.act(Step.OBJECT, RIVAL)
+    story.act(Step.REJECT, SECOND)
+
+
+def _deposit_in_a_dispute(story: Story) -> None:
+    _waived(story)
+    story.certify("SJ3102026090001")
+    late: dict[str, Any] = {"kind": Kind.LATE_OBJECTION, "procedure": int(Procedure.LATE_OBJECTION)}
+    dates = filing_dates(story.book, Procedure.LATE_OBJECTION, story.now)
+    story.file(RIVAL, **late, reasons=ZERO_DIGEST, dueAt=dates.due_at, decideBy=dates.decide_by)
+    story.act(Step.ACCEPT)
+    story.act(Step.MARK_DISPUTED)
+    until = story.tables.rows["register_entries"][story.asset,]["validUntil"]
+    story.file(kind=Kind.CHANGE, form="0x" + "f1" * 32)
+    story.act(Step.ACCEPT)
+    story.act(Step.WAIVE_NOTICE)
+    row = story.tables.rows["registration_cases"][story.case,]
+    message = deed(story.case, case_from_json(row), Step.DEPOSIT, REGISTRAR, story.now, book=story.book)
+    story.call("Registrations", "decide", message | {"dueAt": until})
+
+
+def _certified(text: str) -> Callable[[Story], None]:
+    def tell(story: Story) -> None:
+        _waived(story)
+        story.certify(text)
+
+    return tell
+
+
+@pytest.mark.parametrize(
+    ("tell", "expected"),
+    [
+        (_file_later, ["case_dates"]),
+        (_accept_through_holidays, ["case_dates"]),
+        (_short_notice, ["notice_short", "deposit_early"]),
+        (_short_rest_of_a_notice, ["notice_short"]),
+        (_long_notice, ["case_dates"]),
+        (_accepted_late_by_a_false_date, ["case_dates", "acceptance_late"]),
+        (_public_data_accepted_late, ["acceptance_late"]),
+        (_deposited_late, ["decision_late"]),
+        (_objection_decided_late, ["decision_late"]),
+        (_deposited_for_too_long, ["case_dates"]),
+        (_same_person_in_two_accounts, ["own_matter"]),
+        (_one_person_behind_the_keys_of_both, ["own_matter"]),
+        (_earlier_objector_decides, ["own_matter"]),
+        (_deposit_in_a_dispute, ["deposit_disputed"]),
+        (_certified("SJ3102026090001"), []),
+        (_certified("SJ3102026100001"), ["certificate_code_differs"]),
+        (_certified("SJ9902026090001"), ["certificate_code_differs"]),
+        (_certified("SJ3102026090002"), ["certificate_code_sequence"]),
+    ],
+)
+def test_what_the_contract_took_and_the_rulebook_does_not_give_is_named(
+    tell: Callable[[Story], None], expected: list[str]
+) -> None:
+    story = Story()
+    tell(story)
+    assert story.codes() == expected
+    assert [name for _, name in story.proceedings.broken[story.case]] == expected
+
+
+def test_a_registrar_has_one_institution() -> None:
+    story = Story()
+    _waived(story)
+    story.certify("SJ3102026090001")
+    story.manifest = "0x" + "b9" * 32
+    _waived(story)
+    story.certify("SJ3112026090002")
+    assert story.codes() == ["certificate_code_differs"]
+
+
+def test_a_rulebook_that_nobody_knows_is_named() -> None:
+    story = Story()
+    story.register()
+    story.state.registrations.rulebook = "0x" + "77" * 32
+    story.file(rulebookDigest="0x" + "77" * 32)
+    story.act(Step.ACCEPT)
+    assert story.codes() == ["case_rulebook_unknown"]
+
+
+def test_a_false_date_signed_by_the_right_key_is_found_in_a_bundle_and_shown_in_the_register(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def false_acts(*arguments: Any) -> Any:
+        message, acts = deposit_acts(*arguments)
+        return message, [{**act, "decideBy": act["decideBy"] + 60} for act in acts]
+
+    monkeypatch.setattr(bundles, "deposit_acts", false_acts)
+    monkeypatch.setattr(bundles, "code", lambda serial, month: code(serial + 6, month))
+    made = make_bundle(tmp_path, orders=3, queries=1)
+    found = [(finding.step, finding.code) for finding in Forger(made).report().findings]
+    assert found == [(5, "case_dates"), (5, "certificate_code_sequence")]
+    _, register = register_at(MemoryBundle(made.files), made.trust)
+    assert register is not None
+    wrong = [{"version": 2, "code": "case_dates"}, {"version": 5, "code": "certificate_code_sequence"}]
+    assert register.cases[0]["broken"] == wrong
