@@ -11,7 +11,7 @@ from tests.unit.auditor.forger import Forger
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_changed_byte_is_found(made: Made, data: st.DataObject) -> None:
-    name = data.draw(st.sampled_from(sorted(made.files)))
+    name = data.draw(st.sampled_from(sorted(name for name, held in made.files.items() if held)))
     content = bytearray(made.files[name])
     position = data.draw(st.integers(0, len(content) - 1))
     content[position] ^= data.draw(st.integers(1, 255))
