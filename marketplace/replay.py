@@ -140,9 +140,22 @@ class LedgerState:
         except CryptoError as problem:
             raise refuse("IntentBatchSignatureInvalid", signer=signed.signer) from problem
         if signed.field not in INTENTS[signed.intent].alone:
-            require_signer(self.participants.keys, signed.intent, signed.message, signed.signer, key=key, now=now)
+            require_signer(
+                self.participants.keys,
+                signed.intent,
+                signed.message,
+                signed.signer,
+                key=key,
+                now=now,
+                amount=self._amount_of(signed),
+            )
         elif key != signed.signer:
             raise refuse("IntentBatchSignatureInvalid", signer=signed.signer)
+
+    def _amount_of(self, signed: calls.Signed) -> int:
+        """What a key's limit applies to where the intent only names it: the money that a bank says it has paid."""
+        record = self.redemptions.records.get(signed.message.get("redemptionId", ""))
+        return record.amount if record and signed.intent == "PayRedemption" else 0
 
     def apply_transaction(self, contract: str, calldata: bytes, now: int, recover: RecoverKey) -> list[Outcome]:
         """Run the calls of one transaction to `contract`, alone or in a batch; a refused one leaves the others intact.

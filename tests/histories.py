@@ -361,21 +361,28 @@ class History:
     def grant(self) -> list[Part] | None:
         records = self.state.titles.records
         may = [key for key, title in records.items() if TitleMark.MAY_GRANT in title.marks]
+        whole = [key for key in may if key in self.state.titles.parts]
+        if whole and self.random.random() < 0.3:
+            may = whole
         parent_key = self._pick(list(records) if self.random.random() < 0.1 else may) if may else None
         if parent_key is None:
             return None
         parent, grantee, terms = records[parent_key], self._pick(TRADERS), self._digest()
         kinds = [2, 3] if parent.kind is TitleKind.OPERATE else [2]
+        older = [records[name] for name in self.state.titles.parts.get(parent_key, [])]
+        like = self._pick(older) if older and self.random.random() < 0.5 else None
+        scope = {"purposes": like.purposes, "fields": like.fields, "territories": like.territories} if like else {}
         message = {
             "titleId": granted_id(parent_key, grantee, terms),
             "parent": parent_key,
             "kind": self._pick(kinds) if self.random.random() < 0.9 else self._pick([0, 1, 2, 3]),
             "grantor": parent.holder,
             "grantee": grantee,
-            **self._scope(parent),
+            **(scope or self._scope(parent)),
             "validFrom": max(parent.valid_from, self.now + self.random.choice([-DAY, 0, 3600])),
             "validUntil": self._end(parent.asset_id, parent, self._term(3600, 30 * DAY, 10**9)),
-            "marks": self._pick([0, 1, 2, 3, 6, 7]) & (int(parent.marks) if self.random.random() < 0.9 else 7),
+            "marks": (7 if like else self._pick([0, 1, 2, 3, 6, 7]))
+            & (int(parent.marks) if self.random.random() < 0.9 else 7),
             "termsDigest": terms,
             "version": parent.version,
             "deadline": self._deadline(),
@@ -506,7 +513,7 @@ class History:
             "termsDigest": terms,
             **self._scope(title),
             "price": self.random.choice([0, 1, 100]),
-            "validUntil": self._end(asset_key, title, self._term(30 * DAY, 10**9)),
+            "validUntil": self._end(asset_key, title, self._term(30 * DAY, 10**9)) + (self.random.random() < 0.1),
             "deadline": self._deadline(),
         }
         return [self._part("List", message)]
@@ -661,7 +668,7 @@ class History:
         closing = {
             "orderId": order_key,
             "voucherHash": to_hex(struct_hash("Voucher", voucher)),
-            "seller": self._mostly(self.state.listings.records[order.listing_id].seller),
+            "seller": self._pick([*[self.state.listings.records[order.listing_id].seller] * 6, *TRADERS[:1]]),
             "deadline": self._deadline(),
         }
         return voucher, closing, order.buyer
@@ -698,7 +705,7 @@ class History:
         known = list(self.state.batches.debts.values())
         if known and self.random.random() < 0.2:
             debtor, creditor = known[-1].debtor, known[-1].creditor
-        reference = self.random.choice([self._digest(), "0x" + "01" * 32])
+        reference = self.random.choice([self._digest(), "0x" + "01" * 32, "0x" + "01" * 32])
         message = {
             "debtId": debt_id(debtor, creditor, reference),
             "batchId": batch,

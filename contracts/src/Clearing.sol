@@ -26,6 +26,8 @@ contract Clearing is IClearing, ParticipantIntents {
     /// @dev Of debts. What orders bring is money that exists, so there is room for it above, and nobody's paper debts can keep
     /// an order out. It takes a thousand debtors to fill it.
     uint64 private constant MAX_CREDIT = 2 ** 63 - 1;
+    /// @dev Nothing is dropped before the time to pay in is over, so that has an end, and with it what orders brought.
+    uint64 private constant MAX_WAIT = 30 days;
     /// @dev Under a party's first debt; not zero, so that the slot of its latest debt never returns to zero.
     bytes32 private constant NO_DEBT = bytes32(uint256(1));
 
@@ -110,7 +112,9 @@ contract Clearing is IClearing, ParticipantIntents {
         _requireStatus(closing.batchId, Status.Open);
         Batch storage record = _batches[closing.batchId];
         if (record.legs != closing.legs) revert ClearingLegs(record.legs, closing.legs);
-        if (closing.payBy < block.timestamp) revert ClearingPayBy(closing.payBy, block.timestamp);
+        if (closing.payBy < block.timestamp || closing.payBy > block.timestamp + MAX_WAIT) {
+            revert ClearingPayBy(closing.payBy, block.timestamp);
+        }
         PARTICIPANTS.requireActive(closing.exchange, Roles.EXCHANGE);
 
         record.status = Status.Closed;

@@ -91,11 +91,12 @@ contract Keys is IKeys, IntentBatch {
     function endKey(EndKey calldata ending, bytes calldata bySignature) external override {
         _requireSignedBy(ending.by, keccak256(abi.encode(END_KEY_TYPEHASH, ending)), bySignature);
         _requireInTime(ending.deadline);
-        uint32 wide = _requireAdministrator(ending.account, ending.by).acts;
+        Key memory ender = _requireAdministrator(ending.account, ending.by);
         _requireVersion(_rings[ending.account].version, ending.version);
         if (ending.key == ending.by) revert KeysOwnKey(ending.key);
         Key memory ended = _requireLiveKey(ending.account, ending.key);
-        if (ended.acts & ~wide != 0) revert KeysActs(ended.acts);
+        if (ended.acts & ~ender.acts != 0) revert KeysActs(ended.acts);
+        if (ended.limit > ender.limit) revert KeysLimit(ended.limit);
 
         uint64 version = ending.version + 1;
         _rings[ending.account].version = version;
@@ -133,8 +134,11 @@ contract Keys is IKeys, IntentBatch {
     function setGuardians(SetGuardians calldata naming, bytes calldata bySignature) external override {
         _requireSignedBy(naming.by, _hash(naming), bySignature);
         _requireInTime(naming.deadline);
-        _requireAdministrator(naming.account, naming.by);
+        Key memory namer = _requireAdministrator(naming.account, naming.by);
         _requireVersion(_rings[naming.account].version, naming.version);
+        // What guardians recover is a key to everything, so that is what it takes to name them.
+        if (namer.acts != Acts.ALL) revert KeysActs(namer.acts);
+        if (namer.limit != WHOLE) revert KeysLimit(namer.limit);
         uint256 count = naming.guardians.length;
         bool reachable = naming.threshold <= count && (naming.threshold == 0) == (count == 0);
         if (count > MAX_GUARDIANS || !reachable) revert KeysGuardians(naming.account);
@@ -284,7 +288,12 @@ contract Keys is IKeys, IntentBatch {
     }
 
     function _requireFree(address key, address account) private view {
-        if (key == account || _accountOf[key] != address(0) || _isRegistered(key)) revert KeysTaken(key);
+        if (!_isFree(key, account)) revert KeysTaken(key);
+    }
+
+    /// @dev What is not free never is again.
+    function _isFree(address key, address account) private view returns (bool) {
+        return key != account && _accountOf[key] == address(0) && !_isRegistered(key);
     }
 
     function _requireSignedAddition(AddKey calldata addition, bytes calldata one, bytes calldata two) private view {
@@ -343,8 +352,7 @@ contract Keys is IKeys, IntentBatch {
         Recovery memory record = _recoveries[id];
         if (record.status == RecoveryStatus.None) record = _proposed(recovery_);
         if (record.status != RecoveryStatus.Proposed) revert KeysRecoveryStatus(id, uint8(record.status));
-        bool open = _recoveries[_onNotice[recovery_.account]].status == RecoveryStatus.Notice;
-        if (open || _approved[id][recovery_.by]) revert KeysRecoveryOpen(recovery_.account, recovery_.by);
+        if (_isOpen(recovery_.account) || _approved[id][recovery_.by]) revert KeysRecoveryOpen(recovery_.account, recovery_.by);
         _count(id, record, recovery_.by);
         _recoveries[id] = record;
 
@@ -358,6 +366,12 @@ contract Keys is IKeys, IntentBatch {
             record.threshold,
             record.readyAt
         );
+    }
+
+    /// @dev A recovery whose key was taken meanwhile can never be completed, and must not keep the next one out.
+    function _isOpen(address account) private view returns (bool) {
+        Recovery storage record = _recoveries[_onNotice[account]];
+        return record.status == RecoveryStatus.Notice && _isFree(record.newKey, account);
     }
 
     function _proposed(Recover calldata recovery_) private view returns (Recovery memory) {

@@ -339,7 +339,7 @@ contract Registrations is IRegistrations, ParticipantIntents {
     /// @dev A revocation is the registrar's own application: it has no part in the asset, but files and decides.
     function _requireRegistrar(Case storage record, Act memory act_) private view {
         bool applies = act_.actor == record.applicant && record.kind != Kind.Revocation;
-        if (applies || act_.actor == record.counterparty || act_.actor == record.objector) {
+        if (applies || act_.actor == record.counterparty || _objected[act_.caseId][act_.actor]) {
             revert RegistrationsOwnMatter(act_.caseId, act_.actor);
         }
         RIGHTS.requireNoPart(record.assetId, act_.actor);

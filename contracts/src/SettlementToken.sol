@@ -99,7 +99,9 @@ contract SettlementToken is ISettlementToken, ERC20("Settlement Yuan", "SCNY"), 
 
     /// @inheritdoc ISettlementToken
     function payRedemption(PayRedemption calldata pay, bytes calldata bankSignature) external override {
-        _requireSigned(pay.bank, Acts.MONEY, keccak256(abi.encode(PAY_TYPEHASH, pay)), bankSignature);
+        uint256 amount = _redemptions[pay.redemptionId].amount;
+        bytes32 structHash = keccak256(abi.encode(PAY_TYPEHASH, pay));
+        _requireSignedFor(pay.bank, Acts.MONEY, amount, 0, structHash, bankSignature);
         _requireInTime(pay.deadline);
         Redemption storage record = _requireLocked(pay.redemptionId);
         _requireAsked(record, pay.redemptionId, pay.bank);

@@ -631,9 +631,16 @@ contract Titles is ITitles, ParticipantIntents {
         }
     }
 
+    /// @dev Whoever holds a title above this one gets back what ends here.
     function _requireRegistrar(bytes32 titleId, bytes32 assetId, address registrar) private view {
-        bool party = _titles[titleId].holder == registrar || _pledges[titleId].pledgee == registrar;
-        if (party) revert IRights.RightsOwnMatter(registrar);
+        bytes32 id = titleId;
+        for (;;) {
+            Record storage record = _titles[id];
+            bool party = record.holder == registrar || _pledges[id].pledgee == registrar;
+            if (party) revert IRights.RightsOwnMatter(registrar);
+            if (record.parent == 0) break;
+            id = _ids[record.parent - 1];
+        }
         RIGHTS.requireNoPart(assetId, registrar);
         PARTICIPANTS.requireActive(registrar, Roles.REGISTRAR);
     }

@@ -199,6 +199,19 @@ contract ClearingTest is MarketTest {
         clearing.openBatch(m, signature);
     }
 
+    /// @dev While a debt may not be dropped, what orders brought into its batch waits with it.
+    function testFuzz_refusesATimeToPayInThatIsOverOrTooLong(uint64 payBy) public {
+        IClearing.CloseBatch memory m = _closeBatchOf();
+        m.payBy = payBy;
+        bytes memory signature = _sign(EXCHANGE, address(clearing), _hash(m));
+        if (payBy < block.timestamp || payBy > block.timestamp + 30 days) {
+            vm.expectRevert(
+                abi.encodeWithSelector(IClearing.ClearingPayBy.selector, payBy, block.timestamp)
+            );
+        }
+        clearing.closeBatch(m, signature);
+    }
+
     function test_refusesToDropBeforeTheTimeToPayInIsOver() public {
         _send(_oweOf(SUPPLIER, BUYER, 200, "rent"), SUPPLIER);
         IClearing.CloseBatch memory m = _closeBatchOf();

@@ -280,6 +280,19 @@ contract GrantTest is MarketTest {
         titles.surrender(m, signature);
     }
 
+    function test_refusesARegistrarWhoHoldsATitleAbove() public {
+        ITitles.Grant memory above = _grantOf(operate, SUPPLIER, REGISTRAR, "above");
+        above.marks = 2;
+        _send(above, SUPPLIER, REGISTRAR);
+        ITitles.Grant memory part = _grantOf(above.titleId, REGISTRAR, COLLECTOR, "part");
+        part.marks = 0;
+        _send(part, REGISTRAR, COLLECTOR);
+        ITitles.RevokeTitle memory m = _revocationOf(part.titleId, REGISTRAR);
+        bytes memory signature = _sign(REGISTRAR, address(titles), _hash(m));
+        vm.expectRevert(abi.encodeWithSelector(IRights.RightsOwnMatter.selector, _at(REGISTRAR)));
+        titles.revoke(m, signature);
+    }
+
     function test_refusesARevocationByWhoIsNoRegistrar() public {
         bytes32 part = _given(0, 1, bytes32(uint256(1)), 1, "part");
         ITitles.RevokeTitle memory m = _revocationOf(part, BUYER);

@@ -9,6 +9,7 @@ import {IKeys} from "../src/interfaces/IKeys.sol";
 import {IOrders} from "../src/interfaces/IOrders.sol";
 import {IParticipants} from "../src/interfaces/IParticipants.sol";
 import {IRights} from "../src/interfaces/IRights.sol";
+import {ISettlementToken} from "../src/interfaces/ISettlementToken.sol";
 import {Roles} from "../src/Roles.sol";
 
 contract KeysTest is MarketTest {
@@ -146,7 +147,7 @@ contract KeysTest is MarketTest {
             for (uint256 j = 0; j < people.length; ++j) {
                 IKeys.Key memory key = ring.keyOf(_at(BUYER), _at(people[j]));
                 live = live
-                    || (key.acts == Acts.ALL && key.validFrom <= block.timestamp
+                    || (key.acts == Acts.ALL && key.limit == WHOLE && key.validFrom <= block.timestamp
                         && block.timestamp < key.validUntil);
             }
             vm.assertTrue(live, "nobody who may do everything");
@@ -157,7 +158,8 @@ contract KeysTest is MarketTest {
         uint64 version = ring.keysVersion(_at(BUYER));
         if (act % 3 == 0) {
             uint64 until = act % 2 == 0 ? WHOLE : uint64(block.timestamp + 5);
-            IKeys.AddKey memory m = _additionOf(BUYER, on, act % 4 == 0 ? Acts.ALL : Acts.QUERIES, WHOLE, until);
+            uint64 limit = act % 5 == 0 ? 1000 : WHOLE;
+            IKeys.AddKey memory m = _additionOf(BUYER, on, act % 4 == 0 ? Acts.ALL : Acts.QUERIES, limit, until);
             m.by = _at(by);
             try ring.addKey(m, _sign(by, address(ring), _hash(m)), _sign(on, address(ring), _hash(m))) {} catch {}
         } else if (act % 3 == 1) {
@@ -177,6 +179,49 @@ contract KeysTest is MarketTest {
         bytes memory signature = _sign(CLERK, address(ring), _hash(m));
         vm.expectRevert(abi.encodeWithSelector(IKeys.KeysActs.selector, Acts.ALL));
         ring.endKey(m, signature);
+    }
+
+    function test_refusesToEndAKeyOfAHigherLimit() public {
+        _add(BUYER, CLERK, Acts.ALL, 1000);
+        IKeys.EndKey memory m = IKeys.EndKey(_at(BUYER), _at(BUYER), "", _at(CLERK), 1, _deadline());
+        bytes memory signature = _sign(CLERK, address(ring), _hash(m));
+        vm.expectRevert(abi.encodeWithSelector(IKeys.KeysLimit.selector, WHOLE));
+        ring.endKey(m, signature);
+    }
+
+    /// @dev Or an administrator of little could name a friend and let it recover the account for a key to everything.
+    function test_refusesGuardiansOfWhoMayNotDoEverything() public {
+        _add(BUYER, CLERK, Acts.ADMINISTER, WHOLE);
+        _add(BUYER, CHIEF, Acts.ALL, WHOLE - 1);
+        _refusesGuardians(CLERK, abi.encodeWithSelector(IKeys.KeysActs.selector, Acts.ADMINISTER));
+        _refusesGuardians(CHIEF, abi.encodeWithSelector(IKeys.KeysLimit.selector, WHOLE - 1));
+    }
+
+    function _refusesGuardians(uint256 by, bytes memory reason) private {
+        address[] memory friends = new address[](1);
+        friends[0] = _at(SUPPLIER);
+        IKeys.SetGuardians memory m =
+            IKeys.SetGuardians(_at(BUYER), friends, 1, 1 days, _at(by), 2, _deadline());
+        bytes memory signature = _sign(by, address(ring), _hash(m));
+        vm.expectRevert(reason);
+        ring.setGuardians(m, signature);
+    }
+
+    function test_aLimitHoldsForWhatABankSaysItHasPaid() public {
+        _add(BANK, CLERK, Acts.MONEY, 1000);
+        _send(_issueOf(BUYER, 5000, "ref"), BANK);
+        ISettlementToken.Redeem memory wish = _redeemOf(BUYER, 1001, "beyond");
+        _send(wish, BUYER);
+        ISettlementToken.PayRedemption memory m = _payOf(wish.redemptionId, "payment");
+        bytes memory signature = _sign(CLERK, address(token), _hash(m));
+        vm.expectRevert(
+            abi.encodeWithSelector(IIntentBatch.IntentBatchOverLimit.selector, _at(CLERK), 1001, uint256(1000))
+        );
+        token.payRedemption(m, signature);
+
+        wish = _redeemOf(BUYER, 1000, "within");
+        _send(wish, BUYER);
+        _send(_payOf(wish.redemptionId, "payment"), CLERK);
     }
 
     /* VOUCHERS AND KEYS THAT END */
@@ -241,6 +286,29 @@ contract KeysTest is MarketTest {
         vm.warp(block.timestamp + 30 days);
         vm.expectRevert(abi.encodeWithSelector(IKeys.KeysRecoveryStatus.selector, id, uint8(4)));
         ring.completeRecovery(id);
+    }
+
+    /// @dev Whoever lost two accounts may offer one key for both; the second must not be lost for good.
+    function test_aRecoveryWhoseKeyWasTakenKeepsNoOtherOut() public {
+        bytes32 first = _recover(REGISTRAR);
+        IKeys.Recover memory other = _recoverOf(REGISTRAR);
+        (other.account, other.version) = (_at(SUPPLIER), ring.keysVersion(_at(SUPPLIER)));
+        (bytes memory one, bytes memory two) = _signed(other, REGISTRAR);
+        ring.recover(other, one, two);
+        vm.warp(block.timestamp + 14 days);
+        ring.completeRecovery(first);
+        bytes32 second = keccak256(abi.encode(other.account, other.newKey, other.version));
+        vm.expectRevert(abi.encodeWithSelector(IKeys.KeysTaken.selector, _at(FRESH)));
+        ring.completeRecovery(second);
+
+        other.newKey = _at(CHIEF);
+        other.deadline = _deadline();
+        one = _sign(REGISTRAR, address(ring), _hash(other));
+        two = _sign(CHIEF, address(ring), _hash(other));
+        ring.recover(other, one, two);
+        vm.warp(block.timestamp + 14 days);
+        ring.completeRecovery(keccak256(abi.encode(other.account, other.newKey, other.version)));
+        vm.assertEq(ring.keyOf(_at(SUPPLIER), _at(CHIEF)).acts, Acts.ALL);
     }
 
     function test_refusesOwnMatterInARecovery() public {

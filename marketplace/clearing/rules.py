@@ -27,6 +27,7 @@ from marketplace.types import ZERO_DIGEST, BatchStatus, DebtStatus, OrderStatus,
 
 MAX_DEBIT = 2**53 - 1  # nobody can owe more in one batch than there can be money
 NO_DEBT = "0x" + "00" * 31 + "01"  # what the contract keeps under a party's first debt
+MAX_WAIT = 30 * 86_400  # seconds that a batch may wait for who has yet to pay in, so that every batch can end
 MAX_CREDIT = 2**63 - 1  # of debts, so that nobody's paper debts keep an order's money out
 
 NONE, OPEN, CLOSED, CONFIRMED, SETTLED = BatchStatus
@@ -259,7 +260,7 @@ def close_batch(state: Batches, participants: Participants, closing: Message, no
     batch = state.require(closing["batchId"], "closeBatch")
     if closing["legs"] != batch.legs:
         raise refuse("ClearingLegs", legs=batch.legs, stated=closing["legs"])
-    if closing["payBy"] < now:
+    if not now <= closing["payBy"] <= now + MAX_WAIT:
         raise refuse("ClearingPayBy", payBy=closing["payBy"], time=now)
     participants.require_active(closing["exchange"], Role.EXCHANGE)
 

@@ -130,7 +130,9 @@ class Register:
     is_active: Callable[[str, int], bool]
 
 
-def require_signer(ring: KeyRing, name: str, message: Message, account: str, *, key: str, now: int) -> None:
+def require_signer(
+    ring: KeyRing, name: str, message: Message, account: str, *, key: str, now: int, amount: int = 0
+) -> None:
     """The one question: may `key` sign the intent `name` with this message for `account` at `now`?
 
     A voucher may be of a key that ended a short time ago (`IntentType.grace`): or a buyer could take its answers and
@@ -139,13 +141,14 @@ def require_signer(ring: KeyRing, name: str, message: Message, account: str, *, 
     Args:
         key: the address that the signature recovers to.
         now: unix seconds.
+        amount: fen that are signed for, where what the intent names has the amount and not the intent itself.
     Raises:
         RuleError: `intent_signature_invalid`, `act_not_permitted`, `act_over_limit`.
     """
     intent, held = INTENTS[name], ring.key_of(account, key)
     if not held.is_live(now, intent.grace):
         raise refuse("IntentBatchSignatureInvalid", signer=account)
-    require_act(held, account, key, intent.act, message[intent.amount] if intent.amount else 0)
+    require_act(held, account, key, intent.act, message[intent.amount] if intent.amount else amount)
 
 
 def require_act(held: Key, account: str, key: str, act: Act, amount: int = 0) -> None:
@@ -188,7 +191,7 @@ def end_key(state: KeyRing, register: Register, ending: Message, now: int) -> li
     """End a key of an account.
 
     Args:
-        ending: the intent EndKey, signed by another, administering key of the account.
+        ending: the intent EndKey, signed by another, administering key of the account that may do no less.
         now: the block's time, unix seconds.
     Raises:
         RuleError: any of the checks below, in their order; the state is then unchanged.
@@ -203,6 +206,8 @@ def end_key(state: KeyRing, register: Register, ending: Message, now: int) -> li
     held = _require_live(state, account, key, now)
     if held.acts & ~ender.acts:
         raise refuse("KeysActs", acts=held.acts)
+    if held.limit > ender.limit:
+        raise refuse("KeysLimit", limit=held.limit)
 
     state.rings[account] = replace(ring, version=ring.version + 1)
     state.held[account, key] = replace(held, valid_until=now, generation=ring.generation)
@@ -236,16 +241,20 @@ def set_guardians(state: KeyRing, register: Register, naming: Message, now: int)
     """Name who may recover an account; replaces those named before.
 
     Args:
-        naming: the intent SetGuardians, signed by an administering key of the account.
+        naming: the intent SetGuardians, signed by a key that may do everything, as what guardians recover may.
         now: the block's time, unix seconds.
     Raises:
         RuleError: any of the checks below, in their order; the state is then unchanged.
     """
     account, members, threshold = naming["account"], naming["guardians"], naming["threshold"]
     require_in_time(naming, now)
-    _require_administrator(state, register, account, naming["by"], now)
+    namer = _require_administrator(state, register, account, naming["by"], now)
     ring = state.ring(account)
     require_version(ring.version, naming)
+    if namer.acts != ALL_ACTS:
+        raise refuse("KeysActs", acts=namer.acts)
+    if namer.limit != NO_LIMIT:
+        raise refuse("KeysLimit", limit=namer.limit)
     reachable = threshold <= len(members) and (threshold == 0) == (not members)
     if len(members) > MAX_GUARDIANS or not reachable:
         raise refuse("KeysGuardians", account=account)
@@ -285,8 +294,7 @@ def recover(state: KeyRing, register: Register, recovery: Message, now: int) -> 
     )
     if record.status not in RECOVERY_CHANGES["recover"]:
         raise refuse("KeysRecoveryStatus", recoveryId=name, current=int(record.status))
-    open_ = state.recoveries.get(state.on_notice.get(account, ""))
-    if (open_ is not None and open_.status is NOTICE) or by in record.approved:
+    if _is_open(state, register, account) or by in record.approved:
         raise refuse("KeysRecoveryOpen", account=account, by=by)
     record = _approved(register, record, by, now)
 
@@ -353,6 +361,12 @@ def recovery_id(account: str, new_key: str, version: int) -> str:
     return to_hex(keccak256(encode(["address", "address", "uint64"], [account, new_key, version])))
 
 
+def _is_open(state: KeyRing, register: Register, account: str) -> bool:
+    """A recovery whose key was taken meanwhile can never be completed, and must not keep the next one out."""
+    noticed = state.recoveries.get(state.on_notice.get(account, ""))
+    return noticed is not None and noticed.status is NOTICE and _is_free(state, register, noticed.new_key, account)
+
+
 def _approved(register: Register, record: Recovery, by: str, now: int) -> Recovery:
     """A guardian counts as one, also where it is a registrar; a registrar who is none stands for all of them."""
     if by in record.guardians:
@@ -400,8 +414,13 @@ def _require_term(addition: Message, now: int) -> None:
 
 
 def _require_free(state: KeyRing, register: Register, key: str, account: str) -> None:
-    if key == account or key in state.account_of or register.is_registered(key):
+    if not _is_free(state, register, key, account):
         raise refuse("KeysTaken", key=key)
+
+
+def _is_free(state: KeyRing, register: Register, key: str, account: str) -> bool:
+    """What is not free never is again."""
+    return key != account and key not in state.account_of and not register.is_registered(key)
 
 
 def _event(name: str, intent: Message, names: tuple[str, ...], **more: object) -> Event:

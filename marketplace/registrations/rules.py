@@ -290,7 +290,7 @@ def _require_actor(
     if step in UNSIGNED or (WHOSE[step] is Party.REGISTRAR) is not decides:
         raise refuse("RegistrationsNotParty", caseId=name, account=actor)
     if decides:
-        _require_registrar(participants, register, name, case, actor)
+        _require_registrar(state, participants, register, name, actor)
         return
     participants.require_active(actor)
     if step is Step.OBJECT:
@@ -312,10 +312,13 @@ def party_of(case: Case, record: Record, step: Step) -> str:
     return case.applicant
 
 
-def _require_registrar(participants: Participants, register: Register, name: str, case: Case, actor: str) -> None:
+def _require_registrar(
+    state: Registrations, participants: Participants, register: Register, name: str, actor: str
+) -> None:
     """A revocation is the registrar's own application: it has no part in the asset, but files and decides."""
+    case = state.cases[name]
     applies = actor == case.applicant and case.kind is not Kind.REVOCATION
-    if applies or actor in (case.counterparty, case.objector):
+    if applies or actor == case.counterparty or (name, actor) in state.objected:
         raise refuse("RegistrationsOwnMatter", caseId=name, account=actor)
     register.require_no_part(case.asset_id, actor)
     participants.require_active(actor, Role.REGISTRAR)

@@ -23,7 +23,7 @@ def encumber(state: Titles, rights: Rights, participants: Participants, decision
     require_in_time(decision, now)
     title = state.records.get(key)
     current = title.marks & TitleMark.ENCUMBRANCES if title else TitleMark(0)
-    if title is None or title.number == 0 or asked & ~TitleMark.ENCUMBRANCES or asked == current:
+    if title is None or title.number == 0 or asked & ~int(TitleMark.ENCUMBRANCES) or asked == current:
         raise refuse("TitlesMarks", titleId=key, current=int(current), asked=asked)
     require_version(title.version, decision)
     require_registrar(state, rights, participants, key, decision["registrar"])

@@ -238,10 +238,13 @@ def require_operator(state: Titles, rights: Rights, product: Message, now: int) 
 
 
 def require_registrar(state: Titles, rights: Rights, participants: Participants, key: str, registrar: str) -> None:
-    """Refuse whoever has a part in the title or its asset, or is no registrar."""
-    pledge = state.pledges.get(key)
-    if registrar in (state.records[key].holder, pledge and pledge.pledgee):
-        raise refuse("RightsOwnMatter", registrar=registrar)
+    """Refuse whoever has a part in the title, one above it, which gets back what ends here, or its asset, or is no
+    registrar.
+    """
+    for name, title in state.chain(key):
+        pledge = state.pledges.get(name)
+        if registrar in (title.holder, pledge and pledge.pledgee):
+            raise refuse("RightsOwnMatter", registrar=registrar)
     asset_key = state.records[key].asset_id
     asset = rights.assets[asset_key]
     if registrar == asset.registrant or asset.place_of(registrar) is not None or state.has_part(asset_key, registrar):
@@ -255,7 +258,7 @@ def act_of(intent: str, message: Message) -> str:
 
 
 def _require_within(key: str, parent: Title, wish: Message, latest: int, now: int) -> None:
-    if wish["marks"] & ~(parent.marks & TERMS):
+    if wish["marks"] & ~int(parent.marks & TERMS):  # of an IntFlag, ~ forgets the bits that have no name
         raise refuse("TitlesWider", titleId=key, dimension=WIDER_MARKS)
     require_covers(key, parent, wish["purposes"], wish["fields"], wish["territories"])
     end_ = latest if parent.parent is None else parent.valid_until

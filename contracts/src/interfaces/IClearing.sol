@@ -123,7 +123,7 @@ interface IClearing is IIntentBatch {
     error ClearingAmount(uint64 amount);
     /// @notice The exchange closes a batch with another number of legs than it has.
     error ClearingLegs(uint32 legs, uint32 stated);
-    /// @notice The time to pay in is over before it begins.
+    /// @notice The time to pay in is over before it begins, or longer than thirty days.
     error ClearingPayBy(uint64 payBy, uint256 time);
     /// @notice Nothing is to be collected from, or dropped of, this party: it is covered.
     error ClearingCovered(bytes32 batchId, address party);

@@ -62,7 +62,7 @@ interface IKeys is IIntentBatch {
         uint64 deadline;
     }
 
-    /// @notice Signed by `by`, another key of `account` that may administer.
+    /// @notice Signed by `by`, another key of `account` that may administer, and at least all that `key` may.
     struct EndKey {
         address account;
         address key;
@@ -81,7 +81,8 @@ interface IKeys is IIntentBatch {
         uint64 deadline;
     }
 
-    /// @notice Signed by `by`, a key of `account` that may administer. Replaces earlier guardians; none and 0 withdraws them.
+    /// @notice Signed by `by`, a key of `account` that may do everything without a limit, as what guardians recover may. Replaces
+    /// earlier guardians; none and 0 withdraws them.
     struct SetGuardians {
         address account;
         address[] guardians;
@@ -147,11 +148,12 @@ interface IKeys is IIntentBatch {
     error KeysNotAdministrator(address account, address by);
     /// @notice `key` is an account, or is or was a key.
     error KeysTaken(address key);
-    /// @notice The acts are empty or hold a bit without meaning, or are wider than those of the key that gives or ends them.
+    /// @notice The acts are empty or hold a bit without meaning, or are wider than those of the key that gives or ends
+    /// them, or do not suffice to name guardians.
     error KeysActs(uint32 acts);
     /// @notice The end lies in the past or beyond 2^53 - 1, or an administrator would have one.
     error KeysTerm(uint64 validUntil);
-    /// @notice The limit is higher than that of the key that gives it.
+    /// @notice The limit is higher than that of the key that gives or ends it, or one that names guardians has a limit.
     error KeysLimit(uint64 limit);
     /// @notice `key` is no live key of `account`.
     error KeysNotLive(address account, address key);

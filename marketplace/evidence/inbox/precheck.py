@@ -114,8 +114,9 @@ def _load(session: Session, texts: Sequence[str]) -> LedgerState:
     _load_titles(session, state, names | {listing.title_id for listing in listings}, owners)
     accounts |= _load_assets(session, state, owners - state.rights.assets.keys())
     _load_clearing(session, state, names)
-    _load_accounts(session, state, accounts)
-    state.participants.keys = load_keys(session, accounts, names)
+    keys = load_keys(session, accounts, names)
+    _load_accounts(session, state, accounts | {item.new_key for item in keys.recoveries.values()})
+    state.participants.keys = keys
     anchor = session.exec(select(Anchor).order_by(col(Anchor.size).desc()).limit(1)).first()
     if anchor is not None:
         state.anchors.size, state.anchors.root = anchor.size, anchor.root

@@ -16,9 +16,10 @@ def load_keys(session: Session, accounts: Iterable[str], recoveries: Iterable[st
     """What the rules need to know of these accounts, of the addresses among them that are keys, and of recoveries."""
     names = set(accounts)
     state = KeyRing()
-    owned = session.exec(select(AccountKey).where(col(AccountKey.key).in_(names))).all()
     known = select(Recovery).where(col(Recovery.recovery_id).in_(set(recoveries)))
     found = [*session.exec(known), *session.exec(select(Recovery).where(col(Recovery.account).in_(names)))]
+    names |= {row.new_key for row in found}
+    owned = session.exec(select(AccountKey).where(col(AccountKey.key).in_(names))).all()
     names |= {row.account for row in owned} | {row.account for row in found}
     held = session.exec(select(AccountKey).where(col(AccountKey.account).in_(names))).all()
     for row in held:
@@ -30,7 +31,7 @@ def load_keys(session: Session, accounts: Iterable[str], recoveries: Iterable[st
         members = frozenset(ring.guardians)
         if ring.guardians_number:
             state.guardians[ring.account] = Guardians(ring.guardians_number, ring.threshold, ring.delay, members)
-    for item in found:
+    for item in sorted(found, key=lambda row: (row.event_block, row.event_log_index)):
         state.recoveries[item.recovery_id] = _recovery_state(item)
         if item.status == RecoveryStatus.NOTICE:
             state.on_notice[item.account] = item.recovery_id

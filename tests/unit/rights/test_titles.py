@@ -195,3 +195,27 @@ def test_the_pledgee_permits_one_act_and_no_other() -> None:
     title: Title = register.titles.records[key]
     assert title.holder == PEOPLE[2]
     assert TitleMark.PLEDGED in title.marks
+
+
+def test_a_registrar_does_not_decide_below_a_title_of_its_own() -> None:
+    register = Register()
+    above = register.grant(register.root(), REGISTRAR, marks=int(TitleMark.MAY_GRANT))
+    part = register.grant(above, PEOPLE[2])
+    decision = {"titleId": part, "registrar": REGISTRAR, "reasonDigest": DIGEST, "version": 1, "deadline": NOW}
+    with pytest.raises(RuleError, match="0x") as caught:
+        titles.revoke(register.titles, register.rights, register.participants, decision, NOW)
+    assert caught.value.code == "asset_own_matter"
+
+
+@pytest.mark.parametrize("marks", [8, 128, 255])
+def test_marks_without_a_meaning_are_refused(marks: int) -> None:
+    register = Register()
+    with pytest.raises(RuleError) as caught:
+        register.grant(register.root(), PEOPLE[1], marks=marks)
+    assert caught.value.code == "title_wider"
+    order = {"titleId": register.root(), "marks": marks, "orderDigest": DIGEST, "registrar": REGISTRAR}
+    with pytest.raises(RuleError) as caught:
+        encumbrances.encumber(
+            register.titles, register.rights, register.participants, order | {"version": 1, "deadline": NOW}, NOW
+        )
+    assert caught.value.code == "title_marks"
