@@ -77,6 +77,7 @@ def clear(session: Session, deployment: Deployment, last: LastVoucher, clearing:
     if is_under_way(session, name):
         return name
     check_statement(clearing, deployment, now)
+    precheck.require_signed(session, "Clear", clearing.message, clearing.raw_signatures()[0], now)
     order = voucher_to_end_with(session, deployment, last, clearing.message["seller"])
     arguments = [dict(last.message), last.signature, dict(clearing.message), clearing.signatures[0]]
     precheck.run(session, "Orders", "clear", arguments, now)

@@ -89,6 +89,7 @@ def close(session: Session, deployment: Deployment, last: LastVoucher, closing: 
     if is_under_way(session, name):
         return name
     check_statement(closing, deployment, now)
+    precheck.require_signed(session, "Close", closing.message, closing.raw_signatures()[0], now)
     order = voucher_to_end_with(session, deployment, last, closing.message["seller"])
     arguments = [dict(last.message), last.signature, dict(closing.message), closing.signatures[0]]
     precheck.run(session, "Orders", "settle", arguments, now)

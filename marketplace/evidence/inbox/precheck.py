@@ -18,12 +18,13 @@ from marketplace.clearing.rules import Position
 from marketplace.clearing.tables import ClearingBatch, ClearingDebt, ClearingPosition
 from marketplace.documents import ids
 from marketplace.evidence.tables import Anchor
-from marketplace.intents import recover_intent
+from marketplace.intents import INTENTS, recover_intent
 from marketplace.ledger.profile import ledger_profile
 from marketplace.listings.rules import Listing as ListingState
 from marketplace.listings.tables import Listing
 from marketplace.orders.rules import Order as OrderState
 from marketplace.orders.tables import Order
+from marketplace.participants.keys import require_signer
 from marketplace.participants.rules import Participant as ParticipantState
 from marketplace.participants.service.keyring import ledger_time, load_keys
 from marketplace.participants.tables import Participant
@@ -79,6 +80,18 @@ def run(
 
     state = _load(session, list(_texts(arguments)))
     state.apply_signed(contract, verb, arguments, ledger_time(session, now), recover, only=only)
+
+
+def require_signed(session: Session, name: str, message: Mapping[str, Any], signature: bytes, now: int) -> None:
+    """Refuse what the one signer of an intent has not signed by a key that may. `run` asks it too; this is for whoever
+    has something to say before, that strangers are not told.
+
+    Raises:
+        RuleError: `intent_signature_invalid`, `act_not_permitted`, `act_over_limit`.
+    """
+    account = message[INTENTS[name].signers[0]]
+    key = recover_intent(name, message, ledger_profile(session).deployment, signature)
+    require_signer(load_keys(session, (account,)), name, message, account, key=key, now=ledger_time(session, now))
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -86,12 +86,14 @@ def apply(session: Session, deployment: Deployment, wish: Statement, profile: Do
     row = session.get(Application, join["account"]) or Application(
         account=join["account"], join={}, signature="", document_digest="", applied_at=now
     )
-    if row.document_digest != join["identityDigest"]:  # another wish than the one that was granted is open again
+    is_new = row.document_digest != join["identityDigest"]
+    if is_new:  # another wish than the one that was granted is open again
         row.admission, row.applied_at = None, now
     row.join, row.signature, row.document_digest = dict(join), wish.signatures[0], join["identityDigest"]
     session.add(row)
-    told = {"account": join["account"], "roles": join["roles"], "identityDigest": join["identityDigest"]}
-    tell(session, "participants.applied", (join["account"], *registrars(session)), now, **told)
+    if is_new:
+        told = {"account": join["account"], "roles": join["roles"], "identityDigest": join["identityDigest"]}
+        tell(session, "participants.applied", (join["account"], *registrars(session)), now, **told)
     return row
 
 
@@ -140,10 +142,10 @@ def set_status(session: Session, deployment: Deployment, change: Statement, now:
     if is_under_way(session, name):
         return name
     check_statement(change, deployment, now)
-    if change.message["status"] == ParticipantStatus.EXITED:
-        require_no_obligations(session, change.message["account"])
     arguments = [dict(change.message), change.signatures[0]]
     precheck.run(session, "Participants", "setStatus", arguments, now)
+    if change.message["status"] == ParticipantStatus.EXITED:
+        require_no_obligations(session, change.message["account"])
     by = change.message["registrar"]
     return queue(session, contract="Participants", verb="setStatus", arguments=arguments, digest=name, by=by, now=now)
 
@@ -185,9 +187,9 @@ def leave(session: Session, deployment: Deployment, wish: Statement, now: int) -
     if is_under_way(session, name):
         return name
     check_statement(wish, deployment, now)
-    require_no_obligations(session, account)
     arguments = [dict(wish.message), wish.signatures[0]]
     precheck.run(session, "Participants", "resign", arguments, now)
+    require_no_obligations(session, account)  # names an order: only once it is known that the account asks
     return queue(session, contract="Participants", verb="resign", arguments=arguments, digest=name, by=account, now=now)
 
 

@@ -144,3 +144,19 @@ def test_an_expired_order_answers_nothing_and_gives_everything_back(tmp_path: Pa
         town.close()
     assert (refused, expired, ended) == ("order_unknown", "order_expired", "order_not_open")
     assert (after, state) == (before + ESCROW, "failed")
+
+
+def test_a_stranger_is_told_nothing_by_speaking_in_anothers_name(town: Town, asking: Asking) -> None:
+    """An order that is there is answered like one that is not; neither voucher nor obligations are shown."""
+    voucher, stranger, seller = voucher_of(asking), town["rival"], town["supplier"].address
+    for path, name in (("/settlement/closings", "Close"), ("/clearing/orders", "Clear")):
+        for order in (voucher["orderId"], "0x" + "77" * 32):
+            said = {**voucher, "orderId": order}
+            message = {"orderId": order, "voucherHash": to_hex(struct_hash("Voucher", said)), "seller": seller}
+            message |= {"deadline": stranger.deadline()} | ({"batchId": "0x" + "11" * 32} if name == "Clear" else {})
+            body = {"voucher": said, "buyerSignature": stranger.sign("Voucher", said), name.lower(): message}
+            body["sellerSignature"] = stranger.sign(name, message)
+            assert code_of(partial(stranger.submit, path, body)) == "intent_signature_invalid"
+    leave = {"account": town["buyer"].address, "version": 1, "deadline": stranger.deadline()}
+    body = {"leave": leave, "signature": stranger.sign("Leave", leave)}
+    assert code_of(partial(stranger.submit, "/participants/exits", body)) == "intent_signature_invalid"
