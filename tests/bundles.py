@@ -24,11 +24,21 @@ from marketplace.auditor.trust import Trust
 from marketplace.deployment import Genesis
 from marketplace.documents import digest, iso_time, voucher_document
 from marketplace.documents.columns import ciphertext_root, column_names
-from marketplace.documents.ids import agreement_id, asset_id, listing_id, order_id, redemption_id, title_id
+from marketplace.documents.ids import (
+    agreement_id,
+    asset_id,
+    batch_id,
+    debt_id,
+    listing_id,
+    order_id,
+    redemption_id,
+    title_id,
+)
 from marketplace.documents.scopes import scope_of_terms
 from marketplace.intents import sign_intent, struct_hash
 from marketplace.ledger.node import Node, NodeSettings
 from marketplace.ledger.relayer import Relayer
+from marketplace.participants.keys import recovery_id
 from marketplace.queries.evaluation import SealedColumns, evaluate_plan, number_entry, result_document
 from marketplace.queries.plan import Plan, make_plan
 from marketplace.queries.shares import seal_shares
@@ -501,6 +511,61 @@ def settle(maker: Maker, order: Order) -> None:
     maker.ledger.call("Orders", "settle", voucher, order.voucher["signature"], close, signature)
 
 
+def hold_keys(maker: Maker) -> None:
+    """The collector lets a clerk sign, names a guardian, and stops a recovery that the registrar began."""
+    collector, clerk = maker.people["collector"].address, keys("clerk")
+    maker.people |= {"clerk": clerk, "found": keys("found")}
+    signed = {"by": collector, "deadline": START + YEAR}
+    added = {"account": collector, "key": clerk.address, "acts": 16, "limit": 500, "validUntil": START + YEAR}
+    added |= {"personDigest": "0x" + "0c" * 32, "version": 0, **signed}
+    maker.act("Keys", "addKey", "AddKey", added, "collector", "clerk")
+    named = {"account": collector, "guardians": [maker.people["heir"].address], "threshold": 1, "delay": 86_400}
+    maker.act("Keys", "setGuardians", "SetGuardians", {**named, "version": 1, **signed}, "collector")
+    wish = {"account": collector, "newKey": maker.people["found"].address, "reasonDigest": "0x" + "0d" * 32}
+    wish |= {"by": maker.people["heir"].address, "version": 2, "deadline": START + YEAR}
+    maker.act("Keys", "recover", "Recover", wish, "heir", "found")
+    name = recovery_id(collector, maker.people["found"].address, 2)
+    maker.act("Keys", "veto", "Veto", {"recoveryId": name, "account": collector, **signed}, "collector")
+
+
+def open_batch(maker: Maker) -> str:
+    """A clearing batch with two debts: one that can be paid, one that cannot."""
+    exchange, buyer, heir = (maker.people[name].address for name in ("exchange", "buyer", "heir"))
+    batch = batch_id(exchange, 1)
+    maker.act("Clearing", "openBatch", "OpenBatch", {"batchId": batch, "number": 1, **maker.by("exchange")}, "exchange")
+    for number, (debtor, creditor, amount) in enumerate((("buyer", heir, 7), ("collector", buyer, 10**9))):
+        ref = f"0x{number + 1:064x}"
+        owed = {"debtId": debt_id(maker.people[debtor].address, creditor, ref), "batchId": batch, "creditor": creditor}
+        owed |= {"debtor": maker.people[debtor].address, "amount": amount, "ref": ref, "deadline": START + YEAR}
+        maker.act("Clearing", "owe", "Owe", owed, debtor)
+    return batch
+
+
+def clear(maker: Maker, order: Order, batch: str) -> None:
+    """Close an order under which nothing was asked, into a batch."""
+    voucher = {"orderId": order.name, "amount": 0, "epsilon": 0, "calls": 0, "callsRoot": to_hex(merkle.EMPTY_ROOT)}
+    paid = maker.ledger.intent("Voucher", voucher, maker.people["buyer"])[1]
+    clearing = {"orderId": order.name, "voucherHash": to_hex(struct_hash("Voucher", voucher)), "batchId": batch}
+    clearing |= {"seller": maker.people["heir"].address, "deadline": START + YEAR}
+    signature = maker.ledger.intent("Clear", clearing, maker.people["heir"])[1]
+    maker.ledger.call("Orders", "clear", voucher, paid, clearing, signature)
+
+
+def settle_batch(maker: Maker, batch: str) -> None:
+    """Close the batch, drop what cannot be paid, confirm, and pay everybody but one."""
+    closing = {"batchId": batch, "legs": 3, "payBy": maker.ledger.now + 1, **maker.by("exchange")}
+    maker.act("Clearing", "closeBatch", "CloseBatch", closing, "exchange")
+    maker.ledger.seal()
+    maker.ledger.seal(10)
+    collector, buyer = maker.people["collector"].address, maker.people["buyer"].address
+    maker.ledger.call("Clearing", "drop", batch, debt_id(collector, buyer, f"0x{2:064x}"))
+    message = {"batchId": batch, "payoutsDigest": "0x" + "0e" * 32, **maker.by("exchange")}
+    maker.act("Clearing", "confirmBatch", "ConfirmBatch", message, "exchange")
+    for name in ("buyer", "heir"):
+        maker.ledger.call("Clearing", "pay", batch, maker.people[name].address)
+    maker.ledger.seal()
+
+
 @dataclass(frozen=True)
 class Made:
     """A bundle in memory.
@@ -551,11 +616,12 @@ def make_bundle(folder: Path, *, orders: int = 4, queries: int = 2) -> Made:
 def _tell(maker: Maker, count: int, queries: int) -> None:
     admit_all(maker)
     seal_data(maker)
-    maker.budget = EPSILON * (count * (queries + 1) + 1)
+    maker.budget = EPSILON * ((count + 1) * (queries + 1) + 1)
     register(maker)
     offer(maker)
     agree(maker)
-    orders = fund_orders(maker, count, queries, last_until=START + 5_000)
+    orders = fund_orders(maker, count + 1, queries, last_until=START + 5_000)
+    unasked = orders.pop(1)
     source = questions()
     for order in orders:
         for _ in range(queries):
@@ -566,11 +632,16 @@ def _tell(maker: Maker, count: int, queries: int) -> None:
             diverge(maker)
             maker.anchor()
     maker.anchor()
+    hold_keys(maker)
+    batch = open_batch(maker)
+    maker.ledger.seal()
     for order in orders[:-2]:
         settle(maker, order)
         if order.number % 400 == 399:
             maker.ledger.seal()
+    clear(maker, unasked, batch)
     maker.ledger.seal()
+    settle_batch(maker, batch)
     maker.ledger.seal(10_000)
     maker.ledger.alone("Orders", "refund", orders[-1].name)
     maker.checkpoint()
