@@ -242,8 +242,10 @@ class History:
         known = list(state.records)
         if not fresh and not known:
             return None
-        kind = Kind.FIRST if fresh and (not known or self.random.random() < 0.7) else self._pick(list(Kind)[2:])
-        asset_key = self._pick(fresh if kind is Kind.FIRST else known)
+        if fresh and (not known or self.random.random() < 0.7):
+            return [self._part("File", self._filing(self._pick(fresh), Kind.FIRST))]
+        kind = self._pick([*[Kind.LATE_OBJECTION] * 6, *[Kind.FIRST] * 2, *list(Kind)[2:]])
+        asset_key = self._pick(known)
         return [self._part("File", self._filing(asset_key, kind))]
 
     def _filing(self, asset_key: str, kind: Kind) -> Message:
@@ -275,11 +277,10 @@ class History:
         name = self._pick(going)
         case = cases[name]
         steps = steps_of[name]
+        strange = sorted({step for _, step in TABLES[case.procedure]})  # in time, perhaps, but not from here
         # most steps lead to an end; a history needs cases that are deposited
         forward = [step for step in steps if step in FORWARD] or steps
-        step = self._pick(
-            forward if self.random.random() < 0.8 else steps if self.random.random() < 0.9 else list(Step)
-        )
+        step = self._pick(forward if self.random.random() < 0.8 else steps if self.random.random() < 0.9 else strange)
         return [self._part("Decide" if decides else "Act", self._deed(name, case, step))]
 
     def decide(self) -> list[Part] | None:
@@ -724,7 +725,7 @@ class History:
         message = {
             "batchId": batch,
             "legs": self.state.batches.records[batch].legs,
-            "payBy": self.now + self.random.choice([0, 1, DAY]),
+            "payBy": self.now + self.random.choice([-1, 0, 1, DAY, DAY]),
             "exchange": ADDRESSES["exchange"],
             "deadline": self._deadline(),
         }

@@ -32,16 +32,15 @@ library Procedures {
         return _afterNotice(state, step);
     }
 
-    /// @notice Whether the procedure knows this kind.
+    /// @notice Whether the procedure takes this kind. Only kinds whose deposit has an effect are taken: nothing would
+    /// end the others' cases, and an asset with an open case takes no further one.
     function has(uint8 procedure, uint8 kind) internal pure returns (bool) {
         if (procedure == uint8(IRegistrations.Procedure.LateObjection)) {
             return kind == uint8(IRegistrations.Kind.LateObjection);
         }
-        if (kind == 0 || kind >= uint8(IRegistrations.Kind.LateObjection)) return false;
-        if (procedure == uint8(IRegistrations.Procedure.PublicData)) {
-            return kind != uint8(IRegistrations.Kind.Transfer);
-        }
-        return procedure == uint8(IRegistrations.Procedure.Ordinary);
+        bool ofEntries = procedure == uint8(IRegistrations.Procedure.Ordinary)
+            || procedure == uint8(IRegistrations.Procedure.PublicData);
+        return ofEntries && kind == uint8(IRegistrations.Kind.First);
     }
 
     /// @notice Whether a kind may do without public notice although nobody asked: what corrects or ends an entry.

@@ -108,6 +108,7 @@ contract Registrations is IRegistrations, ParticipantIntents {
         _requireDates(record, act_);
         _requireOnce(record, act_);
 
+        bool wasDisputed = record.state == State.Disputed;
         uint32 version = _take(record, act_, next);
 
         emit Acted(
@@ -122,6 +123,7 @@ contract Registrations is IRegistrations, ParticipantIntents {
             act_.decideBy,
             version
         );
+        if ((next == State.Disputed) != wasDisputed) _countDispute(record, act_.caseId, next);
     }
 
     /* EXPIRE */
@@ -228,7 +230,6 @@ contract Registrations is IRegistrations, ParticipantIntents {
     /// @dev An act that opens no period leaves the last one where it is, so that no slot returns to zero.
     function _take(Case storage record, Act memory act_, State next) private returns (uint32 version) {
         Step step = Step(act_.step);
-        State before = record.state;
         record.state = next;
         record.statedAt = act_.statedAt;
         record.decideBy = act_.decideBy;
@@ -242,7 +243,6 @@ contract Registrations is IRegistrations, ParticipantIntents {
         }
         version = record.version + 1;
         record.version = version;
-        if ((next == State.Disputed) != (before == State.Disputed)) _countDispute(record, act_.caseId, next);
     }
 
     function _countDispute(Case storage record, bytes32 caseId, State next) private {

@@ -101,9 +101,11 @@ TABLES: Mapping[Procedure, Table] = {
     Procedure.PUBLIC_DATA: PUBLIC_DATA,
     Procedure.LATE_OBJECTION: LATE_OBJECTION,
 }
+#: kinds that are taken: those whose deposit has an effect. Nothing would end the others' cases, and an asset with an
+#: open case takes no further one
 KINDS: Mapping[Procedure, frozenset[Kind]] = {
-    Procedure.ORDINARY: frozenset(Kind) - {Kind.NONE, Kind.LATE_OBJECTION},
-    Procedure.PUBLIC_DATA: frozenset(Kind) - {Kind.NONE, Kind.LATE_OBJECTION, Kind.TRANSFER},
+    Procedure.ORDINARY: frozenset((Kind.FIRST,)),
+    Procedure.PUBLIC_DATA: frozenset((Kind.FIRST,)),
     Procedure.LATE_OBJECTION: frozenset((Kind.LATE_OBJECTION,)),
 }
 FINAL = frozenset(

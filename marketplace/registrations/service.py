@@ -251,7 +251,6 @@ def expiry_digest(deployment: Deployment, case_id: str) -> Digest:
 
 def _check_filing(session: Session, book: Rulebook, form: Document, message: Mapping[str, Any]) -> None:
     kind, procedure = Kind(message["kind"]), Procedure(message["procedure"])
-    _require_open(kind)
     stated = {"kind": kind.name, "procedure": procedure.name, "asset": message["assetId"]}
     stated |= {"applicant": message["applicant"], "rulebook": message["rulebookDigest"]}
     found = {name: form[name] for name in stated}
@@ -273,21 +272,6 @@ def _check_filing(session: Session, book: Rulebook, form: Document, message: Map
         _require_procedure(session, asset, procedure)
     if kind is Kind.RENEWAL:
         _require_window(book, procedure, asset.valid_until, message["statedAt"])
-
-
-def _require_open(kind: Kind) -> None:
-    """Only what can be brought to its end here: a first registration to a certificate, an objection to a decision."""
-    if kind not in (Kind.FIRST, Kind.LATE_OBJECTION):
-        raise RuleError(
-            "registration_kind_closed",
-            f"this exchange does not take cases of kind {kind.name} yet",
-            zh=f"本机构暂不受理 {kind.name} 登记",
-            rule="registrations.kinds_with_an_end",
-            expected=["FIRST", "LATE_OBJECTION"],
-            got=kind.name,
-            hint="titles move by `rights offer` and `accept`; a registrar can suspend or revoke",
-            hint_zh="权利可经 `rights offer`、`accept` 转让；登记机构可暂停或撤销",
-        )
 
 
 def _require_procedure(session: Session, asset: Asset, procedure: Procedure) -> None:

@@ -196,7 +196,7 @@ interface IRegistrations is IIntentBatch {
     error RegistrationsIdMismatch(bytes32 expected, bytes32 got);
     /// @notice This case was filed before.
     error RegistrationsExists(bytes32 caseId);
-    /// @notice There is no such kind in this procedure.
+    /// @notice The procedure has no such kind, or does not take it yet.
     error RegistrationsKind(uint8 kind, uint8 procedure);
     /// @notice The rulebook in force is `expected`.
     error RegistrationsRulebook(bytes32 expected, bytes32 got);

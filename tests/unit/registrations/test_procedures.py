@@ -56,8 +56,14 @@ def test_every_state_is_reached_and_leads_to_an_end(procedure: Procedure) -> Non
 
 def test_every_step_is_somebody_s() -> None:
     assert set(WHOSE) == set(Step) - {Step.NONE}
-    assert Kind.TRANSFER not in KINDS[Procedure.PUBLIC_DATA]
     assert not opens_period(Procedure.LATE_OBJECTION, Step.REJECT)
+
+
+def test_only_kinds_whose_deposit_has_an_effect_are_taken() -> None:
+    """Another kind would stay deposited for ever, and keep every later case of its asset out."""
+    assert {kind for kinds in KINDS.values() for kind in kinds} == {Kind.FIRST, Kind.LATE_OBJECTION}
+    assert S.DEPOSITED not in FINAL
+    assert all({step for at, step in table if at is S.DEPOSITED} <= {Step.CERTIFY} for table in TABLES.values())
 
 
 def test_the_contract_s_tables_are_these() -> None:

@@ -1,0 +1,163 @@
+"""Registration cases from the application to the certificate, with objections before and after, over HTTP."""
+
+import time
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from marketplace.documents import LEVELS, all_chunks, digest
+from marketplace.errors import MarketplaceError
+from marketplace.registrations.codes import LENGTH
+from marketplace.registrations.forms import make_form
+from marketplace.registrations.records import CaseState, Kind, Procedure, Step
+from marketplace.sdk import registrations, rights
+from marketplace.vault.schema import parse_schema
+from marketplace.vault.sealing import seal_file
+from tests.integration.service.town import BUDGET, Town
+from tests.registering import FIELDS, rulebook
+from tests.sealed_market import SCHEMA, make_rows, write_csv
+
+EVIDENCE = "0x" + "ab" * 32
+LATE = {"dataName": "flights", "reason": "a part of the rows is ours", "evidence": EVIDENCE}
+LATE_WAY = Procedure.LATE_OBJECTION
+
+
+def refused(call: Callable[[], object]) -> str:
+    with pytest.raises(MarketplaceError) as caught:
+        call()
+    return caught.value.code
+
+
+def registered(town: Town, name: str) -> str:
+    """Another data set of the supplier's, registered and not confirmed yet; the asset's id."""
+    supplier = town["supplier"]
+    dataset = seal_file(
+        write_csv(town.folder / f"{name}.csv", make_rows()[:40]),
+        parse_schema(SCHEMA),
+        town.vault_folder,
+        holder=supplier.address,
+        release_key=supplier.address,
+        now=int(time.time()),
+    )
+    for chunk in all_chunks(dataset.manifest):
+        supplier.put_blob(dataset.blob(chunk["blob"]))
+    supplier.put_document(dataset.manifest)
+    claim = rights.make_claim(
+        dataset.manifest,
+        level=LEVELS[1],
+        source_class="COLLECTED_GENERATED",
+        origin="ENTERPRISE",
+        shares=[(supplier.address, 10_000)],
+    )
+    return str(rights.register(supplier, dataset.manifest, claim, BUDGET)["assetId"])
+
+
+def filed(town: Town, asset: str) -> str:
+    return str(registrations.file(town["supplier"], asset, Kind.FIRST, FIELDS)["caseId"])
+
+
+def state(town: Town, case: str) -> CaseState:
+    return CaseState(registrations.get_case(town["registrar"], case)["state"])
+
+
+def decide(town: Town, case: str, step: Step, words: str | None = None) -> None:
+    registrations.act(town["registrar"], case, step, words)
+
+
+def test_from_the_application_to_the_certificate(town: Town, http: httpx.Client) -> None:
+    supplier, rival = town["supplier"], town["rival"]
+    asset = registered(town, "whole-way")
+    case = filed(town, asset)
+    assert refused(lambda: registrations.get_case(rival, case)) == "case_unknown"
+    assert http.get(f"/registrations/notices/{case}").status_code == 404
+    assert http.get(f"/registrations/cases/{case}").status_code == 401
+
+    decide(town, case, Step.REQUEST_CORRECTION, "the volume is missing its unit")
+    fields = {**FIELDS, "volume": "40 rows of CSV"}
+    form = make_form(
+        rulebook(),
+        kind=Kind.FIRST,
+        procedure=Procedure.ORDINARY,
+        asset=asset,
+        applicant=supplier.address,
+        fields=fields,
+    )
+    registrations.act(supplier, case, Step.RESUBMIT, form=form)
+    assert registrations.get_case(supplier, case)["formDigest"] == digest(form)
+    decide(town, case, Step.ACCEPT)
+    decide(town, case, Step.REQUEST_SUPPLEMENT, "show where the rows come from")
+    assert registrations.get_case(supplier, case)["paused"]
+    assert refused(lambda: decide(town, case, Step.OPEN_NOTICE)) == "case_step"
+    registrations.act(supplier, case, Step.SUPPLEMENT, "from our own gates")
+    decide(town, case, Step.OPEN_NOTICE)
+    registrations.act(rival, case, Step.OBJECT, "these rows are ours", evidence=(EVIDENCE,))
+
+    (notice,) = [row for row in http.get("/registrations/notices").json() if row["caseId"] == case]
+    assert set(notice["fields"]) == {"dataName", "overview", "restrictions"}
+    assert http.get(f"/registrations/notices/{case}").status_code == 200
+    assert notice["objectionPending"]
+    assert registrations.get_case(rival, case)["objector"] == rival.address
+    assert refused(lambda: registrations.get_case(town["buyer"], case)) == "case_unknown"
+    assert refused(lambda: decide(town, case, Step.DEPOSIT)) == "case_step"
+    decide(town, case, Step.REJECT, "the evidence is of other rows")
+    assert refused(lambda: decide(town, case, Step.DEPOSIT)) == "case_step_early"
+    assert refused(lambda: registrations.act(town["buyer"], case, Step.OBJECT, "a feeling")) == "form_field"
+    resumed = registrations.get_case(supplier, case)
+    assert resumed["state"] == CaseState.PUBLIC_NOTICE
+    assert resumed["noticeEnd"] >= notice["noticeEnd"]
+
+    while town["registrar"].now() <= resumed["noticeEnd"]:
+        time.sleep(0.1)
+    decide(town, case, Step.DEPOSIT)
+    assert refused(lambda: registrations.get_code(rival, case)) == "role_missing"
+    code = registrations.get_code(town["registrar"], case)
+    assert (len(code), code[:2]) == (LENGTH, "SJ")
+    rights.confirm(town["registrar"], asset, 365)
+    entry = rival.get(f"/rights/assets/{asset}")["registration"]
+    assert (entry["code"], entry["disputed"]) == (code, False)
+    assert state(town, case) is CaseState.CERTIFIED
+    assert refused(lambda: decide(town, case, Step.TERMINATE, "too late")) == "case_step"
+    assert [row for row in http.get("/registrations/notices").json() if row["caseId"] == case] == []
+
+
+def test_an_upheld_objection_ends_the_case(town: Town) -> None:
+    asset = registered(town, "upheld")
+    case = filed(town, asset)
+    decide(town, case, Step.ACCEPT)
+    decide(town, case, Step.OPEN_NOTICE)
+    registrations.act(town["rival"], case, Step.OBJECT, "these rows are ours", evidence=(EVIDENCE,))
+    decide(town, case, Step.UPHOLD, "they are")
+    assert state(town, case) is CaseState.REFUSED
+    assert refused(lambda: decide(town, case, Step.DEPOSIT)) == "case_step"
+    assert refused(lambda: rights.confirm(town["registrar"], asset, 365)) == "case_not_deposited"
+
+
+def test_a_late_objection_sets_and_clears_the_mark(town: Town) -> None:
+    asset, rival = town.facts["asset"], town["rival"]
+
+    def disputed() -> bool:
+        return bool(town["buyer"].get(f"/rights/assets/{asset}")["registration"]["disputed"])
+
+    supplier = town["supplier"]
+    assert refused(lambda: registrations.file(supplier, asset, Kind.LATE_OBJECTION, LATE, procedure=LATE_WAY)) == (
+        "case_own_matter"
+    )
+    case = str(registrations.file(rival, asset, Kind.LATE_OBJECTION, LATE, procedure=LATE_WAY)["caseId"])
+    decide(town, case, Step.ACCEPT)
+    assert not disputed()
+    decide(town, case, Step.MARK_DISPUTED, "the evidence is serious")
+    assert disputed()
+    assert refused(lambda: registrations.get_case(town["buyer"], case)) == "case_unknown"
+    registrations.act(supplier, case, Step.REPLY, "we have counted them ourselves")
+    decide(town, case, Step.REJECT, "so they have")
+    assert not disputed()
+    assert state(town, case) is CaseState.DISMISSED
+
+
+@pytest.mark.parametrize("kind", [Kind.CANCELLATION, Kind.CORRECTION])
+def test_a_kind_without_an_effect_is_not_taken(town: Town, kind: Kind) -> None:
+    """It would stay deposited for ever and block the asset."""
+    form = {name: "x" for name, field in rulebook().content["forms"][kind.name].items() if field["required"]}
+    call = lambda: registrations.file(town["supplier"], town.facts["asset"], kind, form)  # noqa: E731
+    assert refused(call) == "case_kind"
