@@ -675,6 +675,10 @@ class History:
         return voucher, closing, order.buyer
 
     def refund(self) -> list[Any] | None:
+        funded = self.state.orders.records.items()
+        due = [key for key, order in funded if order.status is OrderStatus.FUNDED and order.valid_until < self.now]
+        if due and self.random.random() < 0.7:
+            return [self._pick(due)]
         order_key = self._choose(self.state.orders.records, OrderStatus.FUNDED)
         return None if order_key is None else [order_key]
 
