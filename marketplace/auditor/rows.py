@@ -268,7 +268,7 @@ def _mark_title(change: Callable[[int, Row], int], **columns: str) -> Callable[[
         row = tables.rows["titles"][args["titleId"],]
         values = {column: args[field] for column, field in columns.items()}
         values |= {"moves": row["moves"] + 1} if "holder" in columns else {}
-        row.update({"marks": change(row["marks"], args), "version": args["version"]} | values | at)
+        row.update({"marks": int(change(row["marks"], args)), "version": args["version"]} | values | at)
 
     return apply
 

@@ -43,6 +43,7 @@ from marketplace.storage.engine import make_engine, reading, session
 from marketplace.storage.migrate import upgrade
 from scripts.benchmarks.tables import Table, versions
 from tests.integration.ledger.market import FAR, Call, Market, key, ledger_settings
+from tests.registering import code, deposit_acts
 
 MONTH = 30 * 86_400
 CHAIN_ID = 20260
@@ -147,10 +148,19 @@ def _order_calls(market: Market, orders: int) -> list[Call]:
 
 
 def _registration_calls(market: Market, count: int) -> list[Call]:
-    """Stage by stage, each asset's own: the holder's application, the registrar's decision with its certificate."""
-    until = int(time.time()) + MONTH
+    """Stage by stage, each asset's own: registered, its case filed, accepted, spared notice, deposited; confirmed."""
+    now = int(time.time())
     names = [_digest("manifest", number) for number in range(count)]
-    return [*(_register(market, name) for name in names), *(_confirm(market, name, until) for name in names)]
+    cases = zip(*(_case(market, name, now) for name in names), strict=True)
+    confirmed = [_confirm(market, name, now + MONTH, code(n + 1, "202602")) for n, name in enumerate(names)]
+    return [*(_register(market, name) for name in names), *(call for stage in cases for call in stage), *confirmed]
+
+
+def _case(market: Market, manifest: str, now: int) -> list[Call]:
+    asset = asset_id(market.address("supplier"), manifest)
+    filing, acts = deposit_acts(asset, market.address("supplier"), market.address("registrar"), now)
+    decided = [market.call("Registrations", "decide", [("Decide", act, ["registrar"])]) for act in acts]
+    return [market.call("Registrations", "file", [("File", filing, ["supplier"])]), *decided]
 
 
 def _register(market: Market, manifest: str) -> Call:
@@ -169,11 +179,12 @@ def _register(market: Market, manifest: str) -> Call:
     return market.call("Rights", "register", [("Register", message, ["supplier"])])
 
 
-def _confirm(market: Market, manifest: str, until: int) -> Call:
+def _confirm(market: Market, manifest: str, until: int, named: str) -> Call:
     message = {
         "assetId": asset_id(market.address("supplier"), manifest),
         "claimDigest": _digest("claim", manifest),
         "certificateDigest": _digest("certificate", manifest),
+        "code": named,
         "validUntil": until,
         "registrar": market.address("registrar"),
         "version": 1,
@@ -190,7 +201,7 @@ WORKS = (
     _Work("order", "Orders funded and settled (two signed verbs each, confirmed by events)", _order_calls),
     _Work(
         "registration",
-        "Assets registered and confirmed, with titles and shares (two signed verbs each)",
+        "Assets registered and confirmed, with titles and shares (six signed verbs each)",
         _registration_calls,
     ),
 )

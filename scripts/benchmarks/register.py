@@ -31,6 +31,7 @@ from sqlmodel import SQLModel
 from crypto import credential
 from crypto.canonical import canonical_json, keccak256, sha256, to_hex
 from crypto.keystore import Keys
+from marketplace.calls import parameters_of
 from marketplace.deployment import Genesis
 from marketplace.documents import LEVELS, iso_time
 from marketplace.documents.identifiers import Kind, identifier
@@ -42,7 +43,6 @@ from marketplace.ledger.projection import ProjectionSession, make_event, project
 from marketplace.ledger.tables import about_of
 from marketplace.replay import LedgerState
 from marketplace.rights.status_lists import CONTEXTS, entries_of
-from marketplace.rulebooks import rulebook_named
 from marketplace.settings import Settings
 from marketplace.storage.engine import make_engine, session_of
 from marketplace.storage.migrate import upgrade
@@ -50,10 +50,12 @@ from marketplace.types import AssetStatus, Role, TitleKind
 from scripts.benchmarks.tables import Table, versions
 from tests import postgres
 from tests.integration.service.town import free_port, town_settings
+from tests.registering import code, deposit_acts, rulebook
 
 TITLES, QUICK_TITLES = 100_000, 4_000
 REQUESTS, QUICK_REQUESTS = 250, 40  # of each kind, by each client
 CLIENTS = (1, 4)
+TITLES_OF_AN_ASSET = 3  # to hold, to use, to operate
 LARGEST = 0.1  # of all assets are one holder's; the others' are spread over as many holders as there are tens of them
 MOVED, SUSPENDED = 0.05, 0.02
 EVENTS_OF_A_BLOCK = 1_000
@@ -91,7 +93,7 @@ def _measure(store: str, url: str, titles: int, requests: int) -> Table:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         settings = town_settings(Path(folder), database_url=url)
         begun = time.perf_counter()
-        known = _fill(settings, titles // 2)
+        known = _fill(settings, -(-titles // TITLES_OF_AN_ASSET))
         filled = time.perf_counter() - begun
         port, process = stack.enter_context(_served(settings))
         found = {clients: _ask_all(port, known, requests, clients) for clients in CLIENTS}
@@ -171,7 +173,7 @@ class _Register:
         """An asset with its manifest, its certificate and its titles, all of them `holder`'s."""
         number = len(self.known.assets)
         title = {"en": f"data set {number}", "zh": f"数据集 {number}"}
-        manifest = self._store({"type": "manifest", "holder": holder, "title": title, "note": _NOTE})
+        manifest = self._store({"type": "manifest", "holder": holder, "title": title, **_COLUMNS})
         asset, claim = asset_id(holder, manifest), _digest(f"claim {number}")
         registration = {
             "assetId": asset,
@@ -193,10 +195,15 @@ class _Register:
     def _confirm(self, asset: str, claim: str, facts: dict[str, Any], number: int) -> None:
         until = self.now + YEAR
         certificate = self._store(self._certificate(facts, until, number))
+        filing, acts = deposit_acts(asset, facts["holder"], self._registrar.address, self.now)
+        self._act("Registrations", "file", filing)
+        for act in acts:
+            self._act("Registrations", "decide", act)
         confirmation = {
             "assetId": asset,
             "claimDigest": claim,
             "certificateDigest": certificate,
+            "code": code(number % 9_999 + 1, f"2026{number // 9_999 + 1:02d}"),
             "validUntil": until,
             "registrar": self._registrar.address,
             "version": 1,
@@ -242,9 +249,8 @@ class _Register:
         self._events, self._documents = [], []
 
     def _act(self, contract: str, verb: str, *messages: dict[str, Any]) -> None:
-        arguments = [part for message in messages for part in (message, b"")]  # each is followed by its signature
-        if (contract, verb) == ("Titles", "transfer"):
-            arguments.append(b"")
+        told = iter(messages)
+        arguments = [b"" if parameter.kind == "bytes" else next(told) for parameter in parameters_of(contract, verb)]
         self._note(self._state.apply(contract, verb, arguments, self.now))
 
     def _note(self, events: Iterable[Event]) -> None:
@@ -276,11 +282,16 @@ class _Register:
         return credential.issue(document, key, created=self.now)
 
 
-_NOTE = "x" * 3_000  # a small manifest's length: it is read, hashed and parsed whole for the title in it
+# as long as a small manifest: it is read, hashed and parsed whole for its title and its columns
+_COLUMNS = {
+    "dimensions": [{"name": "month", "categories": [str(month) for month in range(1, 13)]}],
+    "measures": [{"name": "delay", "unit": "min"}, {"name": "fare", "unit": "CNY"}],
+    "note": "x" * 3_000,
+}
 
 
 def _genesis(registrar: str) -> Genesis:
-    return Genesis(registrar, registrar, "0x" + "7e" * 20, 250, rulebook_named("cn-2026").digest)
+    return Genesis(registrar, registrar, "0x" + "7e" * 20, 250, rulebook().digest)
 
 
 def _digest(text: str) -> str:
@@ -305,7 +316,7 @@ def _fill(settings: Settings, assets: int) -> Known:
         if number % 5_000 == 4_999:
             register.write()
     register.write()
-    register.known.largest = 2 * int(assets * LARGEST)
+    register.known.largest = TITLES_OF_AN_ASSET * int(assets * LARGEST)
     with engine.connect() as connection:
         connection.exec_driver_sql("ANALYZE")
         connection.commit()

@@ -13,7 +13,7 @@ from marketplace.storage.engine import session
 from tests.histories import BUILDERS
 from tests.registers import DifferentRegistersError, Played
 
-REGISTRATIONS = 25
+REGISTRATIONS = 45
 
 
 @pytest.fixture(scope="module")
