@@ -204,6 +204,9 @@ class Market:
         ]
 
 
+OPENING = 12  # calls of `Market.opening`: four parties, money, an asset and its case, a listing
+
+
 def ledger_settings(folder: Path, rpc_url: str = "") -> LedgerSettings:
     """An operator's settings for tests."""
     return LedgerSettings(

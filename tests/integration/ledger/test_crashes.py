@@ -25,7 +25,7 @@ from marketplace.ledger.worker import LedgerWorker
 from marketplace.orders.tables import Order
 from marketplace.storage.engine import reading, session
 from tests.integration.ledger.conftest import MakeWorker, enqueue
-from tests.integration.ledger.market import Market
+from tests.integration.ledger.market import OPENING, Market
 
 ROOT = Path(__file__).resolve().parents[3]
 ROUNDS = {"sqlite": 20, "postgresql": 8}
@@ -103,7 +103,7 @@ def test_killed_again_and_again(
     assert {number: kept.get(number) for number in promised} == promised
     assert list(orders) == list(range(len(orders))), "a business row is missing"
     assert len(orders) >= queued, "a committed business row was lost"
-    assert intents == {"mined": 8 + 2 * len(orders)}, "an intent was lost, or undecided"
+    assert intents == {"mined": OPENING + 2 * len(orders)}, "an intent was lost, or undecided"
     assert happened == {(name, order): 1 for order in ids for name in ("Funded", "Settled")}, "lost, or done twice"
     assert list(nonces) == list(range(len(nonces)))
     assert sorted(settled) == sorted(ids)

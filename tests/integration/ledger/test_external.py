@@ -23,7 +23,7 @@ from marketplace.ledger.tables import LedgerBlock, LedgerIntent, LedgerTransacti
 from marketplace.ledger.worker import LedgerWorker
 from marketplace.storage.engine import reading
 from tests.integration.ledger.conftest import MakeWorker, enqueue
-from tests.integration.ledger.market import Market, ledger_settings
+from tests.integration.ledger.market import OPENING, Market, ledger_settings
 
 SOON = 30 * 86_400
 Network = Callable[..., str]
@@ -69,7 +69,7 @@ def work(worker: LedgerWorker, engine: Engine, seconds: float = 20) -> Counter[s
 def open_market(worker: LedgerWorker, engine: Engine) -> Market:
     market = Market(worker.profile.deployment)
     enqueue(engine, market.opening(int(time.time())))
-    assert work(worker, engine) == {"mined": 8}
+    assert work(worker, engine) == {"mined": OPENING}
     return market
 
 
@@ -89,7 +89,7 @@ def test_a_market_runs_and_survives_a_restart(
     first.close()
 
     second = make_worker(settings=settings)
-    assert work(second, engine) == {"mined": 68, "refused": 1}
+    assert work(second, engine) == {"mined": OPENING + 60, "refused": 1}
     enqueue(engine, [market.settle(n) for n in range(60)])
     assert work(second, engine) == {"mined": 128, "refused": 1}
     with reading(engine) as opened:

@@ -22,7 +22,7 @@ from marketplace.ledger.worker import LedgerWorker
 from marketplace.storage.engine import make_engine, reading, session
 from marketplace.types import Role
 from tests.integration.ledger.conftest import MakeWorker, enqueue
-from tests.integration.ledger.market import PRICE, Market
+from tests.integration.ledger.market import OPENING, PRICE, Market
 
 SOON = 30 * 86_400
 
@@ -57,7 +57,7 @@ def test_a_whole_market_runs_in_batches_and_every_event_names_its_intent(
     settles = [market.settle(number) for number in range(120)]
     enqueue(engine, [*funds, *settles])
     worker.drain()
-    assert statuses(engine) == {"mined": 8 + 240}
+    assert statuses(engine) == {"mined": OPENING + 240}
     with reading(engine) as opened:
         events = opened.exec(select(LedgerEvent)).all()
         most = opened.exec(select(func.count()).select_from(LedgerIntent).group_by(col(LedgerIntent.nonce))).all()
@@ -100,7 +100,7 @@ def test_an_intent_is_taken_once_and_again_only_after_a_refusal(
     assert statuses(engine)["refused"] == 1
     enqueue(engine, [fund, early])
     worker.drain()
-    assert statuses(engine) == {"mined": 8 + 2}
+    assert statuses(engine) == {"mined": OPENING + 2}
     with session(engine) as opened:
         assert not early.queue(opened)
     assert worker.step() == 0
@@ -110,7 +110,7 @@ def test_nothing_is_queued_if_the_business_transaction_fails(engine: Engine, mar
     call = market.fund(1, int(time.time()) + SOON)
     with pytest.raises(ZeroDivisionError), session(engine) as opened:
         assert call.queue(opened) / 0
-    assert statuses(engine) == {"mined": 8}
+    assert statuses(engine) == {"mined": OPENING}
 
 
 def test_calls_of_a_transaction_that_fails_as_a_whole_are_tried_one_by_one(
@@ -124,16 +124,16 @@ def test_calls_of_a_transaction_that_fails_as_a_whole_are_tried_one_by_one(
         patch.setattr(planning, "BYTE_GAS", 16)
         patch.setattr(planning, "BASE_GAS", 21_000)
         assert worker.step() == 1
-        assert statuses(engine) == {"mined": 8, "queued": 3}
+        assert statuses(engine) == {"mined": OPENING, "queued": 3}
         enqueue(engine, [market.fund(9, until)])
         assert worker.step() == 1
     # Alone they failed too, and are refused; the newcomer was alone from the start.
-    assert statuses(engine) == {"mined": 8, "refused": 4}
+    assert statuses(engine) == {"mined": OPENING, "refused": 4}
     with reading(engine) as opened:
         assert intent_status(opened, calls[0].digest)["code"] == "ledger_call_failed"
     enqueue(engine, calls)
     worker.drain()
-    assert statuses(engine) == {"mined": 11, "refused": 1}
+    assert statuses(engine) == {"mined": OPENING + 3, "refused": 1}
 
 
 def test_block_times_grow_and_do_not_run_far_ahead_of_the_clock(make_worker: MakeWorker, engine: Engine) -> None:
@@ -173,7 +173,7 @@ def test_a_writer_that_lost_its_turn_unknowingly_writes_nothing(
     with pytest.raises(ConfigurationError) as refusal:
         worker.step()
     assert refusal.value.code == "ledger_writer_lost"
-    assert statuses(engine) == {"mined": 8, "queued": 1}
+    assert statuses(engine) == {"mined": OPENING, "queued": 1}
     usurper.release()
 
 
