@@ -716,7 +716,7 @@ class History:
             "batchId": batch,
             "debtor": debtor,
             "creditor": creditor,
-            "amount": self.random.choice([1, 700, 900_000, 2_000_000, 2**53 - 1]),
+            "amount": self.random.choice([1, 700, 900_000, 2_000_000, 2**52 - 1]),
             "ref": reference,
             "deadline": self._deadline(),
         }

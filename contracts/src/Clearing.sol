@@ -21,11 +21,10 @@ contract Clearing is IClearing, ParticipantIntents {
     bytes32 private constant CONFIRM_TYPEHASH =
         keccak256("ConfirmBatch(bytes32 batchId,bytes32 payoutsDigest,address exchange,uint64 deadline)");
 
-    /// @dev As SettlementToken's supply: nobody can owe more in one batch than there can be money.
-    uint64 private constant MAX_DEBIT = 2 ** 53 - 1;
-    /// @dev Of debts. What orders bring is money that exists, so there is room for it above, and nobody's paper debts can keep
-    /// an order out. It takes a thousand debtors to fill it.
-    uint64 private constant MAX_CREDIT = 2 ** 63 - 1;
+    /// @dev Of debts in one batch. What orders bring is money that exists, so there is room for it above, and nobody's paper debts
+    /// can keep an order out; and every position stays an integer that all JSON readers keep exact, while money is below 2^52.
+    uint64 private constant MAX_DEBIT = 2 ** 52 - 1;
+    uint64 private constant MAX_CREDIT = 2 ** 52 - 1;
     /// @dev Nothing is dropped before the time to pay in is over, so that has an end, and with it what orders brought.
     uint64 private constant MAX_WAIT = 30 days;
     /// @dev Under a party's first debt; not zero, so that the slot of its latest debt never returns to zero.

@@ -25,10 +25,11 @@ from marketplace.settlement.money import Accounts, fee_of, split
 from marketplace.settlement.rules import FeeTerms, require_closing
 from marketplace.types import ZERO_DIGEST, BatchStatus, DebtStatus, OrderStatus, Role
 
-MAX_DEBIT = 2**53 - 1  # nobody can owe more in one batch than there can be money
+# Of debts in one batch: nobody's paper debts keep an order's money out, and every position is an integer that all JSON
+# readers keep exact.
+MAX_DEBIT = MAX_CREDIT = 2**52 - 1
 NO_DEBT = "0x" + "00" * 31 + "01"  # what the contract keeps under a party's first debt
 MAX_WAIT = 30 * 86_400  # seconds that a batch may wait for who has yet to pay in, so that every batch can end
-MAX_CREDIT = 2**63 - 1  # of debts, so that nobody's paper debts keep an order's money out
 
 NONE, OPEN, CLOSED, CONFIRMED, SETTLED = BatchStatus
 

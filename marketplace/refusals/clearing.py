@@ -61,8 +61,8 @@ CLEARING = (
         "clearing.amount_range",
         "the amount {amount} is zero, or more than the debtor may owe or the creditor be owed in one batch",
         "金额 {amount} 为零，或超过单一批次内债务人可负或债权人可收的上限",
-        "owe at least 1 fen, and in all less than 2^53 fen",
-        "金额至少为 1 分，合计须小于 2^53 分",
+        "owe at least 1 fen, and in all less than 2^52 fen",
+        "金额至少为 1 分，合计须小于 2^52 分",
         got="amount",
     ),
     Refusal(

@@ -132,7 +132,7 @@ def test_a_node_killed_in_the_middle_of_a_batch_is_replaced_and_the_batch_goes_t
     assert embedded(worker).node.pid != victim
     assert "starting another node" in caplog.text
     with reading(engine) as opened:
-        assert Counter(opened.exec(select(LedgerIntent.status)).all()) == {"mined": 158}
+        assert Counter(opened.exec(select(LedgerIntent.status)).all()) == {"mined": OPENING + 150}
     assert check(engine, PROJECTORS).rows > 150
 
 
