@@ -219,7 +219,9 @@ def test_a_page_links_to_the_next(http: httpx.Client, town: Town) -> None:
     first = http.get("/participants", params={"limit": 2})
     assert len(first.json()["items"]) == 2
     assert first.links["next"]["url"].startswith("/participants?")
-    assert len(town["buyer"].pages("/participants", limit=2)) == 11
+    whole = http.get("/participants", params={"limit": 200}).json()["items"]
+    assert town["buyer"].pages("/participants", limit=2) == whole
+    assert len(whole) >= 11
     refused(http.get("/participants", params={"cursor": "%%%"}), 422, "cursor_invalid")
 
 

@@ -11,6 +11,7 @@ from crypto import envelope
 from crypto.canonical import to_hex
 from marketplace import documents
 from marketplace.documents import ids, voucher_document
+from marketplace.documents.scopes import scope_of_terms
 from marketplace.errors import MarketplaceError
 from marketplace.evidence.inbox import Statement
 from marketplace.intents import Deployment, sign_intent
@@ -21,7 +22,7 @@ from marketplace.queries.statements import sign_result
 from marketplace.queries.tables import PanelTask
 from marketplace.sdk import listings, orders, participants, queries, rights, settlement
 from marketplace.sdk.client import Client
-from marketplace.types import ZERO_DIGEST, Role
+from marketplace.types import ZERO_DIGEST, Role, TitleKind
 from tests.integration.service.town import BUDGET, ESCROW, NODES, Town
 
 ANY = "0x" + "cd" * 32
@@ -194,7 +195,8 @@ def test_terms_must_be_the_listing(town: Town) -> None:
     digest = documents.digest(terms)
     message = {"listingId": ids.listing_id(supplier.address, listing["assetId"], digest), "assetId": listing["assetId"]}
     message |= {"seller": supplier.address, "termsDigest": digest, "price": 8, "validUntil": listing["validUntil"]}
-    message |= {"deadline": supplier.deadline()}
+    message |= {"titleId": ids.title_id(listing["assetId"], TitleKind.OPERATE), "deadline": supplier.deadline()}
+    message |= scope_of_terms(terms, town.facts["dataset"].manifest)
     body = {"list": message, "signature": supplier.sign("List", message)}
     assert code_of(lambda: supplier.post("/listings", body)) == "terms_differ"
 
