@@ -21,10 +21,10 @@ from marketplace.events import Event
 from marketplace.registrations.clocks import filing_dates
 from marketplace.registrations.codes import to_ledger
 from marketplace.registrations.procedures import WHOSE, Party
-from marketplace.registrations.records import Kind, Procedure, Step, case_from_json
+from marketplace.registrations.records import Procedure, Step, case_from_json
 from marketplace.replay import LedgerState
 from marketplace.rulebooks import EVALUATION, LAWFUL, rulebook_named
-from marketplace.types import ZERO_DIGEST, Role
+from marketplace.types import Role
 from tests import bundles
 from tests.bundles import START, make_bundle
 from tests.memory import MemoryBundle
@@ -238,32 +238,6 @@ def _one_person_behind_the_keys_of_both(story: Story) -> None:
     story.act(Step.ACCEPT)
 
 
-def _earlier_objector_decides(story: Story) -> None:
-    _reviewed(story)
-    story.act(Step.OPEN_NOTICE)
-    story.act(Step.OBJECT, SECOND)
-    story.act(Step.REJECT)
-    story.act(Step.OBJECT, RIVAL)
-    story.act(Step.REJECT, SECOND)
-
-
-def _deposit_in_a_dispute(story: Story) -> None:
-    _waived(story)
-    story.certify("SJ3102026090001")
-    late: dict[str, Any] = {"kind": Kind.LATE_OBJECTION, "procedure": int(Procedure.LATE_OBJECTION)}
-    dates = filing_dates(story.book, Procedure.LATE_OBJECTION, story.now)
-    story.file(RIVAL, **late, reasons=ZERO_DIGEST, dueAt=dates.due_at, decideBy=dates.decide_by)
-    story.act(Step.ACCEPT)
-    story.act(Step.MARK_DISPUTED)
-    until = story.tables.rows["register_entries"][story.asset,]["validUntil"]
-    story.file(kind=Kind.CHANGE, form="0x" + "f1" * 32)
-    story.act(Step.ACCEPT)
-    story.act(Step.WAIVE_NOTICE)
-    row = story.tables.rows["registration_cases"][story.case,]
-    message = deed(story.case, case_from_json(row), Step.DEPOSIT, REGISTRAR, story.now, book=story.book)
-    story.call("Registrations", "decide", message | {"dueAt": until})
-
-
 def _certified(text: str) -> Callable[[Story], None]:
     def tell(story: Story) -> None:
         _waived(story)
@@ -287,8 +261,6 @@ def _certified(text: str) -> Callable[[Story], None]:
         (_deposited_for_too_long, ["case_dates"]),
         (_same_person_in_two_accounts, ["own_matter"]),
         (_one_person_behind_the_keys_of_both, ["own_matter"]),
-        (_earlier_objector_decides, ["own_matter"]),
-        (_deposit_in_a_dispute, ["deposit_disputed"]),
         (_certified("SJ3102026090001"), []),
         (_certified("SJ3102026100001"), ["certificate_code_differs"]),
         (_certified("SJ9902026090001"), ["certificate_code_differs"]),

@@ -34,7 +34,7 @@ def found(places: dict[str, int]) -> set[tuple[str, str]]:
         named = {"assetId": asset, "certificateDigest": asset, "shareVersion": 0, "status": AssetStatus.CONFIRMED}
         tables.rows["assets"][(asset,)] = named
         for kind in (TitleKind.HOLD, TitleKind.OPERATE):
-            tables.rows["titles"][(ids.title_id(asset, kind),)] = {"version": 0}
+            tables.rows["titles"][(ids.title_id(asset, kind),)] = {"moves": 0, "marks": 0}
     documents: Any = Certificates(places)
     with report.step(9):
         check_status_lists(MemoryBundle({}), tables, documents, report, log_key=LOG_KEY, height=1)
