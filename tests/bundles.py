@@ -515,13 +515,28 @@ def hold_keys(maker: Maker) -> None:
     """The collector lets a clerk sign, names a guardian, and stops a recovery that the registrar began."""
     collector, clerk = maker.people["collector"].address, keys("clerk")
     maker.people |= {"clerk": clerk, "found": keys("found")}
-    signed = {"by": collector, "deadline": START + YEAR}
-    added = {"account": collector, "key": clerk.address, "acts": 16, "limit": 500, "validUntil": START + YEAR}
+    signed: dict[str, Any] = {"by": collector, "deadline": START + YEAR}
+    added: dict[str, Any] = {
+        "account": collector,
+        "key": clerk.address,
+        "acts": 16,
+        "limit": 500,
+        "validUntil": START + YEAR,
+    }
     added |= {"personDigest": "0x" + "0c" * 32, "version": 0, **signed}
     maker.act("Keys", "addKey", "AddKey", added, "collector", "clerk")
-    named = {"account": collector, "guardians": [maker.people["heir"].address], "threshold": 1, "delay": 86_400}
+    named: dict[str, Any] = {
+        "account": collector,
+        "guardians": [maker.people["heir"].address],
+        "threshold": 1,
+        "delay": 86_400,
+    }
     maker.act("Keys", "setGuardians", "SetGuardians", {**named, "version": 1, **signed}, "collector")
-    wish = {"account": collector, "newKey": maker.people["found"].address, "reasonDigest": "0x" + "0d" * 32}
+    wish: dict[str, Any] = {
+        "account": collector,
+        "newKey": maker.people["found"].address,
+        "reasonDigest": "0x" + "0d" * 32,
+    }
     wish |= {"by": maker.people["heir"].address, "version": 2, "deadline": START + YEAR}
     maker.act("Keys", "recover", "Recover", wish, "heir", "found")
     name = recovery_id(collector, maker.people["found"].address, 2)
@@ -535,7 +550,11 @@ def open_batch(maker: Maker) -> str:
     maker.act("Clearing", "openBatch", "OpenBatch", {"batchId": batch, "number": 1, **maker.by("exchange")}, "exchange")
     for number, (debtor, creditor, amount) in enumerate((("buyer", heir, 7), ("collector", buyer, 10**9))):
         ref = f"0x{number + 1:064x}"
-        owed = {"debtId": debt_id(maker.people[debtor].address, creditor, ref), "batchId": batch, "creditor": creditor}
+        owed: dict[str, Any] = {
+            "debtId": debt_id(maker.people[debtor].address, creditor, ref),
+            "batchId": batch,
+            "creditor": creditor,
+        }
         owed |= {"debtor": maker.people[debtor].address, "amount": amount, "ref": ref, "deadline": START + YEAR}
         maker.act("Clearing", "owe", "Owe", owed, debtor)
     return batch
@@ -543,9 +562,19 @@ def open_batch(maker: Maker) -> str:
 
 def clear(maker: Maker, order: Order, batch: str) -> None:
     """Close an order under which nothing was asked, into a batch."""
-    voucher = {"orderId": order.name, "amount": 0, "epsilon": 0, "calls": 0, "callsRoot": to_hex(merkle.EMPTY_ROOT)}
+    voucher: dict[str, Any] = {
+        "orderId": order.name,
+        "amount": 0,
+        "epsilon": 0,
+        "calls": 0,
+        "callsRoot": to_hex(merkle.EMPTY_ROOT),
+    }
     paid = maker.ledger.intent("Voucher", voucher, maker.people["buyer"])[1]
-    clearing = {"orderId": order.name, "voucherHash": to_hex(struct_hash("Voucher", voucher)), "batchId": batch}
+    clearing: dict[str, Any] = {
+        "orderId": order.name,
+        "voucherHash": to_hex(struct_hash("Voucher", voucher)),
+        "batchId": batch,
+    }
     clearing |= {"seller": maker.people["heir"].address, "deadline": START + YEAR}
     signature = maker.ledger.intent("Clear", clearing, maker.people["heir"])[1]
     maker.ledger.call("Orders", "clear", voucher, paid, clearing, signature)
