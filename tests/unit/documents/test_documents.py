@@ -59,7 +59,30 @@ def samples(market: Market) -> dict[str, Any]:
         "accountNumber": "6222020000000000000",
         "nonce": "0x" + "44" * 32,
     }
+    form = {
+        "type": "registration_form",
+        "version": 1,
+        "kind": "FIRST",
+        "procedure": "ORDINARY",
+        "asset": "0x" + "55" * 32,
+        "applicant": market.supplier.address,
+        "rulebook": "0x" + "66" * 32,
+        "fields": {"industry": "G56 航空运输业"},
+        "nonPublication": None,
+        "deposit": "folder",
+    }
+    paper = {
+        "type": "registration_paper",
+        "version": 1,
+        "case": "0x" + "77" * 32,
+        "step": "REFUSE",
+        "text": "来源不明 source unclear",
+        "ground": "UNLAWFUL_SOURCE",
+        "evidence": [],
+    }
     return {
+        "registration_form": form,
+        "registration_paper": paper,
         "payout": payout,
         "manifest": market.manifest,
         "claim": claim,

@@ -109,11 +109,11 @@ def test_a_changed_profile_is_refused_before_anything_is_signed(
 def test_a_damaged_config_is_not_mistaken_for_a_first_use(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.config.write_text("[profile\n")
-    with Exchange().client(None, home) as client, pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(ConfigurationError) as caught, Exchange().client(None, home) as client:
         assert client.profile
     assert caught.value.code == "config_unreadable"
     home.config.write_text("[profile]\nchain_id = 1\n")
-    with Exchange().client(None, home) as client, pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(ConfigurationError) as caught, Exchange().client(None, home) as client:
         assert client.profile
     assert caught.value.code == "pin_incomplete"
 
