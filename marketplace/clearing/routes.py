@@ -9,8 +9,9 @@ from sqlmodel import col, or_, select
 from marketplace.clearing import service
 from marketplace.clearing.tables import ClearingBatch, ClearingDebt, ClearingPosition
 from marketplace.evidence.inbox import Statement
+from marketplace.evidence.inbox.submitting import submit
 from marketplace.participants.service import oversees
-from marketplace.settlement.service import LastVoucher
+from marketplace.settlement.service import LastVoucher, close
 from marketplace.web.context import Here
 from marketplace.web.paging import AskedPage, Rows, link_next, page_of
 from marketplace.web.principal import Account, Clearer
@@ -110,13 +111,13 @@ class ClearedOrderBody(Shape):
 @router.post("/batches", status_code=202)
 def open_batch(here: Here, body: OpeningBody) -> Queued:
     """Open a clearing batch, as the exchange."""
-    return _submit(here, "OpenBatch", body.open_, body.signature)
+    return _submit(here, "OpenBatch", "openBatch", body.open_, body.signature)
 
 
 @router.post("/debts", status_code=202)
 def owe(here: Here, body: DebtBody) -> Queued:
     """Enter a debt into an open batch, as its debtor."""
-    return _submit(here, "Owe", body.owe, body.signature)
+    return _submit(here, "Owe", "owe", body.owe, body.signature)
 
 
 @router.post("/orders", status_code=202)
@@ -125,19 +126,19 @@ def clear_order(here: Here, body: ClearedOrderBody) -> Queued:
     clearing = Statement("Clear", body.clear.to_message(), (body.seller_signature,)).verified(here.deployment)
     last = LastVoucher(body.voucher.to_message(), body.buyer_signature)
     with here.writing() as session:
-        return Queued(intent=service.clear(session, here.deployment, last, clearing, now=here.clock()))
+        return Queued(intent=close(session, here.deployment, last, clearing, now=here.clock()))
 
 
 @router.post("/closings", status_code=202)
 def close_batch(here: Here, body: BatchClosingBody) -> Queued:
     """Close a batch to further legs, and say until when its debtors may pay in."""
-    return _submit(here, "CloseBatch", body.close, body.signature)
+    return _submit(here, "CloseBatch", "closeBatch", body.close, body.signature)
 
 
 @router.post("/confirmations", status_code=202)
 def confirm_batch(here: Here, body: ConfirmationBody) -> Queued:
     """Confirm who is paid what, once everybody is covered."""
-    return _submit(here, "ConfirmBatch", body.confirm, body.signature)
+    return _submit(here, "ConfirmBatch", "confirmBatch", body.confirm, body.signature)
 
 
 @router.post("/batches/{batch_id}/advance", status_code=202)
@@ -188,7 +189,7 @@ def list_debts(
     return link_next(request, response, rows)
 
 
-def _submit(here: Here, name: str, intent: Shape, signature: str) -> Queued:
+def _submit(here: Here, name: str, verb: str, intent: Shape, signature: str) -> Queued:
     wish = Statement(name, intent.to_message(), (signature,)).verified(here.deployment)
     with here.writing() as session:
-        return Queued(intent=service.submit(session, here.deployment, wish, here.clock()))
+        return Queued(intent=submit(session, here.deployment, wish, verb, here.clock()))

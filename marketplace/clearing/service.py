@@ -14,15 +14,13 @@ from marketplace.calls import act_digest
 from marketplace.clearing.rules import payouts_digest
 from marketplace.clearing.tables import ClearingBatch, ClearingDebt, ClearingPosition
 from marketplace.errors import NotFoundError
-from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue
+from marketplace.evidence.inbox import is_under_way, queue
 from marketplace.intents import Deployment
 from marketplace.ledger.tables import LedgerBlock
 from marketplace.participants.service import require_role
-from marketplace.settlement.service import LastVoucher, end_order, voucher_to_end_with
 from marketplace.settlement.tables import Balance
-from marketplace.types import BatchStatus, DebtStatus, Digest, Role
+from marketplace.types import BatchStatus, DebtStatus, Role
 
-VERBS = {"OpenBatch": "openBatch", "Owe": "owe", "CloseBatch": "closeBatch", "ConfirmBatch": "confirmBatch"}
 AT_ONCE = 2_000  # acts that one `advance` queues at most
 
 
@@ -57,33 +55,6 @@ def batch_json(session: Session, batch_id: str) -> dict[str, Any]:
 def position_json(row: ClearingPosition) -> dict[str, Any]:
     """A position, with "net": what it is paid at the end or, below zero, has yet to pay in."""
     return {**row.as_json(), "net": _net(row)}
-
-
-def submit(session: Session, deployment: Deployment, wish: Statement, now: int) -> Digest:
-    """Queue an OpenBatch, Owe, CloseBatch or ConfirmBatch. Raises RuleError as the rules of clearing say."""
-    name, message = wish.digest(deployment), wish.message
-    if is_under_way(session, name):
-        return name
-    check_statement(wish, deployment, now)
-    arguments, verb = [dict(message), wish.signatures[0]], VERBS[wish.name]
-    precheck.run(session, "Clearing", verb, arguments, now)
-    by = message["debtor"] if wish.name == "Owe" else message["exchange"]
-    return queue(session, contract="Clearing", verb=verb, arguments=arguments, digest=name, by=by, now=now)
-
-
-def clear(session: Session, deployment: Deployment, last: LastVoucher, clearing: Statement, *, now: int) -> Digest:
-    """Queue the settlement of an order into a batch. Raises RuleError as `settlement.service.close` does."""
-    name = clearing.digest(deployment)
-    if is_under_way(session, name):
-        return name
-    check_statement(clearing, deployment, now)
-    precheck.require_signed(session, "Clear", clearing.message, clearing.raw_signatures()[0], now)
-    order = voucher_to_end_with(session, deployment, last, clearing.message["seller"])
-    arguments = [dict(last.message), last.signature, dict(clearing.message), clearing.signatures[0]]
-    precheck.run(session, "Orders", "clear", arguments, now)
-    end_order(session, deployment, order, clearing, now)
-    by = clearing.message["seller"]
-    return queue(session, contract="Orders", verb="clear", arguments=arguments, digest=name, by=by, now=now)
 
 
 def advance(session: Session, deployment: Deployment, batch_id: str, account: str, now: int) -> dict[str, Any]:

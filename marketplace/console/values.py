@@ -6,12 +6,17 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from marketplace import quantities
 from marketplace.console.usage import BadValue
 from marketplace.documents.identifiers import Identifier, Kind, parse_identifier
 from marketplace.errors import InvalidInputError
+
+#: the option of every command whose act states a ground by digest alone
+Reason = Annotated[str, typer.Option(help="the ground; its digest goes onto the ledger 理由")]
 
 _DURATION = re.compile(r"(\d{1,6})([smhdy])", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "y": 365 * 86400}

@@ -11,6 +11,7 @@ from marketplace.documents import Document, unix_seconds, validate_manifest, val
 from marketplace.documents.scopes import scope_of_terms
 from marketplace.errors import NotFoundError, RuleError
 from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue, remember
+from marketplace.evidence.inbox.submitting import submit
 from marketplace.intents import Deployment
 from marketplace.listings.tables import Listing
 from marketplace.participants.service import require_active
@@ -59,14 +60,7 @@ def list_product(session: Session, deployment: Deployment, offer: Statement, now
 
 def delist(session: Session, deployment: Deployment, wish: Statement, now: int) -> Digest:
     """Queue the end of a listing. Raises RuleError as the rules say."""
-    name, message = wish.digest(deployment), wish.message
-    if is_under_way(session, name):
-        return name
-    check_statement(wish, deployment, now)
-    arguments = [dict(message), wish.signatures[0]]
-    precheck.run(session, "Listings", "delist", arguments, now)
-    by = message["seller"]
-    return queue(session, contract="Listings", verb="delist", arguments=arguments, digest=name, by=by, now=now)
+    return submit(session, deployment, wish, "delist", now)
 
 
 def _check_terms(session: Session, message: Mapping[str, Any]) -> None:

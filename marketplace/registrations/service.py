@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import Session, col, or_, select
 
-from crypto.canonical import from_hex, sha256, to_hex
+from marketplace.calls import act_digest
 from marketplace.documents import Document, digest, validate_claim
 from marketplace.errors import NotFoundError, RuleError
 from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue
@@ -246,7 +246,7 @@ def dates_of(session: Session, book: Rulebook, case: RegistrationCase, step: Ste
 
 def expiry_digest(deployment: Deployment, case_id: str) -> Digest:
     """What names the unsigned statement that a period of a case ended; it can be so only once in a case."""
-    return Digest(to_hex(sha256(b"expire" + deployment.domain("Registrations") + from_hex(case_id, 32))))
+    return act_digest("expire", [case_id], deployment.domain("Registrations"))
 
 
 def _check_filing(session: Session, book: Rulebook, form: Document, message: Mapping[str, Any]) -> None:

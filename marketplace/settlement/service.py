@@ -22,6 +22,7 @@ from marketplace.evidence.inbox import (
     queue,
     remember,
 )
+from marketplace.evidence.inbox.submitting import submit
 from marketplace.intents import Deployment
 from marketplace.orders.service import parties, unknown_order
 from marketplace.orders.tables import Order
@@ -54,14 +55,10 @@ def issues_of(session: Session, account: str) -> SelectOfScalar[Issue]:
 
 def issue(session: Session, deployment: Deployment, order: Statement, now: int) -> Digest:
     """Queue an issue of money. Raises RuleError as the rules of settlement say."""
-    name, message = order.digest(deployment), order.message
-    if is_under_way(session, name):
-        return name
-    check_statement(order, deployment, now)
-    arguments = [dict(message), order.signatures[0]]
-    precheck.run(session, "SettlementToken", "issue", arguments, now)
-    by = message["bank"]
-    return queue(session, contract="SettlementToken", verb="issue", arguments=arguments, digest=name, by=by, now=now)
+    return submit(session, deployment, order, "issue", now)
+
+
+ENDINGS = {"Close": "settle", "Clear": "clear"}  # what a seller signs to end an order, and the verb that does it
 
 
 @dataclass(frozen=True)
@@ -78,27 +75,31 @@ class LastVoucher:
 
 
 def close(session: Session, deployment: Deployment, last: LastVoucher, closing: Statement, *, now: int) -> Digest:
-    """Queue the settlement of an order by its last voucher, which the buyer signed, and the seller's word that it is
-    the last. What the panel has not attested by now comes to no result; nothing is asked any more.
+    """Queue the end of an order by its last voucher, which the buyer signed, and the seller's word that it is the last.
+    What the panel has not attested by now comes to no result; nothing is asked any more.
 
+    Args:
+        closing: a Close, or a Clear, which settles the order into a clearing batch.
     Raises:
         RuleError: `query_in_flight`: the vault has a query of the order in hand; its answer would not be paid for.
         RuleError: `voucher_not_last`: another voucher is the last that was earned, or what the rules of orders say.
     """
-    name = closing.digest(deployment)
+    name, seller = closing.digest(deployment), closing.message["seller"]
     if is_under_way(session, name):
         return name
     check_statement(closing, deployment, now)
-    precheck.require_signed(session, "Close", closing.message, closing.raw_signatures()[0], now)
-    order = voucher_to_end_with(session, deployment, last, closing.message["seller"])
+    precheck.require_signed(session, closing.name, closing.message, closing.raw_signatures()[0], now)
+    order = _order_to_end(session, deployment, last, seller)
+    verb = ENDINGS[closing.name]
     arguments = [dict(last.message), last.signature, dict(closing.message), closing.signatures[0]]
-    precheck.run(session, "Orders", "settle", arguments, now)
-    end_order(session, deployment, order, closing, now)
-    by = closing.message["seller"]
-    return queue(session, contract="Orders", verb="settle", arguments=arguments, digest=name, by=by, now=now)
+    precheck.run(session, "Orders", verb, arguments, now)
+    require_none_attested(session, order.order_id)
+    end_unattested(session, order.order_id, now)
+    remember(session, deployment, closing, order.order_id)
+    return queue(session, contract="Orders", verb=verb, arguments=arguments, digest=name, by=seller, now=now)
 
 
-def voucher_to_end_with(session: Session, deployment: Deployment, last: LastVoucher, seller: str) -> Order:
+def _order_to_end(session: Session, deployment: Deployment, last: LastVoucher, seller: str) -> Order:
     """The order that `seller` may end with this voucher.
 
     Raises:
@@ -113,13 +114,6 @@ def voucher_to_end_with(session: Session, deployment: Deployment, last: LastVouc
     check_signature("Voucher", voucher, deployment, order.buyer, signature, alone=False)
     _check_last(session, order, voucher)
     return order
-
-
-def end_order(session: Session, deployment: Deployment, order: Order, closing: Statement, now: int) -> None:
-    """Take no more questions of an order that `closing` ends. Raises RuleError `query_in_flight`."""
-    require_none_attested(session, order.order_id)
-    end_unattested(session, order.order_id, now)
-    remember(session, deployment, closing, order.order_id)
 
 
 def refund(session: Session, deployment: Deployment, order_id: str, account: str | None, now: int) -> Digest:

@@ -7,7 +7,7 @@ import typer
 
 from marketplace.console import Run, command, group
 from marketplace.console.usage import BadValue
-from marketplace.console.values import parse_address, short
+from marketplace.console.values import Reason, parse_address, short
 from marketplace.documents.market import MERCHANT_CLASSES, PARTY_KINDS
 from marketplace.sdk import participants
 from marketplace.sdk.opening import open_client
@@ -15,7 +15,6 @@ from marketplace.types import ParticipantStatus, Role
 
 app = group("Join the exchange; admit and suspend participants. 主体入场与管理")
 Account = Annotated[str, typer.Argument(metavar="ADDRESS", parser=parse_address, help="the participant 主体地址")]
-Reason = Annotated[str, typer.Option(help="the ground; its digest goes onto the ledger 理由")]
 RoleName = typer.Option(help="a role, repeatable 角色: " + " ".join(role.name or "" for role in Role))
 COLUMNS = (
     ("account", "account", "地址", str),
@@ -145,11 +144,7 @@ def expel(run: Run, account: Account, reason: Reason) -> None:
 
 
 @command(app)
-def suspend(
-    run: Run,
-    account: Account,
-    reason: Annotated[str, typer.Option(help="the ground; its digest goes onto the ledger 理由")],
-) -> None:
+def suspend(run: Run, account: Account, reason: Reason) -> None:
     """Suspend a participant, as a registrar. 暂停
 
     Example: marketplace participants suspend 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 --reason "unpaid fines"
@@ -158,11 +153,7 @@ def suspend(
 
 
 @command(app)
-def restore(
-    run: Run,
-    account: Account,
-    reason: Annotated[str, typer.Option(help="the ground; its digest goes onto the ledger 理由")],
-) -> None:
+def restore(run: Run, account: Account, reason: Reason) -> None:
     """Restore a suspended participant, as a registrar. 恢复
 
     Example: marketplace participants restore 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 --reason "fines paid"

@@ -8,7 +8,7 @@ import typer
 
 from marketplace.console import Run, command, group
 from marketplace.console.usage import BadValue
-from marketplace.console.values import parse_address, parse_digest, parse_money
+from marketplace.console.values import Reason, parse_address, parse_digest, parse_money
 from marketplace.sdk import persons
 from marketplace.sdk.opening import open_client, open_keys_of
 from marketplace.types import NO_LIMIT, Act, RecoveryStatus
@@ -19,7 +19,6 @@ AccountAddress = Annotated[str, typer.Argument(metavar="ACCOUNT", parser=parse_a
 RecoveryId = Annotated[str, typer.Argument(metavar="RECOVERY", parser=parse_digest, help="recovery id 恢复编号")]
 Passed = Annotated[Path, typer.Argument(metavar="FILE", help="the file that was passed on 收到的文件")]
 Out = Annotated[Path, typer.Option(help="where to write the file 输出文件")]
-Reason = Annotated[str, typer.Option(help="the ground; its digest goes onto the ledger 理由")]
 COLUMNS = (
     ("key", "key", "密钥", str),
     ("acts", "acts", "权限", lambda bits: " ".join(act.name or "" for act in Act if act & bits)),

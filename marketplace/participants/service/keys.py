@@ -1,13 +1,13 @@
 """Changes of keys, guardians and recoveries: statements come in, calls are queued."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 from sqlmodel import Session
 
-from crypto.canonical import from_hex, sha256, to_hex
-from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue
-from marketplace.intents import INTENTS, Deployment
+from marketplace.calls import act_digest
+from marketplace.evidence.inbox import Statement, is_under_way, precheck, queue
+from marketplace.evidence.inbox.submitting import submit
+from marketplace.intents import Deployment
 from marketplace.types import Digest
 
 VERB_OF: Mapping[str, str] = {
@@ -28,20 +28,13 @@ def change_keys(session: Session, deployment: Deployment, wish: Statement, now: 
     Raises:
         RuleError: what the rules of keys say.
     """
-    name = wish.digest(deployment)
-    if is_under_way(session, name):
-        return name
-    check_statement(wish, deployment, now)
-    arguments: Sequence[Any] = [dict(wish.message), *wish.signatures]
-    precheck.run(session, "Keys", VERB_OF[wish.name], arguments, now)
-    by = wish.message[INTENTS[wish.name].signers[0]]
-    return queue(session, contract="Keys", verb=VERB_OF[wish.name], arguments=arguments, digest=name, by=by, now=now)
+    return submit(session, deployment, wish, VERB_OF[wish.name], now)
 
 
 def complete_recovery(session: Session, deployment: Deployment, recovery: str, by: str, now: int) -> Digest:
     """Queue the end of a recovery whose notice is over. Anybody may ask. Raises RuleError as the rules say."""
     verb = "completeRecovery"
-    name = Digest(to_hex(sha256(verb.encode() + deployment.domain("Keys") + from_hex(recovery, 32))))
+    name = act_digest(verb, [recovery], deployment.domain("Keys"))
     if is_under_way(session, name):
         return name
     precheck.run(session, "Keys", verb, [recovery], now)

@@ -11,6 +11,7 @@ from crypto.credential import public_of_did_key
 from marketplace.console import Run, command
 from marketplace.console.usage import BadValue
 from marketplace.console.values import (
+    Reason,
     moment,
     parse_duration,
     parse_epsilon,
@@ -19,11 +20,12 @@ from marketplace.console.values import (
 )
 from marketplace.documents import DATA_ORIGINS, LEVELS, SOURCE_CLASSES, missing_counts, row_count
 from marketplace.quantities import epsilon
-from marketplace.rights.commands.group import Asset, Reason, To, app, read_json
+from marketplace.rights.commands.group import Asset, To, app
 from marketplace.rights.commands.showing import TITLES
 from marketplace.rights.compact import unpack
 from marketplace.rights.standing import judge
 from marketplace.sdk import certificate_files, rights
+from marketplace.sdk.foreign import read_json
 from marketplace.sdk.opening import open_client
 from marketplace.types import AssetStatus
 

@@ -8,13 +8,14 @@ import typer
 
 from marketplace.console import Run, command
 from marketplace.console.usage import BadValue
-from marketplace.console.values import moment, parse_address, parse_digest, parse_duration
+from marketplace.console.values import Reason, moment, parse_address, parse_digest, parse_duration
 from marketplace.documents import PURPOSES
 from marketplace.documents.scopes import YEARS, name_of, parse_right
 from marketplace.errors import InvalidInputError
-from marketplace.rights.commands.group import Asset, Output, Reason, To, app, read_json
+from marketplace.rights.commands.group import Asset, Output, To, app
 from marketplace.rights.commands.showing import TITLES
 from marketplace.sdk import titles
+from marketplace.sdk.foreign import read_json
 from marketplace.sdk.opening import open_client
 from marketplace.types import TitleKind, TitleMark
 

@@ -12,6 +12,7 @@ from marketplace.documents.identifiers import Kind
 from marketplace.errors import NotFoundError, RuleError
 from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue, remember
 from marketplace.evidence.inbox.naming import require_free
+from marketplace.evidence.inbox.submitting import submit
 from marketplace.intents import Deployment
 from marketplace.registrations.tables import RegisterEntry
 from marketplace.rights import certificates
@@ -121,14 +122,7 @@ def mark(session: Session, deployment: Deployment, decision: Statement, now: int
 
 def transfer_share(session: Session, deployment: Deployment, deed: Statement, now: int) -> Digest:
     """Queue the transfer of a part of a share. Raises RuleError as the rules say."""
-    name, message = deed.digest(deployment), deed.message
-    if is_under_way(session, name):
-        return name
-    check_statement(deed, deployment, now)
-    arguments = [dict(message), deed.signatures[0]]
-    precheck.run(session, "Rights", "transferShare", arguments, now)
-    by = message["from"]
-    return queue(session, contract="Rights", verb="transferShare", arguments=arguments, digest=name, by=by, now=now)
+    return submit(session, deployment, deed, "transferShare", now)
 
 
 def certificate_body(session: Session, asset_id: str) -> Document:

@@ -1,6 +1,5 @@
 """`marketplace settlement reconcile`: does the bank say what the ledger says?"""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +13,7 @@ from marketplace.console.usage import BadValue
 from marketplace.console.values import parse_address
 from marketplace.errors import VerificationError
 from marketplace.sdk import redemptions, settlement
+from marketplace.sdk.foreign import read_json
 from marketplace.sdk.opening import open_client
 from marketplace.settlement.commands.group import app
 from marketplace.settlement.statements.camt import parse_camt
@@ -87,7 +87,7 @@ def reconcile(
 
 def read_statements(files: Sequence[Path], profile: Path | None) -> list[BankStatement]:
     """The statements in files: CSV, by the profile, where the name ends in .csv; else camt.053."""
-    columns: dict[str, Any] = json.loads(profile.read_text("utf-8")) if profile else {}
+    columns: dict[str, Any] = read_json(profile) if profile else {}
     found: list[BankStatement] = []
     for path in files:
         if path.suffix.lower() == ".csv":

@@ -5,10 +5,11 @@ from typing import Any
 from sqlmodel import Session, col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from crypto.canonical import from_hex, sha256, to_hex
+from marketplace.calls import act_digest
 from marketplace.documents import Document, digest, validate_payout
 from marketplace.errors import InvalidInputError, NotFoundError, RuleError
 from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue
+from marketplace.evidence.inbox.submitting import submit
 from marketplace.intents import Deployment
 from marketplace.participants.service import oversees
 from marketplace.settlement.tables import Redemption
@@ -55,13 +56,7 @@ def answer(session: Session, deployment: Deployment, verb: str, said: Statement,
     Raises:
         RuleError: as the rules of settlement say.
     """
-    name = said.digest(deployment)
-    if is_under_way(session, name):
-        return name
-    check_statement(said, deployment, now)
-    arguments = [dict(said.message), said.signatures[0]]
-    precheck.run(session, "SettlementToken", verb, arguments, now)
-    return _queue(session, verb, arguments, name=name, by=said.message["bank"], now=now)
+    return submit(session, deployment, said, verb, now)
 
 
 def expire(session: Session, deployment: Deployment, redemption: str, account: str | None, now: int) -> Digest:
@@ -75,10 +70,9 @@ def expire(session: Session, deployment: Deployment, redemption: str, account: s
     row = session.get(Redemption, redemption)
     if row is None:
         raise _unknown(redemption)
-    # Nobody signs this, so its name is made of what it does and where.
-    name = to_hex(sha256(b"expireRedemption" + deployment.domain("SettlementToken") + from_hex(redemption, 32)))
+    name = act_digest("expireRedemption", [redemption], deployment.domain("SettlementToken"))
     if is_under_way(session, name):
-        return Digest(name)
+        return name
     try:
         precheck.run(session, "SettlementToken", "expireRedemption", [redemption], now)
     except RuleError:
