@@ -21,6 +21,7 @@ from crypto.seal.release import release_share
 from marketplace.auditor.replay import Replay
 from marketplace.auditor.rows import Tables
 from marketplace.auditor.trust import Trust
+from marketplace.clearing.rules import payouts_digest
 from marketplace.deployment import Genesis
 from marketplace.documents import digest, iso_time, voucher_document
 from marketplace.documents.columns import ciphertext_root, column_names
@@ -580,15 +581,20 @@ def clear(maker: Maker, order: Order, batch: str) -> None:
     maker.ledger.call("Orders", "clear", voucher, paid, clearing, signature)
 
 
-def settle_batch(maker: Maker, batch: str) -> None:
-    """Close the batch, drop what cannot be paid, confirm, and pay everybody but one."""
+def settle_batch(maker: Maker, batch: str, escrow: int) -> None:
+    """Close the batch, drop what cannot be paid, confirm, and pay everybody but one.
+
+    Args:
+        escrow: of the one order in it, under which nothing was asked, so that all of it goes back to the buyer.
+    """
     closing = {"batchId": batch, "legs": 3, "payBy": maker.ledger.now + 1, **maker.by("exchange")}
     maker.act("Clearing", "closeBatch", "CloseBatch", closing, "exchange")
     maker.ledger.seal()
     maker.ledger.seal(10)
     collector, buyer = maker.people["collector"].address, maker.people["buyer"].address
     maker.ledger.call("Clearing", "drop", batch, debt_id(collector, buyer, f"0x{2:064x}"))
-    message = {"batchId": batch, "payoutsDigest": "0x" + "0e" * 32, **maker.by("exchange")}
+    payouts = {buyer: escrow - 7, maker.people["heir"].address: 7, collector: 0}
+    message = {"batchId": batch, "payoutsDigest": payouts_digest(payouts), **maker.by("exchange")}
     maker.act("Clearing", "confirmBatch", "ConfirmBatch", message, "exchange")
     for name in ("buyer", "heir"):
         maker.ledger.call("Clearing", "pay", batch, maker.people[name].address)
@@ -670,7 +676,7 @@ def _tell(maker: Maker, count: int, queries: int) -> None:
             maker.ledger.seal()
     clear(maker, unasked, batch)
     maker.ledger.seal()
-    settle_batch(maker, batch)
+    settle_batch(maker, batch, PRICE * (queries + 2))
     maker.ledger.seal(10_000)
     maker.ledger.alone("Orders", "refund", orders[-1].name)
     maker.checkpoint()

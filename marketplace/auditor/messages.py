@@ -202,6 +202,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "money_escrow": ("The escrow does not hold what open orders paid in.", "托管余额与未结订单不符。"),
     "money_locked": ("The token does not hold what open redemptions have locked.", "锁定余额与未结赎回不符。"),
     "money_order": ("An order's fee, shares and refund do not sum to its escrow.", "订单分配之和与托管额不符。"),
+    "clearing_payouts": (
+        "A batch was confirmed with other payouts than its positions give.",
+        "清算批次确认的支付与头寸不符。",
+    ),
     # 8
     "checkpoint_signature": ("A checkpoint is not signed by the log's key.", "检查点签名无效。"),
     "checkpoint_fields": ("A checkpoint's line says other than its note.", "检查点行与其签名内容不符。"),
@@ -315,6 +319,7 @@ COUNTED: dict[str, str] = {
     "rows": "数据行",
     "accounts": "账户",
     "orders closed": "已结订单",
+    "batches confirmed": "已确认清算批次",
     "checkpoints": "检查点",
     "anchors": "锚定",
     "leaves": "日志条目",

@@ -10,6 +10,7 @@ from marketplace.auditor.agreements import check_agreements
 from marketplace.auditor.attestations import Attestations, verifiers
 from marketplace.auditor.bundle import Bundle
 from marketplace.auditor.chain import Block, check_seen, read_bodies, read_headers
+from marketplace.auditor.clearing import check_batches
 from marketplace.auditor.contents import PROFILE, check_ledger_documents, check_names
 from marketplace.auditor.deployment import check_deployment
 from marketplace.auditor.documents import Documents, check_blobs
@@ -150,6 +151,7 @@ def _replay(bundle: Bundle, blocks: dict[int, Block], genesis: Genesis, roots: R
         check_read_model(bundle, tables, report)
     with report.step(7):  # 7
         check_money(replay.stated, roots.deployment.addresses, report)
+        check_batches(tables, report)
     return tables
 
 

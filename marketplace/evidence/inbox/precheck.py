@@ -78,7 +78,7 @@ def run(
     def recover(name: str, message: Mapping[str, Any], signature: bytes) -> str:
         return recover_intent(name, message, deployment, signature)
 
-    state = _load(session, list(_texts(arguments)))
+    state = _load(session, list(_texts(arguments)), whole_batch=verb == "confirmBatch")
     state.apply_signed(contract, verb, arguments, ledger_time(session, now), recover, only=only)
 
 
@@ -106,8 +106,12 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(item)
 
 
-def _load(session: Session, texts: Sequence[str]) -> LedgerState:
-    """The part of the ledger's state that the named accounts and ids touch."""
+def _load(session: Session, texts: Sequence[str], *, whole_batch: bool) -> LedgerState:
+    """The part of the ledger's state that the named accounts and ids touch.
+
+    Args:
+        whole_batch: whether it is asked about everybody in a clearing batch; a leg touches its own parties alone.
+    """
     profile = ledger_profile(session)
     state = LedgerState(profile.genesis)
     state.accounts.escrow, state.accounts.locked = profile.addresses["Orders"], profile.addresses["SettlementToken"]
@@ -126,7 +130,7 @@ def _load(session: Session, texts: Sequence[str]) -> LedgerState:
     owners: set[str] = set()
     _load_titles(session, state, names | {listing.title_id for listing in listings}, owners)
     accounts |= _load_assets(session, state, owners - state.rights.assets.keys())
-    _load_clearing(session, state, names)
+    _load_clearing(session, state, names, None if whole_batch else accounts)
     keys = load_keys(session, accounts, names)
     _load_accounts(session, state, accounts | {item.new_key for item in keys.recoveries.values()})
     state.participants.keys = keys
@@ -280,10 +284,13 @@ def _load_parts(session: Session, state: LedgerState, row: Title) -> None:
         note_offer(state.titles, _listing_state(listing).product, 0)
 
 
-def _load_clearing(session: Session, state: LedgerState, names: set[str]) -> None:
-    """Batches with all positions, and the named debts; what stands under a debt is asked by nobody who signs."""
+def _load_clearing(session: Session, state: LedgerState, names: set[str], parties: set[str] | None) -> None:
+    """Batches with the positions of `parties`, or of everybody, and the named debts; what stands under a debt is asked
+    by nobody who signs."""
     for row in session.exec(select(ClearingBatch).where(col(ClearingBatch.batch_id).in_(names))):
-        positions = session.exec(select(ClearingPosition).where(ClearingPosition.batch_id == row.batch_id))
+        query = select(ClearingPosition).where(ClearingPosition.batch_id == row.batch_id)
+        query = query if parties is None else query.where(col(ClearingPosition.party).in_(parties))
+        positions = session.exec(query)
         state.batches.records[row.batch_id] = BatchState(
             BatchStatus(row.status),
             row.legs,

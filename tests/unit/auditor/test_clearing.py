@@ -1,0 +1,39 @@
+"""What a ConfirmBatch says of who is paid what, and what the positions of the batch give."""
+
+import pytest
+
+from marketplace.auditor.clearing import check_batches
+from marketplace.auditor.findings import Report
+from marketplace.auditor.rows import Tables
+from marketplace.clearing.rules import payouts_digest
+from marketplace.types import BatchStatus
+
+BATCH, OTHER = "0x" + "b1" * 32, "0x" + "b2" * 32
+ONE, TWO = "0x" + "01" * 20, "0x" + "02" * 20
+POSITIONS = {ONE: (700, 0, 0), TWO: (100, 300, 200)}  # credit, debit, collected
+TRUE = payouts_digest({ONE: 700, TWO: 0})
+
+
+def found(confirmed: str, status: BatchStatus = BatchStatus.SETTLED) -> set[tuple[str, str]]:
+    tables, report = Tables(), Report()
+    for batch, amounts in ((BATCH, POSITIONS), (OTHER, {ONE: (1, 0, 0)})):
+        for party, (credit, debit, collected) in amounts.items():
+            row = {"batchId": batch, "party": party, "credit": credit, "debit": debit, "collected": collected}
+            tables.rows["clearing_positions"][batch, party] = row
+    tables.rows["clearing_batches"][BATCH,] = {"batchId": BATCH, "status": status, "payoutsDigest": confirmed}
+    with report.step(7):
+        check_batches(tables, report)
+    return {(finding.code, finding.subject) for finding in report.findings}
+
+
+def test_true_payouts_are_no_finding() -> None:
+    assert found(TRUE) == set()
+
+
+@pytest.mark.parametrize("payouts", [{ONE: 699, TWO: 1}, {ONE: 700}, {TWO: 700, ONE: 0}, {}])
+def test_other_payouts_are_found(payouts: dict[str, int]) -> None:
+    assert found(payouts_digest(payouts)) == {("clearing_payouts", BATCH)}
+
+
+def test_a_batch_that_nobody_confirmed_says_nothing_yet() -> None:
+    assert found("0x" + "00" * 32, BatchStatus.CLOSED) == set()
