@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from crypto.canonical import from_hex, keccak256, to_hex
 from marketplace.documents.ids import batch_id, debt_id
 from marketplace.events import Event
-from marketplace.intents import struct_hash
 from marketplace.listings.rules import Listings
 from marketplace.orders.rules import Orders
 from marketplace.participants.rules import Participants
@@ -20,8 +19,8 @@ from marketplace.refusals import refuse
 from marketplace.refusals.checks import Message, require_in_time
 from marketplace.rights.records import Rights
 from marketplace.rights.rules import release_budget
-from marketplace.settlement.money import Accounts, fee_of, split
-from marketplace.settlement.rules import FeeTerms, require_closing
+from marketplace.settlement.money import Accounts, split
+from marketplace.settlement.rules import FeeTerms, ending_of
 from marketplace.types import ZERO_DIGEST, BatchStatus, DebtStatus, OrderStatus, Role
 
 # Of debts in one batch: nobody's paper debts keep an order's money out, and every position is an integer that all JSON
@@ -204,32 +203,24 @@ def clear(
     Raises:
         RuleError: any of the checks below, in their order; the state is then unchanged.
     """
-    order_key, batch_key = voucher["orderId"], clearing["batchId"]
-    order = orders.require(order_key, "clear")
-    require_in_time(clearing, now)
-    voucher_hash = to_hex(struct_hash("Voucher", voucher))
-    listing = listings.records[order.listing_id]
-    require_closing(order, listing.seller, voucher, voucher_hash, clearing)
-    batch = state.require(batch_key, "clear")
+    ending = ending_of(orders, voucher, clearing, now, "clear", listings=listings, terms=terms)
+    batch = state.require(clearing["batchId"], "clear")
+    order, asset = ending.order, ending.listing.asset_id
 
     order.status = OrderStatus.SETTLED
-    fee, rest = fee_of(voucher["amount"], terms.fee_bps), order.escrow - voucher["amount"]
-    entries = rights.assets[listing.asset_id].shares  # emptied places, too: the contract lists them with nothing
-    amounts = split(voucher["amount"] - fee, [entry.bps for entry in entries])
-    parts = [
-        (terms.treasury, fee),
-        *zip([entry.holder for entry in entries], amounts, strict=True),
-        (order.buyer, rest),
-    ]
+    entries = rights.assets[asset].shares  # emptied places, too: the contract lists them with nothing
+    amounts = split(voucher["amount"] - ending.fee, [entry.bps for entry in entries])
+    holders = [entry.holder for entry in entries]
+    parts = [(terms.treasury, ending.fee), *zip(holders, amounts, strict=True), (order.buyer, ending.rest)]
     for party, amount in parts:
         if amount:
             batch.at(party).credit += amount
     batch.legs += 1
     return [
-        Event("Orders", "Settled", {**voucher, "voucherHash": voucher_hash, "fee": fee, "refund": rest}),
-        *release_budget(rights, listing.asset_id, order_key, order.epsilon_cap - voucher["epsilon"]),
+        ending.settled,
+        *release_budget(rights, asset, voucher["orderId"], order.epsilon_cap - voucher["epsilon"]),
         *(
-            Event("Orders", "SharePaid", {"orderId": order_key, "holder": holder, "amount": amount})
+            Event("Orders", "SharePaid", {"orderId": voucher["orderId"], "holder": holder, "amount": amount})
             for (holder, amount), entry in zip(parts[1:-1], entries, strict=True)
             if entry.bps
         ),
@@ -238,8 +229,8 @@ def clear(
             "Clearing",
             "Entered",
             {
-                "batchId": batch_key,
-                "orderId": order_key,
+                "batchId": clearing["batchId"],
+                "orderId": voucher["orderId"],
                 "parties": [party for party, _ in parts],
                 "amounts": [amount for _, amount in parts],
             },

@@ -12,6 +12,8 @@ from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 from marketplace.settlement.statements.account import check_statement
 
+_ENDINGS = {"Close": "/settlement/closings", "Clear": "/clearing/orders"}  # where each is sent
+
 
 def issue(client: Client, account: str, amount: int, reference: str | None = None) -> dict[str, Any]:
     """Issue settlement money to an account, as a bank.
@@ -64,23 +66,24 @@ def close(client: Client, order_id: str, own: Document | None = None) -> dict[st
         crypto.errors.InvalidSignature: the buyer did not sign the voucher.
         VerificationError: the voucher is for another order, or the service shows another one than the vault holds.
     """
-    message, signature = last_voucher(client, order_id, own)
-    closing = _closing(client, order_id, message)
-    body = {"voucher": message, "buyerSignature": signature, "close": closing}
-    outcome = client.submit("/settlement/closings", {**body, "sellerSignature": client.sign("Close", closing)})
-    return {**outcome, "voucher": message}
+    return _end(client, order_id, own, "Close")
 
 
 def clear(client: Client, order_id: str, batch_id: str, own: Document | None = None) -> dict[str, Any]:
     """As `close`, but the order's parts are paid by a clearing batch. Arguments and errors as there."""
-    message, signature = last_voucher(client, order_id, own)
-    closing = _closing(client, order_id, message) | {"batchId": batch_id}
-    body = {"voucher": message, "buyerSignature": signature, "clear": closing}
-    outcome = client.submit("/clearing/orders", {**body, "sellerSignature": client.sign("Clear", closing)})
-    return {**outcome, "voucher": message}
+    return _end(client, order_id, own, "Clear", batchId=batch_id)
 
 
-def last_voucher(client: Client, order_id: str, own: Document | None = None) -> tuple[dict[str, Any], str]:
+def _end(client: Client, order_id: str, own: Document | None, intent: str, **more: str) -> dict[str, Any]:
+    voucher, signature = _last_voucher(client, order_id, own)
+    closing: dict[str, Any] = {"orderId": order_id, "voucherHash": to_hex(struct_hash("Voucher", voucher)), **more}
+    closing |= {"seller": client.address, "deadline": client.deadline()}
+    body = {"voucher": voucher, "buyerSignature": signature, intent.lower(): closing}
+    outcome = client.submit(_ENDINGS[intent], {**body, "sellerSignature": client.sign(intent, closing)})
+    return {**outcome, "voucher": voucher}
+
+
+def _last_voucher(client: Client, order_id: str, own: Document | None) -> tuple[dict[str, Any], str]:
     """The voucher that an order ends with, as an intent, and its buyer's signature; checked as `close` says."""
     voucher = documents.validate_voucher(client.get(f"/orders/{order_id}/voucher"))
     if own is not None:
@@ -92,12 +95,6 @@ def last_voucher(client: Client, order_id: str, own: Document | None = None) -> 
     message = documents.voucher_message(voucher)
     verify_intent("Voucher", message, client.deployment, order["buyer"], from_hex(voucher["signature"], 65))
     return message, voucher["signature"]
-
-
-def _closing(client: Client, order_id: str, voucher: dict[str, Any]) -> dict[str, Any]:
-    voucher_hash = to_hex(struct_hash("Voucher", voucher))
-    who = {"seller": client.address, "deadline": client.deadline()}
-    return {"orderId": order_id, "voucherHash": voucher_hash} | who
 
 
 def refund(client: Client, order_id: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from crypto.canonical import to_hex
 from marketplace.events import Event
 from marketplace.intents import struct_hash
-from marketplace.listings.rules import Listings
+from marketplace.listings.rules import Listing, Listings
 from marketplace.orders.rules import STATES, Order, Orders
 from marketplace.participants.rules import Participants
 from marketplace.refusals import refuse
@@ -71,23 +71,52 @@ def settle(
     Raises:
         RuleError: any of the checks below, in their order; the state is then unchanged.
     """
-    order_key = voucher["orderId"]
-    order = state.require(order_key, "settle")
+    ending = ending_of(state, voucher, closing, now, "settle", listings=listings, terms=terms)
+    order, asset = ending.order, ending.listing.asset_id
+
+    order.status = STATES["settle"][order.status]
+    return [
+        ending.settled,
+        *release_budget(rights, asset, voucher["orderId"], order.epsilon_cap - voucher["epsilon"]),
+        *accounts.pay_from_escrow(terms.treasury, ending.fee),
+        *_pay_shares(accounts, rights.assets[asset], voucher["orderId"], voucher["amount"] - ending.fee),
+        *accounts.pay_from_escrow(order.buyer, ending.rest),
+    ]
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What the last voucher of an order comes to, in fen: fee + what share holders divide + rest == escrow.
+
+    Args:
+        settled: the event that says so.
+    """
+
+    order: Order
+    listing: Listing
+    fee: int
+    rest: int
+    settled: Event
+
+
+def ending_of(
+    state: Orders, voucher: Message, closing: Message, now: int, verb: str, *, listings: Listings, terms: FeeTerms
+) -> Ending:
+    """Check how an order ends, before anything changes.
+
+    Args:
+        verb: "settle" with a Close, "clear" with a Clear.
+    Raises:
+        RuleError: as `settle`.
+    """
+    order = state.require(voucher["orderId"], verb)
     require_in_time(closing, now)
     voucher_hash = to_hex(struct_hash("Voucher", voucher))
     listing = listings.records[order.listing_id]
     require_closing(order, listing.seller, voucher, voucher_hash, closing)
-
-    order.status = STATES["settle"][order.status]
     fee, rest = fee_of(voucher["amount"], terms.fee_bps), order.escrow - voucher["amount"]
     args = {**voucher, "voucherHash": voucher_hash, "fee": fee, "refund": rest}
-    return [
-        Event("Orders", "Settled", args),
-        *release_budget(rights, listing.asset_id, order_key, order.epsilon_cap - voucher["epsilon"]),
-        *accounts.pay_from_escrow(terms.treasury, fee),
-        *_pay_shares(accounts, rights.assets[listing.asset_id], order_key, voucher["amount"] - fee),
-        *accounts.pay_from_escrow(order.buyer, rest),
-    ]
+    return Ending(order, listing, fee, rest, Event("Orders", "Settled", args))
 
 
 def refund(state: Orders, accounts: Accounts, order_key: str, now: int) -> list[Event]:
