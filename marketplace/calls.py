@@ -158,7 +158,7 @@ def decode_event(contract: str, topics: Sequence[bytes], data: bytes) -> Event:
     Raises:
         InvalidInputError: not an event of that contract, or its fields do not parse.
     """
-    known = _events_by_topic(contract).get(bytes(topics[0])) if topics else None
+    known = events_of(contract).get(bytes(topics[0])) if topics else None
     if known is None:
         raise malformed(f"{contract} has no event with topic {to_hex(topics[0]) if topics else '(none)'}")
     name, parameters = known
@@ -212,6 +212,17 @@ def parameters_of(contract: str, verb: str) -> tuple[Parameter, ...]:
     return _function(contract, verb)[1]
 
 
+@cache
+def events_of(contract: str) -> dict[bytes, tuple[str, tuple[Parameter, ...]]]:
+    """By first topic: the name and the fields of each of the contract's events."""
+    events = {}
+    for entry in artifacts.load(contract).entries("event"):
+        parameters = tuple(_parameter(item) for item in entry["inputs"])
+        text = f"{entry['name']}({','.join(parameter.kind for parameter in parameters)})"
+        events[keccak256(text.encode())] = (entry["name"], parameters)
+    return events
+
+
 def malformed(message: str) -> InvalidInputError:
     """The error for a call of the wrong form."""
     return InvalidInputError("call_malformed", message, zh="合约调用的格式不正确")
@@ -233,16 +244,6 @@ def _is_verb(entry: Mapping[str, Any], verb: str) -> bool:
 @cache
 def _verbs_by_selector(contract: str) -> dict[bytes, str]:
     return {_function(contract, verb)[0]: verb for verb in (*VERBS[contract], SUBMIT)}
-
-
-@cache
-def _events_by_topic(contract: str) -> dict[bytes, tuple[str, tuple[Parameter, ...]]]:
-    events = {}
-    for entry in artifacts.load(contract).entries("event"):
-        parameters = tuple(_parameter(item) for item in entry["inputs"])
-        text = f"{entry['name']}({','.join(parameter.kind for parameter in parameters)})"
-        events[keccak256(text.encode())] = (entry["name"], parameters)
-    return events
 
 
 def _parameter(item: Mapping[str, Any]) -> Parameter:

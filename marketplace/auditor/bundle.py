@@ -48,6 +48,10 @@ class Limits:
     ratio: int = 1_000
 
 
+# What zipfile raises on files it cannot make sense of; ValueError covers names that are not the UTF-8 they promise.
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
+
+
 class Bundle(ABC):
     """Named files, read within limits. Use as a context manager."""
 
@@ -107,7 +111,7 @@ class Bundle(ABC):
         try:
             with self._open(name) as stream:
                 yield stream
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        except _UNREADABLE as error:
             raise MalformedInput(f"cannot be read: {error}") from None
 
     def _charge(self, size: int) -> None:

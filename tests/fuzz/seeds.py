@@ -185,11 +185,9 @@ def logs() -> list[bytes]:
     """A log of every event, of zeros: its contract's number, the number of its topics, topics, data."""
     found = []
     for number, contract in enumerate(CONTRACTS):
-        for entry in artifacts.load(contract).entries("event"):
-            kinds = [item["type"] for item in entry["inputs"]]
-            topics = [keccak256(f"{entry['name']}({','.join(kinds)})".encode())]
-            topics += [bytes(32) for item in entry["inputs"] if item["indexed"]]
-            plain = [item["type"] for item in entry["inputs"] if not item["indexed"]]
+        for topic, (_, fields) in calls.events_of(contract).items():
+            topics = [topic] + [bytes(32) for field in fields if field.indexed]
+            plain = [field.kind for field in fields if not field.indexed]
             data = encode(plain, [_zero(kind) for kind in plain])
             found.append(bytes((number, len(topics))) + b"".join(topics) + data)
     return found

@@ -1,11 +1,14 @@
 """What fuzzing found, each input that once broke a reader; it must be refused by an error of ours now."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from crypto.canonical import canonical_json, keccak256
+from crypto.errors import MalformedInput
+from marketplace.auditor.bundle import Limits, ZipBundle
 from marketplace.refusals import FAILED, from_revert
 from tests.fuzz.targets import TARGETS, run
 
@@ -41,3 +44,14 @@ def test_revert_data_of_a_text_beyond_all_memory_is_an_unexplained_failure() -> 
     selector = keccak256(b"StringTooLong(string)")[:4]
     assert from_revert(selector + _HUGE + bytes(96)).code == FAILED
     assert from_revert(selector + (32).to_bytes(32, "big") + (1).to_bytes(32, "big") + b"\xff" + bytes(31))
+
+
+def test_a_bundle_whose_file_is_named_otherwise_inside_is_malformed(tmp_path: Path) -> None:
+    """A member's own header promised a UTF-8 name and held another: UnicodeDecodeError of zipfile."""
+    held = bytearray(TARGETS["bundle"].seeds()[0])
+    held[held.index(b"PK\x03\x04") + 7] |= 0x08
+    held[held.index(b"PK\x03\x04") + 30] = 0xFF
+    path = tmp_path / "bundle.zip"
+    path.write_bytes(held)
+    with ZipBundle(path, Limits()) as bundle, pytest.raises(MalformedInput):
+        bundle.read("profile.json", 1000)
