@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 from fastapi import Depends, Query, Request, Response
@@ -61,13 +61,24 @@ def page_of(
 
     Args:
         key: the primary key column, text, that orders the list.
-        show: a row's public form.
+        show: a row's public form. One that asks the store again asks for every row: `page_together` asks once.
     """
+    return page_together(session, statement, key, page, lambda rows: [show(row) for row in rows])
+
+
+def page_together(
+    session: Session,
+    statement: SelectOfScalar[Row],
+    key: Any,
+    page: Page,
+    show: Callable[[Sequence[Row]], list[dict[str, Any]]],
+) -> Rows:
+    """One page of `statement`, whose rows are shown together; `show` gives their public forms in the same order."""
     rows = list(session.exec(statement.where(key > page.after).order_by(key).limit(page.limit + 1)))
     more = len(rows) > page.limit
     rows = rows[: page.limit]
     after = str(getattr(rows[-1], key.key)) if more else ""
-    return Rows(items=[show(row) for row in rows], next=_cursor(after) if more else None)
+    return Rows(items=show(rows), next=_cursor(after) if more else None)
 
 
 def link_next(request: Request, response: Response, rows: Rows) -> Rows:

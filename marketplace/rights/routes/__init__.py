@@ -13,7 +13,7 @@ from marketplace.rights import issuing, service
 from marketplace.rights.tables import Asset, Title
 from marketplace.types import Role, TitleKind
 from marketplace.web.context import Here
-from marketplace.web.paging import AskedPage, Rows, link_next, page_of
+from marketplace.web.paging import AskedPage, Rows, link_next, page_of, page_together
 from marketplace.web.principal import Officer
 from marketplace.web.shapes import AddressText, Count, DigestText, Document, Queued, Shape, SignatureText, UInt8, UInt16
 
@@ -156,7 +156,9 @@ def transfer_share(here: Here, body: ShareTransferBody) -> Queued:
 def list_assets(here: Here, page: AskedPage, request: Request, response: Response) -> Rows:
     """Every registered data asset."""
     with here.reading() as session:
-        rows = page_of(session, select(Asset), Asset.asset_id, page, lambda row: service.asset_json(session, row))
+        rows = page_together(
+            session, select(Asset), Asset.asset_id, page, lambda found: service.assets_json(session, found)
+        )
     return link_next(request, response, rows)
 
 

@@ -1,7 +1,8 @@
 """Registering data, confirming it with a certificate, and moving shares; titles: `titles`."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from sqlmodel import Session, col, select
 
@@ -21,6 +22,8 @@ from marketplace.storage.blobs import BlobStore
 from marketplace.storage.documents import has_document, read_document, store_document
 from marketplace.types import ZERO_DIGEST, AssetStatus, Digest
 
+Part = TypeVar("Part", Share, Title, RegisterEntry)
+
 
 def get_asset(session: Session, asset_id: str) -> Asset:
     """A data asset as the ledger says. Raises NotFoundError `asset_unknown`."""
@@ -30,24 +33,48 @@ def get_asset(session: Session, asset_id: str) -> Asset:
     return row
 
 
-def shares_of(session: Session, asset_id: str) -> list[Share]:
-    """Who shares an asset's income, the largest part first."""
-    query = select(Share).where(Share.asset_id == asset_id)
-    return list(session.exec(query.order_by(col(Share.bps).desc(), col(Share.holder))))
-
-
 def asset_json(session: Session, asset: Asset) -> dict[str, Any]:
-    """An asset with shares, titles, what is left of its privacy budget (millionths), and its entry in the register."""
-    titles = session.exec(select(Title).where(Title.asset_id == asset.asset_id, Title.order_id == ZERO_DIGEST))
-    entry = session.get(RegisterEntry, asset.asset_id)
-    left = asset.epsilon_budget - (asset.epsilon_committed - asset.epsilon_released)
-    return {
-        **asset.as_json(),
-        "epsilonLeft": left,
-        "shares": [{"holder": share.holder, "bps": share.bps} for share in shares_of(session, asset.asset_id)],
-        "titles": [title.as_json() for title in titles],
-        "registration": None if entry is None else {**entry.as_json(), "disputed": entry.disputes > 0},
-    }
+    """One asset as `assets_json` shows it."""
+    return assets_json(session, [asset])[0]
+
+
+def assets_json(session: Session, assets: Sequence[Asset]) -> list[dict[str, Any]]:
+    """Assets with shares, titles, what is left of their privacy budget (millionths), and their entry in the register.
+
+    Asks for the parts of all of them at once, however many there are.
+    """
+    names = [asset.asset_id for asset in assets]
+    wanted = select(Share).where(col(Share.asset_id).in_(names))
+    shares = _by_asset(session.exec(wanted.order_by(col(Share.bps).desc(), col(Share.holder))))
+    titles = _by_asset(
+        session.exec(
+            select(Title)
+            .where(col(Title.asset_id).in_(names), Title.order_id == ZERO_DIGEST)
+            .order_by(col(Title.title_id))
+        )
+    )
+    entries = _by_asset(session.exec(select(RegisterEntry).where(col(RegisterEntry.asset_id).in_(names))))
+    return [
+        {
+            **asset.as_json(),
+            "epsilonLeft": asset.epsilon_budget - (asset.epsilon_committed - asset.epsilon_released),
+            "shares": [{"holder": share.holder, "bps": share.bps} for share in shares[asset.asset_id]],
+            "titles": [title.as_json() for title in titles[asset.asset_id]],
+            "registration": next(map(_entry_json, entries[asset.asset_id]), None),
+        }
+        for asset in assets
+    ]
+
+
+def _by_asset(rows: Iterable[Part]) -> Mapping[str, list[Part]]:
+    found: dict[str, list[Part]] = defaultdict(list)
+    for row in rows:
+        found[row.asset_id].append(row)
+    return found
+
+
+def _entry_json(entry: RegisterEntry) -> dict[str, Any]:
+    return {**entry.as_json(), "disputed": entry.disputes > 0}
 
 
 def manifest_of(session: Session, asset: Asset) -> Document:

@@ -1,0 +1,134 @@
+"""The list of assets shows every part of every asset, and asks the store as often for many as for two."""
+
+import asyncio
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import Engine, event
+
+from marketplace.app import make_app
+from marketplace.intents import CONTRACTS, Deployment
+from marketplace.registrations.tables import RegisterEntry
+from marketplace.rights.tables import Asset, Share, Title
+from marketplace.settings import Settings
+from marketplace.storage.blobs import BlobStore
+from marketplace.storage.engine import make_engine, session
+from marketplace.storage.migrate import upgrade
+from marketplace.types import ZERO_DIGEST
+from marketplace.web.context import Context
+
+FIRST, SECOND = "0x" + "aa" * 20, "0x" + "bb" * 20
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    made = make_engine(f"sqlite:///{tmp_path / 'a.db'}")
+    upgrade(made)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def app(engine: Engine, tmp_path: Path) -> FastAPI:
+    settings = Settings(
+        relayer_key=secrets.token_hex(32),
+        exchange_key=secrets.token_hex(32),
+        log_key=secrets.token_hex(32),
+        genesis_registrar=FIRST,
+        data_dir=tmp_path,
+    )
+    context = Context(
+        settings=settings,
+        engine=engine,
+        blobs=BlobStore(settings.blobs, settings.max_blob_bytes),
+        deployment=Deployment(1, dict.fromkeys(CONTRACTS, FIRST)),
+        treasury=FIRST,
+        ledger_problem=lambda: None,
+    )
+    return make_app(context)
+
+
+def get(app: FastAPI, path: str, **params: int) -> Any:
+    async def asked() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as client:
+            return await client.get(path, params=params)
+
+    answer = asyncio.run(asked())
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def digest(number: int) -> str:
+    return f"0x{number:064x}"
+
+
+def put_assets(engine: Engine, numbers: range) -> None:
+    """Assets with two shares, two titles of their own, the title of an order, and every other one in the register."""
+    nothing = {"manifest_digest": ZERO_DIGEST, "ciphertext_root": ZERO_DIGEST, "claim_digest": ZERO_DIGEST}
+    nothing |= {"certificate_digest": ZERO_DIGEST}
+    counts = {"epsilon_budget": 9, "epsilon_committed": 4, "epsilon_released": 1, "version": 1, "share_version": 1}
+    with session(engine) as opened:
+        for number in numbers:
+            name = digest(number)
+            opened.add(Asset(asset_id=name, holder=FIRST, level=1, status=2, valid_until=9, **nothing, **counts))
+            opened.add(Share(asset_id=name, holder=FIRST, bps=1_000 + number))
+            opened.add(Share(asset_id=name, holder=SECOND, bps=9_000 - number))
+            for part, order in enumerate((ZERO_DIGEST, ZERO_DIGEST, digest(1))):
+                opened.add(title(f"0x{number:032x}{part:032x}", name, order))
+            if number % 2:
+                row = {"valid_until": 9, "latest_case": ZERO_DIGEST, "certificate_digest": ZERO_DIGEST, "code": ""}
+                opened.add(RegisterEntry(asset_id=name, holder=FIRST, disputes=number % 3, **row))
+
+
+def title(name: str, asset: str, order: str) -> Title:
+    texts: dict[str, Any] = dict.fromkeys(("parent", "fields", "terms_digest"), ZERO_DIGEST)
+    texts |= {"pledgee": FIRST, "holder": FIRST}
+    numbers = dict.fromkeys(("marks", "purposes", "territories", "valid_from", "valid_until", "permitted"), 0)
+    return Title(title_id=name, asset_id=asset, order_id=order, kind=1, moves=0, version=1, **texts, **numbers)
+
+
+@contextmanager
+def counted(engine: Engine) -> Iterator[list[str]]:
+    """The statements that the store is asked meanwhile."""
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        asked.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def test_a_longer_list_asks_the_store_no_more_often(engine: Engine, app: FastAPI) -> None:
+    put_assets(engine, range(1, 3))
+    with counted(engine) as few:
+        assert len(get(app, "/rights/assets")["items"]) == 2
+    put_assets(engine, range(3, 43))
+    with counted(engine) as many:
+        assert len(get(app, "/rights/assets")["items"]) == 42
+    assert sum("FROM assets" in statement for statement in many) == 1, "the counter counts nothing"
+    assert len(many) == len(few)
+
+
+def test_every_asset_is_shown_with_its_own_parts(engine: Engine, app: FastAPI) -> None:
+    put_assets(engine, range(1, 7))
+    listed = get(app, "/rights/assets", limit=4)["items"]
+    assert [asset["assetId"] for asset in listed] == [digest(number) for number in range(1, 5)]
+    for number, asset in enumerate(listed, 1):
+        assert asset == get(app, f"/rights/assets/{digest(number)}")
+        assert asset["shares"] == [{"holder": SECOND, "bps": 9_000 - number}, {"holder": FIRST, "bps": 1_000 + number}]
+        assert [held["assetId"] for held in asset["titles"]] == [digest(number)] * 2
+        assert {held["orderId"] for held in asset["titles"]} == {ZERO_DIGEST}
+        assert asset["epsilonLeft"] == 6
+        entry = asset["registration"]
+        assert (entry is None) == (number % 2 == 0)
+        assert entry is None or entry["disputed"] == (number % 3 > 0)
