@@ -52,6 +52,9 @@ class Runs:
     @property
     def weight(self) -> int:
         """Sum over rows of the magnitudes of their weights: what a bound on a value is multiplied by."""
+        largest = max(-int(self.weights.min()), int(self.weights.max()))
+        if largest * int(self.lengths.sum()) < 1 << 63:
+            return int(np.dot(self.lengths, np.abs(self.weights)))
         return sum(int(rows) * abs(int(weight)) for rows, weight in zip(self.lengths, self.weights, strict=True))
 
     def chunks(self) -> list[int]:
@@ -68,8 +71,16 @@ class Runs:
         return self.stops - self.starts
 
     def ends(self) -> tuple[Integers, Integers]:
-        """Where the weight changes, in increasing order, and how much less it is from there on: the sum over the rows
-        of weight * (F(row+1) - F(row)) is the sum over these places of change * F."""
+        """Every place where the weight changes (and some where it does not), in increasing order, and how much less it
+        is from there on: the sum over the rows of weight * (F(row+1) - F(row)) is the sum of change * F over them."""
+        if (self.stops[:-1] == self.starts[1:]).all():  # no gaps, as when every row has a weight of its own
+            index, added = (
+                np.append(self.starts, self.stops[-1]),
+                np.negative(np.diff(self.weights, prepend=0, append=0)),
+            )
+            if 2 * np.count_nonzero(added) > added.size:
+                return index, added  # picking out the changes would cost more than it saves
+            return index[added != 0], added[added != 0]
         index = np.stack([self.starts, self.stops], axis=1).reshape(-1)
         change = np.stack([-self.weights, self.weights], axis=1).reshape(-1)
         firsts = np.flatnonzero(np.diff(index, prepend=-1))  # the end of a run may be the start of the next

@@ -15,14 +15,20 @@ from crypto.seal.columns import group_rows, join_limbs, split_limbs
 from crypto.seal.engine import engine
 from crypto.seal.evaluate import SealedNumber, evaluate_sum, evaluate_weighted
 from crypto.seal.keys import SealingKey
+from crypto.seal.pad_keys import PadKey, Sheet, fresh_salt
+from crypto.seal.pad_sums import Runs, evaluate_runs, open_padded
+from crypto.seal.pad_wire import PADS_64
+from crypto.seal.pads import combine_padded, prove_pads, release_padded
 from crypto.seal.parameters import ROWS
 from crypto.seal.release import open_number
 from crypto.seal.weights import CellWeights, pattern_weights, weigh_cells
 from scripts.benchmarks.sealing.samples import (
     GROUPS,
+    LARGEST,
     Integers,
     groups_of,
     mask_of,
+    padded_rows,
     relative_error,
     sealed_rows,
     spread,
@@ -34,7 +40,8 @@ from scripts.benchmarks.tables import taking_turns
 LIMB_BITS = 17
 REPEATS = 9
 Found = dict[str, float]
-"""Milliseconds, and of the floor; relative error; for weights also `cold`: milliseconds with the weights made anew."""
+"""Milliseconds, and of the floor; relative error; for weights also `cold`: milliseconds with the weights made anew; of
+pads `shared`: with the holder's share and the opening."""
 
 
 def our_sum(rows: int) -> Found:
@@ -85,6 +92,24 @@ def our_groups(rows: int) -> Found:
     true = [int(values[groups == group].sum()) for group in range(GROUPS)]
     error = max(map(relative_error, (open_number(key, number) for number in evaluate()), true))
     return {"ms": took, "floor": floor, "error": error}
+
+
+def padded_dot(rows: int) -> Found:
+    """A weighted sum on keyed pads, the form `rows` that is sold: weights made anew, node's sum and holder's share."""
+    key, sheet, at = PadKey.generate(PADS_64), Sheet(0, "x", fresh_salt()), np.arange(rows)
+    values, weights = values_of(rows), weights_of(rows)
+    chunks = open_padded(PADS_64, padded_rows(key, sheet, values))
+
+    def evaluate() -> int:
+        return evaluate_runs(PADS_64, chunks, Runs(at, at + 1, weights))
+
+    def release() -> int:
+        runs = Runs(at, at + 1, weights)
+        share = release_padded(key, [(sheet, runs)], 0, prove_pads(PADS_64, runs.weight, 0, LARGEST))
+        return combine_padded(PADS_64, evaluate(), [share])
+
+    took, shared = taking_turns(evaluate, release, repeats=REPEATS)
+    return {"ms": took, "shared": shared, "error": relative_error(release(), int((values * weights).sum()))}
 
 
 def _weighted(values: Integers, index: Integers, weights: Integers) -> Found:
