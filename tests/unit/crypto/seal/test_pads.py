@@ -391,6 +391,29 @@ def test_runs_say_their_weight() -> None:
             Runs.of(range(3), weights=[2]).times(factor)
 
 
+@pytest.mark.parametrize("largest", [8, 1 << 61, (1 << 63) - 1])
+@pytest.mark.parametrize("gaps", [0, 3])
+def test_weight_and_ends_are_those_of_the_rows_one_by_one(largest: int, gaps: int) -> None:
+    """With weights that stay in 64 bits when added up and with such that do not, with gaps between runs and without."""
+    draw = np.random.default_rng(largest % 97 + gaps)
+    lengths = draw.integers(1, 4, 60)
+    starts = np.concatenate([[5], 5 + np.cumsum(lengths + draw.integers(0, gaps + 1, 60))[:-1]]).astype(np.int64)
+    weights = draw.integers(1, largest, 60, endpoint=True) * draw.choice([-1, 1], 60)
+    weights[10:50] = weights[10]  # few changes among many runs
+    runs = Runs(starts, starts + lengths, weights)
+    words = [int(word) for word in draw.integers(0, 1 << 63, int(runs.stops[-1]) + 1)]
+    rows = [
+        (row, int(weight))
+        for start, stop, weight in zip(runs.starts, runs.stops, weights, strict=True)
+        for row in range(start, stop)
+    ]
+    assert runs.weight == sum(abs(weight) for _, weight in rows)
+    index, change = runs.ends()
+    assert (np.diff(index) > 0).all()
+    found = sum(int(less) * words[place] for place, less in zip(index, change, strict=True))
+    assert (found - sum(weight * (words[row + 1] - words[row]) for row, weight in rows)) % (1 << 64) == 0
+
+
 def test_a_number_over_columns_and_batches_opens_with_both_shares() -> None:
     key, draw = PadKey.generate(PADS_64), np.random.default_rng(8)
     taken, total, true = list[tuple[Sheet, Runs]](), 0, 0
