@@ -101,9 +101,8 @@ INTENTS: dict[str, IntentType] = {
         ),
         _intent(
             "Rights",
-            "Confirm(bytes32 assetId,bytes32 claimDigest,bytes32 certificateDigest,bytes32 code,uint64 validUntil,"
-            "address registrar,uint64 version,"
-            "uint64 deadline)",
+            "Confirm(bytes32 assetId,bytes32 claimDigest,bytes32 certificateDigest,bytes32 code,uint8 rights,"
+            "uint64 validUntil,address registrar,uint64 version,uint64 deadline)",
             "registrar",
             act=Act.REGISTRY,
         ),

@@ -88,6 +88,11 @@ class TitleKind(IntEnum):
     OPERATE = 3
 
 
+def right_bit(kind: TitleKind) -> int:
+    """The bit of a right in a confirmation's `rights`: 1 to hold, 2 to use, 4 to operate."""
+    return 1 << kind - 1
+
+
 class TitleMark(IntFlag):
     """What a title's holder may do beyond its kind, and what weighs on the title; bits as on the ledger."""
 

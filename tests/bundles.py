@@ -223,7 +223,9 @@ def register(maker: Maker) -> None:
         **{"type": "claim", "version": 1, "title": {"en": "Flights", "zh": "航班"}, "holder": supplier},
         **{"manifest": digest(maker.manifest), "sourceClass": "COLLECTED_GENERATED", "origin": "ENTERPRISE"},
         **{"level": "GENERAL_2", "shares": shares, "evidence": []},
-        "rights": [{"right": "HOLD", "holder": supplier, "until": None, "limits": ""}],
+        "rights": [
+            {"right": right, "holder": supplier, "until": None, "limits": ""} for right in ("HOLD", "USE", "OPERATE")
+        ],
     }
     register_ = {
         **{"assetId": maker.asset, "holder": supplier, "manifestDigest": digest(maker.manifest)},
@@ -243,6 +245,7 @@ def register(maker: Maker) -> None:
         "assetId": maker.asset,
         "claimDigest": register_["claimDigest"],
         "code": code(1, "202609"),  # the month of START
+        "rights": 7,
         "validUntil": until,
         "version": 1,
     }

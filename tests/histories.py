@@ -333,6 +333,7 @@ class History:
             "claimDigest": asset.claim_digest,
             "certificateDigest": self._digest(),
             "code": code(self.random.randint(1, 9999), f"{self.random.randint(2020, 2040)}07"),
+            "rights": self._pick([7] * 12 + [1, 3, 5, 6, 0, 8]),
             "validUntil": self.now + self._term(90 * DAY, 5 * 365 * DAY),
             "registrar": self._registrar(asset.registrant),
             "version": asset.version,

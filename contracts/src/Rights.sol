@@ -15,7 +15,7 @@ contract Rights is IRights, ParticipantIntents {
         "Register(bytes32 assetId,address holder,bytes32 manifestDigest,bytes32 ciphertextRoot,bytes32 claimDigest,uint8 level,uint64 epsilonBudget,address[] shareHolders,uint16[] shareBps,uint64 deadline)"
     );
     bytes32 private constant CONFIRM_TYPEHASH = keccak256(
-        "Confirm(bytes32 assetId,bytes32 claimDigest,bytes32 certificateDigest,bytes32 code,uint64 validUntil,address registrar,uint64 version,uint64 deadline)"
+        "Confirm(bytes32 assetId,bytes32 claimDigest,bytes32 certificateDigest,bytes32 code,uint8 rights,uint64 validUntil,address registrar,uint64 version,uint64 deadline)"
     );
     bytes32 private constant TRANSFER_SHARE_TYPEHASH = keccak256(
         "TransferShare(bytes32 assetId,address from,address to,uint16 bps,uint64 version,uint64 deadline)"
@@ -31,6 +31,7 @@ contract Rights is IRights, ParticipantIntents {
     /// @dev A million epsilon protects nothing; the bound keeps the growing counters far from the end of 64 bits.
     uint64 private constant MAX_EPSILON_BUDGET = 1_000_000_000_000;
     uint8 private constant MAX_LEVEL = 6;
+    uint8 private constant ALL_RIGHTS = 7;
 
     ITitles public immutable TITLES;
     address public immutable ORDERS;
@@ -92,6 +93,7 @@ contract Rights is IRights, ParticipantIntents {
         if (record.claimDigest != confirmation.claimDigest) {
             revert RightsClaimMismatch(record.claimDigest, confirmation.claimDigest);
         }
+        if (confirmation.rights == 0 || confirmation.rights > ALL_RIGHTS) revert RightsNone(confirmation.rights);
         if (confirmation.validUntil <= block.timestamp || confirmation.validUntil > block.timestamp + MAX_TERM) {
             revert RightsTerm(confirmation.validUntil, block.timestamp + MAX_TERM);
         }
@@ -108,7 +110,7 @@ contract Rights is IRights, ParticipantIntents {
         REGISTRATIONS.certify(
             assetId, confirmation.certificateDigest, confirmation.code, confirmation.validUntil, confirmation.registrar
         );
-        TITLES.open(assetId, record.registrant, record.validUntil);
+        TITLES.open(assetId, record.registrant, record.validUntil, confirmation.rights);
     }
 
     /* TRANSFER SHARE */

@@ -316,11 +316,11 @@ contract Titles is ITitles, ParticipantIntents {
     /* FOR OTHER CONTRACTS */
 
     /// @inheritdoc ITitles
-    function open(bytes32 assetId, address holder, uint64 validUntil) external override {
+    function open(bytes32 assetId, address holder, uint64 validUntil, uint8 rights) external override {
         if (msg.sender != address(RIGHTS)) revert TitlesOnlyMarket(msg.sender);
-        _open(assetId, TitleKind.Hold, holder, EXCLUSIVE, validUntil);
-        _open(assetId, TitleKind.Use, holder, MAY_GRANT | MAY_DERIVE, validUntil);
-        _open(assetId, TitleKind.Operate, holder, TERMS, validUntil);
+        if (rights & 1 != 0) _open(assetId, TitleKind.Hold, holder, EXCLUSIVE, validUntil);
+        if (rights & 2 != 0) _open(assetId, TitleKind.Use, holder, MAY_GRANT | MAY_DERIVE, validUntil);
+        if (rights & 4 != 0) _open(assetId, TitleKind.Operate, holder, TERMS, validUntil);
     }
 
     /// @inheritdoc ITitles

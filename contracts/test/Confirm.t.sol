@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {MarketTest} from "./base/MarketTest.sol";
 import {Roles} from "../src/Roles.sol";
+import {IListings} from "../src/interfaces/IListings.sol";
 import {IRegistrations} from "../src/interfaces/IRegistrations.sol";
 import {IRights} from "../src/interfaces/IRights.sol";
 import {ITitles} from "../src/interfaces/ITitles.sol";
@@ -65,6 +66,32 @@ contract ConfirmTest is MarketTest {
         IRights.Confirm memory m = _confirmOf(assetId);
         m.validUntil = until;
         _refuses(m, abi.encodeWithSelector(IRights.RightsTerm.selector, until, latest));
+    }
+
+    function testFuzz_opensTheFirstTitlesItNamesAndNoOther(uint8 mask) public {
+        IRights.Confirm memory m = _confirmOf(assetId);
+        m.rights = mask % 7 + 1;
+        _send(m, REGISTRAR);
+        for (uint8 kind = 1; kind <= 3; ++kind) {
+            address holder = m.rights >> (kind - 1) & 1 != 0 ? _at(SUPPLIER) : address(0);
+            vm.assertEq(titles.title(_titleId(assetId, ITitles.TitleKind(kind))).holder, holder);
+        }
+    }
+
+    function testFuzz_refusesNoRightAndUnknownOnes(uint8 mask) public {
+        IRights.Confirm memory m = _confirmOf(assetId);
+        m.rights = mask % 4 == 0 ? 0 : mask | 8;
+        _refuses(m, abi.encodeWithSelector(IRights.RightsNone.selector, m.rights));
+    }
+
+    function test_whoMayNotOperateListsNothing() public {
+        IRights.Confirm memory m = _confirmOf(assetId);
+        m.rights = 3;
+        _send(m, REGISTRAR);
+        IListings.List memory offer = _listOf(assetId, "terms");
+        bytes memory signature = _sign(SUPPLIER, address(listings), _hash(offer));
+        vm.expectRevert(abi.encodeWithSelector(ITitles.TitlesNotHolder.selector, offer.titleId, offer.seller));
+        listings.list(offer, signature);
     }
 
     function test_refusesARegistrarWhoHoldsAShare() public {

@@ -190,7 +190,7 @@ contract FundTest is MarketTest {
         titles.grantUse("parent", assetId, "order", caller, START);
         vm.prank(caller);
         vm.expectRevert(reason);
-        titles.open(assetId, caller, START);
+        titles.open(assetId, caller, START, 7);
         vm.prank(caller);
         vm.expectRevert(reason);
         titles.offer("title", assetId, caller, 1, bytes32(uint256(1)), 1, START);

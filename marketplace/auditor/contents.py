@@ -14,6 +14,7 @@ from marketplace.auditor.lineage import Lineage
 from marketplace.auditor.log import CHECKPOINTS, ENTRIES, LATEST
 from marketplace.auditor.readmodel import file_of
 from marketplace.auditor.rows import KEYS, Row, Tables
+from marketplace.auditor.sources import check_rights
 from marketplace.documents import all_chunks
 from marketplace.errors import InvalidInputError
 from marketplace.rights.certificates import check_certificate
@@ -46,6 +47,7 @@ def check_ledger_documents(tables: Tables, documents: Documents, report: Report)
         claim = documents.get(row["claimDigest"], "claim", subject)
         if claim is not None:
             report.same("claim_differs", f"{subject} claim.manifest", row["manifestDigest"], claim["manifest"])
+            check_rights(row, claim, tables, report)
         if row["status"] >= AssetStatus.CONFIRMED:
             certificate = documents.get(row["certificateDigest"], "credential", subject)
             if certificate is not None:

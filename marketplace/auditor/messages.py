@@ -237,6 +237,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "订单的数据、用途或地域超出其所引协议。",
     ),
     "claim_differs": ("A claim does not say what the ledger says.", "权利主张与账本不符。"),
+    "claim_beyond_source": (
+        "A claim names rights that the source of its data cannot give.",
+        "权利主张超出其数据来源所能给予的权利。",
+    ),
+    "titles_beyond_claim": (
+        "The first titles of an asset are not those that its claim names.",
+        "资产的首次权利与其权利主张不符。",
+    ),
     "previous_unregistered": (
         "A version names no version that its holder registered before.",
         "所称前一版本未由该持有方先行登记。",
@@ -327,6 +335,7 @@ COUNTED: dict[str, str] = {
     "agreements": "协议",
     "orders under agreements": "依协议下达的订单",
     "certificates": "凭证",
+    "claims by source": "按来源核对的主张",
     "status lists": "状态列表",
     "versions": "版本",
     "blobs": "密文",

@@ -12,7 +12,7 @@ from typing import Any
 
 from marketplace.documents.common import PURPOSES
 from marketplace.errors import InvalidInputError
-from marketplace.types import TitleKind, TitleMark
+from marketplace.types import TitleKind, TitleMark, right_bit
 
 RULEBOOK = "titles-cn-1.toml"
 YEARS = ("2026", "2022", "2021")
@@ -139,6 +139,25 @@ def name_of(kind: TitleKind, language: str = "zh", year: str = "2026") -> str:
 def claimable(source_class: str) -> frozenset[TitleKind]:
     """Which titles the holder of data of this source may claim."""
     return frozenset(TitleKind[name] for name in rulebook()["claims"][source_class]["rights"])
+
+
+def claimed(claim: Mapping[str, Any]) -> int:
+    """The rights that a claim names for its own holder, as the bits of a confirmation's `rights`."""
+    mask = 0
+    for item in claim["rights"]:
+        mask |= right_bit(TitleKind[item["right"]]) if item["holder"] == claim["holder"] else 0
+    return mask
+
+
+def beyond_source(claim: Mapping[str, Any]) -> list[str]:
+    """The rights that a claim names and its source cannot give."""
+    given = claimable(claim["sourceClass"])
+    return sorted({item["right"] for item in claim["rights"] if TitleKind[item["right"]] not in given})
+
+
+def source_on_form(source_class: str) -> str:
+    """How a registration form names a source: data fused of several are derived, the form has no word of their own."""
+    return "DERIVED" if source_class == "FUSED" else source_class
 
 
 def needs_consents(source_class: str) -> bool:

@@ -221,6 +221,16 @@ REGISTERS = (
         got="got",
     ),
     Refusal(
+        "RightsNone",
+        "asset_rights",
+        "rights.confirms_some_right",
+        "a confirmation gives no rights {rights}: 1 to hold, 2 to use, 4 to operate, at least one of them",
+        "确认的权利 {rights} 无效：1 持有、2 使用、4 经营，至少其一",
+        "state the rights that the registered claim names",
+        "请填写已登记权利主张所载的权利",
+        got="rights",
+    ),
+    Refusal(
         "RightsTerm",
         "asset_term",
         "rights.term_within_five_years",

@@ -8,6 +8,7 @@ from sqlmodel import Session, col, or_, select
 
 from marketplace.calls import act_digest
 from marketplace.documents import Document, digest, validate_claim
+from marketplace.documents.scopes import source_on_form
 from marketplace.errors import NotFoundError, RuleError
 from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue
 from marketplace.intents import Deployment
@@ -269,16 +270,17 @@ def _check_filing(session: Session, book: Rulebook, form: Document, message: Map
     if asset is None:
         raise NotFoundError("asset_unknown", f"there is no data asset {message['assetId']}", zh="没有该数据资产")
     if kind is Kind.FIRST:
-        _require_procedure(session, asset, procedure)
+        claim = validate_claim(read_document(session, asset.claim_digest))
+        _require_procedure(claim, procedure)
+        _require_source(claim, form)
     if kind is Kind.RENEWAL:
         _require_window(book, procedure, asset.valid_until, message["statedAt"])
 
 
-def _require_procedure(session: Session, asset: Asset, procedure: Procedure) -> None:
+def _require_procedure(claim: Document, procedure: Procedure) -> None:
     """Public data go by their own procedure (measures of 2025, art. 5); what an authorised operator makes of them may
     go by either (guide, art. 15(2)).
     """
-    claim = validate_claim(read_document(session, asset.claim_digest))
     allowed = {Procedure.ORDINARY, Procedure.PUBLIC_DATA} if claim["origin"] == "PUBLIC" else {Procedure.ORDINARY}
     if claim["origin"] == "PUBLIC" and claim["sourceClass"] != "DERIVED":
         allowed = {Procedure.PUBLIC_DATA}
@@ -292,6 +294,22 @@ def _require_procedure(session: Session, asset: Asset, procedure: Procedure) -> 
             got=procedure.name,
             hint="raw public data: PUBLIC_DATA; other data: ORDINARY; products of public data: either",
             hint_zh="公共数据原始资源：PUBLIC_DATA；其他数据：ORDINARY；公共数据产品：两者皆可",
+        )
+
+
+def _require_source(claim: Document, form: Document) -> None:
+    """The form of a first registration names the source that the claim names, as far as it asks for one."""
+    stated = form["fields"].get("sourceClass")
+    if stated not in (None, source_on_form(claim["sourceClass"])):
+        raise RuleError(
+            "source_differs",
+            f"the form names the source {stated}, the claim {claim['sourceClass']}",
+            zh=f"申请表来源为 {stated}，权利主张为 {claim['sourceClass']}",
+            rule="registrations.source_as_claimed",
+            expected=source_on_form(claim["sourceClass"]),
+            got=stated,
+            hint="fill in the source that the registered claim names; titles follow from it",
+            hint_zh="请填写已登记权利主张所载的来源；可主张的权利由此而定",
         )
 
 

@@ -21,6 +21,7 @@ from marketplace.types import AssetStatus, Role
 MAX_TERM_SECONDS = 5 * 365 * 86_400
 MAX_EPSILON_BUDGET = 1_000_000_000_000
 MAX_LEVEL = 6
+ALL_RIGHTS = 7
 MARKS = frozenset(
     (
         (AssetStatus.CONFIRMED, AssetStatus.SUSPENDED),
@@ -93,7 +94,7 @@ def confirm(
     participants: Participants,
     registrations: Registrations,
 ) -> list[Event]:
-    """Confirm an asset whose registration case is deposited; its holder gets the titles to hold and to operate it.
+    """Confirm an asset whose registration case is deposited; its holder gets the first titles that it names.
 
     Args:
         confirmation: the intent Confirm, signed by the registrar.
@@ -107,6 +108,8 @@ def confirm(
     require_version(asset.version, confirmation)
     if asset.claim_digest != confirmation["claimDigest"]:
         raise refuse("RightsClaimMismatch", expected=asset.claim_digest, got=confirmation["claimDigest"])
+    if not 1 <= confirmation["rights"] <= ALL_RIGHTS:
+        raise refuse("RightsNone", rights=confirmation["rights"])
     latest = now + MAX_TERM_SECONDS
     if not now < confirmation["validUntil"] <= latest:
         raise refuse("RightsTerm", validUntil=confirmation["validUntil"], latest=latest)
@@ -120,7 +123,7 @@ def confirm(
     asset.version += 1
     names = ("assetId", "certificateDigest", "validUntil", "registrar")
     args = {name: confirmation[name] for name in names} | {"version": asset.version}
-    opened = open_titles(titles, asset_key, asset.registrant, asset.valid_until)
+    opened = open_titles(titles, asset_key, asset.registrant, asset.valid_until, confirmation["rights"])
     return [Event("Rights", "Confirmed", args), certified, *opened]
 
 

@@ -30,7 +30,7 @@ from marketplace.rights.title_records import (
     Titles,
     require_covers,
 )
-from marketplace.types import ZERO_DIGEST, Role, TitleKind, TitleMark
+from marketplace.types import ZERO_DIGEST, Role, TitleKind, TitleMark, right_bit
 
 TERMS = TitleMark.EXCLUSIVE | TitleMark.MAY_GRANT | TitleMark.MAY_DERIVE
 ROOT_MARKS = {
@@ -170,10 +170,14 @@ def _end(title: Title, intent: Message, actor: str) -> list[Event]:
     return [Event("Titles", "TitleEnded", args | {"version": title.version})]
 
 
-def open_titles(state: Titles, asset_key: str, holder: str, valid_until: int) -> list[Event]:
-    """Create the first titles of an asset that is confirmed; for the rules of rights alone."""
+def open_titles(state: Titles, asset_key: str, holder: str, valid_until: int, rights: int) -> list[Event]:
+    """Create the first titles of an asset that is confirmed; for the rules of rights alone.
+
+    Args:
+        rights: which of them, bits as `marketplace.types.right_bit`.
+    """
     events = []
-    for kind in ROOTS:
+    for kind in (kind for kind in ROOTS if rights & right_bit(kind)):
         key = title_id(asset_key, kind)
         state.count += 1
         state.records[key] = Title(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from marketplace.documents import Document, digest, ids, row_count
+from marketplace.documents.scopes import source_on_form
 from marketplace.registrations import forms
 from marketplace.registrations.clocks import act_dates, filing_dates
 from marketplace.registrations.procedures import WHOSE, Party
@@ -160,7 +161,7 @@ def outline(
     known = {
         "dataName": title["zh"],
         "overview": f"{title['zh']} {title['en']}: {', '.join(names)}",
-        "sourceClass": claim["sourceClass"],
+        "sourceClass": source_on_form(claim["sourceClass"]),
         "volume": f"{row_count(manifest)} rows",
         "rights": "; ".join(f"{right['right']} {right['holder']}" for right in claim["rights"]),
         "certificateCode": entry["code"] if entry else "",

@@ -11,7 +11,7 @@ from typing import Any
 from crypto import merkle
 from crypto.canonical import sha256, to_hex
 from marketplace import documents
-from marketplace.documents import Document, ids
+from marketplace.documents import Document, ids, scopes
 from marketplace.errors import NotFoundError
 from marketplace.registrations.codes import to_ledger
 from marketplace.rights.standing import Standing, judge, list_paths
@@ -31,9 +31,13 @@ def ciphertext_root(manifest: Mapping[str, Any]) -> str:
 def make_claim(
     manifest: Mapping[str, Any], *, level: str, source_class: str, origin: str, shares: Sequence[tuple[str, int]]
 ) -> Document:
-    """The claim of the manifest's holder: it holds and operates the data; `shares` are (holder, basis points)."""
-    holder = manifest["holder"]
-    rights = [{"right": right, "holder": holder, "until": None, "limits": ""} for right in ("HOLD", "OPERATE")]
+    """The claim of the manifest's holder: all rights that the source can give; `shares` are (holder, basis points).
+
+    Raises:
+        InvalidInputError: `malformed_document`: a source that gives no right, e.g. entrusted processing.
+    """
+    holder, given = manifest["holder"], sorted(scopes.claimable(source_class))
+    rights = [{"right": right.name, "holder": holder, "until": None, "limits": ""} for right in given]
     claim: Document = {"type": "claim", "version": 1, "title": manifest["title"], "holder": holder}
     claim |= {"manifest": documents.digest(manifest), "sourceClass": source_class, "origin": origin, "level": level}
     claim |= {"rights": rights, "shares": [{"holder": who, "bps": bps} for who, bps in shares], "evidence": []}
@@ -130,6 +134,7 @@ def confirm(client: Client, asset_id: str, days: int) -> dict[str, Any]:
         "claimDigest": asset["claimDigest"],
         "certificateDigest": certificates.digest(certificate),
         "code": to_ledger(code),
+        "rights": scopes.claimed(claim),
         "validUntil": valid_until,
         "registrar": client.address,
         "version": asset["version"],

@@ -185,6 +185,7 @@ def _confirm(market: Market, manifest: str, until: int, named: str) -> Call:
         "claimDigest": _digest("claim", manifest),
         "certificateDigest": _digest("certificate", manifest),
         "code": named,
+        "rights": 7,
         "validUntil": until,
         "registrar": market.address("registrar"),
         "version": 1,

@@ -204,6 +204,7 @@ class _Register:
             "claimDigest": claim,
             "certificateDigest": certificate,
             "code": code(number % 9_999 + 1, f"2026{number // 9_999 + 1:02d}"),
+            "rights": 7,
             "validUntil": until,
             "registrar": self._registrar.address,
             "version": 1,

@@ -51,13 +51,15 @@ interface IRights is IIntentBatch {
         uint64 deadline;
     }
 
-    /// @notice Signed by `registrar`. `version` is the asset's present one, `validUntil` at most five years away. `code` is the
+    /// @notice Signed by `registrar`. `version` is the asset's present one, `validUntil` at most five years away. `rights` are bits of
+    /// the first titles that the data's source can give: 1 to hold, 2 to use, 4 to operate. `code` is the
     /// certificate's, ASCII and padded with zeros on the right; the asset's registration case has to be deposited.
     struct Confirm {
         bytes32 assetId;
         bytes32 claimDigest;
         bytes32 certificateDigest;
         bytes32 code;
+        uint8 rights;
         uint64 validUntil;
         address registrar;
         uint64 version;
@@ -127,6 +129,8 @@ interface IRights is IIntentBatch {
     error RightsOwnMatter(address registrar);
     /// @notice The registrar confirms another claim than the registered one.
     error RightsClaimMismatch(bytes32 expected, bytes32 got);
+    /// @notice A confirmation gives at least one of the first titles, and no other: 1 to hold, 2 to use, 4 to operate.
+    error RightsNone(uint8 rights);
     /// @notice The confirmation must end after now and within five years.
     error RightsTerm(uint64 validUntil, uint256 latest);
     /// @notice Giver and receiver are the same.
@@ -143,7 +147,7 @@ interface IRights is IIntentBatch {
     /// @notice Registers sealed data with its claimed rights, level, privacy budget and revenue shares.
     function register(Register calldata registration, bytes calldata holderSignature) external;
 
-    /// @notice Confirms a registered asset; its holder gets the titles to hold and to operate it.
+    /// @notice Confirms a registered asset; its holder gets the first titles that the confirmation names.
     function confirm(Confirm calldata confirmation, bytes calldata registrarSignature) external;
 
     /// @notice Hands part of the revenue of an asset to another active participant.

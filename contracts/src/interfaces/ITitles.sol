@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {IIntentBatch} from "./IIntentBatch.sol";
 
 /// @title Titles: who may hold, use and operate a data asset, for what, where, until when, and under whom
-/// @notice An asset's confirmation creates three first titles, the roots of its trees. A holder who may do so grants parts of what
+/// @notice An asset's confirmation creates up to three first titles, the roots of its trees. A holder who may do so grants parts of what
 /// it has; a part is never wider than its whole and dies with it. A use title is also created when an order is funded.
 interface ITitles is IIntentBatch {
     /// @notice The three data rights: to hold, to use, to operate (who may list).
@@ -229,7 +229,8 @@ interface ITitles is IIntentBatch {
     function enforce(Enforce calldata enforcement, bytes calldata registrarSignature) external;
 
     /// @notice Creates the first titles of an asset that is confirmed. Only Rights calls it.
-    function open(bytes32 assetId, address holder, uint64 validUntil) external;
+    /// @param rights bits: 1 to hold, 2 to use, 4 to operate.
+    function open(bytes32 assetId, address holder, uint64 validUntil, uint8 rights) external;
 
     /// @notice Notes that a cell of a title is on offer until `until`. Only Listings calls it.
     /// @return latest as {requireOperator}.

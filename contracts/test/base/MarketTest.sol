@@ -138,7 +138,7 @@ abstract contract MarketTest is Signing {
     function _confirmOf(bytes32 assetId) internal view returns (IRights.Confirm memory) {
         uint64 until = uint64(block.timestamp + 365 days);
         return IRights.Confirm(
-            assetId, "claim", "certificate", _codeOf(assetId), until, _at(REGISTRAR), 1, _deadline()
+            assetId, "claim", "certificate", _codeOf(assetId), 7, until, _at(REGISTRAR), 1, _deadline()
         );
     }
 

@@ -91,7 +91,7 @@ abstract contract Signing {
         return keccak256(
             abi.encode(
                 keccak256(
-                    "Confirm(bytes32 assetId,bytes32 claimDigest,bytes32 certificateDigest,bytes32 code,uint64 validUntil,address registrar,uint64 version,uint64 deadline)"
+                    "Confirm(bytes32 assetId,bytes32 claimDigest,bytes32 certificateDigest,bytes32 code,uint8 rights,uint64 validUntil,address registrar,uint64 version,uint64 deadline)"
                 ),
                 m
             )

@@ -42,6 +42,7 @@ class Confirm(Shape):
     claim_digest: DigestText
     certificate_digest: DigestText
     code: DigestText = Field(description="the certificate's 15 characters as ASCII, filled up with zeros to 32 bytes")
+    rights: UInt8 = Field(description="the first titles it gives, bits: 1 to hold, 2 to use, 4 to operate")
     valid_until: Count
     registrar: AddressText
     version: Count
@@ -109,7 +110,7 @@ def register_asset(here: Here, body: RegistrationBody) -> Queued:
 
 @router.post("/confirmations", status_code=202)
 def confirm_asset(here: Here, body: ConfirmationBody) -> Queued:
-    """Confirm a registration; creates the titles to hold and to operate."""
+    """Confirm a registration; creates the first titles that its source gives."""
     decision = Statement("Confirm", body.confirm.to_message(), (body.signature,)).verified(here.deployment)
     with here.writing() as session:
         entries = issuing.entries_for(session, here.settings, decision.message["assetId"])

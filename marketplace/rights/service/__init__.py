@@ -10,6 +10,7 @@ from crypto import merkle
 from crypto.canonical import to_hex
 from marketplace.documents import LEVELS, Document, blob_digests, differences, ids, validate_claim, validate_manifest
 from marketplace.documents.identifiers import Kind
+from marketplace.documents.scopes import beyond_source, claimable, claimed, rulebook_name
 from marketplace.errors import NotFoundError, RuleError
 from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue, remember
 from marketplace.evidence.inbox.naming import require_free
@@ -126,6 +127,7 @@ def confirm(
     get_asset(session, message["assetId"])
     certificates.check_certificate(certificate, message, now)
     certificates.check_status(certificate, entries)
+    _check_confirmed_rights(session, message)
     require_free(session, Kind.CERTIFICATE, message["certificateDigest"])
     arguments = [dict(message), decision.signatures[0]]
     precheck.run(session, "Rights", "confirm", arguments, now)
@@ -194,8 +196,43 @@ def _check_documents(session: Session, blobs: BlobStore, message: Mapping[str, A
             hint="sign a registration whose claim and manifest state the same asset, holder, level and budget",
             hint_zh="请签署与清单、权利主张在资产、持有人、级别与预算上一致的登记",
         )
+    _check_source(claim)
     _check_lineage(session, manifest, message)
     _check_blobs(blobs, manifest)
+
+
+def _check_source(claim: Document) -> None:
+    """A claim names no right that its source cannot give, e.g. to operate what was collected in public."""
+    beyond = beyond_source(claim)
+    if beyond:
+        raise RuleError(
+            "right_not_claimable",
+            f"data of source {claim['sourceClass']} do not give the rights {', '.join(beyond)}",
+            zh=f"来源为 {claim['sourceClass']} 的数据不能主张 {'、'.join(beyond)}",
+            rule="rights.titles_by_source",
+            rulebook=rulebook_name(),
+            expected=sorted(kind.name for kind in claimable(claim["sourceClass"])),
+            got=beyond,
+            hint="claim no more than the source gives, or name the source as it is",
+            hint_zh="请勿主张超出来源的权利，或如实填写数据来源",
+        )
+
+
+def _check_confirmed_rights(session: Session, message: Mapping[str, Any]) -> None:
+    """The titles that come with a confirmation are those that the registered claim names."""
+    claim = validate_claim(read_document(session, get_asset(session, message["assetId"]).claim_digest))
+    _check_source(claim)
+    if message["rights"] != claimed(claim):
+        raise RuleError(
+            "rights_differ",
+            f"the confirmation gives the rights {message['rights']}, the claim names {claimed(claim)}",
+            zh=f"确认的权利为 {message['rights']}，权利主张所载为 {claimed(claim)}",
+            rule="rights.titles_as_claimed",
+            expected=claimed(claim),
+            got=message["rights"],
+            hint="state the claim's rights as bits: 1 to hold, 2 to use, 4 to operate",
+            hint_zh="请以位表示主张的权利：1 持有、2 使用、4 经营",
+        )
 
 
 def _check_lineage(session: Session, manifest: Document, message: Mapping[str, Any]) -> None:

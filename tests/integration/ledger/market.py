@@ -133,6 +133,7 @@ class Market:
             "claimDigest": "0x" + "b3" * 32,
             "certificateDigest": "0x" + "b4" * 32,
             "code": code(1),
+            "rights": 7,
             "validUntil": valid_until,
             "registrar": self.address("registrar"),
             "version": 1,

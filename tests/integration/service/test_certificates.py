@@ -99,9 +99,9 @@ def test_a_certificate_without_its_place_is_not_confirmed(town: Town, asset: str
         "claimDigest": found["claimDigest"],
         "certificateDigest": digest(bare),
         "code": "0x" + "00" * 32,
+        "rights": 7,
     }
     message |= {"validUntil": found["validUntil"], "registrar": registrar.address, "version": 1}
-    message["code"] = "0x" + "00" * 32
     message |= {"deadline": registrar.deadline()}
     with pytest.raises(InvalidInputError) as caught:
         registrar.submit(

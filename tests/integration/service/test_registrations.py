@@ -6,7 +6,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from marketplace.documents import LEVELS, all_chunks, digest
+from marketplace.documents import LEVELS, Document, all_chunks, digest
 from marketplace.errors import MarketplaceError
 from marketplace.registrations.codes import LENGTH
 from marketplace.registrations.forms import make_form
@@ -29,8 +29,8 @@ def refused(call: Callable[[], object]) -> str:
     return caught.value.code
 
 
-def registered(town: Town, name: str) -> str:
-    """Another data set of the supplier's, registered and not confirmed yet; the asset's id."""
+def sealed(town: Town, name: str) -> Document:
+    """Another data set of the supplier's, sealed and uploaded; its manifest."""
     supplier = town["supplier"]
     dataset = seal_file(
         write_csv(town.folder / f"{name}.csv", make_rows()[:40]),
@@ -43,14 +43,20 @@ def registered(town: Town, name: str) -> str:
     for chunk in all_chunks(dataset.manifest):
         supplier.put_blob(dataset.blob(chunk["blob"]))
     supplier.put_document(dataset.manifest)
+    return dataset.manifest
+
+
+def registered(town: Town, name: str) -> str:
+    """The same, registered and not confirmed yet; the asset's id."""
+    supplier, manifest = town["supplier"], sealed(town, name)
     claim = rights.make_claim(
-        dataset.manifest,
+        manifest,
         level=LEVELS[1],
         source_class="COLLECTED_GENERATED",
         origin="ENTERPRISE",
         shares=[(supplier.address, 10_000)],
     )
-    return str(rights.register(supplier, dataset.manifest, claim, BUDGET)["assetId"])
+    return str(rights.register(supplier, manifest, claim, BUDGET)["assetId"])
 
 
 def filed(town: Town, asset: str) -> str:

@@ -17,6 +17,7 @@ from marketplace.auditor.findings import Report
 from marketplace.auditor.money import check_money
 from marketplace.auditor.papers import Papers, Standing
 from marketplace.auditor.rows import Tables
+from marketplace.auditor.sources import check_rights
 from marketplace.documents import digest
 from marketplace.events import Event
 from marketplace.intents import Deployment
@@ -68,6 +69,19 @@ def test_a_claim_about_other_data(made: Made) -> None:
     asset["claimDigest"] = forger.store({**forger.document(asset["claimDigest"]), "manifest": "0x" + "00" * 32})
     list(contents.check_ledger_documents(tables, Documents(MemoryBundle(forger.files), report), report))
     assert _codes(report) == ["claim_differs"]
+
+
+def test_titles_that_a_source_cannot_give(made: Made) -> None:
+    forger, report = Forger(made), Report()
+    tables = tables_of(forger)
+    asset = _row(tables, "assets")
+    claim = {**forger.document(asset["claimDigest"]), "sourceClass": "AUTOMATED_PUBLIC_COLLECTION"}
+    check_rights(asset, claim, tables, report)
+    check_rights(asset, {**claim, "rights": claim["rights"][:2]}, tables, report)
+    assert [(item.code, item.got) for item in report.findings] == [
+        ("claim_beyond_source", ["OPERATE"]),
+        ("titles_beyond_claim", 7),
+    ]
 
 
 def test_papers_that_do_not_name_each_other(made: Made) -> None:

@@ -106,7 +106,13 @@ class Story:
         """The end of a first registration, in a certificate with this code."""
         message = {
             **{"assetId": self.asset, "claimDigest": CLAIM, "certificateDigest": "0x" + "b4" * 32, "version": 1},
-            **{"code": to_ledger(text), "validUntil": self.now + 365 * DAY, "registrar": REGISTRAR, "deadline": FAR},
+            **{
+                "code": to_ledger(text),
+                "rights": 7,
+                "validUntil": self.now + 365 * DAY,
+                "registrar": REGISTRAR,
+                "deadline": FAR,
+            },
         }
         self.call("Rights", "confirm", message)
 

@@ -31,7 +31,7 @@ class Register:
         asset = Asset(PEOPLE[0], 1, DIGEST, 1, [Share(PEOPLE[0], 10_000)], AssetStatus.CONFIRMED, NOW + 1000 * DAY)
         self.rights = Rights({ASSET: asset})
         self.titles = Titles()
-        titles.open_titles(self.titles, ASSET, PEOPLE[0], asset.valid_until)
+        titles.open_titles(self.titles, ASSET, PEOPLE[0], asset.valid_until, 7)
         self.made = 0
 
     def root(self, kind: TitleKind = TitleKind.OPERATE) -> str:

@@ -1,0 +1,23 @@
+"""Step 9, what a source can give: claims keep within it, and first titles are those that the claim names."""
+
+from typing import Any
+
+from marketplace.auditor.findings import Report
+from marketplace.auditor.rows import Row, Tables
+from marketplace.documents.ids import title_id
+from marketplace.documents.scopes import beyond_source, claimed
+from marketplace.rights.title_records import ROOTS
+from marketplace.types import AssetStatus, right_bit
+
+
+def check_rights(asset: Row, claim: dict[str, Any], tables: Tables, report: Report) -> None:
+    """One asset's claim against its source, and its first titles against its claim."""
+    subject = f"asset {asset['assetId']}"
+    beyond = beyond_source(claim)
+    if beyond:
+        report.find("claim_beyond_source", subject, expected=claim["sourceClass"], got=beyond)
+    if asset["status"] < AssetStatus.CONFIRMED:
+        return
+    report.count("claims by source")
+    opened = sum(right_bit(kind) for kind in ROOTS if (title_id(asset["assetId"], kind),) in tables.rows["titles"])
+    report.same("titles_beyond_claim", subject, claimed(claim), opened)
