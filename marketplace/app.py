@@ -24,6 +24,7 @@ import marketplace.identifiers.routes
 import marketplace.listings.routes
 import marketplace.orders.routes
 import marketplace.participants.routes
+import marketplace.participants.routes.identities
 import marketplace.queries.routes
 import marketplace.registrations.routes
 import marketplace.rights.routes
@@ -63,6 +64,7 @@ STATUS: dict[type[MarketplaceError], HTTPStatus] = {
 }
 ROUTERS: Sequence[APIRouter] = (
     marketplace.web.signin.router,
+    marketplace.participants.routes.identities.router,
     marketplace.participants.routes.router,
     marketplace.rights.routes.router,
     marketplace.registrations.routes.router,

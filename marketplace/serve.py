@@ -32,6 +32,7 @@ from marketplace.storage.engine import make_engine
 from marketplace.storage.migrate import upgrade
 from marketplace.web.bell import Bell
 from marketplace.web.context import Context
+from marketplace.web.openid import Provider
 
 restore_recursion_limit()
 
@@ -60,6 +61,7 @@ class Service:
             on_block=lambda _block: self._bell.ring(LEDGER),
         )
         self._settings, self._clock = settings, clock
+        self._openid = provider_of(settings)
         self._chores: list[Chore] = []
 
     def __enter__(self) -> Context:
@@ -81,6 +83,7 @@ class Service:
             bell=self._bell,
             clock=self._clock,
             account_for=account_for,
+            openid=self._openid,
         )
         self._chores = chores_of(context)
         for chore in self._chores:
@@ -92,6 +95,8 @@ class Service:
         for chore in self._chores:
             chore.stop()
         self._worker.stop()
+        if self._openid is not None:
+            self._openid.close()
         self._engine.dispose()
 
     def _problem(self) -> str | None:
@@ -135,6 +140,14 @@ def ledger_settings(settings: Settings) -> LedgerSettings:
         folder=settings.data_dir / "node",
         rpc_url=settings.ledger_rpc_url,
     )
+
+
+def provider_of(settings: Settings) -> Provider | None:
+    """The OpenID Connect provider of the operator's choice, if there is one."""
+    if not settings.oidc_issuer:
+        return None
+    secret = settings.oidc_client_secret.get_secret_value()
+    return Provider(settings.oidc_issuer, settings.oidc_client_id, secret)
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -85,6 +85,12 @@ class Settings(BaseSettings):
         webhook_retry_seconds: pause before a webhook's second try; it doubles with each further one, up to six hours.
         webhook_give_up_days: a webhook that was not taken for so long is set aside, to be replayed on request.
         webhook_keep_days: how long delivered webhooks are kept for a replay.
+        oidc_issuer: identifier of the OpenID Connect provider whose people may sign in once a participant has linked
+            them; empty for none.
+        oidc_client_id: this service's name with it.
+        oidc_client_secret: the secret that the provider gave it; empty for a public client.
+        oidc_redirect_uris: where the provider may send people back to, separated by spaces and compared character by
+            character; of an http address of 127.0.0.1 or [::1] any port counts (RFC 8252).
     """
 
     model_config = SettingsConfigDict(env_prefix="MARKETPLACE_", extra="ignore", frozen=True)
@@ -120,6 +126,10 @@ class Settings(BaseSettings):
     webhook_retry_seconds: int = Field(default=5, ge=1, le=3600)
     webhook_give_up_days: int = Field(default=5, ge=1, le=90)
     webhook_keep_days: int = Field(default=30, ge=1, le=365)
+    oidc_issuer: str = Field(default="", max_length=255)
+    oidc_client_id: str = Field(default="", max_length=255)
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_redirect_uris: str = Field(default="http://127.0.0.1/callback", max_length=4000)
 
     @model_validator(mode="before")
     @classmethod
@@ -138,6 +148,26 @@ class Settings(BaseSettings):
         if url.scheme != "https" and not (_is_loopback(self.host) and _is_loopback(url.hostname)):
             raise ValueError("outside loopback public_url must be https: sign-in tokens would travel in the clear")
         return self
+
+    @model_validator(mode="after")
+    def _check_oidc(self) -> Self:
+        if not self.oidc_issuer:
+            return self
+        if not self.oidc_client_id or not self.oidc_client_id.isascii() or not self.oidc_redirect_uris.split():
+            raise ValueError("with oidc_issuer, oidc_client_id and oidc_redirect_uris must be set")
+        for name, text in (("oidc_issuer", self.oidc_issuer), *(("oidc_redirect_uris", uri) for uri in self.redirects)):
+            url = urlsplit(text)
+            is_plain = url.scheme == "http" and _is_loopback(url.hostname or "")
+            if not (url.scheme == "https" or is_plain) or not url.hostname or url.fragment or url.username:
+                raise ValueError(f"{name}: expected https, or http on loopback, without user or fragment")
+        if urlsplit(self.oidc_issuer).query:
+            raise ValueError("oidc_issuer: an issuer has no query")
+        return self
+
+    @property
+    def redirects(self) -> tuple[str, ...]:
+        """The registered redirect URIs."""
+        return tuple(self.oidc_redirect_uris.split())
 
     @cached_property
     def database(self) -> str:

@@ -37,6 +37,10 @@ GROUPS = {
         "marketplace.participants.commands.persons",
         "several persons' keys, guardians, recovery 多人密钥与恢复",
     ),
+    "session": (
+        "marketplace.participants.commands.identities",
+        "sign in with an OpenID Connect provider 第三方登录",
+    ),
     "rights": ("marketplace.rights.commands", "register, confirm, transfer, certificates 确权登记"),
     "registrations": ("marketplace.registrations.commands", "cases: file, review, notice, objection, deposit 登记案件"),
     "rulebooks": ("marketplace.cli.rulebooks", "the rules of registration as data 登记规则"),

@@ -1,4 +1,4 @@
-"""Who takes part: as the ledger says, and the applications that wait for a registrar."""
+"""Who takes part, as the ledger says; applications that wait; identities that sign in for an account."""
 
 from typing import Any
 
@@ -82,3 +82,45 @@ class Recovery(ProjectedRow, table=True):
     approved: list[str] = Field(sa_type=JSON)
     ready_at: int = Field(sa_type=BigInteger)
     reason_digest: str
+
+
+class IdentityLink(SQLModel, table=True):
+    """An identity of the OpenID Connect provider that signs in for `account`.
+
+    Attributes:
+        identity: participants.identities.identity_of; who it is stands nowhere.
+        acts: bits of types.Act that its sessions have.
+        valid_until: unix seconds, not included.
+        linked_by: the key that linked it; the link lives no longer than that key.
+        message, signature: what the key signed (EIP-4361).
+    """
+
+    __tablename__ = "identity_links"
+    identity: str = Field(primary_key=True)
+    account: str = Field(index=True)
+    acts: int = Field(sa_type=BigInteger)
+    valid_until: int = Field(sa_type=BigInteger)
+    linked_by: str
+    message: str
+    signature: str
+    linked_at: int = Field(sa_type=BigInteger)
+
+
+class ProviderSignIn(SQLModel, table=True):
+    """A sign-in with the provider that was begun. Of the state only the SHA-256 is stored.
+
+    Attributes:
+        challenge: PKCE's; whoever ends the sign-in shows the verifier of it.
+        expires_at: unix seconds.
+        used: its code was handed in; a second one is refused.
+        identity: who it turned out to be, for a link; "" before.
+    """
+
+    __tablename__ = "provider_sign_ins"
+    state_hash: str = Field(primary_key=True)
+    nonce: str
+    challenge: str
+    redirect_uri: str
+    expires_at: int = Field(sa_type=BigInteger)
+    used: bool = False
+    identity: str = ""

@@ -34,6 +34,7 @@ class Connection:
         account: for whom; None for the keys' own address, or what the home folder remembers.
         home: where the pin and the journal are kept; None keeps them in memory for this client's life.
         http: a ready httpx client, e.g. over an in-process app.
+        signed_in: a session that is open already, for a client without keys: it reads, and signs nothing.
         now: unix seconds.
         notice: told, in English, what a person should know (a profile was pinned).
     """
@@ -46,6 +47,7 @@ class Connection:
         account: str | None = None,
         home: Home | None = None,
         http: httpx.Client | None = None,
+        signed_in: session.SavedSession | None = None,
         now: Callable[[], float] = time.time,
         notice: Callable[[str], None] = lambda _text: None,
     ) -> None:
@@ -56,6 +58,8 @@ class Connection:
         self._transport = Transport(self.url, http)
         self._now, self._notice = now, notice
         self._token: str | None = None
+        if signed_in is not None and keys is None and signed_in.url == self.url:
+            self._token, self._account = signed_in.token, signed_in.account
         self._profile: Profile | None = None
         self._journal: Journal | None = None
 
@@ -86,8 +90,8 @@ class Connection:
                 "keys_missing",
                 "this needs your keys",
                 zh="此操作需要您的密钥",
-                hint="make them with: marketplace keys new",
-                hint_zh="请先执行 marketplace keys new",
+                hint="make them with: marketplace keys new; a session with a provider reads and signs nothing",
+                hint_zh="请先执行 marketplace keys new；第三方登录的会话只能读取，不能签名",
             )
         return self._keys
 
@@ -186,9 +190,9 @@ class Connection:
 
     def _send(self, method: str, path: str, *, signed: bool, repeatable: bool, **content: Any) -> httpx.Response:
         """Send; with keys, sign in first, and once more when the service says that the session is over."""
-        if not signed or self._keys is None:
+        if not signed or (self._keys is None and self._token is None):
             return self._transport.request(method, path, repeatable=repeatable, **content)
-        fresh, extra = self._token is None, content.pop("headers", {})
+        fresh, extra = self._token is None or self._keys is None, content.pop("headers", {})
         try:
             return self._transport.request(
                 method, path, repeatable=repeatable, headers=self._bearer() | extra, **content
@@ -204,13 +208,23 @@ class Connection:
             self._token = session.sign_in(self._transport, self.keys, self.deployment.chain_id, self.now())
         return {"authorization": f"Bearer {self._token}"}
 
+    def sign_message(self, statement: str) -> dict[str, str]:
+        """{"message", "signature"}: a sentence signed by this participant's key, for this service and once."""
+        return session.signed_message(self._transport, self.keys, self.deployment.chain_id, self.now(), statement)
+
+    def sign_out(self) -> None:
+        """End the session that is open, if one is."""
+        if self._token is not None:
+            self._transport.request("DELETE", "/session", repeatable=False, headers=self._bearer())
+            self._token = None
+
     def get_bytes(self, path: str) -> bytes:
         """GET a small public answer that is not JSON."""
         return self._send("GET", path, signed=False, repeatable=True).content
 
     def download(self, path: str, target: Path, progress: Callable[[int], None] = lambda _count: None) -> int:
         """Write the answer of GET `path` into `target`, whole or not at all; returns its size in bytes."""
-        headers = self._bearer() if self._keys is not None else {}
+        headers = self._bearer() if self._keys is not None or self._token is not None else {}
         return self._transport.download(path, target, headers, progress)
 
     def deadline(self, *, days: int = 0) -> int:

@@ -2,6 +2,7 @@
 
     keystore.json   the encrypted seed (Ethereum V3), mode 0600
     config.toml     the service's url and, from the first use on, the pinned profile: chain id, contracts, log key
+    session.json    a session without keys, from `marketplace session login`, mode 0600
     journal.db      vouchers, answers, the last seen checkpoint (sdk/journal.py)
 
 The profile is trusted on first use and pinned; a service that later names another chain, another contract or another
@@ -79,6 +80,11 @@ class Home:
     def config(self) -> Path:
         """Service address and pin."""
         return self.path / "config.toml"
+
+    @property
+    def session(self) -> Path:
+        """A session that was opened without keys."""
+        return self.path / "session.json"
 
     @property
     def journal(self) -> Path:

@@ -17,6 +17,7 @@ from marketplace.sdk.hardening import close_process
 from marketplace.sdk.home import Home
 from marketplace.sdk.keys import load_keys
 from marketplace.sdk.polling import break_off
+from marketplace.sdk.session import SavedSession
 
 MAX_PASSWORD_BYTES = 1024
 PAUSE_SECONDS = 0.5
@@ -43,10 +44,15 @@ class Surroundings(Protocol):
 def open_client(around: Surroundings, *, with_keys: bool = True, keys: Keys | None = None) -> Client:
     """A client for the home folder's participant, or for the public when `with_keys` is False.
 
+    A folder without keys, in which somebody signed in with the exchange's provider, gives a client that reads.
+
     Args:
         keys: the participant's keys where they are open already.
     """
     home = Home.locate(around.home)
+    saved = SavedSession.load(home.session) if with_keys and keys is None and not home.keystore.is_file() else None
+    if saved is not None:
+        return Client(home.url(around.url), home=home, signed_in=saved, notice=around.notice)
     chosen = (keys or open_keys(around)) if with_keys else None
     if chosen:
         close_process()

@@ -16,7 +16,8 @@ class SignInNonce(SQLModel, table=True):
 
 
 class SignIn(SQLModel, table=True):
-    """Somebody who proved to hold `key`, which reads for `account`, until `expires_at` (unix seconds)."""
+    """Somebody who proved to hold `key`, or to be that linked identity, which reads for `account`, until `expires_at`
+    (unix seconds)."""
 
     __tablename__ = "sign_ins"
     token_hash: str = Field(primary_key=True)
@@ -58,6 +59,11 @@ def holder_of(session: Session, token: str, now: int) -> tuple[str, str] | None:
 def close_session(session: Session, token: str) -> None:
     """Forget `token`."""
     session.execute(delete(SignIn).where(col(SignIn.token_hash) == _hash(token)))
+
+
+def close_sessions_of(session: Session, key: str) -> None:
+    """Forget every session that `key`, or a linked identity, has opened."""
+    session.execute(delete(SignIn).where(col(SignIn.key) == key))
 
 
 def _hash(token: str) -> str:

@@ -93,6 +93,13 @@ ACCESS: Mapping[str, Access] = {
     "make_sign_in_challenge": Anyone(),
     "sign_in": Signed("EIP-4361", "sign_in_refused"),
     "sign_out": SignedIn(),
+    # OpenID Connect: what proves who somebody is are state, verifier and the provider's code
+    "begin_oidc_sign_in": Anyone(),
+    "sign_in_with_oidc": Anyone(),
+    "prove_oidc_identity": Anyone(),
+    "link_identity": Signed("EIP-4361", "sign_in_refused"),
+    "list_identities": SignedIn(lists="identity"),
+    "unlink_identity": Party("identity", ("account",)),
     # participants
     "apply_to_join": Signed("Participants.admit"),
     "list_applications": Holds(Role.REGISTRAR),

@@ -16,6 +16,7 @@ from marketplace.storage.blobs import BlobStore
 from marketplace.storage.engine import reading, session
 from marketplace.types import Act
 from marketplace.web.bell import Bell
+from marketplace.web.openid import Provider
 
 _RINGS = "rings"
 
@@ -37,7 +38,9 @@ class Context:
         ledger_problem: None while the ledger serves, else why it does not.
         bell: wakes long polls.
         clock: unix seconds; a test may move it.
-        account_for: the account that a key reads for at a time, and may do such an act for; None for none.
+        account_for: the account that a key reads for at a time, and may do such an act for; None for none. A linked
+            identity counts as a key (participants/identities.py).
+        openid: the provider of OpenID Connect, if the operator has chosen one.
     """
 
     settings: Settings
@@ -49,6 +52,7 @@ class Context:
     bell: Bell = field(default_factory=Bell)
     clock: Callable[[], int] = _unix_now
     account_for: Callable[[Session, str, int, Act], str | None] = lambda _session, key, _now, _act: key
+    openid: Provider | None = None
 
     @contextmanager
     def writing(self, *, durable: bool = True) -> Iterator[Session]:

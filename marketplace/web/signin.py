@@ -10,6 +10,7 @@ from crypto.canonical import from_hex
 from crypto.errors import CryptoError
 from marketplace.documents import iso_time
 from marketplace.errors import NotAuthorizedError
+from marketplace.participants.identities import is_link_statement
 from marketplace.storage.sessions import close_session, make_nonce, open_session, use_nonce
 from marketplace.types import Act
 from marketplace.web.context import Context, Here
@@ -59,7 +60,10 @@ def sign_in(here: Here, body: SignInBody) -> dict[str, str]:
     """Prove to hold a key; anybody who has one may, participant or not. A key of an account reads for that account, as
     long as it is live and permitted to read. What the account may do is asked of the ledger each time, and what needs
     no further signature of the key's acts (web/principal.py)."""
-    key, now = _verified(here, body), here.clock()
+    message, now = verified(here, body), here.clock()
+    if is_link_statement(message.statement):
+        raise _refused("it links an identity, and is meant for nothing else")
+    key = message.address
     with here.writing() as session:
         account = here.account_for(session, key, now, Act.READ)
         if account is None:
@@ -76,7 +80,12 @@ def sign_out(here: Here, account: Account, credentials: Credentials) -> None:  #
         close_session(session, credentials.credentials)
 
 
-def _verified(here: Context, body: SignInBody) -> str:
+def verified(here: Context, body: SignInBody) -> siwe.SignIn:
+    """What a key signed, for this service and a challenge of its own that is used up now.
+
+    Raises:
+        NotAuthorizedError: `sign_in_refused`.
+    """
     match = _NONCE.search(body.message)
     nonce, now = match[1] if match else "", here.clock()
     try:
@@ -94,7 +103,7 @@ def _verified(here: Context, body: SignInBody) -> str:
     with here.writing() as session:
         if not use_nonce(session, nonce, now):
             raise _refused("the nonce was not given out here, was used, or ran out")
-    return message.address
+    return message
 
 
 def _refused(reason: str) -> NotAuthorizedError:

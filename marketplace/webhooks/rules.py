@@ -27,7 +27,8 @@ PENDING, DELIVERED, DEAD = "pending", "delivered", "dead"
 ACTIVE, GONE = "active", "gone"  # an endpoint; gone: it answered 410
 PING = "webhooks.ping"
 APPLIED = "participants.applied"
-NOTICES = (PING, APPLIED)
+LINKED, UNLINKED = "participants.identity_linked", "participants.identity_unlinked"
+NOTICES = (PING, APPLIED, LINKED, UNLINKED)
 LEAVES = (
     "query.accepted",
     "query.attested",

@@ -68,7 +68,7 @@ def propose(
     """
     with open_client(run) as client:
         most = NO_LIMIT if limit is None else limit
-        proposal = persons.propose_key(client, key, _acts(act), name=name, limit=most, days=days)
+        proposal = persons.propose_key(client, key, parse_acts(act), name=name, limit=most, days=days)
     out.write_text(json.dumps(proposal, ensure_ascii=False, indent=2) + "\n", "utf-8")
     run.result(proposal, f"written to {out}; its holder accepts it", f"已写入 {out}，请交由密钥持有人接受")
 
@@ -190,7 +190,8 @@ def complete(run: Run, recovery: RecoveryId) -> None:
     run.result(result, "completed: the new key signs for the account now", "恢复完成，新密钥现可代表该账户签名")
 
 
-def _acts(names: list[str]) -> Act:
+def parse_acts(names: list[str]) -> Act:
+    """Acts by name, also several in one word, apart by commas. Raises BadValue."""
     chosen = Act(0)
     for name in (part for item in names for part in item.upper().split(",")):
         if name not in Act.__members__:

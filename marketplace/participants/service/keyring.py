@@ -6,9 +6,10 @@ from typing import Any
 from sqlmodel import Session, col, func, select
 
 from marketplace.ledger.tables import LedgerBlock
+from marketplace.participants.identities import SERVED, is_identity
 from marketplace.participants.keys import Guardians, Key, KeyRing, Ring
 from marketplace.participants.keys import Recovery as RecoveryState
-from marketplace.participants.tables import AccountKey, AccountRing, Recovery
+from marketplace.participants.tables import AccountKey, AccountRing, IdentityLink, Participant, Recovery
 from marketplace.types import NO_LIMIT, Act, RecoveryStatus
 
 
@@ -46,13 +47,28 @@ def key_state(row: AccountKey) -> Key:
 def account_for(session: Session, key: str, now: int, act: Act) -> str | None:
     """The account that `key` reads for at `now`, and may do `act` for: a live key with both. None where there is none.
 
-    An address that is no key of another account reads for itself, participant or not, until its own key ends.
+    An address that is no key of another account reads for itself, participant or not, until its own key ends. What is
+    no address is a linked identity: it may what its link permits, while the link, the key that linked it and the
+    participant are in order.
     """
+    if is_identity(key):
+        return _account_of_identity(session, key, now, act)
     ring, now = load_keys(session, (key,)), ledger_time(session, now)
     account = ring.owner(key)
     held = ring.key_of(account, key)
     wanted = Act.READ | act
     return account if held.is_live(now) and held.acts & wanted == wanted else None
+
+
+def _account_of_identity(session: Session, identity: str, now: int, act: Act) -> str | None:
+    link = session.get(IdentityLink, identity)
+    wanted = Act.READ | act
+    if link is None or link.acts & wanted != wanted or ledger_time(session, now) >= link.valid_until:
+        return None
+    participant = session.get(Participant, link.account)
+    if participant is None or participant.status not in SERVED:
+        return None
+    return link.account if account_for(session, link.linked_by, now, Act.ADMINISTER) == link.account else None
 
 
 def ledger_time(session: Session, now: int) -> int:

@@ -3,6 +3,7 @@
 A new operation about one object needs a line in REQUESTS: its path, method and body for the object that is asked for.
 """
 
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,11 +15,12 @@ import httpx
 from marketplace.documents import digest
 from marketplace.documents.dids import did_web
 from marketplace.documents.identifiers import Kind, identifier
+from marketplace.participants.tables import IdentityLink
 from marketplace.queries.tables import PanelTask, QueryRow
 from marketplace.sdk import agreements, participants, redemptions, settlement
 from marketplace.storage.documents import read_document
 from marketplace.storage.sessions import open_session
-from marketplace.types import ParticipantStatus, Role
+from marketplace.types import Act, ParticipantStatus, Role
 from tests.agreements import filled_in
 from tests.integration.service.test_refusals import Asking
 from tests.integration.service.town import ESCROW, NODES, Town
@@ -63,6 +65,25 @@ class World:
         content = {"content": body} if isinstance(body, bytes) else {"json": body} if body is not None else {}
         return http.request(method, path, headers=headers, **content)
 
+    def identity(self) -> str:
+        """An identity that the buyer has linked; the town has no provider, so the row is put there."""
+        identity = "0x" + secrets.token_hex(32)
+        account = self.town["buyer"].address
+        with self.town.context.writing() as session:
+            session.add(
+                IdentityLink(
+                    identity=identity,
+                    account=account,
+                    acts=int(Act.READ),
+                    valid_until=2**40,
+                    linked_by=account,
+                    message="",
+                    signature="",
+                    linked_at=0,
+                )
+            )
+        return identity
+
     def webhook(self) -> str:
         """A fresh endpoint of the buyer's."""
         url = f"https://hooks.example/{time.monotonic_ns()}"
@@ -100,6 +121,7 @@ def make_world(town: Town) -> World:
         "redemption": {"holder": "buyer", "bank": "bank"},
         "document": {"reader": "buyer"},
         "webhook": {"owner": "buyer"},
+        "identity": {"account": "buyer"},
         "agreement": {"party A": "supplier", "party B": "buyer"},
         "proposal": {"party A": "supplier", "party B": "buyer"},
         "case": {"applicant": "supplier"},
@@ -109,7 +131,7 @@ def make_world(town: Town) -> World:
     bank = town["bank"].address
     wish = redemptions.redeem(town["buyer"], bank, 1, beneficiary="Buyer", account_number="62220200")
     world.objects["redemption"] = wish["redemptionId"]
-    world.objects |= {"balance": town["buyer"].address, "webhook": world.webhook()}
+    world.objects |= {"balance": town["buyer"].address, "webhook": world.webhook(), "identity": world.identity()}
     world.objects |= dict(zip(("agreement", "proposal"), _agree(town), strict=True))
     world.objects["case"] = town.facts["case"]
     return world
@@ -176,6 +198,7 @@ def _order_name(order: str) -> str:
 
 Request = tuple[str, str, Any]
 REQUESTS: Mapping[str, Callable[[World, str], Request]] = {
+    "unlink_identity": lambda _, identity: ("DELETE", f"/session/oidc/links/{identity}", None),
     "get_case": lambda _, case: ("GET", f"/registrations/cases/{case}", None),
     "expire_period": lambda _, case: ("POST", f"/registrations/cases/{case}/expiry", {}),
     "get_order": lambda _, order: ("GET", f"/orders/{order}", None),

@@ -68,7 +68,7 @@ def test_the_groups_are_the_stages_and_the_parties() -> None:
         "webhooks",
     }
     parties = {"vault", "custodian", "panel", "ledger", "operator", "serve"}
-    assert set(cli.GROUPS) == stages | parties | {"keys", "persons", "resolve", "audit", "rulebooks"}
+    assert set(cli.GROUPS) == stages | parties | {"keys", "persons", "session", "resolve", "audit", "rulebooks"}
 
 
 def test_help_starts_nothing_heavy() -> None:

@@ -16,11 +16,11 @@ from marketplace.app import make_app
 from marketplace.intents import CONTRACTS, Deployment
 from marketplace.registrations.tables import RegisterEntry
 from marketplace.rights.tables import Asset, Share, Title
-from marketplace.settings import Settings
+from marketplace.settings import KEY_NAMES, Settings
 from marketplace.storage.blobs import BlobStore
 from marketplace.storage.engine import make_engine, session
 from marketplace.storage.migrate import upgrade
-from marketplace.types import ZERO_DIGEST
+from marketplace.types import ZERO_DIGEST, Address
 from marketplace.web.context import Context
 
 FIRST, SECOND = "0x" + "aa" * 20, "0x" + "bb" * 20
@@ -36,13 +36,8 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def app(engine: Engine, tmp_path: Path) -> FastAPI:
-    settings = Settings(
-        relayer_key=secrets.token_hex(32),
-        exchange_key=secrets.token_hex(32),
-        log_key=secrets.token_hex(32),
-        genesis_registrar=FIRST,
-        data_dir=tmp_path,
-    )
+    given: dict[str, Any] = {name: secrets.token_hex(32) for name in KEY_NAMES}
+    settings = Settings(**given, genesis_registrar=Address(FIRST), data_dir=tmp_path, public_url="http://127.0.0.1")
     context = Context(
         settings=settings,
         engine=engine,
@@ -70,9 +65,19 @@ def digest(number: int) -> str:
 
 def put_assets(engine: Engine, numbers: range) -> None:
     """Assets with two shares, two titles of their own, the title of an order, and every other one in the register."""
-    nothing = {"manifest_digest": ZERO_DIGEST, "ciphertext_root": ZERO_DIGEST, "claim_digest": ZERO_DIGEST}
+    nothing: dict[str, Any] = {
+        "manifest_digest": ZERO_DIGEST,
+        "ciphertext_root": ZERO_DIGEST,
+        "claim_digest": ZERO_DIGEST,
+    }
     nothing |= {"certificate_digest": ZERO_DIGEST}
-    counts = {"epsilon_budget": 9, "epsilon_committed": 4, "epsilon_released": 1, "version": 1, "share_version": 1}
+    counts: dict[str, Any] = {
+        "epsilon_budget": 9,
+        "epsilon_committed": 4,
+        "epsilon_released": 1,
+        "version": 1,
+        "share_version": 1,
+    }
     with session(engine) as opened:
         for number in numbers:
             name = digest(number)
@@ -82,14 +87,21 @@ def put_assets(engine: Engine, numbers: range) -> None:
             for part, order in enumerate((ZERO_DIGEST, ZERO_DIGEST, digest(1))):
                 opened.add(title(f"0x{number:032x}{part:032x}", name, order))
             if number % 2:
-                row = {"valid_until": 9, "latest_case": ZERO_DIGEST, "certificate_digest": ZERO_DIGEST, "code": ""}
+                row: dict[str, Any] = {
+                    "valid_until": 9,
+                    "latest_case": ZERO_DIGEST,
+                    "certificate_digest": ZERO_DIGEST,
+                    "code": "",
+                }
                 opened.add(RegisterEntry(asset_id=name, holder=FIRST, disputes=number % 3, **row))
 
 
 def title(name: str, asset: str, order: str) -> Title:
     texts: dict[str, Any] = dict.fromkeys(("parent", "fields", "terms_digest"), ZERO_DIGEST)
     texts |= {"pledgee": FIRST, "holder": FIRST}
-    numbers = dict.fromkeys(("marks", "purposes", "territories", "valid_from", "valid_until", "permitted"), 0)
+    numbers: dict[str, Any] = dict.fromkeys(
+        ("marks", "purposes", "territories", "valid_from", "valid_until", "permitted"), 0
+    )
     return Title(title_id=name, asset_id=asset, order_id=order, kind=1, moves=0, version=1, **texts, **numbers)
 
 

@@ -87,3 +87,39 @@ def test_every_setting_has_a_line_in_the_documentation() -> None:
     page = (Path(__file__).resolve().parents[3] / "docs" / "settings.md").read_text(encoding="utf-8")
     assert [name for name in Settings.model_fields if f"`{name.upper()}`" not in page] == []
     assert set(Settings.model_fields) <= set((Settings.__doc__ or "").replace(":", " ").split())
+
+
+OIDC = {"oidc_issuer": "https://id.example", "oidc_client_id": "exchange"}
+
+
+def test_a_provider_is_off_until_it_is_named() -> None:
+    assert load_settings(**given()).oidc_issuer == ""
+    settings = load_settings(**given(**OIDC, oidc_redirect_uris="https://a.example/back http://[::1]/callback"))
+    assert settings.redirects == ("https://a.example/back", "http://[::1]/callback")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"oidc_client_id": ""},
+        {"oidc_redirect_uris": " "},
+        {"oidc_issuer": "http://id.example"},
+        {"oidc_issuer": "https://id.example#a"},
+        {"oidc_issuer": "https://id.example?tenant=a"},
+        {"oidc_issuer": "https://user@id.example"},
+        {"oidc_issuer": "https://"},
+        {"oidc_redirect_uris": "http://a.example/back"},
+        {"oidc_redirect_uris": "https://a.example/back javascript:alert(1)"},
+    ],
+)
+def test_a_provider_that_cannot_be_trusted_is_refused(changes: dict[str, str]) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        load_settings(**given(**{**OIDC, **changes}))
+    assert refused.value.code == "settings_invalid"
+
+
+def test_the_clients_secret_is_never_repeated() -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        load_settings(**given(**OIDC, oidc_client_secret="hush hush", oidc_redirect_uris="ftp://x"))
+    assert "hush" not in str(refused.value.as_dict())
+    assert "hush" not in repr(load_settings(**given(**OIDC, oidc_client_secret="hush hush")))
