@@ -30,7 +30,17 @@ VERBS: dict[str, tuple[str, ...]] = {
     "SettlementToken": ("issue", "redeem", "payRedemption", "rejectRedemption", "expireRedemption"),
     "Orders": ("fund", "settle", "clear", "refund"),
     "Evidence": ("anchor",),
-    "Clearing": ("openBatch", "owe", "closeBatch", "collect", "drop", "confirmBatch", "pay"),
+    "Clearing": (
+        "openBatch",
+        "owe",
+        "closeBatch",
+        "closeOverdue",
+        "collect",
+        "drop",
+        "confirmBatch",
+        "confirmOverdue",
+        "pay",
+    ),
     "Keys": ("addKey", "endKey", "rotateKey", "setGuardians", "recover", "veto", "completeRecovery"),
     "Registrations": ("file", "act", "decide", "expire", "adopt"),
 }

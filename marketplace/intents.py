@@ -298,7 +298,7 @@ INTENTS: dict[str, IntentType] = {
         ),
         _intent(
             "Clearing",
-            "OpenBatch(bytes32 batchId,address exchange,uint64 number,uint64 deadline)",
+            "OpenBatch(bytes32 batchId,address exchange,uint48 number,uint64 closeBy,uint64 deadline)",
             "exchange",
             act=Act.CLEARING,
         ),

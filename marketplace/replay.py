@@ -343,6 +343,9 @@ class LedgerState:
     def _close_batch(self, closing: Any, now: int) -> list[Event]:
         return clearing_rules.close_batch(self.batches, self.participants, closing, now)
 
+    def _close_overdue(self, batch: str, now: int) -> list[Event]:
+        return clearing_rules.close_overdue(self.batches, batch, now)
+
     def _collect(self, batch: str, party: str, total: int, _now: int) -> list[Event]:
         return clearing_rules.collect(self.batches, self.accounts, batch, party, total)
 
@@ -351,6 +354,9 @@ class LedgerState:
 
     def _confirm_batch(self, confirmation: Any, now: int) -> list[Event]:
         return clearing_rules.confirm_batch(self.batches, self.participants, confirmation, now)
+
+    def _confirm_overdue(self, batch: str, now: int) -> list[Event]:
+        return clearing_rules.confirm_overdue(self.batches, batch, now)
 
     def _pay(self, batch: str, party: str, _now: int) -> list[Event]:
         return clearing_rules.pay(self.batches, self.accounts, batch, party)
@@ -415,9 +421,11 @@ _VERBS: dict[tuple[str, str], Callable[..., list[Event]]] = {
     ("Clearing", "openBatch"): LedgerState._open_batch,
     ("Clearing", "owe"): LedgerState._owe,
     ("Clearing", "closeBatch"): LedgerState._close_batch,
+    ("Clearing", "closeOverdue"): LedgerState._close_overdue,
     ("Clearing", "collect"): LedgerState._collect,
     ("Clearing", "drop"): LedgerState._drop,
     ("Clearing", "confirmBatch"): LedgerState._confirm_batch,
+    ("Clearing", "confirmOverdue"): LedgerState._confirm_overdue,
     ("Clearing", "pay"): LedgerState._pay,
     ("Evidence", "anchor"): LedgerState._anchor,
     ("Keys", "addKey"): LedgerState._add_key,

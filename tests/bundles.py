@@ -551,7 +551,8 @@ def open_batch(maker: Maker) -> str:
     """A clearing batch with two debts: one that can be paid, one that cannot."""
     exchange, buyer, heir = (maker.people[name].address for name in ("exchange", "buyer", "heir"))
     batch = batch_id(exchange, 1)
-    maker.act("Clearing", "openBatch", "OpenBatch", {"batchId": batch, "number": 1, **maker.by("exchange")}, "exchange")
+    opening = {"batchId": batch, "number": 1, "closeBy": maker.ledger.now + 86_400, **maker.by("exchange")}
+    maker.act("Clearing", "openBatch", "OpenBatch", opening, "exchange")
     for number, (debtor, creditor, amount) in enumerate((("buyer", heir, 7), ("collector", buyer, 10**9))):
         ref = f"0x{number + 1:064x}"
         owed: dict[str, Any] = {

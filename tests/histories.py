@@ -695,8 +695,9 @@ class History:
         return [self._part("Anchor", message)]
 
     def open_batch(self) -> list[Part] | None:
-        exchange, number = ADDRESSES["exchange"], self.random.choice([len(self.state.batches.records), 2**64 - 1])
+        exchange, number = ADDRESSES["exchange"], self.random.choice([len(self.state.batches.records), 2**48 - 1])
         message = {"batchId": batch_id(exchange, number), "exchange": exchange, "number": number}
+        message |= {"closeBy": self.now + self.random.choice([-1, 0, 1, DAY, 30 * DAY, 30 * DAY + 1])}
         return [self._part("OpenBatch", message | {"deadline": self._deadline()})]
 
     def owe(self) -> list[Part] | None:
@@ -735,6 +736,14 @@ class History:
             "deadline": self._deadline(),
         }
         return [self._part("CloseBatch", message)]
+
+    def close_overdue(self) -> list[Any] | None:
+        batch = self._batch(BatchStatus.OPEN)
+        return None if batch is None else [batch]
+
+    def confirm_overdue(self) -> list[Any] | None:
+        batch = self._batch(BatchStatus.CLOSED)
+        return None if batch is None else [batch]
 
     def collect(self) -> list[Any] | None:
         drawn = self._party(BatchStatus.CLOSED, lambda record: record.uncovered)
@@ -1174,9 +1183,11 @@ BUILDERS: dict[str, tuple[str, Callable[[History], Any], int]] = {
     "openBatch": ("Clearing", History.open_batch, 2),
     "owe": ("Clearing", History.owe, 5),
     "closeBatch": ("Clearing", History.close_batch, 3),
+    "closeOverdue": ("Clearing", History.close_overdue, 1),
     "collect": ("Clearing", History.collect, 4),
     "drop": ("Clearing", History.drop, 4),
     "confirmBatch": ("Clearing", History.confirm_batch, 3),
+    "confirmOverdue": ("Clearing", History.confirm_overdue, 2),
     "pay": ("Clearing", History.pay, 5),
     "addKey": ("Keys", History.add_key, 3),
     "endKey": ("Keys", History.end_key, 2),
@@ -1187,6 +1198,7 @@ BUILDERS: dict[str, tuple[str, Callable[[History], Any], int]] = {
     "completeRecovery": ("Keys", History.complete_recovery, 3),
 }
 # verbs that nobody signs: their builders give plain arguments
-UNSIGNED = ("refund", "expire", "expireRedemption", "collect", "drop", "pay", "completeRecovery")
+UNSIGNED = ("refund", "expire", "expireRedemption", "closeOverdue", "collect", "drop", "confirmOverdue")
+UNSIGNED += ("pay", "completeRecovery")
 
 __all__ = ["ADDRESSES", "BUILDERS", "CHAIN_ID", "TREASURY", "Call", "History"]

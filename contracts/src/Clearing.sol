@@ -12,7 +12,7 @@ import {IParticipants} from "./interfaces/IParticipants.sol";
 /// @dev The token is this market's own: it returns true or reverts, and calls nobody back.
 contract Clearing is IClearing, ParticipantIntents {
     bytes32 private constant OPEN_TYPEHASH =
-        keccak256("OpenBatch(bytes32 batchId,address exchange,uint64 number,uint64 deadline)");
+        keccak256("OpenBatch(bytes32 batchId,address exchange,uint48 number,uint64 closeBy,uint64 deadline)");
     bytes32 private constant OWE_TYPEHASH = keccak256(
         "Owe(bytes32 debtId,bytes32 batchId,address debtor,address creditor,uint64 amount,bytes32 ref,uint64 deadline)"
     );
@@ -27,6 +27,8 @@ contract Clearing is IClearing, ParticipantIntents {
     uint64 private constant MAX_CREDIT = 2 ** 52 - 1;
     /// @dev Nothing is dropped before the time to pay in is over, so that has an end, and with it what orders brought.
     uint64 private constant MAX_WAIT = 30 days;
+    /// @dev What debtors have to pay in where the exchange did not close a batch in its time and somebody else does.
+    uint64 private constant OVERDUE_WAIT = 3 days;
     /// @dev Under a party's first debt; not zero, so that the slot of its latest debt never returns to zero.
     bytes32 private constant NO_DEBT = bytes32(uint256(1));
 
@@ -52,11 +54,16 @@ contract Clearing is IClearing, ParticipantIntents {
         _requireInTime(opening.deadline);
         _requireId(keccak256(abi.encode(opening.exchange, opening.number)), opening.batchId);
         _requireStatus(opening.batchId, Status.None);
+        if (opening.closeBy < block.timestamp || opening.closeBy > block.timestamp + MAX_WAIT) {
+            revert ClearingCloseBy(opening.closeBy, block.timestamp);
+        }
         PARTICIPANTS.requireActive(opening.exchange, Roles.EXCHANGE);
 
-        _batches[opening.batchId].status = Status.Open;
+        Batch storage record = _batches[opening.batchId];
+        record.status = Status.Open;
+        record.closeBy = uint48(opening.closeBy); // fits: at most MAX_WAIT after this block
 
-        emit BatchOpened(opening.batchId, opening.number, opening.exchange);
+        emit BatchOpened(opening.batchId, opening.number, opening.closeBy, opening.exchange);
     }
 
     /* ENTER */
@@ -109,17 +116,22 @@ contract Clearing is IClearing, ParticipantIntents {
         _requireSigned(closing.exchange, Acts.CLEARING, structHash, exchangeSignature);
         _requireInTime(closing.deadline);
         _requireStatus(closing.batchId, Status.Open);
-        Batch storage record = _batches[closing.batchId];
-        if (record.legs != closing.legs) revert ClearingLegs(record.legs, closing.legs);
+        uint32 legs = _batches[closing.batchId].legs;
+        if (legs != closing.legs) revert ClearingLegs(legs, closing.legs);
         if (closing.payBy < block.timestamp || closing.payBy > block.timestamp + MAX_WAIT) {
             revert ClearingPayBy(closing.payBy, block.timestamp);
         }
         PARTICIPANTS.requireActive(closing.exchange, Roles.EXCHANGE);
 
-        record.status = Status.Closed;
-        record.payBy = closing.payBy;
+        _close(closing.batchId, closing.payBy, closing.exchange);
+    }
 
-        emit BatchClosed(closing.batchId, closing.legs, record.parties, closing.payBy, closing.exchange);
+    /// @inheritdoc IClearing
+    function closeOverdue(bytes32 batchId) external override {
+        _requireStatus(batchId, Status.Open);
+        _requireOverdue(batchId);
+
+        _close(batchId, uint64(block.timestamp) + OVERDUE_WAIT, address(0));
     }
 
     /* COLLECT AND DROP */
@@ -166,14 +178,19 @@ contract Clearing is IClearing, ParticipantIntents {
         _requireSigned(confirmation.exchange, Acts.CLEARING, structHash, exchangeSignature);
         _requireInTime(confirmation.deadline);
         _requireStatus(confirmation.batchId, Status.Closed);
-        Batch storage record = _batches[confirmation.batchId];
-        if (record.uncovered != 0) revert ClearingUncovered(confirmation.batchId, record.uncovered);
+        _requireCovered(confirmation.batchId);
         PARTICIPANTS.requireActive(confirmation.exchange, Roles.EXCHANGE);
 
-        record.status = record.unpaid == 0 ? Status.Settled : Status.Confirmed;
+        _confirm(confirmation.batchId, confirmation.payoutsDigest, confirmation.exchange);
+    }
 
-        emit BatchConfirmed(confirmation.batchId, confirmation.payoutsDigest, confirmation.exchange);
-        if (record.status == Status.Settled) emit BatchSettled(confirmation.batchId);
+    /// @inheritdoc IClearing
+    function confirmOverdue(bytes32 batchId) external override {
+        _requireStatus(batchId, Status.Closed);
+        _requireOverdue(batchId);
+        _requireCovered(batchId);
+
+        _confirm(batchId, 0, address(0));
     }
 
     /// @inheritdoc IClearing
@@ -213,6 +230,24 @@ contract Clearing is IClearing, ParticipantIntents {
     }
 
     /* EFFECTS */
+
+    /// @param exchange who closes; the zero address where anyone may.
+    function _close(bytes32 batchId, uint64 payBy, address exchange) private {
+        Batch storage record = _batches[batchId];
+        record.status = Status.Closed;
+        record.payBy = payBy;
+
+        emit BatchClosed(batchId, record.legs, record.parties, payBy, exchange);
+    }
+
+    /// @param exchange who confirms; the zero address where anyone may.
+    function _confirm(bytes32 batchId, bytes32 payoutsDigest, address exchange) private {
+        Batch storage record = _batches[batchId];
+        record.status = record.unpaid == 0 ? Status.Settled : Status.Confirmed;
+
+        emit BatchConfirmed(batchId, payoutsDigest, exchange);
+        if (record.status == Status.Settled) emit BatchSettled(batchId);
+    }
 
     function _due(bytes32 batchId, address party, uint64 amount) private {
         Position storage record = _entered(batchId, party);
@@ -261,6 +296,16 @@ contract Clearing is IClearing, ParticipantIntents {
     function _requireStatus(bytes32 batchId, Status required) private view {
         Status current = _batches[batchId].status;
         if (current != required) revert ClearingStatus(batchId, uint8(current), uint8(required));
+    }
+
+    function _requireOverdue(bytes32 batchId) private view {
+        uint64 until = _batches[batchId].closeBy;
+        if (block.timestamp <= until) revert ClearingNotOverdue(batchId, until);
+    }
+
+    function _requireCovered(bytes32 batchId) private view {
+        uint32 uncovered = _batches[batchId].uncovered;
+        if (uncovered != 0) revert ClearingUncovered(batchId, uncovered);
     }
 
     function _requireOpenNeed(bytes32 batchId, address party) private view returns (uint64 needed, uint256 balance) {

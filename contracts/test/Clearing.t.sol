@@ -24,9 +24,9 @@ contract ClearingTest is MarketTest {
 
     /* BUILDERS */
 
-    function _openOf(uint64 number) private view returns (IClearing.OpenBatch memory) {
+    function _openOf(uint48 number) private view returns (IClearing.OpenBatch memory) {
         bytes32 id = keccak256(abi.encode(_at(EXCHANGE), number));
-        return IClearing.OpenBatch(id, _at(EXCHANGE), number, _deadline());
+        return IClearing.OpenBatch(id, _at(EXCHANGE), number, uint64(block.timestamp + 1 days), _deadline());
     }
 
     function _oweOf(uint256 debtor, uint256 creditor, uint64 amount, bytes32 ref)
@@ -166,7 +166,82 @@ contract ClearingTest is MarketTest {
         vm.assertEq(clearing.position(batchId, _at(BUYER)).credit, 200);
     }
 
+    /// @notice I-18, with an exchange that is never heard of again: the order's money reaches its parties all the same.
+    function test_aBatchEndsWithoutItsExchange() public {
+        bytes32 orderId = _funded("agreement");
+        _clear(orderId, 300);
+        _send(_oweOf(COLLECTOR, BUYER, 2000, "rent"), COLLECTOR);
+        vm.warp(clearing.batch(batchId).closeBy + 1);
+        clearing.closeOverdue(batchId);
+        vm.warp(clearing.batch(batchId).payBy + 1);
+        vm.expectRevert(abi.encodeWithSelector(IClearing.ClearingUncovered.selector, batchId, 1));
+        clearing.confirmOverdue(batchId);
+        clearing.drop(batchId, latest[_at(COLLECTOR)]);
+        vm.expectEmit(address(clearing));
+        emit IClearing.BatchConfirmed(batchId, 0, address(0));
+        clearing.confirmOverdue(batchId);
+        address[4] memory parties = [_at(SUPPLIER), _at(COLLECTOR), _at(BUYER), TREASURY];
+        for (uint256 i = 0; i < parties.length; ++i) {
+            clearing.pay(batchId, parties[i]);
+        }
+        vm.assertEq(token.balanceOf(_at(BUYER)), 700);
+        vm.assertEq(token.balanceOf(address(clearing)), 0);
+        vm.assertEq(uint8(clearing.batch(batchId).status), uint8(IClearing.Status.Settled));
+    }
+
+    function test_anyoneClosesOnlyAfterTheTimeStatedAtOpening() public {
+        uint64 closeBy = clearing.batch(batchId).closeBy;
+        vm.warp(closeBy);
+        vm.expectRevert(abi.encodeWithSelector(IClearing.ClearingNotOverdue.selector, batchId, closeBy));
+        clearing.closeOverdue(batchId);
+        vm.warp(closeBy + 1);
+        vm.expectEmit(address(clearing));
+        emit IClearing.BatchClosed(batchId, 0, 0, closeBy + 1 + 3 days, address(0));
+        clearing.closeOverdue(batchId);
+        vm.expectRevert(abi.encodeWithSelector(IClearing.ClearingStatus.selector, batchId, 2, 1));
+        clearing.closeOverdue(batchId);
+    }
+
+    function test_anyoneConfirmsOnlyAfterTheTimeStatedAtOpening() public {
+        vm.expectRevert(abi.encodeWithSelector(IClearing.ClearingStatus.selector, batchId, 1, 2));
+        clearing.confirmOverdue(batchId);
+        _send(_closeBatchOf(), EXCHANGE);
+        uint64 closeBy = clearing.batch(batchId).closeBy;
+        vm.warp(closeBy);
+        vm.expectRevert(abi.encodeWithSelector(IClearing.ClearingNotOverdue.selector, batchId, closeBy));
+        clearing.confirmOverdue(batchId);
+        vm.warp(closeBy + 1);
+        clearing.confirmOverdue(batchId);
+        vm.assertEq(uint8(clearing.batch(batchId).status), uint8(IClearing.Status.Settled));
+    }
+
     /* WHAT IS REFUSED */
+
+    /// @dev What followers keep in a signed 64 bit column, and JSON readers as an exact number.
+    function testFuzz_refusesANumberThatReadersCannotKeep(uint256 value) public {
+        vm.assume(value > type(uint48).max);
+        IClearing.OpenBatch memory m = _openOf(0);
+        bytes memory call_ = abi.encodeCall(IClearing.openBatch, (m, _sign(EXCHANGE, address(clearing), _hash(m))));
+        uint256 place = 4 + 32 * 2; // selector; batchId and exchange come before
+        assembly ("memory-safe") {
+            mstore(add(add(call_, 32), place), value)
+        }
+        (bool taken, bytes memory reason) = address(clearing).call(call_);
+        vm.assertTrue(!taken, "a reader would stop");
+        vm.assertEq(reason.length, 0); // not even read: any check would name itself
+    }
+
+    function testFuzz_refusesATimeToCloseThatIsOverOrTooLong(uint64 closeBy) public {
+        IClearing.OpenBatch memory m = _openOf(9);
+        m.closeBy = closeBy;
+        bytes memory signature = _sign(EXCHANGE, address(clearing), _hash(m));
+        if (closeBy < block.timestamp || closeBy > block.timestamp + 30 days) {
+            vm.expectRevert(
+                abi.encodeWithSelector(IClearing.ClearingCloseBy.selector, closeBy, block.timestamp)
+            );
+        }
+        clearing.openBatch(m, signature);
+    }
 
     function test_refusesOrdersOfAnybodyButOrders() public {
         vm.expectRevert(abi.encodeWithSelector(IClearing.ClearingOnlyOrders.selector, address(this)));

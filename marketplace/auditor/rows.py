@@ -378,8 +378,9 @@ def _anchored(tables: Tables, args: Row, at: Row) -> None:
 
 
 def _batch_opened(tables: Tables, args: Row, at: Row) -> None:
-    none_yet = {"status": int(BatchStatus.OPEN), "legs": 0, "payBy": 0, "payoutsDigest": ZERO_DIGEST}
-    tables.put("clearing_batches", _take(args, "batchId", "exchange", "number") | none_yet | at)
+    none_yet = {"status": int(BatchStatus.OPEN), "legs": 0, "payBy": 0, "confirmedBy": NOBODY}
+    row = _take(args, "batchId", "exchange", "number", "closeBy") | none_yet | {"payoutsDigest": ZERO_DIGEST}
+    tables.put("clearing_batches", row | at)
 
 
 def _entered(tables: Tables, args: Row, at: Row) -> None:
@@ -410,6 +411,11 @@ def _batch(status: BatchStatus, *names: str) -> Callable[[Tables, Row, Row], Non
         tables.change("clearing_batches", (args["batchId"],), _take(args, *names) | {"status": int(status)} | at)
 
     return change
+
+
+def _batch_confirmed(tables: Tables, args: Row, at: Row) -> None:
+    changes = {"status": int(BatchStatus.CONFIRMED), "payoutsDigest": args["payoutsDigest"]}
+    tables.change("clearing_batches", (args["batchId"],), changes | {"confirmedBy": args["exchange"]} | at)
 
 
 def _collected(tables: Tables, args: Row, at: Row) -> None:
@@ -481,7 +487,7 @@ _CHANGES: dict[str, Callable[[Tables, Row, Row], None]] = {
     "BatchClosed": _batch(BatchStatus.CLOSED, "payBy"),
     "Collected": _collected,
     "Dropped": _dropped,
-    "BatchConfirmed": _batch(BatchStatus.CONFIRMED, "payoutsDigest"),
+    "BatchConfirmed": _batch_confirmed,
     "PaidOut": _paid_out,
     "BatchSettled": _batch(BatchStatus.SETTLED),
     **cases.CHANGES,

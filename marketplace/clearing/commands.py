@@ -27,14 +27,24 @@ STAGES = {"net": ("parties covered", "已备足资金的参与方"), "pay": ("pa
 
 @command(app, "open")
 def open_(
-    run: Run, number: Annotated[int, typer.Argument(min=0, help="a number not used before 未用过的序号")]
+    run: Run,
+    number: Annotated[int, typer.Argument(min=0, max=2**48 - 1, help="a number not used before 未用过的序号")],
+    close_in: Annotated[
+        int,
+        typer.Option(
+            "--close-in",
+            metavar="TIME",
+            parser=parse_duration,
+            help="after it anyone may close the batch, at most 30d 逾此期限任何人可关闭批次",
+        ),
+    ] = clearing.CLOSE_IN_SECONDS,
 ) -> None:
     """Open a batch, as the exchange. 开启批次
 
-    Example: marketplace clearing open 20261126
+    Example: marketplace clearing open 20261126 --close-in 7d
     """
     with open_client(run) as client:
-        result = clearing.open_batch(client, number)
+        result = clearing.open_batch(client, number, close_in=close_in)
     run.result({"batch": result["batch"], **result}, f"opened batch {result['batch']}", f"已开启批次 {result['batch']}")
 
 
@@ -97,6 +107,20 @@ def run_(
 
 
 @command(app)
+def finish(run: Run, batch: Batch) -> None:
+    """Bring a batch to its end in the stead of an exchange that is silent; anyone may. 代为了结批次
+
+    From the time that the exchange stated when it opened the batch. Run it again after any interruption.
+
+    Example: marketplace clearing finish 0x6e…6e
+    """
+    with open_client(run) as client, run.stages(STAGES) as report:
+        found = clearing.finish(client, batch, report=report)
+    parties = found["parties"]
+    run.result(found, f"settled among {parties} parties", f"{parties} 方之间已结清")
+
+
+@command(app)
 def show(run: Run, batch: Batch) -> None:
     """A batch, and the positions in it that you may see. 查看批次与头寸
 
@@ -110,6 +134,7 @@ def show(run: Run, batch: Batch) -> None:
     facts: dict[str, Any] = {name: found[name] for name in ("batchId", "legs", "parties", "uncovered", "unpaid")}
     facts["status"] = run.tr(*STATUS[BatchStatus(found["status"])])
     run.say(f"batch {facts['status']}", f"批次{facts['status']}")
+    facts["closeBy"] = moment(found["closeBy"])
     run.facts(facts | ({"payBy": moment(found["payBy"])} if found["payBy"] else {}))
     columns = (
         ("party", "party", "参与方", str),

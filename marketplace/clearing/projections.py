@@ -2,6 +2,7 @@
 
 from sqlmodel import Session
 
+from marketplace.clearing.rules import NOBODY
 from marketplace.clearing.tables import ClearedOrder, ClearingBatch, ClearingDebt, ClearingPosition
 from marketplace.ledger.tables import LedgerEvent
 from marketplace.storage.projected import projected
@@ -17,7 +18,9 @@ def opened(session: Session, event: LedgerEvent) -> None:
         number=args["number"],
         status=BatchStatus.OPEN,
         legs=0,
+        close_by=args["closeBy"],
         pay_by=0,
+        confirmed_by=NOBODY,
         payouts_digest=ZERO_DIGEST,
     )
     session.add(row.stamp(event))
@@ -71,8 +74,9 @@ def dropped(session: Session, event: LedgerEvent) -> None:
 
 def confirmed(session: Session, event: LedgerEvent) -> None:
     """`BatchConfirmed`: everybody is covered."""
-    row = projected(session, ClearingBatch, event.args["batchId"])
-    row.status, row.payouts_digest = BatchStatus.CONFIRMED, event.args["payoutsDigest"]
+    args = event.args
+    row = projected(session, ClearingBatch, args["batchId"])
+    row.status, row.confirmed_by, row.payouts_digest = BatchStatus.CONFIRMED, args["exchange"], args["payoutsDigest"]
     session.add(row.stamp(event))
 
 

@@ -15,18 +15,19 @@ from marketplace.settlement.service import LastVoucher, close
 from marketplace.web.context import Here
 from marketplace.web.paging import AskedPage, Rows, link_next, page_of
 from marketplace.web.principal import Account, Clearer
-from marketplace.web.shapes import AddressText, Count, DigestText, Queued, Shape, SignatureText, UInt32, Voucher
+from marketplace.web.shapes import AddressText, Count, DigestText, Queued, Shape, SignatureText, UInt32, UInt48, Voucher
 
 router = APIRouter(prefix="/clearing", tags=["clearing"])
 BatchId = Annotated[DigestText, Path()]
 
 
 class OpenBatch(Shape):
-    """Signed by `exchange`; batchId = keccak256(exchange, number)."""
+    """Signed by `exchange`; batchId = keccak256(exchange, number). After `closeBy`, unix seconds, anyone may close."""
 
     batch_id: DigestText
     exchange: AddressText
-    number: Count
+    number: UInt48
+    close_by: Count
     deadline: Count
 
 
@@ -143,7 +144,8 @@ def confirm_batch(here: Here, body: ConfirmationBody) -> Queued:
 
 @router.post("/batches/{batch_id}/advance", status_code=202)
 def advance_batch(here: Here, account: Clearer, batch_id: BatchId) -> dict[str, Any]:
-    """Queue what is due next, as the exchange: collecting, dropping, paying. Asking again changes nothing."""
+    """Queue what is due next: collecting, dropping, paying, as the exchange; once the time that it stated at opening is
+    over, as anybody, and then closing and confirming too. Asking again changes nothing."""
     with here.writing() as session:
         return service.advance(session, here.deployment, batch_id, account, here.clock())
 

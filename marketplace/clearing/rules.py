@@ -1,7 +1,8 @@
 """Clearing of many debts in one movement a party: contracts/src/Clearing.sol, and clear of Orders.sol, in Python.
 
-None -> OPEN by openBatch -> CLOSED by closeBatch -> CONFIRMED by confirmBatch -> SETTLED by the last pay. Collecting,
-dropping and paying are nobody's decision: in whatever order they come, and repeated after a crash, the same is paid in
+None -> OPEN by openBatch -> CLOSED by closeBatch -> CONFIRMED by confirmBatch -> SETTLED by the last pay. Where the
+exchange is silent, anyone closes and confirms in its stead: closeOverdue, confirmOverdue. Collecting, dropping and
+paying are nobody's decision: in whatever order they come, and repeated after a crash, the same is paid in
 the end: the greatest clearing vector in the sense of Eisenberg and Noe, "Systemic Risk in Financial Systems" (2001),
 with whole debts paid in the order of their entry.
 """
@@ -27,7 +28,9 @@ from marketplace.types import ZERO_DIGEST, BatchStatus, DebtStatus, OrderStatus,
 # readers keep exact.
 MAX_DEBIT = MAX_CREDIT = 2**52 - 1
 NO_DEBT = "0x" + "00" * 31 + "01"  # what the contract keeps under a party's first debt
-MAX_WAIT = 30 * 86_400  # seconds that a batch may wait for who has yet to pay in, so that every batch can end
+MAX_WAIT = 30 * 86_400  # seconds that a batch may be open, and that it may wait for debtors: it has an end
+OVERDUE_WAIT = 3 * 86_400  # seconds that debtors have to pay in where somebody else closes than the exchange
+NOBODY = "0x" + "00" * 20  # who closed or confirmed where the exchange did not
 
 NONE, OPEN, CLOSED, CONFIRMED, SETTLED = BatchStatus
 
@@ -37,9 +40,11 @@ STATES = {
     "owe": {OPEN: OPEN},
     "clear": {OPEN: OPEN},
     "closeBatch": {OPEN: CLOSED},
+    "closeOverdue": {OPEN: CLOSED},
     "collect": {CLOSED: CLOSED},
     "drop": {CLOSED: CLOSED},
     "confirmBatch": {CLOSED: CONFIRMED},
+    "confirmOverdue": {CLOSED: CONFIRMED},
     "pay": {CONFIRMED: SETTLED},
 }
 
@@ -83,11 +88,13 @@ class Debt:
 
 @dataclass
 class Batch:
-    """One batch. `legs` counts orders and debts; nothing is dropped before `pay_by`, unix seconds."""
+    """One batch. `legs` counts orders and debts. Unix seconds: until `pay_by` nothing is dropped, until `close_by` the
+    exchange alone closes and confirms."""
 
     status: BatchStatus = NONE
     legs: int = 0
     pay_by: int = 0
+    close_by: int = 0
     positions: dict[str, Position] = field(default_factory=dict)
 
     def at(self, party: str) -> Position:
@@ -145,10 +152,12 @@ def open_batch(state: Batches, participants: Participants, opening: Message, now
     require_in_time(opening, now)
     _require_id(batch_id(opening["exchange"], opening["number"]), opening["batchId"])
     state.require(opening["batchId"], "openBatch")
+    if not now <= opening["closeBy"] <= now + MAX_WAIT:
+        raise refuse("ClearingCloseBy", closeBy=opening["closeBy"], time=now)
     participants.require_active(opening["exchange"], Role.EXCHANGE)
 
-    state.records[opening["batchId"]] = Batch(OPEN)
-    return [_event("BatchOpened", opening, "batchId", "number", "exchange")]
+    state.records[opening["batchId"]] = Batch(OPEN, close_by=opening["closeBy"])
+    return [_event("BatchOpened", opening, "batchId", "number", "closeBy", "exchange")]
 
 
 def owe(state: Batches, participants: Participants, debt: Message, now: int) -> list[Event]:
@@ -255,10 +264,18 @@ def close_batch(state: Batches, participants: Participants, closing: Message, no
         raise refuse("ClearingPayBy", payBy=closing["payBy"], time=now)
     participants.require_active(closing["exchange"], Role.EXCHANGE)
 
-    batch.status, batch.pay_by = CLOSED, closing["payBy"]
-    event = _event("BatchClosed", closing, "batchId", "legs", "payBy", "exchange")
-    event.args["parties"] = len(batch.positions)
-    return [event]
+    return [_close(batch, closing["batchId"], closing["payBy"], closing["exchange"])]
+
+
+def close_overdue(state: Batches, batch_key: str, now: int) -> list[Event]:
+    """Close a batch that the exchange did not close in the time that it stated; anyone may ask.
+
+    Raises:
+        RuleError: any of the checks below, in their order; the state is then unchanged.
+    """
+    batch = state.require(batch_key, "closeOverdue")
+    _require_overdue(batch, batch_key, now)
+    return [_close(batch, batch_key, now + OVERDUE_WAIT, NOBODY)]
 
 
 def collect(state: Batches, accounts: Accounts, batch_key: str, party: str, total: int) -> list[Event]:
@@ -318,13 +335,21 @@ def confirm_batch(state: Batches, participants: Participants, confirmation: Mess
     """
     require_in_time(confirmation, now)
     batch = state.require(confirmation["batchId"], "confirmBatch")
-    if batch.uncovered:
-        raise refuse("ClearingUncovered", batchId=confirmation["batchId"], uncovered=len(batch.uncovered))
+    _require_covered(batch, confirmation["batchId"])
     participants.require_active(confirmation["exchange"], Role.EXCHANGE)
+    return _confirm(batch, confirmation["batchId"], confirmation["payoutsDigest"], confirmation["exchange"])
 
-    batch.status = CONFIRMED if batch.positions else SETTLED
-    confirmed = _event("BatchConfirmed", confirmation, "batchId", "payoutsDigest", "exchange")
-    return [confirmed, *_settled(batch, confirmation["batchId"])]
+
+def confirm_overdue(state: Batches, batch_key: str, now: int) -> list[Event]:
+    """Confirm a batch in which every party is covered, in the stead of an exchange whose time is over; anyone may ask.
+
+    Raises:
+        RuleError: any of the checks below, in their order; the state is then unchanged.
+    """
+    batch = state.require(batch_key, "confirmOverdue")
+    _require_overdue(batch, batch_key, now)
+    _require_covered(batch, batch_key)
+    return _confirm(batch, batch_key, ZERO_DIGEST, NOBODY)
 
 
 def pay(state: Batches, accounts: Accounts, batch_key: str, party: str) -> list[Event]:
@@ -357,6 +382,18 @@ def payouts_digest(payouts: Mapping[str, int]) -> str:
     return to_hex(keccak256(b"".join(lines)))
 
 
+def _close(batch: Batch, batch_key: str, pay_by: int, exchange: str) -> Event:
+    batch.status, batch.pay_by = CLOSED, pay_by
+    args = {"batchId": batch_key, "legs": batch.legs, "parties": len(batch.positions)}
+    return Event("Clearing", "BatchClosed", {**args, "payBy": pay_by, "exchange": exchange})
+
+
+def _confirm(batch: Batch, batch_key: str, payouts: str, exchange: str) -> list[Event]:
+    batch.status = CONFIRMED if batch.positions else SETTLED
+    args = {"batchId": batch_key, "payoutsDigest": payouts, "exchange": exchange}
+    return [Event("Clearing", "BatchConfirmed", args), *_settled(batch, batch_key)]
+
+
 def _settled(batch: Batch, batch_key: str) -> list[Event]:
     done = batch.status is SETTLED
     return [Event("Clearing", "BatchSettled", {"batchId": batch_key})] if done else []
@@ -365,6 +402,16 @@ def _settled(batch: Batch, batch_key: str) -> list[Event]:
 def _require_id(expected: str, got: str) -> None:
     if expected != got:
         raise refuse("ClearingIdMismatch", expected=expected, got=got)
+
+
+def _require_overdue(batch: Batch, batch_key: str, now: int) -> None:
+    if now <= batch.close_by:
+        raise refuse("ClearingNotOverdue", batchId=batch_key, until=batch.close_by)
+
+
+def _require_covered(batch: Batch, batch_key: str) -> None:
+    if batch.uncovered:
+        raise refuse("ClearingUncovered", batchId=batch_key, uncovered=len(batch.uncovered))
 
 
 def _require_amount(batch: Batch, debtor: str, creditor: str, amount: int) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, select
 
 from marketplace.calls import act_digest
@@ -17,11 +18,14 @@ from marketplace.errors import NotFoundError
 from marketplace.evidence.inbox import is_under_way, queue
 from marketplace.intents import Deployment
 from marketplace.ledger.tables import LedgerBlock
-from marketplace.participants.service import require_role
+from marketplace.participants.service import roles_of
+from marketplace.refusals import refuse
 from marketplace.settlement.tables import Balance
 from marketplace.types import BatchStatus, DebtStatus, Role
 
 AT_ONCE = 2_000  # acts that one `advance` queues at most
+_NET: ColumnElement[int] = col(ClearingPosition.credit) + col(ClearingPosition.collected) - col(ClearingPosition.debit)
+_SHORT: ColumnElement[bool] = _NET < 0
 
 
 def get_batch(session: Session, batch_id: str) -> ClearingBatch:
@@ -36,18 +40,19 @@ def batch_json(session: Session, batch_id: str) -> dict[str, Any]:
     """A batch with what is left to do in it.
 
     Returns:
-        the row, with "parties", "uncovered" and "unpaid" as counts; "payouts", the digest that a ConfirmBatch names,
-        null while somebody is not covered; and "ledgerTime", the last block's time, which may be ahead of the clock.
+        the row, with "parties", "uncovered" and "unpaid" as counts; "payouts", the digest that a ConfirmBatch names
+        now, null unless the batch is closed and everybody covered; and "ledgerTime", the last block's time, which may
+        be ahead of the clock.
     """
-    row, positions = get_batch(session, batch_id), _positions(session, batch_id)
-    uncovered = [position for position in positions if _needed(position)]
-    payouts = {position.party: _net(position) for position in positions}
+    row = get_batch(session, batch_id)
+    uncovered = _count(session, batch_id, _SHORT)
+    due = row.status == BatchStatus.CLOSED and uncovered == 0
     return {
         **row.as_json(),
-        "parties": len(positions),
-        "uncovered": len(uncovered),
-        "unpaid": sum(not position.paid for position in positions),
-        "payouts": None if uncovered else payouts_digest(payouts),
+        "parties": _count(session, batch_id),
+        "uncovered": uncovered,
+        "unpaid": _count(session, batch_id, col(ClearingPosition.paid) == 0),
+        "payouts": payouts_digest(_payouts(session, batch_id)) if due else None,
         "ledgerTime": session.exec(select(func.max(LedgerBlock.timestamp))).one(),
     }
 
@@ -58,15 +63,19 @@ def position_json(row: ClearingPosition) -> dict[str, Any]:
 
 
 def advance(session: Session, deployment: Deployment, batch_id: str, account: str, now: int) -> dict[str, Any]:
-    """Queue what is due next in a batch: collecting and dropping once it is closed, paying once it is confirmed.
+    """Queue what is due next in a batch: collecting and dropping once it is closed, paying once it is confirmed; and,
+    where the exchange's time for it is over, closing and confirming.
 
+    Args:
+        account: the exchange, or, once the batch's `closeBy` has passed, anybody.
     Returns:
         "queued": how many acts were queued now; "waiting": the digests of all that are queued and not yet mined.
     Raises:
-        NotAuthorizedError: `role_missing`: `account` is not the exchange.
+        RuleError: `clearing_not_overdue`: `account` is not the exchange, whose time is not over.
     """
-    require_role(session, account, Role.EXCHANGE)
     batch, domain, queued = get_batch(session, batch_id), deployment.domain("Clearing"), 0
+    if now <= batch.close_by and not roles_of(session, account) & Role.EXCHANGE:
+        raise refuse("ClearingNotOverdue", batchId=batch_id, until=batch.close_by)
     waiting: list[str] = []
     for verb, arguments in islice(_due(session, batch, now), AT_ONCE):
         name = act_digest(verb, arguments, domain)
@@ -79,11 +88,17 @@ def advance(session: Session, deployment: Deployment, batch_id: str, account: st
 
 def _due(session: Session, batch: ClearingBatch, now: int) -> Iterator[tuple[str, list[Any]]]:
     """What may be done now: verbs and their arguments."""
-    for position in _positions(session, batch.batch_id):
-        if batch.status == BatchStatus.CONFIRMED and not position.paid:
+    if batch.status == BatchStatus.CONFIRMED:
+        for position in _positions(session, batch.batch_id, col(ClearingPosition.paid) == 0):
             yield "pay", [batch.batch_id, position.party]
-        elif batch.status == BatchStatus.CLOSED and _needed(position):
+    elif batch.status == BatchStatus.OPEN and now > batch.close_by:
+        yield "closeOverdue", [batch.batch_id]
+    elif batch.status == BatchStatus.CLOSED:
+        short = _positions(session, batch.batch_id, _SHORT)
+        for position in short:
             yield from _cover(session, batch, position, now)
+        if not short and now > batch.close_by:
+            yield "confirmOverdue", [batch.batch_id]
 
 
 def _cover(
@@ -101,9 +116,21 @@ def _cover(
             needed -= debt.amount
 
 
-def _positions(session: Session, batch_id: str) -> list[ClearingPosition]:
-    query = select(ClearingPosition).where(ClearingPosition.batch_id == batch_id)
-    return list(session.exec(query.order_by(ClearingPosition.party)))
+def _positions(session: Session, batch_id: str, which: ColumnElement[bool]) -> list[ClearingPosition]:
+    """The first of the positions with which something is to do, as many as one `advance` can queue acts for."""
+    query = select(ClearingPosition).where(ClearingPosition.batch_id == batch_id, which)
+    return list(session.exec(query.order_by(ClearingPosition.party).limit(AT_ONCE)))
+
+
+def _count(session: Session, batch_id: str, *which: ColumnElement[bool]) -> int:
+    query = select(func.count()).select_from(ClearingPosition)
+    return session.exec(query.where(ClearingPosition.batch_id == batch_id, *which)).one()
+
+
+def _payouts(session: Session, batch_id: str) -> dict[str, int]:
+    """Who is paid what, fen; two columns, not the rows."""
+    query = select(ClearingPosition.party, _NET).where(ClearingPosition.batch_id == batch_id)
+    return dict(session.exec(query).all())
 
 
 def _debts(session: Session, batch_id: str, debtor: str) -> list[ClearingDebt]:

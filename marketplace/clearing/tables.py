@@ -8,7 +8,8 @@ from marketplace.storage.types import READ_MODEL
 
 
 class ClearingBatch(ProjectedRow, table=True):
-    """One batch. `status` is types.BatchStatus; `pay_by` unix seconds; `legs` counts orders and debts."""
+    """One batch. `status` is types.BatchStatus; `close_by` and `pay_by` unix seconds; `legs` counts orders and debts;
+    `confirmed_by` is the exchange, or nobody: before the confirmation, or where somebody else went on in its stead."""
 
     __tablename__ = "clearing_batches"
     __table_args__ = READ_MODEL
@@ -17,7 +18,9 @@ class ClearingBatch(ProjectedRow, table=True):
     number: int = Field(sa_type=BigInteger)
     status: int
     legs: int = Field(sa_type=BigInteger)
+    close_by: int = Field(sa_type=BigInteger)
     pay_by: int = Field(sa_type=BigInteger)
+    confirmed_by: str
     payouts_digest: str
 
 

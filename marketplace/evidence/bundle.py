@@ -34,7 +34,7 @@ everything else integers:
     issues         ref account amount bank issuedAt
     redemptions    redemptionId account amount payoutDigest bank payBy status ref reasonDigest requestedAt endedAt
     anchors        size root previousRoot
-    clearing_batches    batchId exchange number status legs payBy payoutsDigest
+    clearing_batches    batchId exchange number status legs closeBy payBy confirmedBy payoutsDigest
     clearing_positions  batchId party credit debit collected paid
     clearing_debts      debtId batchId debtor creditor amount ref place status
     cleared_orders      orderId batchId

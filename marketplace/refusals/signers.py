@@ -172,8 +172,10 @@ SIGNERS: Mapping[tuple[str, str], tuple[Signer, ...]] = {
 UNSIGNED: Mapping[tuple[str, str], tuple[str, str]] = {
     ("Orders", "refund"): ("anyone, once the order's term has passed", "期满后任何人"),
     ("SettlementToken", "expireRedemption"): ("anyone, once the bank's time is over", "银行期限届满后任何人"),
+    ("Clearing", "closeOverdue"): ("anyone, once the exchange's time is over", "交易所期限届满后任何人"),
     ("Clearing", "collect"): ("anyone", "任何人"),
     ("Clearing", "drop"): ("anyone", "任何人"),
+    ("Clearing", "confirmOverdue"): ("anyone, once the exchange's time is over", "交易所期限届满后任何人"),
     ("Clearing", "pay"): ("anyone", "任何人"),
     ("Registrations", "expire"): ("anyone, once the period has ended", "期限届满后任何人"),
     ("Keys", "completeRecovery"): ("anyone, once the notice is over", "公告期满后任何人"),

@@ -13,20 +13,23 @@ from marketplace.sdk.client import Client
 from marketplace.types import BatchStatus
 
 PAUSE_SECONDS = 0.2
+CLOSE_IN_SECONDS = 7 * 86_400
 DELAY_SECONDS = 5  # until the closing itself is on the ledger
 Report = Callable[[str, int, int], None]  # stage, done, total
 
 
-def open_batch(client: Client, number: int) -> dict[str, Any]:
+def open_batch(client: Client, number: int, *, close_in: int = CLOSE_IN_SECONDS) -> dict[str, Any]:
     """Open a batch, as the exchange.
 
     Args:
-        number: below 2^64; one that this exchange has not used.
+        number: below 2^48; one that this exchange has not used.
+        close_in: seconds from now, at most thirty days; after that time anyone may close the batch.
     Returns:
         the intent's outcome with "batch", the batch's id.
     """
     name = batch_id(client.address, number)
-    message = {"batchId": name, "exchange": client.address, "number": number, "deadline": client.deadline()}
+    message = {"batchId": name, "exchange": client.address, "number": number}
+    message |= {"closeBy": client.now() + close_in, "deadline": client.deadline()}
     outcome = client.submit("/clearing/batches", {"open": message, "signature": client.sign("OpenBatch", message)})
     return {**outcome, "batch": name}
 
@@ -117,6 +120,27 @@ def run(client: Client, batch: str, *, pay_in: int = 0, report: Report = lambda 
         found = get(client, batch)
     while found["status"] == BatchStatus.CONFIRMED:
         report("pay", found["parties"] - found["unpaid"], found["parties"])
+        _advance(client, batch, found)
+        found = get(client, batch)
+    report("pay", found["parties"], found["parties"])
+    return found
+
+
+def finish(client: Client, batch: str, *, report: Report = lambda *_: None) -> dict[str, Any]:
+    """Bring a batch of an exchange that is silent as far as it can go now, as anybody: close, net, confirm, settle.
+
+    Returns:
+        the batch.
+    Raises:
+        RuleError: `clearing_not_overdue`: the exchange's time is not over; `clearing_waits`: debtors may still pay in;
+        run it again after `payBy`.
+    """
+    found = get(client, batch)
+    while found["status"] != BatchStatus.SETTLED:
+        if found["status"] == BatchStatus.CONFIRMED:
+            report("pay", found["parties"] - found["unpaid"], found["parties"])
+        else:
+            report("net", found["parties"] - found["uncovered"], found["parties"])
         _advance(client, batch, found)
         found = get(client, batch)
     report("pay", found["parties"], found["parties"])

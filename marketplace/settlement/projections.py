@@ -3,7 +3,7 @@
 from sqlmodel import Session
 
 from marketplace.ledger.tables import LedgerEvent
-from marketplace.settlement.tables import Balance, Issue, Payout, Redemption
+from marketplace.settlement.tables import AccountMovement, Balance, Issue, Payout, Redemption
 from marketplace.storage.projected import projected
 from marketplace.types import ZERO_DIGEST, RedemptionStatus
 
@@ -11,13 +11,18 @@ NOBODY = "0x" + "00" * 20
 
 
 def transferred(session: Session, event: LedgerEvent) -> None:
-    """`Transfer` of the token: from one balance to another; from nobody when the bank issues."""
+    """`Transfer` of the token: from one balance to another; nobody gives what is issued, nor takes what is burnt."""
     args = event.args
     for account, change in ((args["from"], -args["value"]), (args["to"], args["value"])):
         if account != NOBODY:
             row = session.get(Balance, account) or Balance(account=account, balance=0)
             row.balance += change
             session.add(row.stamp(event))
+    for account in {args["from"], args["to"]} - {NOBODY}:
+        amount = args["value"] * ((args["to"] == account) - (args["from"] == account))
+        if amount:
+            place = {"block": event.block, "log_index": event.log_index, "at": event.timestamp}
+            session.add(AccountMovement(account=account, amount=amount, **place).stamp(event))
 
 
 def share_paid(session: Session, event: LedgerEvent) -> None:

@@ -17,6 +17,19 @@ class Balance(ProjectedRow, table=True):
     balance: int = Field(sa_type=BigInteger)
 
 
+class AccountMovement(ProjectedRow, table=True):
+    """Fen that came to `account`, or went (negative), by the Transfer at (`block`, `log_index`), `at` unix seconds: an
+    account's own movements are found without reading everybody's."""
+
+    __tablename__ = "account_movements"
+    __table_args__ = READ_MODEL
+    account: str = Field(primary_key=True)
+    block: int = Field(primary_key=True, sa_type=BigInteger)
+    log_index: int = Field(primary_key=True)
+    at: int = Field(sa_type=BigInteger)
+    amount: int = Field(sa_type=BigInteger)
+
+
 class Payout(ProjectedRow, table=True):
     """What `holder` got of order `order_id` at its settlement, in fen."""
 

@@ -10,7 +10,8 @@ import {IIntentBatch} from "./IIntentBatch.sol";
 /// comes out is the same. The outcome is the greatest clearing vector in the sense of Eisenberg and Noe, "Systemic Risk in
 /// Financial Systems" (2001), with whole debts paid in the order of their entry.
 interface IClearing is IIntentBatch {
-    /// @notice None -> Open by {openBatch} -> Closed by {closeBatch} -> Confirmed by {confirmBatch} -> Settled by the last {pay}.
+    /// @notice None -> Open by {openBatch} -> Closed by {closeBatch} or {closeOverdue} -> Confirmed by {confirmBatch} or
+    /// {confirmOverdue} -> Settled by the last {pay}.
     enum Status {
         None,
         Open,
@@ -27,7 +28,8 @@ interface IClearing is IIntentBatch {
     }
 
     /// @notice `legs` counts orders and debts; `parties` everybody with a position; `uncovered` those who owe more than they are
-    /// due and have paid in; `unpaid` those whom {pay} has not reached. `payBy`, unix seconds: nothing is dropped before.
+    /// due and have paid in; `unpaid` those whom {pay} has not reached. Unix seconds: until `payBy` nothing is dropped, until `closeBy` the exchange
+    /// alone closes and confirms.
     struct Batch {
         Status status;
         uint32 legs;
@@ -35,6 +37,7 @@ interface IClearing is IIntentBatch {
         uint32 uncovered;
         uint32 unpaid;
         uint64 payBy;
+        uint48 closeBy;
     }
 
     /// @notice What a party is due and owes in a batch, and what was collected from it, in fen.
@@ -54,11 +57,13 @@ interface IClearing is IIntentBatch {
         bytes32 previous;
     }
 
-    /// @notice Signed by `exchange`. batchId = keccak256(abi.encode(exchange, number)).
+    /// @notice Signed by `exchange`. batchId = keccak256(abi.encode(exchange, number)). After `closeBy`, unix seconds, anyone may
+    /// close the batch and confirm it.
     struct OpenBatch {
         bytes32 batchId;
         address exchange;
-        uint64 number;
+        uint48 number;
+        uint64 closeBy;
         uint64 deadline;
     }
 
@@ -91,7 +96,7 @@ interface IClearing is IIntentBatch {
         uint64 deadline;
     }
 
-    event BatchOpened(bytes32 indexed batchId, uint64 number, address indexed exchange);
+    event BatchOpened(bytes32 indexed batchId, uint48 number, uint64 closeBy, address indexed exchange);
     /// @notice `amounts` are the credits of `parties`: the fee, the revenue shares, and what goes back to the buyer.
     event Entered(bytes32 indexed batchId, bytes32 indexed orderId, address[] parties, uint64[] amounts);
     event Owed(
@@ -102,9 +107,11 @@ interface IClearing is IIntentBatch {
         uint64 amount,
         bytes32 ref
     );
+    /// @notice `exchange` is the zero address where it did not close in its time and somebody else did.
     event BatchClosed(bytes32 indexed batchId, uint32 legs, uint32 parties, uint64 payBy, address indexed exchange);
     event Collected(bytes32 indexed batchId, address indexed party, uint64 amount);
     event Dropped(bytes32 indexed batchId, bytes32 indexed debtId, address indexed debtor);
+    /// @notice `exchange` and `payoutsDigest` are zero where it did not confirm in its time and somebody else did.
     event BatchConfirmed(bytes32 indexed batchId, bytes32 payoutsDigest, address indexed exchange);
     event PaidOut(bytes32 indexed batchId, address indexed party, uint64 amount);
     event BatchSettled(bytes32 indexed batchId);
@@ -125,6 +132,10 @@ interface IClearing is IIntentBatch {
     error ClearingLegs(uint32 legs, uint32 stated);
     /// @notice The time to pay in is over before it begins, or longer than thirty days.
     error ClearingPayBy(uint64 payBy, uint256 time);
+    /// @notice The time in which the exchange closes is over before it begins, or longer than thirty days.
+    error ClearingCloseBy(uint64 closeBy, uint256 time);
+    /// @notice Until then the exchange alone does this.
+    error ClearingNotOverdue(bytes32 batchId, uint64 until);
     /// @notice Nothing is to be collected from, or dropped of, this party: it is covered.
     error ClearingCovered(bytes32 batchId, address party);
     /// @notice With what is needed now the party will have paid in another total.
@@ -154,6 +165,10 @@ interface IClearing is IIntentBatch {
     /// @notice Closes a batch to further legs.
     function closeBatch(CloseBatch calldata closing, bytes calldata exchangeSignature) external;
 
+    /// @notice Closes a batch that the exchange did not close by the time it stated when it opened it. Anyone may call it; debtors
+    /// have three days to pay in.
+    function closeOverdue(bytes32 batchId) external;
+
     /// @notice Takes from `party` what it owes beyond what it is due. Anyone may call it. `total` is what the party will then have
     /// paid in, so that no act can be mistaken for an earlier one.
     function collect(bytes32 batchId, address party, uint64 total) external;
@@ -163,6 +178,10 @@ interface IClearing is IIntentBatch {
 
     /// @notice Says that every party is covered and who gets what.
     function confirmBatch(ConfirmBatch calldata confirmation, bytes calldata exchangeSignature) external;
+
+    /// @notice Confirms a batch in which every party is covered and that the exchange did not confirm by the time it stated when
+    /// it opened it. Anyone may call it.
+    function confirmOverdue(bytes32 batchId) external;
 
     /// @notice Pays `party` its net. Anyone may call it.
     function pay(bytes32 batchId, address party) external;

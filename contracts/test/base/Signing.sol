@@ -371,7 +371,9 @@ abstract contract Signing {
 
     function _hash(IClearing.OpenBatch memory m) internal pure returns (bytes32) {
         return keccak256(
-            abi.encode(keccak256("OpenBatch(bytes32 batchId,address exchange,uint64 number,uint64 deadline)"), m)
+            abi.encode(
+                keccak256("OpenBatch(bytes32 batchId,address exchange,uint48 number,uint64 closeBy,uint64 deadline)"), m
+            )
         );
     }
 

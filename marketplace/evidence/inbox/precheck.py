@@ -78,7 +78,7 @@ def run(
     def recover(name: str, message: Mapping[str, Any], signature: bytes) -> str:
         return recover_intent(name, message, deployment, signature)
 
-    state = _load(session, list(_texts(arguments)), whole_batch=verb == "confirmBatch")
+    state = _load(session, list(_texts(arguments)), whole_batch=verb in ("confirmBatch", "confirmOverdue"))
     state.apply_signed(contract, verb, arguments, ledger_time(session, now), recover, only=only)
 
 
@@ -295,6 +295,7 @@ def _load_clearing(session: Session, state: LedgerState, names: set[str], partie
             BatchStatus(row.status),
             row.legs,
             row.pay_by,
+            row.close_by,
             {
                 place.party: Position(place.credit, place.debit, place.collected, bool(place.paid))
                 for place in positions

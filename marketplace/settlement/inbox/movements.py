@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import String, cast, or_
 from sqlmodel import Session, col, select
 
 from marketplace.ledger.tables import LedgerEvent
 from marketplace.settlement.statements.account import Movement
+from marketplace.settlement.tables import AccountMovement
 from marketplace.webhooks.rules import type_of
 
 CHUNK = 500
@@ -16,17 +16,13 @@ _ABOUT = ("orderId", "redemptionId", "batchId", "ref")
 
 def movements_of(session: Session, account: str) -> list[Movement]:
     """Every movement of an account, in the ledger's order."""
-    text = cast(col(LedgerEvent.args), String)
-    query = select(LedgerEvent).where(LedgerEvent.name == "Transfer", or_(text.contains(account)))
-    events = session.exec(query.order_by(col(LedgerEvent.block), col(LedgerEvent.log_index))).all()
-    causes = dict(_causes(session, sorted({event.intent for event in events if event.intent})))
-    found = []
-    for event in events:
-        cause, about = causes.get(event.intent, (type_of(event.contract, event.name), ""))
-        amount = event.args["value"] * ((event.args["to"] == account) - (event.args["from"] == account))
-        if amount:
-            found.append(Movement(event.timestamp, amount, cause, about, event.block, event.log_index))
-    return found
+    query = select(AccountMovement).where(AccountMovement.account == account)
+    rows = session.exec(query.order_by(col(AccountMovement.block), col(AccountMovement.log_index))).all()
+    causes = dict(_causes(session, sorted({row.event_intent for row in rows if row.event_intent})))
+    unknown = (type_of("SettlementToken", "Transfer"), "")
+    return [
+        Movement(row.at, row.amount, *causes.get(row.event_intent, unknown), row.block, row.log_index) for row in rows
+    ]
 
 
 def _causes(session: Session, intents: list[str]) -> Iterator[tuple[str, tuple[str, str]]]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from marketplace.clearing.rules import NOBODY
 from marketplace.documents import voucher_message
 from marketplace.sdk import clearing, orders, settlement
 from marketplace.types import BatchStatus, DebtStatus, OrderStatus
@@ -46,7 +47,7 @@ def test_an_order_and_debts_are_netted_and_what_cannot_be_paid_is_dropped(town: 
     assert orders.get(town["buyer"], order)["status"] == OrderStatus.SETTLED
     assert settlement.statement(town["buyer"], order)["batch"] == batch
 
-    assert code_of(lambda: town["buyer"].post(f"/clearing/batches/{batch}/advance", {})) == "role_missing"
+    assert code_of(lambda: clearing.finish(town["buyer"], batch)) == "clearing_not_overdue"
     with pytest.raises(Exception, match="may pay in until"):
         clearing.run(exchange, batch)
     time.sleep(max(clearing.get(exchange, batch)["payBy"] - time.time(), 0) + 1.1)
@@ -76,3 +77,16 @@ def test_an_order_and_debts_are_netted_and_what_cannot_be_paid_is_dropped(town: 
     assert len(clearing.positions(town["auditor"], batch)) == found["parties"] == 5
     report = audited(town, tmp_path)
     assert report.findings == []
+
+
+def test_a_party_ends_the_batch_of_a_silent_exchange(town: Town, tmp_path: Path) -> None:
+    order, before = answered_order(town), balances(town, "buyer")
+    batch = clearing.open_batch(town["exchange"], int(time.time()) + 2**40, close_in=20)["batch"]
+    settlement.clear(town["supplier"], order, batch)
+    found = clearing.get(town["buyer"], batch)
+    assert found["payouts"] is None
+    time.sleep(max(found["closeBy"] - time.time(), 0) + 1.1)
+    found = clearing.finish(town["buyer"], batch)
+    assert (found["status"], found["confirmedBy"]) == (BatchStatus.SETTLED, NOBODY)
+    assert balances(town, "buyer")["buyer"] - before["buyer"] == ESCROW - PRICE
+    assert audited(town, tmp_path).findings == []

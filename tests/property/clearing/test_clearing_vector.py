@@ -42,7 +42,7 @@ def entered(debts: Debts, money: list[int]) -> tuple[Batches, Accounts, Particip
     accounts, state = Accounts("0x" + "0e" * 20), Batches(VAULT)
     for party, amount in zip(PARTIES, money, strict=True):
         accounts.mint(party, amount)
-    open_batch(state, people, {"batchId": BATCH, "exchange": EXCHANGE, "number": 1, "deadline": FAR}, 1)
+    open_batch(state, people, {"batchId": BATCH, "exchange": EXCHANGE, "number": 1, "closeBy": 9, "deadline": FAR}, 1)
     ids: list[str] = []
     for number, (debtor, creditor, amount) in enumerate(debts):
         ref = "0x" + f"{number:064x}"

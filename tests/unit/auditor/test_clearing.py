@@ -5,7 +5,7 @@ import pytest
 from marketplace.auditor.clearing import check_batches
 from marketplace.auditor.findings import Report
 from marketplace.auditor.rows import Tables
-from marketplace.clearing.rules import payouts_digest
+from marketplace.clearing.rules import NOBODY, payouts_digest
 from marketplace.types import BatchStatus
 
 BATCH, OTHER = "0x" + "b1" * 32, "0x" + "b2" * 32
@@ -14,13 +14,14 @@ POSITIONS = {ONE: (700, 0, 0), TWO: (100, 300, 200)}  # credit, debit, collected
 TRUE = payouts_digest({ONE: 700, TWO: 0})
 
 
-def found(confirmed: str, status: BatchStatus = BatchStatus.SETTLED) -> set[tuple[str, str]]:
+def found(confirmed: str, status: BatchStatus = BatchStatus.SETTLED, by: str = ONE) -> set[tuple[str, str]]:
     tables, report = Tables(), Report()
-    for batch, amounts in ((BATCH, POSITIONS), (OTHER, {ONE: (1, 0, 0)})):
+    for name, amounts in ((BATCH, POSITIONS), (OTHER, {ONE: (1, 0, 0)})):
         for party, (credit, debit, collected) in amounts.items():
-            row = {"batchId": batch, "party": party, "credit": credit, "debit": debit, "collected": collected}
-            tables.rows["clearing_positions"][batch, party] = row
-    tables.rows["clearing_batches"][BATCH,] = {"batchId": BATCH, "status": status, "payoutsDigest": confirmed}
+            row = {"batchId": name, "party": party, "credit": credit, "debit": debit, "collected": collected}
+            tables.rows["clearing_positions"][name, party] = row
+    batch = {"batchId": BATCH, "status": status, "payoutsDigest": confirmed, "confirmedBy": by}
+    tables.rows["clearing_batches"][BATCH,] = batch
     with report.step(7):
         check_batches(tables, report)
     return {(finding.code, finding.subject) for finding in report.findings}
@@ -37,3 +38,9 @@ def test_other_payouts_are_found(payouts: dict[str, int]) -> None:
 
 def test_a_batch_that_nobody_confirmed_says_nothing_yet() -> None:
     assert found("0x" + "00" * 32, BatchStatus.CLOSED) == set()
+
+
+def test_only_the_exchange_may_leave_the_digest_out_by_being_silent() -> None:
+    nothing = "0x" + "00" * 32
+    assert found(nothing, by=NOBODY) == set()
+    assert found(nothing, by=ONE) == {("clearing_payouts", BATCH)}
