@@ -1198,7 +1198,16 @@ BUILDERS: dict[str, tuple[str, Callable[[History], Any], int]] = {
     "completeRecovery": ("Keys", History.complete_recovery, 3),
 }
 # verbs that nobody signs: their builders give plain arguments
-UNSIGNED = ("refund", "expire", "expireRedemption", "closeOverdue", "collect", "drop", "confirmOverdue")
-UNSIGNED += ("pay", "completeRecovery")
+UNSIGNED = (
+    "refund",
+    "expire",
+    "expireRedemption",
+    "closeOverdue",
+    "collect",
+    "drop",
+    "confirmOverdue",
+    "pay",
+    "completeRecovery",
+)
 
 __all__ = ["ADDRESSES", "BUILDERS", "CHAIN_ID", "TREASURY", "Call", "History"]

@@ -100,6 +100,12 @@ class ConfirmationBody(Shape):
     signature: SignatureText
 
 
+class OverdueBody(Shape):
+    """Which batch."""
+
+    batch: DigestText
+
+
 class ClearedOrderBody(Shape):
     """A Voucher and a Clear with their signatures."""
 
@@ -144,10 +150,17 @@ def confirm_batch(here: Here, body: ConfirmationBody) -> Queued:
 
 @router.post("/batches/{batch_id}/advance", status_code=202)
 def advance_batch(here: Here, account: Clearer, batch_id: BatchId) -> dict[str, Any]:
-    """Queue what is due next: collecting, dropping, paying, as the exchange; once the time that it stated at opening is
-    over, as anybody, and then closing and confirming too. Asking again changes nothing."""
+    """Queue what is due next, as the exchange: collecting, dropping, paying. Asking again changes nothing."""
     with here.writing() as session:
         return service.advance(session, here.deployment, batch_id, account, here.clock())
+
+
+@router.post("/overdue", status_code=202)
+def advance_overdue_batch(here: Here, account: Clearer, body: OverdueBody) -> dict[str, Any]:
+    """Queue what is due next in the stead of an exchange whose time is over: also closing and confirming. Anyone may
+    ask; asking again changes nothing."""
+    with here.writing() as session:
+        return service.advance_overdue(session, here.deployment, body.batch, account, here.clock())
 
 
 @router.get("/batches")

@@ -18,7 +18,7 @@ from marketplace.errors import NotFoundError
 from marketplace.evidence.inbox import is_under_way, queue
 from marketplace.intents import Deployment
 from marketplace.ledger.tables import LedgerBlock
-from marketplace.participants.service import roles_of
+from marketplace.participants.service import require_role
 from marketplace.refusals import refuse
 from marketplace.settlement.tables import Balance
 from marketplace.types import BatchStatus, DebtStatus, Role
@@ -63,19 +63,33 @@ def position_json(row: ClearingPosition) -> dict[str, Any]:
 
 
 def advance(session: Session, deployment: Deployment, batch_id: str, account: str, now: int) -> dict[str, Any]:
-    """Queue what is due next in a batch: collecting and dropping once it is closed, paying once it is confirmed; and,
-    where the exchange's time for it is over, closing and confirming.
+    """Queue what is due next in a batch: collecting and dropping once it is closed, paying once it is confirmed.
 
-    Args:
-        account: the exchange, or, once the batch's `closeBy` has passed, anybody.
     Returns:
         "queued": how many acts were queued now; "waiting": the digests of all that are queued and not yet mined.
     Raises:
-        RuleError: `clearing_not_overdue`: `account` is not the exchange, whose time is not over.
+        NotAuthorizedError: `role_missing`: `account` is not the exchange.
     """
-    batch, domain, queued = get_batch(session, batch_id), deployment.domain("Clearing"), 0
-    if now <= batch.close_by and not roles_of(session, account) & Role.EXCHANGE:
+    require_role(session, account, Role.EXCHANGE)
+    return _advance(session, deployment, get_batch(session, batch_id), account, now)
+
+
+def advance_overdue(session: Session, deployment: Deployment, batch_id: str, account: str, now: int) -> dict[str, Any]:
+    """As `advance`, closing and confirming too, for whoever asks once the exchange's own time is over.
+
+    Raises:
+        RuleError: `clearing_status`: there is no such batch; `clearing_not_overdue`.
+    """
+    batch = session.get(ClearingBatch, batch_id)
+    if batch is None:
+        raise refuse("ClearingStatus", batchId=batch_id, current=int(BatchStatus.NONE), required=int(BatchStatus.OPEN))
+    if now <= batch.close_by:
         raise refuse("ClearingNotOverdue", batchId=batch_id, until=batch.close_by)
+    return _advance(session, deployment, batch, account, now)
+
+
+def _advance(session: Session, deployment: Deployment, batch: ClearingBatch, account: str, now: int) -> dict[str, Any]:
+    domain, queued = deployment.domain("Clearing"), 0
     waiting: list[str] = []
     for verb, arguments in islice(_due(session, batch, now), AT_ONCE):
         name = act_digest(verb, arguments, domain)

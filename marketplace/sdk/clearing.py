@@ -141,15 +141,16 @@ def finish(client: Client, batch: str, *, report: Report = lambda *_: None) -> d
             report("pay", found["parties"] - found["unpaid"], found["parties"])
         else:
             report("net", found["parties"] - found["uncovered"], found["parties"])
-        _advance(client, batch, found)
+        _advance(client, batch, found, overdue=True)
         found = get(client, batch)
     report("pay", found["parties"], found["parties"])
     return found
 
 
-def _advance(client: Client, batch: str, found: Mapping[str, Any]) -> None:
+def _advance(client: Client, batch: str, found: Mapping[str, Any], *, overdue: bool = False) -> None:
     """Have what is due queued, and wait for the last of it: the ledger takes acts in the order of the queue."""
-    step = client.post(f"/clearing/batches/{batch}/advance", {}, repeatable=True)
+    path, body = ("/clearing/overdue", {"batch": batch}) if overdue else (f"/clearing/batches/{batch}/advance", {})
+    step = client.post(path, body, repeatable=True)
     if not step["waiting"] and step["status"] == found["status"]:
         raise _waits(batch, found)
     for digest in step["waiting"][-1:]:

@@ -1,5 +1,7 @@
 """What the ledger's events say about money."""
 
+from typing import Any
+
 from sqlmodel import Session
 
 from marketplace.ledger.tables import LedgerEvent
@@ -21,7 +23,7 @@ def transferred(session: Session, event: LedgerEvent) -> None:
     for account in {args["from"], args["to"]} - {NOBODY}:
         amount = args["value"] * ((args["to"] == account) - (args["from"] == account))
         if amount:
-            place = {"block": event.block, "log_index": event.log_index, "at": event.timestamp}
+            place: dict[str, Any] = {"block": event.block, "log_index": event.log_index, "at": event.timestamp}
             session.add(AccountMovement(account=account, amount=amount, **place).stamp(event))
 
 

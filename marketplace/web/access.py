@@ -224,7 +224,8 @@ ACCESS: Mapping[str, Access] = {
     "clear_order": Signed("Orders.clear"),
     "close_batch": Signed("Clearing.closeBatch"),
     "confirm_batch": Signed("Clearing.confirmBatch"),
-    "advance_batch": SignedIn(),  # the exchange's, until the time that it stated at opening is over: 409
+    "advance_batch": Holds(Role.EXCHANGE),
+    "advance_overdue_batch": SignedIn(),
     "list_batches": Anyone(),
     "get_batch": Anyone(),
     "list_positions": SignedIn(lists="clearing position", all_for=OVERSEERS),
