@@ -52,7 +52,7 @@ def title_id(asset: str, kind: TitleKind, order: str | None = None) -> Digest:
 
 
 def batch_id(exchange: str, number: int) -> Digest:
-    """Id of the clearing batch that `exchange` opens under this number, below 2^64."""
+    """Id of the clearing batch that `exchange` opens under this number, below 2^48."""
     return _id(exchange, to_hex(number.to_bytes(8, "big")))
 
 
