@@ -18,6 +18,7 @@ from marketplace.errors import InvalidInputError, NotFoundError, RuleError
 from marketplace.evidence.inbox import is_under_way, precheck, queue
 from marketplace.intents import Deployment, intent_digest
 from marketplace.participants.service import oversees
+from marketplace.participants.service.proving import taken_at
 from marketplace.refusals.checks import require_in_time
 from marketplace.storage.documents import read_document, store_document
 from marketplace.types import ZERO_DIGEST, Digest
@@ -189,12 +190,15 @@ def agreement_json(session: Session, row: Agreement) -> dict[str, Any]:
     """An agreement as the ledger says, with its document and both signatures.
 
     "intent" names what was signed: the message without its digest; together with the row it can be checked again.
+    "signedAt" is when the ledger took it, unix seconds.
     """
     made = _made(session, row)
     signatures = {row.party_a: made.signature_a, row.party_b: made.signature_b} if made else {}
     message, intent = (made.message, made.name) if made else (None, None)
+    taken = taken_at(session, [made.digest]) if made else {}
+    signed = {"intent": intent, "message": message, "signatures": signatures}
     document = read_document(session, row.agreement_digest)
-    return {**row.as_json(), "document": document, "intent": intent, "message": message, "signatures": signatures}
+    return {**row.as_json(), "document": document, **signed, "signedAt": taken.get(made.digest) if made else None}
 
 
 def document_of(session: Session, agreement: str) -> Document:

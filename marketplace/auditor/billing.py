@@ -22,10 +22,14 @@ from marketplace.auditor.papers import Standing
 from marketplace.auditor.rows import Row, Tables
 from marketplace.documents import series_of, voucher_message
 from marketplace.errors import RuleError
-from marketplace.intents import Deployment, struct_hash, verify_intent
+from marketplace.intents import struct_hash
+from marketplace.participants.keybook import AHEAD_SECONDS, KeyBook
 from marketplace.pricing import tariff_of
 from marketplace.queries.pricing import BuyerAccount, buyer_account, question_of
 from marketplace.types import OrderStatus
+
+UNDER_WAY_SECONDS = 3600
+"""So long after a key ended an answer to its voucher may be on its way into the log."""
 
 
 @dataclass
@@ -63,18 +67,24 @@ class _Budget:
 class Billing:
     """Follows vouchers and charges, release by release, in the order of the log."""
 
-    def __init__(self, deployment: Deployment, report: Report) -> None:
-        self._deployment, self._report = deployment, report
+    def __init__(self, book: KeyBook, report: Report) -> None:
+        self._book, self._report = book, report
         self._orders: dict[str, _Account] = defaultdict(_Account)
         self._series: dict[tuple[str, str], _Budget] = defaultdict(_Budget)
 
-    def check_voucher(self, standing: Standing, voucher: Mapping[str, Any], query: str, subject: str) -> None:
-        """The voucher is the buyer's, and one call and its price further than the one before."""
+    def check_voucher(
+        self, standing: Standing, voucher: Mapping[str, Any], query: str, subject: str, *, at: int
+    ) -> None:
+        """The voucher is the buyer's, and one call and its price further than the one before.
+
+        Args:
+            at: when the query was answered, unix seconds.
+        """
         report, order = self._report, standing.order
         account = self._orders[order["orderId"]]
         account.calls.append(leaf_hash(from_hex(query)))
         report.count("vouchers")
-        self._check_signature(voucher, order["buyer"], subject)
+        self._check_signature(voucher, order["buyer"], subject, at)
         report.same("voucher_calls", f"{subject} voucher.calls", account.calls.size, voucher["calls"])
         report.same("voucher_calls", f"{subject} voucher.callsRoot", to_hex(account.calls.root()), voucher["callsRoot"])
         self._check_amount(standing, account.calls.size, voucher["amount"], subject)
@@ -92,11 +102,13 @@ class Billing:
             due = f"{error.code}: {error.message}"
         self._report.same("voucher_amount", f"{subject} voucher.amount", due, amount)
 
-    def _check_signature(self, voucher: Mapping[str, Any], buyer: str, subject: str) -> None:
+    def _check_signature(self, voucher: Mapping[str, Any], buyer: str, subject: str, at: int) -> None:
+        """A living key of the buyer signed it: an answer for the signature of an ended one means that the exchange hid
+        the ending from the vault, or that the vault did not look."""
         try:
             message, signature = voucher_message(voucher), from_hex(voucher["signature"])
-            verify_intent("Voucher", message, self._deployment, buyer, signature)
-        except CryptoError as error:
+            self._book.require("Voucher", message, buyer, signature, at, grace=UNDER_WAY_SECONDS, early=AHEAD_SECONDS)
+        except (CryptoError, RuleError) as error:
             self._report.find("voucher_signature", subject, expected=buyer, got=error)
         self._report.same("voucher_signature", f"{subject} voucher.buyer", buyer, voucher["buyer"])
 

@@ -20,6 +20,7 @@ from marketplace.auditor.rows import Tables
 from marketplace.documents import unix_seconds
 from marketplace.errors import MarketplaceError
 from marketplace.intents import Deployment
+from marketplace.participants.keybook import KeyBook, spans_of
 from marketplace.queries.plan import Plan
 from marketplace.queries.statements import check_refusal
 
@@ -82,7 +83,8 @@ class Queries:
         self._papers = Papers(tables, documents, report)
         self._attestations = attestations
         self._panels = Panels(documents, attestations, report)
-        self._billing = Billing(deployment, report)
+        book = KeyBook(deployment, spans_of(tables.rows["account_keys"].values()))
+        self._billing = Billing(book, report)
         self._custodians = Custodians(documents, deployment, report)
         self._accepted: dict[str, str] = {}
         self._ended: dict[str, str] = {}
@@ -160,7 +162,8 @@ class Queries:
         if papers["voucher"]:
             order = standing.order["orderId"]
             self._report.same("reference", f"{subject} voucher.order", order, papers["voucher"]["order"])
-            self._billing.check_voucher(standing, papers["voucher"], leaf["query"], subject)
+            at = unix_seconds(leaf["at"])
+            self._billing.check_voucher(standing, papers["voucher"], leaf["query"], subject, at=at)
         if papers["result"] and papers["attestation"]:
             self._check_result(standing, leaf, papers["result"], plan, subject)
             self._panels.attest(leaf, papers["attestation"], standing.terms, subject)

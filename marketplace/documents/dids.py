@@ -1,8 +1,9 @@
 """Decentralised identifiers and their documents (DID Core 1.0): what ledger and market say, in W3C's form.
 
 did:web   the exchange, and under it every object: did:web:<host>:did:<identifier>
-did:ethr  a participant's address on this ledger: did:ethr:0x<chain id>:<address>. The ledger has no ERC-1056 registry,
-          so the document is the default one of the method: the address controls itself.
+did:ethr  a participant's address on this ledger: did:ethr:0x<chain id>:<address>. The ledger has no ERC-1056 registry
+          but a contract of its own for keys (docs/decisions/0028-account-is-not-key.md): the document lists what signs
+          for the account now. Without any change of keys that is the method's default document.
 did:key   any Ed25519, X25519 or secp256k1 key by itself; nothing is looked up.
 
 Source: DID Core 1.0 section 5; did:web; did:key v0.9; ethr-did-resolver's method specification, "Read (Resolve)".
@@ -10,6 +11,7 @@ Source: DID Core 1.0 section 5; did:web; did:key v0.9; ethr-did-resolver's metho
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -61,10 +63,44 @@ def key_document(key: PublicKeyOfKind) -> Document:
     return document(key.did, [method], {use: [method["id"]] for use in uses})
 
 
-def account_document(did: str, chain_id: int, address: str) -> Document:
-    """The default document of a did:ethr: the address controls itself, signs in, and asserts."""
-    method = account_method(did, "controller", chain_id, address)
-    return document(did, [method], {use: [method["id"]] for use in SIGNING[:2]})
+@dataclass(frozen=True)
+class AccountKeys:
+    """What signs for an account now: addresses of keys.
+
+    Args:
+        account: the account.
+        signing: every key that signs for it, whatever it may sign.
+        reading: those that sign in. governing: those that may change its keys.
+    """
+
+    account: str
+    signing: Sequence[str]
+    reading: Sequence[str]
+    governing: Sequence[str]
+
+    def methods(self, did: str, chain_id: int) -> list[Document]:
+        """One verification method for each key: "controller" for the account's own address, as did:ethr calls it, and
+        "key-<address>" for every other."""
+        return [account_method(did, self._name(key), chain_id, key) for key in self.signing]
+
+    def uses(self, did: str) -> dict[str, list[str]]:
+        """Who signs in, asserts and invokes. A person's key of limited powers asserts, and invokes nothing."""
+        named = {
+            "authentication": self.reading,
+            "assertionMethod": self.signing,
+            "capabilityInvocation": self.governing,
+        }
+        return {use: [f"{did}#{self._name(key)}" for key in keys] for use, keys in named.items()}
+
+    def _name(self, key: str) -> str:
+        return "controller" if key == self.account else f"key-{key}"
+
+
+def account_document(did: str, chain_id: int, keys: AccountKeys) -> Document:
+    """The document of a did:ethr: what signs for the address signs in and asserts for it. With the address itself as
+    its one key it is the method's default document."""
+    uses = keys.uses(did)
+    return document(did, keys.methods(did, chain_id), {use: uses[use] for use in SIGNING[:2]})
 
 
 def multikey_method(did: str, fragment: str, key: PublicKeyOfKind) -> Document:

@@ -50,7 +50,7 @@ def resolve_identifier(
     with here.reading() as session:
         found = find(session, text, account)
         told = record(session, found, here.settings.public_url, here.clock())
-        body = told if kind == _JSON else object_document(session, here.settings, told)
+        body = told if kind == _JSON else object_document(session, here.settings, told, here.clock())
     return _answer(body, kind, known, found)
 
 
@@ -87,14 +87,14 @@ def resolve_did(
     """The DID document of a DID: did:web of this exchange, did:ethr of its participants, any did:key."""
     kind = _wanted(accept, MEDIA_TYPE)
     with here.reading() as session:
-        named = find_did(session, here.settings, did, account)
+        named = find_did(session, here.settings, did, account, here.clock())
         body = _document(here, session, named) if isinstance(named, Found) else named
     return _answer(body, kind, known, named if isinstance(named, Found) else None)
 
 
 def _document(here: Context, session: Any, found: Found) -> Document:
     told = record(session, found, here.settings.public_url, here.clock())
-    return object_document(session, here.settings, told)
+    return object_document(session, here.settings, told, here.clock())
 
 
 def _wanted(accept: str, otherwise: str = _JSON) -> str:

@@ -50,7 +50,7 @@ def event_rows(
             "contract": item.event.contract,
             "name": item.event.name,
             "args": item.event.args,
-            "about": about_of(item.event.args),
+            "about": about_of(item.event.contract, item.event.args),
             "intent": intent,
         }
         for item, intent in zip(placed, intents, strict=True)

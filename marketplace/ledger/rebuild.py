@@ -113,7 +113,7 @@ def _read_events(sealed: SealedBlock, names: dict[str, str]) -> list[tuple[Any, 
             p.event.contract,
             p.event.name,
             p.event.args,
-            about_of(p.event.args),
+            about_of(p.event.contract, p.event.args),
         )
         for receipt in sealed.receipts
         for p in read_events(receipt, names)

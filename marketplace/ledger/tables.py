@@ -94,8 +94,8 @@ class LedgerEvent(SQLModel, table=True):
         timestamp: the block's, unix seconds.
         args: by name; integers are ints, bytes and addresses "0x" lower-case hex, arrays lists.
         intent: digest of the signed intent that caused it, "0x" hex; empty for what the deployment did.
-        about: id of the title or asset that it is about, as `about_of` says, so that an object's events are found
-            without reading everybody's; empty for others.
+        about: id of the title or asset, or the account, that it is about, as `about_of` says, so that an object's
+            events are found without reading everybody's; empty for others.
     """
 
     __tablename__ = "ledger_event"
@@ -113,8 +113,10 @@ class LedgerEvent(SQLModel, table=True):
     about: str = Field(default="", max_length=DIGEST)
 
 
-def about_of(args: Mapping[str, Any]) -> str:
-    """The title that an event's arguments name, else the asset, else nothing."""
+def about_of(contract: str, args: Mapping[str, Any]) -> str:
+    """What an event is about: of Keys the account; else the title that its arguments name, the asset, or nothing."""
+    if contract == "Keys":
+        return str(args.get("account", ""))
     return str(args.get("titleId") or args.get("assetId") or "")
 
 

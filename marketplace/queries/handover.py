@@ -26,6 +26,7 @@ from marketplace.documents import (
     validate_voucher,
 )
 from marketplace.documents.shapes import array, refuse
+from marketplace.participants.proofs import KeyProof, read_proof
 from marketplace.queries.permission import OrderPapers, papers_document, read_papers
 
 MAX_WITHHELD = 1024
@@ -44,6 +45,7 @@ class VaultTask:
     papers: OrderPapers
     withheld: tuple[Document, ...] = ()
     latest: tuple[Document, ...] = ()
+    keys: KeyProof = field(default_factory=KeyProof)
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ def vault_task(task: VaultTask) -> dict[str, Any]:
         "order": papers_document(task.papers),
         "withheld": list(task.withheld),
         "latest": list(task.latest),
+        "keys": task.keys.as_json(),
     }
 
 
@@ -105,6 +108,7 @@ def _read(value: object, parts: tuple[str, ...]) -> dict[str, Any]:
         "papers": read_papers(value["order"]),
         "withheld": tuple(withheld),
         "latest": tuple(latest),
+        "keys": read_proof(value["keys"]) if "keys" in value else KeyProof(),
     }
 
 

@@ -16,8 +16,10 @@ from marketplace.documents.ids import asset_id, listing_id, order_id
 from marketplace.documents.scopes import scope_of_terms
 from marketplace.documents.shapes import SIGNATURE_TEXT, record, refuse
 from marketplace.errors import RuleError, VerificationError
-from marketplace.intents import INTENTS, Deployment, struct_hash, verify_intent
+from marketplace.intents import INTENTS, struct_hash
+from marketplace.participants.keybook import SECOND, KeyBook
 from marketplace.pricing import price_fits
+from marketplace.refusals.checks import require_in_time
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,16 @@ def papers_document(papers: OrderPapers) -> Document:
     return {**shown, "terms": papers.terms, "agreement": papers.agreement}
 
 
-def check_papers(papers: OrderPapers, manifest: Mapping[str, Any], deployment: Deployment) -> None:
+def check_papers(
+    papers: OrderPapers, manifest: Mapping[str, Any], book: KeyBook, times: Mapping[str, int], now: int
+) -> None:
     """Check every signature and every id of the chain from manifest to order.
 
+    Args:
+        book: what signs for whom.
+        times: when the ledger took "register", "list" and "fund", unix seconds; of what is not in it, whoever signed
+            has to be a key now.
+        now: unix seconds.
     Raises:
         VerificationError: `order_papers_invalid`, with the link that does not hold.
     """
@@ -119,9 +128,13 @@ def check_papers(papers: OrderPapers, manifest: Mapping[str, Any], deployment: D
     for link, holds in links.items():
         if not holds:
             raise _invalid(link)
-    _check_signature("Register", papers.registration, str(manifest["holder"]), deployment)
-    _check_signature("List", papers.listing, str(listing["seller"]), deployment)
-    _check_signature("Fund", papers.fund, str(fund["buyer"]), deployment)
+    signed = (
+        ("Register", papers.registration, manifest["holder"]),
+        ("List", papers.listing, listing["seller"]),
+        ("Fund", papers.fund, fund["buyer"]),
+    )
+    for name, intent, signer in signed:
+        _check_signature(name, intent, str(signer), book, taken=times.get(name.lower()), now=now)
 
 
 def check_permitted(papers: OrderPapers, query: Mapping[str, Any], manifest: Mapping[str, Any], now: int) -> None:
@@ -244,11 +257,18 @@ def _invalid(link: str) -> VerificationError:
     )
 
 
-def _check_signature(name: str, intent: SignedIntent, signer: str, deployment: Deployment) -> None:
+def _check_signature(
+    name: str, intent: SignedIntent, signer: str, book: KeyBook, *, taken: int | None, now: int
+) -> None:
+    """A key of the signer signed it, and might when the ledger took it, which was before its deadline."""
     try:
-        verify_intent(name, intent.message, deployment, signer, intent.signature)
-    except CryptoError as error:
-        raise _invalid(f"signature of {name} by {signer}") from error
+        if taken is None:
+            book.require_now(name, intent.message, signer, intent.signature, now)
+        else:
+            require_in_time(intent.message, taken)
+            book.require(name, intent.message, signer, intent.signature, taken, grace=SECOND)
+    except RuleError as error:
+        raise _invalid(f"signature of {name} by {signer}: {error.code}") from error
 
 
 def _signed(value: object, path: str) -> None:

@@ -9,11 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crypto.errors import CryptoError
 from crypto.merkle import root
 from marketplace.documents import voucher_message
 from marketplace.errors import RuleError, VerificationError
-from marketplace.intents import Deployment, verify_intent
+from marketplace.participants.keybook import KeyBook
 from marketplace.pricing import Tariff
 from marketplace.types import MICRO
 
@@ -218,22 +217,27 @@ def _shown(micro: int) -> str:
     return f"{micro / MICRO:g}"
 
 
-def check_voucher_signature(account: OrderAccount, voucher: Mapping[str, Any], deployment: Deployment) -> None:
-    """Check that the order's buyer signed the voucher for this chain and contract.
+def check_voucher_signature(buyer: str, voucher: Mapping[str, Any], book: KeyBook, now: int) -> None:
+    """Check that a key of the order's buyer that has not ended signed the voucher for this chain and contract.
 
+    Args:
+        now: unix seconds.
     Raises:
         VerificationError: `voucher_signature`.
+        RuleError: `act_not_permitted`, `act_over_limit`: a key of the buyer, but it may not sign this.
     """
     try:
         signature = bytes.fromhex(voucher["signature"][2:])
-        verify_intent("Voucher", voucher_message(voucher), deployment, account.buyer, signature)
-    except CryptoError as error:
+        book.require_now("Voucher", voucher_message(voucher), buyer, signature, now)
+    except RuleError as error:
+        if error.code != "intent_signature_invalid":
+            raise
         raise VerificationError(
             "voucher_signature",
-            "the voucher is not signed by the order's buyer for this chain and contract",
-            zh="凭证不是由订单买方为本链本合约签署",
+            "the voucher is not signed by a living key of the order's buyer for this chain and contract",
+            zh="凭证不是由订单买方的有效密钥为本链本合约签署",
             rule="queries.voucher_signature",
-            expected=account.buyer,
+            expected=buyer,
             got=voucher["buyer"],
         ) from error
 

@@ -13,10 +13,13 @@ from marketplace import documents
 from marketplace.agreements.forms import get_form, validate_agreement_on_form
 from marketplace.agreements.signing import Signed, signed_words
 from marketplace.documents import Document, ids
-from marketplace.errors import VerificationError
-from marketplace.intents import intent_digest, recover_intent
+from marketplace.errors import RuleError, VerificationError
+from marketplace.intents import intent_digest
+from marketplace.participants.keybook import SECOND
+from marketplace.refusals.checks import require_in_time
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
+from marketplace.sdk.keyproofs import book_of
 from marketplace.types import ZERO_DIGEST
 
 _RULE = "agreements.document_is_signed"
@@ -141,8 +144,8 @@ def list_mine(client: Client) -> list[dict[str, Any]]:
 
 
 def get(client: Client, agreement_id: str) -> dict[str, Any]:
-    """An agreement with its document, bound to its id, and both signatures with the keys that made them, as "keys". A
-    key is a party's own, or one that the ledger let sign for it.
+    """An agreement with its document, bound to its id, and both signatures with the keys that made them, as "keys":
+    keys that signed for the parties when the ledger took the agreement, at "signedAt".
 
     Raises:
         VerificationError: document or signature is not what the id commits to.
@@ -160,13 +163,14 @@ def get(client: Client, agreement_id: str) -> dict[str, Any]:
 
 
 def _check_signatures(client: Client, found: dict[str, Any]) -> None:
-    found["keys"] = {}
-    for party in (found["partyA"], found["partyB"]):
+    found["keys"], parties = {}, (found["partyA"], found["partyB"])
+    book, at = book_of(client, *parties), int(found["signedAt"])
+    for party in parties:
         try:
             signature = from_hex(found["signatures"][party], 65, "signature")
-            key = recover_intent(found["intent"], found["message"], client.deployment, signature)
-            found["keys"][party] = key
-        except (CryptoError, KeyError) as error:
+            require_in_time(found["message"], at)
+            found["keys"][party] = book.require(found["intent"], found["message"], party, signature, at, grace=SECOND)
+        except (CryptoError, RuleError, KeyError) as error:
             raise VerificationError(
                 "agreement_signature",
                 f"the agreement is not signed by {party} for this chain and contract",

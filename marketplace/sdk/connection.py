@@ -5,7 +5,7 @@ What it takes on trust: nothing but the pinned profile (sdk/home.py).
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -35,6 +35,8 @@ class Connection:
         home: where the pin and the journal are kept; None keeps them in memory for this client's life.
         http: a ready httpx client, e.g. over an in-process app.
         signed_in: a session that is open already, for a client without keys: it reads, and signs nothing.
+        registrars: accounts of registrars whose recoveries of accounts count; None for what the home folder says. No
+            service is believed who they are.
         now: unix seconds.
         notice: told, in English, what a person should know (a profile was pinned).
     """
@@ -48,6 +50,7 @@ class Connection:
         home: Home | None = None,
         http: httpx.Client | None = None,
         signed_in: session.SavedSession | None = None,
+        registrars: Collection[str] | None = None,
         now: Callable[[], float] = time.time,
         notice: Callable[[str], None] = lambda _text: None,
     ) -> None:
@@ -57,6 +60,8 @@ class Connection:
         self._account = account or (home.account() if home else None)
         self._transport = Transport(self.url, http)
         self._now, self._notice = now, notice
+        known = home.registrars() if home and registrars is None else registrars
+        self.registrars = frozenset(known or ())
         self._token: str | None = None
         if signed_in is not None and keys is None and signed_in.url == self.url:
             self._token, self._account = signed_in.token, signed_in.account

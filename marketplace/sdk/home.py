@@ -137,6 +137,10 @@ class Home:
         chosen = os.environ.get("MARKETPLACE_ACCOUNT") or self.read_config().get("account")
         return str(chosen).lower() if chosen else None
 
+    def registrars(self) -> list[str]:
+        """MARKETPLACE_REGISTRARS: accounts of registrars whose recoveries of accounts count, with blanks between."""
+        return os.environ.get("MARKETPLACE_REGISTRARS", "").lower().split()
+
     def write(self, url: str, pin: Pin, account: str | None = None) -> None:
         """Remember the service, its pin and the account that is acted for, atomically, mode 0600."""
         files.write_private(self.config, _toml(url, pin, account or self.read_config().get("account")).encode())

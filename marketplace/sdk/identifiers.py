@@ -15,6 +15,7 @@ from crypto.errors import CryptoError
 from crypto.multikey import KeyKind, PublicKeyOfKind, parse_did_key
 from marketplace.documents import Document, ids
 from marketplace.documents.dids import (
+    AccountKeys,
     account_document,
     did_ethr,
     key_document,
@@ -24,9 +25,11 @@ from marketplace.documents.dids import (
 )
 from marketplace.documents.identifiers import Kind, is_hex_id, parse_identifier
 from marketplace.errors import VerificationError
+from marketplace.identifiers.signing import keys_in
 from marketplace.sdk import certificates
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
+from marketplace.sdk.keyproofs import book_of
 
 Facts = Mapping[str, Any]
 RULE = "identifiers.answer_is_about_what_was_asked"
@@ -84,7 +87,8 @@ def resolve_did(client: Client, text: str) -> Document:
     if method == "ethr":
         chain, address = parse_did_ethr(text)
         expect(chain, client.deployment.chain_id, "did_differs", RULE)
-        expect(found, account_document(text, chain, address), "did_document_differs", "identifiers.default_document")
+        own = account_document(text, chain, _keys_of(client, address))
+        expect(found, own, "did_document_differs", "identifiers.keys_of_the_account")
     else:
         _check_log_key(client, found)
     return found
@@ -130,13 +134,14 @@ def _check_title(client: Client, kind: Kind, record: Document) -> None:
 
 
 def _object_document(client: Client, record: Document) -> Document:
-    """A participant's document names its account as controller key; another object's, the party that may change it."""
+    """A participant's document names what signs for its account; another object's, the party that may change it."""
     found: Document = client.get(f"/did/{record['identifier']}/did.json")
     rule, chain = "identifiers.did_document_follows_from_the_record", client.deployment.chain_id
     expect(found.get("id"), record["did"], "did_differs", RULE)
     if record["kind"] == Kind.PARTY:
-        own = account_document(record["did"], chain, record["subject"])["verificationMethod"][0]
-        expect((found.get("verificationMethod") or [None])[0], own, "did_document_differs", rule)
+        shown = [item for item in found.get("verificationMethod", []) if "blockchainAccountId" in item]
+        own = _keys_of(client, record["subject"]).methods(record["did"], chain)
+        expect(shown, own, "did_document_differs", rule)
         return found
     party = record["facts"].get("seller") or record["facts"].get("buyer") or record["facts"].get("holder")
     exchange = record["did"].partition(":did:")[0]
@@ -144,6 +149,11 @@ def _object_document(client: Client, record: Document) -> Document:
     expect(found.get("controller"), wanted, "did_document_differs", rule)
     expect(found.get("verificationMethod"), None, "did_document_differs", rule)
     return found
+
+
+def _keys_of(client: Client, account: str) -> AccountKeys:
+    """What signs for an account now, from the signed changes of its keys."""
+    return keys_in(book_of(client, account), account, client.now())
 
 
 def _of_key(did: str) -> Document:

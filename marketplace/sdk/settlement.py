@@ -6,10 +6,11 @@ from typing import Any
 from crypto.canonical import from_hex, to_hex
 from marketplace import documents
 from marketplace.documents import Document
-from marketplace.intents import struct_hash, verify_intent
+from marketplace.intents import INTENTS, struct_hash
 from marketplace.sdk import orders
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
+from marketplace.sdk.keyproofs import book_of
 from marketplace.settlement.statements.account import check_statement
 
 _ENDINGS = {"Close": "/settlement/closings", "Clear": "/clearing/orders"}  # where each is sent
@@ -63,8 +64,10 @@ def close(client: Client, order_id: str, own: Document | None = None) -> dict[st
     Returns:
         the intent's outcome with "voucher".
     Raises:
-        crypto.errors.InvalidSignature: the buyer did not sign the voucher.
-        VerificationError: the voucher is for another order, or the service shows another one than the vault holds.
+        RuleError: `intent_signature_invalid`: no key of the buyer signed the voucher, or one that ended more than three
+            days ago; `act_not_permitted`, `act_over_limit`.
+        VerificationError: the voucher is for another order, or the service shows another one than the vault holds, or
+            does not prove the buyer's keys.
     """
     return _end(client, order_id, own, "Close")
 
@@ -93,7 +96,9 @@ def _last_voucher(client: Client, order_id: str, own: Document | None) -> tuple[
         (voucher["order"], voucher["buyer"]), (order_id, order["buyer"]), "voucher_for_another", "settlement.voucher"
     )
     message = documents.voucher_message(voucher)
-    verify_intent("Voucher", message, client.deployment, order["buyer"], from_hex(voucher["signature"], 65))
+    signature, book = from_hex(voucher["signature"], 65), book_of(client, order["buyer"])
+    grace = INTENTS["Voucher"].grace
+    book.require("Voucher", message, order["buyer"], signature, max(client.now(), book.time), grace=grace)
     return message, voucher["signature"]
 
 

@@ -12,10 +12,11 @@ from crypto.canonical import sha256, to_hex
 from marketplace.documents import ids
 from marketplace.documents.scopes import fields_mask, purposes_mask, territories_mask
 from marketplace.errors import InvalidInputError
-from marketplace.intents import struct_hash, verify_intent
+from marketplace.intents import struct_hash
 from marketplace.sdk import rights
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
+from marketplace.sdk.keyproofs import book_of
 from marketplace.types import TitleKind, TitleMark
 
 OFFER_DAYS = 7
@@ -132,7 +133,7 @@ def accept(client: Client, offer: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InvalidInputError: `offer_malformed`.
         VerificationError: the offer is for somebody else.
-        crypto.errors.InvalidSignature: the first side did not sign it.
+        RuleError: `intent_signature_invalid`: no living key of the first side signed it; `act_not_permitted`.
     """
     deed = next((deed for name, deed in _DEEDS.items() if name in offer), None)
     if deed is None:
@@ -143,7 +144,8 @@ def accept(client: Client, offer: Mapping[str, Any]) -> dict[str, Any]:
     expect(message[deed.accepter], client.address, "offer_for_another", "rights.offer_is_yours")
     first, second = deed.names
     signature = bytes.fromhex(str(offer[first])[2:])
-    verify_intent(deed.intent, message, client.deployment, message[deed.offerer], signature)
+    offerer = str(message[deed.offerer])
+    book_of(client, offerer).require_now(deed.intent, message, offerer, signature, client.now())
     body = {deed.member: message, first: offer[first], second: client.sign(deed.intent, message)}
     outcome = client.submit(deed.path, body)
     return {**outcome, "titleId": message["titleId"]}

@@ -30,6 +30,7 @@ from marketplace.vault.shared.commands import (
     Data,
     LentFile,
     Manifest,
+    Registrars,
     SchemaFile,
     Upload,
     deposit_of,
@@ -181,6 +182,7 @@ def run_(
         list[str] | None,
         typer.Option(help="address besides yours whose listings count, e.g. the new holder of OPERATE 认可的其他卖方"),
     ] = None,
+    registrar: Registrars = None,
     trust: Trust = "rederive",
     node: Nodes = None,
     compute: ComputeOption = "inline",
@@ -203,7 +205,9 @@ def run_(
         tell_memory(run)
         store = PrivacyStore(path / STORE, cipher)
         sellers = [parse_address(item) for item in seller or ()]
-        vault = Vault(keys, VaultFolder(path, cipher), store, client.deployment, sellers, word=word, columns=opened)
+        registrars = [*client.registrars, *(parse_address(item) for item in registrar or ())]
+        folder, ledger = VaultFolder(path, cipher), client.deployment
+        vault = Vault(keys, folder, store, ledger, sellers, word=word, registrars=registrars, columns=opened)
         run.log(f"vault {keys.address} waits for queries", f"保险库 {keys.address} 等待查询")
         if not vault.folder.names():
             run.log(f"no data set is sealed in {path} yet", f"{path} 中还没有已封存的数据集")

@@ -1,9 +1,10 @@
 """One decision: may this query be answered, and with which shares.
 
- 1. The order's papers hang together, down to the manifest, and are signed by holder, seller and buyer. The seller is
-    one whose terms the supplier stands behind: the holder itself, or an address that the supplier named.
+ 1. The order's papers hang together, down to the manifest, and are signed for holder, seller and buyer, each by a key
+    that signed for them then (vault/signers.py). The seller is one whose terms the supplier stands behind: the holder
+    itself, or an address that the supplier named.
  2. The terms permit the query, and the order and listing have not expired.
- 3. The voucher is signed by the order's buyer for this chain and contract.
+ 3. The voucher is signed for the order's buyer, by a key that has not ended, for this chain and contract.
  4. The panel of the terms attested the result.
  5. OpenDP agrees that the plan's noise is wide enough for what it charges, and the noise is drawn.
  6. The vault evaluates the plan on its own copy of the blobs and gets the very same result. Or, where the supplier
@@ -33,6 +34,8 @@ from marketplace.errors import (
     VerificationError,
 )
 from marketplace.intents import Deployment
+from marketplace.participants.keybook import KeyBook
+from marketplace.participants.proofs import verify_proof
 from marketplace.pricing import tariff_of
 from marketplace.queries.evaluation import SealedColumns, evaluate_plan, number_entry, result_document
 from marketplace.queries.handover import VaultTask, read_vault_task
@@ -57,6 +60,7 @@ from marketplace.vault.cases import Case, Decision, Holding, Word
 from marketplace.vault.recovery import check_not_behind
 from marketplace.vault.refusing import Promised, budget_of, check_given_up, figures_of, promised, signed_refusal
 from marketplace.vault.sharing import Asked, sharer
+from marketplace.vault.signers import check_remembered, parties_of
 from marketplace.vault.store import Account, Answered, PrivacyStore, Stored
 
 
@@ -68,6 +72,7 @@ class KeyHolder(ABC):
         deployment: chain and contracts that the supplier trades on.
         sellers: addresses besides the holder whose listings count, e.g. one that the OPERATE title was transferred to.
             Key holders do not read the ledger, so they have to be told; anybody can sign a List.
+        registrars: accounts whose recoveries of parties' accounts count, beside those of the accounts' own guardians.
         word: whose word counts for what is answered; None for its own: it evaluates every plan itself ("rederive").
     """
 
@@ -78,9 +83,11 @@ class KeyHolder(ABC):
         deployment: Deployment,
         sellers: Collection[str] = (),
         word: Word | None = None,
+        *,
+        registrars: Collection[str] = (),
     ) -> None:
         self.keys, self.store, self.deployment = keys, store, deployment
-        self.sellers, self.word = frozenset(sellers), word
+        self.sellers, self.word, self.registrars = frozenset(sellers), word, frozenset(registrars)
         load_sampler()
 
     def decide(self, value: object, now: int) -> Decision:
@@ -109,7 +116,7 @@ class KeyHolder(ABC):
             except PortError:
                 raise
             except MarketplaceError as error:
-                return Decision(refusal=self._refusal(task, error))
+                return Decision(refusal=self._refusal(task, error, now))
         return Decision(stored.release, stored.shares)
 
     def _release(self, task: VaultTask, now: int) -> Stored:
@@ -117,13 +124,14 @@ class KeyHolder(ABC):
         check_not_behind(self.store, task.latest, self._signers(dataset), self.deployment)
         self._strike_out(task, dataset)
         with part("papers"):
-            check_papers(task.papers, dataset.manifest, self.deployment)
+            book = self._book(task, now)
+            check_papers(task.papers, dataset.manifest, book, task.keys.times, now)
             self._check_seller(task, dataset)
             check_permitted(task.papers, task.query, dataset.manifest, now)
         with part("planning"):
             plan = make_plan(dataset.manifest, task.query)
-        with part("papers"), self.store.exclusive() as account:
-            check_voucher_signature(self._order(account, task), task.voucher, self.deployment)
+        with part("papers"):
+            check_voucher_signature(str(task.papers.fund.message["buyer"]), task.voucher, book, now)
         with part("attestation"):
             check_attestation(task.attestation, digest(task.result), task.papers.terms)
             if self.word is not None:
@@ -135,6 +143,13 @@ class KeyHolder(ABC):
         residues = self._rederive(case, columns, [] if known else self._draw(case))
         with part("commit"), self.store.exclusive() as account:
             return self._charge(account, case, residues)
+
+    def _book(self, task: VaultTask, now: int) -> KeyBook:
+        """What signs for the parties, as their signed histories show; nothing of it is ever forgotten again."""
+        proven = verify_proof(task.keys, self.deployment, now, self.registrars)
+        with self.store.exclusive() as account:
+            check_remembered(account, proven, parties_of(task.papers))
+        return proven.book
 
     def _strike_out(self, task: VaultTask, dataset: Holding) -> None:
         """What the vault released and one of the two then refused was no call of the order. A custodian that refused
@@ -265,16 +280,16 @@ class KeyHolder(ABC):
     def _order(self, account: Account, task: VaultTask) -> OrderAccount:
         return account.order(task.papers.fund.message, tariff_of(task.papers.terms, task.papers.agreement))
 
-    def _refusal(self, task: VaultTask, error: MarketplaceError) -> Document:
-        proven = self._promised(task)
+    def _refusal(self, task: VaultTask, error: MarketplaceError, now: int) -> Document:
+        proven = self._promised(task, now)
         with self.store.exclusive() as account:
             figures = figures_of(account, task, proven)
         return signed_refusal(task.query, error, figures, self.keys, self.deployment)
 
-    def _promised(self, task: VaultTask) -> Promised | None:
+    def _promised(self, task: VaultTask, now: int) -> Promised | None:
         try:
             dataset, _ = self._dataset(task.papers.terms["manifest"])
-            return promised(task, dataset.manifest, self._budget(task), self.deployment)
+            return promised(task, dataset.manifest, self._budget(task), self._book(task, now), now)
         except MarketplaceError:
             return None
 

@@ -20,14 +20,16 @@ from marketplace.documents import (
     Document,
     digest,
     series_of,
+    unix_seconds,
     validate_query,
     validate_release,
     validate_shares,
     validate_voucher,
     voucher_message,
 )
-from marketplace.errors import NotFoundError, PortError, VerificationError
-from marketplace.intents import Deployment, verify_intent
+from marketplace.errors import NotFoundError, PortError, RuleError, VerificationError
+from marketplace.intents import INTENTS, Deployment
+from marketplace.participants.keybook import AHEAD_SECONDS, KeyBook
 from marketplace.queries.cohort.counts import Released
 from marketplace.queries.plan import Plan, make_plan
 from marketplace.queries.selection import Group
@@ -86,6 +88,7 @@ class Recovery:
         manifests: of the data sets that it is about, by asset id.
         signers: keys whose releases belong into it.
         fetch: a document by its digest; raises NotFoundError for what one may not read. sets: see Sets.
+        book: what signs for an account.
     """
 
     store: PrivacyStore
@@ -94,6 +97,7 @@ class Recovery:
     signers: Collection[str]
     fetch: Fetch
     sets: Sets
+    book: Callable[[str], KeyBook]
 
     def recover(self, leaves: Iterable[Leaf]) -> Recovered:
         """Enter every release of the log that the account lacks, in the log's order; again changes nothing.
@@ -132,7 +136,7 @@ class Recovery:
     def _enter(self, leaf: Leaf, release: Document, voucher_name: str | None) -> None:
         query, shares = validate_query(self._get(leaf["query"])), validate_shares(self._get(release["shares"]))
         voucher = validate_voucher(self._get(str(voucher_name)))
-        self._check_voucher(voucher, release)
+        self._check_voucher(voucher, release, unix_seconds(leaf["at"]))
         manifest = self.manifests[query["asset"]]
         plan, series = make_plan(manifest, query), series_of(manifest)
         suppressed = {tuple(group) for group in shares["suppressed"]}
@@ -145,12 +149,13 @@ class Recovery:
             if leaf["type"] == "query.withheld":
                 account.withhold(release["query"])
 
-    def _check_voucher(self, voucher: Document, release: Document) -> None:
+    def _check_voucher(self, voucher: Document, release: Document, at: int) -> None:
         _expect(voucher["order"], release["order"])
         try:
-            signature = from_hex(voucher["signature"])
-            verify_intent("Voucher", voucher_message(voucher), self.deployment, voucher["buyer"], signature)
-        except CryptoError as error:
+            message, signature = voucher_message(voucher), from_hex(voucher["signature"])
+            book, grace = self.book(voucher["buyer"]), INTENTS["Voucher"].grace
+            book.require("Voucher", message, voucher["buyer"], signature, at, grace=grace, early=AHEAD_SECONDS)
+        except (CryptoError, RuleError) as error:
             raise _differs(voucher["buyer"], "a voucher that its buyer did not sign") from error
 
     def _maybe(self, name: str) -> Document | None:

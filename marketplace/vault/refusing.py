@@ -12,6 +12,7 @@ from crypto.keystore import Keys
 from marketplace.documents import Document, digest, series_of
 from marketplace.errors import MarketplaceError, VerificationError
 from marketplace.intents import Deployment
+from marketplace.participants.keybook import KeyBook
 from marketplace.queries.handover import VaultTask
 from marketplace.queries.permission import check_papers
 from marketplace.queries.pricing import buyer_account
@@ -40,16 +41,17 @@ def budget_of(task: VaultTask) -> int:
     return min(int(registration.message["epsilonBudget"]), MOST) if registration else 0
 
 
-def promised(task: VaultTask, manifest: Mapping[str, Any], budget: int, deployment: Deployment) -> Promised | None:
+def promised(task: VaultTask, manifest: Mapping[str, Any], budget: int, book: KeyBook, now: int) -> Promised | None:
     """What the papers prove of the query's order; None where they are of another order or asset.
 
     Args:
         budget: of the series, by the papers and the key holder's own limit.
+        book: what signs for whom. now: unix seconds.
     Raises:
         VerificationError: the papers do not hold.
     """
     papers, query = task.papers, task.query
-    check_papers(papers, manifest, deployment)
+    check_papers(papers, manifest, book, task.keys.times, now)
     if (papers.order, papers.asset) != (query["order"], query["asset"]):
         return None
     fund = papers.fund.message

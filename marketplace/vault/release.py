@@ -23,7 +23,8 @@ class Vault(KeyHolder):
 
     Args:
         keys: manifests name their address as release key. folder: the sealed data sets.
-        store, deployment, sellers, word: see KeyHolder. columns: opens the blobs of a data set for evaluation.
+        store, deployment, sellers, word, registrars: see KeyHolder.
+        columns: opens the blobs of a data set for evaluation.
     """
 
     def __init__(
@@ -35,9 +36,10 @@ class Vault(KeyHolder):
         sellers: Collection[str] = (),
         *,
         word: Word | None = None,
+        registrars: Collection[str] = (),
         columns: OpenColumns = open_here,
     ) -> None:
-        super().__init__(keys, store, deployment, sellers, word)
+        super().__init__(keys, store, deployment, sellers, word, registrars=registrars)
         self.folder, self._columns = folder, columns
         self._open: dict[str, tuple[int, Dataset, SealedColumns]] = {}
 

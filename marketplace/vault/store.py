@@ -240,6 +240,15 @@ class Account:
         """The custodian refused what was released of this query: it was no call. What it charged stays charged."""
         self._connection.execute("UPDATE releases SET withheld = 1 WHERE query = ?", (query,))
 
+    def keys_seen(self, account: str) -> tuple[int, str]:
+        """How many changes of an account's keys were shown here, and the digest of its history after the last."""
+        row = self._connection.execute("SELECT changes, trail FROM keys WHERE account = ?", (account,)).fetchone()
+        return (int(row[0]), str(row[1])) if row else (0, "")
+
+    def remember_keys(self, account: str, changes: int, trail: str) -> None:
+        """Keep the longest history of an account's keys that was shown."""
+        self._connection.execute("INSERT OR REPLACE INTO keys VALUES (?, ?, ?)", (account, changes, trail))
+
 
 def _set_row(item: Released) -> tuple[bytes, str, bytes]:
     cells = item.cells.astype("<i8").tobytes()

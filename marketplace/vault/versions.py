@@ -2,7 +2,7 @@
 
 The number is SQLite's own `user_version`. 0: the first layout, one account for each registered version of a data set.
 1: one account for each series, with the buyer of every release, so that caps can be kept across orders and versions.
-2: with a custodian's refusals, which are final.
+2: with a custodian's refusals, which are final. 3: with what was shown of accounts' keys (signers.py).
 """
 
 import json
@@ -16,7 +16,7 @@ from crypto.canonical import sha256
 from marketplace.errors import ConfigurationError
 from marketplace.vault.secrecy import Cipher
 
-VERSION = 2
+VERSION = 3
 _SCHEMA = """
 CREATE TABLE series (series TEXT PRIMARY KEY, budget INTEGER NOT NULL);
 CREATE TABLE releases (
@@ -32,6 +32,7 @@ CREATE TABLE answers (
     series TEXT NOT NULL, question TEXT NOT NULL, sealed BLOB, PRIMARY KEY (series, question));
 """
 _REFUSALS = "CREATE TABLE refusals (query TEXT PRIMARY KEY, refusal TEXT NOT NULL)"
+_KEYS = "CREATE TABLE keys (account TEXT PRIMARY KEY, changes INTEGER NOT NULL, trail TEXT NOT NULL)"
 
 
 def bring_up_to_date(connection: sqlite3.Connection, cipher: Cipher, series: Mapping[str, str]) -> None:
@@ -65,8 +66,10 @@ def _bring(connection: sqlite3.Connection, cipher: Cipher, series: Mapping[str, 
         )
     if found < 1:
         _by_series(connection, cipher, series)
-    if found < VERSION:
+    if found < 2:
         connection.execute(_REFUSALS)
+    if found < VERSION:
+        connection.execute(_KEYS)
         connection.execute(f"PRAGMA user_version = {VERSION}")
 
 

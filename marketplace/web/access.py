@@ -118,6 +118,7 @@ ACCESS: Mapping[str, Access] = {
     "complete_recovery": SignedIn(),
     "list_recoveries": Anyone(),
     "get_keys": Anyone(),
+    "get_key_proof": Anyone(),
     # rights
     "register_asset": Signed("Rights.register"),
     "confirm_asset": Signed("Rights.confirm"),

@@ -256,7 +256,12 @@ class _Register:
 
     def _note(self, events: Iterable[Event]) -> None:
         for event in events:
-            made = {"contract": event.contract, "name": event.name, "args": event.args, "about": about_of(event.args)}
+            made = {
+                "contract": event.contract,
+                "name": event.name,
+                "args": event.args,
+                "about": about_of(event.contract, event.args),
+            }
             self._events.append({**made, "tx_hash": "0x" + "00" * 32, "intent": _digest(f"{len(self._events)}")})
             self.known.titles += event.name == "TitleGranted"
 

@@ -10,6 +10,7 @@ from crypto.errors import MalformedInput
 from crypto.multikey import KeyKind, PublicKeyOfKind, parse_did_key
 from marketplace.documents import Document
 from marketplace.documents.dids import (
+    AccountKeys,
     account_document,
     account_method,
     did_ethr,
@@ -25,6 +26,9 @@ from marketplace.documents.identifiers import Kind
 from marketplace.errors import InvalidInputError
 from marketplace.evidence.service import exchange_of, signer_of
 from marketplace.identifiers.service.finding import Found, find, find_subject, unknown
+from marketplace.identifiers.signing import keys_in
+from marketplace.ledger.profile import ledger_profile
+from marketplace.participants.service.proving import book_of
 from marketplace.participants.tables import Participant
 from marketplace.queries.tables import PanelKey
 from marketplace.settings import Settings
@@ -61,10 +65,10 @@ def exchange_document(session: Session, settings: Settings) -> Document:
     return document(did, methods, uses, services=services)
 
 
-def object_document(session: Session, settings: Settings, record: Document) -> Document:
+def object_document(session: Session, settings: Settings, record: Document, now: int) -> Document:
     """The document of the object that `record` is about, under the exchange's did:web.
 
-    A participant's has its account as the key that signs in, asserts and invokes, and a panel node's BLS key; it is
+    A participant's has the keys that sign for its account at `now` (unix seconds), and a panel node's BLS key; it is
     also known by its did:ethr. Other objects have no keys: whoever holds or sells them controls them.
     """
     did = record["did"]
@@ -80,14 +84,16 @@ def object_document(session: Session, settings: Settings, record: Document) -> D
         parties = [link["subject"] for link in record["links"] if link["rel"] == relation]
         controller = did_ethr(settings.chain_id, parties[0]) if parties else did_web(settings.public_url)
         return document(did, services=services, controller=controller)
-    methods, uses = _keys_of(session, settings, did, record["subject"])
+    methods, uses = _keys_of(session, settings, did, record["subject"], now)
     also = [did_ethr(settings.chain_id, record["subject"])]
     return document(did, methods, uses, services=services, also=also)
 
 
-def find_did(session: Session, settings: Settings, did: str, account: str | None) -> Document | Found:
+def find_did(session: Session, settings: Settings, did: str, account: str | None, now: int) -> Document | Found:
     """What a DID names here: a document, or the object whose document is asked for.
 
+    Args:
+        now: unix seconds.
     Raises:
         InvalidInputError: `malformed_did`, `malformed_identifier`, or `did_method_unsupported`.
         NotFoundError: `unknown_identifier`: of another exchange or chain, or nothing of theirs.
@@ -99,7 +105,7 @@ def find_did(session: Session, settings: Settings, did: str, account: str | None
         chain, address = parse_did_ethr(did)
         if chain != settings.chain_id or find_subject(session, Kind.PARTY, address) is None:
             raise unknown(did)
-        return account_document(did, chain, address)
+        return account_document(did, chain, _account_keys(session, address, now))
     if method == "web":
         own = did_web(settings.public_url)
         if did == own:
@@ -133,17 +139,22 @@ def _registrars(session: Session) -> Iterator[str]:
     return iter([row.account for row in session.exec(active.order_by(col(Participant.account)))])
 
 
-def _keys_of(session: Session, settings: Settings, did: str, account: str) -> tuple[list[Document], dict[str, Any]]:
+def _account_keys(session: Session, account: str, now: int) -> AccountKeys:
+    return keys_in(book_of(session, ledger_profile(session).deployment, account), account, now)
+
+
+def _keys_of(
+    session: Session, settings: Settings, did: str, account: str, now: int
+) -> tuple[list[Document], dict[str, Any]]:
     """A suspended participant keeps its keys for what it signed before, and may act with none of them."""
-    methods = [account_method(did, "controller", settings.chain_id, account)]
+    keys = _account_keys(session, account, now)
+    methods, uses = keys.methods(did, settings.chain_id), keys.uses(did)
     node = session.get(PanelKey, account)
     if node is not None:
         methods.append(multikey_method(did, "panel", PublicKeyOfKind(KeyKind.BLS12_381_G1, from_hex(node.bls, 48))))
     person = session.get(Participant, account)
     acts = person is not None and person.status == ParticipantStatus.ACTIVE
-    uses = {"assertionMethod": [method["id"] for method in methods]}
-    own = {"authentication": [methods[0]["id"]], "capabilityInvocation": [methods[0]["id"]]}
-    return methods, uses | own if acts else {}
+    return methods, uses | {"assertionMethod": [method["id"] for method in methods]} if acts else {}
 
 
 def _url(settings: Settings, path: str) -> str:

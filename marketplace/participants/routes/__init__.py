@@ -7,7 +7,8 @@ from sqlmodel import col, select
 
 from marketplace.evidence.inbox import Statement
 from marketplace.participants import service
-from marketplace.participants.service import keyring, keys
+from marketplace.participants.proofs import KeyProof
+from marketplace.participants.service import keyring, keys, proving
 from marketplace.participants.tables import Application, Participant, Recovery
 from marketplace.types import Role
 from marketplace.web.context import Context, Here
@@ -327,3 +328,10 @@ def get_keys(here: Here, address: Annotated[AddressText, Path()]) -> dict[str, A
     """What signs for an account: its keys, also those that ended, guardians and recoveries."""
     with here.reading() as session:
         return keyring.keys_json(session, address)
+
+
+@router.get("/{address}/keys/proof")
+def get_key_proof(here: Here, address: Annotated[AddressText, Path()]) -> dict[str, Any]:
+    """The signed calls that changed an account's keys, in the ledger's order, for whoever does not read the ledger."""
+    with here.reading() as session:
+        return KeyProof(proving.steps_of(session, (address,))).as_json()

@@ -24,7 +24,7 @@ from marketplace.orders.tables import Order
 from marketplace.queries.handover import MAX_LATEST, VaultTask, vault_task
 from marketplace.queries.inbox.requests import forget
 from marketplace.queries.inbox.tasks import misfit, unknown_task
-from marketplace.queries.service.accounts import papers_of
+from marketplace.queries.service.accounts import key_proof, papers_of
 from marketplace.queries.service.topics import custodian_topic, topic
 from marketplace.queries.statements import check_refusal, check_release
 from marketplace.queries.tables import (
@@ -74,12 +74,14 @@ def task_parts(session: Session, row: QueryRow, order: Order) -> dict[str, Any]:
     """What vault and custodian are both handed of an attested query."""
     assert row.result_digest is not None
     assert row.attestation_digest is not None
+    papers = papers_of(session, order)
     return {
         "query": read_document(session, row.digest),
         "voucher": read_document(session, row.voucher_digest),
         "result": read_document(session, row.result_digest),
         "attestation": read_document(session, row.attestation_digest),
-        "papers": papers_of(session, order),
+        "papers": papers,
+        "keys": key_proof(session, papers),
         "withheld": _withheld(session, row.order_id),
     }
 

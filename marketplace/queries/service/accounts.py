@@ -4,12 +4,16 @@ from collections.abc import Collection
 
 from sqlmodel import Session, col, func, select
 
-from crypto.canonical import from_hex
+from crypto.canonical import from_hex, to_hex
 from marketplace.documents import Document, series_of
 from marketplace.errors import NotFoundError
 from marketplace.evidence.inbox import recall
+from marketplace.intents import INTENTS, intent_digest
+from marketplace.ledger.profile import ledger_profile
 from marketplace.listings.service import get_listing, terms_of
 from marketplace.orders.tables import Order
+from marketplace.participants.proofs import KeyProof
+from marketplace.participants.service.proving import steps_of, taken_at
 from marketplace.pricing import tariff_of
 from marketplace.queries.permission import OrderPapers, SignedIntent
 from marketplace.queries.plan import Plan
@@ -28,6 +32,18 @@ def papers_of(session: Session, order: Order) -> OrderPapers:
         terms=terms_of(session, listing),
         agreement=read_document(session, order.agreement_digest),
     )
+
+
+def key_proof(session: Session, papers: OrderPapers) -> KeyProof:
+    """What signs for the parties of an order, and when the ledger took what they signed."""
+    deployment = ledger_profile(session).deployment
+    signed = {"Register": papers.registration, "List": papers.listing, "Fund": papers.fund}
+    messages = {name: item.message for name, item in signed.items() if item is not None}
+    digests = {name: to_hex(intent_digest(name, message, deployment)) for name, message in messages.items()}
+    taken = taken_at(session, digests.values())
+    times = {name.lower(): taken[digest] for name, digest in digests.items() if digest in taken}
+    parties = [str(message[INTENTS[name].signers[0]]) for name, message in messages.items()]
+    return KeyProof(steps_of(session, parties), times)
 
 
 def _signed(session: Session, name: str, subject: str) -> SignedIntent:

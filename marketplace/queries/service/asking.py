@@ -13,6 +13,7 @@ from marketplace.intents import Deployment
 from marketplace.orders.service import unknown_order
 from marketplace.orders.tables import Order
 from marketplace.participants.service import require_role
+from marketplace.participants.service.proving import book_of
 from marketplace.queries.permission import OrderPapers, check_permitted
 from marketplace.queries.plan import Plan, make_plan
 from marketplace.queries.pricing import (
@@ -71,7 +72,8 @@ def ask(
     check_permitted(papers, query, manifest, now)
     plan = make_plan(manifest, query)
     charge = charge_of(session, manifest, papers.terms, plan)
-    _check_voucher(session, deployment, order=order, papers=papers, charge=charge, voucher=voucher, name=name)
+    _check_buyer(session, deployment, order, voucher, now)
+    check_voucher(account_of(session, order, papers), voucher, name, charge)
     check_buyer_budget(buyer_of(session, manifest, papers.terms, order.buyer), charge)
     check_asset_budget(asset.epsilon_budget, spent_of(session, series_of(manifest)), charge)
     return _accept(
@@ -143,17 +145,7 @@ def _check_data(asset: Asset, query: Mapping[str, Any]) -> None:
         )
 
 
-def _check_voucher(
-    session: Session,
-    deployment: Deployment,
-    *,
-    order: Order,
-    papers: OrderPapers,
-    charge: int,
-    voucher: Document,
-    name: str,
-) -> None:
-    account = account_of(session, order, papers)
+def _check_buyer(session: Session, deployment: Deployment, order: Order, voucher: Document, now: int) -> None:
     if voucher["buyer"] != order.buyer:
         raise InvalidInputError(
             "voucher_buyer",
@@ -162,8 +154,7 @@ def _check_voucher(
             expected=order.buyer,
             got=voucher["buyer"],
         )
-    check_voucher_signature(account, voucher, deployment)
-    check_voucher(account, voucher, name, charge)
+    check_voucher_signature(order.buyer, voucher, book_of(session, deployment, order.buyer), now)
 
 
 def _accept(

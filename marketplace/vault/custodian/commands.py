@@ -21,6 +21,7 @@ from marketplace.sdk import evidence, files
 from marketplace.sdk.blobs import BlobCache
 from marketplace.sdk.hardening import lock_memory
 from marketplace.sdk.home import Home
+from marketplace.sdk.keyproofs import book_of
 from marketplace.sdk.opening import open_client, open_keys, until_stopped, wait_for_service
 from marketplace.vault.agent import VaultAgent
 from marketplace.vault.cases import Word
@@ -29,6 +30,7 @@ from marketplace.vault.custodian.folder import CustodianFolder
 from marketplace.vault.custody import MAX_FILE, card_of, make_lending, open_package, read_card
 from marketplace.vault.recovery import Recovery
 from marketplace.vault.secrecy import Cipher
+from marketplace.vault.shared.commands import Registrars
 from marketplace.vault.store import PrivacyStore
 
 Trust = Annotated[
@@ -121,6 +123,7 @@ def run_(
             parser=parse_epsilon, metavar="EPSILON", help="most that any data set may spend here 本地预算上限"
         ),
     ] = None,
+    registrar: Registrars = None,
     trust: Trust = "rederive",
     node: Nodes = None,
     compute: ComputeOption = "inline",
@@ -151,6 +154,7 @@ def run_(
         cache = files.make_private_folder(path / "blobs")
         columns = opened(cache, BlobCache(cache, client.get_blob).get, True)
         sellers = [parse_address(item) for item in seller or ()]
+        registrars = [*client.registrars, *(parse_address(item) for item in registrar or ())]
         store = PrivacyStore(path / STORE, cipher)
         halves = CustodianFolder(path, cipher)
         custodian = Custodian(
@@ -162,6 +166,7 @@ def run_(
             sellers=sellers,
             limit=limit,
             word=word,
+            registrars=registrars,
         )
         run.log(f"custodian {keys.address} waits for releases", f"托管方 {keys.address} 等待发布")
         VaultAgent(client, custodian, run.log, desk="custodian").run(stop)
@@ -187,6 +192,7 @@ def recover(run: Run) -> None:
             {keys.address},
             client.get_document,
             lambda *_: (),  # a custodian keeps no cell sets
+            lambda account: book_of(client, account),
         )
         found = work.recover(evidence.entries(client))
     run.result(

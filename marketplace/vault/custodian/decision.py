@@ -41,7 +41,7 @@ class Custodian(KeyHolder):
         halves: the halves it holds. store: its own privacy account.
         deployment: chain and contracts that the supplier trades on.
         columns: where sealed columns come from.
-        sellers, word: see KeyHolder.
+        sellers, word, registrars: see KeyHolder.
         limit: the most epsilon that any data set may spend here, in millionths, whatever its registration says; None
             for no limit but that.
     """
@@ -57,8 +57,9 @@ class Custodian(KeyHolder):
         sellers: Collection[str] = (),
         limit: int | None = None,
         word: Word | None = None,
+        registrars: Collection[str] = (),
     ) -> None:
-        super().__init__(keys, store, deployment, sellers, word)
+        super().__init__(keys, store, deployment, sellers, word, registrars=registrars)
         self.halves, self._columns, self._limit = halves, columns, limit
 
     def _read(self, value: object) -> VaultTask:

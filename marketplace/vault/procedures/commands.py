@@ -16,6 +16,7 @@ from marketplace.quantities import epsilon
 from marketplace.sdk import evidence
 from marketplace.sdk.hardening import close_process
 from marketplace.sdk.home import Home
+from marketplace.sdk.keyproofs import book_of
 from marketplace.sdk.opening import open_client, open_keys, password
 from marketplace.vault.backup import LEDGER, read_backup, write_backup
 from marketplace.vault.categories import Progress
@@ -192,6 +193,7 @@ def recover(run: Run) -> None:
             {item.manifest["releaseKey"] for item in held},
             client.get_document,
             folder.sets_of,
+            lambda account: book_of(client, account),
         )
         found = work.recover(evidence.entries(client))
     run.result(

@@ -49,6 +49,13 @@ LentFile = Annotated[
     Path | None,
     typer.Option("--lent", exists=True, dir_okay=False, help="half that the custodian lent 托管方出借的半密钥"),
 ]
+Registrars = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--registrar",
+        help="registrar whose recoveries of accounts count 认可的登记机构 \\[MARKETPLACE_REGISTRARS]",
+    ),
+]
 Upload = Annotated[bool, typer.Option(help="upload the ciphertext and the manifest 上传密文")]
 
 

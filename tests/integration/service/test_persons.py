@@ -9,12 +9,14 @@ from sqlalchemy import Engine
 from marketplace.auditor.bundle import open_bundle
 from marketplace.auditor.trust import Trust
 from marketplace.auditor.verifier import audit
+from marketplace.documents.dids import did_ethr
 from marketplace.errors import MarketplaceError, NotAuthorizedError
 from marketplace.evidence.projections import PROJECTORS
 from marketplace.ledger import rebuild
-from marketplace.sdk import evidence, persons, settlement, webhooks
+from marketplace.sdk import evidence, identifiers, persons, settlement, webhooks
 from marketplace.sdk.client import Client
 from marketplace.types import NO_LIMIT, Act
+from tests import did_core
 from tests.integration.service.town import Town, running, town_settings
 from tests.sealed_market import keys
 
@@ -159,6 +161,33 @@ def test_nobody_recovers_itself(town: Town, person: Callable[..., Client]) -> No
     registrar = person("registrar")
     offer = persons.offer_recovery(person("sock puppet"), registrar.address, registrar.address, "mine")
     assert refused(lambda: persons.approve_recovery(registrar, offer)) == "recovery_own_matter"
+
+
+def test_a_did_document_lists_the_keys_of_now(town: Town, person: Callable[..., Client]) -> None:
+    """The bank's clerk was ended, the supplier's typist signs still, the collector's first key was rotated."""
+    client, chain = person("auditor"), town["bank"].deployment.chain_id
+
+    def listed(account: str) -> dict[str, list[str]]:
+        found = identifiers.resolve_did(client, did_ethr(chain, account))
+        did_core.check(found)
+        party = identifiers.resolve_did(client, account)
+        did_core.check(party)
+        ids = {item["id"].partition("#")[2]: item["blockchainAccountId"] for item in found["verificationMethod"]}
+        assert ids == {
+            item["id"].partition("#")[2]: item["blockchainAccountId"] for item in party["verificationMethod"]
+        }
+        uses = ("verificationMethod", "capabilityInvocation")
+        return {
+            use: [(item if isinstance(item, str) else item["id"]).partition("#")[2] for item in party[use]]
+            for use in uses
+        }
+
+    account, typist = town["supplier"].address, keys("typist").address
+    assert listed(town["bank"].address)["verificationMethod"] == ["controller"]
+    assert listed(account)["verificationMethod"] == ["controller", f"key-{typist}"]
+    assert listed(account)["capabilityInvocation"] == ["controller"]
+    rotated = keys("collector's second").address
+    assert listed(town["collector"].address)["verificationMethod"] == [f"key-{rotated}"]
 
 
 def test_the_read_model_and_the_auditor_say_the_same(town: Town, person: Callable[..., Client]) -> None:

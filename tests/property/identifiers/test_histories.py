@@ -121,7 +121,7 @@ def _row(number: int, event: Event) -> LedgerEvent:
         tx_hash="0x" + "00" * 32,
         contract=event.contract,
         name=event.name,
-        about=about_of(event.args),
+        about=about_of(event.contract, event.args),
         args={name: min(value, 2**63 - 1) if isinstance(value, int) else value for name, value in event.args.items()},
     )
 

@@ -9,6 +9,7 @@ import pytest
 
 from crypto import credential
 from crypto.canonical import canonical_json, digest_json, to_hex
+from crypto.keystore import Keys
 from marketplace.auditor import contents, headers, hexadecimal
 from marketplace.auditor.attestations import Attestations
 from marketplace.auditor.billing import Billing
@@ -18,9 +19,11 @@ from marketplace.auditor.money import check_money
 from marketplace.auditor.papers import Papers, Standing
 from marketplace.auditor.rows import Tables
 from marketplace.auditor.sources import check_rights
-from marketplace.documents import digest
+from marketplace.documents import digest, voucher_message
 from marketplace.events import Event
-from marketplace.intents import Deployment
+from marketplace.intents import Deployment, sign_intent
+from marketplace.participants.keybook import KeyBook
+from marketplace.participants.keys import OWN_ADDRESS
 from tests.bundles import CHAIN_ID, START, Made, keys
 from tests.memory import MemoryBundle
 from tests.unit.auditor.forger import HEADERS, Forger, tables_of
@@ -110,11 +113,11 @@ def test_a_budget_that_is_overspent_and_a_voucher_that_goes_backwards(made: Made
     standing, report = _standing(made), Report()
     standing.asset["epsilonBudget"], standing.order["epsilonCap"] = 100, 10**9
     assert made.trust.contracts is not None
-    billing = Billing(Deployment(CHAIN_ID, made.trust.contracts), report)
+    billing = Billing(KeyBook(Deployment(CHAIN_ID, made.trust.contracts)), report)
     blank = {"order": standing.order["orderId"], "buyer": standing.order["buyer"], "signature": "0x"}
     for number, epsilon in enumerate((300, 200)):
         voucher = {**blank, "amount": 0, "calls": number + 1, "callsRoot": "0x" + "00" * 32, "epsilon": epsilon}
-        billing.check_voucher(standing, voucher, f"0x{number:064x}", "a leaf")
+        billing.check_voucher(standing, voucher, f"0x{number:064x}", "a leaf", at=0)
     billing.charge(
         standing,
         {"epsilon": 150, **dict.fromkeys(("spentOrder", "spentBuyer", "spentAsset"), 150)},
@@ -126,6 +129,28 @@ def test_a_budget_that_is_overspent_and_a_voucher_that_goes_backwards(made: Made
     tables.put("assets", standing.asset)
     billing.finish(tables)
     assert {"voucher_backwards", "epsilon_budget"} <= set(_codes(report))
+
+
+def test_an_answer_to_a_key_that_had_ended_is_found(made: Made) -> None:
+    """What a vault, from which the exchange hid the ending, cannot know, the auditor does: the ledger has it."""
+    standing, ended, fresh = _standing(made), keys("the buyer's"), keys("the buyer's second")
+    standing.order["buyer"] = ended.address
+    assert made.trust.contracts is not None
+    deployment = Deployment(CHAIN_ID, made.trust.contracts)
+    spans = {(ended.address, ended.address): replace(OWN_ADDRESS, valid_until=50_000)}
+    spans[ended.address, fresh.address] = replace(OWN_ADDRESS, valid_from=50_000)
+
+    def found(signer: Keys, at: int) -> bool:
+        report = Report()
+        voucher = {"order": standing.order["orderId"], "buyer": ended.address, "amount": 0, "calls": 1}
+        voucher |= {"callsRoot": "0x" + "00" * 32, "epsilon": 1}
+        signature = sign_intent("Voucher", voucher_message(voucher), deployment, signer.signing_key)
+        billing = Billing(KeyBook(deployment, spans), report)
+        billing.check_voucher(standing, voucher | {"signature": to_hex(signature)}, "0x" + "11" * 32, "a leaf", at=at)
+        return "voucher_signature" in _codes(report)
+
+    assert [found(ended, at) for at in (49_999, 50_000 + 3_599, 50_000 + 3_600)] == [False, False, True]
+    assert [found(fresh, at) for at in (40_000, 50_000 - 3_600, 60_000)] == [True, False, False]
 
 
 def test_a_group_that_is_answered_beyond_its_cap_over_two_versions(made: Made) -> None:
@@ -141,7 +166,7 @@ def test_a_group_that_is_answered_beyond_its_cap_over_two_versions(made: Made) -
     for item in (standing, other):
         item.terms.update(buyerCap=250, groups=[group])
     assert made.trust.contracts is not None
-    billing = Billing(Deployment(CHAIN_ID, made.trust.contracts), report)
+    billing = Billing(KeyBook(Deployment(CHAIN_ID, made.trust.contracts)), report)
     first = {"epsilon": 150, "spentOrder": 150, "spentBuyer": 150, "spentAsset": 150}
     second = {"epsilon": 150, "spentOrder": 150, "spentBuyer": 300, "spentAsset": 300}
     billing.charge(standing, first, "one question", 150, "a leaf", answered=False)
@@ -153,7 +178,7 @@ def test_a_group_that_is_answered_beyond_its_cap_over_two_versions(made: Made) -
 def test_a_vault_that_went_on_from_an_old_account_has_signed_two_releases_of_one_total(made: Made) -> None:
     standing, report = _standing(made), Report()
     assert made.trust.contracts is not None
-    billing = Billing(Deployment(CHAIN_ID, made.trust.contracts), report)
+    billing = Billing(KeyBook(Deployment(CHAIN_ID, made.trust.contracts)), report)
     for number, total in enumerate((100, 200, 200), 1):
         release = {"epsilon": 100, **dict.fromkeys(("spentOrder", "spentBuyer", "spentAsset"), total)}
         billing.charge(standing, release, f"question {number}", 100, f"leaf {number}", answered=False)
@@ -167,7 +192,7 @@ def test_a_question_under_a_stricter_cohort_is_another_question(made: Made) -> N
     standing, report = _standing(made), Report()
     stricter = replace(standing, terms={**standing.terms, "minimumCohort": 99})
     assert made.trust.contracts is not None
-    billing = Billing(Deployment(CHAIN_ID, made.trust.contracts), report)
+    billing = Billing(KeyBook(Deployment(CHAIN_ID, made.trust.contracts)), report)
     for number, item in enumerate((standing, stricter, standing), 1):
         charged = 100 if number < 3 else 0
         total = min(200, number * 100)

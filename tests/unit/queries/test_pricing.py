@@ -1,6 +1,5 @@
 """Vouchers only go forward, pay for the call at hand, and are the buyer's own."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from marketplace.documents import voucher_document
 from marketplace.documents.plans import flat_plan
 from marketplace.errors import RuleError, VerificationError
 from marketplace.intents import Deployment, sign_intent
+from marketplace.participants.keybook import KeyBook
 from marketplace.pricing import Tariff
 from marketplace.queries.pricing import (
     OrderAccount,
@@ -19,7 +19,7 @@ from marketplace.queries.pricing import (
     check_voucher_signature,
     next_voucher,
 )
-from tests.sealed_market import DEPLOYMENT, keys
+from tests.sealed_market import DEPLOYMENT, NOW, keys
 
 BUYER = keys("buyer")
 DONE = "0x" + "01" * 32
@@ -85,15 +85,15 @@ def test_a_data_set_says_how_much_is_left() -> None:
 
 
 def test_a_voucher_of_another_signer_chain_or_contract_is_refused() -> None:
-    check_voucher_signature(ACCOUNT, paper(), DEPLOYMENT)
+    check_voucher_signature(ACCOUNT.buyer, paper(), KeyBook(DEPLOYMENT), NOW)
     other_chain = Deployment(1, DEPLOYMENT.addresses)
     other_contract = Deployment(DEPLOYMENT.chain_id, {**DEPLOYMENT.addresses, "Orders": "0x" + "09" * 20})
     cases = [
-        (replace(ACCOUNT, buyer=keys("thief").address), DEPLOYMENT),
-        (ACCOUNT, other_chain),
-        (ACCOUNT, other_contract),
+        (keys("thief").address, DEPLOYMENT),
+        (ACCOUNT.buyer, other_chain),
+        (ACCOUNT.buyer, other_contract),
     ]
-    for account, deployment in cases:
+    for buyer, deployment in cases:
         with pytest.raises(VerificationError) as caught:
-            check_voucher_signature(account, paper(), deployment)
+            check_voucher_signature(buyer, paper(), KeyBook(deployment), NOW)
         assert caught.value.code == "voucher_signature"

@@ -79,12 +79,26 @@ def test_a_file_of_the_second_layout_gets_room_for_refusals(tmp_path: Path) -> N
     with PrivacyStore(path, CIPHER).exclusive() as account:
         account.budget("series", 7)
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript("DROP TABLE refusals; PRAGMA user_version = 1")
+        connection.executescript("DROP TABLE refusals; DROP TABLE keys; PRAGMA user_version = 1")
     with PrivacyStore(path, CIPHER).exclusive() as account:
         assert account.refused("q") is None
         account.remember_refusal({"query": "q", "code": "voucher_too_small"})
         assert account.refused("q") == {"query": "q", "code": "voucher_too_small"}
         assert account.budget("series", 9) == 7
+
+
+def test_a_file_of_the_third_layout_gets_room_for_what_was_shown_of_keys(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    with PrivacyStore(path, CIPHER).exclusive() as account:
+        account.remember_refusal({"query": "q", "code": "voucher_too_small"})
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("DROP TABLE keys; PRAGMA user_version = 2")
+    with PrivacyStore(path, CIPHER).exclusive() as account:
+        assert account.keys_seen("0x01") == (0, "")
+        account.remember_keys("0x01", 1, "0xaa")
+        account.remember_keys("0x01", 2, "0xbb")
+        assert account.keys_seen("0x01") == (2, "0xbb")
+        assert account.refused("q") is not None
 
 
 def test_a_file_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:

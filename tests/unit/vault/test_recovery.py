@@ -11,6 +11,7 @@ import pytest
 
 from marketplace.documents import Document, digest
 from marketplace.errors import NotFoundError, PortError, VerificationError
+from marketplace.participants.keybook import KeyBook
 from marketplace.queries.handover import vault_task
 from marketplace.vault.recovery import Recovery
 from marketplace.vault.release import Vault
@@ -53,6 +54,7 @@ def tell(market: Market, service: Service, order: Order, sql: str) -> Document:
     service.leaves.append(
         {
             "type": "query.released",
+            "at": "2026-09-21T17:46:40Z",
             "query": query,
             "order": order.account.order,
             "release": service.store(decision.release),
@@ -83,6 +85,7 @@ def recover(market: Market, service: Service, leaves: Iterable[dict[str, Any]] |
         {market.supplier.address},
         service.fetch,
         market.vault.folder.sets_of,
+        lambda _: KeyBook(DEPLOYMENT),
     )
     found = work.recover(service.leaves if leaves is None else leaves)
     return found.releases, found.charged
