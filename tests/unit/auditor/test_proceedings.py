@@ -226,6 +226,24 @@ def _deposited_for_too_long(story: Story) -> None:
     story.act(Step.DEPOSIT, dueAt=365 * DAY)
 
 
+def _deposited_in_a_dispute(story: Story) -> None:
+    """The contract refuses this; here its event stands before the auditor as a ledger with a fault would give it."""
+    _reviewed(story)
+    story.act(Step.WAIVE_NOTICE)
+    disputed = {"assetId": story.asset, "caseId": "0x" + "0b" * 32, "disputes": 1}
+    story.see(Event("Registrations", "DisputeMarked", disputed))
+    story.act(Step.DEPOSIT)
+
+
+def _deposited_after_a_dispute(story: Story) -> None:
+    _reviewed(story)
+    story.act(Step.WAIVE_NOTICE)
+    for count in (1, 0):
+        disputed = {"assetId": story.asset, "caseId": "0x" + "0b" * 32, "disputes": count}
+        story.see(Event("Registrations", "DisputeMarked", disputed))
+    story.act(Step.DEPOSIT)
+
+
 def _same_person_in_two_accounts(story: Story) -> None:
     other = "0x" + "c7" * 20
     story.admit(other, Role.REGISTRAR, identity="0x" + SUPPLIER[-2:] * 32)
@@ -265,6 +283,8 @@ def _certified(text: str) -> Callable[[Story], None]:
         (_deposited_late, ["decision_late"]),
         (_objection_decided_late, ["decision_late"]),
         (_deposited_for_too_long, ["case_dates"]),
+        (_deposited_in_a_dispute, ["deposit_disputed"]),
+        (_deposited_after_a_dispute, []),
         (_same_person_in_two_accounts, ["own_matter"]),
         (_one_person_behind_the_keys_of_both, ["own_matter"]),
         (_certified("SJ3102026090001"), []),

@@ -131,6 +131,16 @@ def test_every_refusal_that_would_come_is_named_at_once(market: Market) -> None:
     assert all(item["message"] and item["zh"] for item in found["refusals"])
 
 
+def test_columns_that_are_not_on_offer_are_named_whatever_part_of_a_question_they_are_in(market: Market) -> None:
+    for sql in ("SELECT SUM(fare) FROM f", "SELECT carrier, COUNT(*) FROM f GROUP BY carrier"):
+        (told,) = explained(market, sql, fields=["delay", "origin"])["refusals"]
+        assert told["code"] == "column_not_permitted"
+    assert (
+        explained(market, "SELECT origin, AVG(delay) FROM f GROUP BY origin", fields=["delay", "origin"])["refusals"]
+        == []
+    )
+
+
 def test_a_permitted_question_has_a_plan_and_no_refusal(market: Market) -> None:
     found = explained(market, "SELECT origin, AVG(fare) FROM f GROUP BY origin")
     assert found["refusals"] == []

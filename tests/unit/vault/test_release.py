@@ -126,6 +126,21 @@ def test_small_cohorts_and_small_differences_are_refused(market: Market) -> None
     ("terms", "sql", "epsilon", "code", "allowed"),
     [
         ({"computations": ["COUNT"]}, "SELECT SUM(delay) FROM f", 1, "computation_not_permitted", "COUNT"),
+        ({"fields": ["origin"]}, "SELECT SUM(delay) FROM f", 1, "column_not_permitted", "origin"),
+        (
+            {"fields": ["origin"]},
+            "SELECT carrier, COUNT(*) FROM f GROUP BY carrier",
+            1,
+            "column_not_permitted",
+            "origin",
+        ),
+        (
+            {"fields": ["delay", "origin"]},
+            "SELECT SUM(delay) FROM f WHERE origin = 'JFK' AND NOT (carrier = 'HA')",
+            1,
+            "column_not_permitted",
+            "delay, origin",
+        ),
         ({"purposes": ["OTHER"]}, ALL, 1_000_000, "purpose_not_permitted", "OTHER"),
         ({"regions": ["DE"]}, ALL, 1_000_000, "region_not_permitted", "DE"),
         ({"regions": ["CN-BJ"]}, ALL, 1_000_000, "region_not_permitted", "CN-BJ"),
@@ -142,6 +157,11 @@ def test_the_terms_decide(  # noqa: PLR0917 - a table of cases
     assert refused["rule"].startswith("queries.")
     assert allowed is None or refused["allowed"] == allowed
     assert market.vault.store.spent(market.series) == 0
+
+
+def test_a_question_of_the_columns_on_offer_is_answered(market: Market) -> None:
+    order = market.order(fields=["delay", "origin"])
+    assert not isinstance(market.ask(order, "SELECT SUM(delay) FROM f WHERE origin = 'JFK'"), dict)
 
 
 def test_an_expired_order_is_refused(market: Market) -> None:
