@@ -11,10 +11,12 @@ from marketplace.ledger.tables import LedgerEvent
 Projector = Callable[[Session, LedgerEvent], None]
 
 
-def _named(kind: Kind, argument: str, about: str = "") -> Projector:
+def _named(kind: Kind, argument: str, about: str = "", *, once: bool = False) -> Projector:
+    """Args: once: the ledger tells of each subject one time only, so that nobody has to look whether it is known."""
+
     def project(session: Session, event: LedgerEvent) -> None:
         subject = event.args[argument]
-        if session.get(Named, (subject, kind.value)) is None:  # a participant is admitted again with other roles
+        if once or session.get(Named, (subject, kind.value)) is None:  # who exited is admitted again
             row = Named(subject=subject, kind=kind.value, about=event.args[about] if about else "")
             session.add(row.stamp(event))
 
@@ -23,8 +25,8 @@ def _named(kind: Kind, argument: str, about: str = "") -> Projector:
 
 PROJECTORS: dict[str, tuple[Projector, ...]] = {
     "Admitted": (_named(Kind.PARTY, "account"),),
-    "Registered": (_named(Kind.DATA, "assetId"),),
+    "Registered": (_named(Kind.DATA, "assetId", once=True),),
     "Confirmed": (_named(Kind.CERTIFICATE, "certificateDigest", "assetId"),),
-    "Listed": (_named(Kind.PRODUCT, "listingId"),),
-    "Funded": (_named(Kind.ORDER, "orderId"),),
+    "Listed": (_named(Kind.PRODUCT, "listingId", once=True),),
+    "Funded": (_named(Kind.ORDER, "orderId", once=True),),
 }

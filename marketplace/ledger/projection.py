@@ -46,8 +46,12 @@ class ProjectionSession(Session):
             self._known[key] = instance
 
     def delete(self, instance: object) -> None:
-        """As `Session.delete`."""
+        """As `Session.delete`, and written at once: of a row that were made again before that, SQLAlchemy would write
+        only what was changed since it was made (`ProjectedRow` keeps no record of what it was made with)."""
+        if instance in self.new:
+            self.flush()
         super().delete(instance)
+        self.flush()
         self._known[_key(instance)] = None
 
     def fetch(self, entity: Any, idents: Collection[Any]) -> None:

@@ -165,8 +165,6 @@ def share_transferred(session: Session, event: LedgerEvent) -> None:
     if giver.bps:
         session.add(giver.stamp(event))
     else:
-        if giver in session.new:  # it came into being in this very block, and is not written yet
-            session.flush()
         session.delete(giver)
     asset = projected(session, Asset, args["assetId"])
     asset.share_version = args["version"]

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Protocol, Self, TypeVar
 
 from pydantic.alias_generators import to_camel
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, inspect
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlmodel import Field, Session, SQLModel
 
@@ -41,20 +41,29 @@ class ProjectedRow(SQLModel):
     event_intent: str = ""
 
     def __init__(self, **values: Any) -> None:
-        # Table rows are not validated in any case; this leaves out what SQLModel does about it for every field.
-        for name, value in (_defaults(type(self)) | values).items():
-            setattr(self, name, value)
+        # A new row is written whole, so nobody has to be told of each value; table rows are not validated in any case.
+        unknown = values.keys() - _columns(type(self)).keys()
+        if unknown:
+            raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(unknown))}")
+        vars(self).update(_defaults(type(self)), **values)
 
     def __setattr__(self, name: str, value: Any) -> None:
         # SQLModel sets a column twice, for Pydantic and for SQLAlchemy, at ten times the cost; nothing reads the first.
-        attribute = getattr(type(self), name, None)
-        if isinstance(attribute, InstrumentedAttribute):
+        if attribute := _columns(type(self)).get(name):
             attribute.__set__(self, value)
         else:
             super().__setattr__(name, value)
 
     def stamp(self, event: EventPlace) -> Self:
         """Remember `event` as the row's last change."""
+        if inspect(self).transient:
+            vars(self).update(
+                event_block=event.block,
+                event_block_hash=event.block_hash,
+                event_log_index=event.log_index,
+                event_intent=event.intent,
+            )
+            return self
         self.event_block, self.event_block_hash = event.block, event.block_hash
         self.event_log_index, self.event_intent = event.log_index, event.intent
         return self
@@ -64,6 +73,12 @@ class ProjectedRow(SQLModel):
         values = {to_camel(name): value for name, value in self.model_dump().items() if not name.startswith("event_")}
         place = {"block": self.event_block, "logIndex": self.event_log_index, "intent": self.event_intent or None}
         return {**values, "event": place}
+
+
+@cache
+def _columns(kind: Any) -> dict[str, InstrumentedAttribute[Any]]:
+    """The table's columns by name."""
+    return {name: getattr(kind, name) for name in kind.model_fields}
 
 
 @cache

@@ -65,7 +65,12 @@ def test_a_share_may_be_passed_on_and_come_back_in_one_block(
     engine: Engine, one_block: bool, same_as_founding: bool
 ) -> None:
     moves = [("b", "a", 1_000), ("a", "b", 300), ("b", "a", 300), ("a", "c", 9_999), ("c", "a", 9_999), ("a", "b", 1)]
+    moves += [("b", "a", 1), ("a", "b", 1)]
     blocks = [moves] if one_block else [[move] for move in moves]
     held, version = play(engine, *blocks, same_as_founding=same_as_founding)
     assert held == {"a": 9_999, "b": 1}
     assert version == 1 + len(moves)
+    with reading(engine) as opened:
+        changed = {share.holder: (share.event_block, share.event_log_index) for share in opened.exec(select(Share))}
+    last = (len(blocks) - same_as_founding, (len(moves) if one_block else 1) - (not (one_block and same_as_founding)))
+    assert changed == {"a": last, "b": last}, "both rows are of the last move"
