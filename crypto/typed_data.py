@@ -34,6 +34,7 @@ _UINT = re.compile(r"uint([1-9][0-9]{0,2})")
 _DOMAIN_FIELDS = (("name", "string"), ("version", "string"), ("chainId", "uint256"), ("verifyingContract", "address"))
 
 
+@lru_cache(maxsize=256)
 def domain_separator(name: str, version: str, chain_id: int, verifying_contract: str) -> bytes:
     """hashStruct of the EIP712Domain with these four fields, 32 bytes.
 
@@ -43,6 +44,7 @@ def domain_separator(name: str, version: str, chain_id: int, verifying_contract:
     Raises:
         ParameterError: a value is outside its type; the message names the field.
     Source: EIP-712, "Definition of domainSeparator".
+    Cost: about 40 us, once for each domain.
     """
     message = {"name": name, "version": version, "chainId": chain_id, "verifyingContract": verifying_contract}
     return struct_hash("EIP712Domain", _DOMAIN_FIELDS, message)

@@ -26,7 +26,7 @@ from hexbytes import HexBytes
 from sqlalchemy import Engine, func
 from sqlmodel import select
 from web3 import HTTPProvider, Web3
-from web3.types import Nonce, TxParams, Wei
+from web3.types import Nonce, TxParams, TxReceipt, Wei
 
 from crypto.canonical import keccak256, to_hex
 from marketplace.calls import encode_call
@@ -209,8 +209,8 @@ WORKS = (
 
 
 def _measure_loop(work: _Work, folder: Path, count: int, *, tuned: bool) -> float:
-    with _automatic_node(folder) as url:
-        sender = _Loop(url, tuned=tuned)
+    with automatic_node(folder) as url:
+        sender = Loop(url, tuned=tuned)
         market = Market(sender.deployment)
         for call in market.opening(int(time.time())):
             sender.send(call.contract, call)
@@ -221,7 +221,7 @@ def _measure_loop(work: _Work, folder: Path, count: int, *, tuned: bool) -> floa
         return count / (time.perf_counter() - start)
 
 
-class _Loop:
+class Loop:
     """The usual way: nonce, sign, send, wait."""
 
     def __init__(self, url: str, *, tuned: bool) -> None:
@@ -241,10 +241,17 @@ class _Loop:
         Raises:
             RuntimeError: the ledger refused it; then the comparison would be void.
         """
-        address = Web3.to_checksum_address(self.deployment.addresses[contract])
-        self._transact(address, encode_call(contract, call.verb, call.arguments), 2_000_000)
+        self.transact(contract, encode_call(contract, call.verb, call.arguments), 2_000_000)
 
-    def _transact(self, to: str | None, data: bytes, gas: int) -> None:
+    def transact(self, contract: str, data: bytes, gas: int) -> TxReceipt:
+        """A transaction to a contract of ours, confirmed.
+
+        Raises:
+            RuntimeError: it failed.
+        """
+        return self._transact(Web3.to_checksum_address(self.deployment.addresses[contract]), data, gas)
+
+    def _transact(self, to: str | None, data: bytes, gas: int) -> TxReceipt:
         nonce = self._web3.eth.get_transaction_count(self._relayer.address)
         fields: TxParams = {"chainId": CHAIN_ID, "nonce": Nonce(nonce), "value": Wei(0), "data": HexBytes(data)}
         fields |= {"maxFeePerGas": Wei(0), "maxPriorityFeePerGas": Wei(0), "type": 2}
@@ -258,10 +265,11 @@ class _Loop:
         receipt = self._web3.eth.wait_for_transaction_receipt(sent, **patience)
         if receipt["status"] != 1:
             raise RuntimeError("the ledger refused a call of the loop")
+        return receipt
 
 
 @contextmanager
-def _automatic_node(folder: Path) -> Iterator[str]:
+def automatic_node(folder: Path) -> Iterator[str]:
     """An anvil as it comes: it makes a block of each transaction at once. Yields its URL."""
     flags = ["--port", "0", "--chain-id", str(CHAIN_ID), "--accounts", "0", "--gas-price", "0", "--base-fee", "0"]
     flags += ["--hardfork", "cancun", "--gas-limit", "1000000000", "--cache-path", str(folder / "cache")]

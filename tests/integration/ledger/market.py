@@ -180,9 +180,14 @@ class Market:
 
     def settle(self, number: int, amount: int = PRICE - 1) -> Call:
         order, _ = self.order(number)
-        voucher = {"orderId": order, "amount": amount, "epsilon": 400, "calls": 1, "callsRoot": "0x" + "c1" * 32}
+        return self.close(
+            {"orderId": order, "amount": amount, "epsilon": 400, "calls": 1, "callsRoot": "0x" + "c1" * 32}
+        )
+
+    def close(self, voucher: dict[str, Any]) -> Call:
+        """The order of a voucher, settled by it."""
         close = {
-            "orderId": order,
+            "orderId": voucher["orderId"],
             "voucherHash": hexadecimal(struct_hash("Voucher", voucher)),
             "seller": self.address("supplier"),
             "deadline": FAR,
