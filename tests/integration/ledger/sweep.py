@@ -90,7 +90,13 @@ def stages(market: Market, until: int) -> list[list[Call]]:
         "exchange": market.address("exchange"),
         "deadline": FAR,
     }
-    opening: State = {"batchId": batch, "exchange": market.address("exchange"), "number": 1, "deadline": FAR}
+    opening: State = {
+        "batchId": batch,
+        "exchange": market.address("exchange"),
+        "number": 1,
+        "closeBy": until,
+        "deadline": FAR,
+    }
     confirming: State = {
         "batchId": batch,
         "payoutsDigest": payouts_digest(payouts),
