@@ -1,0 +1,145 @@
+"""Titles over HTTP, from the SDK to the ledger and back in the read model: grants, sub-grants, pledges, seizure, and
+who is refused what.
+"""
+
+from typing import Any
+
+import pytest
+
+from marketplace.sdk import listings, queries, rights, settlement, titles
+from marketplace.sdk.client import Client
+from marketplace.sdk.titles import Wish
+from marketplace.types import TitleKind, TitleMark
+from tests.integration.service.test_registrations import refused, registered
+from tests.integration.service.town import ESCROW, Town
+
+DAY = 86_400
+ROLE = "participant_not_active"  # of the ledger: no active participant with that role
+
+
+@pytest.fixture(scope="module")
+def operated(town: Town) -> str:
+    """The supplier's title to operate a data set of its own."""
+    asset, case = registered(town, "titles"), town.facts["case"]
+    town.deposit_case(asset)
+    town.facts["case"] = case
+    rights.confirm(town["registrar"], asset, 300)
+    return titles.root(asset, TitleKind.OPERATE)
+
+
+def granted(grantor: Client, grantee: Client, parent: str, kind: TitleKind = TitleKind.USE, **terms: Any) -> str:
+    wish = Wish(grantee.address, kind, terms.pop("term", 30 * DAY), **terms)
+    return str(titles.accept(grantee, titles.offer_grant(grantor, parent, wish))["titleId"])
+
+
+def held(client: Client) -> list[str]:
+    """The titles that the read model gives to this client's account."""
+    return [row["titleId"] for row in client.pages("/rights/titles", holder=client.address)]
+
+
+def test_titles_are_granted_sub_granted_and_die_with_the_one_above(town: Town, operated: str) -> None:
+    supplier, collector, buyer, rival = (town[name] for name in ("supplier", "collector", "buyer", "rival"))
+    part = granted(
+        supplier, collector, operated, TitleKind.OPERATE, fields=("origin", "delay"), marks=TitleMark.MAY_GRANT
+    )
+    shown = titles.get(collector, part)
+    assert (shown["holder"], shown["parent"], shown["kind"]) == (collector.address, operated, TitleKind.OPERATE)
+    assert part in held(collector)
+    use = granted(collector, buyer, part, fields=("delay",), term=10 * DAY)
+    assert titles.get(buyer, use)["parent"] == part
+    assert use in held(buyer)
+
+    def grant(grantor: Client, parent: str, **terms: Any) -> str:
+        return refused(lambda: granted(grantor, rival, parent, **terms))
+
+    assert grant(collector, part, fields=("delay", "carrier")) == "title_wider"
+    assert grant(collector, part, marks=TitleMark.MAY_DERIVE) == "title_wider"
+    assert grant(buyer, use, fields=("delay",)) == "title_not_grantable"
+    assert grant(rival, part) == "title_not_held"
+    assert grant(supplier, operated, kind=TitleKind.OPERATE, marks=TitleMark.EXCLUSIVE) == "title_conflict"
+    stolen = titles.offer_grant(collector, part, Wish(buyer.address, TitleKind.USE, DAY))
+    assert refused(lambda: titles.accept(rival, stolen)) == "offer_for_another"
+
+    assert refused(lambda: titles.revoke(supplier, part, "mine again")) == "asset_own_matter"
+    assert refused(lambda: titles.revoke(town["auditor"], part, "so there")) == ROLE
+    titles.revoke(town["registrar"], part, "the agreement was rescinded")
+    assert titles.get(collector, part)["marks"] & TitleMark.ENDED
+    assert grant(collector, part) == "title_over"
+    assert titles.get(buyer, use)["standing"]["ancestor"] == part
+    assert refused(lambda: titles.surrender(supplier, operated, "tired")) == "title_first"
+
+
+def test_what_was_granted_may_be_given_up(town: Town, operated: str) -> None:
+    use = granted(town["supplier"], town["buyer"], operated, fields=("fare",))
+    assert refused(lambda: titles.surrender(town["rival"], use, "not mine")) == "title_not_held"
+    titles.surrender(town["buyer"], use, "not needed")
+    assert titles.get(town["buyer"], use)["marks"] & TitleMark.ENDED
+
+
+def test_a_pledged_title_moves_only_as_its_pledgee_permits(town: Town, operated: str) -> None:
+    supplier, collector, rival = town["supplier"], town["collector"], town["rival"]
+    asset = titles.get(supplier, operated)["assetId"]
+    use = titles.root(asset, TitleKind.USE)
+    assert refused(lambda: titles.accept(rival, titles.offer_pledge(supplier, use, rival.address, "loan 7"))) == (
+        "title_not_pledgeable"
+    )
+    mine = titles.offer_pledge(rival, operated, collector.address, "loan 7")
+    assert refused(lambda: titles.accept(collector, mine)) == "title_not_held"
+    pledge = titles.offer_pledge(supplier, operated, rival.address, "loan 7")
+    titles.accept(rival, pledge)
+    shown = titles.get(supplier, operated)
+    assert (shown["marks"] & TitleMark.PLEDGED, shown["pledgee"]) == (TitleMark.PLEDGED, rival.address)
+
+    transfer = titles.offer_transfer(supplier, operated, collector.address)
+    assert refused(lambda: titles.accept(collector, transfer)) == "intent_stale", "it states the version after a permit"
+    hasty = {**transfer["transfer"], "version": shown["version"]}
+    unasked = {"transfer": hasty, "fromSignature": supplier.sign("Transfer", hasty)}
+    assert refused(lambda: titles.accept(collector, unasked)) == "title_pledged"
+    assert refused(lambda: titles.permit(collector, transfer)) == "title_not_pledgee"
+    titles.permit(rival, transfer)
+    titles.accept(collector, transfer)
+    moved = titles.get(collector, operated)
+    assert (moved["holder"], moved["marks"] & TitleMark.PLEDGED) == (collector.address, TitleMark.PLEDGED)
+    assert operated in held(collector)
+
+    assert refused(lambda: titles.release_pledge(supplier, operated)) == "title_not_pledgee"
+    assert refused(lambda: titles.enforce(rival, operated, "ruling 8")) == "asset_own_matter"
+    assert refused(lambda: titles.enforce(town["auditor"], operated, "ruling 8")) == ROLE
+    titles.enforce(town["registrar"], operated, "ruling 8")
+    ended = titles.get(rival, operated)
+    assert (ended["holder"], ended["marks"] & TitleMark.PLEDGED) == (rival.address, 0)
+    assert refused(lambda: titles.enforce(town["registrar"], operated, "ruling 9")) == "title_not_pledgee"
+    titles.accept(supplier, titles.offer_transfer(rival, operated, supplier.address))
+
+    titles.accept(rival, titles.offer_pledge(supplier, operated, rival.address, "loan 9"))
+    titles.release_pledge(rival, operated)
+    assert not titles.get(supplier, operated)["marks"] & TitleMark.PLEDGED
+
+
+def test_a_seized_title_is_neither_granted_nor_moved_nor_sold(town: Town, operated: str) -> None:
+    supplier, buyer, registrar = town["supplier"], town["buyer"], town["registrar"]
+    assert refused(lambda: titles.encumber(supplier, operated, TitleMark.SEIZED, "order 5")) == "asset_own_matter"
+    assert refused(lambda: titles.encumber(town["auditor"], operated, TitleMark.SEIZED, "order 5")) == ROLE
+    assert refused(lambda: titles.encumber(registrar, operated, TitleMark.PLEDGED, "order 5")) == "title_marks"
+    titles.encumber(registrar, operated, TitleMark.SEIZED, "order 5")
+    assert titles.get(supplier, operated)["marks"] & TitleMark.ENCUMBRANCES == TitleMark.SEIZED
+    assert refused(lambda: granted(supplier, buyer, operated)) == "title_encumbered"
+    pledge = titles.offer_pledge(supplier, operated, buyer.address, "loan 1")
+    assert refused(lambda: titles.accept(buyer, pledge)) == "title_encumbered"
+    transfer = titles.offer_transfer(supplier, operated, buyer.address)
+    assert refused(lambda: titles.accept(buyer, transfer)) == "title_encumbered"
+    asset = titles.get(supplier, operated)["assetId"]
+    assert refused(lambda: town.list_product(asset)) == "title_encumbered"
+    assert refused(lambda: titles.encumber(registrar, operated, TitleMark.SEIZED, "order 6")) == "title_marks"
+
+    titles.encumber(registrar, operated, TitleMark(0), "order 7")
+    assert titles.get(buyer, granted(supplier, buyer, operated))["holder"] == buyer.address
+
+
+def test_columns_that_a_listing_does_not_offer_are_not_answered(town: Town) -> None:
+    listing = town.list_product(town.facts["asset"], fields=("delay", "origin"))
+    assert sorted(listings.get(town["buyer"], listing)["terms"]["fields"]) == ["delay", "origin"]
+    settlement.issue(town["bank"], town["buyer"].address, ESCROW)
+    order = town.fund(listing)
+    for sql in ("SELECT carrier, COUNT(*) FROM data GROUP BY carrier", "SELECT COUNT(*) FROM data WHERE month = 1"):
+        assert refused(lambda sql=sql: queries.ask(town["buyer"], order, sql, 1_000_000, 20)) == "column_not_permitted"  # type: ignore[misc]
