@@ -157,18 +157,18 @@ class Market:
         }
         return self.call("Listings", "list", [("List", message, ["supplier"])])
 
-    def order(self, number: int) -> tuple[str, str]:
-        """(order id, agreement digest) of the buyer's order `number`."""
+    def order(self, number: int, buyer: str = "buyer") -> tuple[str, str]:
+        """(order id, agreement digest) of a buyer's order `number`."""
         agreement = hexadecimal(keccak256(b"agreement %d" % number))
-        buyer, listing = self.address("buyer"), self.listing
-        return derived(("address", buyer), ("bytes32", listing), ("bytes32", agreement)), agreement
+        address, listing = self.address(buyer), self.listing
+        return derived(("address", address), ("bytes32", listing), ("bytes32", agreement)), agreement
 
-    def fund(self, number: int, valid_until: int, escrow: int = PRICE) -> Call:
-        order, agreement = self.order(number)
+    def fund(self, number: int, valid_until: int, escrow: int = PRICE, buyer: str = "buyer") -> Call:
+        order, agreement = self.order(number, buyer)
         message = {
             "orderId": order,
             "listingId": self.listing,
-            "buyer": self.address("buyer"),
+            "buyer": self.address(buyer),
             "escrow": escrow,
             "epsilonCap": 1_000,
             "validUntil": valid_until,
@@ -176,13 +176,15 @@ class Market:
             "agreementId": ZERO_DIGEST,
             "deadline": FAR,
         }
-        return self.call("Orders", "fund", [("Fund", message, ["buyer"])])
+        return self.call("Orders", "fund", [("Fund", message, [buyer])])
+
+    def voucher(self, number: int, amount: int = PRICE - 1, buyer: str = "buyer") -> dict[str, Any]:
+        """The last voucher of a buyer's order `number`."""
+        order, _ = self.order(number, buyer)
+        return {"orderId": order, "amount": amount, "epsilon": 400, "calls": 1, "callsRoot": "0x" + "c1" * 32}
 
     def settle(self, number: int, amount: int = PRICE - 1) -> Call:
-        order, _ = self.order(number)
-        return self.close(
-            {"orderId": order, "amount": amount, "epsilon": 400, "calls": 1, "callsRoot": "0x" + "c1" * 32}
-        )
+        return self.close(self.voucher(number, amount))
 
     def close(self, voucher: dict[str, Any]) -> Call:
         """The order of a voucher, settled by it."""

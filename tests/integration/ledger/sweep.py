@@ -124,9 +124,12 @@ def _owe(market: Market, batch: str, debtor: str, creditor: str, amount: int) ->
 
 
 def _clear(market: Market, number: int, batch: str) -> Call:
-    order, _ = market.order(number)
-    voucher = {"orderId": order, "amount": PRICE - 1, "epsilon": 400, "calls": 1, "callsRoot": "0x" + "c1" * 32}
-    message: State = {"orderId": order, "voucherHash": to_hex(struct_hash("Voucher", voucher)), "batchId": batch}
+    voucher = market.voucher(number)
+    message: State = {
+        "orderId": voucher["orderId"],
+        "voucherHash": to_hex(struct_hash("Voucher", voucher)),
+        "batchId": batch,
+    }
     message |= {"seller": market.address("supplier"), "deadline": FAR}
     return market.call("Orders", "clear", [("Voucher", voucher, ["buyer"]), ("Clear", message, ["supplier"])])
 
