@@ -18,7 +18,7 @@ from marketplace.types import Role
 from marketplace.web.bell import long_poll
 from marketplace.web.context import Context, Here, Wait
 from marketplace.web.paging import AskedPage, Rows, link_next, page_of
-from marketplace.web.principal import Account, MaybeAccount
+from marketplace.web.principal import Account, Agent, MaybeAccount
 from marketplace.web.shapes import Count, DigestText, Document, Shape
 
 router = APIRouter()
@@ -158,7 +158,7 @@ async def _standing(here: Context, account: str, digest: str) -> dict[str, Any]:
 
 
 @router.post("/panel/keys", status_code=201, tags=["panel"])
-def publish_panel_key(here: Here, account: Account, body: PanelKeyBody) -> dict[str, Any]:
+def publish_panel_key(here: Here, account: Agent, body: PanelKeyBody) -> dict[str, Any]:
     """Publish your node's key; for participants with the role PANEL."""
     with here.writing() as session:
         require_role(session, account, Role.PANEL)
@@ -185,7 +185,7 @@ def list_panel_standing(here: Here, page: AskedPage, request: Request, response:
 
 
 @router.post("/panel/tasks", tags=["panel"])
-async def take_panel_task(here: Here, account: Account, wait: Wait, body: Nothing) -> Task:  # noqa: ARG001 - {} is the body
+async def take_panel_task(here: Here, account: Agent, wait: Wait, body: Nothing) -> Task:  # noqa: ARG001 - {} is the body
     """Take the next evaluation for your node, or, with "requests", an attested result whose requests to upload; null
     when there is none in time. A task not answered for is given out again."""
     take = _taker(here, account, panel.waiting_task, panel.take_task)
@@ -194,7 +194,7 @@ async def take_panel_task(here: Here, account: Account, wait: Wait, body: Nothin
 
 @router.put("/queries/{query}/requests/{digest}", status_code=201, tags=["panel"], openapi_extra=_REQUEST_BODY)
 async def put_request(
-    here: Here, account: Account, query: Annotated[DigestText, Path()], digest: Name, request: Request
+    here: Here, account: Agent, query: Annotated[DigestText, Path()], digest: Name, request: Request
 ) -> dict[str, str]:
     """Upload one request of an attested result under its SHA-256, the number's "c1"."""
     body = await request.body()
@@ -216,7 +216,7 @@ def get_request(here: Here, account: Account, query: Annotated[DigestText, Path(
 
 
 @router.post("/panel/results", tags=["panel"])
-def hand_in_panel_result(here: Here, account: Account, body: ResultBody) -> dict[str, Any]:
+def hand_in_panel_result(here: Here, account: Agent, body: ResultBody) -> dict[str, Any]:
     """Hand in a result with your node's statement about it. A second result of the same query is refused, and both
     statements are kept as evidence against the node."""
     with here.reading() as session:  # the signature is checked before it is this writer's turn; in it, that is known
@@ -227,7 +227,7 @@ def hand_in_panel_result(here: Here, account: Account, body: ResultBody) -> dict
 
 
 @router.post("/vault/tasks", tags=["vault"])
-async def take_vault_task(here: Here, account: Account, wait: Wait, body: Wish) -> Task:
+async def take_vault_task(here: Here, account: Agent, wait: Wait, body: Wish) -> Task:
     """Take the next attested query whose manifest names your key as release key; null when there is none in time."""
     await run_in_threadpool(_note, here, account, body.requests)
     take = _taker(here, account, vault.waiting_release, vault.take_release)
@@ -235,7 +235,7 @@ async def take_vault_task(here: Here, account: Account, wait: Wait, body: Wish) 
 
 
 @router.post("/vault/releases", tags=["vault"])
-def hand_in_release(here: Here, account: Account, body: ReleaseBody) -> dict[str, Any]:
+def hand_in_release(here: Here, account: Agent, body: ReleaseBody) -> dict[str, Any]:
     """Hand in a signed release."""
     with here.writing() as session:
         row = vault.hand_in_release(session, here.deployment, account, body.release, body.shares, now=here.clock())
@@ -243,7 +243,7 @@ def hand_in_release(here: Here, account: Account, body: ReleaseBody) -> dict[str
 
 
 @router.post("/vault/refusals", tags=["vault"])
-def hand_in_refusal(here: Here, account: Account, body: RefusalBody) -> dict[str, Any]:
+def hand_in_refusal(here: Here, account: Agent, body: RefusalBody) -> dict[str, Any]:
     """Hand in a signed refusal."""
     with here.writing() as session:
         row = vault.hand_in_refusal(session, here.deployment, account, body.refusal, here.clock())
@@ -251,7 +251,7 @@ def hand_in_refusal(here: Here, account: Account, body: RefusalBody) -> dict[str
 
 
 @router.post("/custodian/tasks", tags=["custodian"])
-async def take_custodian_task(here: Here, account: Account, wait: Wait, body: Wish) -> Task:
+async def take_custodian_task(here: Here, account: Agent, wait: Wait, body: Wish) -> Task:
     """Take the next query that its vault released and whose manifest names you as custodian; null when there is none in
     time."""
     await run_in_threadpool(_note, here, account, body.requests)
@@ -260,7 +260,7 @@ async def take_custodian_task(here: Here, account: Account, wait: Wait, body: Wi
 
 
 @router.post("/custodian/releases", tags=["custodian"])
-def hand_in_custodian_release(here: Here, account: Account, body: ReleaseBody) -> dict[str, Any]:
+def hand_in_custodian_release(here: Here, account: Agent, body: ReleaseBody) -> dict[str, Any]:
     """Hand in the custodian's signed release: the second share of an answer."""
     with here.writing() as session:
         row = custodian.hand_in_share(session, here.deployment, account, body.release, body.shares, now=here.clock())
@@ -268,7 +268,7 @@ def hand_in_custodian_release(here: Here, account: Account, body: ReleaseBody) -
 
 
 @router.post("/custodian/refusals", tags=["custodian"])
-def hand_in_custodian_refusal(here: Here, account: Account, body: RefusalBody) -> dict[str, Any]:
+def hand_in_custodian_refusal(here: Here, account: Agent, body: RefusalBody) -> dict[str, Any]:
     """Hand in the custodian's signed refusal: the answer that the vault released is withheld."""
     with here.writing() as session:
         row = custodian.hand_in_refusal(session, here.deployment, account, body.refusal, here.clock())

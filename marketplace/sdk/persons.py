@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from crypto.canonical import digest_json, sha256, to_hex
+from crypto.canonical import digest_json, from_hex, sha256, to_hex
+from crypto.errors import CryptoError
 from crypto.keystore import Keys
-from marketplace.errors import VerificationError
-from marketplace.intents import recover_intent, sign_intent
+from marketplace.errors import InvalidInputError, VerificationError
+from marketplace.intents import INTENTS, recover_intent, sign_intent
 from marketplace.sdk.client import Client
 from marketplace.sdk.files import read_json_file
 from marketplace.types import NO_LIMIT, Act
@@ -59,12 +60,13 @@ def accept_key(client: Client, proposal: Mapping[str, Any]) -> dict[str, Any]:
     """Accept a proposal for this client's own key, and act for the account from now on.
 
     Raises:
+        InvalidInputError: `key_file_malformed`.
         VerificationError: `proposal_differs`: it is for another key, or another person's document.
     """
-    message = _message(proposal, "key-proposal")
+    message, maker = _read(client, proposal, "key-proposal", "AddKey")
     _expect(message["key"], client.keys.address)
-    _expect(message["personDigest"], to_hex(digest_json(dict(proposal["person"]))))
-    _expect(recover_intent("AddKey", message, client.deployment, _raw(proposal["signature"])), message["by"])
+    _expect(message["personDigest"], _digest_of(proposal.get("person")))
+    _expect(maker, message["by"])
     body = {"addKey": message, "signature": proposal["signature"], "keySignature": client.sign("AddKey", message)}
     done = client.submit("/participants/keys", body)
     client.act_for(str(message["account"]))
@@ -117,12 +119,13 @@ def approve_recovery(client: Client, offer: Mapping[str, Any]) -> dict[str, Any]
     """Approve a recovery, as a guardian or registrar.
 
     Raises:
+        InvalidInputError: `key_file_malformed`.
         VerificationError: `proposal_differs`: it is for another guardian, or not signed by the new key.
     """
-    message = _message(offer, "recovery-offer")
+    message, maker = _read(client, offer, "recovery-offer", "Recover")
     _expect(message["by"], client.address)
-    _expect(message["reasonDigest"], to_hex(sha256(str(offer["reason"]).encode())))
-    _expect(recover_intent("Recover", message, client.deployment, _raw(offer["signature"])), message["newKey"])
+    _expect(message["reasonDigest"], to_hex(sha256(str(offer.get("reason")).encode())))
+    _expect(maker, message["newKey"])
     body = {"recover": message, "signature": client.sign("Recover", message), "newSignature": offer["signature"]}
     return client.submit("/participants/recoveries", body)
 
@@ -150,13 +153,36 @@ def read_file(path: Path) -> dict[str, Any]:
     return read_json_file(path)
 
 
-def _message(paper: Mapping[str, Any], kind: str) -> dict[str, Any]:
+def _read(client: Client, paper: Mapping[str, Any], kind: str, intent: str) -> tuple[dict[str, Any], str]:
+    """The message of a file that somebody passed on, and the key that signed it."""
     _expect(paper.get("type"), kind)
-    return dict(paper["message"])
+    message, fields = paper.get("message"), {name for name, _ in INTENTS[intent].fields}
+    if not isinstance(message, dict) or message.keys() != fields:
+        raise _malformed(intent, sorted(fields))
+    try:
+        signature = from_hex(paper.get("signature"), 65, "signature")
+        return message, recover_intent(intent, message, client.deployment, signature)
+    except CryptoError as error:
+        raise _malformed(intent, str(error)) from error
 
 
-def _raw(signature: object) -> bytes:
-    return bytes.fromhex(str(signature)[2:])
+def _digest_of(person: object) -> str:
+    try:
+        return to_hex(digest_json(person))
+    except CryptoError as error:
+        raise _malformed("AddKey", str(error)) from error
+
+
+def _malformed(intent: str, reason: object) -> InvalidInputError:
+    return InvalidInputError(
+        "key_file_malformed",
+        f"the file holds no signed {intent}",
+        zh=f"该文件不含有效的 {intent} 签署内容",
+        rule="keys.passed_on_as_signed",
+        expected=reason,
+        hint="ask for a new file, and pass it on unchanged",
+        hint_zh="请索取新文件，并原样传递",
+    )
 
 
 def _expect(got: object, expected: object) -> None:

@@ -73,8 +73,8 @@ async def signed_in(account: MaybeAccount) -> Address:
 Account = Annotated[Address, Depends(signed_in)]
 
 
-def acting(act: Act) -> Callable[..., Address]:
-    """A dependency: the address that signed in, with a key that may do `act` for it.
+def acting(*acts: Act) -> Callable[..., Address]:
+    """A dependency: the address that signed in, with a key that may do one of `acts` for it.
 
     Raises, when it is asked:
         NotSignedInError: `not_signed_in`, `session_over`.
@@ -86,8 +86,8 @@ def acting(act: Act) -> Callable[..., Address]:
         with here.reading() as session:
             now = here.clock()
             _, key = holder_of(session, credentials.credentials, now) or ("", account)
-            if here.account_for(session, key, now, act) != account:
-                raise refuse("IntentBatchActNotPermitted", account=account, key=key, act=int(act))
+            if all(here.account_for(session, key, now, act) != account for act in acts):
+                raise refuse("IntentBatchActNotPermitted", account=account, key=key, act=int(acts[0]))
         return account
 
     return permitted
@@ -97,3 +97,7 @@ Administrator = Annotated[Address, Depends(acting(Act.ADMINISTER))]
 Negotiator = Annotated[Address, Depends(acting(Act.AGREEMENTS))]
 Officer = Annotated[Address, Depends(acting(Act.REGISTRY))]
 Clearer = Annotated[Address, Depends(acting(Act.CLEARING))]
+Agent = Annotated[Address, Depends(acting(Act.QUERIES))]
+"""A panel node, vault or custodian at its desk."""
+Uploader = Annotated[Address, Depends(acting(Act.TITLES, Act.LISTINGS, Act.REGISTRY, Act.EVIDENCE))]
+"""Whoever registers, lists, decides or anchors uploads what that names."""

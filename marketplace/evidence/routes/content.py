@@ -13,7 +13,7 @@ from marketplace.participants.service import oversees, require_role
 from marketplace.storage.documents import store_document, visible_body
 from marketplace.types import Role
 from marketplace.web.context import Context, Here
-from marketplace.web.principal import Account, MaybeAccount
+from marketplace.web.principal import MaybeAccount, Uploader
 from marketplace.web.shapes import DigestText
 
 router = APIRouter(tags=["documents"])
@@ -36,7 +36,7 @@ Name = Annotated[DigestText, Path()]
 
 
 @router.put("/documents/{digest}", status_code=201, openapi_extra=_JSON_BODY)
-async def put_document(here: Here, account: Account, digest: Name, request: Request) -> dict[str, str]:
+async def put_document(here: Here, account: Uploader, digest: Name, request: Request) -> dict[str, str]:
     """Upload a public document (manifest, claim or terms) in canonical form under its SHA-256; again is harmless."""
     await run_in_threadpool(_require, here, account, Role.SUPPLIER | Role.REGISTRAR | Role.EXCHANGE)
     return await run_in_threadpool(_store, here, digest, await request.body())
@@ -51,7 +51,7 @@ def get_document(here: Here, account: MaybeAccount, digest: Name) -> Response:
 
 
 @router.put("/blobs/{digest}", status_code=201, openapi_extra=_BLOB_BODY)
-async def put_blob(here: Here, account: Account, digest: Name, request: Request) -> dict[str, str]:
+async def put_blob(here: Here, account: Uploader, digest: Name, request: Request) -> dict[str, str]:
     """Upload a sealed blob under its SHA-256; for suppliers. Again is harmless."""
     await run_in_threadpool(_require, here, account, Role.SUPPLIER)
     await run_in_threadpool(_store_blob, here, digest, await request.body())

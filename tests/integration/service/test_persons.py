@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -96,6 +98,45 @@ def test_a_key_for_one_kind_of_act_signs_no_other(town: Town, person: Callable[.
     fields["deadline"] = typist.deadline()
     body = {"transferShare": fields, "signature": typist.sign("TransferShare", fields)}
     assert refused(lambda: typist.submit("/rights/shares/transfers", body)) in ("act_not_permitted", "not_found")
+    desk = [("/vault/tasks", {"requests": False}), ("/custodian/tasks", {"requests": False}), ("/panel/tasks", {})]
+    assert {refused(partial(typist.post, path, body)) for path, body in desk} == {"act_not_permitted"}
+    assert town["supplier"].post("/vault/tasks", {"requests": False}) == {"task": None}
+
+
+def test_a_key_that_only_reads_uploads_nothing(town: Town, person: Callable[..., Client]) -> None:
+    account = town["supplier"]
+    reader, lister = person("reader"), person("lister")
+    add(account, reader, Act.READ | Act.QUERIES)
+    add(account, lister, Act.READ | Act.TITLES)
+    assert refused(lambda: reader.put_blob(b"sealed")) == "act_not_permitted"
+    assert refused(lambda: reader.put_document({"type": "terms"})) == "act_not_permitted"
+    assert refused(lambda: lister.put_document({"type": "terms"})) != "act_not_permitted"
+    for key in (reader, lister):
+        persons.end_key(account, key.keys.address, "tested")
+
+
+def test_a_file_that_is_not_what_its_maker_signed_is_refused_in_words(
+    town: Town, person: Callable[..., Client]
+) -> None:
+    holder = person("somebody new")
+    whole = persons.propose_key(town["bank"], holder.keys.address, Act.READ, name="Li Lei")
+    lost = person("lost key")
+    offer = persons.offer_recovery(lost, town["bank"].address, town["supplier"].address, "laptop lost")
+    broken: list[dict[str, Any]] = [
+        {"message": None},
+        {"message": []},
+        {"message": {}},
+        {"signature": None},
+        {"signature": "0x12"},
+        {"signature": "0x" + "00" * 65},
+    ]
+    takes = ((whole, partial(persons.accept_key, holder)), (offer, partial(persons.approve_recovery, town["supplier"])))
+    for paper, take in takes:
+        changes = [*broken, {"message": {**paper["message"], "deadline": "soon"}}]
+        assert {refused(partial(take, {**paper, **change})) for change in changes} == {"key_file_malformed"}
+        assert refused(partial(take, {**paper, "type": "other"})) == "proposal_differs"
+    assert refused(lambda: persons.accept_key(holder, {**whole, "person": 7})) == "proposal_differs"
+    assert refused(lambda: persons.accept_key(holder, {**whole, "person": {"a": 1.5}})) == "key_file_malformed"
 
 
 def test_a_key_that_only_reads_changes_nothing_off_the_ledger_either(town: Town, person: Callable[..., Client]) -> None:
