@@ -78,6 +78,7 @@ class AssetStatus(IntEnum):
     CONFIRMED = 2
     SUSPENDED = 3
     REVOKED = 4
+    CANCELLED = 5
 
 
 class TitleKind(IntEnum):

@@ -28,10 +28,11 @@ from marketplace.intents import INTENTS, Deployment, intent_digest, recover_inte
 from marketplace.participants import rules as participant_rules
 from marketplace.participants.keys import ALL_ACTS
 from marketplace.registrations.clocks import act_dates
-from marketplace.registrations.procedures import TABLES, WHOSE, Party
+from marketplace.registrations.procedures import FINAL, TABLES, WHOSE, Party
 from marketplace.registrations.records import Case, CaseState, Kind, Procedure, Step
 from marketplace.registrations.rules import party_of
 from marketplace.replay import LedgerState
+from marketplace.rights.rules import STANDING
 from marketplace.rights.title_records import Title
 from marketplace.rights.titles import act_of
 from marketplace.types import (
@@ -54,7 +55,18 @@ from marketplace.types import (
 from tests.registering import LAWFUL, code, deed, deposit_acts, filing, rulebook
 
 CHAIN_ID = 20260
-FORWARD = (Step.JOIN, Step.ACCEPT, Step.RESUBMIT, Step.SUPPLEMENT, Step.WAIVE_NOTICE, Step.REJECT, Step.DEPOSIT)
+FORWARD = (
+    Step.JOIN,
+    Step.ACCEPT,
+    Step.RESUBMIT,
+    Step.SUPPLEMENT,
+    Step.WAIVE_NOTICE,
+    Step.REJECT,
+    Step.DEPOSIT,
+    Step.END,
+)
+OWN_PROCEDURE = {Kind.LATE_OBJECTION: Procedure.LATE_OBJECTION, Kind.REVOCATION: Procedure.REVOCATION}
+LATER = tuple(kind for kind in Kind if kind not in (Kind.NONE, Kind.FIRST, Kind.LATE_OBJECTION))
 DAY = 86_400
 ROLES = {
     "registrar": Role.REGISTRAR,
@@ -244,24 +256,32 @@ class History:
             return None
         if fresh and (not known or self.random.random() < 0.7):
             return [self._part("File", self._filing(self._pick(fresh), Kind.FIRST))]
-        kind = self._pick([*[Kind.LATE_OBJECTION] * 6, *[Kind.FIRST] * 2, *list(Kind)[2:]])
-        asset_key = self._pick(known)
+        kind = self._pick([*[Kind.LATE_OBJECTION] * 4, *[Kind.FIRST] * 2, *LATER * 2])
+        entered = [key for key in known if self.state.rights.assets[key].status in STANDING and self._is_free(key)]
+        asset_key = self._pick(entered if entered and self.random.random() < 0.8 else known)
         return [self._part("File", self._filing(asset_key, kind))]
+
+    def _is_free(self, asset_key: str) -> bool:
+        state = self.state.registrations
+        return state.cases[state.record_of(asset_key).latest_case].state in FINAL
 
     def _filing(self, asset_key: str, kind: Kind) -> Message:
         held = self.state.registrations.record_of(asset_key)
         asset = self.state.rights.assets[asset_key]
         usual = asset.registrant if held.code == ZERO_DIGEST else held.holder
         applicants = {Kind.REVOCATION: self._registrar(asset.registrant), Kind.LATE_OBJECTION: self._pick(TRADERS)}
-        late = kind is Kind.LATE_OBJECTION
-        procedure = Procedure.LATE_OBJECTION if late else self._pick([Procedure.ORDINARY] * 4 + [Procedure.PUBLIC_DATA])
+        latest = self.state.registrations.cases.get(held.latest_case)
+        usually = latest.procedure if latest and self.random.random() < 0.9 else Procedure.ORDINARY
+        procedure = OWN_PROCEDURE.get(kind, self._pick([usually] * 4 + [Procedure.PUBLIC_DATA]))
         changes: Message = {"procedure": int(procedure), "deadline": self._deadline()}
         changes["depositDigest"] = self._digest() if procedure is Procedure.PUBLIC_DATA else ZERO_DIGEST
         if kind is Kind.TRANSFER:
-            changes["counterparty"] = self._pick(TRADERS)
-        reasons = self._pick([ZERO_DIGEST, self._digest()])
+            changes["counterparty"] = self._pick([*TRADERS, ADDRESSES["second registrar"]])
+        reasons = self._pick([ZERO_DIGEST, *[self._digest()] * 4])
         applicant, form = applicants.get(kind, usual), self._digest()
-        return filing(asset_key, applicant, self.now, kind=kind, form=form, reasons=reasons, **changes)
+        in_force = self.state.registrations.rulebook == rulebook(LAWFUL).digest and self.random.random() < 0.9
+        book = rulebook(LAWFUL) if in_force else rulebook()
+        return filing(asset_key, applicant, self.now, book=book, kind=kind, form=form, reasons=reasons, **changes)
 
     def _stepped(self, *, decides: bool) -> list[Part] | None:
         cases = self.state.registrations.cases
@@ -271,7 +291,7 @@ class History:
             ]
             for name, case in cases.items()
         }
-        going = [name for name, steps in steps_of.items() if steps]
+        going = [name for name, steps in steps_of.items() if steps and self._goes_on(cases[name], steps)]
         if not going:
             return None
         name = self._pick(going)
@@ -282,6 +302,11 @@ class History:
         forward = [step for step in steps if step in FORWARD] or steps
         step = self._pick(forward if self.random.random() < 0.8 else steps if self.random.random() < 0.9 else strange)
         return [self._part("Decide" if decides else "Act", self._deed(name, case, step))]
+
+    def _goes_on(self, case: Case, steps: list[Step]) -> bool:
+        """What is deposited mostly waits for its certificate, and few applications are taken back."""
+        rare = case.state is CaseState.DEPOSITED or steps == [Step.WITHDRAW]
+        return not rare or self.random.random() < 0.02
 
     def decide(self) -> list[Part] | None:
         """As `act`, for the steps of registrars."""
@@ -328,13 +353,17 @@ class History:
         if asset_key is None:
             return None
         asset = self.state.rights.assets[asset_key]
+        until = self.now + self._term(90 * DAY, 5 * 365 * DAY)
+        if asset.status is AssetStatus.CONFIRMED and self.random.random() < 0.9:
+            case = cases[self.state.registrations.record_of(asset_key).latest_case]
+            until = asset.valid_until + (DAY if case.kind is Kind.RENEWAL else 0)
         message = {
             "assetId": asset_key,
             "claimDigest": asset.claim_digest,
             "certificateDigest": self._digest(),
             "code": code(self.random.randint(1, 9999), f"{self.random.randint(2020, 2040)}07"),
             "rights": self._pick([7] * 12 + [1, 3, 5, 6, 0, 8]),
-            "validUntil": self.now + self._term(90 * DAY, 5 * 365 * DAY),
+            "validUntil": until,
             "registrar": self._registrar(asset.registrant),
             "version": asset.version,
             "deadline": self._deadline(),
@@ -487,10 +516,10 @@ class History:
             return None
         asset = self.state.rights.assets[asset_key]
         usual = AssetStatus.CONFIRMED if asset.status is AssetStatus.SUSPENDED else AssetStatus.SUSPENDED
-        revokes = self.random.random() < 0.1
+        strays = self.random.random() < 0.1  # to where a case alone leads
         message = {
             "assetId": asset_key,
-            "status": int(AssetStatus.REVOKED if revokes else usual),
+            "status": int(AssetStatus.REVOKED if strays else usual),
             "reasonDigest": self._digest(),
             "registrar": self._registrar(asset.registrant),
             "version": asset.version,

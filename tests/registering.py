@@ -49,7 +49,7 @@ def filing(
 ) -> dict[str, Any]:
     """A File; without public notice if there are `reasons`."""
     chosen = book or rulebook()
-    dates = filing_dates(chosen, Procedure.ORDINARY, now)
+    dates = filing_dates(chosen, Procedure(changes.get("procedure", Procedure.ORDINARY)), now)
     message: dict[str, Any] = {
         "assetId": asset,
         "kind": int(kind),

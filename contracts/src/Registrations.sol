@@ -60,10 +60,11 @@ contract Registrations is IRegistrations, ParticipantIntents {
         if (filing.rulebookDigest != _rulebook) revert RegistrationsRulebook(_rulebook, filing.rulebookDigest);
         _requireFilingDates(filing);
         _requireParties(filing);
-        if (Kind(filing.kind) != Kind.LateObjection) _requireNoOpenCase(filing.assetId);
+        bool beside = Procedures.runsBeside(filing.procedure);
+        if (!beside) _requireNoOpenCase(filing.assetId);
 
         _keep(record, filing);
-        if (record.kind != Kind.LateObjection) _records[filing.assetId].latestCase = filing.caseId;
+        if (!beside) _records[filing.assetId].latestCase = filing.caseId;
 
         emit Filed(filing);
     }
@@ -124,6 +125,7 @@ contract Registrations is IRegistrations, ParticipantIntents {
             version
         );
         if ((next == State.Disputed) != wasDisputed) _countDispute(record, act_.caseId, next);
+        if (next == State.Ended) _end(record, act_);
     }
 
     /* EXPIRE */
@@ -176,6 +178,9 @@ contract Registrations is IRegistrations, ParticipantIntents {
         bytes32 caseId = record.latestCase;
         Case storage case_ = _cases[caseId];
         _requireStep(caseId, case_, uint8(Step.Certify));
+        if (registrar == case_.counterparty || _objected[caseId][registrar]) {
+            revert RegistrationsOwnMatter(caseId, registrar);
+        }
         if (validUntil > case_.dueAt) revert RegistrationsTerm(validUntil, case_.dueAt);
         _requireCode(code);
 
@@ -217,7 +222,7 @@ contract Registrations is IRegistrations, ParticipantIntents {
         record.procedure = Procedure(filing.procedure);
         record.state = Kind(filing.kind) == Kind.Transfer ? State.Draft : State.Submitted;
         record.version = 1;
-        record.mayWaive = filing.nonPublicationDigest != 0 || Procedures.mayWaive(filing.procedure, filing.kind);
+        record.mayWaive = filing.nonPublicationDigest != 0 || Procedures.mayWaive(filing.kind);
         record.counterparty = filing.counterparty;
         record.statedAt = filing.statedAt;
         record.dueAt = filing.dueAt;
@@ -249,6 +254,12 @@ contract Registrations is IRegistrations, ParticipantIntents {
         Record storage held = _records[record.assetId];
         held.disputes = next == State.Disputed ? held.disputes + 1 : held.disputes - 1;
         emit DisputeMarked(record.assetId, caseId, held.disputes);
+    }
+
+    function _end(Case storage record, Act memory act_) private {
+        bool cancels = record.kind == Kind.Cancellation;
+        IRights.AssetStatus status = cancels ? IRights.AssetStatus.Cancelled : IRights.AssetStatus.Revoked;
+        RIGHTS.end(record.assetId, status, act_.actor, act_.evidenceDigest);
     }
 
     /* CHECKS */
@@ -296,6 +307,11 @@ contract Registrations is IRegistrations, ParticipantIntents {
         if (kind != Kind.LateObjection && filing.applicant != holder) {
             revert RegistrationsNotParty(filing.caseId, filing.applicant);
         }
+        // An entry stays with the procedure that it was made by.
+        if (first || kind == Kind.LateObjection) return;
+        if (uint8(_cases[_records[filing.assetId].latestCase].procedure) != filing.procedure) {
+            revert RegistrationsKind(filing.kind, filing.procedure);
+        }
     }
 
     function _requireNoOpenCase(bytes32 assetId) private view {
@@ -303,17 +319,19 @@ contract Registrations is IRegistrations, ParticipantIntents {
         if (latest != 0 && !Procedures.isOver(_cases[latest].state)) revert RegistrationsOpenCase(assetId, latest);
     }
 
-    /// @dev The steps of {expire} are nobody's to sign, and certifying comes through Rights.
+    /// @dev What ends an entry has no deposit, so nothing to certify; what does not end it cannot.
     function _requireStep(bytes32 caseId, Case storage record, uint8 step) private view returns (State next) {
         if (step <= uint8(type(Step).max)) next = Procedures.next(record.procedure, record.state, Step(step));
         bool ends = record.kind == Kind.Cancellation || record.kind == Kind.Revocation;
-        if (next == State.None || (ends && Step(step) == Step.Certify)) {
+        bool fits = next != State.None && (ends ? Step(step) != Step.Deposit : Step(step) != Step.End);
+        if (!fits) {
             revert RegistrationsStep(caseId, uint8(record.state), step);
         }
     }
 
     function _requireActor(Case storage record, Act memory act_, bool decides) private view {
         Step step = Step(act_.step);
+        // The steps of {expire} are nobody's to sign, and certifying comes through Rights.
         bool unsigned_ = step == Step.AcceptBySilence || step == Step.DeemNotFiled || step == Step.Certify;
         if (unsigned_ || Procedures.isRegistrars(step) != decides) {
             revert RegistrationsNotParty(act_.caseId, act_.actor);
@@ -332,7 +350,7 @@ contract Registrations is IRegistrations, ParticipantIntents {
         }
         address whose = record.applicant;
         if (step == Step.Join) whose = record.counterparty;
-        if (step == Step.Reply && record.kind == Kind.LateObjection) whose = _records[record.assetId].holder;
+        if (step == Step.Reply && Procedures.runsBeside(uint8(record.procedure))) whose = _records[record.assetId].holder;
         if (act_.actor != whose) revert RegistrationsNotParty(act_.caseId, act_.actor);
     }
 

@@ -32,6 +32,9 @@ contract Rights is IRights, ParticipantIntents {
     uint64 private constant MAX_EPSILON_BUDGET = 1_000_000_000_000;
     uint8 private constant MAX_LEVEL = 6;
     uint8 private constant ALL_RIGHTS = 7;
+    uint8 private constant ENDED = 8;
+    uint8 private constant ENCUMBRANCES = 16 | 32;
+    uint8 private constant PLEDGED = 64;
 
     ITitles public immutable TITLES;
     address public immutable ORDERS;
@@ -88,7 +91,8 @@ contract Rights is IRights, ParticipantIntents {
         _requireSigned(confirmation.registrar, Acts.REGISTRY, structHash, registrarSignature);
         _requireInTime(confirmation.deadline);
         Asset storage record = _assets[assetId];
-        _requireStatus(assetId, record.status, AssetStatus.Registered);
+        bool first = record.status != AssetStatus.Confirmed;
+        if (first) _requireStatus(assetId, record.status, AssetStatus.Registered);
         _requireVersion(record.version, confirmation.version);
         if (record.claimDigest != confirmation.claimDigest) {
             revert RightsClaimMismatch(record.claimDigest, confirmation.claimDigest);
@@ -98,19 +102,21 @@ contract Rights is IRights, ParticipantIntents {
             revert RightsTerm(confirmation.validUntil, block.timestamp + MAX_TERM);
         }
         _requireNoPart(assetId, record.registrant, confirmation.registrar);
+        if (TITLES.hasPart(assetId, confirmation.registrar)) revert RightsOwnMatter(confirmation.registrar);
         PARTICIPANTS.requireActive(confirmation.registrar, Roles.REGISTRAR);
 
         record.status = AssetStatus.Confirmed;
-        record.validUntil = confirmation.validUntil;
         record.version += 1;
 
         emit Confirmed(
             assetId, confirmation.certificateDigest, confirmation.validUntil, confirmation.registrar, record.version
         );
+        if (!first) _certifyAnew(assetId, record, confirmation.validUntil);
+        record.validUntil = confirmation.validUntil;
         REGISTRATIONS.certify(
             assetId, confirmation.certificateDigest, confirmation.code, confirmation.validUntil, confirmation.registrar
         );
-        TITLES.open(assetId, record.registrant, record.validUntil, confirmation.rights);
+        if (first) TITLES.open(assetId, record.registrant, record.validUntil, confirmation.rights);
     }
 
     /* TRANSFER SHARE */
@@ -152,6 +158,23 @@ contract Rights is IRights, ParticipantIntents {
         record.version += 1;
 
         emit Marked(assetId, mark_.status, mark_.reasonDigest, mark_.registrar, record.version);
+    }
+
+    /* FOR REGISTRATIONS */
+
+    /// @inheritdoc IRights
+    function end(bytes32 assetId, AssetStatus status, address by, bytes32 reasonDigest) external override {
+        if (msg.sender != address(REGISTRATIONS)) revert RightsOnlyRegistrations(msg.sender);
+        Asset storage record = _assets[assetId];
+        if (record.status != AssetStatus.Confirmed && record.status != AssetStatus.Suspended) {
+            revert RightsMark(assetId, uint8(record.status), uint8(status));
+        }
+        if (status == AssetStatus.Cancelled) _requireWhole(assetId, record.registrant);
+
+        record.status = status;
+        record.version += 1;
+
+        emit Marked(assetId, uint8(status), reasonDigest, by, record.version);
     }
 
     /* FOR ORDERS */
@@ -210,6 +233,36 @@ contract Rights is IRights, ParticipantIntents {
 
     /* EFFECTS */
 
+    /// @dev What a deposited case of a confirmed asset changes. A renewal alone gives it another end.
+    function _certifyAnew(bytes32 assetId, Asset storage record, uint64 validUntil) private {
+        bytes32 caseId = REGISTRATIONS.recordOf(assetId).latestCase;
+        IRegistrations.Case memory case_ = REGISTRATIONS.caseOf(caseId);
+        if (case_.state != IRegistrations.State.Deposited) {
+            revert IRegistrations.RegistrationsStep(
+                caseId, uint8(case_.state), uint8(IRegistrations.Step.Certify)
+            );
+        }
+        bool renews = case_.kind == IRegistrations.Kind.Renewal;
+        if (renews ? validUntil <= record.validUntil : validUntil != record.validUntil) {
+            revert RightsTerm(validUntil, record.validUntil);
+        }
+        if (case_.kind == IRegistrations.Kind.Transfer) {
+            _handOver(assetId, case_.applicant, case_.counterparty);
+            record.registrant = case_.counterparty;
+        }
+    }
+
+    /// @dev The transferor keeps none of the first titles; one that somebody else holds stays with its holder.
+    function _handOver(bytes32 assetId, address from, address to) private {
+        for (uint8 kind = uint8(ITitles.TitleKind.Hold); kind <= uint8(ITitles.TitleKind.Operate); ++kind) {
+            bytes32 titleId = keccak256(abi.encode(assetId, kind));
+            ITitles.Title memory title = TITLES.title(titleId);
+            if (title.holder != from || title.marks & ENDED != 0) continue;
+            _requireUnburdened(titleId, title.marks);
+            TITLES.hand(titleId, to);
+        }
+    }
+
     /// @dev The place of an emptied holder is kept with 0 bps, so that no slot returns to zero, and goes to the next new holder.
     function _moveShare(bytes32 assetId, address from, address to, uint16 bps) private {
         Share[] storage list = _shares[assetId];
@@ -255,9 +308,26 @@ contract Rights is IRights, ParticipantIntents {
     function _requireMark(bytes32 assetId, AssetStatus current, uint8 asked) private pure {
         bool suspends = current == AssetStatus.Confirmed && asked == uint8(AssetStatus.Suspended);
         bool restores = current == AssetStatus.Suspended && asked == uint8(AssetStatus.Confirmed);
-        bool stands = current == AssetStatus.Confirmed || current == AssetStatus.Suspended;
-        bool revokes = stands && asked == uint8(AssetStatus.Revoked);
-        if (!suspends && !restores && !revokes) revert RightsMark(assetId, uint8(current), asked);
+        if (!suspends && !restores) revert RightsMark(assetId, uint8(current), asked);
+    }
+
+    /// @dev Nobody ends what somebody else holds or relies on.
+    function _requireWhole(bytes32 assetId, address holder) private view {
+        for (uint8 kind = uint8(ITitles.TitleKind.Hold); kind <= uint8(ITitles.TitleKind.Operate); ++kind) {
+            bytes32 titleId = keccak256(abi.encode(assetId, kind));
+            ITitles.Title memory title = TITLES.title(titleId);
+            if (title.kind == ITitles.TitleKind.None) continue;
+            if (title.holder != holder) revert ITitles.TitlesNotHolder(titleId, holder);
+            _requireUnburdened(titleId, title.marks);
+        }
+    }
+
+    function _requireUnburdened(bytes32 titleId, uint8 marks) private view {
+        uint8 weighs = marks & ENCUMBRANCES;
+        if (weighs != 0) revert ITitles.TitlesEncumbered(titleId, titleId, weighs);
+        if (marks & PLEDGED == 0) return;
+        (address pledgee,) = TITLES.pledgeOf(titleId);
+        revert ITitles.TitlesPledged(titleId, pledgee);
     }
 
     function _requireShares(address[] calldata holders, uint16[] calldata bps) private view {
@@ -295,9 +365,9 @@ contract Rights is IRights, ParticipantIntents {
         while (i < list.length && list[i].bps != 0) ++i;
     }
 
-    function _seen(address[] calldata holders, uint256 end) private pure returns (bool) {
-        for (uint256 i = 0; i < end; ++i) {
-            if (holders[i] == holders[end]) return true;
+    function _seen(address[] calldata holders, uint256 place) private pure returns (bool) {
+        for (uint256 i = 0; i < place; ++i) {
+            if (holders[i] == holders[place]) return true;
         }
         return false;
     }

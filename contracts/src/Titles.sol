@@ -125,7 +125,8 @@ contract Titles is ITitles, ParticipantIntents {
         _requireInTime(transfer_.deadline);
         Record storage record = _titles[titleId];
         if (record.holder != transfer_.from) revert TitlesNotHolder(titleId, transfer_.from);
-        if (record.number == 0 || (record.parent != 0 && record.marks & MAY_GRANT == 0)) {
+        bool held = record.number == 0 || record.kind == TitleKind.Hold;
+        if (held || (record.parent != 0 && record.marks & MAY_GRANT == 0)) {
             revert TitlesNotTransferable(titleId);
         }
         if (transfer_.from == transfer_.to) revert TitlesSameParty(transfer_.to);
@@ -321,6 +322,18 @@ contract Titles is ITitles, ParticipantIntents {
         if (rights & 1 != 0) _open(assetId, TitleKind.Hold, holder, EXCLUSIVE, validUntil);
         if (rights & 2 != 0) _open(assetId, TitleKind.Use, holder, MAY_GRANT | MAY_DERIVE, validUntil);
         if (rights & 4 != 0) _open(assetId, TitleKind.Operate, holder, TERMS, validUntil);
+    }
+
+    /// @inheritdoc ITitles
+    function hand(bytes32 titleId, address to) external override {
+        if (msg.sender != address(RIGHTS)) revert TitlesOnlyMarket(msg.sender);
+        Record storage record = _titles[titleId];
+        address from = record.holder;
+
+        record.holder = to;
+        record.version += 1;
+
+        emit TitleTransferred(titleId, from, to, record.version);
     }
 
     /// @inheritdoc ITitles

@@ -35,7 +35,9 @@ contract ConfirmTest is MarketTest {
     function test_refusesReplay() public {
         IRights.Confirm memory m = _confirmOf(assetId);
         _send(m, REGISTRAR);
-        _refuses(m, abi.encodeWithSelector(IRights.RightsStatus.selector, assetId, 2, 1));
+        bytes memory signature = _sign(REGISTRAR, address(rights), _hash(m));
+        _expectStale(2, 1);
+        rights.confirm(m, signature);
     }
 
     function testFuzz_refusesAnUnknownAsset(bytes32 id) public {

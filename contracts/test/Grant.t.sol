@@ -237,8 +237,6 @@ contract GrantTest is MarketTest {
         _stands(chain[1], 4, operate);
         _send(_markOf(assetId, IRights.AssetStatus.Confirmed), REGISTRAR);
         _stands(chain[1], 0, 0);
-        _send(_markOf(assetId, IRights.AssetStatus.Revoked), REGISTRAR);
-        _stands(chain[1], 4, operate);
     }
 
     function test_anOrdersUseDiesWithTheTitleOfItsListing() public {

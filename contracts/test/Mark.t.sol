@@ -29,23 +29,10 @@ contract MarkTest is MarketTest {
         vm.assertEq(rights.asset(assetId).version, 4);
     }
 
-    function testFuzz_revokesForGood(bool suspended, uint8 status) public {
-        if (suspended) _send(_markOf(assetId, IRights.AssetStatus.Suspended), REGISTRAR);
-        _send(_markOf(assetId, IRights.AssetStatus.Revoked), REGISTRAR);
-        vm.assertEq(uint8(rights.asset(assetId).status), uint8(IRights.AssetStatus.Revoked));
-        IRights.Mark memory m = _markOf(assetId, IRights.AssetStatus.Confirmed);
-        m.status = status;
-        _refuses(m, abi.encodeWithSelector(IRights.RightsMark.selector, assetId, 4, status));
-        IRights.TransferShare memory share = _shareOf(assetId, SUPPLIER, COLLECTOR, 1);
-        bytes memory signature = _sign(SUPPLIER, address(rights), _hash(share));
-        vm.expectRevert(abi.encodeWithSelector(IRights.RightsStatus.selector, assetId, 4, 2));
-        rights.transferShare(share, signature);
-    }
-
     function testFuzz_refusesAMarkOutsideTheTable(uint8 status, bool suspended) public {
         if (suspended) _send(_markOf(assetId, IRights.AssetStatus.Suspended), REGISTRAR);
         uint8 current = suspended ? 3 : 2;
-        vm.assume(status != 4 && status != (suspended ? 2 : 3));
+        vm.assume(status != (suspended ? 2 : 3));
         IRights.Mark memory m = _markOf(assetId, IRights.AssetStatus.Suspended);
         m.status = status;
         _refuses(m, abi.encodeWithSelector(IRights.RightsMark.selector, assetId, current, status));
@@ -53,8 +40,8 @@ contract MarkTest is MarketTest {
 
     function test_refusesAnAssetThatWasNotConfirmed() public {
         assetId = _registered("other");
-        IRights.Mark memory m = _markOf(assetId, IRights.AssetStatus.Revoked);
-        _refuses(m, abi.encodeWithSelector(IRights.RightsMark.selector, assetId, 1, 4));
+        IRights.Mark memory m = _markOf(assetId, IRights.AssetStatus.Suspended);
+        _refuses(m, abi.encodeWithSelector(IRights.RightsMark.selector, assetId, 1, 3));
     }
 
     function test_refusesReplay() public {
@@ -78,7 +65,7 @@ contract MarkTest is MarketTest {
     }
 
     function test_refusesARegistrarWithoutTheRole() public {
-        IRights.Mark memory m = _markOf(assetId, IRights.AssetStatus.Revoked);
+        IRights.Mark memory m = _markOf(assetId, IRights.AssetStatus.Suspended);
         m.registrar = _at(BUYER);
         bytes memory signature = _sign(BUYER, address(rights), _hash(m));
         _expectInactive(BUYER, Roles.REGISTRAR);
@@ -86,14 +73,14 @@ contract MarkTest is MarketTest {
     }
 
     function test_refusesAnotherSigner() public {
-        IRights.Mark memory m = _markOf(assetId, IRights.AssetStatus.Revoked);
+        IRights.Mark memory m = _markOf(assetId, IRights.AssetStatus.Suspended);
         bytes memory signature = _sign(SUPPLIER, address(rights), _hash(m));
         _expectSignatureRefused(REGISTRAR);
         rights.mark(m, signature);
     }
 
     function test_refusesAnExpiredIntent() public {
-        IRights.Mark memory m = _markOf(assetId, IRights.AssetStatus.Revoked);
+        IRights.Mark memory m = _markOf(assetId, IRights.AssetStatus.Suspended);
         bytes memory signature = _sign(REGISTRAR, address(rights), _hash(m));
         vm.warp(uint256(m.deadline) + 1);
         _expectExpired(m.deadline);
@@ -107,7 +94,7 @@ contract MarkTest is MarketTest {
     }
 
     function _refusesOwnMatter(uint256 key) private {
-        IRights.Mark memory m = _markOf(assetId, IRights.AssetStatus.Revoked);
+        IRights.Mark memory m = _markOf(assetId, IRights.AssetStatus.Suspended);
         m.registrar = _at(key);
         bytes memory signature = _sign(key, address(rights), _hash(m));
         vm.expectRevert(abi.encodeWithSelector(IRights.RightsOwnMatter.selector, _at(key)));

@@ -14,8 +14,8 @@ contract TransferTest is MarketTest {
         operate = _titleId(assetId, ITitles.TitleKind.Operate);
     }
 
-    function testFuzz_handsATitleOver(bool hold) public {
-        bytes32 titleId = hold ? _titleId(assetId, ITitles.TitleKind.Hold) : operate;
+    function testFuzz_handsATitleOver(bool use) public {
+        bytes32 titleId = use ? _titleId(assetId, ITitles.TitleKind.Use) : operate;
         ITitles.Transfer memory m = _transferOf(titleId, SUPPLIER, COLLECTOR);
         bytes memory one = _sign(SUPPLIER, address(titles), _hash(m));
         bytes memory two = _sign(COLLECTOR, address(titles), _hash(m));

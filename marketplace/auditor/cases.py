@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+from marketplace.documents.ids import title_id
 from marketplace.registrations.codes import from_ledger
-from marketplace.registrations.records import CaseState, Kind, Step
+from marketplace.registrations.records import BESIDE, CaseState, Kind, Step
+from marketplace.rights.title_records import ROOTS
 from marketplace.types import ZERO_DIGEST
 
 Row = dict[str, Any]
@@ -32,10 +34,11 @@ def filed(tables: Any, args: Row, at: Row) -> None:
     line = {name: filing[name] for name in ("caseId", "statedAt", "dueAt", "decideBy")}
     line |= {"version": 1, "step": 0, "state": state, "actor": filing["applicant"]}
     tables.put("registration_acts", line | {"evidenceDigest": filing["formDigest"]} | at)
-    if filing["kind"] != Kind.LATE_OBJECTION:
+    if filing["procedure"] not in BESIDE:
         entry = tables.rows["register_entries"].get((filing["assetId"],)) or {
             **{"assetId": filing["assetId"], "holder": NOBODY, "validUntil": 0, "disputes": 0, "code": ""},
-            **{"certificateDigest": ZERO_DIGEST},
+            **dict.fromkeys(("certificateDigest", "certifiedCase", "formDigest"), ZERO_DIGEST),
+            **{"shareVersion": 0, "moves": 0},
         }
         tables.put("register_entries", entry | {"latestCase": filing["caseId"]} | at)
 
@@ -80,7 +83,15 @@ def certified(tables: Any, args: Row, at: Row) -> None:
     line |= {"actor": args["registrar"], "evidenceDigest": args["certificateDigest"]}
     tables.put("registration_acts", line | {"statedAt": 0, "dueAt": 0, "decideBy": case["decideBy"]} | at)
     values = {name: args[name] for name in ("holder", "validUntil", "certificateDigest")}
-    tables.change("register_entries", (args["assetId"],), values | {"code": from_ledger(args["code"])} | at)
+    values |= {"code": from_ledger(args["code"]), "certifiedCase": args["caseId"]}
+    if case["kind"] == Kind.TRANSFER:
+        tables.change("assets", (args["assetId"],), {"holder": args["holder"]} | at)
+    if case["kind"] != Kind.RENEWAL:
+        values["formDigest"] = case["formDigest"]
+    titles = (tables.rows["titles"].get((title_id(args["assetId"], kind),)) for kind in ROOTS)
+    values["moves"] = sum(title["moves"] for title in titles if title is not None)
+    values["shareVersion"] = tables.rows["assets"][args["assetId"],]["shareVersion"]
+    tables.change("register_entries", (args["assetId"],), values | at)
 
 
 def dispute_marked(tables: Any, args: Row, at: Row) -> None:

@@ -24,7 +24,7 @@ class Lineage:
             self._report.count("versions")
             self._check_previous(row, manifest, subject)
         for batch in manifest["batches"]:
-            place = row["holder"], series_of(manifest), batch["block"]
+            place = manifest["holder"], series_of(manifest), batch["block"]
             said = {name: batch[name] for name in ("name", "rows", "missing")}
             self._report.same(
                 "block_reused", f"{subject} block {batch['block']}", self._blocks.setdefault(place, said), said
@@ -32,7 +32,7 @@ class Lineage:
         self._registered.add(row["assetId"])
 
     def _check_previous(self, row: Row, manifest: dict[str, Any], subject: str) -> None:
-        before = asset_id(row["holder"], manifest["previous"])
+        before = asset_id(manifest["holder"], manifest["previous"])
         if before not in self._registered:
             self._report.find("previous_unregistered", subject, expected=before)
             return

@@ -178,6 +178,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "decision_late": ("A case or an objection was decided after its period.", "超过办理期限才对案件或异议作出决定。"),
     "notice_short": ("A public notice is shorter than the rulebook's.", "公示期短于规则规定。"),
     "deposit_early": ("An entry was made before its public notice was over.", "公示期未满即予登簿。"),
+    "notice_left_out": ("An entry was made without the public notice that it needs.", "应公示而未公示即予登簿。"),
+    "renewal_outside_window": (
+        "A renewal was asked for outside the rulebook's window before the end.",
+        "续期申请不在规则规定的期满前窗口内。",
+    ),
+    "hearing_short": (
+        "An entry was revoked before its holder was heard or had the rulebook's time to be.",
+        "未听取权利人意见或未满规定期限即撤销登记。",
+    ),
     "deposit_disputed": ("An entry was made while an objection to it was open.", "异议尚未处理完毕即予登簿。"),
     "own_matter": (
         "A registrar decided about what is its own under another account.",

@@ -15,9 +15,9 @@ from marketplace.auditor.rows import NOBODY, Placed, Row, Tables
 from marketplace.documents.ids import title_id
 from marketplace.documents.scopes import rulebook as titles_rulebook
 from marketplace.errors import NotFoundError
-from marketplace.registrations.clocks import Dates, act_dates, filing_dates
+from marketplace.registrations.clocks import NAMES, Dates, act_dates, filing_dates, renewal_window
 from marketplace.registrations.codes import from_ledger, serial_of
-from marketplace.registrations.procedures import ENDING, WHOSE, Party
+from marketplace.registrations.procedures import WHOSE, Party
 from marketplace.registrations.records import WAIVABLE, Case, CaseState, Kind, Procedure, Step, case_from_json
 from marketplace.rights.title_records import ROOTS
 from marketplace.rulebooks import Rulebook, rulebook_of
@@ -71,8 +71,18 @@ class Proceedings:
             return
         dates = filing_dates(book, Procedure(filing["procedure"]), stated_at)
         self._lawful[case] = Lawful(dates.due_at, dates.decide_by)
+        if filing["kind"] == Kind.RENEWAL:
+            self._check_window(book, filing)
         self._same(case, 1, "dueAt", dates.due_at, filing["dueAt"])
         self._same(case, 1, "decideBy", dates.decide_by, filing["decideBy"])
+
+    def _check_window(self, book: Rulebook, filing: Row) -> None:
+        """A renewal was asked for in the window before the end that the rulebook gives."""
+        until = self._entry(filing["assetId"])["validUntil"]
+        opens, closes = renewal_window(book, Procedure(filing["procedure"]), until)
+        if not opens <= filing["statedAt"] <= closes:
+            expected = f"{opens} to {closes}"
+            self._find("renewal_outside_window", filing["caseId"], 1, expected=expected, got=filing["statedAt"])
 
     def _acted(self, args: Row) -> None:
         name, step, version = args["caseId"], Step(args["step"]), args["version"]
@@ -81,7 +91,7 @@ class Proceedings:
             self._check_own_matter(name, case, args["actor"], version)
         if step is Step.OBJECT:
             self._objectors[name].add(args["actor"])
-        if step is Step.DEPOSIT and case.kind not in ENDING:
+        if step is Step.DEPOSIT:
             self._deposits[_month(args["statedAt"])] += 1
         lawful = self._lawful.get(name)
         if lawful is None:
@@ -100,13 +110,32 @@ class Proceedings:
         limit = _decision_limit(case, step, lawful)
         if limit is not None and at > limit:
             self._find("decision_late", name, version, expected=f"<= {limit}", got=at)
-        if step is not Step.DEPOSIT:
+        if step is Step.WAIVE_NOTICE:
+            self._check_waiver(name, case, version)
+        if case.procedure is Procedure.REVOCATION and step is Step.END:
+            self._check_hearing(name, case, lawful, args)
+        if step not in (Step.DEPOSIT, Step.END):
             return
         if case.state is CaseState.PUBLIC_NOTICE and at <= lawful.notice_end:
             self._find("deposit_early", name, version, expected=f"> {lawful.notice_end}", got=at)
         disputes = self._entry(case.asset_id).get("disputes", 0)
-        if disputes and case.kind not in WAIVABLE:
+        if disputes and case.kind not in (*WAIVABLE, Kind.REVOCATION):
             self._find("deposit_disputed", name, version, expected="no open objection", got=disputes)
+
+    def _check_waiver(self, name: str, case: Case, version: int) -> None:
+        """Notice was left out on the applicant's reasons, or for a kind that the rulebook asks none of."""
+        unneeded = rulebook_of(case.rulebook_digest).content[NAMES[case.procedure]]["notice_unneeded"]
+        row = self._rows["registration_cases"][name,]
+        if row["nonPublicationDigest"] == ZERO_DIGEST and case.kind.name not in unneeded:
+            self._find("notice_left_out", name, version, expected="the applicant's reasons", got=case.kind.name)
+
+    def _check_hearing(self, name: str, case: Case, lawful: Lawful, args: Row) -> None:
+        """Whoever said nothing had at least the rulebook's time to."""
+        acts = self._rows["registration_acts"]
+        heard = any(acts[name, number]["step"] == Step.REPLY for number in range(1, case.version + 1))
+        if not heard and args["statedAt"] <= lawful.due_at:
+            expected = f"a reply, or > {lawful.due_at}"
+            self._find("hearing_short", name, args["version"], expected=expected, got=args["statedAt"])
 
     def _check_dates(self, name: str, case: Case, lawful: Lawful, args: Row) -> None:
         """The act states the rulebook's dates.
@@ -217,7 +246,9 @@ def _decision_limit(case: Case, step: Step, lawful: Lawful) -> int | None:
     """
     if step in (Step.UPHOLD, Step.REJECT):
         return lawful.due_at if case.state is CaseState.OBJECTION_PENDING else lawful.decide_by
-    ends = step in (Step.REFUSE, Step.DEPOSIT) or (step is Step.TERMINATE and case.state is CaseState.UNDER_REVIEW)
+    ends = step in (Step.REFUSE, Step.DEPOSIT, Step.END) or (
+        step is Step.TERMINATE and case.state is CaseState.UNDER_REVIEW
+    )
     return lawful.decide_by if ends else None
 
 

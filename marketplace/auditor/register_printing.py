@@ -14,7 +14,7 @@ _ZH = {
     **{"ACTIVE": "有效", "SUSPENDED": "暂停", "SUBMITTED": "已提交", "UNDER_REVIEW": "审核中", "REJECTED": "已拒绝"},
     **{"EXITING": "退出中", "EXITED": "已退出", "EXPELLED": "已除名", "CORRECTION_REQUESTED": "待补正"},
     # assets
-    **{"REGISTERED": "已申请", "CONFIRMED": "已确权", "REVOKED": "已撤销"},
+    **{"REGISTERED": "已申请", "CONFIRMED": "已确权", "REVOKED": "已撤销", "CANCELLED": "已注销"},
     # cases
     **{
         "DRAFT": "草稿",

@@ -12,8 +12,10 @@ from marketplace.auditor.lines import document
 from marketplace.auditor.rows import Row, Tables
 from marketplace.documents import ids
 from marketplace.errors import InvalidInputError
+from marketplace.registrations.records import Step
 from marketplace.rights.status_lists import PURPOSES, is_marked, place_of, read_list
-from marketplace.types import AssetStatus, TitleKind
+from marketplace.rights.superseding import Moment, since
+from marketplace.types import TitleKind
 
 LISTS = "status/"
 
@@ -29,11 +31,12 @@ def check_status_lists(
     """
     issuer, marked = credential.did_key(log_key), dict[str, set[int]]()
     taken = dict[tuple[str, int], str]()
-    for row in tables.rows["assets"].values():
-        subject = f"asset {row['assetId']}"
-        if row["status"] < AssetStatus.CONFIRMED:
+    for act in tables.rows["registration_acts"].values():
+        if act["step"] != Step.CERTIFY:
             continue
-        certificate = documents.get(row["certificateDigest"], "credential", subject)
+        case = tables.rows["registration_cases"][act["caseId"],]
+        subject = f"asset {case['assetId']}"
+        certificate = documents.get(act["evidenceDigest"], "credential", subject)
         if certificate is None or "credentialStatus" not in certificate:
             continue  # missing is a finding already; one from before there were lists promises none
         try:
@@ -42,20 +45,23 @@ def check_status_lists(
             report.find("certificate_invalid", subject, got=error.message)
             continue
         report.same("status_list_invalid", subject, issuer, named)
-        if (other := taken.setdefault((url, position), subject)) != subject:
-            report.find("status_place_reused", subject, got=other)
-        _mark(marked, url, position, row, tables)
+        if (other := taken.setdefault((url, position), act["caseId"])) != act["caseId"]:
+            report.find("status_place_reused", subject, got=f"case {other}")
+        _mark(marked, url, position, case, tables)
     for url, positions in marked.items():
         _check(bundle, url, positions, report, issuer=issuer, height=height)
 
 
 def _mark(marked: dict[str, set[int]], revocation: str, position: int, row: Row, tables: Tables) -> None:
+    asset, entry = (tables.rows[name][row["assetId"],] for name in ("assets", "register_entries"))
     rows = (tables.rows["titles"].get((ids.title_id(row["assetId"], kind),)) for kind in TitleKind)
     titles = [(title["moves"], title["marks"]) for title in rows if title is not None]
+    at = Moment(entry["certifiedCase"] == row["caseId"], entry["shareVersion"], entry["moves"])
+    moved = since(at, asset["shareVersion"], titles)
     for purpose in PURPOSES:
         url = revocation.replace("/revocation/", f"/{purpose}/")
         found = marked.setdefault(url, set())
-        if is_marked(purpose, row["status"], row["shareVersion"], titles):
+        if is_marked(purpose, asset["status"], *moved):
             found.add(position)
 
 

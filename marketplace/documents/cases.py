@@ -10,7 +10,7 @@ from marketplace.documents.shapes import array, document, hex_bytes, matching, n
 
 ADDRESS, DIGEST = hex_bytes(20), hex_bytes(32)
 KINDS = ("FIRST", "TRANSFER", "CHANGE", "CORRECTION", "RENEWAL", "CANCELLATION", "REVOCATION", "LATE_OBJECTION")
-PROCEDURES = ("ORDINARY", "PUBLIC_DATA", "LATE_OBJECTION")
+PROCEDURES = ("ORDINARY", "PUBLIC_DATA", "LATE_OBJECTION", "REVOCATION")
 MAX_FIELDS = 60
 _REASON = text(1000)
 

@@ -42,7 +42,8 @@ everything else integers:
                    nonPublicationDigest depositDigest rulebookDigest filedAt acceptedAt statedAt dueAt decideBy
                    pausedAt noticeEnd depositedAt extended version
     registration_acts   caseId version step state actor evidenceDigest statedAt dueAt decideBy
-    register_entries    assetId holder validUntil disputes latestCase certificateDigest code (text)
+    register_entries    assetId holder validUntil disputes latestCase certificateDigest code (text) certifiedCase
+                   formDigest shareVersion moves
     rulebook_in_force   subject rulebookDigest
 
 Every JSON line is canonical (RFC 8785) and ends in a line feed. There is no secret in a bundle, but there are query

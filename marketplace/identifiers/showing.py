@@ -16,7 +16,8 @@ LABELS = {
     "account": ("address", "地址"),
     "roles": ("roles", "角色"),
     "assetId": ("asset id", "资产编号"),
-    "holder": ("registered by", "登记主体"),
+    "holder": ("held by", "持有主体"),
+    "registrant": ("registered by", "登记主体"),
     "manifestDigest": ("digest of the manifest", "清单摘要"),
     "versions": ("versions", "版本数"),
     "listingId": ("listing id", "挂牌编号"),
@@ -30,7 +31,7 @@ LABELS = {
     "did": ("decentralised identifier", "分布式标识"),
 }
 RELATIONS = {
-    "holder": ("registered by", "登记主体"),
+    "holder": ("held by", "持有主体"),
     "series": ("series", "所属系列"),
     "certificate": ("certificate", "登记凭证"),
     "predecessor": ("the version before", "前一版本"),

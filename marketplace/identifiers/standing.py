@@ -13,8 +13,15 @@ NAMES = {
     "registered": {"en": "registered, not yet confirmed", "zh": "已登记,待确权"},
     "confirmed": {"en": "confirmed", "zh": "已确权"},
     "revoked": {"en": "revoked", "zh": "已撤销"},
-    "superseded": {"en": "superseded: a title or share it names has moved", "zh": "已被取代:所载权利或份额已变动"},
-    "blocked": {"en": "not for sale: its data are suspended or revoked", "zh": "不可购买:所涉数据已暂停或撤销"},
+    "cancelled": {"en": "cancelled by its holder", "zh": "已注销"},
+    "superseded": {
+        "en": "superseded: a later certificate stands, or a title or share it names has moved",
+        "zh": "已被取代:另有新证,或所载权利、份额已变动",
+    },
+    "blocked": {
+        "en": "not for sale: its data are suspended, revoked or cancelled",
+        "zh": "不可购买:所涉数据已暂停、撤销或注销",
+    },
     "listed": {"en": "on offer", "zh": "挂牌中"},
     "delisted": {"en": "delisted", "zh": "已摘牌"},
     "valid": {"en": "valid", "zh": "有效"},
@@ -55,6 +62,7 @@ def of_data(status: int, valid_until: int, now: int) -> Standing:
     over = now > valid_until
     checks = (
         ("revoked", status == AssetStatus.REVOKED),
+        ("cancelled", status == AssetStatus.CANCELLED),
         ("expired", over),
         ("suspended", status == AssetStatus.SUSPENDED),
     )
@@ -69,7 +77,7 @@ def of_certificate(status: int, valid_until: int, now: int, *, moved: bool) -> S
         moved: whether a title or a share that it names has another holder.
     """
     of_asset = of_data(status, valid_until, now).status
-    if moved and of_asset != "revoked":
+    if moved and of_asset not in ("revoked", "cancelled"):
         return Standing("superseded", valid_until)
     return Standing("valid" if of_asset == "confirmed" else of_asset, valid_until)
 

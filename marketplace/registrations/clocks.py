@@ -9,13 +9,14 @@ art. 28).
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from marketplace.registrations.records import Case, Kind, Procedure, Step
+from marketplace.registrations.records import BESIDE, Case, Kind, Procedure, Step
 from marketplace.rulebooks import Period, Rulebook
 
 NAMES: dict[Procedure, str] = {
     Procedure.ORDINARY: "ordinary",
     Procedure.PUBLIC_DATA: "public_data",
     Procedure.LATE_OBJECTION: "late_objection",
+    Procedure.REVOCATION: "revocation",
 }
 
 
@@ -35,10 +36,12 @@ class Dates:
 def filing_dates(book: Rulebook, procedure: Procedure, stated_at: int) -> Dates:
     """Until when an application is to be accepted, and until when decided, should the registrar keep silent.
 
-    Silence counts as acceptance on the first working day after the period (guide, art. 17).
+    Silence counts as acceptance on the first working day after the period (guide, art. 17). A revocation is not
+    accepted by anybody: until then its holder is heard.
     """
     name = NAMES[procedure]
-    accept, review = book.period(name, "accept"), book.period(name, "review")
+    accept = book.period(name, "hearing" if procedure is Procedure.REVOCATION else "accept")
+    review = book.period(name, "review")
     due = book.end(stated_at, accept)
     return Dates(due, book.end(book.next_start(due, accept.unit), review))
 
@@ -74,8 +77,8 @@ def _supplemented(book: Rulebook, case: Case, stated_at: int) -> Dates:
 
 
 def _rejected(book: Rulebook, case: Case, stated_at: int) -> Dates:
-    """The notice goes on for what was left of it; a late objection has none."""
-    if case.procedure is Procedure.LATE_OBJECTION:
+    """The notice goes on for what was left of it; what runs beside other cases has none."""
+    if case.procedure in BESIDE:
         return Dates(0, case.decide_by)
     ends = (_resumed(book, case, end, stated_at) for end in (case.notice_end, case.decide_by))
     return Dates(*ends)

@@ -22,6 +22,7 @@ Asset = Annotated[
 ]
 Case = Annotated[str, typer.Argument(metavar="CASE", help="id of the case 案件编号")]
 KINDS = [kind.name for kind in Kind if kind]
+_OWN = {Kind.LATE_OBJECTION: Procedure.LATE_OBJECTION, Kind.REVOCATION: Procedure.REVOCATION}
 STEPS = [step.name for step in Step if step]
 COLUMNS = (
     ("caseId", "case", "案件", str),
@@ -82,9 +83,7 @@ def file(
     """
     chosen = _kind(kind)
     with open_client(run) as client:
-        procedure = Procedure.PUBLIC_DATA if public else Procedure.ORDINARY
-        if chosen is Kind.LATE_OBJECTION:
-            procedure = Procedure.LATE_OBJECTION
+        procedure = _OWN.get(chosen, Procedure.PUBLIC_DATA if public else Procedure.ORDINARY)
         result = registrations.file(
             client,
             asset,

@@ -13,7 +13,7 @@ from marketplace.documents import Document, digest
 from marketplace.documents.cases import validate_form, validate_paper
 from marketplace.errors import InvalidInputError
 from marketplace.registrations.clocks import NAMES
-from marketplace.registrations.records import Kind, Procedure, Step
+from marketplace.registrations.records import Case, Kind, Procedure, Step
 from marketplace.rulebooks import Rulebook
 from marketplace.types import ZERO_DIGEST
 
@@ -22,6 +22,7 @@ WRITTEN = frozenset(
     (
         *(Step.REQUEST_CORRECTION, Step.REQUEST_SUPPLEMENT, Step.SUPPLEMENT, Step.EXTEND, Step.REFUSE, Step.TERMINATE),
         *(Step.WAIVE_NOTICE, Step.OBJECT, Step.REPLY, Step.UPHOLD, Step.REJECT, Step.MARK_DISPUTED, Step.WITHDRAW),
+        Step.END,
     )
 )
 
@@ -64,6 +65,31 @@ def check_form(book: Rulebook, form: Document) -> Document:
     if needs_deposit != (form["deposit"] is not None):
         raise _wrong(book, "deposit", "the proof of deposit, for public data only", form["deposit"])
     return form
+
+
+def check_code(book: Rulebook, form: Document, code: str) -> None:
+    """A form about an entry names the certificate that stands for it.
+
+    Args:
+        code: the code of the entry's present certificate; "" where there is none.
+    Raises:
+        InvalidInputError: `form_field`.
+    """
+    if "certificateCode" in book.content["forms"][form["kind"]] and form["fields"].get("certificateCode") != code:
+        raise _wrong(book, "certificateCode", code, form["fields"].get("certificateCode"))
+
+
+def check_waiver(book: Rulebook, case: Case, *, asked: bool) -> None:
+    """Notice is left out where the applicant gave reasons, or where the rulebook asks for none.
+
+    Raises:
+        InvalidInputError: `form_field`.
+    """
+    unneeded = book.content[NAMES[case.procedure]]["notice_unneeded"]
+    if not asked and case.kind.name not in unneeded:
+        raise _wrong(
+            book, "nonPublication", f"the applicant's reasons, or one of {', '.join(unneeded)}", case.kind.name
+        )
 
 
 def published(book: Rulebook, form: Document) -> dict[str, Any]:

@@ -9,8 +9,8 @@ Sources: guide of 2026 (国数综政策〔2026〕35号) art. 14-37; measures for
 from collections.abc import Mapping
 from enum import StrEnum
 
+from marketplace.registrations.records import BESIDE, Kind, Procedure, Step
 from marketplace.registrations.records import CaseState as S
-from marketplace.registrations.records import Kind, Procedure, Step
 
 Table = Mapping[tuple[S, Step], S]
 
@@ -31,7 +31,7 @@ WHOSE: Mapping[Step, Party] = {
     Step.RESUBMIT: Party.APPLICANT,
     Step.SUPPLEMENT: Party.APPLICANT,
     Step.WITHDRAW: Party.APPLICANT,
-    Step.REPLY: Party.APPLICANT,  # to a late objection: the holder
+    Step.REPLY: Party.APPLICANT,  # to a late objection or a revocation: the holder
     Step.OBJECT: Party.OBJECTOR,
     Step.ACCEPT_BY_SILENCE: Party.ANYONE,
     Step.DEEM_NOT_FILED: Party.ANYONE,
@@ -39,7 +39,7 @@ WHOSE: Mapping[Step, Party] = {
         (
             *(Step.ACCEPT, Step.REQUEST_CORRECTION, Step.REQUEST_SUPPLEMENT, Step.EXTEND, Step.REFUSE, Step.TERMINATE),
             *(Step.OPEN_NOTICE, Step.WAIVE_NOTICE, Step.UPHOLD, Step.REJECT, Step.DEPOSIT, Step.CERTIFY),
-            Step.MARK_DISPUTED,
+            *(Step.MARK_DISPUTED, Step.END),
         ),
         Party.REGISTRAR,
     ),
@@ -67,7 +67,9 @@ _CASE: Table = {
     (S.OBJECTION_PENDING, Step.REJECT): S.PUBLIC_NOTICE,
     (S.PUBLIC_NOTICE, Step.DEPOSIT): S.DEPOSITED,
     (S.CLEARED, Step.DEPOSIT): S.DEPOSITED,
+    **{(state, Step.END): S.ENDED for state in (S.PUBLIC_NOTICE, S.CLEARED)},
     (S.DEPOSITED, Step.CERTIFY): S.CERTIFIED,
+    (S.DEPOSITED, Step.TERMINATE): S.TERMINATED,
 }
 _PENDING = (
     *(S.DRAFT, S.SUBMITTED, S.CORRECTION_REQUESTED, S.UNDER_REVIEW, S.SUPPLEMENT_REQUESTED, S.PUBLIC_NOTICE),
@@ -96,25 +98,37 @@ LATE_OBJECTION: Table = {
         for state in (S.SUBMITTED, S.CORRECTION_REQUESTED, S.UNDER_REVIEW, S.DISPUTED)
     },
 }
+#: The holder is heard, or has been silent for as long as it was given, before anything is decided.
+REVOCATION: Table = {
+    (S.SUBMITTED, Step.REPLY): S.UNDER_REVIEW,
+    (S.SUBMITTED, Step.ACCEPT_BY_SILENCE): S.UNDER_REVIEW,
+    (S.UNDER_REVIEW, Step.REPLY): S.UNDER_REVIEW,
+    (S.UNDER_REVIEW, Step.END): S.ENDED,
+    (S.UNDER_REVIEW, Step.REJECT): S.DISMISSED,
+    **{(state, Step.WITHDRAW): S.WITHDRAWN for state in (S.SUBMITTED, S.UNDER_REVIEW)},
+}
 TABLES: Mapping[Procedure, Table] = {
     Procedure.ORDINARY: ORDINARY,
     Procedure.PUBLIC_DATA: PUBLIC_DATA,
     Procedure.LATE_OBJECTION: LATE_OBJECTION,
+    Procedure.REVOCATION: REVOCATION,
 }
-#: kinds that are taken: those whose deposit has an effect. Nothing would end the others' cases, and an asset with an
-#: open case takes no further one
+_ENTRIES = (Kind.FIRST, Kind.CHANGE, Kind.RENEWAL, Kind.CANCELLATION)
+#: kinds that a procedure takes. The measures for public data know no transfer, and the guide no correction: there a
+#: mistake is put right by a change
 KINDS: Mapping[Procedure, frozenset[Kind]] = {
-    Procedure.ORDINARY: frozenset((Kind.FIRST,)),
-    Procedure.PUBLIC_DATA: frozenset((Kind.FIRST,)),
+    Procedure.ORDINARY: frozenset((*_ENTRIES, Kind.TRANSFER)),
+    Procedure.PUBLIC_DATA: frozenset((*_ENTRIES, Kind.CORRECTION)),
     Procedure.LATE_OBJECTION: frozenset((Kind.LATE_OBJECTION,)),
+    Procedure.REVOCATION: frozenset((Kind.REVOCATION,)),
 }
 FINAL = frozenset(
     (
         *(S.CERTIFIED, S.REFUSED, S.TERMINATED, S.DEEMED_NOT_FILED, S.WITHDRAWN, S.UPHELD, S.DISMISSED),
-        S.NONE,
+        *(S.ENDED, S.NONE),
     )
 )
-#: kinds that end the entry instead of certifying it anew
+#: kinds that end the entry, without a deposit, instead of certifying it anew
 ENDING = frozenset((Kind.CANCELLATION, Kind.REVOCATION))
 #: steps that are no signed act
 UNSIGNED = frozenset((Step.ACCEPT_BY_SILENCE, Step.DEEM_NOT_FILED, Step.CERTIFY))
@@ -134,13 +148,14 @@ def is_within(procedure: Procedure, step: Step) -> bool:
 
 def is_after(state: S, step: Step) -> bool:
     """Whether a step has to wait for the end of the open period."""
-    return (state, step) in ((S.PUBLIC_NOTICE, Step.DEPOSIT), (S.SUPPLEMENT_REQUESTED, Step.TERMINATE))
+    enters = step in (Step.DEPOSIT, Step.END)
+    return (state is S.PUBLIC_NOTICE and enters) or (state, step) == (S.SUPPLEMENT_REQUESTED, Step.TERMINATE)
 
 
 def opens_period(procedure: Procedure, step: Step) -> bool:
     """Whether a step opens a period, whose end it states."""
     if step is Step.REJECT:
-        return procedure is not Procedure.LATE_OBJECTION
+        return procedure not in BESIDE
     return step in (
         *(Step.JOIN, Step.RESUBMIT, Step.REQUEST_CORRECTION, Step.REQUEST_SUPPLEMENT, Step.OPEN_NOTICE),
         *(Step.OBJECT, Step.DEPOSIT),

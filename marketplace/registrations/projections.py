@@ -2,10 +2,13 @@
 
 from sqlmodel import Session
 
+from marketplace.documents.ids import title_id
 from marketplace.ledger.tables import LedgerEvent
 from marketplace.registrations.codes import from_ledger
-from marketplace.registrations.records import NOBODY, CaseState, Kind, Step
+from marketplace.registrations.records import BESIDE, NOBODY, CaseState, Kind, Step
 from marketplace.registrations.tables import RegisterEntry, RegistrationAct, RegistrationCase, RulebookInForce
+from marketplace.rights.tables import Asset, Title
+from marketplace.rights.title_records import ROOTS
 from marketplace.storage.projected import projected
 from marketplace.types import ZERO_DIGEST
 
@@ -42,7 +45,7 @@ def filed(session: Session, event: LedgerEvent) -> None:
     )
     session.add(case.stamp(event))
     _note(session, event, case, step=0, actor=filing["applicant"], evidence=filing["formDigest"])
-    if filing["kind"] != Kind.LATE_OBJECTION:
+    if filing["procedure"] not in BESIDE:
         entry = session.get(RegisterEntry, filing["assetId"]) or _empty(filing["assetId"])
         entry.latest_case = filing["caseId"]
         session.add(entry.stamp(event))
@@ -104,8 +107,19 @@ def certified(session: Session, event: LedgerEvent) -> None:
     _note(session, event, case, step=Step.CERTIFY, actor=registrar, evidence=evidence)
     entry = projected(session, RegisterEntry, args["assetId"])
     entry.holder, entry.valid_until, entry.code = args["holder"], args["validUntil"], from_ledger(args["code"])
-    entry.certificate_digest = args["certificateDigest"]
+    entry.certificate_digest, entry.certified_case = args["certificateDigest"], case.case_id
+    entry.form_digest = entry.form_digest if case.kind == Kind.RENEWAL else case.form_digest
+    asset = projected(session, Asset, case.asset_id)
+    entry.share_version, entry.moves = asset.share_version, _moves(session, case)
     session.add(entry.stamp(event))
+    if case.kind == Kind.TRANSFER:
+        asset.holder = args["holder"]
+        session.add(asset.stamp(event))
+
+
+def _moves(session: Session, case: RegistrationCase) -> int:
+    titles = (session.get(Title, title_id(case.asset_id, kind)) for kind in ROOTS)
+    return sum(title.moves for title in titles if title is not None)
 
 
 def dispute_marked(session: Session, event: LedgerEvent) -> None:
@@ -156,6 +170,10 @@ def _empty(asset_id: str) -> RegisterEntry:
         latest_case=ZERO_DIGEST,
         certificate_digest=ZERO_DIGEST,
         code="",
+        certified_case=ZERO_DIGEST,
+        form_digest=ZERO_DIGEST,
+        share_version=0,
+        moves=0,
     )
 
 

@@ -12,14 +12,15 @@ NOBODY = "0x" + "00" * 20
 
 
 class Procedure(IntEnum):
-    """Which state table a case follows: guide of 2026, measures for public data of 2025, or an objection after the
-    fact.
+    """Which state table a case follows: guide of 2026, measures for public data of 2025, an objection after the fact,
+    or a registrar's own case for taking an entry back.
     """
 
     NONE = 0
     ORDINARY = 1
     PUBLIC_DATA = 2
     LATE_OBJECTION = 3
+    REVOCATION = 4
 
 
 class Kind(IntEnum):
@@ -57,6 +58,7 @@ class CaseState(IntEnum):
     DISPUTED = 15
     UPHELD = 16
     DISMISSED = 17
+    ENDED = 18
 
 
 class Step(IntEnum):
@@ -84,10 +86,13 @@ class Step(IntEnum):
     DEPOSIT = 19
     CERTIFY = 20
     MARK_DISPUTED = 21
+    END = 22
 
 
 #: kinds that need no public notice: what corrects or ends an entry. Others need the applicant's reasons.
-WAIVABLE = frozenset((Kind.CORRECTION, Kind.CANCELLATION, Kind.REVOCATION))
+WAIVABLE = frozenset((Kind.CORRECTION, Kind.CANCELLATION))
+#: procedures whose cases run beside the asset's others: nobody can keep them out by a case of one's own
+BESIDE = frozenset((Procedure.LATE_OBJECTION, Procedure.REVOCATION))
 
 
 @dataclass

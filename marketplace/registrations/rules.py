@@ -27,6 +27,7 @@ from marketplace.registrations.procedures import (
     opens_period,
 )
 from marketplace.registrations.records import (
+    BESIDE,
     NOBODY,
     WAIVABLE,
     Case,
@@ -50,6 +51,9 @@ class Register(Protocol):
 
     def require_no_part(self, asset_id: str, account: str) -> None:
         """Refuse whoever registered the asset, shares in its revenue, or holds a title to it."""
+
+    def end(self, asset_id: str, status: AssetStatus, by: str, reason: str) -> list[Event]:
+        """End a registration for good, or refuse to; `reason` is the digest of the decision's paper."""
 
 
 def found(state: Registrations, rulebook: str) -> list[Event]:
@@ -86,7 +90,7 @@ def file(
     kind, procedure = Kind(filing["kind"]), Procedure(filing["procedure"])
     record = state.record_of(asset_key)
     latest = state.cases.get(record.latest_case)
-    if kind is not Kind.LATE_OBJECTION and latest is not None and latest.state not in FINAL:
+    if procedure not in BESIDE and latest is not None and latest.state not in FINAL:
         raise refuse("RegistrationsOpenCase", assetId=asset_key, caseId=record.latest_case)
 
     state.cases[name] = Case(
@@ -103,7 +107,7 @@ def file(
         filing["nonPublicationDigest"] != ZERO_DIGEST or kind in WAIVABLE,
         filing["counterparty"],
     )
-    if kind is not Kind.LATE_OBJECTION:
+    if procedure not in BESIDE:
         record.latest_case = name
         state.records[asset_key] = record
     return [Event("Registrations", "Filed", {"filing": dict(filing)})]
@@ -152,13 +156,19 @@ def _step(
     if step is Step.WAIVE_NOTICE and not case.may_waive:
         raise refuse("RegistrationsNoWaiver", caseId=name)
 
+    ended = _end(register, case, deed) if following is CaseState.ENDED else []
     before = case.state
     _note_clock(case, step, deed)
     _take(state, case, following, deed)
     names = ("caseId", "step", "actor", "evidenceDigest", "statedAt", "dueAt", "decideBy")
     args = {item: deed[item] for item in names}
     args |= {"assetId": case.asset_id, "state": int(following), "version": case.version}
-    return [Event("Registrations", "Acted", args), *_count_dispute(state, name, before)]
+    return [Event("Registrations", "Acted", args), *_count_dispute(state, name, before), *ended]
+
+
+def _end(register: Register, case: Case, deed: Message) -> list[Event]:
+    status = AssetStatus.CANCELLED if case.kind is Kind.CANCELLATION else AssetStatus.REVOKED
+    return register.end(case.asset_id, status, deed["actor"], deed["evidenceDigest"])
 
 
 def expire(state: Registrations, name: str, now: int) -> list[Event]:
@@ -214,6 +224,8 @@ def certify(state: Registrations, confirmation: Message) -> Event:
     record = state.record_of(confirmation["assetId"])
     name, code, until = record.latest_case, confirmation["code"], confirmation["validUntil"]
     case, _ = _require_step(state, name, Step.CERTIFY)
+    if confirmation["registrar"] == case.counterparty or (name, confirmation["registrar"]) in state.objected:
+        raise refuse("RegistrationsOwnMatter", caseId=name, account=confirmation["registrar"])
     if until > case.due_at:
         raise refuse("RegistrationsTerm", validUntil=until, latest=case.due_at)
     if not is_code(code):
@@ -270,13 +282,22 @@ def _require_parties(
         raise refuse("RegistrationsOwnMatter", caseId=filing["caseId"], account=applicant)
     if kind is not Kind.LATE_OBJECTION and applicant != holder:
         raise refuse("RegistrationsNotParty", caseId=filing["caseId"], account=applicant)
+    if not first and kind is not Kind.LATE_OBJECTION:
+        _require_same_procedure(state, filing)
+
+
+def _require_same_procedure(state: Registrations, filing: Message) -> None:
+    """An entry stays with the procedure that it was made by."""
+    latest = state.cases[state.record_of(filing["assetId"]).latest_case]
+    if latest.procedure != filing["procedure"]:
+        raise refuse("RegistrationsKind", kind=filing["kind"], procedure=filing["procedure"])
 
 
 def _require_step(state: Registrations, name: str, step: int) -> tuple[Case, CaseState]:
     case = state.cases.get(name)
     following = next_state(case.procedure, case.state, step) if case else CaseState.NONE
-    ends = case is not None and case.kind in ENDING and step == Step.CERTIFY
-    if case is None or following is CaseState.NONE or ends:
+    other = Step.DEPOSIT if case is not None and case.kind in ENDING else Step.END  # what ends an entry has no deposit
+    if case is None or following is CaseState.NONE or step == other:
         current = case.state if case else CaseState.NONE
         raise refuse("RegistrationsStep", caseId=name, state=int(current), step=int(step))
     return case, following
@@ -307,7 +328,7 @@ def party_of(case: Case, record: Record, step: Step) -> str:
     """Whose a step of the applicant's side is."""
     if step is Step.JOIN:
         return case.counterparty
-    if step is Step.REPLY and case.kind is Kind.LATE_OBJECTION:
+    if step is Step.REPLY and case.procedure in BESIDE:
         return record.holder
     return case.applicant
 

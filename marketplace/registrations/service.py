@@ -14,7 +14,7 @@ from marketplace.evidence.inbox import Statement, check_statement, is_under_way,
 from marketplace.intents import Deployment
 from marketplace.participants.service import oversees
 from marketplace.registrations import clocks, codes, forms
-from marketplace.registrations.procedures import FINAL, TABLES, WHOSE
+from marketplace.registrations.procedures import ENDING, FINAL, TABLES, WHOSE
 from marketplace.registrations.projections import SUBJECT
 from marketplace.registrations.records import NOBODY, CaseState, Kind, Procedure, Step, case_from_json
 from marketplace.registrations.tables import (
@@ -102,6 +102,8 @@ def act(session: Session, deployment: Deployment, deed: Statement, paper: Docume
     verb = "decide" if deed.name == "Decide" else "act"
     precheck.run(session, "Registrations", verb, arguments, now)
     book, step = rulebook_of(case.rulebook_digest), Step(message["step"])
+    if step is Step.WAIVE_NOTICE:
+        forms.check_waiver(book, case_from_json(case.as_json()), asked=case.non_publication_digest != ZERO_DIGEST)
     _check_paper(book, case, step, paper, message["evidenceDigest"])
     expected = dates_of(session, book, case, step, message["statedAt"])
     _require_dates(expected, message)
@@ -181,7 +183,8 @@ def case_json(session: Session, case: RegistrationCase, now: int, *, whole: bool
         whole: with all its acts.
     """
     book, value = rulebook_of(case.rulebook_digest), case_from_json(case.as_json())
-    steps = [step for (state, step) in TABLES[value.procedure] if state is value.state]
+    other = Step.DEPOSIT if value.kind in ENDING else Step.END
+    steps = [step for (state, step) in TABLES[value.procedure] if state is value.state and step is not other]
     shown = case.as_json() | {
         "stateName": value.state.name,
         "kindName": value.kind.name,
@@ -266,6 +269,8 @@ def _check_filing(session: Session, book: Rulebook, form: Document, message: Map
             "case_papers_differ", "the form is not the one that was signed for", stated | signed, found | digests
         )
     _require_dates(clocks.filing_dates(book, procedure, message["statedAt"]), message)
+    entry = session.get(RegisterEntry, message["assetId"])
+    forms.check_code(book, form, entry.code if entry else "")
     asset = session.get(Asset, message["assetId"])
     if asset is None:
         raise NotFoundError("asset_unknown", f"there is no data asset {message['assetId']}", zh="没有该数据资产")

@@ -63,6 +63,10 @@ class RegistrationAct(ProjectedRow, table=True):
 class RegisterEntry(ProjectedRow, table=True):
     """What the register says of an asset; `code` as text, "" before the first certificate. `disputes`: marks that
     are on.
+
+    `certified_case` is the case that the present certificate ended, `form_digest` the form that says what is
+    registered (a renewal leaves it), `share_version` and `moves` how often shares and first titles had moved when the
+    certificate was given.
     """
 
     __tablename__ = "register_entries"
@@ -74,6 +78,10 @@ class RegisterEntry(ProjectedRow, table=True):
     latest_case: str
     certificate_digest: str
     code: str = Field(index=True)
+    certified_case: str
+    form_digest: str
+    share_version: int = Field(sa_type=BigInteger)
+    moves: int
 
 
 class RulebookInForce(ProjectedRow, table=True):

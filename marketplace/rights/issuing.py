@@ -11,6 +11,9 @@ from crypto import bitstring, credential
 from marketplace.documents import Document
 from marketplace.errors import NotFoundError
 from marketplace.ledger.tables import LedgerBlock
+from marketplace.registrations.records import CaseState
+from marketplace.registrations.tables import RegisterEntry, RegistrationCase
+from marketplace.rights import superseding
 from marketplace.rights.service import get_asset
 from marketplace.rights.standing import Standing, judge, list_paths
 from marketplace.rights.status_lists import PURPOSES, entries_of, is_marked, list_path, make_list
@@ -27,18 +30,22 @@ def list_key(settings: Settings) -> Ed25519PrivateKey:
 
 
 def reserve_place(session: Session, asset_id: str) -> StatusPlace:
-    """The place of an asset's certificate, drawn at random on first asking and the same ever after.
+    """The place of the certificate of an asset's latest case, drawn at random on first asking and the same ever after.
 
     Raises:
-        NotFoundError: `asset_unknown`.
+        NotFoundError: `asset_unknown`, or `case_unknown`: nothing was filed about it.
     """
     get_asset(session, asset_id)
-    row = session.get(StatusPlace, asset_id)
+    entry = session.get(RegisterEntry, asset_id)
+    if entry is None:
+        raise NotFoundError("case_unknown", f"nothing was filed about asset {asset_id}", zh="该资产尚未申请登记")
+    row = session.get(StatusPlace, entry.latest_case)
     if row is None:
         number = session.exec(select(func.max(col(StatusPlace.number)))).one() or 0
         taken = session.exec(select(func.count()).where(col(StatusPlace.number) == number)).one()
         number += taken >= FULL
-        row = StatusPlace(asset_id=asset_id, number=number, position=_free_position(session, number))
+        place = _free_position(session, number)
+        row = StatusPlace(case_id=entry.latest_case, asset_id=asset_id, number=number, position=place)
         session.add(row)
     return row
 
@@ -89,12 +96,28 @@ def _marked(session: Session, purpose: str, number: int) -> list[int]:
     """Positions whose bit is set. Most assets have nothing to say, so the store leaves them out."""
     moved = select(Title.asset_id).where(Title.parent == ZERO_DIGEST, Title.version > 1)
     told = (col(Asset.status) > AssetStatus.CONFIRMED) | (col(Asset.share_version) > 1)
-    query = select(StatusPlace, Asset).where(StatusPlace.asset_id == Asset.asset_id, StatusPlace.number == number)
+    told |= col(RegisterEntry.certified_case) != StatusPlace.case_id
+    query = (
+        select(StatusPlace, Asset, RegisterEntry)
+        .join(Asset, col(StatusPlace.asset_id) == Asset.asset_id)
+        .join(RegisterEntry, col(RegisterEntry.asset_id) == Asset.asset_id)
+        .join(RegistrationCase, col(RegistrationCase.case_id) == StatusPlace.case_id)
+        .where(StatusPlace.number == number, RegistrationCase.state == int(CaseState.CERTIFIED))
+    )
     found = []
-    for place, asset in session.exec(query.where(told | col(Asset.asset_id).in_(moved))):
-        if is_marked(purpose, asset.status, asset.share_version, first_titles(session, asset)):
+    for place, asset, entry in session.exec(query.where(told | col(Asset.asset_id).in_(moved))):
+        since = moved_since(session, asset, entry, is_present=entry.certified_case == place.case_id)
+        if is_marked(purpose, asset.status, *since):
             found.append(place.position)
     return found
+
+
+def moved_since(
+    session: Session, asset: Asset, entry: RegisterEntry, *, is_present: bool = True
+) -> tuple[int, list[tuple[int, int]]]:
+    """What has moved since an asset's present certificate was given, or an earlier one, as `is_marked` asks."""
+    at = superseding.Moment(is_present, entry.share_version, entry.moves)
+    return superseding.since(at, asset.share_version, first_titles(session, asset))
 
 
 def first_titles(session: Session, asset: Asset) -> list[tuple[int, int]]:

@@ -48,7 +48,7 @@ def confirmed(session: Session, event: LedgerEvent) -> None:
 
 
 def marked(session: Session, event: LedgerEvent) -> None:
-    """`Marked`: a registrar suspended, restored or revoked the registration."""
+    """`Marked`: a registrar suspended, restored, revoked or cancelled the registration."""
     asset = projected(session, Asset, event.args["assetId"])
     asset.status, asset.version = event.args["status"], event.args["version"]
     session.add(asset.stamp(event))

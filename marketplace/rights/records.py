@@ -62,6 +62,13 @@ class Rights:
             raise refuse("RightsStatus", assetId=asset_id, current=int(current), required=int(status))
         return asset
 
+    def require_certifiable(self, asset_id: str) -> Asset:
+        """The asset, refused unless it waits for its first certificate or has one."""
+        asset = self.assets.get(asset_id)
+        if asset is not None and asset.status is AssetStatus.CONFIRMED:
+            return asset
+        return self.require_asset(asset_id, AssetStatus.REGISTERED)
+
     def require_confirmed(self, asset_id: str, now: int) -> int:
         """Refuse an asset that is not confirmed or whose term is over; returns the end of its term."""
         asset = self.require_asset(asset_id, AssetStatus.CONFIRMED)

@@ -1,6 +1,7 @@
 """Data assets, shares and privacy budget: contracts/src/Rights.sol in Python, verb by verb.
 
-None -> REGISTERED by register -> CONFIRMED by confirm; by mark CONFIRMED <-> SUSPENDED, and either -> REVOKED for good.
+None -> REGISTERED by register -> CONFIRMED by confirm; by mark CONFIRMED <-> SUSPENDED; either -> REVOKED or CANCELLED
+for good when a registration case ends so.
 """
 
 from collections.abc import Sequence
@@ -12,22 +13,21 @@ from marketplace.participants.rules import Participants
 from marketplace.refusals import refuse
 from marketplace.refusals.checks import Message, require_in_time, require_version
 from marketplace.registrations import rules as registration_rules
-from marketplace.registrations.records import Registrations
+from marketplace.registrations.records import Case, CaseState, Kind, Registrations, Step
 from marketplace.rights.records import MAX_SHARE_HOLDERS, WHOLE_BPS, Asset, Rights, Share
 from marketplace.rights.title_records import Titles
-from marketplace.rights.titles import open_titles
+from marketplace.rights.titles import hand_over, open_titles, require_passable, require_whole
 from marketplace.types import AssetStatus, Role
 
 MAX_TERM_SECONDS = 5 * 365 * 86_400
 MAX_EPSILON_BUDGET = 1_000_000_000_000
 MAX_LEVEL = 6
 ALL_RIGHTS = 7
+STANDING = (AssetStatus.CONFIRMED, AssetStatus.SUSPENDED)
 MARKS = frozenset(
     (
         (AssetStatus.CONFIRMED, AssetStatus.SUSPENDED),
         (AssetStatus.SUSPENDED, AssetStatus.CONFIRMED),
-        (AssetStatus.CONFIRMED, AssetStatus.REVOKED),
-        (AssetStatus.SUSPENDED, AssetStatus.REVOKED),
     )
 )
 
@@ -84,6 +84,23 @@ class AssetRegister:
         if has_part or self.titles.has_part(asset_id, account):
             raise refuse("RightsOwnMatter", registrar=account)
 
+    def end(self, asset_id: str, status: AssetStatus, by: str, reason: str) -> list[Event]:
+        """End a registration: CANCELLED at its holder's wish, which has to hold all first titles free, or REVOKED.
+
+        Raises:
+            RuleError: it is not confirmed, or not its holder's alone to end; the state is then unchanged.
+        """
+        asset = self.rights.assets[asset_id]
+        if asset.status not in STANDING:
+            raise refuse("RightsMark", assetId=asset_id, current=int(asset.status), asked=int(status))
+        if status is AssetStatus.CANCELLED:
+            require_whole(self.titles, asset_id, asset.registrant)
+
+        asset.status = status
+        asset.version += 1
+        args = {"assetId": asset_id, "status": int(status), "reasonDigest": reason, "registrar": by}
+        return [Event("Rights", "Marked", args | {"version": asset.version})]
+
 
 def confirm(
     state: Rights,
@@ -94,7 +111,8 @@ def confirm(
     participants: Participants,
     registrations: Registrations,
 ) -> list[Event]:
-    """Confirm an asset whose registration case is deposited; its holder gets the first titles that it names.
+    """Certify the deposited case of an asset. By the first, its registrant gets the first titles; by a later one it has
+    another end (renewal), another holder (transfer), or another certificate alone (change, correction).
 
     Args:
         confirmation: the intent Confirm, signed by the registrar.
@@ -104,7 +122,7 @@ def confirm(
     """
     asset_key, registrar = confirmation["assetId"], confirmation["registrar"]
     require_in_time(confirmation, now)
-    asset = state.require_asset(asset_key, AssetStatus.REGISTERED)
+    asset = state.require_certifiable(asset_key)
     require_version(asset.version, confirmation)
     if asset.claim_digest != confirmation["claimDigest"]:
         raise refuse("RightsClaimMismatch", expected=asset.claim_digest, got=confirmation["claimDigest"])
@@ -113,18 +131,36 @@ def confirm(
     latest = now + MAX_TERM_SECONDS
     if not now < confirmation["validUntil"] <= latest:
         raise refuse("RightsTerm", validUntil=confirmation["validUntil"], latest=latest)
-    if registrar == asset.registrant or asset.place_of(registrar) is not None:
-        raise refuse("RightsOwnMatter", registrar=registrar)
+    AssetRegister(state, titles).require_no_part(asset_key, registrar)
     participants.require_active(registrar, Role.REGISTRAR)
+    first = asset.status is AssetStatus.REGISTERED
+    case = None if first else _require_later_case(asset, registrations, confirmation)
+    passes = case is not None and case.kind is Kind.TRANSFER
+    if passes:
+        require_passable(titles, asset_key, case.applicant)
     certified = registration_rules.certify(registrations, confirmation)
 
-    asset.status = AssetStatus.CONFIRMED
-    asset.valid_until = confirmation["validUntil"]
+    handed = hand_over(titles, asset_key, case.applicant, case.counterparty) if passes else []
+    asset.registrant = registrations.record_of(asset_key).holder
+    asset.status, asset.valid_until = AssetStatus.CONFIRMED, confirmation["validUntil"]
     asset.version += 1
     names = ("assetId", "certificateDigest", "validUntil", "registrar")
     args = {name: confirmation[name] for name in names} | {"version": asset.version}
-    opened = open_titles(titles, asset_key, asset.registrant, asset.valid_until, confirmation["rights"])
-    return [Event("Rights", "Confirmed", args), certified, *opened]
+    holder, until = asset.registrant, asset.valid_until
+    opened = open_titles(titles, asset_key, holder, until, confirmation["rights"]) if first else []
+    return [Event("Rights", "Confirmed", args), *handed, certified, *opened]
+
+
+def _require_later_case(asset: Asset, registrations: Registrations, confirmation: Message) -> Case:
+    """The deposited case of an asset that is confirmed already. A renewal alone gives it another end."""
+    name, until = registrations.record_of(confirmation["assetId"]).latest_case, confirmation["validUntil"]
+    case = registrations.cases[name]
+    if case.state is not CaseState.DEPOSITED:
+        raise refuse("RegistrationsStep", caseId=name, state=int(case.state), step=int(Step.CERTIFY))
+    fits = until > asset.valid_until if case.kind is Kind.RENEWAL else until == asset.valid_until
+    if not fits:
+        raise refuse("RightsTerm", validUntil=until, latest=asset.valid_until)
+    return case
 
 
 def transfer_share(state: Rights, participants: Participants, handover: Message, now: int) -> list[Event]:
@@ -153,7 +189,7 @@ def transfer_share(state: Rights, participants: Participants, handover: Message,
 
 
 def mark(state: Rights, titles: Titles, participants: Participants, decision: Message, now: int) -> list[Event]:
-    """Suspend, restore or revoke a confirmed registration.
+    """Suspend or restore a confirmed registration.
 
     Args:
         decision: the intent Mark, signed by a registrar without a part in the asset.

@@ -18,8 +18,11 @@ VALID = "certificate_valid"
 UNCHECKED = "certificate_status_unchecked"
 WORDS: dict[str, tuple[str, str]] = {
     VALID: ("valid", "有效"),
-    "certificate_revoked": ("revoked", "已撤销"),
-    "certificate_superseded": ("superseded: a title or share it names has moved", "已被取代：所载权利或份额已变动"),
+    "certificate_revoked": ("revoked or cancelled", "已撤销或注销"),
+    "certificate_superseded": (
+        "superseded: a later certificate stands, or a title or share it names has moved",
+        "已被取代：另有新证，或所载权利、份额已变动",
+    ),
     "certificate_expired": ("expired", "已过期"),
     "certificate_suspended": ("suspended, or a title is seized or under control", "已暂停，或权利被查封、管控"),
     "certificate_not_yet_valid": ("not valid yet", "尚未生效"),

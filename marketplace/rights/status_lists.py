@@ -83,7 +83,7 @@ def is_marked(purpose: str, status: int, share_version: int, titles: Iterable[tu
         moved = any(moves or marks & TitleMark.ENDED for moves, marks in found)
         return status >= AssetStatus.CONFIRMED and (share_version > 1 or moved)
     if purpose == "revocation":
-        return status == AssetStatus.REVOKED
+        return status >= AssetStatus.REVOKED
     blocked = any(marks & TitleMark.ENCUMBRANCES for _, marks in found)
     return status == AssetStatus.SUSPENDED or (status == AssetStatus.CONFIRMED and blocked)
 

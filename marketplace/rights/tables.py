@@ -84,10 +84,11 @@ class Version(SQLModel, table=True):
 
 
 class StatusPlace(SQLModel, table=True):
-    """The place of an asset's certificate in the status lists: drawn at random, kept for ever, never given twice."""
+    """The place of a case's certificate in the status lists: drawn at random, kept for ever, never given twice."""
 
     __tablename__ = "status_places"
     __table_args__ = (Index("ix_status_places_place", "number", "position", unique=True),)
-    asset_id: str = Field(primary_key=True)
+    case_id: str = Field(primary_key=True)
+    asset_id: str = Field(index=True)
     number: int
     position: int

@@ -156,6 +156,11 @@ class Titles:
         if TitleMark.PLEDGED in self.records[key].marks and self.pledges[key].permitted != act:
             raise refuse("TitlesPledged", titleId=key, pledgee=self.pledges[key].pledgee)
 
+    def require_unpledged(self, key: str) -> None:
+        """Refuse a title that is pledged."""
+        if TitleMark.PLEDGED in self.records[key].marks:
+            raise refuse("TitlesPledged", titleId=key, pledgee=self.pledges[key].pledgee)
+
     def require_pledged(self, key: str, account: str) -> Title:
         """The title, refused unless it is pledged to `account`."""
         title = self.records.get(key)

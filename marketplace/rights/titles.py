@@ -78,8 +78,14 @@ def transfer(state: Titles, participants: Participants, handover: Message, now: 
 
 
 def is_transferable(title: Title) -> bool:
-    """An order's use stays with its buyer; a part moves only if it may be granted on."""
-    return title.number != 0 and (title.parent is None or TitleMark.MAY_GRANT in title.marks)
+    """An order's use stays with its buyer, the right to hold passes by a registered transfer alone, and a part moves
+    only if it may be granted on.
+    """
+    return (
+        title.number != 0
+        and title.kind is not TitleKind.HOLD
+        and (title.parent is None or TitleMark.MAY_GRANT in title.marks)
+    )
 
 
 def grant(state: Titles, rights: Rights, participants: Participants, wish: Message, now: int) -> list[Event]:
@@ -186,6 +192,52 @@ def open_titles(state: Titles, asset_key: str, holder: str, valid_until: int, ri
         )  # fmt: skip
         events.append(_granted(key, state.records[key], valid_until, ZERO_DIGEST))
     return events
+
+
+def hand_over(state: Titles, asset_key: str, giver: str, taker: str) -> list[Event]:
+    """Give the first titles that `giver` holds to the receiver of a registered transfer; for the rules of rights alone.
+
+    The transferor keeps none of them; one that somebody else holds, or that has ended, stays where it is.
+
+    """
+    keys = [key for key in first_titles(state, asset_key) if _passes(state.records[key], giver)]
+    for key in keys:
+        state.records[key].holder = taker
+        state.records[key].version += 1
+    args = [{"titleId": key, "from": giver, "to": taker, "version": state.records[key].version} for key in keys]
+    return [Event("Titles", "TitleTransferred", item) for item in args]
+
+
+def require_passable(state: Titles, asset_key: str, giver: str) -> None:
+    """Refuse a transfer while a first title that would pass is seized, under control or pledged."""
+    for key in first_titles(state, asset_key):
+        if _passes(state.records[key], giver):
+            require_unburdened(state, key)
+
+
+def require_whole(state: Titles, asset_key: str, holder: str) -> None:
+    """Refuse to end what somebody else holds a first title of, or what a first title is seized or pledged of."""
+    for key in first_titles(state, asset_key):
+        if state.records[key].holder != holder:
+            raise refuse("TitlesNotHolder", titleId=key, account=holder)
+        require_unburdened(state, key)
+
+
+def first_titles(state: Titles, asset_key: str) -> list[str]:
+    """Ids of an asset's first titles, as many as its source gave."""
+    return [key for kind in ROOTS if (key := title_id(asset_key, kind)) in state.records]
+
+
+def require_unburdened(state: Titles, key: str) -> None:
+    """Refuse a title that is seized, under control or pledged."""
+    marks = state.records[key].marks & TitleMark.ENCUMBRANCES
+    if marks:
+        raise refuse("TitlesEncumbered", titleId=key, ancestor=key, marks=int(marks))
+    state.require_unpledged(key)
+
+
+def _passes(title: Title, giver: str) -> bool:
+    return title.holder == giver and TitleMark.ENDED not in title.marks
 
 
 def grant_use(state: Titles, parent: str, asset_key: str, order: Message) -> list[Event]:

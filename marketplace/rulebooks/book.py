@@ -15,17 +15,19 @@ from marketplace.errors import InvalidInputError
 from marketplace.rulebooks.calendar import Calendar, day_of, end_of, load_calendar, shift_months, start_of
 
 UNITS = ("working_days", "days", "months", "years", "seconds")
-PROCEDURES = ("ordinary", "public_data", "late_objection")
+PROCEDURES = ("ordinary", "public_data", "late_objection", "revocation")
 
 _DATE = matching(r"\d{4}-\d{2}-\d{2}", "a date such as 2026-07-01")
 _BILINGUAL = record({"en": text(400), "zh": text(400)})
 _PERIOD = record(
     {"amount": integer(0, 10_000), "unit": one_of(UNITS), "source": text(40), "article": text(80, 0)},
 )
-_COMMON = {"kinds": array(one_of(KINDS), len(KINDS), 1), "accept": _PERIOD, "correct": _PERIOD, "review": _PERIOD}
+_BARE = {"kinds": array(one_of(KINDS), len(KINDS), 1), "review": _PERIOD}
+_COMMON = {**_BARE, "accept": _PERIOD, "correct": _PERIOD}
 _CASE = record(
     {
         **_COMMON,
+        "notice_unneeded": array(one_of(KINDS), len(KINDS)),
         **dict.fromkeys(("extension", "supplement", "notice", "objection", "validity"), _PERIOD),
         **{"renewal_opens": _PERIOD, "renewal_closes": _PERIOD},
         **{"renewal_from_previous_end": boolean, "deposit_first": boolean},
@@ -56,6 +58,7 @@ _SCHEMA = record(
         "retention_years": record({"value": integer(1, 100), "source": text(40), "article": text(80, 0)}),
         "sources": mapping(record({"title": text(200), "number": text(80, 0), "date": _DATE}), 40),
         **{"ordinary": _CASE, "public_data": _CASE, "late_objection": record(_COMMON)},
+        "revocation": record({**_BARE, "hearing": _PERIOD}),
         "code": record(
             {
                 **{"prefix": text(4), "region_digits": integer(1, 4), "institution_digits": integer(1, 4)},

@@ -38,8 +38,8 @@ NAMED_BY = {"holder": "holder", "seller": "seller", "buyer": "buyer", "data": "a
 
 _SUBJECT: dict[Kind, Callable[[Facts], str]] = {
     Kind.PARTY: lambda facts: str(facts["account"]),
-    Kind.DATA: lambda facts: ids.asset_id(facts["holder"], facts["manifestDigest"]),
-    Kind.SERIES: lambda facts: ids.asset_id(facts["holder"], facts["manifestDigest"]),
+    Kind.DATA: lambda facts: ids.asset_id(facts["registrant"], facts["manifestDigest"]),
+    Kind.SERIES: lambda facts: ids.asset_id(facts["registrant"], facts["manifestDigest"]),
     Kind.PRODUCT: lambda facts: ids.listing_id(facts["seller"], facts["assetId"], facts["termsDigest"]),
     Kind.CERTIFICATE: lambda facts: str(facts["certificateDigest"]),
     Kind.ORDER: lambda facts: ids.order_id(facts["buyer"], facts["listingId"], facts["agreementDigest"]),
@@ -120,14 +120,13 @@ def _check_title(client: Client, kind: Kind, record: Document) -> None:
         expect(record["title"], resolve(client, link["identifier"])["title"], "title_differs", rule)
         return
     if kind is Kind.CERTIFICATE:
-        paper = client.get(f"/rights/assets/{facts['assetId']}/certificate", signed=False)
-        expect(
-            certificates.digest(paper),
-            record["subject"],
-            "certificate_not_confirmed",
-            "rights.certificate_is_confirmed",
-        )
-        asset = ids.asset_id(facts["holder"], facts["manifestDigest"])
+        found = client.get(f"/rights/assets/{facts['assetId']}", signed=False)
+        earlier = {item["certificateDigest"] for item in (found["registration"] or {}).get("superseded", ())}
+        confirmed = record["subject"] in {found["certificateDigest"], *earlier}
+        expect(confirmed, True, "certificate_not_confirmed", "rights.certificate_is_confirmed")
+        paper = client.get(f"/documents/{record['subject']}", signed=False)
+        expect(certificates.digest(paper), record["subject"], "certificate_not_confirmed", RULE)
+        asset = ids.asset_id(facts["registrant"], facts["manifestDigest"])
         expect(facts["assetId"], asset, "identifier_differs", RULE)
     document = client.get_document(facts["termsDigest" if kind is Kind.PRODUCT else "manifestDigest"])
     expect(record["title"], document["title"], "title_differs", rule)

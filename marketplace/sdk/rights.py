@@ -14,11 +14,12 @@ from marketplace import documents
 from marketplace.documents import Document, ids, scopes
 from marketplace.errors import NotFoundError
 from marketplace.registrations.codes import to_ledger
+from marketplace.registrations.records import Kind
 from marketplace.rights.standing import Standing, judge, list_paths
 from marketplace.sdk import certificates, registrations
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
-from marketplace.types import AssetStatus
+from marketplace.types import ZERO_DIGEST, AssetStatus, TitleKind, TitleMark
 
 LONGEST_DAYS = 5 * 365
 
@@ -104,10 +105,11 @@ def checked_manifest(client: Client, asset: Mapping[str, Any]) -> Document:
 
 
 def confirm(client: Client, asset_id: str, days: int) -> dict[str, Any]:
-    """Confirm a deposited registration as a registrar: check it, issue the certificate (W3C VC 2.0), sign Confirm.
+    """Certify a deposited case as a registrar: check it, issue the certificate (W3C VC 2.0), sign Confirm.
 
     Args:
-        days: validity of the certificate, at most five years and at most what the deposit allows.
+        days: validity of the certificate of a first registration or a renewal, at most five years and at most what
+            the deposit allows; another kind keeps the end that the entry has.
     Returns:
         the intent's outcome with "certificateDigest", "certificate" and its "code".
     Raises:
@@ -125,9 +127,18 @@ def confirm(client: Client, asset_id: str, days: int) -> dict[str, Any]:
     valid_until = client.now() + min(days, LONGEST_DAYS) * 86400
     code = registrations.get_code(client, case["caseId"])
     valid_until = min(valid_until, case["dueAt"])
+    if case["kind"] not in (Kind.FIRST, Kind.RENEWAL):
+        valid_until = asset["validUntil"]
     entries = client.post(f"/rights/assets/{asset_id}/status-place", {}, repeatable=True)
+    later = {} if case["kind"] == Kind.FIRST else _passed_on(asset, case)
     certificate = certificates.issue(
-        client, asset, manifest, claim, valid_until=valid_until, entries=entries, code=code
+        client,
+        {**asset, "holder": later.get("holder", asset["holder"])},
+        manifest,
+        {**claim, **later},
+        valid_until=valid_until,
+        entries=entries,
+        code=code,
     )
     message = {
         "assetId": asset_id,
@@ -145,8 +156,22 @@ def confirm(client: Client, asset_id: str, days: int) -> dict[str, Any]:
     return {**outcome, "certificateDigest": message["certificateDigest"], "certificate": certificate, "code": code}
 
 
+def _passed_on(asset: Mapping[str, Any], case: Mapping[str, Any]) -> dict[str, Any]:
+    """Who holds what once a later case is certified: what a first certificate takes from the claim."""
+    giver, taker = case["applicant"], case["counterparty"] if case["kind"] == Kind.TRANSFER else case["applicant"]
+    rights = [
+        {
+            **{"right": TitleKind(title["kind"]).name, "until": None, "limits": ""},
+            "holder": taker if title["holder"] == giver else title["holder"],
+        }
+        for title in asset["titles"]
+        if title["parent"] == ZERO_DIGEST and not title["marks"] & TitleMark.ENDED
+    ]
+    return {"holder": taker, "rights": rights, "shares": asset["shares"]}
+
+
 def mark(client: Client, asset_id: str, status: AssetStatus, reason: str) -> dict[str, Any]:
-    """Suspend (SUSPENDED), restore (CONFIRMED) or revoke (REVOKED) a confirmed registration, as a registrar.
+    """Suspend (SUSPENDED) or restore (CONFIRMED) a confirmed registration, as a registrar.
 
     The reason's digest goes onto the ledger, its text stays with the registrar.
     """

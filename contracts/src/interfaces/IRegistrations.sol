@@ -13,7 +13,8 @@ interface IRegistrations is IIntentBatch {
         None,
         Ordinary,
         PublicData,
-        LateObjection
+        LateObjection,
+        Revocation
     }
 
     enum Kind {
@@ -46,7 +47,8 @@ interface IRegistrations is IIntentBatch {
         Withdrawn,
         Disputed,
         Upheld,
-        Dismissed
+        Dismissed,
+        Ended
     }
 
     /// @notice What is done in a case. `Certify` comes through the contract Rights, the two by nobody in particular through
@@ -73,7 +75,8 @@ interface IRegistrations is IIntentBatch {
         Reject,
         Deposit,
         Certify,
-        MarkDisputed
+        MarkDisputed,
+        End
     }
 
     /// @notice Times in unix seconds. `dueAt` is the end of the period that was opened last: for acceptance, correction,

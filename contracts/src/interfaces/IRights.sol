@@ -7,13 +7,15 @@ import {IIntentBatch} from "./IIntentBatch.sol";
 /// @notice A supplier registers sealed data; a registrar confirms it, which creates its first titles (see ITitles). Revenue
 /// shares are paid to whoever holds them at settlement.
 interface IRights is IIntentBatch {
-    /// @notice None -> Registered by {register} -> Confirmed by {confirm}; Confirmed <-> Suspended and either -> Revoked by {mark}.
+    /// @notice None -> Registered by {register} -> Confirmed by {confirm}; Confirmed <-> Suspended by {mark}, and
+    /// either -> Revoked or Cancelled by {end}, which rests on a case.
     enum AssetStatus {
         None,
         Registered,
         Confirmed,
         Suspended,
-        Revoked
+        Revoked,
+        Cancelled
     }
 
     /// @notice Left of the privacy budget = epsilonBudget - (epsilonCommitted - epsilonReleased), in millionths of epsilon.
@@ -141,6 +143,8 @@ interface IRights is IIntentBatch {
     error RightsSharesFull(bytes32 assetId);
     /// @notice Only the Orders contract moves the budget.
     error RightsOnlyOrders(address caller);
+    /// @notice Only the Registrations contract ends a registration.
+    error RightsOnlyRegistrations(address caller);
     /// @notice The privacy budget has `left` and the order asks for more.
     error RightsBudgetExceeded(bytes32 assetId, uint64 left, uint64 asked);
 
@@ -153,8 +157,13 @@ interface IRights is IIntentBatch {
     /// @notice Hands part of the revenue of an asset to another active participant.
     function transferShare(TransferShare calldata transfer_, bytes calldata fromSignature) external;
 
-    /// @notice Suspends, restores or revokes a confirmed registration. What is funded already settles as agreed.
+    /// @notice Suspends or restores a confirmed registration. What is funded already settles as agreed.
     function mark(Mark calldata mark_, bytes calldata registrarSignature) external;
+
+    /// @notice Ends a registration for good: Cancelled at its holder's wish, who has to hold all first titles free of
+    /// seizure and pledge, or Revoked. Only Registrations calls it, when a case ends so.
+    /// @param by the registrar who decided. @param reasonDigest of the paper of the decision.
+    function end(bytes32 assetId, AssetStatus status, address by, bytes32 reasonDigest) external;
 
     /// @notice Commits `epsilon` of the budget to an order. Only Orders calls it.
     function commitBudget(bytes32 assetId, bytes32 orderId, uint64 epsilon) external;

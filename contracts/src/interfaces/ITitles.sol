@@ -228,6 +228,10 @@ interface ITitles is IIntentBatch {
     /// @notice Gives a pledged title to its pledgee, free of the pledge.
     function enforce(Enforce calldata enforcement, bytes calldata registrarSignature) external;
 
+    /// @notice Gives a first title to the receiver of a registered transfer. Only Rights calls it, and has looked at what
+    /// weighs on the title.
+    function hand(bytes32 titleId, address to) external;
+
     /// @notice Creates the first titles of an asset that is confirmed. Only Rights calls it.
     /// @param rights bits: 1 to hold, 2 to use, 4 to operate.
     function open(bytes32 assetId, address holder, uint64 validUntil, uint8 rights) external;

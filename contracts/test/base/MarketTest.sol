@@ -158,8 +158,9 @@ abstract contract MarketTest is Signing {
         m.kind = uint8(kind);
         m.procedure = uint8(IRegistrations.Procedure.Ordinary);
         if (kind == IRegistrations.Kind.LateObjection) m.procedure = uint8(IRegistrations.Procedure.LateObjection);
+        if (kind == IRegistrations.Kind.Revocation) m.procedure = uint8(IRegistrations.Procedure.Revocation);
         if (kind == IRegistrations.Kind.Transfer) m.counterparty = _at(COLLECTOR);
-        m.applicant = _at(SUPPLIER);
+        m.applicant = _at(kind == IRegistrations.Kind.Revocation ? REGISTRAR : SUPPLIER);
         m.formDigest = "form";
         m.nonPublicationDigest = "reasons";
         m.rulebookDigest = RULEBOOK;

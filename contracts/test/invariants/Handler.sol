@@ -156,7 +156,7 @@ contract Handler is MarketTest {
         if (status % 16 == 0) m.status = status / 16;
         bytes memory signature = _sign(REGISTRAR, address(rights), _hash(m));
         bool done = _try(address(rights), abi.encodeCall(IRights.mark, (m, signature)));
-        if (done && before == IRights.AssetStatus.Revoked) violation = "a revoked asset came back";
+        if (done && before > IRights.AssetStatus.Suspended) violation = "an asset that was ended came back";
     }
 
     function transfer(uint256 which, uint256 to, bool hold) public {

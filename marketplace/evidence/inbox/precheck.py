@@ -30,9 +30,15 @@ from marketplace.participants.service.keyring import ledger_time, load_keys
 from marketplace.participants.tables import Participant
 from marketplace.registrations.codes import from_ledger, is_code, to_ledger
 from marketplace.registrations.projections import SUBJECT
+from marketplace.registrations.records import CaseState, Step, case_from_json
 from marketplace.registrations.records import Record as EntryState
-from marketplace.registrations.records import Step, case_from_json
-from marketplace.registrations.tables import RegisterEntry, RegistrationAct, RegistrationCase, RulebookInForce
+from marketplace.registrations.tables import (
+    CertificateCode,
+    RegisterEntry,
+    RegistrationAct,
+    RegistrationCase,
+    RulebookInForce,
+)
 from marketplace.replay import LedgerState
 from marketplace.rights.records import Asset as AssetState
 from marketplace.rights.records import Share as ShareState
@@ -196,7 +202,11 @@ def _load_cases(session: Session, state: LedgerState, names: set[str]) -> list[R
         state.registrations.cases[row.case_id] = case_from_json(row.as_json())
     codes = [from_ledger(name) for name in names if is_code(name)]
     for entry in session.exec(select(RegisterEntry).where(col(RegisterEntry.code).in_(codes))):
-        state.registrations.codes[to_ledger(entry.code)] = entry.latest_case
+        state.registrations.codes[to_ledger(entry.code)] = entry.certified_case
+    given = select(CertificateCode).where(col(CertificateCode.code).in_(codes))
+    ended = select(RegistrationCase.case_id).where(RegistrationCase.state == int(CaseState.CERTIFIED))
+    for row in session.exec(given.where(col(CertificateCode.case_id).in_(ended))):
+        state.registrations.codes[to_ledger(row.code)] = row.case_id
     objections = select(RegistrationAct).where(
         col(RegistrationAct.case_id).in_([row.case_id for row in cases]), RegistrationAct.step == int(Step.OBJECT)
     )

@@ -10,10 +10,11 @@ from marketplace.identifiers import standing
 from marketplace.identifiers.standing import Standing
 from marketplace.ledger.tables import LedgerBlock, LedgerEvent
 from marketplace.participants.tables import Participant
-from marketplace.rights.issuing import first_titles
+from marketplace.registrations.tables import RegisterEntry
+from marketplace.rights.issuing import moved_since
 from marketplace.rights.status_lists import is_marked
 from marketplace.rights.tables import Asset
-from marketplace.storage.projected import ProjectedRow
+from marketplace.storage.projected import ProjectedRow, projected
 from marketplace.types import TitleKind
 
 MOVABLE = tuple(TitleKind)
@@ -25,19 +26,22 @@ def moment_of(session: Session, block: int) -> dict[str, Any]:
     return {"block": block, "time": iso_time(sealed.timestamp) if sealed else None}
 
 
-def ended(session: Session, row: ProjectedRow, stands: Standing) -> dict[str, Any] | None:
+def ended(session: Session, row: ProjectedRow, stands: Standing, since: int) -> dict[str, Any] | None:
     """Since when it is no longer in force: the block of the act that ended it, or the end of its term.
 
     A listing, an order and a participant change no more once they are over, so it is their row's. An asset's row goes
     on changing (budgets are given back), so its events are asked.
+
+    Args:
+        since: the block that the object is from.
     """
     if stands.in_force:
         return None
     if stands.status in standing.BY_ITSELF:
         return {"block": None, "time": iso_time(stands.valid_until)}
     if stands.status == "superseded":
-        return moment_of(session, _moved_at(session, row))
-    if stands.status in ("suspended", "revoked", "blocked") and not isinstance(row, Participant):
+        return moment_of(session, _moved_at(session, row, since))
+    if stands.status in ("suspended", "revoked", "cancelled", "blocked") and not isinstance(row, Participant):
         return moment_of(session, _marked_at(session, row))
     return moment_of(session, row.event_block)
 
@@ -48,11 +52,16 @@ def _marked_at(session: Session, row: Any) -> int:
     return session.exec(blocks.order_by(col(LedgerEvent.block).desc())).first() or row.event_block
 
 
-def _moved_at(session: Session, row: Any) -> int:
-    """The block in which first a title or share of an asset moved."""
+def _moved_at(session: Session, row: Any, since: int) -> int:
+    """The block after `since` in which first a title or share of an asset moved, or it had another certificate."""
     titles = [ids.title_id(row.asset_id, kind) for kind in MOVABLE]
-    asked = [("ShareTransferred", row.asset_id), *(("TitleTransferred", name) for name in titles)]
-    found = [session.exec(_events(*which).order_by(col(LedgerEvent.block))).first() for which in asked]
+    asked = [
+        ("ShareTransferred", row.asset_id),
+        ("Confirmed", row.asset_id),
+        *(("TitleTransferred", name) for name in titles),
+    ]
+    later = col(LedgerEvent.block) > since
+    found = [session.exec(_events(*which).where(later).order_by(col(LedgerEvent.block))).first() for which in asked]
     return min((block for block in found if block is not None), default=row.event_block)
 
 
@@ -62,4 +71,6 @@ def _events(name: str, about: str) -> SelectOfScalar[int]:
 
 def has_moved(session: Session, asset: Asset) -> bool:
     """Whether a title or a share of an asset has another holder than its certificate names."""
-    return is_marked("message", asset.status, asset.share_version, first_titles(session, asset))
+    return is_marked(
+        "message", asset.status, *moved_since(session, asset, projected(session, RegisterEntry, asset.asset_id))
+    )

@@ -49,7 +49,7 @@ def record(session: Session, found: Found, public_url: str, now: int) -> Documen
         "statusName": standing.NAMES[stands.status],
         "inForce": stands.in_force,
         "since": moment_of(session, found.row.event_block),
-        "until": ended(session, row, stands),
+        "until": ended(session, row, stands, found.row.event_block),
         "validUntil": iso_time(stands.valid_until) if stands.valid_until else None,
         "title": title,
         "facts": facts,
@@ -76,7 +76,7 @@ def _data(session: Session, asset_id: str, _found: Found, now: int) -> Parts:
     version = session.get(Version, asset_id)
     links += [("predecessor", Kind.DATA, version.previous)] if version else []
     links += [("successor", Kind.DATA, later) for later in _successors(session, asset_id)]
-    facts = {"assetId": asset_id, **_asset_facts(asset)}
+    facts = {"assetId": asset_id, **_asset_facts(session, asset)}
     return asset, standing.of_data(asset.status, asset.valid_until, now), _title(session, asset), facts, links
 
 
@@ -85,7 +85,12 @@ def _series(session: Session, first: str, _found: Found, now: int) -> Parts:
     newest = get_asset(session, versions[0])
     links = [("holder", Kind.PARTY, newest.holder), ("newest", Kind.DATA, versions[0])]
     links += [("version", Kind.DATA, asset_id) for asset_id in versions]
-    facts = {"assetId": first, **_asset_facts(get_asset(session, first)), "versions": len(versions)}
+    facts = {
+        "assetId": first,
+        **_asset_facts(session, get_asset(session, first)),
+        "versions": len(versions),
+        "holder": newest.holder,
+    }
     return newest, standing.of_data(newest.status, newest.valid_until, now), _title(session, newest), facts, links
 
 
@@ -101,9 +106,9 @@ def _product(session: Session, listing_id: str, _found: Found, now: int) -> Part
 
 def _certificate(session: Session, digest: str, found: Found, now: int) -> Parts:
     asset = get_asset(session, found.row.about)
-    facts = {"certificateDigest": digest, "assetId": asset.asset_id, **_asset_facts(asset)}
+    facts = {"certificateDigest": digest, "assetId": asset.asset_id, **_asset_facts(session, asset)}
     links = [("data", Kind.DATA, asset.asset_id), ("holder", Kind.PARTY, asset.holder)]
-    moved = has_moved(session, asset)
+    moved = asset.certificate_digest != digest or has_moved(session, asset)
     stands = standing.of_certificate(asset.status, asset.valid_until, now, moved=moved)
     return asset, stands, _title(session, asset), facts, links
 
@@ -132,9 +137,10 @@ _PARTS: dict[Kind, Callable[[Session, str, Found, int], Parts]] = {
 }
 
 
-def _asset_facts(asset: Asset) -> Document:
-    """What an asset's id is made of: its registrant and its manifest."""
-    return {"holder": asset.holder, "manifestDigest": asset.manifest_digest}
+def _asset_facts(session: Session, asset: Asset) -> Document:
+    """Who holds it, and what its id is made of: who registered it first, and its manifest."""
+    registrant = manifest_of(session, asset)["holder"]
+    return {"holder": asset.holder, "registrant": registrant, "manifestDigest": asset.manifest_digest}
 
 
 def _title(session: Session, asset: Asset) -> dict[str, str]:

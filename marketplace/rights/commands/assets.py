@@ -221,15 +221,6 @@ def restore(run: Run, asset: Asset, reason: Reason) -> None:
 
 
 @command(app)
-def revoke(run: Run, asset: Asset, reason: Reason) -> None:
-    """Revoke a registration and its certificate for good, as a registrar. 撤销登记
-
-    Example: marketplace rights revoke 0x5f…5f --reason "false proof of source"
-    """
-    _mark(run, asset, AssetStatus.REVOKED, reason)
-
-
-@command(app)
 def transfer_share(
     run: Run, asset: Asset, to: To, bps: Annotated[int, typer.Option(min=1, max=10_000, help="basis points 基点")]
 ) -> None:

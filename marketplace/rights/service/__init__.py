@@ -16,7 +16,8 @@ from marketplace.evidence.inbox import Statement, check_statement, is_under_way,
 from marketplace.evidence.inbox.naming import require_free
 from marketplace.evidence.inbox.submitting import submit
 from marketplace.intents import Deployment
-from marketplace.registrations.tables import RegisterEntry
+from marketplace.registrations.records import Step
+from marketplace.registrations.tables import RegisterEntry, RegistrationAct, RegistrationCase
 from marketplace.rights import certificates
 from marketplace.rights.tables import Asset, Share, Title, Version
 from marketplace.storage.blobs import BlobStore
@@ -55,13 +56,14 @@ def assets_json(session: Session, assets: Sequence[Asset]) -> list[dict[str, Any
         )
     )
     entries = _by_asset(session.exec(select(RegisterEntry).where(col(RegisterEntry.asset_id).in_(names))))
+    earlier = superseded(session, [entry for found in entries.values() for entry in found])
     return [
         {
             **asset.as_json(),
             "epsilonLeft": asset.epsilon_budget - (asset.epsilon_committed - asset.epsilon_released),
             "shares": [{"holder": share.holder, "bps": share.bps} for share in shares[asset.asset_id]],
             "titles": [title.as_json() for title in titles[asset.asset_id]],
-            "registration": next(map(_entry_json, entries[asset.asset_id]), None),
+            "registration": next((_entry_json(item, earlier) for item in entries[asset.asset_id]), None),
         }
         for asset in assets
     ]
@@ -74,8 +76,31 @@ def _by_asset(rows: Iterable[Part]) -> Mapping[str, list[Part]]:
     return found
 
 
-def _entry_json(entry: RegisterEntry) -> dict[str, Any]:
-    return {**entry.as_json(), "disputed": entry.disputes > 0}
+def _entry_json(entry: RegisterEntry, earlier: Mapping[str, list[dict[str, str]]]) -> dict[str, Any]:
+    return {**entry.as_json(), "disputed": entry.disputes > 0, "superseded": earlier.get(entry.asset_id, [])}
+
+
+def superseded(session: Session, entries: Sequence[RegisterEntry]) -> dict[str, list[dict[str, str]]]:
+    """Earlier certificates of entries by asset, the oldest first: their digests, and the case of each."""
+    query = (
+        select(RegistrationAct, RegistrationCase.asset_id)
+        .join(RegistrationCase, col(RegistrationCase.case_id) == RegistrationAct.case_id)
+        .where(
+            col(RegistrationCase.asset_id).in_([entry.asset_id for entry in entries]),
+            RegistrationAct.step == int(Step.CERTIFY),
+            col(RegistrationAct.case_id).not_in([entry.certified_case for entry in entries]),
+        )
+    )
+    found: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for act, asset_id in session.exec(query.order_by(col(RegistrationAct.event_block))):
+        found[asset_id].append({"certificateDigest": act.evidence_digest, "caseId": act.case_id})
+    return found
+
+
+def was_certified(session: Session, digest: str) -> bool:
+    """Whether a registrar's confirmation of this certificate stands on the ledger."""
+    act = select(RegistrationAct).where(RegistrationAct.evidence_digest == digest)
+    return session.exec(act.where(RegistrationAct.step == int(Step.CERTIFY))).first() is not None
 
 
 def manifest_of(session: Session, asset: Asset) -> Document:
@@ -137,7 +162,7 @@ def confirm(
 
 
 def mark(session: Session, deployment: Deployment, decision: Statement, now: int) -> Digest:
-    """Queue a suspension, restoration or revocation of a registration. Raises RuleError as the rules say."""
+    """Queue a suspension or restoration of a registration. Raises RuleError as the rules say."""
     name, message = decision.digest(deployment), decision.message
     if is_under_way(session, name):
         return name

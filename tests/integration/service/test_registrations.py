@@ -159,11 +159,3 @@ def test_a_late_objection_sets_and_clears_the_mark(town: Town) -> None:
     decide(town, case, Step.REJECT, "so they have")
     assert not disputed()
     assert state(town, case) is CaseState.DISMISSED
-
-
-@pytest.mark.parametrize("kind", [Kind.CANCELLATION, Kind.CORRECTION])
-def test_a_kind_without_an_effect_is_not_taken(town: Town, kind: Kind) -> None:
-    """It would stay deposited for ever and block the asset."""
-    form = {name: "x" for name, field in rulebook().content["forms"][kind.name].items() if field["required"]}
-    call = lambda: registrations.file(town["supplier"], town.facts["asset"], kind, form)  # noqa: E731
-    assert refused(call) == "case_kind"

@@ -189,7 +189,7 @@ def test_a_registrar_s_marks_show_on_data_certificate_and_product(town: Town, as
     ]
     rights.mark(registrar, asset, AssetStatus.CONFIRMED, "objection settled")
     assert all(told(town, *which)["inForce"] for which in named)
-    rights.mark(registrar, asset, AssetStatus.REVOKED, "false proof of source")
+    town.revoke(asset)
     said = [told(town, *which) for which in named]
     assert [over(item)[0] for item in said] == ["revoked", "revoked", "blocked"]
     (block,) = {item["until"]["block"] for item in said}

@@ -25,7 +25,8 @@ from marketplace.evidence.service import is_unanchored
 from marketplace.panel.agent import PanelAgent
 from marketplace.panel.evaluate import PanelNode
 from marketplace.queries.evaluation import SealedColumns
-from marketplace.registrations.records import Kind, Step
+from marketplace.registrations.procedures import ENDING
+from marketplace.registrations.records import Kind, Procedure, Step
 from marketplace.sdk import listings, orders, panel, participants, registrations, rights, settlement
 from marketplace.sdk.client import Client
 from marketplace.serve import Service
@@ -42,7 +43,7 @@ from marketplace.vault.sealing import seal_file
 from marketplace.vault.secrecy import Cipher
 from marketplace.vault.store import PrivacyStore
 from marketplace.web.context import Context
-from tests.registering import FIELDS
+from tests.registering import FIELDS, rulebook
 from tests.sealed_market import SCHEMA, Row, keys, make_rows, write_csv
 
 EXCHANGE_KEY = "1f" * 8 + "2e3d4c5b6a798897" * 3
@@ -157,30 +158,49 @@ class Town:
         supplier.put_document(dataset.manifest)
         return dataset
 
-    def register(self, manifest: Document) -> str:
-        """Register and confirm the data set; returns the asset's id."""
+    def register(self, manifest: Document, *, days: int = 365, origin: str = "ENTERPRISE") -> str:
+        """Register and confirm the data set for `days`; returns the asset's id."""
         supplier, collector = self["supplier"], self["collector"]
         claim = rights.make_claim(
             manifest,
             level=LEVELS[1],
             source_class="COLLECTED_GENERATED",
-            origin="ENTERPRISE",
+            origin=origin,
             shares=[(supplier.address, 9000), (collector.address, 1000)],
         )
         asset = str(rights.register(supplier, manifest, claim, BUDGET)["assetId"])
-        self.deposit_case(asset)
-        rights.confirm(self["registrar"], asset, 365)
+        public = {"procedure": Procedure.PUBLIC_DATA, "deposit": "city archive 1"} if origin == "PUBLIC" else {}
+        self.deposit_case(asset, **public)
+        rights.confirm(self["registrar"], asset, days)
         return asset
 
-    def deposit_case(self, asset: str) -> str:
-        """Bring a first registration to its deposit, without public notice; returns the case's id."""
-        filed = registrations.file(
-            self["supplier"], asset, Kind.FIRST, FIELDS, non_publication="the data set is a test's own"
-        )
-        case = self.facts["case"] = str(filed["caseId"])
-        for step in (Step.ACCEPT, Step.WAIVE_NOTICE, Step.DEPOSIT):
-            words = "the reasons hold" if step is Step.WAIVE_NOTICE else None
+    def deposit_case(
+        self, asset: str, kind: Kind = Kind.FIRST, fields: Mapping[str, str] = FIELDS, **changes: Any
+    ) -> str:
+        """Bring a case of the supplier's to its deposit, or to its end, without public notice; returns its id."""
+        changes = {"non_publication": "the data set is a test's own", **changes}
+        case = self.facts["case"] = str(registrations.file(self["supplier"], asset, kind, fields, **changes)["caseId"])
+        if kind is Kind.TRANSFER:
+            taker = next(client for client in self.clients.values() if client.address == changes["counterparty"])
+            registrations.act(taker, case, Step.JOIN)
+        for step in (Step.ACCEPT, Step.WAIVE_NOTICE, Step.END if kind in ENDING else Step.DEPOSIT):
+            words = "the reasons hold" if step in (Step.WAIVE_NOTICE, Step.END) else None
             registrations.act(self["registrar"], case, step, words)
+        return case
+
+    def later_form(self, asset: str, kind: Kind) -> dict[str, str]:
+        """A form about an entry, filled in."""
+        code = rights.get_asset(self["registrar"], asset)["registration"]["code"]
+        form = dict.fromkeys(rulebook().content["forms"][kind.name], "as the parties have agreed")
+        return form | {"certificateCode": code}
+
+    def revoke(self, asset: str) -> str:
+        """Hear the supplier and take an entry back; returns the case's id."""
+        registrar, form = self["registrar"], self.later_form(asset, Kind.REVOCATION)
+        filed = registrations.file(registrar, asset, Kind.REVOCATION, form, procedure=Procedure.REVOCATION)
+        case = str(filed["caseId"])
+        registrations.act(self["supplier"], case, Step.REPLY, "the materials were ours")
+        registrations.act(registrar, case, Step.END, "false proof of source")
         return case
 
     def list_product(self, asset: str, **changes: Any) -> str:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from marketplace.registrations.clocks import NAMES
 from marketplace.registrations.procedures import FINAL, KINDS, TABLES, WHOSE, next_state, opens_period
+from marketplace.registrations.records import WAIVABLE, Kind, Procedure, Step
 from marketplace.registrations.records import CaseState as S
-from marketplace.registrations.records import Kind, Procedure, Step
+from marketplace.rulebooks import all_rulebooks
 
 PATH = (
     (S.SUBMITTED, Step.ACCEPT, S.UNDER_REVIEW),
@@ -33,9 +35,9 @@ def test_nothing_is_deposited_while_an_objection_is_open() -> None:
         assert {state for (state, step) in table if step is Step.DEPOSIT} <= {S.PUBLIC_NOTICE, S.CLEARED}
 
 
-def test_silence_accepts_in_the_ordinary_procedure_alone() -> None:
+def test_silence_accepts_an_ordinary_application_and_ends_a_hearing() -> None:
     having = [item for item in TABLES if next_state(item, S.SUBMITTED, Step.ACCEPT_BY_SILENCE) is not S.NONE]
-    assert having == [Procedure.ORDINARY]
+    assert having == [Procedure.ORDINARY, Procedure.REVOCATION]
 
 
 @pytest.mark.parametrize("procedure", list(TABLES))
@@ -59,11 +61,26 @@ def test_every_step_is_somebody_s() -> None:
     assert not opens_period(Procedure.LATE_OBJECTION, Step.REJECT)
 
 
-def test_only_kinds_whose_deposit_has_an_effect_are_taken() -> None:
-    """Another kind would stay deposited for ever, and keep every later case of its asset out."""
-    assert {kind for kinds in KINDS.values() for kind in kinds} == {Kind.FIRST, Kind.LATE_OBJECTION}
-    assert S.DEPOSITED not in FINAL
-    assert all({step for at, step in table if at is S.DEPOSITED} <= {Step.CERTIFY} for table in TABLES.values())
+def test_every_kind_is_taken_by_some_procedure() -> None:
+    assert {kind for kinds in KINDS.values() for kind in kinds} == set(Kind) - {Kind.NONE}
+    assert Kind.TRANSFER not in KINDS[Procedure.PUBLIC_DATA]
+    assert Kind.CORRECTION not in KINDS[Procedure.ORDINARY]
+
+
+def test_the_rulebooks_take_what_the_contract_takes() -> None:
+    for book in all_rulebooks().values():
+        for procedure, kinds in KINDS.items():
+            content = book.content[NAMES[procedure]]
+            assert set(content["kinds"]) == {kind.name for kind in kinds}
+            assert {Kind[name] for name in content.get("notice_unneeded", [])} <= WAIVABLE
+
+
+def test_a_revocation_is_decided_after_a_hearing() -> None:
+    table = TABLES[Procedure.REVOCATION]
+    assert {step for state, step in table if state is S.SUBMITTED} == {
+        *(Step.REPLY, Step.ACCEPT_BY_SILENCE, Step.WITHDRAW),
+    }
+    assert {state for state, step in table if step is Step.END} == {S.UNDER_REVIEW}
 
 
 def test_the_contract_s_tables_are_these() -> None:

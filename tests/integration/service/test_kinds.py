@@ -1,0 +1,166 @@
+"""What follows from the kinds of registration after the first, over HTTP."""
+
+import time
+from typing import Any
+
+import pytest
+
+from marketplace.registrations.records import CaseState, Kind, Procedure, Step
+from marketplace.rights.standing import judge
+from marketplace.sdk import certificates, identifiers, registrations, rights, titles
+from marketplace.types import AssetStatus, TitleKind
+from tests.integration.service.test_registrations import refused
+from tests.integration.service.town import Town
+
+DAY = 86_400
+
+
+def made(town: Town, name: str, **how: Any) -> str:
+    """A confirmed asset of one test alone: the town's data under another title."""
+    manifest = {**town.facts["dataset"].manifest, "title": {"en": name, "zh": "登记类型测试"}}
+    town["supplier"].put_document(manifest)
+    return town.register(manifest, **how)
+
+
+def standing(town: Town, certificate: Any) -> str:
+    return rights.get_standing(town["rival"], certificate).code
+
+
+def present(town: Town, asset: str) -> Any:
+    return rights.get_certificate(town["rival"], asset)
+
+
+def test_a_renewal_extends_the_term_and_supersedes_the_certificate(town: Town) -> None:
+    asset = made(town, "renewal", days=90)
+    form, before = town.later_form(asset, Kind.RENEWAL), present(town, asset)
+    entry = rights.get_asset(town["rival"], asset)
+    assert refused(lambda: town.deposit_case(asset, Kind.RENEWAL, {**form, "certificateCode": "SJ3102026010001"})) == (
+        "form_field"
+    )
+    town.deposit_case(asset, Kind.RENEWAL, form)
+    code = rights.confirm(town["registrar"], asset, 400)["code"]
+    after = rights.get_asset(town["rival"], asset)
+    assert after["validUntil"] > entry["validUntil"] + 300 * DAY
+    assert after["registration"]["code"] == code != entry["registration"]["code"]
+    assert after["registration"]["formDigest"] == entry["registration"]["formDigest"]
+    assert [standing(town, item) for item in (before, present(town, asset))] == [
+        "certificate_superseded",
+        "certificate_valid",
+    ]
+    shown = identifiers.resolve(town["rival"], certificates.digest(before))
+    assert (shown["status"], shown["until"]["block"]) == ("superseded", after["event"]["block"])
+    titles.accept(
+        town["collector"],
+        titles.offer_transfer(town["supplier"], titles.root(asset, TitleKind.OPERATE), town["collector"].address),
+    )
+    assert standing(town, present(town, asset)) == "certificate_superseded"
+
+
+def test_a_renewal_is_asked_for_in_the_rulebook_s_window(town: Town) -> None:
+    asset = made(town, "too early")
+    form = town.later_form(asset, Kind.RENEWAL)
+    assert refused(lambda: town.deposit_case(asset, Kind.RENEWAL, form)) == "renewal_not_open"
+
+
+def test_an_entry_lapses_by_itself(town: Town) -> None:
+    asset = made(town, "lapse")
+    certificate = present(town, asset)
+    lists, issuer = (
+        rights.get_status_lists(town["rival"], certificate),
+        certificates.verify(certificate, rights.get_asset(town["rival"], asset)),
+    )
+    assert judge(certificate, lists, issuer=issuer, now=int(time.time()) + 366 * DAY).code == "certificate_expired"
+
+
+def test_a_change_replaces_form_and_certificate(town: Town) -> None:
+    asset = made(town, "change")
+    before, entry = present(town, asset), rights.get_asset(town["rival"], asset)
+    form = town.later_form(asset, Kind.CHANGE)
+    assert refused(lambda: town.deposit_case(asset, Kind.CHANGE, form, non_publication=None)) == "case_notice_required"
+    registrations.act(town["supplier"], latest(town, asset), Step.WITHDRAW, "once more")
+    case = town.deposit_case(asset, Kind.CHANGE, {**form, "after": "rows of two airports"})
+    rights.confirm(town["registrar"], asset, 30)
+    after = rights.get_asset(town["rival"], asset)
+    assert after["validUntil"] == entry["validUntil"]
+    assert after["registration"]["certifiedCase"] == case
+    assert after["registration"]["formDigest"] != entry["registration"]["formDigest"]
+    assert [standing(town, item) for item in (before, present(town, asset))] == [
+        "certificate_superseded",
+        "certificate_valid",
+    ]
+
+
+def latest(town: Town, asset: str) -> str:
+    return str(rights.get_asset(town["rival"], asset)["registration"]["latestCase"])
+
+
+def test_public_data_are_corrected_without_notice(town: Town) -> None:
+    asset = made(town, "correction", origin="PUBLIC")
+    form = town.later_form(asset, Kind.CORRECTION)
+    assert refused(lambda: town.deposit_case(asset, Kind.CORRECTION, form)) == "form_field"
+    how = {"procedure": Procedure.PUBLIC_DATA, "deposit": "city archive 1", "non_publication": None}
+    town.deposit_case(asset, Kind.CORRECTION, form, **how)
+    rights.confirm(town["registrar"], asset, 30)
+    assert standing(town, present(town, asset)) == "certificate_valid"
+
+
+def test_a_transfer_hands_the_entry_over(town: Town) -> None:
+    asset, rival = made(town, "transfer"), town["rival"]
+    before, form = present(town, asset), town.later_form(asset, Kind.TRANSFER)
+    hold = titles.root(asset, TitleKind.HOLD)
+    offer = titles.offer_transfer(town["supplier"], hold, rival.address)
+    assert refused(lambda: titles.accept(rival, offer)) == "title_not_transferable"
+    town.deposit_case(asset, Kind.TRANSFER, form, counterparty=rival.address)
+    rights.confirm(town["registrar"], asset, 30)
+    after = rights.get_asset(rival, asset)
+    assert after["holder"] == after["registration"]["holder"] == rival.address
+    assert {title["holder"] for title in after["titles"]} == {rival.address}
+    certificate = present(town, asset)
+    assert certificate["credentialSubject"]["holder"] == rival.address
+    assert {right["holder"] for right in certificate["credentialSubject"]["rights"]} == {rival.address}
+    assert [standing(town, item) for item in (before, certificate)] == ["certificate_superseded", "certificate_valid"]
+    assert refused(
+        lambda: registrations.file(town["supplier"], asset, Kind.CHANGE, town.later_form(asset, Kind.CHANGE))
+    ) == ("case_not_party")
+
+
+def test_a_cancellation_ends_entry_titles_and_listings(town: Town) -> None:
+    asset = made(town, "cancellation")
+    listing, certificate = town.list_product(asset), present(town, asset)
+    case = town.deposit_case(asset, Kind.CANCELLATION, town.later_form(asset, Kind.CANCELLATION), non_publication=None)
+    assert registrations.get_case(town["registrar"], case)["state"] == CaseState.ENDED
+    assert rights.get_asset(town["rival"], asset)["status"] == AssetStatus.CANCELLED
+    assert standing(town, certificate) == "certificate_revoked"
+    assert refused(lambda: town.fund(listing)) == "asset_status"
+    shown = identifiers.resolve(town["rival"], certificates.digest(certificate))
+    assert shown["status"] == "cancelled"
+
+
+def test_a_revocation_hears_the_holder_first(town: Town) -> None:
+    asset, registrar = made(town, "revocation"), town["registrar"]
+    form = town.later_form(asset, Kind.REVOCATION)
+    assert refused(lambda: rights.mark(registrar, asset, AssetStatus.REVOKED, "at once")) == "asset_mark"
+    filed = registrations.file(registrar, asset, Kind.REVOCATION, form, procedure=Procedure.REVOCATION)
+    case = str(filed["caseId"])
+    assert refused(lambda: registrations.act(registrar, case, Step.END, "unheard")) == "case_step"
+    assert {step["name"] for step in registrations.get_case(town["supplier"], case)["open"]} == {
+        *("REPLY", "ACCEPT_BY_SILENCE", "WITHDRAW"),
+    }
+    assert refused(lambda: registrations.get_case(town["rival"], case)) == "case_unknown"
+    while registrar.now() <= registrations.get_case(registrar, case)["dueAt"]:
+        time.sleep(0.1)
+    registrations.expire(registrar, case)
+    registrations.act(registrar, case, Step.END, "false proof of source")
+    assert standing(town, present(town, asset)) == "certificate_revoked"
+    assert rights.get_asset(town["rival"], asset)["status"] == AssetStatus.REVOKED
+
+
+@pytest.mark.parametrize("account", ["supplier", "rival"])
+def test_nobody_but_a_registrar_without_a_part_revokes(town: Town, account: str) -> None:
+    asset = town.facts["asset"]
+    form = town.later_form(asset, Kind.REVOCATION)
+    call = lambda: registrations.file(town[account], asset, Kind.REVOCATION, form, procedure=Procedure.REVOCATION)  # noqa: E731
+    assert refused(call) == "participant_not_active"
+
+
+__all__ = ["latest", "made"]
