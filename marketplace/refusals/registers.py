@@ -155,7 +155,7 @@ REGISTERS = (
         "rights.mark_table",
         "no mark leads from status {current} of asset {assetId} to {asked}",
         "资产 {assetId} 的状态 {current} 不能标记为 {asked}",
-        "a confirmed asset may be suspended and then restored; revoking and cancelling need a registration case, and stay",
+        "a confirmed asset may be suspended and restored; revoking and cancelling need a case, and stay",
         "已确权的资产可暂停并恢复；撤销、注销须经登记案件，且不可恢复",
         expected="current",
         got="asked",

@@ -135,12 +135,12 @@ def confirm(
     participants.require_active(registrar, Role.REGISTRAR)
     first = asset.status is AssetStatus.REGISTERED
     case = None if first else _require_later_case(asset, registrations, confirmation)
-    passes = case is not None and case.kind is Kind.TRANSFER
-    if passes:
-        require_passable(titles, asset_key, case.applicant)
+    passing = case if case is not None and case.kind is Kind.TRANSFER else None
+    if passing is not None:
+        require_passable(titles, asset_key, passing.applicant)
     certified = registration_rules.certify(registrations, confirmation)
 
-    handed = hand_over(titles, asset_key, case.applicant, case.counterparty) if passes else []
+    handed = hand_over(titles, asset_key, passing.applicant, passing.counterparty) if passing is not None else []
     asset.registrant = registrations.record_of(asset_key).holder
     asset.status, asset.valid_until = AssetStatus.CONFIRMED, confirmation["validUntil"]
     asset.version += 1
