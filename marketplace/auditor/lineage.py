@@ -24,7 +24,7 @@ class Lineage:
             self._report.count("versions")
             self._check_previous(row, manifest, subject)
         for batch in manifest["batches"]:
-            place = manifest["holder"], series_of(manifest), batch["block"]
+            place = _registrant(row, manifest), series_of(manifest), batch["block"]
             said = {name: batch[name] for name in ("name", "rows", "missing")}
             self._report.same(
                 "block_reused", f"{subject} block {batch['block']}", self._blocks.setdefault(place, said), said
@@ -32,7 +32,7 @@ class Lineage:
         self._registered.add(row["assetId"])
 
     def _check_previous(self, row: Row, manifest: dict[str, Any], subject: str) -> None:
-        before = asset_id(manifest["holder"], manifest["previous"])
+        before = asset_id(_registrant(row, manifest), manifest["previous"])
         if before not in self._registered:
             self._report.find("previous_unregistered", subject, expected=before)
             return
@@ -41,3 +41,9 @@ class Lineage:
         previous = self._documents.get(manifest["previous"], "manifest", subject)
         for what, expected, got in differences(manifest, previous) if previous is not None else ():
             self._report.find("lineage_differs", f"{subject} manifest.{what}", expected=expected, got=got)
+
+
+def _registrant(row: Row, manifest: dict[str, Any]) -> str:
+    """Who registered the asset, as its id says: a registered transfer gives it another holder, and leaves its id."""
+    own: str = manifest["holder"]
+    return own if asset_id(own, row["manifestDigest"]) == row["assetId"] else str(row["holder"])

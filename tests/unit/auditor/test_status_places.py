@@ -9,6 +9,7 @@ from marketplace.auditor.findings import Report
 from marketplace.auditor.rows import Tables
 from marketplace.auditor.statuses import check_status_lists
 from marketplace.documents import ids
+from marketplace.registrations.records import Step
 from marketplace.rights.status_lists import entries_of
 from marketplace.types import AssetStatus, TitleKind
 from tests.memory import MemoryBundle
@@ -31,8 +32,11 @@ def found(places: dict[str, int]) -> set[tuple[str, str]]:
     """Codes and subjects of what is found where confirmed assets have certificates at these places."""
     tables, report = Tables(), Report()
     for asset in places:
-        named = {"assetId": asset, "certificateDigest": asset, "shareVersion": 0, "status": AssetStatus.CONFIRMED}
-        tables.rows["assets"][(asset,)] = named
+        tables.rows["assets"][(asset,)] = {"assetId": asset, "shareVersion": 0, "status": AssetStatus.CONFIRMED}
+        tables.rows["register_entries"][(asset,)] = {"certifiedCase": asset, "shareVersion": 0, "moves": 0}
+        tables.rows["registration_cases"][(asset,)] = {"caseId": asset, "assetId": asset}
+        act = {"caseId": asset, "step": Step.CERTIFY, "evidenceDigest": asset}
+        tables.rows["registration_acts"][(asset, 5)] = act
         for kind in (TitleKind.HOLD, TitleKind.OPERATE):
             tables.rows["titles"][(ids.title_id(asset, kind),)] = {"moves": 0, "marks": 0}
     documents: Any = Certificates(places)
