@@ -1,14 +1,14 @@
 """The register names what its present certificate rests on; places in the status lists are a case's, not an asset's.
 
-Revision ID: 0019
-Follows: 0018
+Revision ID: 0020
+Follows: 0019
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0019"
-down_revision = "0018"
+revision = "0020"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 
