@@ -91,6 +91,11 @@ class Keys:
         """BLS12-381 secret of 32 bytes that attests results."""
         return bls.secret_key(self._derive("bls12-381"))
 
+    @cached_property
+    def fingerprint_secret(self) -> bytes:
+        """Secret of 32 bytes from which the marks of delivered files follow."""
+        return self._derive("fingerprint")
+
     def _derive(self, label: str) -> bytes:
         return HKDF(SHA256(), 32, None, f"marketplace/keys/v1/{label}".encode()).derive(self.seed)
 
