@@ -27,6 +27,7 @@ CONTRACTS = (
     "Clearing",
     "Keys",
     "Registrations",
+    "Deliveries",
 )
 # The same as in foundry.toml. Without metadata the bytecode does not depend on comments or on where the sources lie.
 SETTINGS: dict[str, Any] = {

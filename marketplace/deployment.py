@@ -57,6 +57,7 @@ class Genesis:
                 at["Agreements"],
                 at["SettlementToken"],
                 at["Clearing"],
+                at["Deliveries"],
                 self.treasury,
                 self.fee_bps,
             ),
@@ -64,6 +65,7 @@ class Genesis:
             "Clearing": (at["Participants"], at["SettlementToken"], at["Orders"]),
             "Keys": (at["Participants"],),
             "Registrations": (at["Participants"], at["Rights"], from_hex(self.rulebook, 32, "rulebook")),
+            "Deliveries": (at["Participants"], at["Orders"], at["Listings"], at["Titles"]),
         }
         return links[name]
 

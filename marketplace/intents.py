@@ -297,6 +297,44 @@ INTENTS: dict[str, IntentType] = {
             act=Act.SETTLEMENT,
         ),
         _intent(
+            "Deliveries",
+            "OfferDelivery(bytes32 listingId,address seller,uint96 amount,uint32 deliverWithin,uint32 inspection,"
+            "uint32 correction,uint8 corrections,uint8 marks,uint64 deadline)",
+            "seller",
+            act=Act.LISTINGS,
+        ),
+        _intent(
+            "Deliveries",
+            "Arrange(bytes32 orderId,bytes32 receiveKey,address buyer,uint64 deadline)",
+            "buyer",
+            act=Act.ORDERS,
+        ),
+        _intent(
+            "Deliveries",
+            "Deliver(bytes32 orderId,address seller,uint8 round,bytes32 ciphertextDigest,bytes32 fingerprintId,"
+            "bytes32 plaintextCommitment,uint64 deadline)",
+            "seller",
+            act=Act.SETTLEMENT,
+        ),
+        _intent(
+            "Deliveries",
+            "Acknowledge(bytes32 orderId,bytes32 noteHash,address buyer,uint64 deadline)",
+            "buyer",
+            act=Act.ORDERS,
+        ),
+        _intent(
+            "Deliveries",
+            "AcceptDelivery(bytes32 orderId,bytes32 noteHash,address buyer,uint64 deadline)",
+            "buyer",
+            act=Act.ORDERS,
+        ),
+        _intent(
+            "Deliveries",
+            "ObjectToDelivery(bytes32 orderId,bytes32 noteHash,bytes32 defectsDigest,address buyer,uint64 deadline)",
+            "buyer",
+            act=Act.ORDERS,
+        ),
+        _intent(
             "Clearing",
             "OpenBatch(bytes32 batchId,address exchange,uint48 number,uint64 closeBy,uint64 deadline)",
             "exchange",
@@ -397,6 +435,7 @@ CONTRACTS = (
     "Clearing",
     "Keys",
     "Registrations",
+    "Deliveries",
 )
 
 

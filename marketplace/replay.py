@@ -12,6 +12,7 @@ from crypto.errors import CryptoError
 from marketplace import calls
 from marketplace.agreements import rules as agreement_rules
 from marketplace.clearing import rules as clearing_rules
+from marketplace.deliveries import rules as delivery_rules
 from marketplace.deployment import Genesis
 from marketplace.errors import MarketplaceError
 from marketplace.events import Event
@@ -77,6 +78,7 @@ class LedgerState:
         self.accounts = Accounts(addresses["Orders"], addresses["SettlementToken"])
         self.redemptions = redemption_rules.Redemptions()
         self.batches = clearing_rules.Batches(addresses["Clearing"])
+        self.deliveries = delivery_rules.Deliveries()
         self.anchors = evidence_rules.Anchors()
         self._terms = settlement_rules.FeeTerms(genesis.treasury, genesis.fee_bps)
         #: events that the deployment itself leaves
@@ -361,6 +363,36 @@ class LedgerState:
     def _pay(self, batch: str, party: str, _now: int) -> list[Event]:
         return clearing_rules.pay(self.batches, self.accounts, batch, party)
 
+    @property
+    def _around_deliveries(self) -> delivery_rules.Around:
+        return delivery_rules.Around(
+            self.orders, self.participants, self.listings, self.rights, self.titles, self.accounts, self._terms
+        )
+
+    def _offer(self, terms: Any, now: int) -> list[Event]:
+        return delivery_rules.offer(self.deliveries, terms, now, around=self._around_deliveries)
+
+    def _arrange(self, wish: Any, now: int) -> list[Event]:
+        return delivery_rules.arrange(self.deliveries, wish, now, around=self._around_deliveries)
+
+    def _deliver(self, note: Any, now: int) -> list[Event]:
+        return delivery_rules.deliver(self.deliveries, note, now, around=self._around_deliveries)
+
+    def _acknowledge(self, receipt: Any, now: int) -> list[Event]:
+        return delivery_rules.acknowledge(self.deliveries, receipt, now, around=self._around_deliveries)
+
+    def _accept(self, acceptance: Any, now: int) -> list[Event]:
+        return delivery_rules.accept(self.deliveries, acceptance, now, around=self._around_deliveries)
+
+    def _object(self, objection: Any, now: int) -> list[Event]:
+        return delivery_rules.object_to(self.deliveries, objection, now, around=self._around_deliveries)
+
+    def _deem(self, order: str, now: int) -> list[Event]:
+        return delivery_rules.deem(self.deliveries, order, now, around=self._around_deliveries)
+
+    def _lapse(self, order: str, now: int) -> list[Event]:
+        return delivery_rules.lapse(self.deliveries, order, now, around=self._around_deliveries)
+
     def _anchor(self, statement: Any, now: int) -> list[Event]:
         return evidence_rules.anchor(self.anchors, self.participants, statement, now)
 
@@ -440,4 +472,12 @@ _VERBS: dict[tuple[str, str], Callable[..., list[Event]]] = {
     ("Registrations", "decide"): LedgerState._decide,
     ("Registrations", "expire"): LedgerState._expire,
     ("Registrations", "adopt"): LedgerState._adopt,
+    ("Deliveries", "offer"): LedgerState._offer,
+    ("Deliveries", "arrange"): LedgerState._arrange,
+    ("Deliveries", "deliver"): LedgerState._deliver,
+    ("Deliveries", "acknowledge"): LedgerState._acknowledge,
+    ("Deliveries", "accept"): LedgerState._accept,
+    ("Deliveries", "object"): LedgerState._object,
+    ("Deliveries", "deem"): LedgerState._deem,
+    ("Deliveries", "lapse"): LedgerState._lapse,
 }

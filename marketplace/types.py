@@ -143,6 +143,25 @@ class OrderStatus(IntEnum):
     REFUNDED = 3
 
 
+class DeliveryStatus(IntEnum):
+    """Standing of the delivery of an order; an objected one may be corrected."""
+
+    NONE = 0
+    ARRANGED = 1
+    INSPECTING = 2
+    OBJECTED = 3
+    ACCEPTED = 4
+    DEEMED = 5
+    LAPSED = 6
+
+
+class DeliveryMark(IntFlag):
+    """Terms of acceptance; bits as on the ledger (contracts/src/Deliveries.sol)."""
+
+    SILENCE_ACCEPTS = 1
+    QUALITY_IN_USE = 2  # so that use is not acceptance
+
+
 class BatchStatus(IntEnum):
     """Standing of a clearing batch."""
 

@@ -11,6 +11,7 @@ from typing import Any
 from crypto import typed_data
 from crypto.canonical import keccak256, to_hex
 from marketplace.clearing.rules import Batch, Position, payouts_digest
+from marketplace.deliveries.rules import STATES as DELIVERY_STATES
 from marketplace.deployment import Genesis
 from marketplace.documents.ids import (
     agreement_id,
@@ -159,7 +160,8 @@ class History:
             return None
         if verb in UNSIGNED:
             return Call(contract, verb, parts)
-        wrong = 0.25 if contract == "Registrations" else 0.5  # a case needs four right acts in a row to get anywhere
+        # a case needs four right acts in a row to get anywhere, a delivery five
+        wrong = {"Registrations": 0.25, "Deliveries": 0.15}.get(contract, 0.5)
         call = self._bent(contract, verb, parts) if self.random.random() < wrong else self._sign(contract, verb, parts)
         self.made.append(call)
         return call
@@ -603,6 +605,10 @@ class History:
 
     def fund(self) -> list[Part] | None:
         listing = self._choose(self.state.listings.records, ListingStatus.LISTED)
+        records = self.state.listings.records
+        offered = [key for key in self.state.deliveries.offers if self.now < records[key].valid_until]
+        if offered and self.random.random() < 0.5:
+            listing = self._pick(offered)
         if listing is None:
             return None
         record = self.state.listings.records[listing]
@@ -613,8 +619,8 @@ class History:
             "listingId": listing,
             "buyer": buyer,
             "escrow": self._escrow(record.price),
-            "epsilonCap": self.random.choice([1, 1000, max(left // 2, 1), left, left + 1]),
-            "validUntil": min(record.valid_until, self.now + self._term(DAY, 10**9)),
+            "epsilonCap": 1 if offered else self.random.choice([1, 1000, max(left // 2, 1), left, left + 1]),
+            "validUntil": min(record.valid_until, self.now + self._term(DAY, 10 * DAY, 10**9)),
             "agreementDigest": agreement,
             "agreementId": self._cited(record.seller, buyer),
             "deadline": self._deadline(),
@@ -686,8 +692,8 @@ class History:
 
     def _last_voucher(self) -> tuple[Message, Message, str] | None:
         order_key = self._choose(self.state.orders.records, OrderStatus.FUNDED)
-        if order_key is None:
-            return None
+        if order_key is None or (order_key in self.state.deliveries.records and self.random.random() < 0.8):
+            return None  # a delivery is mostly left to its own end
         order = self.state.orders.records[order_key]
         voucher = {
             "orderId": order_key,
@@ -711,6 +717,98 @@ class History:
             return [self._pick(due)]
         order_key = self._choose(self.state.orders.records, OrderStatus.FUNDED)
         return None if order_key is None else [order_key]
+
+    def offer(self) -> list[Part] | None:
+        """Under a listing that has none yet."""
+        offers = self.state.deliveries.offers
+        open_ = self.state.listings.records.items()
+        live = [key for key, item in open_ if item.status is ListingStatus.LISTED and self.now < item.valid_until]
+        fit = [key for key in live if key not in offers]
+        if self.random.random() < 0.05:
+            fit = list(offers)  # again
+        if not fit:
+            return None
+        key = self._pick(fit)
+        message = {
+            "listingId": key,
+            "seller": self._mostly(self.state.listings.records[key].seller),
+            "amount": self.random.choice([0, 0, 1, 10, 1000]),
+            "deliverWithin": self._term(3600, DAY, DAY),
+            "inspection": self._term(60, 3600, DAY),
+            "correction": self._pick([0, DAY, DAY]),
+            "corrections": self._pick([0, 1, 2]),
+            "marks": self._pick([0, 1, 2, 3, 3, 3]),
+            "deadline": self._deadline(),
+        }
+        return [self._part("OfferDelivery", message)]
+
+    def arrange(self) -> list[Part] | None:
+        orders, deliveries = self.state.orders.records, self.state.deliveries
+        fit = [
+            key
+            for key, order in orders.items()
+            if order.status is OrderStatus.FUNDED and order.listing_id in deliveries.offers
+            if key not in deliveries.records
+        ]
+        key = self._pick(fit) if fit and self.random.random() < 0.95 else self._choose(orders, OrderStatus.FUNDED)
+        if key is None:
+            return None
+        message = {"orderId": key, "receiveKey": self._digest(), "buyer": self._mostly(orders[key].buyer)}
+        return [self._part("Arrange", message | {"deadline": self._deadline()})]
+
+    def deliver(self) -> list[Part] | None:
+        key = self._delivery("deliver")
+        if key is None:
+            return None
+        record = self.state.deliveries.records[key]
+        seller = self.state.listings.records[self.state.orders.records[key].listing_id].seller
+        message = {"orderId": key, "seller": self._mostly(seller), "round": record.rounds + 1}
+        message |= {name: self._digest() for name in ("ciphertextDigest", "fingerprintId", "plaintextCommitment")}
+        return [self._part("Deliver", message | {"deadline": self._deadline()})]
+
+    def acknowledge(self) -> list[Part] | None:
+        return self._about_delivery("acknowledge", "Acknowledge")
+
+    def accept(self) -> list[Part] | None:
+        return self._about_delivery("accept", "AcceptDelivery")
+
+    def object_to(self) -> list[Part] | None:
+        return self._about_delivery("object", "ObjectToDelivery", defectsDigest=self._digest())
+
+    def _about_delivery(self, verb: str, intent: str, **more: str) -> list[Part] | None:
+        key = self._delivery(verb)
+        if key is None:
+            return None
+        note = self.state.deliveries.records[key].note_hash
+        message: Message = {"orderId": key, "noteHash": note, **more}
+        message |= {"buyer": self._mostly(self.state.orders.records[key].buyer), "deadline": self._deadline()}
+        return [self._part(intent, message)]
+
+    def deem(self) -> list[Any] | None:
+        offers, orders = self.state.deliveries.offers, self.state.orders.records
+        key = self._delivery("deem")
+        for _ in range(3):  # mostly one whose terms let silence accept
+            if key is not None and not offers[orders[key].listing_id].marks & 1:
+                key = self._delivery("deem")
+        return None if key is None else [key]
+
+    def lapse(self) -> list[Any] | None:
+        key = self._delivery("lapse")
+        return None if key is None else [key]
+
+    def _delivery(self, verb: str) -> str | None:
+        """Mostly one that `verb` leads on from and whose order is funded; now and then any."""
+        records, orders = self.state.deliveries.records, self.state.orders.records
+        fit = [
+            key
+            for key, item in records.items()
+            if item.status in DELIVERY_STATES[verb] and orders[key].status is OrderStatus.FUNDED
+        ]
+        late = verb in ("deem", "lapse")
+        due = [key for key in fit if (records[key].due_at < self.now) is late]
+        fit = due if due and self.random.random() < 0.8 else fit
+        candidates = list(records) if self.random.random() < 0.05 else fit
+        return str(self._pick(candidates)) if candidates else None
 
     def anchor(self) -> list[Part] | None:
         anchors = self.state.anchors
@@ -1218,6 +1316,14 @@ BUILDERS: dict[str, tuple[str, Callable[[History], Any], int]] = {
     "confirmBatch": ("Clearing", History.confirm_batch, 3),
     "confirmOverdue": ("Clearing", History.confirm_overdue, 2),
     "pay": ("Clearing", History.pay, 5),
+    "offer": ("Deliveries", History.offer, 5),
+    "arrange": ("Deliveries", History.arrange, 8),
+    "deliver": ("Deliveries", History.deliver, 9),
+    "acknowledge": ("Deliveries", History.acknowledge, 3),
+    "accept": ("Deliveries", History.accept, 2),
+    "object": ("Deliveries", History.object_to, 4),
+    "deem": ("Deliveries", History.deem, 2),
+    "lapse": ("Deliveries", History.lapse, 2),
     "addKey": ("Keys", History.add_key, 3),
     "endKey": ("Keys", History.end_key, 2),
     "rotateKey": ("Keys", History.rotate_key, 2),
@@ -1237,6 +1343,8 @@ UNSIGNED = (
     "confirmOverdue",
     "pay",
     "completeRecovery",
+    "deem",
+    "lapse",
 )
 
 __all__ = ["ADDRESSES", "BUILDERS", "CHAIN_ID", "TREASURY", "Call", "History"]

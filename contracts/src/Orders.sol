@@ -37,6 +37,7 @@ contract Orders is IOrders, ParticipantIntents {
     IAgreements public immutable AGREEMENTS;
     IERC20 public immutable TOKEN;
     IClearing public immutable CLEARING;
+    address public immutable DELIVERIES;
     address public immutable TREASURY;
     uint16 public immutable FEE_BPS;
 
@@ -51,6 +52,7 @@ contract Orders is IOrders, ParticipantIntents {
         IAgreements agreements,
         IERC20 token,
         IClearing clearing,
+        address deliveries,
         address treasury,
         uint16 feeBps
     ) ParticipantIntents(participants) {
@@ -61,6 +63,7 @@ contract Orders is IOrders, ParticipantIntents {
         AGREEMENTS = agreements;
         TOKEN = token;
         CLEARING = clearing;
+        DELIVERIES = deliveries;
         TREASURY = treasury;
         FEE_BPS = feeBps;
     }
@@ -145,11 +148,29 @@ contract Orders is IOrders, ParticipantIntents {
         _requireFunded(orderId, record.status);
         if (block.timestamp <= record.validUntil) revert OrdersNotDue(orderId, record.validUntil);
 
-        record.status = Status.Refunded;
+        _giveBack(orderId, record);
+    }
 
-        emit Refunded(orderId, record.escrow);
+    /* FOR DELIVERIES */
 
-        _transfer(record.buyer, record.escrow);
+    /// @inheritdoc IOrders
+    function conclude(bytes32 orderId, uint96 amount, bytes32 noteHash) external override {
+        if (msg.sender != DELIVERIES) revert OrdersOnlyDeliveries(msg.sender);
+        Order storage record = _orders[orderId];
+        _requireFunded(orderId, record.status);
+
+        record.status = Status.Settled;
+
+        _pay(Voucher(orderId, amount, 0, 1, noteHash), noteHash, record, LISTINGS.listing(record.listingId).assetId);
+    }
+
+    /// @inheritdoc IOrders
+    function giveBack(bytes32 orderId) external override {
+        if (msg.sender != DELIVERIES) revert OrdersOnlyDeliveries(msg.sender);
+        Order storage record = _orders[orderId];
+        _requireFunded(orderId, record.status);
+
+        _giveBack(orderId, record);
     }
 
     /* VIEWS */
@@ -162,7 +183,7 @@ contract Orders is IOrders, ParticipantIntents {
     /* PAYMENT */
 
     /// @dev fee <= amount <= escrow, so neither subtraction can go below zero. escrow = fee + sum of shares + rest, exactly.
-    function _pay(Voucher calldata voucher, bytes32 voucherHash, Order storage record, bytes32 assetId) private {
+    function _pay(Voucher memory voucher, bytes32 voucherHash, Order storage record, bytes32 assetId) private {
         (uint96 fee, uint96 rest) = _end(voucher, voucherHash, record, assetId);
         _transfer(TREASURY, fee);
         (IRights.Share[] memory holders, uint96[] memory amounts) = _split(assetId, voucher.amount - fee);
@@ -176,7 +197,7 @@ contract Orders is IOrders, ParticipantIntents {
 
     /// @dev The same parts in the same order, as credits of the batch; all money together fits 64 bits.
     function _enter(
-        Voucher calldata voucher,
+        Voucher memory voucher,
         bytes32 voucherHash,
         Order storage record,
         bytes32 assetId,
@@ -196,7 +217,7 @@ contract Orders is IOrders, ParticipantIntents {
         CLEARING.enter(batchId, voucher.orderId, parties, credits);
     }
 
-    function _end(Voucher calldata voucher, bytes32 voucherHash, Order storage record, bytes32 assetId)
+    function _end(Voucher memory voucher, bytes32 voucherHash, Order storage record, bytes32 assetId)
         private
         returns (uint96 fee, uint96 rest)
     {
@@ -224,6 +245,14 @@ contract Orders is IOrders, ParticipantIntents {
     {
         holders = RIGHTS.shares(assetId);
         amounts = Split.largestRemainder(net, holders);
+    }
+
+    function _giveBack(bytes32 orderId, Order storage record) private {
+        record.status = Status.Refunded;
+
+        emit Refunded(orderId, record.escrow);
+
+        _transfer(record.buyer, record.escrow);
     }
 
     function _transfer(address to, uint96 amount) private {

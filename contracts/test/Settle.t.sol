@@ -163,7 +163,7 @@ contract SettleTest is MarketTest {
     function testFuzz_deploymentRefusesAFeeAboveEverything(uint16 feeBps) public {
         vm.assume(feeBps > 10_000);
         vm.expectRevert(abi.encodeWithSelector(IOrders.OrdersFeeRange.selector, feeBps));
-        new Orders(participants, rights, titles, listings, agreements, token, clearing, TREASURY, feeBps);
+        new Orders(participants, rights, titles, listings, agreements, token, clearing, address(deliveries), TREASURY, feeBps);
     }
 
     function _refuses(IOrders.Voucher memory v, IOrders.Close memory c, bytes memory reason) private {

@@ -38,6 +38,9 @@ everything else integers:
     clearing_positions  batchId party credit debit collected paid
     clearing_debts      debtId batchId debtor creditor amount ref place status
     cleared_orders      orderId batchId
+    delivery_offers     listingId seller amount deliverWithin inspection correction corrections marks
+    deliveries     orderId buyer receiveKey dueAt status rounds acknowledged noteHash ciphertextDigest fingerprintId
+                   plaintextCommitment deliveredAt defectsDigest
     registration_cases  caseId assetId applicant counterparty objector kind procedure state formDigest
                    nonPublicationDigest depositDigest rulebookDigest filedAt acceptedAt statedAt dueAt decideBy
                    pausedAt noticeEnd depositedAt extended version
@@ -60,6 +63,7 @@ from sqlmodel import Session, col, select
 from crypto.canonical import canonical_json, to_hex
 from marketplace.agreements.tables import Agreement
 from marketplace.clearing.tables import ClearedOrder, ClearingBatch, ClearingDebt, ClearingPosition
+from marketplace.deliveries.tables import Delivery, DeliveryOffer
 from marketplace.documents import blob_digests
 from marketplace.evidence import log
 from marketplace.evidence.tables import Anchor, Checkpoint, LogEntry
@@ -95,6 +99,8 @@ READ_MODEL: tuple[type[ProjectedRow], ...] = (
     ClearingPosition,
     ClearingDebt,
     ClearedOrder,
+    DeliveryOffer,
+    Delivery,
     RegistrationCase,
     RegistrationAct,
     RegisterEntry,

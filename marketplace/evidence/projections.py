@@ -6,6 +6,7 @@ from sqlmodel import Session
 
 from marketplace.agreements import projections as agreements
 from marketplace.clearing import projections as clearing
+from marketplace.deliveries import projections as deliveries
 from marketplace.evidence.tables import Anchor
 from marketplace.identifiers import projections as identifiers
 from marketplace.ledger.tables import LedgerEvent
@@ -34,6 +35,7 @@ _STAGES: tuple[Mapping[str, tuple[Projector, ...]], ...] = (
     orders.PROJECTORS,
     settlement.PROJECTORS,
     clearing.PROJECTORS,
+    deliveries.PROJECTORS,
     identifiers.PROJECTORS,
     {"Anchored": (anchored,)},
 )

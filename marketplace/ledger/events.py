@@ -36,6 +36,12 @@ OPENINGS: Mapping[str, frozenset[str]] = {
     "Keys": frozenset(
         ("KeyAdded", "KeyEnded", "KeyRotated", "GuardiansSet", "RecoveryApproved", "RecoveryVetoed", "Recovered")
     ),
+    "Deliveries": frozenset(
+        (
+            *("DeliveryOffered", "DeliveryArranged", "Delivered", "DeliveryAcknowledged"),
+            *("DeliveryObjected", "DeliveryAccepted", "DeliveryDeemed", "DeliveryLapsed"),
+        )
+    ),
     "Registrations": frozenset(("Filed", "Acted", "Expired", "RulebookAdopted")),
 }
 

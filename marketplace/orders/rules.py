@@ -27,6 +27,8 @@ STATES = {
     "settle": {FUNDED: SETTLED},
     "clear": {FUNDED: SETTLED},
     "refund": {FUNDED: REFUNDED},
+    "conclude": {FUNDED: SETTLED},  # by an accepted delivery
+    "giveBack": {FUNDED: REFUNDED},  # by a delivery that did not come
 }
 
 

@@ -17,6 +17,7 @@ from marketplace.errors import RuleError
 from marketplace.intents import CONTRACTS
 from marketplace.refusals.agreements import AGREEMENTS
 from marketplace.refusals.clearing import CLEARING
+from marketplace.refusals.deliveries import DELIVERIES
 from marketplace.refusals.entry import Refusal
 from marketplace.refusals.keys import KEYS
 from marketplace.refusals.money import MONEY
@@ -25,7 +26,8 @@ from marketplace.refusals.registrations import REGISTRATIONS
 from marketplace.refusals.titles import TITLES
 
 REFUSALS: dict[str, Refusal] = {
-    refusal.error: refusal for refusal in (*REGISTERS, *TITLES, *REGISTRATIONS, *KEYS, *AGREEMENTS, *MONEY, *CLEARING)
+    refusal.error: refusal
+    for refusal in (*REGISTERS, *TITLES, *REGISTRATIONS, *KEYS, *AGREEMENTS, *MONEY, *CLEARING, *DELIVERIES)
 }
 FAILED = "ledger_call_failed"
 

@@ -77,6 +77,8 @@ _ASKED = Is("bank that the holder has asked", "持有人所指定的银行", "Se
 _PARTY = Is("this side of the agreement", "该协议的本方当事人", "AgreementsNotParty")
 _ADMINISTRATOR = Is("key of the account that may administer it", "可管理该账户的密钥", "KeysNotAdministrator")
 _BUYER = Is("key of the order's buyer", "订单买方的密钥", "IntentBatchSignatureInvalid")
+_DELIVERER = Is("seller of the listing", "该挂牌的卖方", "DeliveriesNotSeller")
+_RECEIVER = Is("buyer of the order", "该订单的买方", "DeliveriesNotBuyer")
 _REGISTRAR, _EXCHANGE = (Active(Role.REGISTRAR),), (Active(Role.EXCHANGE),)
 
 SIGNERS: Mapping[tuple[str, str], tuple[Signer, ...]] = {
@@ -168,6 +170,12 @@ SIGNERS: Mapping[tuple[str, str], tuple[Signer, ...]] = {
         Signer("Recover", "newKey", (Fresh("KeysTaken"),)),
     ),
     ("Keys", "veto"): (Signer("Veto", "by", (_ADMINISTRATOR,)),),
+    ("Deliveries", "offer"): (Signer("OfferDelivery", "seller", (_DELIVERER, Active())),),
+    ("Deliveries", "arrange"): (Signer("Arrange", "buyer", (_RECEIVER,)),),
+    ("Deliveries", "deliver"): (Signer("Deliver", "seller", (_DELIVERER,)),),
+    ("Deliveries", "acknowledge"): (Signer("Acknowledge", "buyer", (_RECEIVER,)),),
+    ("Deliveries", "accept"): (Signer("AcceptDelivery", "buyer", (_RECEIVER,)),),
+    ("Deliveries", "object"): (Signer("ObjectToDelivery", "buyer", (_RECEIVER,)),),
 }
 UNSIGNED: Mapping[tuple[str, str], tuple[str, str]] = {
     ("Orders", "refund"): ("anyone, once the order's term has passed", "期满后任何人"),
@@ -178,6 +186,8 @@ UNSIGNED: Mapping[tuple[str, str], tuple[str, str]] = {
     ("Clearing", "confirmOverdue"): ("anyone, once the exchange's time is over", "交易所期限届满后任何人"),
     ("Clearing", "pay"): ("anyone", "任何人"),
     ("Registrations", "expire"): ("anyone, once the period has ended", "期限届满后任何人"),
+    ("Deliveries", "deem"): ("anyone, once the inspection passed in silence", "检验期静默届满后任何人"),
+    ("Deliveries", "lapse"): ("anyone, once the time to deliver is over", "交付期限届满后任何人"),
     ("Keys", "completeRecovery"): ("anyone, once the notice is over", "公告期满后任何人"),
 }
 """Verbs that nobody signs, because they can do but one thing: who may send them."""

@@ -72,9 +72,12 @@ def settle(
         RuleError: any of the checks below, in their order; the state is then unchanged.
     """
     ending = ending_of(state, voucher, closing, now, "settle", listings=listings, terms=terms)
-    order, asset = ending.order, ending.listing.asset_id
+    ending.order.status = STATES["settle"][ending.order.status]
+    return _paid_out(ending, voucher, rights, accounts, terms)
 
-    order.status = STATES["settle"][order.status]
+
+def _paid_out(ending: "Ending", voucher: Message, rights: Rights, accounts: Accounts, terms: FeeTerms) -> list[Event]:
+    order, asset = ending.order, ending.listing.asset_id
     return [
         ending.settled,
         *release_budget(rights, asset, voucher["orderId"], order.epsilon_cap - voucher["epsilon"]),
@@ -114,6 +117,10 @@ def ending_of(
     voucher_hash = to_hex(struct_hash("Voucher", voucher))
     listing = listings.records[order.listing_id]
     require_closing(order, listing.seller, voucher, voucher_hash, closing)
+    return _ending(order, listing, voucher, voucher_hash, terms)
+
+
+def _ending(order: Order, listing: Listing, voucher: Message, voucher_hash: str, terms: FeeTerms) -> Ending:
     fee, rest = fee_of(voucher["amount"], terms.fee_bps), order.escrow - voucher["amount"]
     args = {**voucher, "voucherHash": voucher_hash, "fee": fee, "refund": rest}
     return Ending(order, listing, fee, rest, Event("Orders", "Settled", args))
@@ -129,9 +136,37 @@ def refund(state: Orders, accounts: Accounts, order_key: str, now: int) -> list[
     if now <= order.valid_until:
         raise refuse("OrdersNotDue", orderId=order_key, validUntil=order.valid_until)
 
-    order.status = STATES["refund"][order.status]
+    return give_back(order, accounts, order_key)
+
+
+def give_back(order: Order, accounts: Accounts, order_key: str) -> list[Event]:
+    """The whole escrow of a funded order goes back, after its term or where its delivery did not come."""
+    order.status = STATES["giveBack"][order.status]
     refunded = Event("Orders", "Refunded", {"orderId": order_key, "amount": order.escrow})
     return [refunded, *accounts.pay_from_escrow(order.buyer, order.escrow)]
+
+
+def conclude(
+    order: Order,
+    order_key: str,
+    amount: int,
+    note_hash: str,
+    *,
+    rights: Rights,
+    listings: Listings,
+    accounts: Accounts,
+    terms: FeeTerms,
+) -> list[Event]:
+    """An accepted delivery ends a funded order, as a voucher of one call without epsilon would.
+
+    Args:
+        amount: what is due, fen, within the escrow.
+        note_hash: of the delivery note, in place of the voucher's hash and of its calls' root.
+    """
+    voucher = {"orderId": order_key, "amount": amount, "epsilon": 0, "calls": 1, "callsRoot": note_hash}
+    ending = _ending(order, listings.records[order.listing_id], voucher, note_hash, terms)
+    order.status = STATES["conclude"][order.status]
+    return _paid_out(ending, voucher, rights, accounts, terms)
 
 
 def require_closing(order: Order, seller: str, voucher: Message, voucher_hash: str, closing: Message) -> None:

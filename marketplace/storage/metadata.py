@@ -4,6 +4,7 @@ from sqlmodel import SQLModel
 
 from marketplace.agreements import tables as _agreements  # noqa: F401
 from marketplace.clearing import tables as _clearing  # noqa: F401
+from marketplace.deliveries import tables as _deliveries  # noqa: F401
 from marketplace.evidence import tables as _evidence  # noqa: F401
 from marketplace.identifiers import tables as _identifiers  # noqa: F401
 from marketplace.ledger import tables as _ledger  # noqa: F401

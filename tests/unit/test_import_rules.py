@@ -39,6 +39,7 @@ STAGES = (
     "queries",
     "settlement",
     "clearing",
+    "deliveries",
     "identifiers",
     "evidence",
     "webhooks",

@@ -7,7 +7,8 @@ import {IIntentBatch} from "./IIntentBatch.sol";
 /// @notice A buyer puts money into escrow. Calls are paid by cumulative vouchers that stay outside; the last one settles the order.
 /// If the seller never closes it, anyone may give the buyer everything back after the term.
 interface IOrders is IIntentBatch {
-    /// @notice None -> Funded by {fund} -> Settled by {settle} or {clear}, or Refunded by {refund}.
+    /// @notice None -> Funded by {fund} -> Settled by {settle}, {clear} or {conclude}, or Refunded by {refund} or
+    /// {giveBack}.
     enum Status {
         None,
         Funded,
@@ -114,6 +115,8 @@ interface IOrders is IIntentBatch {
     error OrdersEpsilonOverCap(uint64 epsilon, uint64 epsilonCap);
     /// @notice The order's term is not over yet.
     error OrdersNotDue(bytes32 orderId, uint64 validUntil);
+    /// @notice Only the contract of deliveries ends an order so.
+    error OrdersOnlyDeliveries(address caller);
 
     /// @notice Puts the buyer's money into escrow, commits privacy budget and grants the use title.
     function fund(Fund calldata order_, bytes calldata buyerSignature) external;
@@ -137,6 +140,13 @@ interface IOrders is IIntentBatch {
     /// @notice After the term, gives the whole escrow back. Anyone may call it. Privacy budget stays committed: what was asked in
     /// a broken-off order is not known here.
     function refund(bytes32 orderId) external;
+
+    /// @notice For {IDeliveries} alone, which sees that `amount` is within the escrow: an accepted delivery ends the order as a voucher
+    /// of one call without epsilon would. `noteHash` stands in place of the voucher's hash and of its calls' root.
+    function conclude(bytes32 orderId, uint96 amount, bytes32 noteHash) external;
+
+    /// @notice For {IDeliveries} alone: as {refund}, before the term, where a delivery did not come in time.
+    function giveBack(bytes32 orderId) external;
 
     /// @notice What stands on record for an order; all zero for an unknown one.
     function order(bytes32 orderId) external view returns (Order memory);

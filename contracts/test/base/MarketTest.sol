@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {Signing} from "./Signing.sol";
 import {Agreements} from "../../src/Agreements.sol";
+import {Deliveries} from "../../src/Deliveries.sol";
 import {Clearing} from "../../src/Clearing.sol";
 import {Evidence} from "../../src/Evidence.sol";
 import {Keys} from "../../src/Keys.sol";
@@ -15,6 +16,7 @@ import {Roles} from "../../src/Roles.sol";
 import {SettlementToken} from "../../src/SettlementToken.sol";
 import {IAgreements} from "../../src/interfaces/IAgreements.sol";
 import {Titles} from "../../src/Titles.sol";
+import {IDeliveries} from "../../src/interfaces/IDeliveries.sol";
 import {IClearing} from "../../src/interfaces/IClearing.sol";
 import {IEvidence} from "../../src/interfaces/IEvidence.sol";
 import {IIntentBatch} from "../../src/interfaces/IIntentBatch.sol";
@@ -54,6 +56,7 @@ abstract contract MarketTest is Signing {
     Clearing internal clearing;
     Keys internal ring;
     Registrations internal registrations;
+    Deliveries internal deliveries;
 
     function setUp() public virtual {
         vm.warp(START);
@@ -69,14 +72,26 @@ abstract contract MarketTest is Signing {
         agreements = new Agreements(participants);
         address clearingAt = vm.computeCreateAddress(address(this), nonce + 8);
         token = new SettlementToken(participants, ordersAt, clearingAt);
+        address deliveriesAt = vm.computeCreateAddress(address(this), nonce + 11);
         orders = new Orders(
-            participants, rights, titles, listings, agreements, token, IClearing(clearingAt), TREASURY, FEE_BPS
+            participants,
+            rights,
+            titles,
+            listings,
+            agreements,
+            token,
+            IClearing(clearingAt),
+            deliveriesAt,
+            TREASURY,
+            FEE_BPS
         );
         evidence = new Evidence(participants);
         clearing = new Clearing(participants, token, ordersAt);
         vm.assertEq(address(clearing), clearingAt);
         ring = new Keys(participants);
         registrations = new Registrations(participants, rights, RULEBOOK);
+        deliveries = new Deliveries(participants, orders, listings, titles);
+        vm.assertEq(address(deliveries), deliveriesAt);
         vm.assertEq(address(registrations), address(registrationsAt));
         vm.assertEq(address(orders), ordersAt);
         vm.assertEq(address(titles), address(titlesAt));
@@ -336,6 +351,34 @@ abstract contract MarketTest is Signing {
         return IOrders.Close(voucher.orderId, _hash(voucher), _at(SUPPLIER), _deadline());
     }
 
+    function _offerOf(bytes32 listingId) internal view returns (IDeliveries.OfferDelivery memory) {
+        return IDeliveries.OfferDelivery(
+            listingId, _at(SUPPLIER), 700, 1 days, 2 days, 12 hours, 1, 3, _deadline()
+        );
+    }
+
+    function _arrangeOf(bytes32 orderId) internal view returns (IDeliveries.Arrange memory) {
+        return IDeliveries.Arrange(orderId, "key", _at(BUYER), _deadline());
+    }
+
+    function _deliverOf(bytes32 orderId) internal view returns (IDeliveries.Deliver memory) {
+        uint8 round = deliveries.delivery(orderId).rounds + 1;
+        return IDeliveries.Deliver(orderId, _at(SUPPLIER), round, "sealed", "print", "plain", _deadline());
+    }
+
+    function _acknowledgeOf(bytes32 orderId) internal view returns (IDeliveries.Acknowledge memory) {
+        return IDeliveries.Acknowledge(orderId, deliveries.delivery(orderId).noteHash, _at(BUYER), _deadline());
+    }
+
+    function _acceptOf(bytes32 orderId) internal view returns (IDeliveries.AcceptDelivery memory) {
+        return IDeliveries.AcceptDelivery(orderId, deliveries.delivery(orderId).noteHash, _at(BUYER), _deadline());
+    }
+
+    function _objectOf(bytes32 orderId) internal view returns (IDeliveries.ObjectToDelivery memory) {
+        bytes32 noteHash = deliveries.delivery(orderId).noteHash;
+        return IDeliveries.ObjectToDelivery(orderId, noteHash, "defects", _at(BUYER), _deadline());
+    }
+
     function _anchorOf(uint64 size, bytes32 root) internal view returns (IEvidence.Anchor memory) {
         (, bytes32 previous) = evidence.latest();
         return IEvidence.Anchor(size, root, previous, _at(EXCHANGE), _deadline());
@@ -460,6 +503,30 @@ abstract contract MarketTest is Signing {
 
     function _send(IOrders.Voucher memory v, uint256 buyer, IOrders.Close memory c, uint256 seller) internal {
         orders.settle(v, _sign(buyer, address(orders), _hash(v)), c, _sign(seller, address(orders), _hash(c)));
+    }
+
+    function _send(IDeliveries.OfferDelivery memory m, uint256 by) internal {
+        deliveries.offer(m, _sign(by, address(deliveries), _hash(m)));
+    }
+
+    function _send(IDeliveries.Arrange memory m, uint256 by) internal {
+        deliveries.arrange(m, _sign(by, address(deliveries), _hash(m)));
+    }
+
+    function _send(IDeliveries.Deliver memory m, uint256 by) internal {
+        deliveries.deliver(m, _sign(by, address(deliveries), _hash(m)));
+    }
+
+    function _send(IDeliveries.Acknowledge memory m, uint256 by) internal {
+        deliveries.acknowledge(m, _sign(by, address(deliveries), _hash(m)));
+    }
+
+    function _send(IDeliveries.AcceptDelivery memory m, uint256 by) internal {
+        deliveries.accept(m, _sign(by, address(deliveries), _hash(m)));
+    }
+
+    function _send(IDeliveries.ObjectToDelivery memory m, uint256 by) internal {
+        deliveries.object(m, _sign(by, address(deliveries), _hash(m)));
     }
 
     function _send(IEvidence.Anchor memory m, uint256 by) internal {

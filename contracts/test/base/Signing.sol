@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {Vm} from "./Vm.sol";
 import {IAgreements} from "../../src/interfaces/IAgreements.sol";
+import {IDeliveries} from "../../src/interfaces/IDeliveries.sol";
 import {IClearing} from "../../src/interfaces/IClearing.sol";
 import {IEvidence} from "../../src/interfaces/IEvidence.sol";
 import {IKeys} from "../../src/interfaces/IKeys.sol";
@@ -400,6 +401,72 @@ abstract contract Signing {
         return keccak256(
             abi.encode(
                 keccak256("ConfirmBatch(bytes32 batchId,bytes32 payoutsDigest,address exchange,uint64 deadline)"), m
+            )
+        );
+    }
+
+    function _hash(IDeliveries.OfferDelivery memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "OfferDelivery(bytes32 listingId,address seller,uint96 amount,uint32 deliverWithin,uint32 inspection,uint32 correction,uint8 corrections,uint8 marks,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(IDeliveries.Arrange memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "Arrange(bytes32 orderId,bytes32 receiveKey,address buyer,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(IDeliveries.Deliver memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "Deliver(bytes32 orderId,address seller,uint8 round,bytes32 ciphertextDigest,bytes32 fingerprintId,bytes32 plaintextCommitment,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(IDeliveries.Acknowledge memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "Acknowledge(bytes32 orderId,bytes32 noteHash,address buyer,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(IDeliveries.AcceptDelivery memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "AcceptDelivery(bytes32 orderId,bytes32 noteHash,address buyer,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(IDeliveries.ObjectToDelivery memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "ObjectToDelivery(bytes32 orderId,bytes32 noteHash,bytes32 defectsDigest,address buyer,uint64 deadline)"
+                ),
+                m
             )
         );
     }

@@ -5,6 +5,7 @@ import {MarketTest} from "../base/MarketTest.sol";
 import {Vm} from "../base/Vm.sol";
 import {Roles} from "../../src/Roles.sol";
 import {IAgreements} from "../../src/interfaces/IAgreements.sol";
+import {IDeliveries} from "../../src/interfaces/IDeliveries.sol";
 import {IEvidence} from "../../src/interfaces/IEvidence.sol";
 import {IIntentBatch} from "../../src/interfaces/IIntentBatch.sol";
 import {IListings} from "../../src/interfaces/IListings.sol";
@@ -336,6 +337,75 @@ contract Handler is MarketTest {
         }
     }
 
+    /// @dev Of a listing; its times are short, so that a history meets their ends.
+    function offer(uint256 which, uint96 amount, uint8 corrections, uint8 marks) public {
+        if (listed.length == 0) return;
+        bytes32 listingId = listed[which % listed.length];
+        IDeliveries.OfferDelivery memory m = _offerOf(listingId);
+        m.seller = listings.listing(listingId).seller;
+        (m.amount, m.corrections, m.marks) = (amount % 1e6, corrections % 3, marks % 4);
+        bytes memory signature = _sign(_keyOf(m.seller), address(deliveries), _hash(m));
+        _try(address(deliveries), abi.encodeCall(IDeliveries.offer, (m, signature)));
+    }
+
+    function arrange(uint256 which, uint256 wrong) public {
+        if (funded.length == 0) return;
+        IDeliveries.Arrange memory m = _arrangeOf(_openOrder(which));
+        m.buyer = wrong % 8 == 0 ? _at(_person(wrong)) : orders.order(m.orderId).buyer;
+        bytes memory signature = _sign(_keyOf(m.buyer), address(deliveries), _hash(m));
+        if (!_try(address(deliveries), abi.encodeCall(IDeliveries.arrange, (m, signature)))) return;
+        if (m.buyer != orders.order(m.orderId).buyer) violation = "arranged by one who did not order";
+        if (deliveries.delivery(m.orderId).dueAt > orders.order(m.orderId).validUntil) {
+            violation = "a delivery outlives its order";
+        }
+    }
+
+    function deliver(uint256 which) public {
+        if (funded.length == 0) return;
+        IDeliveries.Deliver memory m = _deliverOf(_openOrder(which));
+        m.seller = listings.listing(orders.order(m.orderId).listingId).seller;
+        bool late = block.timestamp > deliveries.delivery(m.orderId).dueAt;
+        bytes memory signature = _sign(_keyOf(m.seller), address(deliveries), _hash(m));
+        if (_try(address(deliveries), abi.encodeCall(IDeliveries.deliver, (m, signature))) && late) {
+            violation = "delivered late";
+        }
+    }
+
+    /// @dev The buyer's receipt, acceptance or objection.
+    function inspect(uint256 which, uint8 how) public {
+        if (funded.length == 0) return;
+        bytes32 orderId = _openOrder(which);
+        uint256 buyer = _keyOf(orders.order(orderId).buyer);
+        bytes memory call_;
+        if (how % 3 == 0) {
+            IDeliveries.Acknowledge memory m = _acknowledgeOf(orderId);
+            m.buyer = _at(buyer);
+            call_ = abi.encodeCall(IDeliveries.acknowledge, (m, _sign(buyer, address(deliveries), _hash(m))));
+        } else if (how % 3 == 1) {
+            IDeliveries.AcceptDelivery memory m = _acceptOf(orderId);
+            m.buyer = _at(buyer);
+            call_ = abi.encodeCall(IDeliveries.accept, (m, _sign(buyer, address(deliveries), _hash(m))));
+        } else {
+            IDeliveries.ObjectToDelivery memory m = _objectOf(orderId);
+            m.buyer = _at(buyer);
+            call_ = abi.encodeCall(IDeliveries.object, (m, _sign(buyer, address(deliveries), _hash(m))));
+        }
+        _try(address(deliveries), call_);
+    }
+
+    /// @dev What nobody signs: a deemed acceptance, or the money back.
+    function endDelivery(uint256 which, bool deem) public {
+        if (funded.length == 0) return;
+        bytes32 orderId = _openOrder(which);
+        bool due = block.timestamp > deliveries.delivery(orderId).dueAt;
+        uint8 marks = deliveries.offerOf(orders.order(orderId).listingId).marks;
+        bytes memory call_ =
+            deem ? abi.encodeCall(IDeliveries.deem, (orderId)) : abi.encodeCall(IDeliveries.lapse, (orderId));
+        if (!_try(address(deliveries), call_)) return;
+        if (!due) violation = "a delivery ended before its time";
+        if (deem && marks & 1 == 0) violation = "silence accepted without a term that says so";
+    }
+
     function anchor(uint64 size, bytes32 root) public {
         (uint64 last,) = evidence.latest();
         IEvidence.Anchor memory m = _anchorOf(last / 2 + size % 1000, root);
@@ -415,6 +485,7 @@ contract Handler is MarketTest {
         _watchSlots(address(agreements));
         _watchSlots(address(participants));
         _watchSlots(address(registrations));
+        _watchSlots(address(deliveries));
         _watchOrders();
         _watchRedemptions();
         return !_hasRefusal(logs);
@@ -442,6 +513,17 @@ contract Handler is MarketTest {
             uint8 before = seenStatus[funded[i]];
             if (status < before || (before > 1 && status != before)) violation = "an order's status went back";
             seenStatus[funded[i]] = status;
+            _watchDelivery(funded[i], status);
+        }
+    }
+
+    /// @dev A delivery ends with its order, and what was accepted was paid for: I-26.
+    function _watchDelivery(bytes32 orderId, uint8 order) private {
+        IDeliveries.Status status = deliveries.delivery(orderId).status;
+        bool accepted_ = status == IDeliveries.Status.Accepted || status == IDeliveries.Status.Deemed;
+        if (accepted_ && order != uint8(IOrders.Status.Settled)) violation = "an accepted delivery was not paid";
+        if (status == IDeliveries.Status.Lapsed && order != uint8(IOrders.Status.Refunded)) {
+            violation = "a late delivery's money did not go back";
         }
     }
 

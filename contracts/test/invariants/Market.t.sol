@@ -44,7 +44,7 @@ contract MarketInvariants is Signing {
 
     /// @dev Without this, forge would also call the handler's own setUp.
     function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        bytes4[] memory selectors = new bytes4[](19);
+        bytes4[] memory selectors = new bytes4[](24);
         selectors[0] = Handler.issue.selector;
         selectors[1] = Handler.register.selector;
         selectors[2] = Handler.confirm.selector;
@@ -64,6 +64,11 @@ contract MarketInvariants is Signing {
         selectors[16] = Handler.endRedemption.selector;
         selectors[17] = Handler.grant.selector;
         selectors[18] = Handler.revokeTitle.selector;
+        selectors[19] = Handler.offer.selector;
+        selectors[20] = Handler.arrange.selector;
+        selectors[21] = Handler.deliver.selector;
+        selectors[22] = Handler.inspect.selector;
+        selectors[23] = Handler.endDelivery.selector;
         targets = new FuzzSelector[](1);
         targets[0] = FuzzSelector(address(handler), selectors);
     }
@@ -206,6 +211,35 @@ contract MarketInvariants is Signing {
         vm.assertEq(handler.accepted() - before, 9);
         vm.assertEq(uint8(orders.order(handler.funded(0)).status), uint8(IOrders.Status.Settled));
         vm.assertEq(uint8(orders.order(handler.funded(1)).status), uint8(IOrders.Status.Refunded));
+        invariant_moneyIsConserved();
+        invariant_escrowIsTheSumOfFundedOrders();
+        invariant_epsilonIsNeverOverBudget();
+        invariant_nothingWasSeenThatMustNotHappen();
+    }
+
+    /// @dev And deliveries that are accepted, deemed accepted and lapsed.
+    function test_theHandlerReachesEveryEndOfADelivery() public {
+        handler.offer(0, 400, 1, 3);
+        for (uint96 i = 0; i < 3; ++i) {
+            handler.fund(0, 2, 500 + i, 1000, 19 days);
+        }
+        uint256 before = handler.accepted();
+        for (uint256 i = 1; i <= 2; ++i) {
+            handler.arrange(i, 1);
+            handler.deliver(i);
+        }
+        handler.inspect(1, 0);
+        handler.inspect(1, 2);
+        handler.deliver(1);
+        handler.inspect(1, 1);
+        handler.arrange(3, 1);
+        handler.wait_(3 days);
+        handler.endDelivery(2, true);
+        handler.endDelivery(3, false);
+        vm.assertEq(handler.accepted() - before, 11);
+        vm.assertEq(uint8(orders.order(handler.funded(0)).status), uint8(IOrders.Status.Refunded));
+        vm.assertEq(uint8(orders.order(handler.funded(1)).status), uint8(IOrders.Status.Settled));
+        vm.assertEq(uint8(orders.order(handler.funded(2)).status), uint8(IOrders.Status.Settled));
         invariant_moneyIsConserved();
         invariant_escrowIsTheSumOfFundedOrders();
         invariant_epsilonIsNeverOverBudget();

@@ -16,6 +16,9 @@ from marketplace.clearing.rules import Batch as BatchState
 from marketplace.clearing.rules import Debt as DebtState
 from marketplace.clearing.rules import Position
 from marketplace.clearing.tables import ClearingBatch, ClearingDebt, ClearingPosition
+from marketplace.deliveries.rules import Delivery as DeliveryState
+from marketplace.deliveries.rules import Offer
+from marketplace.deliveries.tables import Delivery, DeliveryOffer
 from marketplace.documents import ids
 from marketplace.evidence.tables import Anchor
 from marketplace.intents import INTENTS, recover_intent
@@ -54,6 +57,8 @@ from marketplace.types import (
     AssetStatus,
     BatchStatus,
     DebtStatus,
+    DeliveryMark,
+    DeliveryStatus,
     ListingStatus,
     OrderStatus,
     ParticipantStatus,
@@ -127,6 +132,7 @@ def _load(session: Session, texts: Sequence[str], *, whole_batch: bool) -> Ledge
     orders = _load_orders(session, state, names)
     listings = _load_listings(session, state, names | {order.listing_id for order in orders})
     _load_agreements(session, state, names)
+    _load_deliveries(session, state, {order.order_id for order in orders}, {item.listing_id for item in listings})
     accounts |= {order.buyer for order in orders} | {listing.seller for listing in listings}
     cases = _load_cases(session, state, names)
     accounts |= {party for case in cases for party in (case.applicant, case.counterparty)}
@@ -181,6 +187,16 @@ def _load_agreements(session: Session, state: LedgerState, names: set[str]) -> N
         status = AgreementStatus(row.status)
         state.agreements.records[row.agreement_id] = AgreementState(
             row.party_a, row.party_b, row.valid_until, row.version, status
+        )
+
+
+def _load_deliveries(session: Session, state: LedgerState, orders: set[str], listings: set[str]) -> None:
+    for offer in session.exec(select(DeliveryOffer).where(col(DeliveryOffer.listing_id).in_(listings))):
+        times = (offer.deliver_within, offer.inspection, offer.correction, offer.corrections)
+        state.deliveries.offers[offer.listing_id] = Offer(offer.amount, *times, DeliveryMark(offer.marks))
+    for row in session.exec(select(Delivery).where(col(Delivery.order_id).in_(orders))):
+        state.deliveries.records[row.order_id] = DeliveryState(
+            row.due_at, DeliveryStatus(row.status), row.rounds, bool(row.acknowledged), row.note_hash
         )
 
 

@@ -214,7 +214,7 @@ def trade(chain: Chain, history: History, key: bytes) -> None:
 def matrix(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, Signer], Cells]:
     """All cells of all verbs that somebody signs, walked along one random history."""
     chain = Chain(tmp_path_factory.mktemp("node"))
-    history, key = found_market(chain, 1)
+    history, key = found_market(chain, 2)
     opening = history.opening()
     for contract in ("Participants", "SettlementToken"):
         run_batch(chain, history, key, [call for call in opening if call.contract == contract])

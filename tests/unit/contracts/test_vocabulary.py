@@ -17,7 +17,7 @@ LEDGER_INTENTS = {name: intent for name, intent in INTENTS.items() if name != "R
 
 # What only another contract may call, and what an ERC-20 has to offer although the loop is closed.
 NO_VERBS = {
-    *("certify", "open", "offer", "enter", "grantUse", "commitBudget", "releaseBudget"),
+    *("certify", "open", "enter", "grantUse", "commitBudget", "releaseBudget", "conclude", "giveBack"),
     *("approve", "transferFrom", SUBMIT),
 }
 
@@ -54,7 +54,8 @@ def test_every_intent_has_a_verb() -> None:
 def test_every_function_that_writes_is_a_verb_or_known_not_to_be_one(contract: str) -> None:
     functions = artifacts.load(contract).entries("function")
     writing = {entry["name"] for entry in functions if entry["stateMutability"] not in ("view", "pure")}
-    assert writing - NO_VERBS - {"transfer"} == set(VERBS[contract]) - {"transfer"}
+    known = NO_VERBS | ({"offer"} if contract == "Titles" else set())
+    assert writing - known - {"transfer"} == set(VERBS[contract]) - {"transfer"}
 
 
 def test_every_custom_error_is_explained_and_none_is_invented() -> None:

@@ -1,0 +1,1 @@
+"""Deliveries: files sealed to the buyer, and their acceptance."""
