@@ -16,6 +16,7 @@ from starlette.routing import compile_path
 
 import marketplace.agreements.routes
 import marketplace.clearing.routes
+import marketplace.deliveries.routes
 import marketplace.evidence.routes.bundles
 import marketplace.evidence.routes.content
 import marketplace.evidence.routes.logs
@@ -76,6 +77,7 @@ ROUTERS: Sequence[APIRouter] = (
     marketplace.settlement.routes.money.router,
     marketplace.settlement.routes.redemptions.router,
     marketplace.clearing.routes.router,
+    marketplace.deliveries.routes.router,
     marketplace.identifiers.routes.router,
     marketplace.evidence.routes.operations.router,
     marketplace.evidence.routes.content.router,

@@ -312,6 +312,57 @@ def offer(maker: Maker) -> None:
     maker.ledger.seal()
 
 
+def deliver_file(maker: Maker) -> None:
+    """A file for nothing: on offer, ordered twice; one delivery is objected to, the other accepted."""
+    heir = maker.people["heir"].address
+    plan = {"mode": "FULL_SET", "price": 0, "rulebook": "cn-2025.1", "publicData": None}
+    columns = [{"name": "delay", "step": "1"}]
+    terms = maker.terms | {"version": 3, "plan": plan, "price": 0, "computations": []}
+    terms |= {"delivery": {"mode": "FILE_DOWNLOAD", "keys": ["id"], "columns": columns}}
+    listing = listing_id(heir, maker.asset, maker.store(terms))
+    message: dict[str, Any] = {"listingId": listing, "assetId": maker.asset, "seller": heir}
+    message |= {"titleId": title_id(maker.asset, TitleKind.OPERATE), "termsDigest": digest(terms), "price": 0}
+    message |= {**scope_of_terms(terms, maker.manifest), "validUntil": START + YEAR, "deadline": START + YEAR}
+    maker.act("Listings", "list", "List", message, "heir")
+    maker.ledger.seal()
+    offered = {"listingId": listing, "seller": heir, "amount": 0, "deliverWithin": 86_400, "inspection": 86_400}
+    offered |= {"correction": 3_600, "corrections": 1, "marks": 3, "deadline": START + YEAR}
+    maker.act("Deliveries", "offer", "OfferDelivery", offered, "heir")
+    maker.ledger.seal()
+    for ending in ("object", "accept"):
+        _deliver_order(maker, listing, digest(terms), ending)
+
+
+def _deliver_order(maker: Maker, listing: str, terms: str, ending: str) -> None:
+    """One order of the file, delivered and acknowledged, then objected to or accepted."""
+    heir, buyer = maker.people["heir"].address, maker.people["buyer"].address
+    accepted: dict[str, Any] = {"type": "agreement", "version": 1, "listing": listing, "terms": terms}
+    accepted |= {"buyer": buyer, "purpose": "TRANSPORT", "region": "CN-SH"}
+    accepted["nonce"] = to_hex(sha256(ending.encode()))
+    order = order_id(buyer, listing, maker.store(accepted))
+    fund = {"orderId": order, "listingId": listing, "buyer": buyer, "escrow": 0, "epsilonCap": 1}
+    fund |= {"validUntil": START + YEAR, "agreementDigest": digest(accepted), "agreementId": ZERO_DIGEST}
+    maker.act("Orders", "fund", "Fund", fund | {"deadline": START + YEAR}, "buyer")
+    maker.ledger.seal()
+    side = {"orderId": order, "buyer": buyer, "deadline": START + YEAR}
+    maker.act("Deliveries", "arrange", "Arrange", side | {"receiveKey": "0x" + "7e" * 32}, "buyer")
+    maker.ledger.seal()
+    note: dict[str, Any] = {"orderId": order, "seller": heir, "round": 1, "deadline": START + YEAR}
+    note |= dict.fromkeys(("ciphertextDigest", "fingerprintId", "plaintextCommitment"), "0x" + "1d" * 32)
+    maker.act("Deliveries", "deliver", "Deliver", note, "heir")
+    maker.ledger.seal()
+    about = side | {"noteHash": to_hex(struct_hash("Deliver", note))}
+    maker.act("Deliveries", "acknowledge", "Acknowledge", about, "buyer")
+    if ending == "accept":
+        maker.act("Deliveries", "accept", "AcceptDelivery", about, "buyer")
+    else:
+        defects = {"type": "defects", "version": 1, "order": order, "note": about["noteHash"]}
+        defects |= {"defects": [{"what": "a row is missing", "where": ""}], "nonce": "0x" + "f2" * 32}
+        objection = about | {"defectsDigest": maker.store(defects)}
+        maker.act("Deliveries", "object", "ObjectToDelivery", objection, "buyer")
+    maker.ledger.seal()
+
+
 def agree(maker: Maker) -> None:
     """Seller and buyer agree, amend what they agreed, and end another agreement that they made."""
     heir, buyer = maker.people["heir"].address, maker.people["buyer"].address
@@ -659,6 +710,7 @@ def _tell(maker: Maker, count: int, queries: int) -> None:
     register(maker)
     offer(maker)
     agree(maker)
+    deliver_file(maker)
     orders = fund_orders(maker, count + 1, queries, last_until=START + 5_000)
     unasked = orders.pop(1)
     source = questions()

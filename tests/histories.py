@@ -113,12 +113,15 @@ class History:
         random: source of all choices.
         genesis: how the contracts are deployed.
         now: the ledger's time, unix seconds; whoever runs the history moves it.
+        made: calls that were drawn.
+        without: contracts that no call is drawn of unless asked for.
     """
 
     random: Random
     genesis: Genesis
     now: int
     made: list[Call] = field(default_factory=list)
+    without: tuple[str, ...] = ()
     _acts: dict[str, Message] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -151,7 +154,8 @@ class History:
 
     def next_call(self, verb: str | None = None) -> Call | None:
         """A call of `verb` (any, if None), bent half of the time; None where the state offers nothing to try."""
-        verb = verb or self.random.choice([name for name, (_, _, weight) in BUILDERS.items() for _ in range(weight)])
+        drawn = {name: weight for name, (contract, _, weight) in BUILDERS.items() if contract not in self.without}
+        verb = verb or self.random.choice([name for name, weight in drawn.items() for _ in range(weight)])
         if self.made and self.random.random() < 0.04:
             return self.random.choice(self.made)
         contract, build, _ = BUILDERS[verb]
@@ -606,6 +610,7 @@ class History:
     def fund(self) -> list[Part] | None:
         listing = self._choose(self.state.listings.records, ListingStatus.LISTED)
         records = self.state.listings.records
+        terms = (DAY, 10 * DAY, 10**9) if self.state.deliveries.offers else (DAY, 10**9)
         offered = [key for key in self.state.deliveries.offers if self.now < records[key].valid_until]
         if offered and self.random.random() < 0.5:
             listing = self._pick(offered)
@@ -620,7 +625,7 @@ class History:
             "buyer": buyer,
             "escrow": self._escrow(record.price),
             "epsilonCap": 1 if offered else self.random.choice([1, 1000, max(left // 2, 1), left, left + 1]),
-            "validUntil": min(record.valid_until, self.now + self._term(DAY, 10 * DAY, 10**9)),
+            "validUntil": min(record.valid_until, self.now + self._term(*terms)),
             "agreementDigest": agreement,
             "agreementId": self._cited(record.seller, buyer),
             "deadline": self._deadline(),

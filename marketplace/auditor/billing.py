@@ -26,7 +26,7 @@ from marketplace.intents import struct_hash
 from marketplace.participants.keybook import AHEAD_SECONDS, KeyBook
 from marketplace.pricing import tariff_of
 from marketplace.queries.pricing import BuyerAccount, buyer_account, question_of
-from marketplace.types import OrderStatus
+from marketplace.types import DeliveryStatus, OrderStatus
 
 UNDER_WAY_SECONDS = 3600
 """So long after a key ended an answer to its voucher may be on its way into the log."""
@@ -169,7 +169,7 @@ class Billing:
             self._check_budget(series, budget)
         for (order,), row in tables.rows["orders"].items():
             if row["status"] == OrderStatus.SETTLED:
-                self._check_settlement(order, row)
+                self._check_settlement(tables, order, row)
 
     def _check_budget(self, series: str, budget: _Budget) -> None:
         """In the order in which the vault charged, which its totals give; the log may have them in another."""
@@ -209,9 +209,25 @@ class Billing:
         for again, _, other in paid[1:]:
             self._report.find("epsilon_charge", f"{other} release.epsilon", expected=0, got=again)
 
-    def _check_settlement(self, order: str, row: Row) -> None:
-        report, account = self._report, self._orders[order]
+    def _check_delivered(self, tables: Tables, row: Row) -> bool:
+        """Whether an accepted delivery ended the order; then one call is settled, for what was offered."""
+        delivery = tables.rows["deliveries"][row["orderId"],]
+        if delivery["status"] not in (DeliveryStatus.ACCEPTED, DeliveryStatus.DEEMED):
+            return False
+        offer = tables.rows["delivery_offers"][row["listingId"],]
+        due = {"amount": offer["amount"], "epsilon": 0, "calls": 1, "callsRoot": delivery["noteHash"]}
+        for name, value in due.items():
+            self._report.same("settled_differs", f"order {row['orderId']} {name}", value, row[name])
+        asked = self._orders[row["orderId"]].calls.size if row["orderId"] in self._orders else 0
+        self._report.same("settled_differs", f"order {row['orderId']} questions", 0, asked)
+        return True
+
+    def _check_settlement(self, tables: Tables, order: str, row: Row) -> None:
+        report = self._report
         report.count("settlements")
+        if (order,) in tables.rows["deliveries"] and self._check_delivered(tables, row):
+            return
+        account = self._orders[order]
         billed = account.voucher or {"amount": 0, "epsilon": 0, "calls": 0, "callsRoot": to_hex(EMPTY_ROOT)}
         for name in ("amount", "epsilon", "calls", "callsRoot"):
             report.same("settled_differs", f"order {order} {name}", billed[name], row[name])

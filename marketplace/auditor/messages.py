@@ -239,6 +239,16 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "status_list_invalid": ("A status list is not signed by the log's key.", "状态列表并非由日志密钥签署。"),
     "status_list_differs": ("A status list does not say what the ledger says.", "状态列表与账本不符。"),
     "status_place_reused": ("Two certificates share a place in the status lists.", "两份凭证共用状态列表的同一位置。"),
+    "delivery_mode_forbidden": (
+        "Data is on offer in a way that its level or its origin forbids.",
+        "数据以其级别或来源所禁止的方式挂牌交付。",
+    ),
+    "delivery_not_offered": (
+        "Delivery is offered under terms that name none.",
+        "条款未载明交付方式而提出交付条件。",
+    ),
+    "delivery_price": ("Acceptance makes another sum due than the terms ask.", "验收应付金额与条款价格不符。"),
+    "delivery_differs": ("A list of defects is about another delivery.", "瑕疵清单所指并非该次交付。"),
     "agreement_form": ("An agreement does not fit its model form.", "协议不符合其示范文本。"),
     "agreement_differs": ("An agreement does not say what the ledger says.", "协议与账本不符。"),
     "order_outside_agreement": (
@@ -342,6 +352,7 @@ COUNTED: dict[str, str] = {
     "leaves": "日志条目",
     "documents": "文档",
     "agreements": "协议",
+    "deliveries": "交付",
     "orders under agreements": "依协议下达的订单",
     "certificates": "凭证",
     "claims by source": "按来源核对的主张",

@@ -12,6 +12,7 @@ from marketplace.auditor.bundle import Bundle
 from marketplace.auditor.chain import Block, check_seen, read_bodies, read_headers
 from marketplace.auditor.clearing import check_batches
 from marketplace.auditor.contents import PROFILE, check_ledger_documents, check_names
+from marketplace.auditor.deliveries import check_deliveries
 from marketplace.auditor.deployment import check_deployment
 from marketplace.auditor.documents import Documents, check_blobs
 from marketplace.auditor.findings import Report
@@ -58,7 +59,8 @@ def audit(
      8. Evidence log: the leaves give every root that was signed or anchored; checkpoints are signed by the log's key.
      9. Documents and sealed blobs: each one that is named is there, hashes to its name and has its type's shape;
         certificates verify; their status lists say what the ledger says at its last block; versions of a data set
-        follow from one another; agreements fit their forms, and orders keep within those that they cite.
+        follow from one another; agreements fit their forms, and orders keep within those that they cite; data is
+        delivered as its level allows.
     10. Queries: each released answer was asked, permitted, paid by a signed voucher, attested by enough of the panel
         and released by the vault; epsilon never exceeds cap or budget; metered = billed = settled.
     11. Re-execution: a sample of released answers, or all, computed again on the ciphertexts; and every query of which
@@ -171,6 +173,7 @@ def _follow_log(
     with report.step(9):  # 9
         check_blobs(bundle, check_ledger_documents(tables, documents, report), report)
         check_agreements(tables, documents, report)
+        check_deliveries(tables, documents, report)
         check_status_lists(bundle, tables, documents, report, log_key=roots.log.public, height=height)
         documents.check_rest()
     with report.step(10):  # 10, totals and the panel's signatures

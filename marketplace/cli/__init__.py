@@ -46,6 +46,7 @@ GROUPS = {
     "rulebooks": ("marketplace.cli.rulebooks", "the rules of registration as data 登记规则"),
     "listings": ("marketplace.listings.commands", "list and delist products 挂牌"),
     "agreements": ("marketplace.agreements.commands", "sign a model form with another side 协议"),
+    "deliveries": ("marketplace.deliveries.commands", "files sealed to the buyer, and their acceptance 交付与验收"),
     "orders": ("marketplace.orders.commands", "buy: money into escrow, a right to use 交易"),
     "queries": ("marketplace.queries.commands", "ask questions of sealed data 密态查询"),
     "settlement": ("marketplace.settlement.commands", "pay, split, refund, statements 结算"),

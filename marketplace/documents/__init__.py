@@ -14,6 +14,7 @@ agreement    buyer        which terms an order accepts, for which purpose and re
 form_agreement both sides  a model form filled in: parties, term, the form's fields; orders may be made under it
 query        buyer        one question
 voucher      buyer        cumulative promise to pay, with its signature
+defects      buyer        what is wrong with a delivery
 payout       holder       which bank account redeemed money is paid to
 result       panel        residues of the evaluated ciphertext, one per number of the plan
 statement    panel node   one node's BLS signature of one result
@@ -79,6 +80,7 @@ from marketplace.documents.market import (
     payment_reference,
     validate_agreement,
     validate_claim,
+    validate_defects,
     validate_form_agreement,
     validate_payout,
     validate_profile,
@@ -103,6 +105,7 @@ VALIDATORS: dict[str, Callable[[object], Document]] = {
     "query": validate_query,
     "voucher": validate_voucher,
     "payout": validate_payout,
+    "defects": validate_defects,
     "result": validate_result,
     "statement": validate_statement,
     "attestation": validate_attestation,
@@ -173,6 +176,7 @@ __all__ = [
     "validate_agreement",
     "validate_attestation",
     "validate_claim",
+    "validate_defects",
     "validate_form_agreement",
     "validate_manifest",
     "validate_payout",

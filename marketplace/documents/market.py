@@ -1,5 +1,7 @@
 """Documents of the market: who takes part, what is claimed, offered and agreed."""
 
+from typing import Any
+
 from marketplace.documents.common import (
     BILINGUAL,
     BUDGET,
@@ -111,8 +113,25 @@ _TERMS_FIELDS: dict[str, Check] = {
     "panel": record({"nodes": array(_NODE, 16, 1, part("address")), "threshold": integer(1, 16)}),
     "termEnd": utc_time,
 }
+_STEP = matching("[1-9][0-9]{0,5}|0\\.0{0,5}1|1", "a unit such as 1, 10 or 0.01")
+_COLUMN = record({"name": NAME, "step": _STEP})
+_DELIVERY = record(
+    {
+        "mode": one_of(["FILE_DOWNLOAD"]),
+        "keys": array(NAME, 8, 1, itself),
+        "columns": array(_COLUMN, 64, 1, part("name")),
+    }
+)
 _TERMS = document("terms", _TERMS_FIELDS)
 _TERMS_WITH_PLAN = record({"type": one_of(["terms"]), "version": one_of([2]), "plan": plan_shape, **_TERMS_FIELDS})
+_TERMS_OF_FILES = record(
+    {
+        **{"type": one_of(["terms"]), "version": one_of([3]), "plan": plan_shape, "delivery": _DELIVERY},
+        **(_TERMS_FIELDS | {"computations": array(one_of(COMPUTATIONS), 0, 0, itself)}),
+    }
+)
+_DEFECT = record({"what": text(400), "where": text(400, 0)})
+_DEFECTS = document("defects", {"order": DIGEST, "note": DIGEST, "defects": array(_DEFECT, 64, 1), "nonce": DIGEST})
 
 
 def _any(value: object, path: str) -> None:
@@ -186,18 +205,34 @@ def validate_terms(value: object) -> Document:
     `fields` are the columns on offer, all of them when empty.
 
     Version 1 names a price for each call; version 2 holds a price plan (marketplace.documents.plans) besides, and
-    `price` is what its smallest use costs. `buyerCap` is the most that one buyer may spend of the data set's budget,
-    over all orders and versions, in millionths; null for no cap but the data set's own. The accounts of a group count
-    as one buyer.
+    `price` is what its smallest use costs; version 3 is of files that are delivered whole: "delivery" names the way,
+    the columns that name a row and those whose last `step` may carry the copy's marks, and nothing is computed.
+    `buyerCap` is the most that one buyer may spend of the data set's budget, over all orders and versions, in
+    millionths; null for no cap but the data set's own. The accounts of a group count as one buyer.
     """
-    has_plan = isinstance(value, dict) and value.get("version") == 2
-    terms = checked(_TERMS_WITH_PLAN if has_plan else _TERMS, value, "terms")
+    version: Any = value.get("version") if isinstance(value, dict) else None
+    terms = checked({2: _TERMS_WITH_PLAN, 3: _TERMS_OF_FILES}.get(version, _TERMS), value, "terms")
+    if version == 3:
+        _check_delivery(terms)
     members = [account for group in terms["groups"] for account in group["accounts"]]
     if len(set(members)) != len(members):
         raise refuse("terms.groups", "every account in one group at most", len(members) - len(set(members)))
     if terms["panel"]["threshold"] > len(terms["panel"]["nodes"]):
         raise refuse("terms.panel.threshold", "at most the number of nodes", terms["panel"]["threshold"])
     return terms
+
+
+def _check_delivery(terms: Document) -> None:
+    keys, columns = terms["delivery"]["keys"], [item["name"] for item in terms["delivery"]["columns"]]
+    if set(keys) & set(columns):
+        raise refuse("terms.delivery.columns", "other columns than the keys", sorted(set(keys) & set(columns)))
+    if terms["plan"]["mode"] != "FULL_SET":
+        raise refuse("terms.plan.mode", "FULL_SET: a file is paid for whole", terms["plan"]["mode"])
+
+
+def validate_defects(value: object) -> Document:
+    """What a buyer finds wrong with a delivery: `note` is the delivery note's struct hash."""
+    return checked(_DEFECTS, value, "defects")
 
 
 def validate_agreement(value: object) -> Document:

@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from crypto import bls
 from crypto.canonical import from_hex
+from marketplace.deliveries.modes import require_allowed
 from marketplace.documents import Document, unix_seconds, validate_manifest, validate_terms
 from marketplace.documents.scopes import scope_of_terms
 from marketplace.errors import NotFoundError, RuleError
@@ -99,6 +100,7 @@ def _check_terms(session: Session, message: Mapping[str, Any]) -> None:
         )
     check_terms(terms)
     claim = read_document(session, asset.claim_digest)
+    require_allowed(terms, asset.level, claim["origin"])
     check_plan(plan_of(terms), is_public=claim["origin"] == "PUBLIC")
     manifest = validate_manifest(manifest_of(session, asset))
     _check_scope(terms, manifest, message)

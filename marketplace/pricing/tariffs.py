@@ -1,6 +1,6 @@
 """What one order pays for its calls: the plan in the terms that it accepted, for the purpose that it stated.
 
-Terms of version 1 name one price for a call; terms of version 2 hold a plan. Both are named by the listing's id, and so
+Terms of version 1 name one price for a call; later ones hold a plan. Both are named by the listing's id, and so
 by the order's: a plan cannot change under a buyer.
 """
 
@@ -31,7 +31,7 @@ class Tariff:
 
 def plan_of(terms: Mapping[str, Any]) -> Plan:
     """The price plan of a terms document."""
-    plan: Plan = terms["plan"] if terms["version"] == 2 else flat_plan(terms["price"])
+    plan: Plan = terms["plan"] if "plan" in terms else flat_plan(terms["price"])
     return plan
 
 

@@ -49,6 +49,7 @@ def make_terms(
     groups: Mapping[str, Sequence[str]] | None = None,
     plan: Document | None = None,
     fields: Sequence[str] = (),
+    delivery: Document | None = None,
 ) -> Document:
     """The terms document of a product.
 
@@ -66,6 +67,7 @@ def make_terms(
             no cap when None.
         groups: accounts that count as one buyer, by the group's name.
         fields: names of the columns on offer; all when empty.
+        delivery: what the terms of a file say of it (sdk.deliveries.file_terms); it is not computed on. None otherwise.
     """
     asset = rights.get_asset(client, asset_id)
     manifest = rights.checked_manifest(client, asset)
@@ -76,6 +78,8 @@ def make_terms(
     named = [{"name": name, "accounts": list(accounts)} for name, accounts in (groups or {}).items()]
     terms |= {"buyerCap": buyer_cap, "groups": named, "fields": list(fields)}
     terms |= {"minimumCohort": minimum_cohort or manifest["minimumCohort"], "termEnd": documents.iso_time(term_end)}
+    if delivery is not None:
+        terms |= {"version": 3, "delivery": delivery}
     made = documents.validate_terms(terms | {"panel": panel.choose_panel(client, nodes, threshold)})
     check_terms(made)
     return made

@@ -168,6 +168,7 @@ def reached(chain: Chain, seed: int) -> Counter[str]:
 def run_history(chain: Chain, seed: int) -> Counter[str]:
     """Some hundred calls, compared one transaction after the other, and all balances at the end."""
     history, key = found_market(chain, seed)
+    history.without = () if seed in DELIVERIES else ("Deliveries",)
     opening = history.opening()
     for contract in ("Participants", "SettlementToken"):
         outcomes = run_batch(chain, history, key, [call for call in opening if call.contract == contract])
@@ -226,7 +227,7 @@ def test_histories_reach_every_verb_and_most_refusals(chain: Chain) -> None:
         "clearing_total", "clearing_not_latest",
         "delivery_not_buyer", "delivery_not_seller", "delivery_status", "delivery_amount", "delivery_offered",
         "delivery_not_offered", "delivery_terms", "delivery_times", "delivery_over",
-        "delivery_not_due", "delivery_note_mismatch", "delivery_silence", "delivery_key_zero",
+        "delivery_not_due", "delivery_silence", "delivery_key_zero",
         "redemption_id_mismatch", "redemption_pay_by", "redemption_status", "redemption_not_bank", "redemption_not_due",
     }  # fmt: skip
     assert expected <= seen, expected - seen

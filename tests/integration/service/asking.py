@@ -22,6 +22,7 @@ from marketplace.storage.documents import read_document
 from marketplace.storage.sessions import open_session
 from marketplace.types import Act, ParticipantStatus, Role
 from tests.agreements import filled_in
+from tests.integration.service.delivering import offer_file, order_file
 from tests.integration.service.test_refusals import Asking
 from tests.integration.service.town import ESCROW, NODES, Town
 from tests.sealed_market import keys
@@ -114,6 +115,7 @@ def make_world(town: Town) -> World:
     parties = {"buyer": "buyer", "seller": "supplier"}
     world.relations = {
         "order": parties,
+        "delivery": parties,
         "query": {"buyer": "buyer", "node": NODES[0], "vault": "supplier"},
         "request": {},  # requests and custodians: tests/integration/service/test_attested.py, test_custodian.py
         "approved query": {},
@@ -134,6 +136,7 @@ def make_world(town: Town) -> World:
     world.objects |= {"balance": town["buyer"].address, "webhook": world.webhook(), "identity": world.identity()}
     world.objects |= dict(zip(("agreement", "proposal"), _agree(town), strict=True))
     world.objects["case"] = town.facts["case"]
+    world.objects["delivery"] = order_file(town, offer_file(town))
     return world
 
 
@@ -202,6 +205,9 @@ REQUESTS: Mapping[str, Callable[[World, str], Request]] = {
     "get_case": lambda _, case: ("GET", f"/registrations/cases/{case}", None),
     "expire_period": lambda _, case: ("POST", f"/registrations/cases/{case}/expiry", {}),
     "get_order": lambda _, order: ("GET", f"/orders/{order}", None),
+    "get_delivery": lambda _, order: ("GET", f"/deliveries/{order}", None),
+    "deem_delivery": lambda _, order: ("POST", "/deliveries/deemed", {"order": order}),
+    "lapse_delivery": lambda _, order: ("POST", "/deliveries/lapses", {"order": order}),
     "get_last_voucher": lambda _, order: ("GET", f"/orders/{order}/voucher", None),
     "get_statement": lambda _, order: ("GET", f"/settlement/statements/{order}", None),
     "refund_order": lambda _, order: ("POST", "/settlement/refunds", {"order": order}),

@@ -64,6 +64,7 @@ def test_the_groups_are_the_stages_and_the_parties() -> None:
         "queries",
         "settlement",
         "clearing",
+        "deliveries",
         "evidence",
         "webhooks",
     }

@@ -59,6 +59,14 @@ def samples(market: Market) -> dict[str, Any]:
         "accountNumber": "6222020000000000000",
         "nonce": "0x" + "44" * 32,
     }
+    defects = {
+        "type": "defects",
+        "version": 1,
+        "order": "0x" + "55" * 32,
+        "note": "0x" + "66" * 32,
+        "defects": [{"what": "rows of May are missing 缺五月", "where": "month = 5"}],
+        "nonce": "0x" + "77" * 32,
+    }
     form = {
         "type": "registration_form",
         "version": 1,
@@ -84,6 +92,7 @@ def samples(market: Market) -> dict[str, Any]:
         "registration_form": form,
         "registration_paper": paper,
         "payout": payout,
+        "defects": defects,
         "manifest": market.manifest,
         "claim": claim,
         "profile": profile,

@@ -1,0 +1,221 @@
+"""Files sealed to their buyer: a seller offers and delivers marked copies, a buyer receives, accepts or objects."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from crypto import envelope
+from crypto.canonical import to_hex
+from marketplace import documents
+from marketplace.deliveries.marking import Traced, copy_of, mark, trace
+from marketplace.deliveries.rules import SETTLING_SECONDS
+from marketplace.deliveries.sealing import open_file, seal_file
+from marketplace.documents import Document
+from marketplace.pricing.rulebook import CURRENT
+from marketplace.sdk import listings, orders
+from marketplace.sdk.client import Client
+from marketplace.types import DeliveryMark
+
+DAY = 86_400
+_ORDERED_SECONDS = 2 * DAY  # between ordering and asking for the delivery, with room
+
+
+@dataclass(frozen=True)
+class Terms:
+    """On what terms a file is delivered and accepted.
+
+    Args:
+        deliver_days, inspection_days, correction_days: days for the seller, the buyer, and the seller again.
+        corrections: how often the seller may correct.
+        silence_accepts: whether an inspection that passes in silence accepts.
+        quality_in_use: whether quality shows only in use, so that the buyer's receipt is not acceptance.
+    """
+
+    deliver_days: int
+    inspection_days: int
+    correction_days: int = 0
+    corrections: int = 0
+    silence_accepts: bool = False
+    quality_in_use: bool = True
+
+    @property
+    def marks(self) -> DeliveryMark:
+        """As on the ledger."""
+        silence = DeliveryMark.SILENCE_ACCEPTS if self.silence_accepts else DeliveryMark(0)
+        return silence | (DeliveryMark.QUALITY_IN_USE if self.quality_in_use else DeliveryMark(0))
+
+
+def full_set(price: int) -> Document:
+    """The price plan of a file: `price` fen for the whole."""
+    return {"mode": "FULL_SET", "price": price, "rulebook": CURRENT, "publicData": None}
+
+
+def file_terms(keys: Sequence[str], columns: Mapping[str, str]) -> Document:
+    """What terms say of a file: the columns that name a row, and by column the unit whose last one may carry marks."""
+    marked = [{"name": name, "step": step} for name, step in columns.items()]
+    return {"mode": "FILE_DOWNLOAD", "keys": list(keys), "columns": marked}
+
+
+def offer(client: Client, listing_id: str, terms: Terms) -> dict[str, Any]:
+    """Offer delivery under a listing of files, once and for all."""
+    message = {
+        "listingId": listing_id,
+        "seller": client.address,
+        "amount": listings.get(client, listing_id)["price"],
+        "deliverWithin": terms.deliver_days * DAY,
+        "inspection": terms.inspection_days * DAY,
+        "correction": terms.correction_days * DAY,
+        "corrections": terms.corrections,
+        "marks": int(terms.marks),
+        "deadline": client.deadline(),
+    }
+    body = {"offer": message, "signature": client.sign("OfferDelivery", message)}
+    return client.submit("/deliveries/offers", body)
+
+
+def order(client: Client, listing_id: str, *, purpose: str, region: str) -> dict[str, Any]:
+    """Order a file and ask for its delivery.
+
+    Returns:
+        the arrangement's outcome with "orderId".
+    """
+    told: dict[str, Any] = client.get(f"/deliveries/offers/{listing_id}")
+    slowest = told["deliverWithin"] + told["inspection"] * (told["corrections"] + 1)
+    slowest += told["correction"] * told["corrections"] + SETTLING_SECONDS + _ORDERED_SECONDS
+    funded = orders.fund(
+        client,
+        listing_id,
+        escrow=told["amount"],
+        epsilon_cap=1,  # an order has some; nothing is computed under it, and it goes back with acceptance
+        purpose=purpose,
+        region=region,
+        valid_until=client.now() + slowest,
+    )
+    return {**arrange(client, funded["orderId"]), "orderId": funded["orderId"]}
+
+
+def arrange(client: Client, order_id: str) -> dict[str, Any]:
+    """Ask for the delivery of a funded order, sealed to this participant's key."""
+    key = to_hex(envelope.public_key(client.keys.x25519))
+    message = {"orderId": order_id, "receiveKey": key, "buyer": client.address, "deadline": client.deadline()}
+    body = {"arrange": message, "signature": client.sign("Arrange", message)}
+    return client.submit("/deliveries/arrangements", body)
+
+
+def deliver(client: Client, order_id: str, content: bytes) -> dict[str, Any]:
+    """Mark a CSV file for the order's buyer, seal it, upload it and sign the note.
+
+    Returns:
+        the note's outcome with "round", "fingerprintId", "ciphertextDigest" and "places", the marks that it carries.
+    Raises:
+        InvalidInputError: `delivery_file`, the file does not have the columns of the terms or too few numbers.
+    """
+    row, deal = get(client, order_id), orders.inspect(client, order_id)
+    number = row["rounds"] + 1
+    copy = copy_of(client.keys.fingerprint_secret, deal.order["assetId"], order_id, number)
+    marked, places = mark(content, deal.offer.terms["delivery"], copy)
+    sealed, committed = seal_file(marked, row["receiveKey"], order_id, number)
+    message = {
+        "orderId": order_id,
+        "seller": client.address,
+        "round": number,
+        "ciphertextDigest": client.put_blob(sealed),
+        "fingerprintId": copy.fingerprint_id,
+        "plaintextCommitment": committed,
+        "deadline": client.deadline(),
+    }
+    outcome = client.submit("/deliveries/notes", {"note": message, "signature": client.sign("Deliver", message)})
+    named = {name: message[name] for name in ("round", "fingerprintId", "ciphertextDigest")}
+    return {**outcome, **named, "places": places}
+
+
+def receive(client: Client, order_id: str) -> bytes:
+    """The file that was delivered, verified against the seller's note; nothing is signed.
+
+    Raises:
+        VerificationError: `delivery_unreadable`, it is not what the note names.
+    """
+    row = get(client, order_id)
+    blob = client.get_blob(row["ciphertextDigest"])
+    return open_file(blob, client.keys.x25519, order_id, row["rounds"], row["plaintextCommitment"])
+
+
+def acknowledge(client: Client, order_id: str) -> dict[str, Any]:
+    """Sign the receipt: opened and verified. It accepts where the terms say that quality does not show only in use."""
+    message = _about(client, order_id)
+    body = {"receipt": message, "signature": client.sign("Acknowledge", message)}
+    return client.submit("/deliveries/receipts", body)
+
+
+def accept(client: Client, order_id: str) -> dict[str, Any]:
+    """Accept what was delivered last: the order ends and is paid."""
+    message = _about(client, order_id)
+    body = {"acceptance": message, "signature": client.sign("AcceptDelivery", message)}
+    return client.submit("/deliveries/acceptances", body)
+
+
+def object_to(client: Client, order_id: str, defects: Sequence[str]) -> dict[str, Any]:
+    """Object to what was delivered last.
+
+    Args:
+        defects: what is wrong, one text each; both parties and whoever oversees can read them.
+    """
+    message = _about(client, order_id)
+    listed = [{"what": text, "where": ""} for text in defects]
+    document: Document = {"type": "defects", "version": 1, "order": order_id, "note": message["noteHash"]}
+    document |= {"defects": listed, "nonce": to_hex(secrets.token_bytes(32))}
+    message["defectsDigest"] = documents.digest(documents.validate_defects(document))
+    body = {"objection": message, "signature": client.sign("ObjectToDelivery", message), "defects": document}
+    return {**client.submit("/deliveries/objections", body), "defectsDigest": message["defectsDigest"]}
+
+
+def deem(client: Client, order_id: str) -> dict[str, Any]:
+    """After an inspection that passed in silence, have the delivery accepted where the terms say so; anyone may."""
+    return client.submit("/deliveries/deemed", {"order": order_id})
+
+
+def lapse(client: Client, order_id: str) -> dict[str, Any]:
+    """After a delivery or correction did not come in time, have the money given back; anyone may."""
+    return client.submit("/deliveries/lapses", {"order": order_id})
+
+
+def list_mine(client: Client) -> list[dict[str, Any]]:
+    """Deliveries of orders in which this participant is buyer or seller."""
+    return client.pages("/deliveries")
+
+
+def get(client: Client, order_id: str) -> dict[str, Any]:
+    """The delivery of one order, as the ledger says."""
+    found: dict[str, Any] = client.get(f"/deliveries/{order_id}")
+    return found
+
+
+def trace_leak(client: Client, listing_id: str, content: bytes) -> list[tuple[dict[str, Any], Traced]]:
+    """Whose copy a leaked file is: every copy delivered under a listing with what speaks against it, most first.
+
+    It is the seller's secret that reads the marks; the ledger's fingerprint ids say that no copy was made up later.
+
+    Returns:
+        (the delivery with the copy's "round", verdict); a verdict is for a copy that the ledger's id names alone.
+    Raises:
+        InvalidInputError: `delivery_file`.
+    """
+    declared = listings.inspect(client, listing_id)
+    rows = [row for row in list_mine(client) if row["listingId"] == listing_id and row["seller"] == client.address]
+    secret, asset = client.keys.fingerprint_secret, declared.listing["assetId"]
+    made = [(row, number) for row in rows for number in range(1, row["rounds"] + 1)]
+    copies = [copy_of(secret, asset, row["orderId"], number) for row, number in made]
+    verdicts = trace(content, declared.terms["delivery"], copies)
+    named = zip(made, copies, verdicts, strict=True)
+    found = [
+        ({**row, "round": number}, verdict)
+        for (row, number), copy, verdict in named
+        if number < row["rounds"] or copy.fingerprint_id == row["fingerprintId"]
+    ]
+    return sorted(found, key=lambda item: -item[1].score)
+
+
+def _about(client: Client, order_id: str) -> dict[str, Any]:
+    note = get(client, order_id)["noteHash"]
+    return {"orderId": order_id, "noteHash": note, "buyer": client.address, "deadline": client.deadline()}

@@ -1,0 +1,137 @@
+"""Files over HTTP: offered, ordered, delivered sealed and marked, objected to, corrected, accepted, paid; refused."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from marketplace.documents import digest
+from marketplace.errors import InvalidInputError, MarketplaceError, NotFoundError, RuleError
+from marketplace.sdk import deliveries, orders, settlement
+from marketplace.types import DeliveryStatus, OrderStatus
+from tests.integration.service.delivering import PRICE, TERMS, a_file, offer_file, order_file
+from tests.integration.service.town import YEAR, Town
+
+
+@pytest.fixture(scope="module")
+def listing(town: Town) -> str:
+    return offer_file(town)
+
+
+@pytest.fixture(scope="module")
+def delivered(town: Town, listing: str) -> str:
+    """An order that was delivered and is in inspection."""
+    order = order_file(town, listing)
+    deliveries.deliver(town["supplier"], order, a_file())
+    return order
+
+
+def refused(code: str, act: Callable[[], object], kind: type[MarketplaceError] = RuleError) -> None:
+    with pytest.raises(kind) as caught:
+        act()
+    assert caught.value.code == code
+
+
+def test_a_file_is_ordered_delivered_corrected_accepted_and_paid(town: Town, listing: str) -> None:
+    buyer, supplier = town["buyer"], town["supplier"]
+    order = order_file(town, listing)
+    assert deliveries.get(buyer, order)["status"] == DeliveryStatus.ARRANGED
+    note = deliveries.deliver(supplier, order, a_file(6))
+    assert note["places"] == 1_500
+
+    content = deliveries.receive(buyer, order)
+    assert len(content.splitlines()) == 1_501
+    deliveries.acknowledge(buyer, order)
+    row = deliveries.get(buyer, order)
+    assert (row["status"], row["acknowledged"]) == (DeliveryStatus.INSPECTING, 1)  # quality shows in use alone
+
+    found = deliveries.object_to(buyer, order, ["a row is missing 缺一行"])
+    defects = supplier.get_document(found["defectsDigest"])
+    assert defects["defects"][0]["what"] == "a row is missing 缺一行"
+    refused("document_not_found", lambda: town["rival"].get_document(found["defectsDigest"]), NotFoundError)
+
+    deliveries.deliver(supplier, order, a_file(7))
+    before = settlement.balance(supplier, supplier.address)["balance"]
+    deliveries.accept(buyer, order)
+    assert deliveries.get(buyer, order)["status"] == DeliveryStatus.ACCEPTED
+    ended = orders.get(buyer, order)
+    assert (ended["status"], ended["amount"], ended["refund"]) == (OrderStatus.SETTLED, PRICE, 0)
+    told = settlement.statement(buyer, order)
+    assert told["sum"] == told["escrow"] == PRICE
+    share = next(line["amount"] for line in told["lines"] if line["to"] == supplier.address)
+    assert settlement.balance(supplier, supplier.address)["balance"] == before + share
+
+
+def test_a_leaked_copy_names_its_buyer(town: Town, listing: str, delivered: str) -> None:
+    other = order_file(town, listing, "rival")
+    deliveries.deliver(town["supplier"], other, a_file())
+    leaked = deliveries.receive(town["rival"], other)
+    lines = leaked.splitlines()
+    part = b"\n".join([lines[0], *lines[300:900]])
+    found = deliveries.trace_leak(town["supplier"], listing, part)
+    named = [row["buyer"] for row, verdict in found if verdict.accused]
+    assert named == [town["rival"].address]
+    assert {delivered, other} <= {row["orderId"] for row, _ in found}
+
+
+def test_ciphertext_is_for_one_buyer(town: Town, delivered: str) -> None:
+    row = deliveries.get(town["buyer"], delivered)
+    assert b"delay" not in town["rival"].get_blob(row["ciphertextDigest"])
+    refused("order_unknown", lambda: deliveries.receive(town["rival"], delivered), NotFoundError)
+
+
+def test_a_file_is_not_computed_on(town: Town, listing: str, delivered: str) -> None:
+    body = {"sql": "SELECT COUNT(*) FROM data", "order": delivered, "epsilon": 1000}
+    assert "computation_not_permitted" in str(town["buyer"].post("/queries/explanations", body))
+
+
+def test_times_are_told_to_parties_alone(town: Town, listing: str, delivered: str) -> None:
+    refused("delivery_not_due", lambda: deliveries.deem(town["supplier"], delivered))
+    refused("order_unknown", lambda: deliveries.deem(town["rival"], delivered), NotFoundError)
+    waiting = order_file(town, listing)
+    refused("delivery_not_due", lambda: deliveries.lapse(town["buyer"], waiting))
+    refused("order_unknown", lambda: deliveries.lapse(town["rival"], waiting), NotFoundError)
+    refused("delivery_status", lambda: deliveries.deem(town["buyer"], waiting))
+
+
+def test_only_the_parties_speak_of_a_delivery(town: Town, delivered: str) -> None:
+    rival = town["rival"]
+    about = {"orderId": delivered, "noteHash": "0x" + "11" * 32, "buyer": rival.address, "deadline": rival.deadline()}
+    body = {"acceptance": about, "signature": rival.sign("AcceptDelivery", about)}
+    refused("order_unknown", lambda: rival.submit("/deliveries/acceptances", body), NotFoundError)
+    refused("order_unknown", lambda: deliveries.arrange(rival, delivered), NotFoundError)
+    refused("order_unknown", lambda: deliveries.deliver(rival, delivered, a_file()), NotFoundError)
+
+
+def test_a_note_needs_its_ciphertext(town: Town, listing: str) -> None:
+    order, supplier = order_file(town, listing), town["supplier"]
+    note = {"orderId": order, "seller": supplier.address, "round": 1, "deadline": supplier.deadline()}
+    note |= dict.fromkeys(("ciphertextDigest", "fingerprintId", "plaintextCommitment"), "0x" + "cd" * 32)
+    body = {"note": note, "signature": supplier.sign("Deliver", note)}
+    refused("delivery_not_here", lambda: supplier.submit("/deliveries/notes", body))
+
+
+def test_a_list_of_defects_is_the_signed_one(town: Town, delivered: str) -> None:
+    buyer = town["buyer"]
+    note = deliveries.get(buyer, delivered)["noteHash"]
+    defects = {"type": "defects", "version": 1, "order": delivered, "note": "0x" + "11" * 32}
+    defects |= {"defects": [{"what": "late", "where": ""}], "nonce": "0x" + "22" * 32}
+    said = {"orderId": delivered, "noteHash": note, "defectsDigest": digest(defects), "buyer": buyer.address}
+    said |= {"deadline": buyer.deadline()}
+    body = {"objection": said, "signature": buyer.sign("ObjectToDelivery", said), "defects": defects}
+    refused("defects_differ", lambda: buyer.submit("/deliveries/objections", body), InvalidInputError)
+
+
+def test_delivery_is_offered_once_and_where_the_terms_name_it(town: Town, listing: str) -> None:
+    refused("delivery_offered", lambda: deliveries.offer(town["supplier"], listing, TERMS))
+    sealed = town.facts["listing"]
+    refused("delivery_not_offered", lambda: deliveries.offer(town["supplier"], sealed, TERMS))
+    refused("delivery_offer_unknown", lambda: town["buyer"].get(f"/deliveries/offers/{sealed}"), NotFoundError)
+
+
+def test_a_receipt_accepts_where_quality_shows_at_once(town: Town) -> None:
+    terms = deliveries.Terms(1, 1, quality_in_use=False)
+    order = order_file(town, offer_file(town, terms, int(time.time()) + YEAR // 4))
+    deliveries.deliver(town["supplier"], order, a_file())
+    deliveries.acknowledge(town["buyer"], order)
+    assert orders.get(town["buyer"], order)["status"] == OrderStatus.SETTLED
