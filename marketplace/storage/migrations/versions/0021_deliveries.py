@@ -1,14 +1,14 @@
 """Deliveries: offers under listings, and the delivery of each order.
 
-Revision ID: 0020
-Follows: 0019
+Revision ID: 0021
+Follows: 0020
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0020"
-down_revision = "0019"
+revision = "0021"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
