@@ -31,6 +31,7 @@ import marketplace.registrations.routes
 import marketplace.rights.routes
 import marketplace.rights.routes.titles
 import marketplace.settlement.routes.money
+import marketplace.settlement.routes.papers
 import marketplace.settlement.routes.redemptions
 import marketplace.web.signin
 import marketplace.webhooks.routes
@@ -75,6 +76,7 @@ ROUTERS: Sequence[APIRouter] = (
     marketplace.orders.routes.router,
     marketplace.queries.routes.router,
     marketplace.settlement.routes.money.router,
+    marketplace.settlement.routes.papers.router,
     marketplace.settlement.routes.redemptions.router,
     marketplace.clearing.routes.router,
     marketplace.deliveries.routes.router,

@@ -1,26 +1,21 @@
 """An agreement on paper: A4, Chinese and English, digest and page number on every page; the canonical document is
 attached, so that whoever has the file can hash it.
 
-fpdf2 lays it out in Noto Sans CJK, as certificates are (marketplace.rights.printing).
+marketplace.documents.sheets has what all printed papers share.
 """
 
 from datetime import UTC, datetime
-from pathlib import Path
 
-import noto_cjk_sans_otc
 from fpdf import FPDF, XPos, YPos
 from fpdf.enums import WrapMode
 
 from marketplace.agreements.signing import Signed
 from marketplace.agreements.wording import Article, Bilingual, Paper
 from marketplace.documents import Document, canonical
+from marketplace.documents.sheets import GREY, INK, LEFT, RED, WIDTH, begin
 
 ATTACHMENT = "agreement.json"
-_FONT = Path(noto_cjk_sans_otc.__file__).parent / "NotoSansCJK-Regular.ttc"
-_CHINA = 2  # the face for simplified Chinese in that collection
-_LEFT, _WIDTH = 22.0, 166.0
 _LABEL = 62.0
-_RED, _INK, _GREY = (158, 27, 33), (25, 28, 34), (105, 110, 118)
 _BLANK = "_" * 36
 
 
@@ -35,9 +30,9 @@ class _Sheet(FPDF):
         """Digest and page."""
         self.set_y(-14)
         self.set_font("cjk", size=7.5)
-        self.set_text_color(*_GREY)
-        self.cell(_WIDTH, 4, f"协议摘要 Digest {self._digest}", align="C", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-        self.cell(_WIDTH, 4, f"第 {self.page_no()} 页，共 {{nb}} 页 · page {self.page_no()} of {{nb}}", align="C")
+        self.set_text_color(*GREY)
+        self.cell(WIDTH, 4, f"协议摘要 Digest {self._digest}", align="C", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.cell(WIDTH, 4, f"第 {self.page_no()} 页，共 {{nb}} 页 · page {self.page_no()} of {{nb}}", align="C")
 
 
 def to_pdf(agreement: Document, paper: Paper, signed: Signed, now: int) -> bytes:
@@ -53,29 +48,21 @@ def to_pdf(agreement: Document, paper: Paper, signed: Signed, now: int) -> bytes
         _article(sheet, article)
     _annex(sheet, paper)
     _sign_off(sheet, paper, signed)
-    _lines(sheet, paper.note, size=7.5, colour=_GREY)
+    _lines(sheet, paper.note, size=7.5, colour=GREY)
     sheet.embed_file(bytes=canonical(agreement), basename=ATTACHMENT, mime_type="application/json")
     return bytes(sheet.output())
 
 
 def _begin(paper: Paper, now: int) -> FPDF:
-    sheet = _Sheet(paper.digest)
-    sheet.set_creation_date(datetime.fromtimestamp(now, UTC))
-    sheet.set_title(f"{paper.title[0]} {paper.digest}")
-    sheet.set_lang("zh-CN")
-    sheet.add_font("cjk", fname=_FONT, collection_font_number=_CHINA)
-    sheet.set_auto_page_break(True, margin=20)
-    sheet.set_margins(_LEFT, 18, _LEFT)
-    sheet.add_page()
-    return sheet
+    return begin(_Sheet(paper.digest), f"{paper.title[0]} {paper.digest}", now, top=18, bottom=20)
 
 
 def _heading(sheet: FPDF, paper: Paper, signed: Signed, now: int) -> None:
-    for size, colour, height, text in ((20, _RED, 11, paper.title[0]), (11, _INK, 7, paper.title[1])):
+    for size, colour, height, text in ((20, RED, 11, paper.title[0]), (11, INK, 7, paper.title[1])):
         _line(sheet, text, size=size, colour=colour, height=height, align="C")
     moment = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d %H:%M UTC")
     for text in (f"打印时状态 Status when printed, {moment}", f"{signed.words[0]} · {signed.words[1]}"):
-        _line(sheet, text, size=9, colour=_RED, height=5, align="C")
+        _line(sheet, text, size=9, colour=RED, height=5, align="C")
     sheet.ln(2)
     for label, address in paper.parties:
         _row(sheet, f"{label[0]} {label[1]}", address)
@@ -114,14 +101,14 @@ def _sign_off(sheet: FPDF, paper: Paper, signed: Signed) -> None:
 
 
 def _lines(
-    sheet: FPDF, words: Bilingual, *, prefix: str = "", size: float = 9.0, colour: tuple[int, int, int] = _INK
+    sheet: FPDF, words: Bilingual, *, prefix: str = "", size: float = 9.0, colour: tuple[int, int, int] = INK
 ) -> None:
     # Chinese has no blanks to break at; English breaks between words.
-    for text, ink, mode in ((words[0], colour, WrapMode.CHAR), (words[1], _GREY, WrapMode.WORD)):
+    for text, ink, mode in ((words[0], colour, WrapMode.CHAR), (words[1], GREY, WrapMode.WORD)):
         sheet.set_font("cjk", size=size)
         sheet.set_text_color(*ink)
         sheet.multi_cell(
-            _WIDTH, size * 0.52, prefix + text, align="L", wrapmode=mode, new_x=XPos.LMARGIN, new_y=YPos.NEXT
+            WIDTH, size * 0.52, prefix + text, align="L", wrapmode=mode, new_x=XPos.LMARGIN, new_y=YPos.NEXT
         )
     sheet.ln(0.8)
 
@@ -131,13 +118,13 @@ def _line(
     text: str,
     *,
     size: float,
-    colour: tuple[int, int, int] = _INK,
+    colour: tuple[int, int, int] = INK,
     height: float = 6.0,
     align: str = "L",
 ) -> None:
     sheet.set_font("cjk", size=size)
     sheet.set_text_color(*colour)
-    sheet.multi_cell(_WIDTH, height, text, align=align, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+    sheet.multi_cell(WIDTH, height, text, align=align, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
 
 def _row(sheet: FPDF, label: str, value: str) -> None:
@@ -146,10 +133,10 @@ def _row(sheet: FPDF, label: str, value: str) -> None:
     if sheet.will_page_break(18):
         sheet.add_page()
     top = sheet.get_y()
-    sheet.set_text_color(*_GREY)
+    sheet.set_text_color(*GREY)
     sheet.multi_cell(_LABEL - 2, 5, label, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
     bottom = sheet.get_y()
-    sheet.set_xy(_LEFT + _LABEL, top)
-    sheet.set_text_color(*_INK)
-    sheet.multi_cell(_WIDTH - _LABEL, 5, value, align="L", wrapmode=WrapMode.CHAR, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+    sheet.set_xy(LEFT + _LABEL, top)
+    sheet.set_text_color(*INK)
+    sheet.multi_cell(WIDTH - _LABEL, 5, value, align="L", wrapmode=WrapMode.CHAR, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
     sheet.set_y(max(bottom, sheet.get_y()) + 1)

@@ -50,6 +50,9 @@ GROUPS = {
     "orders": ("marketplace.orders.commands", "buy: money into escrow, a right to use 交易"),
     "queries": ("marketplace.queries.commands", "ask questions of sealed data 密态查询"),
     "settlement": ("marketplace.settlement.commands", "pay, split, refund, statements 结算"),
+    "statements": ("marketplace.settlement.commands.statements", "an account's month 账户对账单"),
+    "invoices": ("marketplace.settlement.commands.invoices", "what a seller billed a buyer in a month 账单"),
+    "vouchers": ("marketplace.settlement.commands.vouchers", "proof of one settled order 交易凭证"),
     "clearing": ("marketplace.clearing.commands", "net many orders and debts in batches 清算"),
     "evidence": ("marketplace.evidence.commands", "log, checkpoints, evidence bundles 存证"),
     "resolve": ("marketplace.identifiers.commands", "what an identifier, an id or a DID stands for 标识解析"),
@@ -126,7 +129,7 @@ def _whole_id(run: Run, name: Identifier) -> str:
     """Ask the service, and check what it says; an order is told to its parties alone."""
     from marketplace.sdk import identifiers, opening  # noqa: PLC0415 - help must not load the client
 
-    with opening.open_client(run, with_keys=name.kind is Kind.ORDER) as client:
+    with opening.open_client(run, with_keys=name.kind in (Kind.ORDER, Kind.TRADE)) as client:
         return str(identifiers.resolve(client, str(name))["subject"])
 
 

@@ -12,6 +12,7 @@ series       all versions of a data set: the asset id of the first
 product      a listing: its id
 certificate  a registration certificate: its digest
 order        an order: its id
+trade        a trade voucher: its id, which follows from its order's
 
 Collisions: the kind is under the checksum, so none across kinds. Within a kind, addresses are whole; of ids 160 bits
 are kept, as strong as an address: among a billion objects two agree by chance with probability below 2^-100, and
@@ -43,6 +44,7 @@ class Kind(StrEnum):
     PRODUCT = "product"
     CERTIFICATE = "cert"
     ORDER = "order"
+    TRADE = "trade"
 
 
 KIND_NAMES = {
@@ -52,6 +54,7 @@ KIND_NAMES = {
     Kind.PRODUCT: {"en": "product", "zh": "数据产品"},
     Kind.CERTIFICATE: {"en": "registration certificate", "zh": "登记凭证"},
     Kind.ORDER: {"en": "order", "zh": "订单"},
+    Kind.TRADE: {"en": "trade voucher", "zh": "交易凭证"},
 }
 
 

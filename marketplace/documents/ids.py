@@ -35,6 +35,11 @@ def order_id(buyer: str, listing: str, agreement: str) -> Digest:
     return _id(buyer, listing, agreement)
 
 
+def trade_id(order: str) -> Digest:
+    """Id of the trade voucher of an order: it follows from the order, and is in nobody's hand."""
+    return Digest(to_hex(keccak256(b"TradeVoucher".ljust(32, b"\0") + from_hex(order, 32))))
+
+
 def agreement_id(party_a: str, party_b: str, agreement: str) -> Digest:
     """Id of the agreement on a form between two parties with this digest."""
     return _id(party_a, party_b, agreement)

@@ -28,7 +28,7 @@ def resolve(
 
     Example: marketplace resolve 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 --did
     """
-    with_keys = sign_in or f"{Kind.ORDER}1" in text.strip().lower()
+    with_keys = sign_in or any(text.strip().lower().startswith(f"{kind}1") for kind in (Kind.ORDER, Kind.TRADE))
     with open_client(run, with_keys=with_keys) as client:
         if did or text.startswith("did:"):
             run.document(identifiers.resolve_did(client, text.strip()))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from sqlmodel import Session
 
 from marketplace.documents.identifiers import Kind
+from marketplace.documents.ids import trade_id
 from marketplace.identifiers.tables import Named
 from marketplace.ledger.tables import LedgerEvent
 
@@ -23,10 +24,17 @@ def _named(kind: Kind, argument: str, about: str = "", *, once: bool = False) ->
     return project
 
 
+def _traded(session: Session, event: LedgerEvent) -> None:
+    """The trade voucher of an order that is settled."""
+    order = event.args["orderId"]
+    session.add(Named(subject=trade_id(order), kind=Kind.TRADE.value, about=order).stamp(event))
+
+
 PROJECTORS: dict[str, tuple[Projector, ...]] = {
     "Admitted": (_named(Kind.PARTY, "account"),),
     "Registered": (_named(Kind.DATA, "assetId", once=True),),
     "Confirmed": (_named(Kind.CERTIFICATE, "certificateDigest", "assetId"),),
     "Listed": (_named(Kind.PRODUCT, "listingId", once=True),),
     "Funded": (_named(Kind.ORDER, "orderId", once=True),),
+    "Settled": (_traded,),
 }

@@ -43,8 +43,8 @@ def resolve_identifier(
 ) -> Response:
     """What an identifier stands for: its record, or with `Accept: application/did+ld+json` its DID document.
 
-    Participants, data, products and certificates are public; an order is for its parties. What is over is still found,
-    and says so.
+    Participants, data, products and certificates are public; an order and its trade voucher are for its parties. What
+    is over is still found, and says so.
     """
     kind = _wanted(accept)
     with here.reading() as session:
@@ -110,7 +110,7 @@ def _answer(body: Document, kind: str, known: str, found: Found | None = None) -
     """
     content = canonical_json(body)
     tag = f'"{sha256(content).hex()}"'
-    private = found is not None and found.name.kind is Kind.ORDER
+    private = found is not None and found.name.kind in (Kind.ORDER, Kind.TRADE)
     caching = "private, no-cache" if private else "public, no-cache"
     headers = {"etag": tag, "cache-control": caching, "vary": "accept, authorization"}
     if known == "*" or tag in [part.strip().removeprefix("W/") for part in known.split(",")]:

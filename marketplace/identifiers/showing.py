@@ -41,6 +41,7 @@ RELATIONS = {
     "seller": ("seller", "供方"),
     "buyer": ("buyer", "需方"),
     "data": ("data set", "数据资产"),
+    "order": ("order", "订单"),
     "product": ("product", "数据产品"),
 }
 

@@ -50,6 +50,9 @@ class Standing:
         return self.status in IN_FORCE
 
 
+OF_TRADE = Standing("valid")  # it tells of what was done; nothing undoes that
+
+
 def of_party(status: int) -> Standing:
     """A participant's standing."""
     return Standing("active" if status == ParticipantStatus.ACTIVE else "suspended")

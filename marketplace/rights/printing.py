@@ -1,31 +1,26 @@
 """A certificate on paper: A4, Chinese and English, with a QR code that holds all of it; the credential is attached.
 
 What is printed is what the certificate says and what it was worth when it was printed; the QR code, not the paper, is
-what one verifies. fpdf2 lays it out; the typeface is Noto Sans CJK (SIL Open Font License), subset into the file.
+what one verifies. sheets.py has what all printed papers share.
 """
 
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import noto_cjk_sans_otc
-import segno
 from fpdf import FPDF, XPos, YPos
 from fpdf.enums import WrapMode
 
 from crypto.canonical import digest_json, to_hex
+from marketplace.documents.sheets import GREY, INK, LEFT, RED, WIDTH, begin, draw_code
 from marketplace.rights.compact import pack
 from marketplace.rights.standing import VALID, Standing
 
 ATTACHMENT = "certificate.json"
-_FONT = Path(noto_cjk_sans_otc.__file__).parent / "NotoSansCJK-Regular.ttc"
-_CHINA = 2  # the face for simplified Chinese in that collection
-_LEFT, _WIDTH, _LABEL = 22.0, 166.0, 44.0
+_LABEL = 44.0
 _QR_MM = 56.0
 _LINE = 6.0
-_RED, _INK, _GREY = (158, 27, 33), (25, 28, 34), (105, 110, 118)
 _LEVELS = {"CORE": "核心数据", "IMPORTANT": "重要数据"} | {f"GENERAL_{n}": f"一般数据 {n} 级" for n in range(1, 5)}
 _SOURCES = {
     "COLLECTED_GENERATED": "自行采集生成",
@@ -62,19 +57,12 @@ def print_certificate(certificate: Mapping[str, Any], standing: Standing, now: i
 
 
 def _blank(certificate: Mapping[str, Any], now: int) -> FPDF:
-    sheet = FPDF(format="A4")
-    sheet.set_creation_date(datetime.fromtimestamp(now, UTC))
-    sheet.set_title(f"数据产权登记证书 {certificate['credentialSubject']['assetId']}")
-    sheet.set_lang("zh-CN")
-    sheet.add_font("cjk", fname=_FONT, collection_font_number=_CHINA)
-    sheet.set_auto_page_break(False)
-    sheet.set_margins(_LEFT, 20, _LEFT)
-    sheet.add_page()
-    return sheet
+    title = f"数据产权登记证书 {certificate['credentialSubject']['assetId']}"
+    return begin(FPDF(format="A4"), title, now, top=20)
 
 
 def _frame(sheet: FPDF) -> None:
-    sheet.set_draw_color(*_RED)
+    sheet.set_draw_color(*RED)
     for inset, width in ((9.0, 1.1), (11.2, 0.3)):
         sheet.set_line_width(width)
         sheet.rect(inset, inset, 210 - 2 * inset, 297 - 2 * inset)
@@ -93,24 +81,24 @@ def _overprint(sheet: FPDF, standing: Standing) -> None:
 
 
 def _heading(sheet: FPDF) -> None:
-    sheet.set_xy(_LEFT, 20)
+    sheet.set_xy(LEFT, 20)
     for size, colour, height, text in (
-        (26, _RED, 13, "数据产权登记证书"),
-        (12, _INK, 7, "Certificate of Data Property Rights Registration"),
+        (26, RED, 13, "数据产权登记证书"),
+        (12, INK, 7, "Certificate of Data Property Rights Registration"),
     ):
         sheet.set_font("cjk", size=size)
         sheet.set_text_color(*colour)
-        sheet.cell(_WIDTH, height, text, align="C", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        sheet.cell(WIDTH, height, text, align="C", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
 
 def _verdict(sheet: FPDF, standing: Standing, now: int) -> None:
     english, chinese = standing.words
     moment = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d %H:%M UTC")
     sheet.set_font("cjk", size=9.5)
-    sheet.set_text_color(*(_GREY if standing.code == VALID else _RED))
+    sheet.set_text_color(*(GREY if standing.code == VALID else RED))
     sheet.ln(1)
     for text in (f"打印时状态 Status when printed, {moment}", f"{chinese} · {english}"):
-        sheet.cell(_WIDTH, 5.5, text, align="C", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        sheet.cell(WIDTH, 5.5, text, align="C", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
     sheet.ln(3)
 
 
@@ -135,18 +123,18 @@ def _fields(certificate: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _row(sheet: FPDF, label: str, value: str) -> None:
     top = sheet.get_y()
-    sheet.set_xy(_LEFT, top)
+    sheet.set_xy(LEFT, top)
     sheet.set_font("cjk", size=9)
-    sheet.set_text_color(*_GREY)
+    sheet.set_text_color(*GREY)
     sheet.cell(_LABEL, _LINE, label)
-    sheet.set_text_color(*_INK)
-    sheet.set_xy(_LEFT + _LABEL, top)
+    sheet.set_text_color(*INK)
+    sheet.set_xy(LEFT + _LABEL, top)
     sheet.multi_cell(
-        _WIDTH - _LABEL, _LINE, value, align="L", wrapmode=WrapMode.CHAR, new_x=XPos.LMARGIN, new_y=YPos.NEXT
+        WIDTH - _LABEL, _LINE, value, align="L", wrapmode=WrapMode.CHAR, new_x=XPos.LMARGIN, new_y=YPos.NEXT
     )
     sheet.set_draw_color(222, 222, 222)
     sheet.set_line_width(0.15)
-    sheet.line(_LEFT, sheet.get_y() + 0.7, _LEFT + _WIDTH, sheet.get_y() + 0.7)
+    sheet.line(LEFT, sheet.get_y() + 0.7, LEFT + WIDTH, sheet.get_y() + 0.7)
     sheet.ln(1.9)
 
 
@@ -166,16 +154,8 @@ def _rights(sheet: FPDF, subject: Mapping[str, Any]) -> None:
 
 
 def _seal(sheet: FPDF, certificate: Mapping[str, Any], code: str) -> None:
-    top, left = 297 - 16 - _QR_MM, 210 - _LEFT - _QR_MM
-    matrix = segno.make(code, error="l", micro=False).matrix
-    module = _QR_MM / len(matrix)
-    sheet.set_fill_color(255, 255, 255)
-    sheet.rect(left - 3, top - 3, _QR_MM + 6, _QR_MM + 6, style="F")  # the quiet zone, also under an overprint
-    sheet.set_fill_color(0, 0, 0)
-    for row, line in enumerate(matrix):
-        for column, dark in enumerate(line):
-            if dark:
-                sheet.rect(left + column * module, top + row * module, module * 1.01, module * 1.01, style="F")
+    top, left = 297 - 16 - _QR_MM, 210 - LEFT - _QR_MM
+    draw_code(sheet, code, left=left, top=top, size=_QR_MM)
     lists = "\n".join(entry["statusListCredential"] for entry in certificate["credentialStatus"])
     text = (
         "二维码含完整证书及登记机构签名，仅凭登记机构公钥即可离线验证；是否被撤销、暂停或取代，以状态列表为准。\n"
@@ -185,7 +165,7 @@ def _seal(sheet: FPDF, certificate: Mapping[str, Any], code: str) -> None:
         "marketplace rights verify-certificate FILE.pdf --issuer did:key:…\n"
         "marketplace rights verify-certificate --qr TEXT --issuer did:key:…"
     )
-    sheet.set_xy(_LEFT, top)
+    sheet.set_xy(LEFT, top)
     sheet.set_font("cjk", size=7.2)
-    sheet.set_text_color(*_GREY)
-    sheet.multi_cell(_WIDTH - _QR_MM - 8, 4.3, text, align="L")
+    sheet.set_text_color(*GREY)
+    sheet.multi_cell(WIDTH - _QR_MM - 8, 4.3, text, align="L")

@@ -43,6 +43,7 @@ _SUBJECT: dict[Kind, Callable[[Facts], str]] = {
     Kind.PRODUCT: lambda facts: ids.listing_id(facts["seller"], facts["assetId"], facts["termsDigest"]),
     Kind.CERTIFICATE: lambda facts: str(facts["certificateDigest"]),
     Kind.ORDER: lambda facts: ids.order_id(facts["buyer"], facts["listingId"], facts["agreementDigest"]),
+    Kind.TRADE: lambda facts: ids.trade_id(facts["orderId"]),
 }
 
 
@@ -114,7 +115,7 @@ def _check_title(client: Client, kind: Kind, record: Document) -> None:
     rule, facts = "identifiers.title_is_the_document_s", record["facts"]
     if kind is Kind.PARTY:
         return
-    if kind in (Kind.SERIES, Kind.ORDER):
+    if kind in (Kind.SERIES, Kind.ORDER, Kind.TRADE):
         wanted = "newest" if kind is Kind.SERIES else "product"
         (link,) = [item for item in record["links"] if item["rel"] == wanted]
         expect(record["title"], resolve(client, link["identifier"])["title"], "title_differs", rule)

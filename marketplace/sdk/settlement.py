@@ -11,7 +11,6 @@ from marketplace.sdk import orders
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 from marketplace.sdk.keyproofs import book_of
-from marketplace.settlement.statements.account import check_statement
 
 _ENDINGS = {"Close": "/settlement/closings", "Clear": "/clearing/orders"}  # where each is sent
 
@@ -42,18 +41,6 @@ def balance(client: Client, account: str | None = None) -> dict[str, Any]:
     """How much an account holds, in fen; one's own by default."""
     found: dict[str, Any] = client.get(f"/settlement/balances/{account or client.address}")
     return found
-
-
-def account_statement(client: Client, period: str, account: str | None = None) -> Document:
-    """An account's month: opening balance, every movement with its cause, closing balance; one's own by default.
-
-    Args:
-        period: "2026-11".
-    Raises:
-        VerificationError: `statement_does_not_sum`.
-    """
-    found: Document = client.get(f"/settlement/accounts/{account or client.address}/statements/{period}")
-    return check_statement(found)
 
 
 def close(client: Client, order_id: str, own: Document | None = None) -> dict[str, Any]:

@@ -219,6 +219,8 @@ ACCESS: Mapping[str, Access] = {
     "get_balance": Party("balance", ("owner",), OVERSEERS | Role.BANK),
     "get_account_statement": Party("balance", ("owner",), OVERSEERS | Role.BANK),
     "get_statement": _ORDER,
+    "get_invoice": Party("invoice", ("buyer", "seller"), OVERSEERS),
+    "get_trade_voucher": _ORDER,
     # clearing: batches are public, what is in them is not
     "open_batch": Signed("Clearing.openBatch"),
     "owe": Signed("Clearing.owe"),

@@ -99,6 +99,8 @@ def _is_visible(session: Session, found: Found, account: str | None) -> bool:
         return was_certified(session, found.subject)
     if found.name.kind is Kind.ORDER:
         return account is not None and _is_theirs(session, found.subject, account)
+    if found.name.kind is Kind.TRADE:
+        return account is not None and _is_theirs(session, found.row.about, account)
     return True
 
 

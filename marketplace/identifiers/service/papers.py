@@ -41,7 +41,13 @@ ENDPOINTS = {  # fragment: (type, path)
     "log": ("TransparencyLog", "/log/"),
     "profile": ("MarketplaceProfile", "/profile"),
 }
-CONTROLLERS = {Kind.DATA: "holder", Kind.SERIES: "holder", Kind.PRODUCT: "seller", Kind.ORDER: "buyer"}
+CONTROLLERS = {
+    Kind.DATA: "holder",
+    Kind.SERIES: "holder",
+    Kind.PRODUCT: "seller",
+    Kind.ORDER: "buyer",
+    Kind.TRADE: "buyer",
+}
 """Who of a record's links may change the object."""
 
 

@@ -127,6 +127,12 @@ def _order(session: Session, order_id: str, _found: Found, _now: int) -> Parts:
     return row, standing.of_order(row.status, row.valid_until), terms_of(session, listing)["title"], facts, links
 
 
+def _trade(session: Session, _voucher: str, found: Found, now: int) -> Parts:
+    row, _, title, facts, links = _order(session, found.row.about, found, now)
+    links = [("order", Kind.ORDER, found.row.about), *links]
+    return row, standing.OF_TRADE, title, facts, links
+
+
 _PARTS: dict[Kind, Callable[[Session, str, Found, int], Parts]] = {
     Kind.PARTY: _party,
     Kind.DATA: _data,
@@ -134,6 +140,7 @@ _PARTS: dict[Kind, Callable[[Session, str, Found, int], Parts]] = {
     Kind.PRODUCT: _product,
     Kind.CERTIFICATE: _certificate,
     Kind.ORDER: _order,
+    Kind.TRADE: _trade,
 }
 
 

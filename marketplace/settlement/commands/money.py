@@ -55,33 +55,6 @@ def balance(
 
 
 @command(app)
-def account_statement(
-    run: Run,
-    period: Annotated[str, typer.Option(metavar="YYYY-MM", help="month 账期")],
-    account: Annotated[str | None, typer.Option(metavar="ADDRESS", help="yours if none 账户")] = None,
-) -> None:
-    """An account's month: opening balance, every movement with its cause, closing balance. 账户对账单
-
-    Example: marketplace settlement account-statement --period 2026-11
-    """
-    with open_client(run) as client:
-        found = settlement.account_statement(client, period, parse_address(account) if account else None)
-    rows = [
-        {"at": "", "cause": run.tr("opening balance", "期初余额"), "balance": found["opening"]},
-        *found["movements"],
-    ]
-    rows.append({"at": "", "cause": run.tr("closing balance", "期末余额"), "balance": found["closing"]})
-    columns = (
-        ("at", "time", "时间", str),
-        ("cause", "cause", "事由", str),
-        ("about", "about", "关联编号", str),
-        ("amount", "yuan", "金额(元)", money),
-        ("balance", "balance", "余额(元)", money),
-    )
-    run.rows(rows, columns, data=found)
-
-
-@command(app)
 def close(run: Run, order: Order) -> None:
     """Close an order as its seller, with the buyer's last voucher. 结算
 

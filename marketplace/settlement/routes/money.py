@@ -8,8 +8,6 @@ from marketplace.evidence.inbox import Statement
 from marketplace.orders.service import get_order
 from marketplace.queries.service.accounts import require_last_voucher
 from marketplace.settlement import service
-from marketplace.settlement.inbox.movements import movements_of
-from marketplace.settlement.statements.account import make_statement
 from marketplace.settlement.tables import Issue as IssueRow
 from marketplace.web.context import Here
 from marketplace.web.paging import AskedPage, Rows, link_next, page_of
@@ -98,17 +96,6 @@ def get_balance(here: Here, account: Account, address: Annotated[AddressText, Pa
     """A balance in fen: your own; anybody's for banks, registrars, auditors and the exchange."""
     with here.reading() as session:
         return service.balance_json(session, address, account)
-
-
-@router.get("/settlement/accounts/{address}/statements/{period}")
-def get_account_statement(
-    here: Here, account: Account, address: Annotated[AddressText, Path()], period: Annotated[str, Path(max_length=20)]
-) -> dict[str, Any]:
-    """An account's month: opening balance, every movement with its cause, closing balance. For whoever may see its
-    balance."""
-    with here.reading() as session:
-        service.balance_json(session, address, account)
-        return make_statement(address, period, movements_of(session, address))
 
 
 @router.get("/orders/{order_id}/voucher", tags=["orders"])

@@ -18,7 +18,8 @@ from openvc.errors import OpenvcError
 from openvc.status import CredentialRevoked, CredentialSuspended
 
 from marketplace.documents import iso_time
-from tests.certificates import REGISTRAR, UNTIL, certificate, lists
+from marketplace.settlement.papers.credentials import issue_paper
+from tests.certificates import LOG, REGISTRAR, UNTIL, certificate, lists
 from tests.unit.sdk.exchange import NOW, keys
 
 HERE = Path(__file__).parent
@@ -114,3 +115,17 @@ def test_openvc_refuses_expired_ones_and_changed_lists() -> None:
         _openvc(CERTIFICATE, changed)
     with pytest.raises(OpenvcError):
         _openvc(CERTIFICATE, lists(signer=keys(23)))
+
+
+PAPER = issue_paper({"type": "invoice", "version": 1, "lines": [{"gross": 7, "batch": None}]}, LOG.ed25519, NOW)
+
+
+def test_both_verify_a_paper_of_the_exchange_and_refuse_a_changed_one() -> None:
+    changed = _changed(PAPER, lambda item: item["credentialSubject"]["paper"]["lines"][0].update(gross=8))
+    true, false = _digital_bazaar({"credential": PAPER, "lists": []}, {"credential": changed, "lists": []})
+    assert true["verified"], true["error"]
+    assert not false["verified"]
+    policy = VerificationPolicy(now=datetime.fromtimestamp(NOW, UTC))
+    assert verify_credential(PAPER, policy=policy).issuer == PAPER["issuer"]
+    with pytest.raises(OpenvcError):
+        verify_credential(changed, policy=policy)

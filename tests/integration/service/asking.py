@@ -121,6 +121,7 @@ def make_world(town: Town) -> World:
         "approved query": {},
         "balance": {"owner": "buyer"},
         "redemption": {"holder": "buyer", "bank": "bank"},
+        "invoice": parties,
         "document": {"reader": "buyer"},
         "webhook": {"owner": "buyer"},
         "identity": {"account": "buyer"},
@@ -133,6 +134,7 @@ def make_world(town: Town) -> World:
     bank = town["bank"].address
     wish = redemptions.redeem(town["buyer"], bank, 1, beneficiary="Buyer", account_number="62220200")
     world.objects["redemption"] = wish["redemptionId"]
+    world.objects["invoice"] = f"{town['supplier'].address}/{town['buyer'].address}"
     world.objects |= {"balance": town["buyer"].address, "webhook": world.webhook(), "identity": world.identity()}
     world.objects |= dict(zip(("agreement", "proposal"), _agree(town), strict=True))
     world.objects["case"] = town.facts["case"]
@@ -157,6 +159,7 @@ def _agree(town: Town) -> tuple[str, str]:
 
 
 UNKNOWNS = {"balance": keys("nobody-of-this-town").address, "webhook": "we_" + "9d" * 12}
+UNKNOWNS["invoice"] = "/".join(keys(f"nobody-{side}").address for side in ("who-sells", "who-buys"))
 
 
 def _refusal(world: World, query: str) -> dict[str, Any]:
@@ -209,6 +212,8 @@ REQUESTS: Mapping[str, Callable[[World, str], Request]] = {
     "deem_delivery": lambda _, order: ("POST", "/deliveries/deemed", {"order": order}),
     "lapse_delivery": lambda _, order: ("POST", "/deliveries/lapses", {"order": order}),
     "get_last_voucher": lambda _, order: ("GET", f"/orders/{order}/voucher", None),
+    "get_invoice": lambda _, pair: ("GET", f"/settlement/invoices/{pair}/2026-11", None),
+    "get_trade_voucher": lambda _, order: ("GET", f"/settlement/trade-vouchers/{order}", None),
     "get_statement": lambda _, order: ("GET", f"/settlement/statements/{order}", None),
     "refund_order": lambda _, order: ("POST", "/settlement/refunds", {"order": order}),
     "ask_query": lambda world, order: ("POST", "/queries", _question(world, order)),

@@ -13,7 +13,7 @@ from marketplace.auditor.bundle import open_bundle
 from marketplace.auditor.trust import Trust
 from marketplace.auditor.verifier import audit
 from marketplace.errors import MarketplaceError
-from marketplace.sdk import evidence, redemptions, settlement
+from marketplace.sdk import evidence, papers, redemptions, settlement
 from marketplace.sdk.client import Client
 from marketplace.settlement.statements.account import CHINA
 from marketplace.settlement.statements.camt import parse_camt
@@ -116,7 +116,7 @@ def test_a_holder_gets_its_money_back_by_every_way(town: Town, clock: Clock, tmp
 
     assert len(redemptions.redemptions(town["auditor"])) == 3
     months = sorted({datetime.fromtimestamp(at, CHINA).strftime("%Y-%m") for at in (int(time.time()), clock())})
-    statements = [settlement.account_statement(buyer, month) for month in months]
+    statements = [papers.content(buyer, papers.statement(buyer, month)) for month in months]
     lines = [line for statement in statements for line in statement["movements"]]
     assert [line["amount"] for line in lines] == [1000, -300, -200, 200, -700, 700]
     assert [line["cause"].partition("redemption_")[2] for line in lines[1:]] == [
@@ -124,8 +124,8 @@ def test_a_holder_gets_its_money_back_by_every_way(town: Town, clock: Clock, tmp
     ]
     assert lines[1]["about"] == paid
     assert (statements[0]["opening"], statements[-1]["closing"]) == (0, balance(town))
-    assert code_of(lambda: settlement.account_statement(rival, months[0], buyer.address)) == "balance_unknown"
-    assert code_of(lambda: settlement.account_statement(buyer, "2026-13")) == "period_invalid"
+    assert code_of(lambda: papers.statement(rival, months[0], buyer.address)) == "balance_unknown"
+    assert code_of(lambda: papers.statement(buyer, "2026-13")) == "period_invalid"
     target = tmp_path / "bundle.zip"
     evidence.download_bundle(town["auditor"], target)
     profile = town["auditor"].get("/profile")

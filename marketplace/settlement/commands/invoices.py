@@ -1,0 +1,46 @@
+"""`marketplace invoices`: what a seller billed a buyer in a month."""
+
+from typing import Annotated
+
+import typer
+
+from marketplace.console import Run, command, group
+from marketplace.console.values import parse_address
+from marketplace.quantities import money
+from marketplace.sdk import papers
+from marketplace.sdk.opening import open_client
+from marketplace.settlement.commands.saving import Output, Pdf, Period, save
+
+app = group("What a seller billed a buyer in a month. 账单")
+
+
+@command(app)
+def show(
+    run: Run,
+    *,
+    period: Period,
+    seller: Annotated[str | None, typer.Option(metavar="ADDRESS", help="you if none 卖方")] = None,
+    buyer: Annotated[str | None, typer.Option(metavar="ADDRESS", help="you if none 买方")] = None,
+    output: Output = None,
+    pdf: Pdf = None,
+) -> None:
+    """A line for each order that was settled in the month, to the fen as on the ledger; signed by the exchange. 账单
+
+    Example: marketplace invoices show --period 2026-11 --seller 0x70997970c51812dc3a010c7d01b50e0d17dc79c8
+    """
+    with open_client(run) as client:
+        sold, bought = (parse_address(side) if side else client.address for side in (seller, buyer))
+        signed = papers.invoice(client, sold, bought, period)
+        found = papers.content(client, signed)
+    save(signed, output, pdf)
+    rows = [*found["lines"], {"order": run.tr("total", "合计"), **found["totals"]}]
+    columns = (
+        ("order", "order", "订单", str),
+        ("prepaid", "prepaid", "托管(元)", money),
+        ("refund", "refund", "退款(元)", money),
+        ("gross", "gross", "总额(元)", money),
+        ("fee", "venue fee", "手续费(元)", money),
+        ("net", "net", "净额(元)", money),
+        ("tax", "tax in gross", "含税额(元)", money),
+    )
+    run.rows(rows, columns, data=found)

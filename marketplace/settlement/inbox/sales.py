@@ -1,0 +1,78 @@
+"""Settled orders with what papers say of them."""
+
+from collections.abc import Iterator
+
+from sqlmodel import Session, col, select
+
+from marketplace.clearing.tables import ClearedOrder
+from marketplace.errors import NotFoundError, RuleError
+from marketplace.ledger.tables import LedgerBlock
+from marketplace.listings.service import get_listing, terms_of
+from marketplace.listings.tables import Listing
+from marketplace.orders.service import get_order
+from marketplace.orders.tables import Order
+from marketplace.participants.service import oversees
+from marketplace.settlement.papers.sales import Sale
+from marketplace.settlement.statements.account import bounds
+from marketplace.settlement.tables import Payout
+from marketplace.storage.documents import read_document
+from marketplace.types import OrderStatus
+
+
+def sale_of(session: Session, order_id: str, account: str) -> Sale:
+    """A settled order of `account`'s.
+
+    Raises:
+        NotFoundError: `order_unknown`. RuleError: `trade_not_settled`.
+    """
+    order = get_order(session, order_id, account)
+    if order.status != OrderStatus.SETTLED:
+        raise _not_settled(order)
+    return _sale(session, order, session.get_one(LedgerBlock, order.event_block).timestamp)
+
+
+def sales_between(session: Session, seller: str, buyer: str, period: str, account: str) -> Iterator[Sale]:
+    """What `seller` sold to `buyer` and was settled in a month of China, in the ledger's order.
+
+    Raises:
+        InvalidInputError: `period_invalid`.
+        NotFoundError: `invoice_unknown`: `account` is neither of them, and does not oversee.
+    """
+    begin, end = bounds(period)
+    if account not in (seller, buyer) and not oversees(session, account):
+        raise NotFoundError("invoice_unknown", f"there is no invoice of {seller} for you", zh="没有您可查看的该账单")
+    query = select(Order, LedgerBlock.timestamp)
+    query = query.join(Listing, col(Listing.listing_id) == col(Order.listing_id))
+    query = query.join(LedgerBlock, col(LedgerBlock.number) == col(Order.event_block))
+    query = query.where(Order.status == int(OrderStatus.SETTLED), Order.buyer == buyer, Listing.seller == seller)
+    query = query.where(col(LedgerBlock.timestamp) >= begin, col(LedgerBlock.timestamp) < end)
+    for order, settled_at in session.exec(query.order_by(col(Order.event_block), col(Order.event_log_index))).all():
+        yield _sale(session, order, settled_at)
+
+
+def _sale(session: Session, order: Order, settled_at: int) -> Sale:
+    listing = get_listing(session, order.listing_id)
+    paid = select(Payout).where(Payout.order_id == order.order_id).order_by(col(Payout.event_log_index))
+    cleared = session.get(ClearedOrder, order.order_id)
+    return Sale(
+        order=order.as_json(),
+        listing=listing.as_json(),
+        terms=terms_of(session, listing),
+        agreement=read_document(session, order.agreement_digest),
+        shares=[(row.holder, row.amount) for row in session.exec(paid)],
+        settled_at=settled_at,
+        batch=cleared.batch_id if cleared else None,
+    )
+
+
+def _not_settled(order: Order) -> RuleError:
+    return RuleError(
+        "trade_not_settled",
+        f"order {order.order_id} is not settled, so there is no trade to prove",
+        zh=f"订单 {order.order_id} 尚未结算，不能出具交易凭证",
+        rule="settlement.voucher_of_a_settled_order",
+        expected=int(OrderStatus.SETTLED),
+        got=order.status,
+        hint="its seller closes it: marketplace settlement close ORDER",
+        hint_zh="请由卖方结算：marketplace settlement close ORDER",
+    )

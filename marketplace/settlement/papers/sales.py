@@ -1,0 +1,155 @@
+"""Invoices and trade vouchers (交易凭证) of settled orders.
+
+A trade voucher proves one trade: contract facts, contract assessment, delivery record, payment record, a unique id. An
+invoice is a seller's, to one buyer, for a month of China: a line for each order that was settled in it. Money is in
+fen. `gross` is what the order was settled with, tax included; `prepaid` = `gross` + `refund`, `gross` = `fee` + `net`,
+to the fen, as the ledger has it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from marketplace.documents import Document, digest, iso_time
+from marketplace.documents.identifiers import Kind, identifier
+from marketplace.documents.ids import trade_id
+from marketplace.errors import RuleError
+from marketplace.pricing import Usage, plan_of, price_fits, rulebook
+from marketplace.pricing.billing import LINES, bill
+from marketplace.settlement.money import WHOLE_BPS
+
+Row = Mapping[str, Any]
+SUMS = ("prepaid", "refund", "gross", "fee", "net", "tax")
+DIFFERENCE = ("difference", "settled otherwise than the plan asks", "与价格方案不一致的结算差额")
+
+
+@dataclass(frozen=True)
+class Sale:
+    """A settled order.
+
+    Args:
+        order, listing: their rows in public form.
+        terms, agreement: the listing's terms and the buyer's acceptance of them.
+        shares: (holder, fen) in the order in which they were paid.
+        settled_at: unix seconds. batch: the clearing batch that pays it, or None.
+    """
+
+    order: Row
+    listing: Row
+    terms: Document
+    agreement: Document
+    shares: Sequence[tuple[str, int]]
+    settled_at: int
+    batch: str | None
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Block and log index of the settlement."""
+        return self.order["event"]["block"], self.order["event"]["logIndex"]
+
+
+def make_trade_voucher(sale: Sale) -> Document:
+    """The trade voucher of a settled order."""
+    order = sale.order
+    subject = trade_id(order["orderId"])
+    return {
+        "type": "trade_voucher",
+        "version": 1,
+        "voucher": subject,
+        "identifier": str(identifier(Kind.TRADE, subject)),
+        "contract": _contract(sale),
+        "assessment": {
+            "priceIsThePlans": price_fits(sale.terms),
+            "purposeIsPermitted": sale.agreement["purpose"] in sale.terms["purposes"],
+            "withinEscrow": order["amount"] <= order["escrow"],
+            "withinBudget": order["epsilon"] <= order["epsilonCap"],
+            "rulebook": plan_of(sale.terms)["rulebook"],
+        },
+        "delivery": {"mode": "SEALED_QUERY", **{name: order[name] for name in ("calls", "callsRoot", "epsilon")}},
+        "payment": {
+            "currency": "CNY",
+            **_amounts(sale),
+            "shares": [{"holder": holder, "amount": amount} for holder, amount in sale.shares],
+            "settledAt": iso_time(sale.settled_at),
+            "event": dict(order["event"]),
+            "batch": sale.batch,
+        },
+    }
+
+
+def make_invoice(seller: str, buyer: str, period: str, sales: Iterable[Sale]) -> Document:
+    """The invoice of `seller` to `buyer`.
+
+    Args:
+        period: a month, e.g. "2026-11".
+        sales: theirs that were settled in that month.
+    """
+    lines = [_line(sale) for sale in sorted(sales, key=lambda sale: sale.place)]
+    totals = {name: sum(line[name] for line in lines) for name in SUMS}
+    head = {"type": "invoice", "version": 1, "seller": seller, "buyer": buyer, "period": period, "currency": "CNY"}
+    return {**head, "lines": lines, "totals": {"orders": len(lines), **totals}}
+
+
+def _contract(sale: Sale) -> Document:
+    order, listing, plan = sale.order, sale.listing, plan_of(sale.terms)
+    return {
+        "order": order["orderId"],
+        "listing": order["listingId"],
+        "asset": order["assetId"],
+        "seller": listing["seller"],
+        "buyer": order["buyer"],
+        "termsDigest": listing["termsDigest"],
+        "acceptanceDigest": order["agreementDigest"],
+        "agreement": order["agreementId"],
+        "purpose": sale.agreement["purpose"],
+        "region": sale.agreement["region"],
+        "plan": {"mode": plan["mode"], "digest": digest(plan)},
+    }
+
+
+def _line(sale: Sale) -> Document:
+    order, plan = sale.order, plan_of(sale.terms)
+    return {
+        "order": order["orderId"],
+        "identifier": str(identifier(Kind.ORDER, order["orderId"])),
+        "listing": order["listingId"],
+        "settledAt": iso_time(sale.settled_at),
+        "event": dict(order["event"]),
+        "plan": {"mode": plan["mode"], "digest": digest(plan)},
+        "bill": _bill(sale),
+        **_amounts(sale),
+        "batch": sale.batch,
+    }
+
+
+def _amounts(sale: Sale) -> Document:
+    order, book = sale.order, plan_of(sale.terms)["rulebook"]
+    bps = rulebook.load(book)["tax"]["bps"]
+    gross = order["amount"]
+    return {
+        "prepaid": order["escrow"],
+        "refund": order["refund"],
+        "gross": gross,
+        "fee": order["fee"],
+        "net": gross - order["fee"],
+        "tax": gross * bps // (WHOLE_BPS + bps),
+        "taxBps": bps,
+        "rulebook": book,
+    }
+
+
+def _bill(sale: Sale) -> list[Document]:
+    """What the plan asks for the answered calls; the lines sum to what was settled, and say if that differs."""
+    gross = sale.order["amount"]
+    try:
+        found = bill(plan_of(sale.terms), Usage(calls=sale.order["calls"]), sale.agreement["purpose"])
+        lines = [(line.code, line.units, line.unit_price, line.amount) for line in found.lines]
+    except RuleError:
+        lines = []
+    words = LINES | {DIFFERENCE[0]: DIFFERENCE[1:]}
+    rest = gross - sum(amount for *_, amount in lines)
+    lines += [(DIFFERENCE[0], 1, rest, rest)] if rest else []
+    return [
+        {"code": code, "en": words[code][0], "zh": words[code][1], "units": units, "unitPrice": price, "amount": amount}
+        for code, units, price, amount in lines
+    ]
