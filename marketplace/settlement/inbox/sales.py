@@ -40,7 +40,7 @@ def sales_between(session: Session, seller: str, buyer: str, period: str, accoun
     """
     begin, end = bounds(period)
     if account not in (seller, buyer) and not oversees(session, account):
-        raise NotFoundError("invoice_unknown", f"there is no invoice of {seller} for you", zh="没有您可查看的该账单")
+        raise NotFoundError("invoice_unknown", "there is no such invoice for you", zh="没有您可查看的该账单")
     query = select(Order, LedgerBlock.timestamp)
     query = query.join(Listing, col(Listing.listing_id) == col(Order.listing_id))
     query = query.join(LedgerBlock, col(LedgerBlock.number) == col(Order.event_block))
