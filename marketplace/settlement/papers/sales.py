@@ -20,6 +20,7 @@ from marketplace.settlement.money import WHOLE_BPS
 
 Row = Mapping[str, Any]
 SUMS = ("prepaid", "refund", "gross", "fee", "net", "tax")
+QUERY = "SEALED_QUERY"
 DIFFERENCE = ("difference", "settled otherwise than the plan asks", "与价格方案不一致的结算差额")
 
 
@@ -65,7 +66,7 @@ def make_trade_voucher(sale: Sale) -> Document:
             "withinBudget": order["epsilon"] <= order["epsilonCap"],
             "rulebook": plan_of(sale.terms)["rulebook"],
         },
-        "delivery": {"mode": "SEALED_QUERY", **{name: order[name] for name in ("calls", "callsRoot", "epsilon")}},
+        "delivery": {"mode": _mode(sale), **{name: order[name] for name in ("calls", "callsRoot", "epsilon")}},
         "payment": {
             "currency": "CNY",
             **_amounts(sale),
@@ -88,6 +89,11 @@ def make_invoice(seller: str, buyer: str, period: str, sales: Iterable[Sale]) ->
     totals = {name: sum(line[name] for line in lines) for name in SUMS}
     head = {"type": "invoice", "version": 1, "seller": seller, "buyer": buyer, "period": period, "currency": "CNY"}
     return {**head, "lines": lines, "totals": {"orders": len(lines), **totals}}
+
+
+def _mode(sale: Sale) -> str:
+    """How the order was delivered; terms that do not say are of sealed questions."""
+    return str(sale.terms.get("delivery", {}).get("mode", QUERY))
 
 
 def _contract(sale: Sale) -> Document:
@@ -141,8 +147,9 @@ def _amounts(sale: Sale) -> Document:
 def _bill(sale: Sale) -> list[Document]:
     """What the plan asks for the answered calls; the lines sum to what was settled, and say if that differs."""
     gross = sale.order["amount"]
+    calls = sale.order["calls"] if _mode(sale) == QUERY else int(gross > 0)  # files are paid once, whole
     try:
-        found = bill(plan_of(sale.terms), Usage(calls=sale.order["calls"]), sale.agreement["purpose"])
+        found = bill(plan_of(sale.terms), Usage(calls=calls), sale.agreement["purpose"])
         lines = [(line.code, line.units, line.unit_price, line.amount) for line in found.lines]
     except RuleError:
         lines = []
