@@ -169,7 +169,9 @@ class Town:
             shares=[(supplier.address, 9000), (collector.address, 1000)],
         )
         asset = str(rights.register(supplier, manifest, claim, BUDGET)["assetId"])
-        public = {"procedure": Procedure.PUBLIC_DATA, "deposit": "city archive 1"} if origin == "PUBLIC" else {}
+        public: dict[str, Any] = (
+            {"procedure": Procedure.PUBLIC_DATA, "deposit": "city archive 1"} if origin == "PUBLIC" else {}
+        )
         self.deposit_case(asset, **public)
         rights.confirm(self["registrar"], asset, days)
         return asset

@@ -11,6 +11,7 @@ from marketplace.auditor.documents import Documents
 from marketplace.auditor.findings import Report
 from marketplace.auditor.rows import Row, Tables
 from marketplace.intents import Deployment
+from marketplace.participants.keybook import KeyBook
 from marketplace.types import DeliveryStatus
 from tests.bundles import CHAIN_ID, Made
 from tests.memory import MemoryBundle
@@ -76,11 +77,11 @@ def test_what_acceptance_settled_is_what_was_offered(made: Made, field: str, val
     tables = tables_of(forger)
     order = _delivery(tables, DeliveryStatus.ACCEPTED)["orderId"]
     tables.rows["orders"] = {(order,): tables.rows["orders"][order,]}
-    deployment = Deployment(CHAIN_ID, {})
-    Billing(deployment, report).finish(tables)
+    book = KeyBook(Deployment(CHAIN_ID, {}))
+    Billing(book, report).finish(tables)
     assert report.findings == []
     tables.rows["orders"][order,][field] = value
-    Billing(deployment, report).finish(tables)
+    Billing(book, report).finish(tables)
     assert [finding.code for finding in report.findings] == ["settled_differs"]
 
 
