@@ -38,15 +38,19 @@ def maybe_account(here: Here, credentials: Credentials) -> Address | None:
         # A key that ended, or reads for another account now, takes its sessions with it.
         is_good = holder is not None and here.account_for(session, holder[1], now, Act.READ) == holder[0]
     if holder is None or not is_good:
-        raise NotSignedInError(
-            "session_over",
-            "this session is over or was never opened",
-            zh="会话已失效",
-            hint="sign in again: POST /session/nonce, then POST /session",
-            hint_zh="请重新登录",
-            rule="access.signed_in",
-        )
+        raise _over()
     return Address(holder[0])
+
+
+def _over() -> NotSignedInError:
+    return NotSignedInError(
+        "session_over",
+        "this session is over or was never opened",
+        zh="会话已失效",
+        hint="sign in again: POST /session/nonce, then POST /session",
+        hint_zh="请重新登录",
+        rule="access.signed_in",
+    )
 
 
 MaybeAccount = Annotated[Address | None, Depends(maybe_account)]
@@ -85,7 +89,10 @@ def acting(*acts: Act) -> Callable[..., Address]:
         assert credentials is not None
         with here.reading() as session:
             now = here.clock()
-            _, key = holder_of(session, credentials.credentials, now) or ("", account)
+            holder = holder_of(session, credentials.credentials, now)
+            if holder is None:  # it ended since `maybe_account` looked; what its key might do, nobody knows any more
+                raise _over()
+            key = holder[1]
             if all(here.account_for(session, key, now, act) != account for act in acts):
                 raise refuse("IntentBatchActNotPermitted", account=account, key=key, act=int(acts[0]))
         return account
