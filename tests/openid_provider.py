@@ -51,6 +51,7 @@ class OpenIdProvider:
     names_issuer: str | None = None
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    speaking: threading.Event = field(default_factory=threading.Event)
 
     def rotate(self, key: Key | None = None, name: str | None = None) -> str:
         """Sign with a fresh key from now on; the ones before stay published. Returns its id."""
@@ -70,6 +71,15 @@ class OpenIdProvider:
         given = {name: value for name, value in (names | header).items() if value is not None}
         registry = jws.JWSRegistry(algorithms=[given["alg"]], strict_check_header=False)
         return jws.serialize_compact(given, json.dumps(claims).encode(), chosen, registry=registry)
+
+    @contextmanager
+    def silence(self) -> Iterator[None]:
+        """Redeem nothing for now: whoever comes with a code waits."""
+        self.speaking.clear()
+        try:
+            yield
+        finally:
+            self.speaking.set()
 
     # -- what is asked of it ------------------------------------------------------------------------------------------
 
@@ -132,6 +142,7 @@ def _handler(provider: OpenIdProvider) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             path = urlsplit(self.path).path
             provider.asked.append(path)
+            provider.speaking.wait()
             body = self.rfile.read(int(self.headers["content-length"])).decode()
             if path in provider.answer:
                 self._say(*provider.answer[path])
@@ -158,6 +169,7 @@ def serving(clock: Callable[[], float] = time.time) -> Iterator[OpenIdProvider]:
     """A provider on a free port of 127.0.0.1."""
     provider = OpenIdProvider(clock=clock)
     provider.rotate()
+    provider.speaking.set()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(provider))
     provider.issuer = f"http://127.0.0.1:{server.server_address[1]}"
     provider.be_honest()

@@ -3,9 +3,14 @@
 What it says about itself is believed because it is fetched from the issuer over TLS, and only as far as it names that
 very issuer. Keys are kept for ten minutes, so one that the provider withdrew is soon gone; a key id that nobody knows
 has them fetched again, but not more often than every ten seconds, or a forger could have us call it all day.
+
+Whoever is signing in here is nobody yet, and each waits in one of the service's few threads for as long as the provider
+takes. So only a handful talk with it at a time, and others are sent away at once: the rest of the service goes on.
 """
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus, urlencode, urlsplit
@@ -18,6 +23,7 @@ from marketplace.web.openid.tokens import Expected, key_named, keys_of, verify
 
 KEYS_SECONDS, REFETCH_SECONDS, DISCOVERY_SECONDS = 600, 10, 3600
 OK = 200
+MAX_TALKS = 8  # at a time; the service has forty threads
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
@@ -44,7 +50,7 @@ class Provider:
     def __init__(self, issuer: str, client_id: str, client_secret: str = "", http: httpx.Client | None = None) -> None:
         self.issuer, self.client_id = issuer, client_id
         self._secret, self._http = client_secret, http or make_http()
-        self._lock = threading.Lock()
+        self._lock, self._talks = threading.Lock(), threading.BoundedSemaphore(MAX_TALKS)
         self._endpoints: Endpoints | None = None
         self._keys: dict[str, Key] = {}
         self._fetched_at = self._discovered_at = 0
@@ -71,7 +77,8 @@ class Provider:
             "code_challenge": challenge,
             "code_challenge_method": "S256",
         }
-        target = self._discovered(now).authorization
+        with self._talking():
+            target = self._discovered(now).authorization
         return target + ("&" if urlsplit(target).query else "?") + urlencode(question)
 
     def subject(
@@ -85,17 +92,28 @@ class Provider:
             NotAuthorizedError: `oidc_refused`.
             PortError: `oidc_unreachable`.
         """
-        endpoints = self._discovered(now)
-        if named_issuer != self.issuer and (named_issuer is not None or endpoints.names_issuer):
-            raise refused("the code is another provider's", expected=self.issuer, got=(named_issuer or "")[:200])
-        wish = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
-        wish["code_verifier"] = verifier
-        status, answer = ask(self._http, "POST", endpoints.token, **self._as_client(wish))
-        token = answer.get("id_token")
-        if status != OK or not isinstance(token, str):
-            raise refused("the provider did not take the code", got=str(answer.get("error", status))[:100])
-        key = self._key(key_named(token), now)
+        with self._talking():
+            endpoints = self._discovered(now)
+            if named_issuer != self.issuer and (named_issuer is not None or endpoints.names_issuer):
+                raise refused("the code is another provider's", expected=self.issuer, got=(named_issuer or "")[:200])
+            wish = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+            wish["code_verifier"] = verifier
+            status, answer = ask(self._http, "POST", endpoints.token, **self._as_client(wish))
+            token = answer.get("id_token")
+            if status != OK or not isinstance(token, str):
+                raise refused("the provider did not take the code", got=str(answer.get("error", status))[:100])
+            key = self._key(key_named(token), now)
         return verify(token, key, Expected(self.issuer, self.client_id, nonce), now)
+
+    @contextmanager
+    def _talking(self) -> Iterator[None]:
+        """One of MAX_TALKS. Raises PortError `oidc_unreachable` where there is none left."""
+        if not self._talks.acquire(blocking=False):
+            raise away(f"{MAX_TALKS} sign-ins are waiting for it already")
+        try:
+            yield
+        finally:
+            self._talks.release()
 
     def _as_client(self, wish: dict[str, str]) -> dict[str, Any]:
         """RFC 6749, 2.3.1: with a secret by HTTP Basic, whose two parts are form-encoded; else by name alone."""
