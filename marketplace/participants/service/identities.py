@@ -87,6 +87,7 @@ def link(here: Context, signed: SignIn, wish: Wish, state: str, verifier: str) -
             raise refused("this sign-in did not show that identity")
         _check_free(session, account, wish.identity, now)
         session.delete(begun)
+        close_sessions_of(session, wish.identity)  # of a link before this one
         row = IdentityLink(
             identity=wish.identity,
             account=account,
@@ -133,12 +134,14 @@ def _administered(session: Session, signed: SignIn, wish: Wish, now: int) -> str
 
 def _check_free(session: Session, account: str, identity: str, now: int) -> None:
     known = session.get(IdentityLink, identity)
-    if known is not None and known.account != account and known.valid_until > now:
+    is_mine = known is not None and known.account == account
+    # A link that opens no session any more, since its key ended or its participant left, keeps nobody from another.
+    if not is_mine and account_for(session, identity, now, Act.READ) is not None:
         raise _unfit(
             "identity_taken", "another account has linked it", "该身份已关联其他账户", "an identity of no account"
         )
     count = select(func.count()).select_from(IdentityLink).where(IdentityLink.account == account)
-    if known is None and session.exec(count).one() >= MAX_LINKS:
+    if not is_mine and session.exec(count).one() >= MAX_LINKS:
         raise _unfit("identities_too_many", "the account has enough", "关联数量已达上限", MAX_LINKS)
 
 

@@ -5,12 +5,15 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from fastapi.security import HTTPAuthorizationCredentials
 from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, RSAKey
 
@@ -18,8 +21,10 @@ from marketplace.participants.identities import identity_of, link_statement
 from marketplace.sdk import oidc, participants, persons, webhooks
 from marketplace.sdk.client import Client
 from marketplace.sdk.session import SavedSession
-from marketplace.types import Act, ParticipantStatus
+from marketplace.types import Act, Address, ParticipantStatus
+from marketplace.web.openid.provider import MAX_TALKS
 from marketplace.web.openid.tokens import MAX_AGE_SECONDS, SKEW_SECONDS
+from marketplace.web.principal import acting
 from tests.integration.service.test_persons import Clock, add, refused
 from tests.integration.service.town import EXCHANGE_KEY, Town, running, town_settings
 from tests.openid_provider import CLIENT, SECRET, Claims, OpenIdProvider, serving
@@ -419,6 +424,31 @@ def test_a_provider_that_describes_somebody_else(
     assert oidc.begin(guest, BACK).issuer == provider.issuer
 
 
+def test_a_provider_that_does_not_answer_holds_up_nobody_else(
+    town: Town, guest: Client, linked: str, provider: OpenIdProvider
+) -> None:
+    """Whoever comes may begin a sign-in: with more of them than the service has threads it still answers others."""
+    begun = [oidc.begin(guest, BACK) for _ in range(2 * MAX_TALKS)]
+    addresses = [browse(one) for one in begun]
+    endings: list[str] = []
+
+    def end(number: int) -> None:
+        with Client(town.url) as client:
+            endings.append(refused(lambda: oidc.sign_in(client, begun[number], addresses[number])))
+
+    provider.answer = {"/token": (500, {}, b"down")}
+    with ThreadPoolExecutor(len(begun)) as pool, provider.silence():
+        waiting = [pool.submit(end, number) for number in range(len(begun))]
+        assert len(list(islice(as_completed(waiting, timeout=4), MAX_TALKS))) == MAX_TALKS, "sent away at once"
+        assert provider.asked[-MAX_TALKS:] == ["/token"] * MAX_TALKS
+        assert httpx.get(f"{town.url}/profile", timeout=2).status_code == 200
+    for one in waiting:
+        one.result()
+    assert set(endings) == {"oidc_unreachable"}
+    provider.answer = {}
+    assert login(guest)["account"] == town["buyer"].address
+
+
 # -- links ------------------------------------------------------------------------------------------------------------
 
 
@@ -449,6 +479,36 @@ def test_a_session_ends_with_its_link(town: Town, guest: Client, linked: str, cl
         clock.ahead += DAY
         assert refused(lambda: oidc.list_links(client)) == "session_over"
     assert refused(lambda: login(guest)) == "identity_not_linked"
+
+
+def test_a_session_that_ends_while_it_asks_may_nothing(town: Town, guest: Client, linked: str) -> None:
+    """Signed out, unlinked or over between the two looks of one request: it is no session of the account itself."""
+    found = login(guest)
+    bearer = HTTPAuthorizationCredentials(scheme="Bearer", credentials=found["token"])
+    with reading(town, found) as client:
+        client.sign_out()
+    permitted = acting(Act.ADMINISTER)
+    assert refused(lambda: permitted(town.context, Address(found["account"]), bearer)) == "session_over"
+
+
+def test_a_link_made_anew_opens_no_session_of_the_one_before(town: Town, guest: Client, linked: str) -> None:
+    with reading(town, login(guest)) as client:
+        assert oidc.list_links(client)
+        link(town["buyer"], Act.READ | Act.ADMINISTER)
+        assert refused(lambda: oidc.list_links(client)) == "session_over"
+
+
+def test_a_dead_link_keeps_nobody_from_another_account(
+    town: Town, guest: Client, provider: OpenIdProvider, clock: Clock
+) -> None:
+    with Client(town.url, keys("administrator who left"), now=clock) as second:
+        add(town["buyer"], second, Act.ADMINISTER | Act.READ)
+        identity = link(second)["identity"]
+        assert refused(lambda: link(town["rival"])) == "identity_taken"
+        persons.end_key(town["buyer"], second.keys.address, "left")
+    assert link(town["rival"])["identity"] == identity
+    assert login(guest)["account"] == town["rival"].address
+    oidc.unlink(town["rival"], identity)
 
 
 def test_a_link_lives_no_longer_than_the_key_that_made_it(
