@@ -1,16 +1,19 @@
 """The loopback address that a browser comes back to after a sign-in (RFC 8252, 7.3): one answer is taken, then it is
-gone."""
+gone. Any page in the browser can call a port of 127.0.0.1, so only what brings this sign-in's state is an answer."""
 
+import hmac
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from urllib.parse import parse_qs
 
 from marketplace.errors import PortError
 
 PATH = "/callback"
 WAIT_SECONDS = 600.0
 READ_SECONDS = 5.0
+MAX_FIELDS = 20
 PAGE = (
     '<!doctype html><meta charset="utf-8"><title>Signed in 登录</title>'
     "<p>You can close this page and go back to the terminal.</p><p>可关闭此页面并返回终端。</p>"
@@ -19,6 +22,7 @@ PAGE = (
 
 class _Door(HTTPServer):
     found: str | None = None
+    state = ""
 
 
 class _Answer(BaseHTTPRequestHandler):
@@ -27,7 +31,8 @@ class _Answer(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Note the address, if it is the one that is waited for."""
-        if self.path.partition("?")[0] != PATH or self.server.found is not None:
+        path, _, query = self.path.partition("?")
+        if path != PATH or not self._brings(query) or self.server.found is not None:
             self.send_error(404)
             return
         host, port = self.server.server_address[:2]
@@ -39,6 +44,14 @@ class _Answer(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(PAGE)))
         self.end_headers()
         self.wfile.write(PAGE)
+
+    def _brings(self, query: str) -> bool:
+        """Whether it is the answer to this sign-in."""
+        try:
+            brought = parse_qs(query, max_num_fields=MAX_FIELDS).get("state", [""])
+        except ValueError:
+            return False
+        return hmac.compare_digest(brought[0].encode(), self.server.state.encode())
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
         """Say nothing: the address holds a code."""
@@ -55,13 +68,16 @@ class Waiting:
         self._door = door
         self.redirect_uri = f"http://127.0.0.1:{door.server_address[1]}{PATH}"
 
-    def address(self, seconds: float = WAIT_SECONDS) -> str:
+    def address(self, state: str, seconds: float = WAIT_SECONDS) -> str:
         """The address that the browser came back to.
 
+        Args:
+            state: that it brings back; callers with another are not heard.
+            seconds: how long to wait.
         Raises:
             PortError: `browser_silent`: nobody came.
         """
-        end = time.monotonic() + seconds
+        end, self._door.state = time.monotonic() + seconds, state
         while self._door.found is None:
             left = end - time.monotonic()
             if left <= 0:

@@ -118,7 +118,7 @@ def _in_browser(
     with waiting() as door:
         begun = oidc.begin(client, door.redirect_uri)
         _show(run, begun)
-        return end(begun, door.address())
+        return end(begun, door.address(begun.state))
 
 
 def _show(run: Run, begun: oidc.Begun) -> None:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -48,6 +49,9 @@ def typed(folder: Path, town: Town, *words: str, opens: bool = False) -> Any:
         assert run.stderr is not None
         if opens:
             asked = json.loads(run.stderr.readline())["open"]
+            back = parse_qs(urlsplit(asked).query)["redirect_uri"][0]
+            for said in ("", "?code=x", "?code=x&state=another", "?" + "&".join(f"{n}=" for n in range(50))):
+                assert httpx.get(back + said).status_code == 404, "another page of the browser calls the port"
             page = httpx.get(asked, follow_redirects=True)
             assert "可关闭此页面" in page.text
         out, err = run.communicate(timeout=60)
