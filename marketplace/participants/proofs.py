@@ -53,17 +53,18 @@ class KeyProof:
     """What is handed over with papers.
 
     Args:
-        steps: changes of the keys of everybody who signed, in the ledger's order.
+        steps: changes of the keys of everybody who signed, in the ledger's order; None where there are some that
+            cannot be shown. Then nobody's keys are known, not even that an address signs for itself.
         times: when the ledger took which paper ("register", "list", "fund"), unix seconds; whoever signed one of which
             nobody says has to be a key now.
     """
 
-    steps: tuple[Step, ...] = ()
+    steps: tuple[Step, ...] | None = ()
     times: Mapping[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """As `read_proof` reads it."""
-        steps = [{"call": to_hex(step.call), "at": step.at} for step in self.steps]
+        steps = None if self.steps is None else [{"call": to_hex(step.call), "at": step.at} for step in self.steps]
         return {"steps": steps, "times": dict(self.times)}
 
 
@@ -84,9 +85,16 @@ class Proven:
 
 def read_proof(value: object) -> KeyProof:
     """A proof from its JSON. Raises InvalidInputError for another shape."""
-    record({"steps": array(_STEP, MAX_STEPS), "times": _times})(value, "keys")
+    record({"steps": _steps, "times": _times})(value, "keys")
     assert isinstance(value, dict)
+    if value["steps"] is None:
+        return KeyProof(None, value["times"])
     return KeyProof(tuple(Step(from_hex(item["call"]), item["at"]) for item in value["steps"]), value["times"])
+
+
+def _steps(value: object, path: str) -> None:
+    if value is not None:
+        array(_STEP, MAX_STEPS)(value, path)
 
 
 def _times(value: object, path: str) -> None:
@@ -101,8 +109,10 @@ def verify_proof(proof: KeyProof, deployment: Deployment, now: int, registrars: 
         now: the verifier's time, unix seconds.
         registrars: accounts whose recoveries count; none but guardians' without.
     Raises:
-        VerificationError: `key_proof_invalid`, with the change that does not hold.
+        VerificationError: `key_proof_invalid`, with the change that does not hold; `key_proof_absent`.
     """
+    if proof.steps is None:
+        raise _absent()
     history = _History(deployment, frozenset(registrars))
     for number, step in enumerate(proof.steps):
         try:
@@ -194,4 +204,16 @@ def _invalid(number: int, reason: str) -> VerificationError:
         got=reason,
         hint="where a registrar recovered the account, say whose recoveries count: MARKETPLACE_REGISTRARS, --registrar",
         hint_zh="若账户由登记机构恢复，请以 MARKETPLACE_REGISTRARS 或 --registrar 指明认可的登记机构",
+    )
+
+
+def _absent() -> VerificationError:
+    return VerificationError(
+        "key_proof_absent",
+        "the exchange cannot show every change of these accounts' keys, so nobody knows what signs for them",
+        zh="交易所无法出示这些账户的全部密钥变更，无从得知何者可代表其签署",
+        rule="keys.proven_off_the_ledger",
+        expected=f"all changes, at most {MAX_STEPS}, each sent through the exchange",
+        hint="an account with more changes, or with one sent past the exchange, trades through the ledger alone",
+        hint_zh="变更过多或绕过交易所提交变更的账户，仅能直接通过账本交易",
     )

@@ -12,10 +12,11 @@ from marketplace.participants.service.keyring import key_state
 from marketplace.participants.tables import AccountKey
 
 
-def steps_of(session: Session, accounts: Iterable[str]) -> tuple[Step, ...]:
+def steps_of(session: Session, accounts: Iterable[str]) -> tuple[Step, ...] | None:
     """Every change of the keys of these accounts, and of those whose word one of them rests on, in the ledger's order.
 
-    Nothing where there are more than a proof may have: who checks it refuses then, and the parties know why.
+    None where there are more than a proof may have, or one is not in the journal: an empty proof would say that
+    nothing has changed, and so that addresses sign which may have ended.
     """
     found: dict[tuple[int, int], LedgerEvent] = {}
     known, wanted = set[str](), set(accounts)
@@ -26,13 +27,13 @@ def steps_of(session: Session, accounts: Iterable[str]) -> tuple[Step, ...]:
         known |= wanted
         wanted = {event.args["by"] for event in events if event.name == "RecoveryApproved"} - known
     if len(found) > MAX_STEPS:
-        return ()
+        return None
     ordered = [event for _, event in sorted(found.items())]
     names = {event.intent for event in ordered}
     intents = session.exec(select(LedgerIntent).where(col(LedgerIntent.digest).in_(names)))
     calls = {row.digest: row.calldata for row in intents}
     if names - calls.keys():  # somebody's own transaction on an outer network, which is not in the journal
-        return ()
+        return None
     return tuple(Step(calls[event.intent], event.timestamp) for event in ordered)
 
 

@@ -13,12 +13,14 @@ from marketplace.auditor.bundle import open_bundle
 from marketplace.auditor.trust import Trust
 from marketplace.auditor.verifier import audit
 from marketplace.documents import voucher_message
-from marketplace.errors import RuleError
+from marketplace.errors import RuleError, VerificationError
 from marketplace.evidence.projections import PROJECTORS
 from marketplace.intents import sign_intent
 from marketplace.ledger import rebuild
+from marketplace.participants.service import proving
 from marketplace.sdk import agreements, evidence, orders, persons, queries, settlement
 from marketplace.sdk.client import Client
+from marketplace.sdk.keyproofs import book_of
 from marketplace.types import Act, OrderStatus
 from marketplace.vault.agent import VaultAgent
 from tests.agreements import filled_in
@@ -174,6 +176,18 @@ def test_an_agreement_shows_the_keys_that_signed_it_then(town: Town, clock: Cloc
     persons.end_key(supplier, clerk.keys.address, "left the company")
     found = agreements.get(collector, str(proposed["agreementId"]))
     assert found["keys"] == {supplier.address: clerk.keys.address, other: other}
+
+
+def test_what_cannot_be_shown_whole_is_not_shown_as_unchanged(
+    town: Town, rotated: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More changes than a proof may have: its first address, which was ended, must not sign again."""
+    supplier, account = town["supplier"], rotated.address
+    assert book_of(supplier, account).keys_at(account, supplier.now()) == [rotated.keys.address]
+    monkeypatch.setattr(proving, "MAX_STEPS", 0)
+    with pytest.raises(VerificationError) as caught:
+        book_of(supplier, account)
+    assert caught.value.code == "key_proof_absent"
 
 
 def test_the_read_model_and_the_auditor_say_the_same(town: Town, person: Person, rotated: Client) -> None:

@@ -234,3 +234,11 @@ def test_foreign_bytes_are_refused_in_words(data: bytes) -> None:
 def test_another_shape_is_no_proof(value: object) -> None:
     with pytest.raises(InvalidInputError):
         read_proof(value)
+
+
+def test_a_history_that_cannot_be_shown_is_not_an_empty_one() -> None:
+    """Else an address that was ended long ago would sign again, once nobody can show its end."""
+    hidden = read_proof(KeyProof(None, {}).as_json())
+    with pytest.raises(VerificationError) as caught:
+        verify_proof(hidden, DEPLOYMENT, NOW)
+    assert caught.value.code == "key_proof_absent"
