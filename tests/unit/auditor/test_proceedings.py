@@ -18,13 +18,13 @@ from marketplace.auditor.rows import Placed, Tables
 from marketplace.deployment import Genesis
 from marketplace.documents.ids import asset_id
 from marketplace.events import Event
-from marketplace.registrations.clocks import filing_dates
+from marketplace.registrations.clocks import filing_dates, renewal_window
 from marketplace.registrations.codes import to_ledger
 from marketplace.registrations.procedures import WHOSE, Party
-from marketplace.registrations.records import Procedure, Step, case_from_json
+from marketplace.registrations.records import Kind, Procedure, Step, case_from_json
 from marketplace.replay import LedgerState
 from marketplace.rulebooks import EVALUATION, LAWFUL, rulebook_named
-from marketplace.types import Role
+from marketplace.types import ZERO_DIGEST, Role
 from tests import bundles
 from tests.bundles import START, make_bundle
 from tests.memory import MemoryBundle
@@ -73,6 +73,10 @@ class Story:
         """One call that the rules take."""
         arguments = [part for message in messages for part in (message, "0x")]
         self.see(*self.state.apply(contract, verb, arguments, self.now))
+
+    def call_bare(self, contract: str, verb: str, name: str) -> None:
+        """One call that nobody signs."""
+        self.see(*self.state.apply(contract, verb, [name], self.now))
 
     def admit(self, account: str, role: Role, identity: str = "") -> None:
         """Somebody takes part."""
@@ -262,6 +266,65 @@ def _one_person_behind_the_keys_of_both(story: Story) -> None:
     story.act(Step.ACCEPT)
 
 
+def _entered(story: Story) -> None:
+    _waived(story)
+    story.certify("SJ3102026090001")
+
+
+def _renewed(late: int) -> Callable[[Story], None]:
+    """A renewal that is asked for `late` seconds after the window opened; before it, if negative."""
+
+    def tell(story: Story) -> None:
+        _entered(story)
+        until = story.tables.rows["register_entries"][story.asset,]["validUntil"]
+        story.now = renewal_window(story.book, Procedure.ORDINARY, until)[0] + late
+        story.file(kind=Kind.RENEWAL)
+
+    return tell
+
+
+def _renewed_on_the_last_day(story: Story) -> None:
+    """The contract takes it until the entry lapses; the guide wants it a day before."""
+    _entered(story)
+    story.now = story.tables.rows["register_entries"][story.asset,]["validUntil"]
+    story.file(kind=Kind.RENEWAL)
+
+
+def _waived_where_no_reasons_were_given(story: Story) -> None:
+    """The contract refuses this; here its event stands before the auditor as a ledger with a fault would give it."""
+    story.register()
+    story.file(reasons=ZERO_DIGEST)
+    story.act(Step.ACCEPT)
+    story.state.registrations.cases[story.case].may_waive = True
+    story.act(Step.WAIVE_NOTICE)
+
+
+def _cancelled_without_notice(story: Story) -> None:
+    _entered(story)
+    story.now += 1
+    story.file(kind=Kind.CANCELLATION, reasons=ZERO_DIGEST)
+    story.act(Step.ACCEPT)
+    story.act(Step.WAIVE_NOTICE)
+
+
+def _revoked(*, hearing: int = 0, heard: bool = False) -> Callable[[Story], None]:
+    """A revocation decided after the stated time in silence, `hearing` seconds longer than the rulebook's, or heard."""
+
+    def tell(story: Story) -> None:
+        _entered(story)
+        revocation: dict[str, Any] = {"kind": Kind.REVOCATION, "procedure": int(Procedure.REVOCATION)}
+        dates = filing_dates(story.book, Procedure.REVOCATION, story.now)
+        story.file(SECOND, **revocation, dueAt=dates.due_at + hearing)
+        if heard:
+            story.act(Step.REPLY, SUPPLIER)
+        else:
+            story.to(story.due())
+            story.call_bare("Registrations", "expire", story.case)
+        story.act(Step.END, SECOND)
+
+    return tell
+
+
 def _certified(text: str) -> Callable[[Story], None]:
     def tell(story: Story) -> None:
         _waived(story)
@@ -287,6 +350,14 @@ def _certified(text: str) -> Callable[[Story], None]:
         (_deposited_after_a_dispute, []),
         (_same_person_in_two_accounts, ["own_matter"]),
         (_one_person_behind_the_keys_of_both, ["own_matter"]),
+        (_renewed(-1), ["renewal_outside_window"]),
+        (_renewed(0), []),
+        (_renewed_on_the_last_day, ["renewal_outside_window"]),
+        (_waived_where_no_reasons_were_given, ["notice_left_out"]),
+        (_cancelled_without_notice, []),
+        (_revoked(hearing=-9 * DAY), ["case_dates", "hearing_short"]),
+        (_revoked(), []),
+        (_revoked(heard=True), []),
         (_certified("SJ3102026090001"), []),
         (_certified("SJ3102026100001"), ["certificate_code_differs"]),
         (_certified("SJ9902026090001"), ["certificate_code_differs"]),
