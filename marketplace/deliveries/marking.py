@@ -67,7 +67,7 @@ class Traced:
 
 
 def mark(content: bytes, declared: Mapping[str, Any], copy: Copy) -> tuple[bytes, int]:
-    """The CSV file with the copy's marks, and how many places carry one.
+    """The CSV file with the copy's marks, and how many places carry one; rows with the same keys share theirs.
 
     Args:
         content: CSV in UTF-8 with a header. declared: "keys" and "columns" of the terms' fingerprint.
@@ -76,16 +76,17 @@ def mark(content: bytes, declared: Mapping[str, Any], copy: Copy) -> tuple[bytes
     """
     names, rows = _table(content)
     _require_columns(names, [*declared["keys"], *(item["name"] for item in declared["columns"])])
-    places = 0
+    places: set[bytes] = set()
     for row in rows:
         for column in declared["columns"]:
             if row[column["name"]].strip():
                 place = _place(row, declared["keys"], column["name"])
                 row[column["name"]] = _marked(row[column["name"]], column, copy, place)
-                places += 1
-    if places < FEWEST_PLACES:
-        raise _unfit(f"at least {FEWEST_PLACES} numbers in tolerance columns", str(places))
-    return _csv(names, rows), places
+                places.add(place)
+    if len(places) < FEWEST_PLACES:
+        expected = f"at least {FEWEST_PLACES} numbers in tolerance columns, of rows with different keys"
+        raise _unfit(expected, str(len(places)))
+    return _csv(names, rows), len(places)
 
 
 def trace(content: bytes, declared: Mapping[str, Any], copies: Sequence[Copy]) -> list[Traced]:

@@ -209,6 +209,6 @@ def get_delivery_offer(here: Here, listing_id: Annotated[DigestText, Path()]) ->
 
 @router.get("/{order_id}")
 def get_delivery(here: Here, account: Account, order_id: Annotated[DigestText, Path()]) -> dict[str, Any]:
-    """The delivery of one order of yours."""
+    """The delivery of one order of yours, with the buyer's signed wish for it."""
     with here.reading() as session:
-        return service.delivery_json(session, service.get_delivery(session, order_id, account))
+        return service.signed_delivery(session, service.get_delivery(session, order_id, account))

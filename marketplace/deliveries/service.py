@@ -10,7 +10,15 @@ from marketplace.deliveries.modes import require_offer
 from marketplace.deliveries.tables import Delivery, DeliveryOffer
 from marketplace.documents import Document, digest, validate_defects
 from marketplace.errors import InvalidInputError, NotFoundError, RuleError
-from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue
+from marketplace.evidence.inbox import (
+    Statement,
+    check_statement,
+    is_under_way,
+    precheck,
+    queue,
+    recall,
+    remember,
+)
 from marketplace.evidence.inbox.submitting import submit
 from marketplace.intents import Deployment
 from marketplace.listings.service import get_listing, terms_of
@@ -42,8 +50,11 @@ def speak(session: Session, deployment: Deployment, said: Statement, verb: str, 
         NotFoundError: `order_unknown`, no order of whoever signed. RuleError: as the rules of deliveries say.
     """
     check_statement(said, deployment, now)
-    _require_party(session, said, "buyer")
-    return submit(session, deployment, said, verb, now)
+    order = _require_party(session, said, "buyer")
+    name = submit(session, deployment, said, verb, now)
+    if said.name == "Arrange":
+        remember(session, deployment, said, order.order_id)
+    return name
 
 
 def deliver(session: Session, deployment: Deployment, note: Statement, blobs: BlobStore, now: int) -> Digest:
@@ -147,6 +158,14 @@ def delivery_json(session: Session, row: Delivery) -> dict[str, Any]:
     """A delivery with its order's seller and listing."""
     order = session.get_one(Order, row.order_id)
     return {**row.as_json(), "listingId": order.listing_id, "seller": parties(session, order)[1]}
+
+
+def signed_delivery(session: Session, row: Delivery) -> dict[str, Any]:
+    """As `delivery_json`, with the buyer's signed Arrange: the seller seals to the key in it and need not believe this
+    service.
+    """
+    said = recall(session, "Arrange", row.order_id)
+    return {**delivery_json(session, row), "arrange": {"message": said.message, "signature": said.signature}}
 
 
 def _require_party(session: Session, said: Statement, side: str) -> Order:

@@ -6,15 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from crypto import envelope
-from crypto.canonical import to_hex
+from crypto.canonical import from_hex, to_hex
+from crypto.errors import CryptoError
 from marketplace import documents
 from marketplace.deliveries.marking import Traced, copy_of, mark, trace
 from marketplace.deliveries.rules import SETTLING_SECONDS
 from marketplace.deliveries.sealing import open_file, seal_file
 from marketplace.documents import Document
+from marketplace.errors import RuleError, VerificationError
 from marketplace.pricing.rulebook import CURRENT
 from marketplace.sdk import listings, orders
+from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
+from marketplace.sdk.keyproofs import book_of
 from marketplace.types import DeliveryMark
 
 DAY = 86_400
@@ -110,12 +114,13 @@ def deliver(client: Client, order_id: str, content: bytes) -> dict[str, Any]:
         the note's outcome with "round", "fingerprintId", "ciphertextDigest" and "places", the marks that it carries.
     Raises:
         InvalidInputError: `delivery_file`, the file does not have the columns of the terms or too few numbers.
+        VerificationError: `delivery_key`, the key to seal to is not signed by the order's buyer.
     """
     row, deal = get(client, order_id), orders.inspect(client, order_id)
-    number = row["rounds"] + 1
+    number, recipient = row["rounds"] + 1, _recipient(client, row["arrange"], deal)
     copy = copy_of(client.keys.fingerprint_secret, deal.order["assetId"], order_id, number)
     marked, places = mark(content, deal.offer.terms["delivery"], copy)
-    sealed, committed = seal_file(marked, row["receiveKey"], order_id, number)
+    sealed, committed = seal_file(marked, recipient, order_id, number)
     message = {
         "orderId": order_id,
         "seller": client.address,
@@ -197,7 +202,8 @@ def trace_leak(client: Client, listing_id: str, content: bytes) -> list[tuple[di
     It is the seller's secret that reads the marks; the ledger's fingerprint ids say that no copy was made up later.
 
     Returns:
-        (the delivery with the copy's "round", verdict); a verdict is for a copy that the ledger's id names alone.
+        (the delivery with the copy's "round", verdict), of deliveries whose last copy is the one that the ledger's id
+        names: another keystore made the others. The id of an earlier copy stands in its own note on the ledger.
     Raises:
         InvalidInputError: `delivery_file`.
     """
@@ -207,13 +213,35 @@ def trace_leak(client: Client, listing_id: str, content: bytes) -> list[tuple[di
     made = [(row, number) for row in rows for number in range(1, row["rounds"] + 1)]
     copies = [copy_of(secret, asset, row["orderId"], number) for row, number in made]
     verdicts = trace(content, declared.terms["delivery"], copies)
-    named = zip(made, copies, verdicts, strict=True)
+    named = zip(made, verdicts, strict=True)
     found = [
         ({**row, "round": number}, verdict)
-        for (row, number), copy, verdict in named
-        if number < row["rounds"] or copy.fingerprint_id == row["fingerprintId"]
+        for (row, number), verdict in named
+        if copy_of(secret, asset, row["orderId"], row["rounds"]).fingerprint_id == row["fingerprintId"]
     ]
     return sorted(found, key=lambda item: -item[1].score)
+
+
+def _recipient(client: Client, said: Mapping[str, Any], deal: orders.Deal) -> str:
+    """The key to seal to, "0x" hex, out of what the buyer signed: the service could put its own in place of it."""
+    message, buyer = said["message"], deal.order["buyer"]
+    rule = "deliveries.sealed_to_the_buyers_key"
+    expect((message["orderId"], message["buyer"]), (deal.order["orderId"], buyer), "delivery_key", rule)
+    at = min(client.now(), int(message["deadline"]))
+    try:
+        signature = from_hex(said["signature"], 65, "signature")
+        book_of(client, buyer).require("Arrange", message, buyer, signature, at, grace=DAY)
+    except (CryptoError, RuleError) as error:
+        raise VerificationError(
+            "delivery_key",
+            "the key to seal to is not signed by the order's buyer",
+            zh="用于密封的公钥未经买方签署",
+            rule=rule,
+            expected=buyer,
+            hint="deliver nothing; ask the buyer, by another way, for the key it signed",
+            hint_zh="请勿交付，并通过其他途径向买方核实其签署的公钥",
+        ) from error
+    return str(message["receiveKey"])
 
 
 def _about(client: Client, order_id: str) -> dict[str, Any]:

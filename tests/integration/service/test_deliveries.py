@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from marketplace.documents import digest
-from marketplace.errors import InvalidInputError, MarketplaceError, NotFoundError, RuleError
+from marketplace.errors import InvalidInputError, MarketplaceError, NotFoundError, RuleError, VerificationError
 from marketplace.sdk import deliveries, orders, settlement
 from marketplace.types import DeliveryStatus, OrderStatus
 from tests.integration.service.delivering import PRICE, TERMS, a_file, offer_file, order_file
@@ -78,6 +78,25 @@ def test_ciphertext_is_for_one_buyer(town: Town, delivered: str) -> None:
     row = deliveries.get(town["buyer"], delivered)
     assert b"delay" not in town["rival"].get_blob(row["ciphertextDigest"])
     refused("order_unknown", lambda: deliveries.receive(town["rival"], delivered), NotFoundError)
+
+
+@pytest.mark.parametrize("forged", ["key", "order", "signer"])
+def test_a_file_is_sealed_to_the_key_that_the_buyer_signed(
+    town: Town, listing: str, delivered: str, forged: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service could put its own key in place of the buyer's, and read the file."""
+    supplier, rival, order = town["supplier"], town["rival"], order_file(town, listing)
+    row = deliveries.get(supplier, order)
+    said = row["arrange"]["message"]
+    if forged == "key":
+        row["arrange"]["message"] = {**said, "receiveKey": "0x" + "09" * 32}
+    elif forged == "order":
+        row["arrange"] = deliveries.get(supplier, delivered)["arrange"]
+    else:
+        message = {**said, "receiveKey": "0x" + "09" * 32}
+        row["arrange"] = {"message": message, "signature": rival.sign("Arrange", message)}
+    monkeypatch.setattr(deliveries, "get", lambda *_: row)
+    refused("delivery_key", lambda: deliveries.deliver(supplier, order, a_file()), VerificationError)
 
 
 def test_a_file_is_not_computed_on(town: Town, listing: str, delivered: str) -> None:

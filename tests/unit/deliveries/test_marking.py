@@ -147,3 +147,10 @@ def test_refuses_what_cannot_carry_marks(content: bytes) -> None:
 def test_a_trace_needs_the_keys() -> None:
     with pytest.raises(InvalidInputError, match="no id"):
         marking.trace(b"delay,speed\n1,2\n", DECLARED, COPIES)
+
+
+def test_rows_that_the_keys_do_not_tell_apart_are_one_place() -> None:
+    declared = {**DECLARED, "keys": ["city"]}
+    with pytest.raises(InvalidInputError) as caught:
+        marking.mark(original(), declared, COPIES[0])
+    assert (caught.value.code, caught.value.got) == ("delivery_file", str(2 * 9))
