@@ -140,18 +140,22 @@ def receive(
     run: Run,
     order: Order,
     to: Annotated[Path, typer.Option(metavar="FILE", help="where to write it 保存位置", dir_okay=False)],
-    receipt: Annotated[bool, typer.Option("--receipt/--no-receipt", help="sign the receipt 签收")] = True,
+    receipt: Annotated[
+        bool | None,
+        typer.Option("--receipt/--no-receipt", help="sign the receipt; by default where it does not accept 签收"),
+    ] = None,
 ) -> None:
     """Open what was delivered, verify it against the seller's note, and sign the receipt. 接收
 
-    Where the terms say that quality shows at once, the receipt accepts: look first with --no-receipt.
+    Where the terms say that quality shows at once, the receipt accepts and pays: it is signed only with --receipt.
 
     Example: marketplace deliveries receive 0x5f…5f --to flights.csv
     """
     with open_client(run) as client:
         content = sdk.receive(client, order)
         files.write_private(to, content)
-        result = sdk.acknowledge(client, order) if receipt else sdk.get(client, order)
+        signs = not sdk.receipt_accepts(client, order) if receipt is None else receipt
+        result = sdk.acknowledge(client, order) if signs else sdk.get(client, order)
     run.result({**result, "file": str(to), "bytes": len(content)}, f"written to {to}", f"已写入 {to}")
 
 

@@ -146,6 +146,12 @@ def receive(client: Client, order_id: str) -> bytes:
     return open_file(blob, client.keys.x25519, order_id, row["rounds"], row["plaintextCommitment"])
 
 
+def receipt_accepts(client: Client, order_id: str) -> bool:
+    """Whether the receipt for this order's delivery accepts it, and so pays."""
+    told: dict[str, Any] = client.get(f"/deliveries/offers/{get(client, order_id)['listingId']}")
+    return DeliveryMark.QUALITY_IN_USE not in DeliveryMark(told["marks"])
+
+
 def acknowledge(client: Client, order_id: str) -> dict[str, Any]:
     """Sign the receipt: opened and verified. It accepts where the terms say that quality does not show only in use."""
     message = _about(client, order_id)

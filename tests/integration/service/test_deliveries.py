@@ -40,6 +40,7 @@ def test_a_file_is_ordered_delivered_corrected_accepted_and_paid(town: Town, lis
     assert note["places"] == 1_500
 
     content = deliveries.receive(buyer, order)
+    assert not deliveries.receipt_accepts(buyer, order)
     assert len(content.splitlines()) == 1_501
     deliveries.acknowledge(buyer, order)
     row = deliveries.get(buyer, order)
@@ -152,5 +153,6 @@ def test_a_receipt_accepts_where_quality_shows_at_once(town: Town) -> None:
     terms = deliveries.Terms(1, 1, quality_in_use=False)
     order = order_file(town, offer_file(town, terms, int(time.time()) + YEAR // 4))
     deliveries.deliver(town["supplier"], order, a_file())
+    assert deliveries.receipt_accepts(town["buyer"], order)
     deliveries.acknowledge(town["buyer"], order)
     assert orders.get(town["buyer"], order)["status"] == OrderStatus.SETTLED
