@@ -13,7 +13,7 @@ from marketplace.deliveries.marking import Traced, copy_of, mark, trace
 from marketplace.deliveries.rules import SETTLING_SECONDS
 from marketplace.deliveries.sealing import open_file, seal_file
 from marketplace.documents import Document
-from marketplace.errors import RuleError, VerificationError
+from marketplace.errors import InvalidInputError, RuleError, VerificationError
 from marketplace.pricing.rulebook import CURRENT
 from marketplace.sdk import listings, orders
 from marketplace.sdk.checks import expect
@@ -34,6 +34,8 @@ class Terms:
         corrections: how often the seller may correct.
         silence_accepts: whether an inspection that passes in silence accepts.
         quality_in_use: whether quality shows only in use, so that the buyer's receipt is not acceptance.
+    Raises:
+        InvalidInputError: `delivery_no_time_to_correct`: an objection would give the money back at once.
     """
 
     deliver_days: int
@@ -42,6 +44,19 @@ class Terms:
     corrections: int = 0
     silence_accepts: bool = False
     quality_in_use: bool = True
+
+    def __post_init__(self) -> None:
+        if self.corrections and not self.correction_days:
+            raise InvalidInputError(
+                "delivery_no_time_to_correct",
+                f"{self.corrections} corrections, and no time for any: an objection would give the money back at once",
+                zh="允许更正却未给出更正期：买方一提异议即可退款",
+                rule="deliveries.corrections_have_time",
+                expected="days to correct, or no corrections",
+                got=self.correction_days,
+                hint="give days to correct, or offer no corrections",
+                hint_zh="请给出更正期，或不提供更正",
+            )
 
     @property
     def marks(self) -> DeliveryMark:
