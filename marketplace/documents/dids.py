@@ -69,25 +69,28 @@ class AccountKeys:
 
     Args:
         account: the account.
-        signing: every key that signs for it, whatever it may sign.
+        listed: every key of it that has not ended.
+        asserting: those that may sign something besides a sign-in.
         reading: those that sign in. governing: those that may change its keys.
     """
 
     account: str
-    signing: Sequence[str]
+    listed: Sequence[str]
+    asserting: Sequence[str]
     reading: Sequence[str]
     governing: Sequence[str]
 
     def methods(self, did: str, chain_id: int) -> list[Document]:
         """One verification method for each key: "controller" for the account's own address, as did:ethr calls it, and
         "key-<address>" for every other."""
-        return [account_method(did, self._name(key), chain_id, key) for key in self.signing]
+        return [account_method(did, self._name(key), chain_id, key) for key in self.listed]
 
     def uses(self, did: str) -> dict[str, list[str]]:
-        """Who signs in, asserts and invokes. A person's key of limited powers asserts, and invokes nothing."""
+        """Who signs in, asserts and invokes. A person's key of limited powers asserts, and invokes nothing;
+        one that only reads does not assert either: what it signed is no word of the account."""
         named = {
             "authentication": self.reading,
-            "assertionMethod": self.signing,
+            "assertionMethod": self.asserting,
             "capabilityInvocation": self.governing,
         }
         return {use: [f"{did}#{self._name(key)}" for key in keys] for use, keys in named.items()}

@@ -67,7 +67,7 @@ def show_identifier(here: Here, account: MaybeAccount, text: Text, known: Known 
 def get_exchange_did(here: Here, known: Known = "") -> Response:
     """The exchange's DID document (did:web): the keys of log, exchange and registrars, and where its services are."""
     with here.reading() as session:
-        body = exchange_document(session, here.settings)
+        body = exchange_document(session, here.settings, here.clock())
     return _answer(body, MEDIA_TYPE, known)
 
 

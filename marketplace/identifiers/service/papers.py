@@ -32,7 +32,7 @@ from marketplace.participants.service.proving import book_of
 from marketplace.participants.tables import Participant
 from marketplace.queries.tables import PanelKey
 from marketplace.settings import Settings
-from marketplace.types import ParticipantStatus, Role
+from marketplace.types import Act, ParticipantStatus, Role
 
 ENDPOINTS = {  # fragment: (type, path)
     "identifiers": ("IdentifierResolver", "/identifiers/"),
@@ -51,17 +51,20 @@ CONTROLLERS = {
 """Who of a record's links may change the object."""
 
 
-def exchange_document(session: Session, settings: Settings) -> Document:
+def exchange_document(session: Session, settings: Settings, now: int) -> Document:
     """The exchange's own document: the log's key and its own, every active registrar's, and where its services are.
 
     The log's key asserts (it signs checkpoints); the exchange's asserts and invokes (it anchors roots on the ledger);
-    registrars assert (they admit, confirm and issue certificates), each controlled by itself.
+    registrars assert (they admit, confirm and issue certificates), each controlled by itself, with the keys that may do
+    so for it at `now` (unix seconds).
     """
     did, chain = did_web(settings.public_url), settings.chain_id
     log = PublicKeyOfKind(KeyKind.ED25519, signer_of(settings).verifier.public)
     methods = [multikey_method(did, "log", log), account_method(did, "exchange", chain, exchange_of(settings))]
     for account in _registrars(session):
-        methods.append(account_method(did, f"registrar-{account}", chain, account, did_ethr(chain, account)))
+        book = book_of(session, ledger_profile(session).deployment, account)
+        for key in book.keys_at(account, now, Act.REGISTRY):
+            methods.append(account_method(did, f"registrar-{key}", chain, key, did_ethr(chain, account)))
     own = [f"{did}#exchange"]
     uses = {"assertionMethod": [method["id"] for method in methods], "authentication": own, "capabilityInvocation": own}
     services = [
@@ -115,7 +118,7 @@ def find_did(session: Session, settings: Settings, did: str, account: str | None
     if method == "web":
         own = did_web(settings.public_url)
         if did == own:
-            return exchange_document(session, settings)
+            return exchange_document(session, settings, now)
         if not did.startswith(f"{own}:did:"):
             raise unknown(did)
         return find(session, did.removeprefix(f"{own}:did:"), account)
@@ -155,12 +158,14 @@ def _keys_of(
     """A suspended participant keeps its keys for what it signed before, and may act with none of them."""
     keys = _account_keys(session, account, now)
     methods, uses = keys.methods(did, settings.chain_id), keys.uses(did)
+    own = len(methods)
     node = session.get(PanelKey, account)
     if node is not None:
         methods.append(multikey_method(did, "panel", PublicKeyOfKind(KeyKind.BLS12_381_G1, from_hex(node.bls, 48))))
     person = session.get(Participant, account)
     acts = person is not None and person.status == ParticipantStatus.ACTIVE
-    return methods, uses | {"assertionMethod": [method["id"] for method in methods]} if acts else {}
+    uses["assertionMethod"] += [method["id"] for method in methods[own:]]
+    return methods, uses if acts else {}
 
 
 def _url(settings: Settings, path: str) -> str:

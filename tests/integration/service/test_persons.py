@@ -231,6 +231,24 @@ def test_a_did_document_lists_the_keys_of_now(town: Town, person: Callable[..., 
     assert listed(town["collector"].address)["verificationMethod"] == [f"key-{rotated}"]
 
 
+def test_the_exchange_s_did_document_lists_the_keys_of_registrars_of_now(
+    person: Callable[..., Client],
+) -> None:
+    registrar, officer, reader = person("registrar"), person("officer"), person("reader of the registrar")
+    add(registrar, officer, Act.REGISTRY | Act.READ)
+    add(registrar, reader, Act.READ)
+
+    def asserting() -> set[str]:
+        ids = registrar.get("/.well-known/did.json", signed=False)["assertionMethod"]
+        return {item.partition("#registrar-")[2] for item in ids} - {""}
+
+    account, clerk, found = registrar.address, officer.keys.address, asserting()
+    assert {account, clerk} <= found
+    assert reader.keys.address not in found
+    persons.end_key(registrar, clerk, "left")
+    assert asserting() == found - {clerk}
+
+
 def test_the_read_model_and_the_auditor_say_the_same(town: Town, person: Callable[..., Client]) -> None:
     engine: Engine = town.context.engine
     assert rebuild.check(engine, PROJECTORS).rows > 0

@@ -21,7 +21,7 @@ ACCOUNT = "0xb9c5714089478a327f09197987f16f9e5d936e8a"
 def test_an_address_s_document_is_the_method_s_default_one() -> None:
     """The example of ethr-did-resolver's specification, on chain 1."""
     did = did_ethr(1, ACCOUNT)
-    found = account_document(did, 1, AccountKeys(ACCOUNT, [ACCOUNT], [ACCOUNT], [ACCOUNT]))
+    found = account_document(did, 1, AccountKeys(ACCOUNT, *[[ACCOUNT]] * 4))
     check(found)
     (method,) = found["verificationMethod"]
     assert method.pop("blockchainAccountId").lower() == f"eip155:1:{ACCOUNT}"
@@ -31,7 +31,7 @@ def test_an_address_s_document_is_the_method_s_default_one() -> None:
 
 def test_an_account_s_document_lists_the_keys_that_sign_for_it() -> None:
     did, first, second = did_ethr(1, ACCOUNT), "0x" + "11" * 20, "0x" + "22" * 20
-    found = account_document(did, 1, AccountKeys(ACCOUNT, [first, second], [first], [first]))
+    found = account_document(did, 1, AccountKeys(ACCOUNT, [first, second], [first, second], [first], [first]))
     check(found)
     assert [item["id"] for item in found["verificationMethod"]] == [f"{did}#key-{first}", f"{did}#key-{second}"]
     assert [item["blockchainAccountId"].lower() for item in found["verificationMethod"]] == [
