@@ -32,12 +32,12 @@ def asset() -> dict[str, Any]:
     """The asset as the ledger says, without its certificate."""
     found: dict[str, Any] = {"assetId": ASSET, "holder": SUPPLIER.address}
     found |= {"manifestDigest": certificates.digest(MANIFEST), "ciphertextRoot": rights.ciphertext_root(MANIFEST)}
-    return found | {"claimDigest": certificates.digest(CLAIM), "validUntil": UNTIL}
+    return found | {"claimDigest": certificates.digest(CLAIM), "validUntil": UNTIL, "registration": None}
 
 
-def certificate(until: int = UNTIL) -> dict[str, Any]:
-    """One that the registrar issues now."""
-    entries = entries_of(BASE, did_key(public(LOG)), 0, PLACE)
+def certificate(until: int = UNTIL, purposes: int = len(PURPOSES)) -> dict[str, Any]:
+    """One that the registrar issues now; naming the first three `purposes` alone, as before there was a fourth."""
+    entries = entries_of(BASE, did_key(public(LOG)), 0, PLACE)[:purposes]
     with Exchange(log_key="0x" + public(LOG).hex()).client(REGISTRAR) as client:
         return certificates.issue(
             client, asset(), MANIFEST, CLAIM, valid_until=until, entries=entries, code="SJ3102026110001"
@@ -45,7 +45,7 @@ def certificate(until: int = UNTIL) -> dict[str, Any]:
 
 
 def lists(marked: Collection[str] = (), signer: Keys = LOG, now: int = NOW) -> list[dict[str, Any]]:
-    """The three lists; the certificate's bit is set in those named in `marked`, its neighbours' in all."""
+    """The four lists; the certificate's bit is set in those named in `marked`, its neighbours' in all."""
     beside = [PLACE - 1, PLACE + 1]
     return [
         make_list(

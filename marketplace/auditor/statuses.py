@@ -29,7 +29,7 @@ def check_status_lists(
         log_key: Ed25519, 32 bytes; who signs the lists.
         height: number of the ledger's last block.
     """
-    issuer, marked = credential.did_key(log_key), dict[str, set[int]]()
+    issuer, marked, lists = credential.did_key(log_key), dict[str, set[int]](), set[str]()
     taken = dict[tuple[str, int], str]()
     for act in tables.rows["registration_acts"].values():
         if act["step"] != Step.CERTIFY:
@@ -48,8 +48,10 @@ def check_status_lists(
         if (other := taken.setdefault((url, position), act["caseId"])) != act["caseId"]:
             report.find("status_place_reused", subject, got=f"case {other}")
         _mark(marked, url, position, case, tables)
+        lists |= {entry["statusListCredential"] for entry in certificate["credentialStatus"]}
     for url, positions in marked.items():
-        _check(bundle, url, positions, report, issuer=issuer, height=height)
+        if url in lists:  # a purpose that no certificate names yet has no list in bundles from before it
+            _check(bundle, url, positions, report, issuer=issuer, height=height)
 
 
 def _mark(marked: dict[str, set[int]], revocation: str, position: int, row: Row, tables: Tables) -> None:
@@ -61,7 +63,7 @@ def _mark(marked: dict[str, set[int]], revocation: str, position: int, row: Row,
     for purpose in PURPOSES:
         url = revocation.replace("/revocation/", f"/{purpose}/")
         found = marked.setdefault(url, set())
-        if is_marked(purpose, asset["status"], *moved):
+        if is_marked(purpose, asset["status"], *moved, disputes=entry["disputes"]):
             found.add(position)
 
 

@@ -6,10 +6,12 @@ No page is made here; a portal, a printed certificate or a terminal lays out the
 from typing import Any
 
 from marketplace.documents import Document
+from marketplace.rights.standing import DISPUTED
 
 LABELS = {
     "identifier": ("identifier", "标识"),
     "status": ("status", "状态"),
+    "disputed": ("warning", "提示"),
     "since": ("on the ledger since", "上链时间"),
     "until": ("no longer in force since", "失效时间"),
     "validUntil": ("valid until", "有效期至"),
@@ -53,8 +55,9 @@ def page(record: Document) -> Document:
         {"heading", "kind", "status", "inForce": what to show first; "lines": [{"label", "value"}]; "links": [{"label",
         "text", "href"}]}; every text is {"en", "zh"}.
     """
-    shown = {"identifier": record["grouped"], "status": record["statusName"], "since": _when(record["since"])}
-    shown |= {"until": _when(record["until"]), "validUntil": record["validUntil"]}
+    shown = {"identifier": record["grouped"], "status": record["statusName"]}
+    shown |= {"disputed": dict(zip(("en", "zh"), DISPUTED, strict=True)) if record["disputed"] else None}
+    shown |= {"since": _when(record["since"]), "until": _when(record["until"]), "validUntil": record["validUntil"]}
     shown |= {**record["facts"], "did": record["did"]}
     lines = [{"label": _label(LABELS, name), "value": _text(value)} for name, value in shown.items() if value]
     links = [

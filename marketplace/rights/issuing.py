@@ -96,6 +96,7 @@ def _marked(session: Session, purpose: str, number: int) -> list[int]:
     """Positions whose bit is set. Most assets have nothing to say, so the store leaves them out."""
     moved = select(Title.asset_id).where(Title.parent == ZERO_DIGEST, Title.version > 1)
     told = (col(Asset.status) > AssetStatus.CONFIRMED) | (col(Asset.share_version) > 1)
+    told |= col(RegisterEntry.disputes) > 0
     told |= col(RegisterEntry.certified_case) != StatusPlace.case_id
     query = (
         select(StatusPlace, Asset, RegisterEntry)
@@ -107,7 +108,7 @@ def _marked(session: Session, purpose: str, number: int) -> list[int]:
     found = []
     for place, asset, entry in session.exec(query.where(told | col(Asset.asset_id).in_(moved))):
         since = moved_since(session, asset, entry, is_present=entry.certified_case == place.case_id)
-        if is_marked(purpose, asset.status, *since):
+        if is_marked(purpose, asset.status, *since, disputes=entry.disputes):
             found.append(place.position)
     return found
 

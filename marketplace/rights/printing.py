@@ -15,7 +15,7 @@ from fpdf.enums import WrapMode
 from crypto.canonical import digest_json, to_hex
 from marketplace.documents.sheets import GREY, INK, LEFT, RED, WIDTH, begin, draw_code
 from marketplace.rights.compact import pack
-from marketplace.rights.standing import VALID, Standing
+from marketplace.rights.standing import DISPUTED, VALID, WORDS, Standing
 
 ATTACHMENT = "certificate.json"
 _LABEL = 44.0
@@ -36,14 +36,14 @@ def print_certificate(certificate: Mapping[str, Any], standing: Standing, now: i
     """The PDF of a certificate that was verified.
 
     Args:
-        standing: what it is worth at `now`, unix seconds; printed, and across the page unless it is valid.
+        standing: what it is worth at `now`, unix seconds; printed, and across the page unless valid and undisputed.
     Raises:
         InvalidInputError: `certificate_too_large`: it does not fit a QR code.
     """
     code = pack(certificate)
     sheet = _blank(certificate, now)
     _frame(sheet)
-    if standing.code != VALID:
+    if standing.code != VALID or standing.disputed:
         _overprint(sheet, standing)
     _heading(sheet)
     _verdict(sheet, standing, now)
@@ -69,7 +69,8 @@ def _frame(sheet: FPDF) -> None:
 
 
 def _overprint(sheet: FPDF, standing: Standing) -> None:
-    chinese = standing.words[1].partition("：")[0].partition("；")[-1] or standing.words[1].partition("：")[0]
+    words = DISPUTED if standing.code == VALID else WORDS[standing.code]
+    chinese = words[1].partition("：")[0].partition("；")[-1] or words[1].partition("：")[0]
     sheet.set_font("cjk", size=64)
     sheet.set_text_color(243, 205, 205)
     with sheet.rotation(35, 105, 150):
@@ -77,7 +78,7 @@ def _overprint(sheet: FPDF, standing: Standing) -> None:
         sheet.cell(200, 34, chinese, align="C")
         sheet.set_font("cjk", size=26)
         sheet.set_xy(5, 160)
-        sheet.cell(200, 14, standing.words[0].partition(":")[0].rpartition("; ")[-1].upper(), align="C")
+        sheet.cell(200, 14, words[0].partition(":")[0].rpartition("; ")[-1].upper(), align="C")
 
 
 def _heading(sheet: FPDF) -> None:
@@ -95,7 +96,7 @@ def _verdict(sheet: FPDF, standing: Standing, now: int) -> None:
     english, chinese = standing.words
     moment = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d %H:%M UTC")
     sheet.set_font("cjk", size=9.5)
-    sheet.set_text_color(*(GREY if standing.code == VALID else RED))
+    sheet.set_text_color(*(GREY if standing.code == VALID and not standing.disputed else RED))
     sheet.ln(1)
     for text in (f"打印时状态 Status when printed, {moment}", f"{chinese} · {english}"):
         sheet.cell(WIDTH, 5.5, text, align="C", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
@@ -106,7 +107,9 @@ def _fields(certificate: Mapping[str, Any]) -> list[tuple[str, str]]:
     subject, issuer = certificate["credentialSubject"], certificate["issuer"]
     term = " — ".join(certificate[name][:10] for name in ("validFrom", "validUntil"))
     origin, source = subject.get("origin", ""), subject.get("sourceClass", "")
+    code = subject.get("registrationCode")  # certificates from before there were codes have none
     return [
+        *([("登记编码 Registration code", code)] if code else []),
         ("资产编号 Asset", subject["assetId"]),
         ("数据名称 Data", f"{subject['title']['zh']}\n{subject['title']['en']}"),
         ("登记主体 Registrant", subject["holder"]),
@@ -158,9 +161,9 @@ def _seal(sheet: FPDF, certificate: Mapping[str, Any], code: str) -> None:
     draw_code(sheet, code, left=left, top=top, size=_QR_MM)
     lists = "\n".join(entry["statusListCredential"] for entry in certificate["credentialStatus"])
     text = (
-        "二维码含完整证书及登记机构签名，仅凭登记机构公钥即可离线验证；是否被撤销、暂停或取代，以状态列表为准。\n"
+        "二维码含完整证书及登记机构签名，仅凭登记机构公钥即可离线验证；是否被撤销、暂停、取代或存在争议，以状态列表为准。\n"
         "The QR code holds the whole certificate with the registrar's signature (W3C VC 2.0, eddsa-jcs-2022): verify "
-        "it offline with the registrar's key. Whether it was revoked, suspended or superseded is in the status lists:\n"
+        "it offline with the registrar's key. Whether it was revoked, suspended, superseded or disputed is in lists:\n"
         f"{lists}\n"
         "marketplace rights verify-certificate FILE.pdf --issuer did:key:…\n"
         "marketplace rights verify-certificate --qr TEXT --issuer did:key:…"

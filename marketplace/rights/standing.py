@@ -16,6 +16,7 @@ from marketplace.rights.status_lists import is_fresh, list_path, place_of, read_
 
 VALID = "certificate_valid"
 UNCHECKED = "certificate_status_unchecked"
+DISPUTED = ("disputed: an objection to the registration is open", "存在争议：对该登记的异议尚未处理完毕")
 WORDS: dict[str, tuple[str, str]] = {
     VALID: ("valid", "有效"),
     "certificate_revoked": ("revoked or cancelled", "已撤销或注销"),
@@ -39,15 +40,19 @@ class Standing:
     Args:
         code: one of WORDS.
         as_of: unix seconds of the lists that it rests on, of the oldest; None where none was used.
+        disputed: whether a late objection to the registration is open, a warning that leaves the verdict as it is;
+            None where the certificate names no list of that, or the list is not at hand.
     """
 
     code: str
     as_of: int | None = None
+    disputed: bool | None = None
 
     @property
     def words(self) -> tuple[str, str]:
-        """In English and in Chinese."""
-        return WORDS[self.code]
+        """In English and in Chinese, with the warning."""
+        english, chinese = WORDS[self.code]
+        return (f"{english}; {DISPUTED[0]}", f"{chinese}；{DISPUTED[1]}") if self.disputed else (english, chinese)
 
 
 def judge(
@@ -84,7 +89,8 @@ def judge(
         ("certificate_status_unknown", len(found) < len(certificate["credentialStatus"])),
         ("certificate_status_stale", not all(is_fresh(document, now) for document in used)),
     )
-    return Standing(next((code for code, holds in checks if holds), VALID), as_of)
+    disputed = found["dispute"][0] if "dispute" in found else None
+    return Standing(next((code for code, holds in checks if holds), VALID), as_of, disputed)
 
 
 def check_signature(certificate: Mapping[str, Any], issuer: bytes) -> tuple[int, int]:

@@ -1,8 +1,9 @@
 """Status lists of certificates (W3C Bitstring Status List 1.0): which lists there are, what a certificate says of its
 place in them, and which bits follow from the ledger. Pure.
 
-A certificate has one place, the same in three lists: `revocation` and `suspension` as the standard has them, and
-`message` for "superseded": a title or a share that it names moved on. A registrar's acts and both sides' transfers
+A certificate has one place, the same in four lists: `revocation` and `suspension` as the standard has them, `message`
+for "superseded": a title or a share that it names moved on, and `dispute`, a purpose of our own: a late objection is
+open. Certificates from before there was `dispute` name the first three. A registrar's acts and both sides' transfers
 stand on the ledger; the exchange only repeats them, signed with the log's key, which every reader has pinned. The
 certificate names that key, so that the registrar's signature says whose lists count.
 """
@@ -19,7 +20,8 @@ from marketplace.errors import InvalidInputError
 from marketplace.types import AssetStatus, TitleMark
 
 CONTEXTS = [credential.CONTEXT, "https://www.w3.org/ns/credentials/undefined-terms/v2"]
-PURPOSES = ("revocation", "suspension", "message")
+PURPOSES = ("revocation", "suspension", "message", "dispute")
+BEFORE_DISPUTES = 3  # entries of a certificate from before the last purpose
 MESSAGES = [{"status": "0x0", "message": "current 现行"}, {"status": "0x1", "message": "superseded 已被取代"}]
 ENTRY, LIST = "BitstringStatusListEntry", "BitstringStatusListCredential"
 LIFE_SECONDS = 86_400
@@ -59,7 +61,8 @@ def place_of(certificate: Mapping[str, Any]) -> tuple[str, str, int]:
         first = entries[0]
         url, issuer, position = first["statusListCredential"], first["statusListIssuer"], int(first["statusListIndex"])
         base, _, number = url.rpartition(list_path("revocation", 0)[:-1])
-        if 0 <= position < bitstring.BITS and entries == entries_of(base, issuer, int(number), position):
+        made = entries_of(base, issuer, int(number), position)
+        if 0 <= position < bitstring.BITS and entries in (made, made[:BEFORE_DISPUTES]):
             return url, issuer, position
     except (KeyError, TypeError, ValueError, IndexError, AttributeError):
         pass
@@ -71,13 +74,18 @@ def place_of(certificate: Mapping[str, Any]) -> tuple[str, str, int]:
     )
 
 
-def is_marked(purpose: str, status: int, share_version: int, titles: Iterable[tuple[int, int]]) -> bool:
+def is_marked(
+    purpose: str, status: int, share_version: int, titles: Iterable[tuple[int, int]], *, disputes: int
+) -> bool:
     """Whether the ledger says that a certificate's bit is set.
 
     Args:
         status: the asset's. share_version: the asset's; above 1 once a share moved.
         titles: (moves, marks) of the asset's first titles: how often each changed its holder, and types.TitleMark.
+        disputes: late objections to the asset's entry whose mark is on.
     """
+    if purpose == "dispute":
+        return disputes > 0
     found = list(titles)
     if purpose == "message":
         moved = any(moves or marks & TitleMark.ENDED for moves, marks in found)

@@ -6,6 +6,7 @@ documents themselves.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from crypto import merkle
@@ -198,13 +199,19 @@ def get_standing(client: Client, certificate: Mapping[str, Any], lists: Sequence
 
     Args:
         lists: status lists at hand; fetched from the exchange where there are none.
+    Returns:
+        the verdict; `disputed` by the certificate's list, or by the register where it names none.
     Raises:
         VerificationError: it is not the one that a registrar confirmed.
         InvalidInputError: it names no place in the status lists, or a list does not verify.
     """
-    issuer = certificates.verify(certificate, get_asset(client, certificates.asset_of(certificate)))
+    asset = get_asset(client, certificates.asset_of(certificate))
+    issuer = certificates.verify(certificate, asset)
     found = list(lists) or get_status_lists(client, certificate)
-    return judge(certificate, found, issuer=issuer, now=client.now())
+    standing = judge(certificate, found, issuer=issuer, now=client.now())
+    if standing.disputed is None:  # a certificate from before there was a list of disputes: the register says it
+        return replace(standing, disputed=bool((asset["registration"] or {}).get("disputed")))
+    return standing
 
 
 def get_status_lists(client: Client, certificate: Mapping[str, Any]) -> list[Document]:

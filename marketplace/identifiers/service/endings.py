@@ -71,6 +71,11 @@ def _events(name: str, about: str) -> SelectOfScalar[int]:
 
 def has_moved(session: Session, asset: Asset) -> bool:
     """Whether a title or a share of an asset has another holder than its certificate names."""
-    return is_marked(
-        "message", asset.status, *moved_since(session, asset, projected(session, RegisterEntry, asset.asset_id))
-    )
+    entry = projected(session, RegisterEntry, asset.asset_id)
+    return is_marked("message", asset.status, *moved_since(session, asset, entry), disputes=entry.disputes)
+
+
+def is_disputed(session: Session, asset_id: str) -> bool:
+    """Whether a late objection to an asset's entry is open; its registration and certificates stay in force."""
+    entry = session.get(RegisterEntry, asset_id)
+    return entry is not None and entry.disputes > 0

@@ -13,7 +13,7 @@ from marketplace.documents import Document, iso_time
 from marketplace.documents.dids import did_web
 from marketplace.documents.identifiers import KIND_NAMES, Kind, identifier
 from marketplace.identifiers import standing
-from marketplace.identifiers.service.endings import ended, has_moved, moment_of
+from marketplace.identifiers.service.endings import ended, has_moved, is_disputed, moment_of
 from marketplace.identifiers.service.finding import Found
 from marketplace.identifiers.standing import Standing
 from marketplace.identifiers.tables import Named
@@ -48,6 +48,7 @@ def record(session: Session, found: Found, public_url: str, now: int) -> Documen
         "status": stands.status,
         "statusName": standing.NAMES[stands.status],
         "inForce": stands.in_force,
+        "disputed": isinstance(row, Asset) and is_disputed(session, row.asset_id),
         "since": moment_of(session, found.row.event_block),
         "until": ended(session, row, stands, found.row.event_block),
         "validUntil": iso_time(stands.valid_until) if stands.valid_until else None,

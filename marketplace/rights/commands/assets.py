@@ -183,6 +183,7 @@ def verify_certificate(
 ) -> None:
     """Verify a certificate that somebody showed you: authentic, and valid, revoked, superseded or expired. 验证证书
 
+    An open objection is a warning ("disputed"): the certificate stays valid. 存在争议仅作提示。
     With --issuer offline; without it the exchange is asked whose the certificate is, and for lists that are missing.
 
     Example: marketplace rights verify-certificate certificate.json --issuer did:key:z6Mk… --status-list lists.json
@@ -199,7 +200,8 @@ def verify_certificate(
             standing = rights.get_standing(client, document, lists)
     certificate_files.require_good(standing)
     english, chinese = standing.words
-    run.result({"code": standing.code, "message": english, "zh": chinese, "asOf": standing.as_of}, english, chinese)
+    found = {"code": standing.code, "message": english, "zh": chinese, "asOf": standing.as_of}
+    run.result({**found, "disputed": standing.disputed}, english, chinese)
 
 
 @command(app)

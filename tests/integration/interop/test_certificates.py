@@ -63,12 +63,19 @@ def _openvc(credential: Json, given: list[Json], now: int = NOW) -> Any:
 
 
 def test_digital_bazaar_accepts_ours_and_reads_every_bit() -> None:
-    marked = [[], ["revocation"], ["suspension"], ["message"]]
+    marked = [[], ["revocation"], ["suspension"], ["message"], ["dispute"]]
     found = _digital_bazaar(*[{"lists": lists(names)} for names in marked])
     for names, verdict in zip(marked, found, strict=True):
         assert verdict["verified"], verdict["error"]
         assert [name for name, bit in verdict["statuses"].items() if bit] == names
-        assert len(verdict["statuses"]) == 3
+        assert len(verdict["statuses"]) == 4
+
+
+def test_both_accept_a_certificate_from_before_the_list_of_disputes() -> None:
+    earlier = certificate(purposes=3)
+    (verdict,) = _digital_bazaar({"credential": earlier})
+    assert (verdict["verified"], len(verdict["statuses"])) == (True, 3), verdict["error"]
+    assert len(_openvc(earlier, lists()).status.entries) == 3
 
 
 def test_digital_bazaar_refuses_what_was_changed() -> None:
@@ -88,7 +95,7 @@ def test_digital_bazaar_refuses_expired_ones_and_changed_lists() -> None:
 def test_openvc_accepts_ours() -> None:
     result = _openvc(CERTIFICATE, lists())
     assert result.issuer == CERTIFICATE["issuer"]["id"]
-    assert (result.status.revoked, result.status.suspended, len(result.status.entries)) == (False, False, 3)
+    assert (result.status.revoked, result.status.suspended, len(result.status.entries)) == (False, False, 4)
 
 
 def test_openvc_reads_every_bit() -> None:
@@ -96,8 +103,9 @@ def test_openvc_reads_every_bit() -> None:
         _openvc(CERTIFICATE, lists(["revocation"]))
     with pytest.raises(CredentialSuspended):
         _openvc(CERTIFICATE, lists(["suspension"]))
-    superseded = _openvc(CERTIFICATE, lists(["message"])).status
-    assert [entry.entry.purpose for entry in superseded.entries if entry.is_set] == ["message"]
+    for purpose in ("message", "dispute"):
+        told = _openvc(CERTIFICATE, lists([purpose])).status
+        assert [entry.entry.purpose for entry in told.entries if entry.is_set] == [purpose]
 
 
 @pytest.mark.parametrize("name", CHANGES)

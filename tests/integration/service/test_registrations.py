@@ -1,26 +1,42 @@
 """Registration cases from the application to the certificate, with objections before and after, over HTTP."""
 
 import time
+import zipfile
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
+import pypdfium2
 import pytest
 
+from crypto.canonical import canonical_json
+from marketplace.auditor.trust import Trust
+from marketplace.auditor.verifier import audit
 from marketplace.documents import LEVELS, Document, all_chunks, digest
 from marketplace.errors import MarketplaceError
+from marketplace.identifiers.showing import page
 from marketplace.registrations.codes import LENGTH
 from marketplace.registrations.forms import make_form
 from marketplace.registrations.records import CaseState, Kind, Procedure, Step
-from marketplace.sdk import registrations, rights
+from marketplace.sdk import evidence, identifiers, registrations, rights
 from marketplace.vault.schema import parse_schema
 from marketplace.vault.sealing import seal_file
 from tests.integration.service.town import BUDGET, Town
+from tests.memory import MemoryBundle
 from tests.registering import FIELDS, rulebook
 from tests.sealed_market import SCHEMA, make_rows, write_csv
 
 EVIDENCE = "0x" + "ab" * 32
 LATE = {"dataName": "flights", "reason": "a part of the rows is ours", "evidence": EVIDENCE}
 LATE_WAY = Procedure.LATE_OBJECTION
+
+
+@pytest.fixture
+def asset(town: Town) -> str:
+    """A confirmed asset of this test alone: the town's data under another title."""
+    manifest = {**town.facts["dataset"].manifest, "title": {"en": "Disputed flights", "zh": "争议航班"}}
+    town["supplier"].put_document(manifest)
+    return town.register(manifest)
 
 
 def refused(call: Callable[[], object]) -> str:
@@ -137,6 +153,49 @@ def test_an_upheld_objection_ends_the_case(town: Town) -> None:
     assert state(town, case) is CaseState.REFUSED
     assert refused(lambda: decide(town, case, Step.DEPOSIT)) == "case_step"
     assert refused(lambda: rights.confirm(town["registrar"], asset, 365)) == "case_not_deposited"
+
+
+def worth(town: Town, asset: str) -> tuple[str, bool | None, bool, bool]:
+    """What everybody is told of an asset's certificate: its verdict and the warning; the warning and whether it is in
+    force by the resolver.
+    """
+    reader = town["buyer"]
+    certificate = rights.get_certificate(reader, asset)
+    standing = rights.get_standing(reader, certificate)
+    said = identifiers.resolve(reader, digest(certificate))
+    return standing.code, standing.disputed, said["disputed"], said["inForce"]
+
+
+def audited(town: Town, folder: Path, change: tuple[str, bytes] | None = None) -> set[str]:
+    """What the auditor finds in the statuses of a bundle of this moment, after a `change` of one file."""
+    evidence.download_bundle(town["auditor"], folder / "evidence.zip")
+    with zipfile.ZipFile(folder / "evidence.zip") as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    files |= dict([change] if change else [])
+    trust = Trust(registrar=town["registrar"].address, log_key=town["auditor"].profile.pin.log_key)
+    found = audit(MemoryBundle(files), trust, reexecute=0).findings
+    return {finding.code for finding in found if finding.code.startswith("status_")}
+
+
+def test_a_certificate_says_disputed_until_the_late_objection_is_withdrawn(
+    town: Town, asset: str, http: httpx.Client, tmp_path: Path
+) -> None:
+    calm = ("certificate_valid", False, False, True)
+    assert worth(town, asset) == calm
+    before = http.get("/rights/status-lists/dispute/0")
+    case = str(registrations.file(town["rival"], asset, Kind.LATE_OBJECTION, LATE, procedure=LATE_WAY)["caseId"])
+    decide(town, case, Step.ACCEPT)
+    assert worth(town, asset) == calm
+    decide(town, case, Step.MARK_DISPUTED, "the evidence is serious")
+    assert worth(town, asset) == ("certificate_valid", True, True, True)
+    assert page(identifiers.resolve(town["buyer"], asset))["lines"][2]["value"]["zh"].startswith("存在争议")
+    printed = http.get(f"/rights/assets/{asset}/certificate", headers={"accept": "application/pdf"}, timeout=60).content
+    assert "DISPUTED" in pypdfium2.PdfDocument(printed)[0].get_textpage().get_text_bounded()
+    assert audited(town, tmp_path) == set()
+    assert audited(town, tmp_path, ("status/dispute-0.json", canonical_json(before.json()))) == {"status_list_differs"}
+    registrations.act(town["rival"], case, Step.WITHDRAW, "we were mistaken")
+    assert worth(town, asset) == calm
+    assert audited(town, tmp_path) == set()
 
 
 def test_a_late_objection_sets_and_clears_the_mark(town: Town) -> None:

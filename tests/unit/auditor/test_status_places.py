@@ -33,7 +33,9 @@ def found(places: dict[str, int]) -> set[tuple[str, str]]:
     tables, report = Tables(), Report()
     for asset in places:
         tables.rows["assets"][(asset,)] = {"assetId": asset, "shareVersion": 0, "status": AssetStatus.CONFIRMED}
-        tables.rows["register_entries"][(asset,)] = {"certifiedCase": asset, "shareVersion": 0, "moves": 0}
+        tables.rows["register_entries"][(asset,)] = {
+            **{"certifiedCase": asset, "shareVersion": 0, "moves": 0, "disputes": 0}
+        }
         tables.rows["registration_cases"][(asset,)] = {"caseId": asset, "assetId": asset}
         act = {"caseId": asset, "step": Step.CERTIFY, "evidenceDigest": asset}
         tables.rows["registration_acts"][(asset, 5)] = act

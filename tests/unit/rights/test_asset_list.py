@@ -93,6 +93,7 @@ def put_assets(engine: Engine, numbers: range) -> None:
                     "certificate_digest": ZERO_DIGEST,
                     "code": "",
                 }
+                row |= {"certified_case": ZERO_DIGEST, "form_digest": ZERO_DIGEST, "share_version": 0, "moves": 0}
                 opened.add(RegisterEntry(asset_id=name, holder=FIRST, disputes=number % 3, **row))
 
 

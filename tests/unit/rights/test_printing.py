@@ -14,7 +14,7 @@ from marketplace import cli
 from marketplace.errors import InvalidInputError
 from marketplace.rights import compact
 from marketplace.rights.printing import print_certificate
-from marketplace.rights.standing import WORDS, Standing, judge
+from marketplace.rights.standing import DISPUTED, WORDS, Standing, judge
 from marketplace.sdk.certificate_files import read_certificate
 from tests.certificates import REGISTRAR, certificate, public
 from tests.unit.sdk.exchange import NOW
@@ -45,6 +45,23 @@ def test_the_page_says_what_the_certificate_is_worth(code: str) -> None:
     expected = [subject["assetId"], subject["holder"], subject["title"]["zh"], "数据产权登记证书", "持有权"]
     expected += [chinese, english]
     assert [item for item in expected if item not in text.replace("\r\n", "")] == []
+
+
+def test_the_page_has_the_code_and_says_what_is_disputed() -> None:
+    plain, disputed, over = (
+        _text(print_certificate(CERTIFICATE, Standing(code, NOW, mark), NOW))
+        for code, mark in (("certificate_valid", False), ("certificate_valid", True), ("certificate_revoked", True))
+    )
+    assert all("SJ3102026110001" in text and "登记编码 Registration code" in text for text in (plain, disputed, over))
+    assert ("DISPUTED" in plain, "DISPUTED" in disputed, "DISPUTED" in over) == (False, True, False)
+    assert "REVOKED" in over
+    assert all(word in text for text in (disputed, over) for word in DISPUTED)
+
+
+def test_an_earlier_certificate_without_a_code_is_printed() -> None:
+    earlier = copy.deepcopy(CERTIFICATE)
+    del earlier["credentialSubject"]["registrationCode"]
+    assert "Registration code" not in _text(print_certificate(earlier, Standing("certificate_valid"), NOW))
 
 
 def test_the_attachment_is_the_credential(tmp_path: Path) -> None:

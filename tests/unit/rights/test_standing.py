@@ -6,7 +6,7 @@ import pytest
 
 from marketplace.errors import InvalidInputError, VerificationError
 from marketplace.rights.standing import WORDS, judge, list_paths
-from marketplace.rights.status_lists import is_marked
+from marketplace.rights.status_lists import PURPOSES, is_marked
 from marketplace.sdk import certificate_files
 from marketplace.types import AssetStatus, TitleMark
 from tests.certificates import LOG, REGISTRAR, UNTIL, certificate, lists, public
@@ -35,6 +35,28 @@ def test_the_bits_decide(marked: list[str], code: str) -> None:
     assert _code(lists(marked)) == code
 
 
+@pytest.mark.parametrize(
+    ("marked", "code"), [([], "valid"), (["suspension"], "suspended"), (["message"], "superseded")]
+)
+def test_a_dispute_warns_and_decides_nothing(marked: list[str], code: str) -> None:
+    standing = judge(CERTIFICATE, lists([*marked, "dispute"]), issuer=ISSUER, now=NOW)
+    assert (standing.code, standing.disputed) == (f"certificate_{code}", True)
+    english, chinese = standing.words
+    assert (english.isascii(), "; disputed" in english, "存在争议" in chinese) == (True, True, True)
+    calm = judge(CERTIFICATE, lists(marked), issuer=ISSUER, now=NOW)
+    assert (calm.disputed, calm.words) == (False, WORDS[calm.code])
+    if code == "valid":
+        certificate_files.require_good(standing)
+
+
+def test_certificates_from_before_the_list_of_disputes_keep_verifying() -> None:
+    earlier = certificate(purposes=3)
+    assert [entry["statusPurpose"] for entry in earlier["credentialStatus"]] == ["revocation", "suspension", "message"]
+    for given in (lists(), lists(["dispute"]), lists()[:3]):
+        found = judge(earlier, given, issuer=ISSUER, now=NOW)
+        assert (found.code, found.disputed) == ("certificate_valid", None)
+
+
 def test_the_term_decides_too() -> None:
     assert _code(lists(now=UNTIL), UNTIL) == "certificate_valid"
     assert _code(lists(now=UNTIL), UNTIL + 1) == "certificate_expired"
@@ -44,7 +66,7 @@ def test_the_term_decides_too() -> None:
 
 def test_without_a_list_nothing_is_valid() -> None:
     assert _code([]) == "certificate_status_unknown"
-    for missing in range(3):
+    for missing in range(4):
         given = [item for place, item in enumerate(lists()) if place != missing]
         assert _code(given) == "certificate_status_unknown"
         assert _code(given, unchecked=True) == "certificate_status_unknown"
@@ -115,14 +137,16 @@ def test_every_verdict_but_two_is_refused_in_both_languages() -> None:
 
 
 def test_bits_follow_from_the_ledger() -> None:
-    def marks(status: AssetStatus, share: int = 1, moves: int = 0, mark: int = 0) -> list[str]:
+    def marks(status: AssetStatus, share: int = 1, moves: int = 0, mark: int = 0, disputes: int = 0) -> list[str]:
         titles = [(0, 1), (moves, 7 | mark)]
-        return [p for p in ("revocation", "suspension", "message") if is_marked(p, status, share, titles)]
+        return [p for p in PURPOSES if is_marked(p, status, share, titles, disputes=disputes)]
 
     assert marks(AssetStatus.CONFIRMED) == []
     assert marks(AssetStatus.SUSPENDED) == ["suspension"]
     assert marks(AssetStatus.REVOKED) == ["revocation"]
     assert marks(AssetStatus.CONFIRMED, 2) == marks(AssetStatus.CONFIRMED, 1, 1) == ["message"]
+    assert marks(AssetStatus.CONFIRMED, disputes=2) == ["dispute"]
+    assert marks(AssetStatus.SUSPENDED, disputes=1) == ["suspension", "dispute"]
     assert marks(AssetStatus.CONFIRMED, mark=TitleMark.ENDED) == ["message"]
     assert marks(AssetStatus.CONFIRMED, mark=TitleMark.PLEDGED) == []
     for mark in (TitleMark.SEIZED, TitleMark.CONTROLLED):
@@ -136,6 +160,7 @@ def test_the_lists_of_a_certificate_are_found_below_the_service() -> None:
         "/rights/status-lists/revocation/0",
         "/rights/status-lists/suspension/0",
         "/rights/status-lists/message/0",
+        "/rights/status-lists/dispute/0",
     ]
     with pytest.raises(InvalidInputError) as caught:
         list_paths({**CERTIFICATE, "credentialStatus": CERTIFICATE["credentialStatus"][:2]})
