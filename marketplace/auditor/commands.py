@@ -1,7 +1,10 @@
 """`marketplace audit`: verify a bundle, or a running market, and say what does not hold."""
 
+import json
 import os
 import tempfile
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,14 +13,16 @@ import typer
 from marketplace.auditor import live, trust
 from marketplace.auditor.bundle import open_bundle
 from marketplace.auditor.findings import Report
+from marketplace.auditor.papers_in_hand import MAX_PAPER, Paper
 from marketplace.auditor.printing import print_report
 from marketplace.auditor.register import register_at
 from marketplace.auditor.register_printing import print_register
 from marketplace.auditor.trust import Seen, Trust
 from marketplace.auditor.verifier import DEFAULT_SAMPLE, audit
 from marketplace.console import Run, command
-from marketplace.errors import VerificationError
+from marketplace.errors import InvalidInputError, VerificationError
 from marketplace.sdk import evidence
+from marketplace.sdk.foreign import parse_json
 from marketplace.sdk.home import Home, Pin
 from marketplace.sdk.opening import open_client
 
@@ -42,6 +47,10 @@ def run_audit(
     ] = False,
     at: Annotated[int | None, typer.Option(min=0, help="the register at this block; the last 登记簿所在区块")] = None,
     asset: Annotated[str | None, typer.Option(help="the register of this asset alone 仅该资产")] = None,
+    paper: Annotated[
+        list[Path] | None,
+        typer.Option(exists=True, dir_okay=False, help="a statement, invoice or trade voucher to check 待核凭证"),
+    ] = None,
 ) -> None:
     """Derive every right, every fen and every answer again, trusting nobody. 审计
 
@@ -51,18 +60,22 @@ def run_audit(
     --register rebuilds participants, assets, cases and titles from the signed intents up to a block, each with the acts
     behind it and who signed them.
 
+    --paper compares a statement, an invoice or a trade voucher, signed or as data, with what the ledger gives.
+
     Example: marketplace audit evidence.zip --trust trust.toml --full
+    Example: marketplace audit evidence.zip --trust trust.toml --paper voucher.json
     Example: marketplace audit evidence.zip --register --at 120 --asset 0x…
     """
     sample = None if full else reexecute
     showed = register or at is not None or asset is not None
+    papers = _papers(paper or [], showed)
     if showed:
         report = _register(run, bundle, trust_file, at, asset)
     elif bundle.startswith(("http://", "https://")):
-        report = _audit_service(run, bundle, trust_file, sample, rpc)
+        report = _audit_service(run, bundle, trust_file, sample=sample, rpc=rpc, papers=papers)
     else:
         roots = trust.load(trust_file) if trust_file else _pinned(run)
-        report = _audit_path(Path(bundle), roots, sample, _with_block(Seen(), rpc))
+        report = _audit_path(Path(bundle), roots, sample, _with_block(Seen(), rpc), papers)
     if not showed:
         print_report(run, report)
     if not report.passed:
@@ -94,7 +107,9 @@ def _show_register(run: Run, path: Path, roots: Trust, at: int | None, asset: st
     return report
 
 
-def _audit_service(run: Run, url: str, trust_file: Path | None, sample: int | None, rpc: str | None) -> Report:
+def _audit_service(
+    run: Run, url: str, trust_file: Path | None, *, sample: int | None, rpc: str | None, papers: Sequence[Paper]
+) -> Report:
     """Audit what a running market gives out; what is looked at before the download must be in it."""
     run.url = url
     with open_client(run) as client, tempfile.TemporaryDirectory() as folder:
@@ -103,12 +118,60 @@ def _audit_service(run: Run, url: str, trust_file: Path | None, sample: int | No
         seen = _with_block(Seen(checkpoints=((head.size, head.root, f"{url} before the download"),)), rpc)
         path = Path(folder) / "evidence.zip"
         evidence.download_bundle(client, path)
-        return _audit_path(path, roots, sample, seen)
+        return _audit_path(path, roots, sample, seen, papers)
 
 
-def _audit_path(path: Path, roots: Trust, sample: int | None, seen: Seen) -> Report:
+def _audit_path(path: Path, roots: Trust, sample: int | None, seen: Seen, papers: Sequence[Paper]) -> Report:
     with open_bundle(path) as opened:
-        return audit(opened, roots, reexecute=sample, seen=seen, processes=os.cpu_count() or 1)
+        return audit(opened, roots, reexecute=sample, seen=seen, processes=os.cpu_count() or 1, papers=papers)
+
+
+def _papers(paths: Sequence[Path], showed: bool) -> list[Paper]:
+    """Papers in files that somebody else wrote.
+
+    Raises:
+        InvalidInputError: `papers_need_the_audit`, `paper_unreadable`.
+    """
+    if paths and showed:
+        raise InvalidInputError(
+            "papers_need_the_audit",
+            "papers are compared by the whole audit, not beside a register",
+            zh="凭证须由完整审计核对，不能与登记簿重演同用",
+            hint="leave out --register, --at and --asset",
+            hint_zh="请去掉 --register、--at 与 --asset",
+        )
+    return [Paper(path.name, _read_paper(path), int(time.time())) for path in paths]
+
+
+def _read_paper(path: Path) -> object:
+    with path.open("rb") as file:
+        content = file.read(MAX_PAPER + 1)
+    if len(content) > MAX_PAPER:
+        raise _unreadable(path, f"it is larger than {MAX_PAPER} bytes")
+    try:
+        parse_json(content)  # refuses what would end this process
+        value: object = json.loads(content, object_pairs_hook=_once)
+    except ValueError as error:
+        raise _unreadable(path, str(error)) from None
+    return value
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object whose names are all different: of two equal ones, two readers may take another."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("an object has a name twice")
+    return found
+
+
+def _unreadable(path: Path, reason: str) -> InvalidInputError:
+    return InvalidInputError(
+        "paper_unreadable",
+        f"{path.name} is no paper: {reason}",
+        zh=f"无法读取凭证文件 {path.name}",
+        hint="give the JSON file that was saved with --output, or the data itself",
+        hint_zh="请提供以 --output 保存的 JSON 文件或凭证数据",
+    )
 
 
 def _with_block(seen: Seen, rpc: str | None) -> Seen:

@@ -96,6 +96,14 @@ NOTES: dict[str, tuple[str, str]] = {
         "{done} of {total} released answers were computed again; --full computes all of them.",
         "已重算 {total} 个已释放结果中的 {done} 个；--full 可全部重算。",
     ),
+    "papers_compared": (
+        "{done} papers were compared with what the evidence gives at its last block.",
+        "已将 {done} 份凭证与证据在其最后区块所得内容比对。",
+    ),
+    "paper_unsigned": (
+        "{name} carries no signature: its content is compared, who made it is not.",
+        "{name} 未附签名：仅比对内容，不核实出具人。",
+    ),
 }
 
 # What may be held against a panel node; no findings, see docs/audit.md.
@@ -324,6 +332,24 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "epsilon_budget": ("A data set's privacy budget is exceeded.", "数据集隐私预算超支。"),
     "epsilon_charge": ("A question was charged wrongly or twice.", "查询的隐私预算计费有误或重复。"),
     "settled_differs": ("An order was settled other than it was billed.", "订单清算与账单不符。"),
+    # outside of any step: papers in hand
+    "paper_malformed": ("A paper is none that the market makes.", "所持文件不是本市场出具的凭证。"),
+    "paper_signature": (
+        "A paper is not signed by the exchange, or was changed.",
+        "凭证并非由交易机构签署，或已被改动。",
+    ),
+    "paper_of_unsettled_order": (
+        "A paper bills or proves an order that the ledger did not settle.",
+        "凭证所载订单在账本上并未结算。",
+    ),
+    "paper_underivable": (
+        "The evidence lacks what the paper follows from.",
+        "证据中缺少推导该凭证所需的内容。",
+    ),
+    "paper_differs": (
+        "A paper is not the one that follows from the ledger; the first difference is named.",
+        "凭证与账本所得不符；所指为首处差异。",
+    ),
     # 11
     "reexecution_failed": ("A released answer cannot be computed again.", "已释放结果无法重算。"),
     "attested_false": (

@@ -3,6 +3,7 @@
 Nothing here speaks to a service or a database: bundle and roots of trust go in, a report comes out.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,13 +20,14 @@ from marketplace.auditor.findings import Report
 from marketplace.auditor.lines import document
 from marketplace.auditor.log import LogReader, read_checkpoints
 from marketplace.auditor.money import check_money
+from marketplace.auditor.papers_in_hand import Paper, PapersInHand
 from marketplace.auditor.proceedings import Proceedings
 from marketplace.auditor.profile import Roots, compare_with_genesis, compare_with_ledger, establish
 from marketplace.auditor.queries import Queries
 from marketplace.auditor.readmodel import check_read_model
 from marketplace.auditor.reexecution import Reexecution, sample
 from marketplace.auditor.replay import Replay
-from marketplace.auditor.rows import Tables
+from marketplace.auditor.rows import Placed, Tables
 from marketplace.auditor.statuses import check_status_lists
 from marketplace.auditor.trust import Seen, Trust
 from marketplace.deployment import Genesis
@@ -40,6 +42,7 @@ def audit(
     reexecute: int | None = DEFAULT_SAMPLE,
     seen: Seen | None = None,
     processes: int = 1,
+    papers: Sequence[Paper] = (),
 ) -> Report:
     """Verify everything that a bundle claims.
 
@@ -65,7 +68,7 @@ def audit(
         and released by the vault; epsilon never exceeds cap or budget; metered = billed = settled.
     11. Re-execution: a sample of released answers, or all, computed again on the ciphertexts; and every query of which
         nodes signed two results, to name those that signed a false one.
-    12. Verdict: passed if and only if nothing was found.
+    12. Verdict: papers in hand are compared with what the ledger gives; passed if and only if nothing was found.
 
     Args:
         bundle: the evidence.
@@ -73,13 +76,14 @@ def audit(
         reexecute: how many released answers to compute again in step 11; None for all.
         seen: checkpoints and blocks that the auditor saw before or elsewhere; they must be in the bundle (2, 8).
         processes: how many may verify the panel's signatures beside this one, if there are many.
+        papers: statements, invoices and trade vouchers that somebody holds.
     """
     report, seen = Report(), seen or Seen()
     ledger = read_ledger(bundle, trust, seen, report)  # 1, 2, 3, 4
     if ledger is None:
         return report
     roots, blocks = ledger.roots, ledger.blocks
-    tables = _replay(bundle, blocks, ledger.genesis, roots, report)  # 5, 6, 7
+    tables, derived = _replay(bundle, blocks, ledger.genesis, roots, report)  # 5, 6, 7
     with report.step(6):
         compare_with_ledger(ledger.profile, blocks, tables, report)
     with verifiers(processes) as pool:
@@ -97,6 +101,11 @@ def audit(
                 again.check(answer)
         for contested in queries.contests():
             again.judge(contested)
+    if papers:
+        hand = PapersInHand(tables, derived, Documents(bundle, Report()), roots.log.public, report)
+        for paper in papers:
+            hand.check(paper)
+        report.note("papers_compared", done=len(papers))
     return report  # 12
 
 
@@ -144,7 +153,9 @@ def read_ledger(bundle: Bundle, trust: Trust, seen: Seen, report: Report) -> Led
     return Ledger(profile, roots, blocks, genesis)
 
 
-def _replay(bundle: Bundle, blocks: dict[int, Block], genesis: Genesis, roots: Roots, report: Report) -> Tables:
+def _replay(
+    bundle: Bundle, blocks: dict[int, Block], genesis: Genesis, roots: Roots, report: Report
+) -> tuple[Tables, list[Placed]]:
     with report.step(5):  # 5
         replay = Replay(genesis, roots.deployment, report)
         replay.run(blocks)
@@ -154,7 +165,7 @@ def _replay(bundle: Bundle, blocks: dict[int, Block], genesis: Genesis, roots: R
     with report.step(7):  # 7
         check_money(replay.stated, roots.deployment.addresses, report)
         check_batches(tables, report)
-    return tables
+    return tables, replay.derived
 
 
 def _follow_log(

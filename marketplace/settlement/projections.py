@@ -5,6 +5,7 @@ from typing import Any
 from sqlmodel import Session
 
 from marketplace.ledger.tables import LedgerEvent
+from marketplace.settlement.statements.causes import amount_for
 from marketplace.settlement.tables import AccountMovement, Balance, Issue, Payout, Redemption
 from marketplace.storage.projected import projected
 from marketplace.types import ZERO_DIGEST, RedemptionStatus
@@ -21,7 +22,7 @@ def transferred(session: Session, event: LedgerEvent) -> None:
             row.balance += change
             session.add(row.stamp(event))
     for account in {args["from"], args["to"]} - {NOBODY}:
-        amount = args["value"] * ((args["to"] == account) - (args["from"] == account))
+        amount = amount_for(account, args)
         if amount:
             place: dict[str, Any] = {"block": event.block, "log_index": event.log_index, "at": event.timestamp}
             session.add(AccountMovement(account=account, amount=amount, **place).stamp(event))

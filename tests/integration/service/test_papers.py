@@ -8,9 +8,13 @@ from pathlib import Path
 import pypdf
 import pytest
 
+from marketplace.auditor.bundle import open_bundle
+from marketplace.auditor.papers_in_hand import Paper
+from marketplace.auditor.trust import Trust
+from marketplace.auditor.verifier import audit
 from marketplace.cli import main
 from marketplace.errors import VerificationError
-from marketplace.sdk import identifiers, orders, papers, settlement
+from marketplace.sdk import evidence, identifiers, orders, papers, settlement
 from marketplace.settlement.papers.printing import ATTACHMENT, print_paper
 from marketplace.settlement.statements.account import CHINA
 from tests.integration.service.test_clearing import answered_order
@@ -74,3 +78,23 @@ def test_a_paper_is_printed_whole_and_a_changed_one_does_not_verify(
     where = ["--url", town.url, "--home", str(tmp_path / "home")]
     assert main([*where, "vouchers", "verify", str(tmp_path / "forged.json")]) == 7
     capsys.readouterr()
+
+
+def test_the_auditor_builds_the_services_papers_again(town: Town, settled: str, tmp_path: Path) -> None:
+    buyer, supplier = town["buyer"], town["supplier"]
+    voucher = papers.trade_voucher(buyer, settled)
+    month = month_of(papers.content(buyer, voucher)["payment"]["settledAt"])
+    held = {
+        "voucher": voucher,
+        "invoice": papers.invoice(supplier, supplier.address, buyer.address, month),
+        "buyer": papers.statement(buyer, month),
+        "supplier": papers.statement(supplier, month),
+        "bank": papers.statement(town["bank"], month),
+    }
+    evidence.download_bundle(town["auditor"], tmp_path / "evidence.zip")
+    trust = Trust(registrar=town["registrar"].address, log_key=town["auditor"].profile.pin.log_key)
+    now = buyer.now()
+    with open_bundle(tmp_path / "evidence.zip") as bundle:
+        report = audit(bundle, trust, reexecute=0, papers=[Paper(name, value, now) for name, value in held.items()])
+    assert [finding for finding in report.findings if finding.code.startswith("paper_")] == []
+    assert "papers_compared" in [code for code, *_ in report.notes]
