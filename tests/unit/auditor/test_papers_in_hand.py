@@ -42,8 +42,8 @@ def _sales(made: Made) -> list[Sale]:
             paid = [row for row in rows["payouts"].values() if row["orderId"] == order["orderId"]]
             shares = [(row["holder"], row["amount"]) for row in sorted(paid, key=lambda row: row["event"]["logIndex"])]
             cleared = rows["cleared_orders"].get((order["orderId"],), {}).get("batchId")
-            documents = [forger.document(name) for name in (listing["termsDigest"], order["agreementDigest"])]
-            found.append(Sale(order, listing, *documents, shares, times[order["event"]["block"]], cleared))
+            terms, agreement = (forger.document(name) for name in (listing["termsDigest"], order["agreementDigest"]))
+            found.append(Sale(order, listing, terms, agreement, shares, times[order["event"]["block"]], cleared))
     return found
 
 
