@@ -758,7 +758,8 @@ class History:
         key = self._pick(fit) if fit and self.random.random() < 0.95 else self._choose(orders, OrderStatus.FUNDED)
         if key is None:
             return None
-        message = {"orderId": key, "receiveKey": self._digest(), "buyer": self._mostly(orders[key].buyer)}
+        sealed_to = self._digest() if self.random.random() < 0.9 else ZERO_DIGEST
+        message = {"orderId": key, "receiveKey": sealed_to, "buyer": self._mostly(orders[key].buyer)}
         return [self._part("Arrange", message | {"deadline": self._deadline()})]
 
     def deliver(self) -> list[Part] | None:
@@ -844,13 +845,17 @@ class History:
         known = list(self.state.batches.debts.values())
         if known and self.random.random() < 0.2:
             debtor, creditor = known[-1].debtor, known[-1].creditor
-        reference = self.random.choice([self._digest(), "0x" + "01" * 32, "0x" + "01" * 32])
+        usual = "0x" + "01" * 32
+        twice = [d for key, d in self.state.batches.debts.items() if key == debt_id(d.debtor, d.creditor, usual)]
+        if twice and self.random.random() < 0.15:
+            debtor, creditor = twice[-1].debtor, twice[-1].creditor
+        reference = self.random.choice([self._digest(), usual, usual])
         message = {
             "debtId": debt_id(debtor, creditor, reference),
             "batchId": batch,
             "debtor": debtor,
             "creditor": creditor,
-            "amount": self.random.choice([1, 700, 900_000, 2_000_000, 2**52 - 1]),
+            "amount": self.random.choice([0, 1, 700, 700, 900_000, 2_000_000, 2**52 - 1]),
             "ref": reference,
             "deadline": self._deadline(),
         }

@@ -144,8 +144,6 @@ def work(folder: Path, until: int, steps: Steps) -> None:
     """All stages, from wherever an earlier process was killed."""
     engine = make_engine(f"sqlite:///{folder / 'market.db'}")
     worker = LedgerWorker(engine, ledger_settings(folder), PROJECTORS)
-    assert isinstance(worker.chain, EmbeddedChain)
-    steps.chain = worker.chain
     event.listen(engine, "before_cursor_execute", steps.step)
     event.listen(engine, "commit", steps.step)
     exchange: Callable[..., Any] = rpc.RpcClient._exchange
@@ -158,6 +156,8 @@ def work(folder: Path, until: int, steps: Steps) -> None:
 
     setattr(rpc.RpcClient, "_exchange", counted)  # noqa: B010 - mypy takes no function for a method
     worker.open()
+    assert isinstance(worker.chain, EmbeddedChain)
+    steps.chain = worker.chain  # a node that dies before is a start that fails, as it should
     for stage in stages(market_of(folder), until):
         with session(engine) as opened:
             queue_intents(opened, [call.intent for call in stage], now=int(time.time()))

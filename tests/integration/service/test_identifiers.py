@@ -7,8 +7,11 @@ import pytest
 
 from marketplace.documents.dids import did_ethr, did_web
 from marketplace.documents.identifiers import Identifier, Kind, identifier
+from marketplace.documents.ids import trade_id
+from marketplace.sdk import settlement
 from marketplace.types import ParticipantStatus, Role
 from tests import did_core
+from tests.integration.service.test_clearing import answered_order
 from tests.integration.service.test_http import refused, token
 from tests.integration.service.town import Town
 
@@ -25,7 +28,16 @@ def subjects(town: Town) -> dict[Kind, str]:
         Kind.PRODUCT: town.facts["listing"],
         Kind.CERTIFICATE: asset["certificateDigest"],
         Kind.ORDER: town.facts["order"],
+        Kind.TRADE: trade_id(settled_order(town)),
     }
+
+
+def settled_order(town: Town) -> str:
+    """An order that has ended; one for all tests of a town."""
+    if "settled" not in town.facts:
+        town.facts["settled"] = answered_order(town)
+        settlement.close(town["supplier"], town.facts["settled"])
+    return str(town.facts["settled"])
 
 
 def name_of(town: Town, kind: Kind) -> Identifier:
