@@ -738,7 +738,7 @@ class History:
             "listingId": key,
             "seller": self._mostly(self.state.listings.records[key].seller),
             "amount": self.random.choice([0, 0, 1, 10, 1000]),
-            "deliverWithin": self._term(3600, DAY, DAY),
+            "deliverWithin": self._term(3600, DAY, DAY) if self.random.random() < 0.9 else 0,
             "inspection": self._term(60, 3600, DAY),
             "correction": self._pick([0, DAY, DAY]),
             "corrections": self._pick([0, 1, 2]),
@@ -855,7 +855,7 @@ class History:
             "batchId": batch,
             "debtor": debtor,
             "creditor": creditor,
-            "amount": self.random.choice([0, 1, 700, 700, 900_000, 2_000_000, 2**52 - 1]),
+            "amount": self.random.choice([0, 1, 700, 900_000, 900_000, 2_000_000, 2_000_000, 2**52 - 1]),
             "ref": reference,
             "deadline": self._deadline(),
         }
@@ -867,7 +867,7 @@ class History:
             return None
         message = {
             "batchId": batch,
-            "legs": self.state.batches.records[batch].legs,
+            "legs": self._around(self.state.batches.records[batch].legs, exact=0.85),
             "payBy": self.now + self.random.choice([-1, 0, 1, DAY, DAY]),
             "exchange": ADDRESSES["exchange"],
             "deadline": self._deadline(),
@@ -887,7 +887,7 @@ class History:
         if drawn is None:
             return None
         position = self.state.batches.records[drawn[0]].positions.get(drawn[1], Position())
-        return [*drawn, position.collected + self._around(position.needed, exact=0.9)]
+        return [*drawn, position.collected + self._around(position.needed, exact=0.8)]
 
     def drop(self) -> list[Any] | None:
         drawn = self._party(BatchStatus.CLOSED, lambda record: record.uncovered)

@@ -5,10 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[3]
 POINTS = 200
 
 
+@pytest.mark.timeout(1_500)
 def test_killed_at_any_step_every_balance_is_the_same() -> None:
     """All of them: `python -m tests.integration.ledger.sweep`. A process of its own, because it forks."""
     command = [sys.executable, "-m", "tests.integration.ledger.sweep", str(POINTS)]

@@ -14,6 +14,7 @@ from tests.histories import BUILDERS
 from tests.registers import DifferentRegistersError, Played
 
 REGISTRATIONS = 45
+pytestmark = pytest.mark.timeout(900)  # the history is played once, before the first test
 
 
 @pytest.fixture(scope="module")
