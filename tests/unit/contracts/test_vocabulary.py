@@ -54,7 +54,8 @@ def test_every_intent_has_a_verb() -> None:
 def test_every_function_that_writes_is_a_verb_or_known_not_to_be_one(contract: str) -> None:
     functions = artifacts.load(contract).entries("function")
     writing = {entry["name"] for entry in functions if entry["stateMutability"] not in ("view", "pure")}
-    known = NO_VERBS | ({"offer"} if contract == "Titles" else set())
+    called = {"Titles": {"offer", "hand"}, "Rights": {"end"}}  # by other contracts alone
+    known = NO_VERBS | called.get(contract, set())
     assert writing - known - {"transfer"} == set(VERBS[contract]) - {"transfer"}
 
 
