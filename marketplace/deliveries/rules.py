@@ -9,7 +9,6 @@ from crypto.canonical import to_hex
 from marketplace.events import Event
 from marketplace.intents import struct_hash
 from marketplace.listings.rules import Listings, require_live
-from marketplace.orders.rules import STATES as ORDER_STATES
 from marketplace.orders.rules import Order, Orders
 from marketplace.participants.rules import Participants
 from marketplace.refusals import refuse
@@ -19,7 +18,7 @@ from marketplace.rights.title_records import Titles
 from marketplace.rights.titles import require_operator
 from marketplace.settlement.money import Accounts
 from marketplace.settlement.rules import FeeTerms, conclude, give_back
-from marketplace.types import ZERO_DIGEST, DeliveryMark, DeliveryStatus, OrderStatus
+from marketplace.types import ZERO_DIGEST, DeliveryMark, DeliveryStatus
 
 NONE, ARRANGED, INSPECTING, OBJECTED, ACCEPTED, DEEMED, LAPSED = DeliveryStatus
 
@@ -48,6 +47,12 @@ class Offer:
     correction: int
     corrections: int
     marks: DeliveryMark
+
+    @classmethod
+    def of(cls, terms: Message) -> "Offer":
+        """From an OfferDelivery, or whatever else has its fields."""
+        times = (terms["deliverWithin"], terms["inspection"], terms["correction"])
+        return cls(terms["amount"], *times, terms["corrections"], DeliveryMark(terms["marks"]))
 
     @property
     def slowest(self) -> int:
@@ -124,8 +129,7 @@ def offer(state: Deliveries, terms: Message, now: int, *, around: Around) -> lis
         named = {name: terms[name] for name in ("deliverWithin", "inspection", "corrections", "marks")}
         raise refuse("DeliveriesTerms", **named)
 
-    times = (terms["deliverWithin"], terms["inspection"], terms["correction"], terms["corrections"])
-    state.offers[key] = Offer(terms["amount"], *times, DeliveryMark(terms["marks"]))
+    state.offers[key] = Offer.of(terms)
     return [Event("Deliveries", "DeliveryOffered", {name: terms[name] for name in terms if name != "deadline"})]
 
 
@@ -140,7 +144,7 @@ def arrange(state: Deliveries, wish: Message, now: int, *, around: Around) -> li
     """
     require_in_time(wish, now)
     key = wish["orderId"]
-    order = _require_funded(around.orders, key)
+    order = around.orders.require(key, "conclude")
     _require_buyer(key, order, wish["buyer"])
     if key in state.records:
         raise refuse("DeliveriesStatus", orderId=key, current=int(state.records[key].status))
@@ -164,7 +168,7 @@ def deliver(state: Deliveries, note: Message, now: int, *, around: Around) -> li
     """
     require_in_time(note, now)
     key, seller = note["orderId"], note["seller"]
-    order = _require_funded(around.orders, key)
+    order = around.orders.require(key, "conclude")
     listing = around.listings.records[order.listing_id]
     if listing.seller != seller:
         raise refuse("DeliveriesNotSeller", orderId=key, account=seller)
@@ -243,7 +247,7 @@ def deem(state: Deliveries, key: str, now: int, *, around: Around) -> list[Event
     Raises:
         RuleError: any of the checks below, in their order; the state is then unchanged.
     """
-    order = _require_funded(around.orders, key)
+    order = around.orders.require(key, "conclude")
     record = state.require(key, "deem")
     if DeliveryMark.SILENCE_ACCEPTS not in state.offers[order.listing_id].marks:
         raise refuse("DeliveriesSilence", orderId=key)
@@ -257,7 +261,7 @@ def lapse(state: Deliveries, key: str, now: int, *, around: Around) -> list[Even
     Raises:
         RuleError: any of the checks below, in their order; the state is then unchanged.
     """
-    order = _require_funded(around.orders, key)
+    order = around.orders.require(key, "conclude")
     record = state.require(key, "lapse")
     _require_due(record, key, now)
 
@@ -303,20 +307,12 @@ def _require_inspecting(
 ) -> tuple[Delivery, Order]:
     require_in_time(message, now)
     key = message["orderId"]
-    order = _require_funded(orders, key)
+    order = orders.require(key, "conclude")
     _require_buyer(key, order, message["buyer"])
     record = state.require(key, verb)
     if record.note_hash != message["noteHash"]:
         raise refuse("DeliveriesNoteMismatch", expected=record.note_hash, got=message["noteHash"])
     return record, order
-
-
-def _require_funded(orders: Orders, key: str) -> Order:
-    record = orders.records.get(key)
-    current = record.status if record else OrderStatus.NONE
-    if record is None or current not in ORDER_STATES["conclude"]:
-        raise refuse("OrdersNotFunded", orderId=key, current=int(current))
-    return record
 
 
 def _require_buyer(key: str, order: Order, account: str) -> None:

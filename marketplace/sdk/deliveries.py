@@ -10,7 +10,7 @@ from crypto.canonical import from_hex, to_hex
 from crypto.errors import CryptoError
 from marketplace import documents
 from marketplace.deliveries.marking import Traced, copy_of, mark, trace
-from marketplace.deliveries.rules import SETTLING_SECONDS
+from marketplace.deliveries.rules import SETTLING_SECONDS, Offer
 from marketplace.deliveries.sealing import open_file, seal_file
 from marketplace.documents import Document
 from marketplace.errors import InvalidInputError, RuleError, VerificationError
@@ -100,8 +100,6 @@ def order(client: Client, listing_id: str, *, purpose: str, region: str) -> dict
         the arrangement's outcome with "orderId".
     """
     told: dict[str, Any] = client.get(f"/deliveries/offers/{listing_id}")
-    slowest = told["deliverWithin"] + told["inspection"] * (told["corrections"] + 1)
-    slowest += told["correction"] * told["corrections"] + SETTLING_SECONDS + _ORDERED_SECONDS
     funded = orders.fund(
         client,
         listing_id,
@@ -109,7 +107,7 @@ def order(client: Client, listing_id: str, *, purpose: str, region: str) -> dict
         epsilon_cap=1,  # an order has some; nothing is computed under it, and it goes back with acceptance
         purpose=purpose,
         region=region,
-        valid_until=client.now() + slowest,
+        valid_until=client.now() + Offer.of(told).slowest + SETTLING_SECONDS + _ORDERED_SECONDS,
     )
     return {**arrange(client, funded["orderId"]), "orderId": funded["orderId"]}
 

@@ -57,7 +57,6 @@ from marketplace.types import (
     AssetStatus,
     BatchStatus,
     DebtStatus,
-    DeliveryMark,
     DeliveryStatus,
     ListingStatus,
     OrderStatus,
@@ -192,8 +191,7 @@ def _load_agreements(session: Session, state: LedgerState, names: set[str]) -> N
 
 def _load_deliveries(session: Session, state: LedgerState, orders: set[str], listings: set[str]) -> None:
     for offer in session.exec(select(DeliveryOffer).where(col(DeliveryOffer.listing_id).in_(listings))):
-        times = (offer.deliver_within, offer.inspection, offer.correction, offer.corrections)
-        state.deliveries.offers[offer.listing_id] = Offer(offer.amount, *times, DeliveryMark(offer.marks))
+        state.deliveries.offers[offer.listing_id] = Offer.of(offer.as_json())
     for row in session.exec(select(Delivery).where(col(Delivery.order_id).in_(orders))):
         state.deliveries.records[row.order_id] = DeliveryState(
             row.due_at, DeliveryStatus(row.status), row.rounds, bool(row.acknowledged), row.note_hash
