@@ -16,13 +16,8 @@ from pathlib import Path
 
 from sqlmodel import select
 
-from crypto.canonical import keccak256, to_hex
-from marketplace.calls import act_digest
-from marketplace.clearing.rules import payouts_digest
 from marketplace.clearing.tables import ClearingBatch
-from marketplace.documents.ids import batch_id, debt_id
 from marketplace.evidence.projections import PROJECTORS
-from marketplace.intents import struct_hash
 from marketplace.ledger.intake import queue_intents
 from marketplace.ledger.rebuild import check
 from marketplace.ledger.tables import LedgerBlock, LedgerIntent
@@ -32,7 +27,7 @@ from marketplace.storage.engine import make_engine, reading, session
 from marketplace.storage.migrate import upgrade
 from marketplace.types import BatchStatus, Role
 from scripts.benchmarks.tables import Table, versions
-from tests.integration.ledger.market import FAR, PRICE, Call, Market, ledger_settings
+from tests.integration.ledger.market import PRICE, Call, Market, ledger_settings
 
 MONTH = 30 * 86_400
 GROUP = 500  # acts queued in one database transaction
@@ -68,7 +63,6 @@ class _Town:
         self.market = Market(self.worker.profile.deployment)
         self.buyers = [f"buyer {number}" for number in range(parties)]
         self.until = int(time.time()) + MONTH - 3_600
-        self.batch = batch_id(self.market.address("exchange"), 1)
 
     def play(self, calls: Sequence[Call], told: str) -> None:
         """Queue and seal all of them, telling how far it is."""
@@ -103,13 +97,18 @@ def _measure(parties: int, orders: int) -> list[str]:
         buyers = [town.buyers[number % parties] for number in range(orders)]
         town.play([market.fund(n, town.until, buyer=name) for n, name in enumerate(buyers)], "orders funded")
         before, expected = town.gas(), _expected(town, buyers)
-        filling = [_open(town), *(_clear(town, n, name) for n, name in enumerate(buyers)), *_debts(town)]
-        ending = [_close(town, orders + parties), _confirm(town, expected)]
-        paying = [_pay(town, party) for party in expected]
+        owed = zip(town.buyers, town.buyers[1:] + town.buyers[:1], strict=True)
+        filling = [
+            market.open_batch(town.until),
+            *(market.clear(n, name) for n, name in enumerate(buyers)),
+            *(market.owe(one, other, DEBT) for one, other in owed),
+        ]
+        closing, confirming = market.close_batch(orders + parties, town.until), market.confirm_batch(expected)
+        paying = [market.pay(party) for party in expected]
         begun = time.perf_counter()
         town.play(filling, "settled into the batch")
-        town.play(ending[:1], "closed")
-        town.play(ending[1:], "confirmed")
+        town.play([closing], "closed")
+        town.play([confirming], "confirmed")
         town.play(paying, "paid")
         seconds = time.perf_counter() - begun
         _require_paid(town, buyers, expected)
@@ -117,7 +116,7 @@ def _measure(parties: int, orders: int) -> list[str]:
         gas = town.gas() - before
         town.worker.close()
         town.engine.dispose()
-    acts = len(filling) + len(ending) + len(paying)
+    acts = len(filling) + 2 + len(paying)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     numbers = (f"{parties:,}", f"{orders:,}", f"{parties:,}", f"{acts:,}", f"{seconds:.1f}", f"{acts / seconds:,.0f}")
     return [*numbers, f"{gas:,}", f"{gas // orders:,}", f"{peak:.0f}"]
@@ -135,51 +134,6 @@ def _expected(town: _Town, buyers: Sequence[str]) -> dict[str, int]:
         paid[address("supplier")] += gross - fee - partner
         paid[address(name)] += PRICE - gross
     return dict(paid)
-
-
-def _open(town: _Town) -> Call:
-    message = {"batchId": town.batch, "exchange": town.market.address("exchange"), "number": 1}
-    return town.market.call(
-        "Clearing", "openBatch", [("OpenBatch", message | {"closeBy": town.until, "deadline": FAR}, ["exchange"])]
-    )
-
-
-def _clear(town: _Town, number: int, buyer: str) -> Call:
-    voucher = town.market.voucher(number, PRICE - 1, buyer=buyer)
-    message = {"orderId": voucher["orderId"], "voucherHash": to_hex(struct_hash("Voucher", voucher))}
-    message |= {"batchId": town.batch, "seller": town.market.address("supplier"), "deadline": FAR}
-    return town.market.call("Orders", "clear", [("Voucher", voucher, [buyer]), ("Clear", message, ["supplier"])])
-
-
-def _debts(town: _Town) -> list[Call]:
-    return [_owe(town, one, other) for one, other in zip(town.buyers, town.buyers[1:] + town.buyers[:1], strict=True)]
-
-
-def _owe(town: _Town, debtor: str, creditor: str) -> Call:
-    ref, one, other = to_hex(keccak256(debtor.encode())), town.market.address(debtor), town.market.address(creditor)
-    message = {"debtId": debt_id(one, other, ref), "batchId": town.batch, "debtor": one, "creditor": other}
-    return town.market.call(
-        "Clearing", "owe", [("Owe", {**message, "amount": DEBT, "ref": ref, "deadline": FAR}, [debtor])]
-    )
-
-
-def _close(town: _Town, legs: int) -> Call:
-    message = {"batchId": town.batch, "legs": legs, "payBy": town.until, "exchange": town.market.address("exchange")}
-    return town.market.call("Clearing", "closeBatch", [("CloseBatch", {**message, "deadline": FAR}, ["exchange"])])
-
-
-def _confirm(town: _Town, payouts: dict[str, int]) -> Call:
-    message = {
-        "batchId": town.batch,
-        "payoutsDigest": payouts_digest(payouts),
-        "exchange": town.market.address("exchange"),
-    }
-    return town.market.call("Clearing", "confirmBatch", [("ConfirmBatch", {**message, "deadline": FAR}, ["exchange"])])
-
-
-def _pay(town: _Town, party: str) -> Call:
-    digest = act_digest("pay", [town.batch, party], town.market.deployment.domain("Clearing"))
-    return Call("Clearing", "pay", [town.batch, party], bytes.fromhex(digest[2:]), party)
 
 
 def _require_paid(town: _Town, buyers: Sequence[str], expected: dict[str, int]) -> None:

@@ -1,6 +1,6 @@
 """A small market to put on a ledger: parties with keys, and the calls that they sign, ready for the queue."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,9 @@ from sqlmodel import Session
 
 from crypto.canonical import keccak256
 from crypto.typed_data import address_of
-from marketplace.documents.ids import title_id
+from marketplace.calls import act_digest
+from marketplace.clearing.rules import payouts_digest
+from marketplace.documents.ids import batch_id, debt_id, title_id
 from marketplace.intents import Deployment, intent_digest, sign_intent, struct_hash
 from marketplace.ledger.intake import IntentCall, queue_intents
 from marketplace.ledger.profile import LedgerSettings
@@ -195,6 +197,49 @@ class Market:
             "deadline": FAR,
         }
         return self.call("Orders", "settle", [("Voucher", voucher, ["buyer"]), ("Close", close, ["supplier"])])
+
+    @property
+    def batch(self) -> str:
+        """Id of the exchange's first clearing batch."""
+        return batch_id(self.address("exchange"), 1)
+
+    def open_batch(self, close_by: int) -> Call:
+        message = {"batchId": self.batch, "exchange": self.address("exchange"), "number": 1, "closeBy": close_by}
+        return self.call("Clearing", "openBatch", [("OpenBatch", message | {"deadline": FAR}, ["exchange"])])
+
+    def clear(self, number: int, buyer: str = "buyer") -> Call:
+        """A buyer's order `number`, settled into the batch by its last voucher."""
+        voucher = self.voucher(number, buyer=buyer)
+        message: dict[str, Any] = {
+            "orderId": voucher["orderId"],
+            "voucherHash": hexadecimal(struct_hash("Voucher", voucher)),
+        }
+        message |= {"batchId": self.batch, "seller": self.address("supplier"), "deadline": FAR}
+        return self.call("Orders", "clear", [("Voucher", voucher, [buyer]), ("Clear", message, ["supplier"])])
+
+    def owe(self, debtor: str, creditor: str, amount: int) -> Call:
+        one, other = self.address(debtor), self.address(creditor)
+        ref = hexadecimal(keccak256(f"{debtor} to {creditor}".encode()))
+        message = {"debtId": debt_id(one, other, ref), "batchId": self.batch, "debtor": one, "creditor": other}
+        return self.call(
+            "Clearing", "owe", [("Owe", {**message, "amount": amount, "ref": ref, "deadline": FAR}, [debtor])]
+        )
+
+    def close_batch(self, legs: int, pay_by: int) -> Call:
+        message: dict[str, Any] = {"batchId": self.batch, "legs": legs, "payBy": pay_by}
+        message |= {"exchange": self.address("exchange"), "deadline": FAR}
+        return self.call("Clearing", "closeBatch", [("CloseBatch", message, ["exchange"])])
+
+    def confirm_batch(self, payouts: Mapping[str, int]) -> Call:
+        """Args: payouts: address to fen, of everybody in the batch."""
+        message: dict[str, Any] = {"batchId": self.batch, "payoutsDigest": payouts_digest(payouts)}
+        message |= {"exchange": self.address("exchange"), "deadline": FAR}
+        return self.call("Clearing", "confirmBatch", [("ConfirmBatch", message, ["exchange"])])
+
+    def pay(self, party: str) -> Call:
+        """Pay a party of the batch, named by its address; nobody signs it."""
+        digest = act_digest("pay", [self.batch, party], self.deployment.domain("Clearing"))
+        return Call("Clearing", "pay", [self.batch, party], bytes.fromhex(digest[2:]), party)
 
     def opening(self, now: int) -> list[Call]:
         """Everything that must stand before the first order: parties, money, a confirmed asset, a listing."""

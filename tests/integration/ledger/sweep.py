@@ -23,14 +23,10 @@ from typing import Any
 from sqlalchemy import event
 from sqlmodel import col, select
 
-from crypto.canonical import keccak256, to_hex
-from marketplace.calls import act_digest
-from marketplace.clearing.rules import payouts_digest
 from marketplace.clearing.tables import ClearingBatch, ClearingDebt, ClearingPosition
 from marketplace.deployment import Genesis
-from marketplace.documents.ids import batch_id, debt_id
 from marketplace.evidence.projections import PROJECTORS
-from marketplace.intents import Deployment, struct_hash
+from marketplace.intents import Deployment
 from marketplace.ledger import rpc
 from marketplace.ledger.embedded import EmbeddedChain
 from marketplace.ledger.intake import queue_intents
@@ -42,7 +38,7 @@ from marketplace.settlement.tables import Balance, Payout
 from marketplace.storage.engine import make_engine, reading, session
 from marketplace.storage.migrate import upgrade
 from marketplace.types import Role
-from tests.integration.ledger.market import FAR, PRICE, Call, Market, ledger_settings
+from tests.integration.ledger.market import PRICE, Call, Market, ledger_settings
 
 MONTH = 30 * 86_400
 State = dict[str, Any]
@@ -78,66 +74,19 @@ def market_of(folder: Path) -> Market:
 def stages(market: Market, until: int) -> list[list[Call]]:
     """The work, stage by stage; every stage is queued in one transaction and waits for the one before."""
     buyer, supplier, partner, treasury = map(market.address, ("buyer", "supplier", "partner", "treasury"))
-    batch = batch_id(market.address("exchange"), 1)
-    owed = [_owe(market, batch, "supplier", "partner", 30), _owe(market, batch, "partner", "buyer", 7)]
     gross, fee = PRICE - 1, (PRICE - 1) * 250 // 10_000
     shares = {supplier: gross - fee - (gross - fee) * 3 // 10, partner: (gross - fee) * 3 // 10}
     payouts = {treasury: fee, supplier: shares[supplier] - 30, partner: shares[partner] + 30 - 7, buyer: 1 + 7}
-    closing: State = {
-        "batchId": batch,
-        "legs": 3,
-        "payBy": until,
-        "exchange": market.address("exchange"),
-        "deadline": FAR,
-    }
-    opening: State = {
-        "batchId": batch,
-        "exchange": market.address("exchange"),
-        "number": 1,
-        "closeBy": until,
-        "deadline": FAR,
-    }
-    confirming: State = {
-        "batchId": batch,
-        "payoutsDigest": payouts_digest(payouts),
-        "exchange": market.address("exchange"),
-        "deadline": FAR,
-    }
     return [
         [market.fund(0, until), market.fund(1, until)],
         [market.settle(0)],
-        [market.call("Clearing", "openBatch", [("OpenBatch", opening, ["exchange"])])],
-        [_clear(market, 1, batch)],
-        owed,
-        [market.call("Clearing", "closeBatch", [("CloseBatch", closing, ["exchange"])])],
-        [market.call("Clearing", "confirmBatch", [("ConfirmBatch", confirming, ["exchange"])])],
-        [_pay(market, batch, party) for party in payouts],
+        [market.open_batch(until)],
+        [market.clear(1)],
+        [market.owe("supplier", "partner", 30), market.owe("partner", "buyer", 7)],
+        [market.close_batch(3, until)],
+        [market.confirm_batch(payouts)],
+        [market.pay(party) for party in payouts],
     ]
-
-
-def _owe(market: Market, batch: str, debtor: str, creditor: str, amount: int) -> Call:
-    ref = to_hex(keccak256(f"{debtor} to {creditor}".encode()))
-    one, other = market.address(debtor), market.address(creditor)
-    message: State = {"debtId": debt_id(one, other, ref), "batchId": batch, "debtor": one, "creditor": other}
-    message |= {"amount": amount, "ref": ref, "deadline": FAR}
-    return market.call("Clearing", "owe", [("Owe", message, [debtor])])
-
-
-def _clear(market: Market, number: int, batch: str) -> Call:
-    voucher = market.voucher(number)
-    message: State = {
-        "orderId": voucher["orderId"],
-        "voucherHash": to_hex(struct_hash("Voucher", voucher)),
-        "batchId": batch,
-    }
-    message |= {"seller": market.address("supplier"), "deadline": FAR}
-    return market.call("Orders", "clear", [("Voucher", voucher, ["buyer"]), ("Clear", message, ["supplier"])])
-
-
-def _pay(market: Market, batch: str, party: str) -> Call:
-    arguments = [batch, party]
-    digest = act_digest("pay", arguments, market.deployment.domain("Clearing"))
-    return Call("Clearing", "pay", arguments, bytes.fromhex(digest[2:]), party)
 
 
 def work(folder: Path, until: int, steps: Steps) -> None:
