@@ -16,6 +16,7 @@ from typing import Any
 from marketplace.documents import Document
 from marketplace.documents.common import COMPUTATIONS
 from marketplace.queries.answer import Answer
+from marketplace.vault.cases import Decision
 from marketplace.vault.release import Vault
 from marketplace.vault.secrecy import Cipher
 from marketplace.vault.store import PrivacyStore
@@ -63,6 +64,15 @@ def open_alone(home: Path, schema: dict[str, Any], rows: list[Row]) -> Market:
 def open_streets(home: Path) -> Market:
     """The streets, sealed."""
     return open_alone(home, SCHEMA, make_streets())
+
+
+def nothing(*_: object, **__: object) -> None:
+    """In place of a check."""
+
+
+def code_of(decision: Decision) -> str | None:
+    """The code of a refusal; None for an answer."""
+    return None if decision.refusal is None else str(decision.refusal["code"])
 
 
 def anew(market: Market, folder: Path, budget: int | None = None) -> Market:

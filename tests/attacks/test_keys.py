@@ -6,7 +6,6 @@ account's keys is never forgotten. What a vault was never shown it cannot know: 
 finds it afterwards (tests/unit/auditor/test_corners.py).
 """
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,21 +14,15 @@ from crypto.keystore import Keys
 from marketplace.participants.keys import OWN_ADDRESS
 from marketplace.participants.proofs import KeyProof
 from marketplace.vault.cases import Decision
-from marketplace.vault.release import Vault
-from marketplace.vault.secrecy import Cipher
-from marketplace.vault.store import PrivacyStore
+from tests.attacks.scene import anew, code_of, nothing
 from tests.keyproofs import Journal
-from tests.sealed_market import DEPLOYMENT, NOW, Market, Order, keys, open_market, voucher
+from tests.sealed_market import NOW, Market, Order, keys, open_market, voucher
 
 ALL = "SELECT COUNT(*) FROM f"
 JFK = "SELECT COUNT(*) FROM f WHERE origin = 'JFK'"
 STOLEN, FRESH = keys("buyer"), keys("the buyer's second key")
 ACCOUNT = STOLEN.address
 TAKEN = {"register": NOW - 5_000, "list": NOW - 5_000, "fund": NOW - 5_000}
-
-
-def nothing(*_: object, **__: object) -> None:
-    """In place of a check."""
 
 
 @pytest.fixture(scope="module")
@@ -39,12 +32,7 @@ def sealed(tmp_path_factory: pytest.TempPathFactory) -> Market:
 
 @pytest.fixture
 def market(sealed: Market, tmp_path: Path) -> Market:
-    store = PrivacyStore(tmp_path / "ledger.sqlite", Cipher(sealed.supplier.seed))
-    return replace(sealed, vault=Vault(sealed.supplier, sealed.vault.folder, store, DEPLOYMENT))
-
-
-def code_of(decision: Decision) -> str | None:
-    return None if decision.refusal is None else str(decision.refusal["code"])
+    return anew(sealed, tmp_path)
 
 
 def ask(market: Market, order: Order, signer: Keys, proof: KeyProof, sql: str = ALL) -> Decision:

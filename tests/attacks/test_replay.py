@@ -27,18 +27,13 @@ from marketplace.vault.cases import Case, Decision
 from marketplace.vault.custodian.decision import Custodian
 from marketplace.vault.custody import Deposit, card_of, open_package
 from marketplace.vault.refreshing import refresh
-from marketplace.vault.release import Vault
-from marketplace.vault.secrecy import Cipher
-from marketplace.vault.store import Account, Answered, PrivacyStore
+from marketplace.vault.store import Account, Answered
+from tests.attacks.scene import anew, code_of, nothing
 from tests.sealed_market import DEPLOYMENT, PRICE, Market, Order, open_market, voucher
 from tests.split_market import SplitMarket, open_split_market
 
 ALL = "SELECT COUNT(*) FROM f"
 JFK = "SELECT COUNT(*) FROM f WHERE origin = 'JFK'"
-
-
-def nothing(*_: object, **__: object) -> None:
-    """In place of a check."""
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +43,7 @@ def sealed(tmp_path_factory: pytest.TempPathFactory) -> Market:
 
 @pytest.fixture
 def market(sealed: Market, tmp_path: Path) -> Market:
-    store = PrivacyStore(tmp_path / "ledger.sqlite", Cipher(sealed.supplier.seed))
-    return replace(sealed, vault=Vault(sealed.supplier, sealed.vault.folder, store, DEPLOYMENT))
-
-
-def code_of(decision: Decision) -> str | None:
-    return None if decision.refusal is None else str(decision.refusal["code"])
+    return anew(sealed, tmp_path)
 
 
 # -- queries

@@ -38,6 +38,7 @@ from tests.attacks.scene import (
     STREETS,
     answered,
     make_streets,
+    nothing,
     open_alone,
     open_streets,
     rich_order,
@@ -48,10 +49,6 @@ from tests.split_market import SplitMarket, open_split_market
 
 ALL = "SELECT street, SUM(score) FROM f GROUP BY street"
 ODD_STREET, ODD_SCORE = 17, 5_000  # a hundred times what was declared
-
-
-def nothing(*_: object, **__: object) -> None:
-    """In place of a check."""
 
 
 def true_totals(market: Market) -> list[int]:

@@ -21,17 +21,13 @@ from marketplace.documents import ciphertext_root
 from marketplace.errors import InvalidInputError, RuleError, VerificationError
 from marketplace.queries.explain import NOBODY, Question, document_of, plan_or_refusal
 from marketplace.vault.ranges import RANGES
-from tests.attacks.scene import EXACT, UNGUARDED, answered, open_alone, rich_order
+from tests.attacks.scene import EXACT, UNGUARDED, answered, nothing, open_alone, rich_order
 from tests.sealed_market import Market
 
 WIDE = 1 << 28
 VALUE = WIDE * 9 // 10
 SQUARES = "SELECT VARIANCE(load) FROM f"
 WEIGHTED = "SELECT WSUM(load, place, 'a', 999999999, 'b', 1000000000) FROM f"
-
-
-def nothing(*_: object, **__: object) -> None:
-    """In place of a check."""
 
 
 def proven(*_: object, **__: object) -> Headroom:
