@@ -115,6 +115,7 @@ class History:
         now: the ledger's time, unix seconds; whoever runs the history moves it.
         made: calls that were drawn.
         without: contracts that no call is drawn of unless asked for.
+        forgets_keys: whether buyers now and then ask for a delivery sealed to no key.
     """
 
     random: Random
@@ -122,6 +123,7 @@ class History:
     now: int
     made: list[Call] = field(default_factory=list)
     without: tuple[str, ...] = ()
+    forgets_keys: bool = False
     _acts: dict[str, Message] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -758,7 +760,9 @@ class History:
         key = self._pick(fit) if fit and self.random.random() < 0.95 else self._choose(orders, OrderStatus.FUNDED)
         if key is None:
             return None
-        message = {"orderId": key, "receiveKey": self._digest(), "buyer": self._mostly(orders[key].buyer)}
+        sealed_to = self._digest()
+        sealed_to = ZERO_DIGEST if self.forgets_keys and sealed_to.endswith("0") else sealed_to  # one of sixteen
+        message = {"orderId": key, "receiveKey": sealed_to, "buyer": self._mostly(orders[key].buyer)}
         return [self._part("Arrange", message | {"deadline": self._deadline()})]
 
     def deliver(self) -> list[Part] | None:

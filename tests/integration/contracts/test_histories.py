@@ -24,12 +24,17 @@ from tests.histories import ADDRESSES, CHAIN_ID, TREASURY, Call, History
 from tests.registering import rulebook
 
 START = 1_800_000_000
-HISTORIES = 14
-DELIVERIES = (12, 13)  # histories of deliveries, which need an order that lasts before they have anything to try
+HISTORIES = 15
 DELIVERING = (
     *("confirm", *["list"] * 2, "offer", *["fund"] * 3, *["arrange"] * 2, *["deliver"] * 3, "acknowledge", "accept"),
     *(*["object"] * 2, *["deem"] * 3, "lapse", "issue"),
 )
+CLEARING = (
+    *("issue", "openBatch", *["owe"] * 6, *["closeBatch"] * 2, *["collect"] * 3, *["drop"] * 2, "confirmBatch"),
+    *["pay"] * 3,
+)
+# By seed: histories of a few verbs, which need a course of acts before they have anything to try.
+FOCUSED = {12: DELIVERING, 13: DELIVERING, 14: CLEARING}
 STEPS = 1300
 GAS = 25_000_000
 
@@ -168,7 +173,9 @@ def reached(chain: Chain, seed: int) -> Counter[str]:
 def run_history(chain: Chain, seed: int) -> Counter[str]:
     """Some hundred calls, compared one transaction after the other, and all balances at the end."""
     history, key = found_market(chain, seed)
-    history.without = () if seed in DELIVERIES else ("Deliveries",)
+    focus = FOCUSED.get(seed)
+    delivers = history.forgets_keys = focus is DELIVERING
+    history.without = () if delivers else ("Deliveries",)
     opening = history.opening()
     for contract in ("Participants", "SettlementToken"):
         outcomes = run_batch(chain, history, key, [call for call in opening if call.contract == contract])
@@ -179,10 +186,10 @@ def run_history(chain: Chain, seed: int) -> Counter[str]:
     seen: Counter[str] = Counter()
     steps = 0
     while steps < STEPS:
-        jump = 86_400 if seed in DELIVERIES else 40 * 86_400
+        jump = 86_400 if focus else 40 * 86_400
         chain.now += history.random.choice([0, 1, 60, 3600] if history.random.random() < 0.97 else [jump])
         history.now = chain.now + 1
-        calls = draw_calls(history, history.random.choice(DELIVERING) if seed in DELIVERIES else None)
+        calls = draw_calls(history, history.random.choice(focus) if focus else None)
         steps += len(calls) + 1
         outcomes = run_calls(chain, history, key, calls)
         seen.update(outcome.refusal.code if outcome.refusal else outcome.verb for outcome in outcomes)
@@ -230,8 +237,7 @@ def test_histories_reach_every_verb_and_most_refusals(chain: Chain) -> None:
         "delivery_not_due", "delivery_silence", "delivery_key_zero",
         "redemption_id_mismatch", "redemption_pay_by", "redemption_status", "redemption_not_bank", "redemption_not_due",
     }  # fmt: skip
-    # Chance decides which few are missed; each of them has a test of its own, on the ledger and of the rules.
-    assert len(expected - seen) <= len(expected) // 20, expected - seen
+    assert expected <= seen, expected - seen
 
 
 def test_a_batch_in_a_batch_is_refused_and_its_neighbours_stand(chain: Chain) -> None:
