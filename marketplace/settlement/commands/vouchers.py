@@ -1,6 +1,5 @@
 """`marketplace vouchers`: proof of one settled order."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ from marketplace.console.values import parse_id
 from marketplace.documents.identifiers import Kind
 from marketplace.quantities import money
 from marketplace.sdk import papers
+from marketplace.sdk.foreign import read_json
 from marketplace.sdk.opening import open_client
 from marketplace.settlement.commands.saving import Output, Pdf, save
 
@@ -45,5 +45,5 @@ def verify(
     Example: marketplace vouchers verify voucher.json
     """
     with open_client(run, with_keys=False) as client:
-        found = papers.content(client, json.loads(file.read_text("utf-8")))
+        found = papers.content(client, read_json(file))
     run.result(found, "signed by this exchange, unchanged", "由本机构签发，未被改动")

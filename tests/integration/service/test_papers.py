@@ -78,6 +78,10 @@ def test_a_paper_is_printed_whole_and_a_changed_one_does_not_verify(
     where = ["--url", town.url, "--home", str(tmp_path / "home")]
     assert main([*where, "vouchers", "verify", str(tmp_path / "forged.json")]) == 7
     capsys.readouterr()
+    for foreign in (b"\xff", b"[" * 100_000):
+        (tmp_path / "foreign.json").write_bytes(foreign)
+        assert main([*where, "vouchers", "verify", str(tmp_path / "foreign.json")]) == 2
+        assert "is not JSON" in capsys.readouterr().err
 
 
 def test_the_auditor_builds_the_services_papers_again(town: Town, settled: str, tmp_path: Path) -> None:
