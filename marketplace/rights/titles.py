@@ -198,7 +198,6 @@ def hand_over(state: Titles, asset_key: str, giver: str, taker: str) -> list[Eve
     """Give the first titles that `giver` holds to the receiver of a registered transfer; for the rules of rights alone.
 
     The transferor keeps none of them; one that somebody else holds, or that has ended, stays where it is.
-
     """
     keys = [key for key in first_titles(state, asset_key) if _passes(state.records[key], giver)]
     for key in keys:

@@ -56,16 +56,17 @@ class ProjectedRow(SQLModel):
 
     def stamp(self, event: EventPlace) -> Self:
         """Remember `event` as the row's last change."""
+        place: dict[str, Any] = {
+            "event_block": event.block,
+            "event_block_hash": event.block_hash,
+            "event_log_index": event.log_index,
+            "event_intent": event.intent,
+        }
         if inspect(self).transient:
-            vars(self).update(
-                event_block=event.block,
-                event_block_hash=event.block_hash,
-                event_log_index=event.log_index,
-                event_intent=event.intent,
-            )
-            return self
-        self.event_block, self.event_block_hash = event.block, event.block_hash
-        self.event_log_index, self.event_intent = event.log_index, event.intent
+            vars(self).update(place)
+        else:
+            for name, value in place.items():
+                setattr(self, name, value)
         return self
 
     def as_json(self) -> dict[str, Any]:
