@@ -5,6 +5,7 @@ sentence below, so a wallet shows to its owner what it does. A link is no key: i
 They say what its sessions may change that needs no further signature.
 """
 
+import base64
 import hashlib
 import hmac
 
@@ -28,6 +29,11 @@ def identity_of(secret: bytes, issuer: str, subject: str) -> Digest:
     """
     key = hmac.new(secret, _LABEL, hashlib.sha256).digest()
     return Digest(to_hex(hmac.new(key, canonical_json([issuer, subject]), hashlib.sha256).digest()))
+
+
+def challenge_of(verifier: str) -> str:
+    """What a sign-in is begun with, of the verifier that ends it: PKCE's S256 (RFC 7636, 4.2)."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
 def is_identity(name: str) -> bool:

@@ -5,8 +5,6 @@ A sign-in goes through a browser: `begin` gives the address to open, the browser
 process but to end the sign-in, so nobody else can end it, and an answer to another sign-in is refused here already.
 """
 
-import base64
-import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
@@ -14,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from marketplace.errors import InvalidInputError, NotAuthorizedError
-from marketplace.participants.identities import link_statement
+from marketplace.participants.identities import challenge_of, link_statement
 from marketplace.sdk.client import Client
 from marketplace.types import Act
 
@@ -48,8 +46,7 @@ def begin(client: Client, redirect_uri: str) -> Begun:
         NotFoundError: `oidc_off`. InvalidInputError: `redirect_uri_unregistered`.
     """
     verifier = secrets.token_urlsafe(48)
-    digest = hashlib.sha256(verifier.encode()).digest()
-    wish = {"redirectUri": redirect_uri, "codeChallenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode()}
+    wish = {"redirectUri": redirect_uri, "codeChallenge": challenge_of(verifier)}
     answer = client.post("/session/oidc/begin", wish, signed=False)
     return Begun(str(answer["url"]), str(answer["state"]), verifier, str(answer["issuer"]), redirect_uri)
 

@@ -5,7 +5,6 @@ began keeps to itself and shows at the end; the nonce, which only this service a
 pushed upon somebody else ends no sign-in of theirs, and one that leaks is of no use.
 """
 
-import base64
 import hashlib
 import hmac
 import secrets
@@ -16,7 +15,7 @@ from sqlmodel import Session, col, delete, update
 
 from marketplace.documents import iso_time
 from marketplace.errors import InvalidInputError, NotFoundError
-from marketplace.participants.identities import identity_of
+from marketplace.participants.identities import challenge_of, identity_of
 from marketplace.participants.tables import ProviderSignIn
 from marketplace.types import Digest
 from marketplace.web.context import Context
@@ -140,11 +139,6 @@ def begun_by(session: Session, state: str, verifier: str, now: int) -> ProviderS
     if not hmac.compare_digest(begun.challenge, challenge_of(verifier)):
         raise refused("somebody else began this sign-in")
     return begun
-
-
-def challenge_of(verifier: str) -> str:
-    """PKCE's S256."""
-    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
 def _hash(state: str) -> str:

@@ -3,8 +3,14 @@
 import pytest
 
 from crypto import siwe
-from marketplace.participants.identities import identity_of, is_identity, is_link_statement, link_statement
-from marketplace.participants.service.openid import challenge_of, is_registered
+from marketplace.participants.identities import (
+    challenge_of,
+    identity_of,
+    is_identity,
+    is_link_statement,
+    link_statement,
+)
+from marketplace.participants.service.openid import is_registered
 from marketplace.types import Act
 
 SECRET = bytes(range(32))
