@@ -130,6 +130,7 @@ _TERMS_OF_FILES = record(
         **(_TERMS_FIELDS | {"computations": array(one_of(COMPUTATIONS), 0, 0, itself)}),
     }
 )
+_TERMS_BY_VERSION = {2: _TERMS_WITH_PLAN, 3: _TERMS_OF_FILES}
 _DEFECT = record({"what": text(400), "where": text(400, 0)})
 _DEFECTS = document("defects", {"order": DIGEST, "note": DIGEST, "defects": array(_DEFECT, 64, 1), "nonce": DIGEST})
 
@@ -211,7 +212,8 @@ def validate_terms(value: object) -> Document:
     millionths; null for no cap but the data set's own. The accounts of a group count as one buyer.
     """
     version: Any = value.get("version") if isinstance(value, dict) else None
-    terms = checked({2: _TERMS_WITH_PLAN, 3: _TERMS_OF_FILES}.get(version, _TERMS), value, "terms")
+    shape = _TERMS_BY_VERSION.get(version, _TERMS) if isinstance(version, int) else _TERMS
+    terms = checked(shape, value, "terms")
     if version == 3:
         _check_delivery(terms)
     members = [account for group in terms["groups"] for account in group["accounts"]]

@@ -15,6 +15,7 @@ from tests.fuzz.targets import TARGETS, run
 _REFUSED = next(seed for seed in TARGETS["event"].seeds() if seed[:2] == b"\x00\x02")  # two topics, then bytes
 _HUGE = (1 << 200).to_bytes(32, "big")
 _PROFILE: dict[str, Any] = json.loads(TARGETS["profile"].seeds()[0])
+_TERMS = next(held for held in map(json.loads, TARGETS["document"].seeds()) if held["type"] == "terms")
 _UPLOAD: dict[str, Any] = json.loads(TARGETS["panel"].seeds()[1])["task"]
 
 
@@ -26,6 +27,7 @@ FINDINGS = [
     ("table", b"\x00\xba\xbd,delay\n1,2\n"),  # a header line in GBK ended in UnicodeDecodeError
     ("profile", json.dumps({**_PROFILE, "chainId": float("inf")}).encode()),  # OverflowError of int()
     ("profile", json.dumps({**_PROFILE, "feeBps": 7}).replace("7}", "1e999}").encode()),  # the same, spelled otherwise
+    ("document", canonical_json({**_TERMS, "version": []})),  # the version chose the shape: TypeError
     ("event", _REFUSED[:66] + (32).to_bytes(32, "big") + _HUGE),  # OverflowError of a read
     _panel(manifest=[]),  # each of these ended a panel node's loop with a TypeError or KeyError
     _panel(requests=[{}]),
