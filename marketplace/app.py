@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import compile_path
 
 import marketplace.agreements.routes
+import marketplace.api.routes
 import marketplace.clearing.routes
 import marketplace.deliveries.routes
 import marketplace.evidence.routes.bundles
@@ -74,6 +75,7 @@ ROUTERS: Sequence[APIRouter] = (
     marketplace.listings.routes.router,
     marketplace.agreements.routes.router,
     marketplace.orders.routes.router,
+    marketplace.api.routes.router,
     marketplace.queries.routes.router,
     marketplace.settlement.routes.money.router,
     marketplace.settlement.routes.papers.router,

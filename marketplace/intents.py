@@ -373,6 +373,8 @@ INTENTS: dict[str, IntentType] = {
             "uint64 spentAsset)",
             act=Act.QUERIES,
         ),
+        _intent("Deliveries", "SellerStatement(bytes32 subject,bytes32 documentDigest)", act=Act.SETTLEMENT),
+        _intent("Deliveries", "BuyerStatement(bytes32 subject,bytes32 documentDigest)", act=Act.QUERIES),
         _intent(
             "Keys",
             "AddKey(address account,address key,uint32 acts,uint64 limit,uint64 validUntil,bytes32 personDigest,"
@@ -437,6 +439,10 @@ CONTRACTS = (
     "Registrations",
     "Deliveries",
 )
+
+
+OFF_LEDGER = frozenset({"Release", "SellerStatement", "BuyerStatement"})
+"""What no contract takes: vaults, and the two sides of an order, sign it for each other and for auditors."""
 
 
 @dataclass(frozen=True)

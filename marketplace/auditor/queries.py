@@ -2,7 +2,8 @@
 by the custodian where the manifest names one.
 
 Works through the log's leaves in order. What concerns money and epsilon is in billing.py, the panel's signatures in
-attestations.py, what is held against nodes in panels.py, the order's papers in papers.py.
+attestations.py, what is held against nodes in panels.py, the order's papers in papers.py, what is delivered call by
+call in calls.py.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from typing import Any
 
 from marketplace.auditor.attestations import Attestations
 from marketplace.auditor.billing import Billing
+from marketplace.auditor.calls import CALL_LEAVES, Calls
 from marketplace.auditor.custodians import CUSTODIAN, Custodians, check_shares, check_signed
 from marketplace.auditor.documents import Documents
 from marketplace.auditor.findings import Report
@@ -34,6 +36,7 @@ LEAVES: dict[str, frozenset[str]] = {
     "query.refused": frozenset({"query", "order", "refusal", "code"}),
     "query.failed": frozenset({"query", "order", "statements"}),
     **PANEL_LEAVES,
+    **CALL_LEAVES,
 }
 # members that leaves may have besides, all or none
 MORE: dict[str, frozenset[str]] = {
@@ -85,6 +88,7 @@ class Queries:
         self._panels = Panels(documents, attestations, report)
         book = KeyBook(deployment, spans_of(tables.rows["account_keys"].values()))
         self._billing = Billing(book, report)
+        self._calls = Calls(tables, documents, self._papers, self._billing, report)
         self._custodians = Custodians(documents, deployment, report)
         self._accepted: dict[str, str] = {}
         self._ended: dict[str, str] = {}
@@ -99,6 +103,9 @@ class Queries:
         if members is None or leaf.keys() != members | {"type", "at"} or not _are_texts(leaf):
             self._report.find("leaf_unknown", subject, expected=sorted(members or LEAVES), got=sorted(leaf))
             return
+        if leaf["type"] in CALL_LEAVES:
+            self._calls.check(leaf, subject)
+            return
         {
             "query.accepted": self._accept,
             "query.released": self._release,
@@ -109,7 +116,7 @@ class Queries:
 
     def finish(self) -> None:
         """What can be told only after the last leaf."""
-        self._billing.finish(self._tables)
+        self._billing.finish(self._tables, self._calls.settles)
         self._custodians.finish()
         self._attestations.finish()
         self._panels.finish()

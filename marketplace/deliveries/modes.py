@@ -59,9 +59,9 @@ def require_offer(terms: Mapping[str, Any], offer: Mapping[str, Any]) -> None:
     Args:
         offer: at least "listingId" and "amount".
     Raises:
-        LedgerRuleError: `delivery_not_offered`: the terms name no delivery. RuleError: `delivery_price`.
+        LedgerRuleError: `delivery_not_offered`: the terms name no file. RuleError: `delivery_price`.
     """
-    if "delivery" not in terms:
+    if "delivery" not in terms or terms["delivery"]["mode"] != FILE_DOWNLOAD:
         raise refuse("DeliveriesNotOffered", listingId=offer["listingId"])
     if offer["amount"] != terms["price"]:
         raise RuleError(

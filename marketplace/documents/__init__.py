@@ -22,6 +22,10 @@ attestation  service      t-of-n statements of the same result, aggregated
 shares       vault        which numbers are released, and the residues sealed to the buyer
 release      vault        signed: this query was answered by these shares at this epsilon
 refusal      vault        signed: this query is refused, by which rule
+gateway      seller       where the gateway of a listing of calls answers
+call_batch   seller       call records, each signed: what was asked and answered, hit or miss, how many, how fast
+service_record  seller    the service level of one order in one period, from its call records
+service_answer  buyer     accepts a service record, or says what is against it
 """
 
 from collections.abc import Callable
@@ -34,6 +38,12 @@ from marketplace.documents.answers import (
     validate_result,
     validate_shares,
     validate_statement,
+)
+from marketplace.documents.api import (
+    validate_call_batch,
+    validate_gateway,
+    validate_service_answer,
+    validate_service_record,
 )
 from marketplace.documents.cases import validate_form, validate_paper
 from marketplace.documents.columns import (
@@ -112,6 +122,10 @@ VALIDATORS: dict[str, Callable[[object], Document]] = {
     "shares": validate_shares,
     "release": validate_release,
     "refusal": validate_refusal,
+    "gateway": validate_gateway,
+    "call_batch": validate_call_batch,
+    "service_record": validate_service_record,
+    "service_answer": validate_service_answer,
     "registration_form": validate_form,
     "registration_paper": validate_paper,
 }

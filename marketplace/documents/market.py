@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from marketplace.documents.api import API, check_api
 from marketplace.documents.common import (
     BILINGUAL,
     BUDGET,
@@ -130,7 +131,13 @@ _TERMS_OF_FILES = record(
         **(_TERMS_FIELDS | {"computations": array(one_of(COMPUTATIONS), 0, 0, itself)}),
     }
 )
-_TERMS_BY_VERSION = {2: _TERMS_WITH_PLAN, 3: _TERMS_OF_FILES}
+_TERMS_OF_CALLS = record(
+    {
+        **{"type": one_of(["terms"]), "version": one_of([4]), "plan": plan_shape, "delivery": record(API)},
+        **(_TERMS_FIELDS | {"computations": array(one_of(COMPUTATIONS), 0, 0, itself)}),
+    }
+)
+_TERMS_BY_VERSION = {2: _TERMS_WITH_PLAN, 3: _TERMS_OF_FILES, 4: _TERMS_OF_CALLS}
 _DEFECT = record({"what": text(400), "where": text(400, 0)})
 _DEFECTS = document("defects", {"order": DIGEST, "note": DIGEST, "defects": array(_DEFECT, 64, 1), "nonce": DIGEST})
 
@@ -207,7 +214,8 @@ def validate_terms(value: object) -> Document:
 
     Version 1 names a price for each call; version 2 holds a price plan (marketplace.documents.plans) besides, and
     `price` is what its smallest use costs; version 3 is of files that are delivered whole: "delivery" names the way,
-    the columns that name a row and those whose last `step` may carry the copy's marks, and nothing is computed.
+    the columns that name a row and those whose last `step` may carry the copy's marks, and nothing is computed;
+    version 4 is of calls that the seller's gateway answers (marketplace.documents.api), and nothing is computed either.
     `buyerCap` is the most that one buyer may spend of the data set's budget, over all orders and versions, in
     millionths; null for no cap but the data set's own. The accounts of a group count as one buyer.
     """
@@ -216,6 +224,8 @@ def validate_terms(value: object) -> Document:
     terms = checked(shape, value, "terms")
     if version == 3:
         _check_delivery(terms)
+    if version == 4:
+        check_api(terms["delivery"], terms["plan"])
     members = [account for group in terms["groups"] for account in group["accounts"]]
     if len(set(members)) != len(members):
         raise refuse("terms.groups", "every account in one group at most", len(members) - len(set(members)))

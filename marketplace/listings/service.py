@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from crypto import bls
 from crypto.canonical import from_hex
+from marketplace.api.rules import check_offer
 from marketplace.deliveries.modes import require_allowed
 from marketplace.documents import Document, unix_seconds, validate_manifest, validate_terms
 from marketplace.documents.scopes import scope_of_terms
@@ -26,8 +27,13 @@ def get_listing(session: Session, listing_id: str) -> Listing:
     """A listing as the ledger says. Raises NotFoundError `listing_unknown`."""
     row = session.get(Listing, listing_id)
     if row is None:
-        raise NotFoundError("listing_unknown", f"there is no listing {listing_id}", zh="没有该挂牌")
+        raise unknown_listing(listing_id)
     return row
+
+
+def unknown_listing(listing_id: str) -> NotFoundError:
+    """The error for a listing that does not exist, or that is not its caller's to change."""
+    return NotFoundError("listing_unknown", f"there is no listing {listing_id}", zh="没有该挂牌")
 
 
 def terms_of(session: Session, listing: Listing) -> Document:
@@ -104,6 +110,7 @@ def _check_terms(session: Session, message: Mapping[str, Any]) -> None:
     check_plan(plan_of(terms), is_public=claim["origin"] == "PUBLIC")
     manifest = validate_manifest(manifest_of(session, asset))
     _check_scope(terms, manifest, message)
+    check_offer(terms, manifest)
     _check_cohort(terms, manifest)
     _check_panel(session, terms)
 

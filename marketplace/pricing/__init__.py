@@ -10,6 +10,7 @@ from marketplace.pricing.billing import (
     bill,
     entry_price,
 )
+from marketplace.pricing.metering import bill_calls, require_for_calls
 from marketplace.pricing.public_data import check_plan, max_permitted_revenue, require_within_cap
 from marketplace.pricing.quotes import quote
 from marketplace.pricing.tariffs import Tariff, check_terms, plan_of, price_fits, tariff_of
@@ -23,6 +24,7 @@ __all__ = [
     "Tariff",
     "Usage",
     "bill",
+    "bill_calls",
     "check_plan",
     "check_terms",
     "entry_price",
@@ -30,6 +32,7 @@ __all__ = [
     "plan_of",
     "price_fits",
     "quote",
+    "require_for_calls",
     "require_within_cap",
     "tariff_of",
 ]

@@ -11,6 +11,7 @@ from typing import Any
 from marketplace.documents.plans import flat_plan
 from marketplace.errors import InvalidInputError
 from marketplace.pricing.billing import KNOWN_BEFORE_THE_ANSWER, Plan, Usage, bill, entry_price
+from marketplace.pricing.metering import require_for_calls
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,15 @@ def price_fits(terms: Mapping[str, Any]) -> bool:
 
 
 def check_terms(terms: Mapping[str, Any]) -> None:
-    """Refuse terms whose plan sealed questions cannot be billed by, or whose price is not the plan's.
+    """Refuse terms whose plan cannot bill what they offer, questions or calls, or whose price is not the plan's.
 
     Raises:
-        InvalidInputError: `plan_not_for_questions`, `price_not_the_plans`.
+        InvalidInputError: `plan_not_for_questions`, `plan_not_for_calls`, `price_not_the_plans`.
     """
     mode = plan_of(terms)["mode"]
-    if mode not in QUESTIONS:
+    if "delivery" in terms and terms["delivery"]["mode"] == "API":
+        require_for_calls(plan_of(terms))
+    elif mode not in QUESTIONS:
         raise InvalidInputError(
             "plan_not_for_questions",
             f"questions cannot be billed {mode}: a voucher is signed before the answer is known",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from marketplace import documents
+from marketplace.api.rules import API, check_offer
 from marketplace.documents import Document, ids
 from marketplace.documents.scopes import scope_of_terms
 from marketplace.pricing import check_terms, entry_price, price_fits
@@ -67,7 +68,8 @@ def make_terms(
             no cap when None.
         groups: accounts that count as one buyer, by the group's name.
         fields: names of the columns on offer; all when empty.
-        delivery: what the terms of a file say of it (sdk.deliveries.file_terms); it is not computed on. None otherwise.
+        delivery: what the terms of a file (sdk.deliveries.file_terms) or of calls (marketplace.documents.api) say of
+            it; neither is computed on. None otherwise.
     """
     asset = rights.get_asset(client, asset_id)
     manifest = rights.checked_manifest(client, asset)
@@ -79,9 +81,10 @@ def make_terms(
     terms |= {"buyerCap": buyer_cap, "groups": named, "fields": list(fields)}
     terms |= {"minimumCohort": minimum_cohort or manifest["minimumCohort"], "termEnd": documents.iso_time(term_end)}
     if delivery is not None:
-        terms |= {"version": 3, "delivery": delivery}
+        terms |= {"version": 4 if delivery["mode"] == API else 3, "delivery": delivery}
     made = documents.validate_terms(terms | {"panel": panel.choose_panel(client, nodes, threshold)})
     check_terms(made)
+    check_offer(made, manifest)
     return made
 
 

@@ -3,6 +3,7 @@
 from sqlmodel import SQLModel
 
 from marketplace.agreements import tables as _agreements  # noqa: F401
+from marketplace.api import tables as _api  # noqa: F401
 from marketplace.clearing import tables as _clearing  # noqa: F401
 from marketplace.deliveries import tables as _deliveries  # noqa: F401
 from marketplace.evidence import tables as _evidence  # noqa: F401

@@ -176,6 +176,13 @@ ACCESS: Mapping[str, Access] = {
     "list_orders": SignedIn(lists="order", all_for=OVERSEERS),
     "get_order": _ORDER,
     "get_last_voucher": _ORDER,
+    # calls: gateways are public, what was called is not
+    "publish_gateway": Party("product", ("seller",)),
+    "get_gateway": Anyone(),
+    "hand_in_calls": Party("order", ("buyer", "seller")),
+    "get_calls": _ORDER,
+    "hand_in_service_record": Party("order", ("buyer", "seller")),
+    "answer_service_record": Party("order", ("buyer", "seller")),
     # queries
     "ask_query": Party("order", ("buyer",), needs=Role.BUYER),
     "explain_query": Party("order", ("buyer",), hidden=True),

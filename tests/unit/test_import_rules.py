@@ -13,6 +13,7 @@
 | compute                      | crypto, vocabulary, stage rules, compute                                   |
 | sdk                          | crypto, vocabulary, stage rules, sdk                                       |
 | vault, panel                 | crypto, vocabulary, stage rules, sdk, itself                               |
+| gateway                      | crypto, vocabulary, stage rules, sdk, web, itself                          |
 | auditor                      | crypto, vocabulary, stage rules, replay, itself (its command also sdk)     |
 | commands                     | vocabulary, stage rules, sdk, console, compute, commands of its own stage,  |
 |                              | and lazily the program they start                                           |
@@ -36,6 +37,7 @@ STAGES = (
     "listings",
     "agreements",
     "orders",
+    "api",
     "queries",
     "settlement",
     "clearing",
@@ -93,7 +95,8 @@ def _allowed(room: str, module: str) -> set[str]:
     shared = {"crypto", "vocabulary", "rules"}
     kind, _, stage = room.partition(":")
     if kind == "commands":
-        return shared | {room, "sdk", "console", "vault", "panel", "auditor", "wiring", "ledger", "storage", "settings"}
+        agents = {"vault", "panel", "gateway", "auditor"}
+        return shared | agents | {room, "sdk", "console", "wiring", "ledger", "storage", "settings"}
     if stage:
         earlier = STAGES[: STAGES.index(stage) + 1]
         services = {f"{part}:{name}" for name in (*earlier, "evidence") for part in IMPURE - {"commands", "routes"}}
@@ -113,6 +116,7 @@ def _allowed(room: str, module: str) -> set[str]:
         "sdk": shared | {"sdk"},
         "vault": shared | {"sdk", "vault"},
         "panel": shared | {"sdk", "panel"},
+        "gateway": shared | {"sdk", "web", "gateway"},
         "auditor": shared | {"replay", "auditor"},
     }
     allowed = rooms.get(room, set())

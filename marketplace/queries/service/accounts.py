@@ -5,6 +5,7 @@ from collections.abc import Collection
 from sqlmodel import Session, col, func, select
 
 from crypto.canonical import from_hex, to_hex
+from marketplace.api import service as calls
 from marketplace.documents import Document, series_of
 from marketplace.errors import NotFoundError
 from marketplace.evidence.inbox import recall
@@ -77,9 +78,10 @@ def released_queries(session: Session, order_id: str) -> list[QueryRow]:
 
 
 def last_voucher(session: Session, order_id: str) -> Document | None:
-    """The voucher document of the order's last answered query; None before the first."""
+    """The voucher document of the order's last answered query, or, of an order of calls, the last that was handed in;
+    None before the first."""
     rows = released_queries(session, order_id)
-    return read_document(session, rows[-1].voucher_digest) if rows else None
+    return read_document(session, rows[-1].voucher_digest) if rows else calls.last_voucher(session, order_id)
 
 
 def require_last_voucher(session: Session, order_id: str) -> Document:
@@ -87,7 +89,9 @@ def require_last_voucher(session: Session, order_id: str) -> Document:
     voucher = last_voucher(session, order_id)
     if voucher is None:
         raise NotFoundError(
-            "voucher_unknown", "no query of this order has been answered yet", zh="该订单尚无已答复的查询"
+            "voucher_unknown",
+            "nothing of this order has been answered and paid yet",
+            zh="该订单尚无已答复并付款的查询或调用",
         )
     return voucher
 

@@ -22,6 +22,7 @@ from marketplace.storage.documents import read_document
 from marketplace.storage.sessions import open_session
 from marketplace.types import Act, ParticipantStatus, Role
 from tests.agreements import filled_in
+from tests.integration.service.calling import offer_calls
 from tests.integration.service.delivering import offer_file, order_file
 from tests.integration.service.test_refusals import Asking
 from tests.integration.service.town import ESCROW, NODES, Town
@@ -116,6 +117,7 @@ def make_world(town: Town) -> World:
     world.relations = {
         "order": parties,
         "delivery": parties,
+        "product": {"seller": "supplier"},
         "query": {"buyer": "buyer", "node": NODES[0], "vault": "supplier"},
         "request": {},  # requests and custodians: tests/integration/service/test_attested.py, test_custodian.py
         "approved query": {},
@@ -139,6 +141,7 @@ def make_world(town: Town) -> World:
     world.objects |= dict(zip(("agreement", "proposal"), _agree(town), strict=True))
     world.objects["case"] = town.facts["case"]
     world.objects["delivery"] = order_file(town, offer_file(town))
+    world.objects["product"] = offer_calls(town)
     return world
 
 
@@ -188,6 +191,11 @@ def _result(world: World, query: str) -> dict[str, Any]:
     return {"result": result, "statement": statement}
 
 
+def _gateway(world: World, listing: str) -> dict[str, Any]:
+    body = {"type": "gateway", "version": 1, "listing": listing, "url": "https://data.example/", "number": 1}
+    return {**body, "seller": world.town["supplier"].address, "signature": "0x" + "11" * 65}
+
+
 def _question(world: World, order: str) -> dict[str, Any]:
     own = order == world.objects["order"]
     query = world.body["query"] if own else {**world.body["query"], "order": order}
@@ -208,6 +216,11 @@ REQUESTS: Mapping[str, Callable[[World, str], Request]] = {
     "get_case": lambda _, case: ("GET", f"/registrations/cases/{case}", None),
     "expire_period": lambda _, case: ("POST", f"/registrations/cases/{case}/expiry", {}),
     "get_order": lambda _, order: ("GET", f"/orders/{order}", None),
+    "publish_gateway": lambda world, name: ("POST", f"/gateways/{name}", {"gateway": _gateway(world, name)}),
+    "hand_in_calls": lambda _, order: ("POST", f"/orders/{order}/calls", {"records": [], "voucher": None}),
+    "get_calls": lambda _, order: ("GET", f"/orders/{order}/calls", None),
+    "hand_in_service_record": lambda _, order: ("POST", f"/orders/{order}/service-records", {"record": {}}),
+    "answer_service_record": lambda _, order: ("POST", f"/orders/{order}/service-answers", {"answer": {}}),
     "get_delivery": lambda _, order: ("GET", f"/deliveries/{order}", None),
     "deem_delivery": lambda _, order: ("POST", "/deliveries/deemed", {"order": order}),
     "lapse_delivery": lambda _, order: ("POST", "/deliveries/lapses", {"order": order}),

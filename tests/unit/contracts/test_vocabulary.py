@@ -7,13 +7,13 @@ import pytest
 
 from marketplace import artifacts
 from marketplace.calls import SUBMIT, VERBS, parameters_of
-from marketplace.intents import CONTRACTS, INTENTS
+from marketplace.intents import CONTRACTS, INTENTS, OFF_LEDGER
 from marketplace.participants import keys
 from marketplace.refusals import REFUSALS, LedgerRuleError, from_revert, to_revert
 from marketplace.types import Act, Role
 
 SOURCES = Path(__file__).resolve().parents[3] / "contracts" / "src"
-LEDGER_INTENTS = {name: intent for name, intent in INTENTS.items() if name != "Release"}  # Release is the vault's
+LEDGER_INTENTS = {name: intent for name, intent in INTENTS.items() if name not in OFF_LEDGER}
 
 # What only another contract may call, and what an ERC-20 has to offer although the loop is closed.
 NO_VERBS = {

@@ -1,0 +1,1 @@
+"""Data delivered call by call: metering, service levels, evidence of calls. Who answers: marketplace.gateway."""

@@ -1,0 +1,361 @@
+"""What the two sides of an order hand in about its calls: where to call, records, vouchers, service levels.
+
+The exchange answers no call and sees no data. It keeps what it is given for the parties and for auditors, if it is
+signed and adds up: records follow one another, a voucher covers them to the fen, a service record is what they give.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from marketplace.api import levels, metering
+from marketplace.api.rules import record_fault, require_api
+from marketplace.api.statements import check
+from marketplace.api.tables import ApiBatch, ApiGateway, ApiOrder, ApiService
+from marketplace.documents import Document, digest, unix_seconds, validate_voucher, voucher_message
+from marketplace.documents.api import (
+    MAX_CALLS,
+    validate_call_batch,
+    validate_gateway,
+    validate_service_answer,
+    validate_service_record,
+)
+from marketplace.errors import InvalidInputError, NotFoundError, RuleError
+from marketplace.evidence import log
+from marketplace.intents import Deployment
+from marketplace.listings.service import get_listing, terms_of, unknown_listing
+from marketplace.orders.service import get_order, parties, unknown_order
+from marketplace.orders.tables import Order
+from marketplace.participants.keybook import AHEAD_SECONDS, KeyBook
+from marketplace.participants.keys import KeyRing
+from marketplace.participants.service.keyring import ledger_time, load_keys
+from marketplace.queries.pricing import check_voucher_signature
+from marketplace.storage.documents import read_document, store_document
+from marketplace.types import OrderStatus
+
+
+def publish(
+    session: Session, deployment: Deployment, listing_id: str, value: Document, *, account: str, now: int
+) -> Document:
+    """Keep where a listing's gateway answers.
+
+    Raises:
+        NotFoundError: `listing_unknown`: none of `account`'s. VerificationError: `call_statement_signature`.
+        RuleError: `order_not_of_calls`, `gateway_older`.
+    """
+    listing = get_listing(session, listing_id)
+    if account != listing.seller:
+        raise unknown_listing(listing_id)
+    gateway = validate_gateway(value)
+    _require_named(gateway, "listing", listing_id, ("seller", listing.seller))
+    require_api(terms_of(session, listing), listing.listing_id)
+    row, name = session.get(ApiGateway, listing.listing_id), digest(gateway)
+    if row is not None and row.digest == name:
+        return gateway
+    check(gateway, _book(session, deployment, [listing.seller]), ledger_time(session, now))
+    if row is not None and gateway["number"] <= row.number:
+        raise RuleError(
+            "gateway_older",
+            "a later address of this gateway is here",
+            zh="已有更新的网关地址",
+            rule="api.gateways_are_numbered",
+            expected=f"more than {row.number}",
+            got=gateway["number"],
+            hint="number it higher than the one that GET /gateways/{listing} gives",
+            hint_zh="序号须大于 GET /gateways/{listing} 所示",
+        )
+    store_document(session, gateway, now=now, public=True)
+    session.merge(ApiGateway(listing_id=listing.listing_id, number=gateway["number"], digest=name))
+    log.append(session, "api.gateway", now, listing=listing.listing_id, gateway=name)
+    return gateway
+
+
+def get_gateway(session: Session, listing_id: str) -> Document:
+    """Where a listing's gateway answers. Raises NotFoundError `gateway_unknown`."""
+    row = session.get(ApiGateway, listing_id)
+    if row is None:
+        raise NotFoundError("gateway_unknown", f"listing {listing_id} has no gateway yet", zh="该挂牌尚无网关")
+    return read_document(session, row.digest)
+
+
+def hand_in(
+    session: Session,
+    deployment: Deployment,
+    order_id: str,
+    *,
+    account: str,
+    records: Sequence[Any],
+    voucher: Document | None,
+    now: int,
+) -> dict[str, Any]:
+    """Take records that follow those that are here, then a voucher for them; the same again changes nothing.
+
+    Raises:
+        NotFoundError: `order_unknown`: `account` is no party. RuleError: `order_not_of_calls`, `call_record_order`,
+        `call_record_impossible`, `calls_voucher_differs`, `calls_voucher_older`, `calls_over_escrow`, `calls_over`.
+        VerificationError: `call_statement_signature`, `voucher_signature`.
+    """
+    order, terms = _order_of(session, order_id, account)
+    row = session.get(ApiOrder, order_id) or ApiOrder(order_id=order_id, meter=metering.meter_of(terms).as_json())
+    book = _book(session, deployment, parties(session, order))
+    so_far = _SoFar(order, terms, book, row, metering.meter_from(row.meter))
+    if records:
+        _take_records(session, so_far, records, now)
+    if voucher is not None:
+        _take_voucher(session, so_far, voucher, now)
+    return metered_json(session, order)
+
+
+def metered_json(session: Session, order: Order) -> dict[str, Any]:
+    """What was handed in of an order's calls.
+
+    Returns:
+        "calls", "callsRoot", "usages" (by period: calls, hits, records), "due" (fen), "voucher" (the last, or null),
+        "batches" (digests of documents), "service" (service records with their answers).
+    """
+    terms = terms_of(session, get_listing(session, order.listing_id))
+    require_api(terms, order.order_id)
+    row = session.get(ApiOrder, order.order_id)
+    meter = metering.meter_from(row.meter) if row else metering.meter_of(terms)
+    purpose = read_document(session, order.agreement_digest)["purpose"]
+    batches = session.exec(select(ApiBatch).where(ApiBatch.order_id == order.order_id).order_by(col(ApiBatch.first)))
+    stated = select(ApiService).where(ApiService.order_id == order.order_id).order_by(col(ApiService.period))
+    usages = {
+        period: {"calls": used.calls, "hits": used.hits, "records": used.records}
+        for period, used in meter.usages.items()
+    }
+    return {
+        "order": order.order_id,
+        "calls": meter.size,
+        "callsRoot": meter.root,
+        "usages": usages,
+        "due": meter.bill(terms, purpose).total,
+        "voucher": last_voucher(session, order.order_id),
+        "batches": [item.digest for item in batches],
+        "service": [_service_json(session, item) for item in session.exec(stated)],
+    }
+
+
+def last_voucher(session: Session, order_id: str) -> Document | None:
+    """The voucher document for the most calls of an order; None where none was handed in."""
+    row = session.get(ApiOrder, order_id)
+    return read_document(session, row.voucher_digest) if row is not None and row.voucher_digest else None
+
+
+def records_of(session: Session, order_id: str) -> Iterable[Document]:
+    """Every record of an order that is here, in order."""
+    batches = session.exec(select(ApiBatch).where(ApiBatch.order_id == order_id).order_by(col(ApiBatch.first))).all()
+    for item in batches:
+        yield from read_document(session, item.digest)["records"]
+
+
+def take_service_record(
+    session: Session, deployment: Deployment, order_id: str, value: Document, *, account: str, now: int
+) -> dict[str, Any]:
+    """Keep the seller's service record of a period, if it is what the records that are here give.
+
+    Raises:
+        NotFoundError: `order_unknown`. RuleError: `service_record_not_the_calls`, `service_record_answered`.
+        VerificationError: `call_statement_signature`.
+    """
+    order, terms = _order_of(session, order_id, account)
+    record = validate_service_record(value)
+    _require_named(record, "order", order_id, ("seller", parties(session, order)[1]))
+    row, name = session.get(ApiService, (order_id, record["period"])), digest(record)
+    if row is not None and row.record_digest == name:
+        return metered_json(session, order)
+    check(record, _book(session, deployment, parties(session, order)), ledger_time(session, now))
+    upto = [item for item in records_of(session, order_id) if item["number"] <= record["last"]]
+    figures = levels.figures_of(upto, record["period"], terms)
+    said = {field: record[field] for field in figures or {}}
+    if figures is None or said != figures:
+        raise RuleError(
+            "service_record_not_the_calls",
+            "the service record is not what the call records give",
+            zh="服务记录与调用记录不符",
+            rule="api.service_records_are_the_records",
+            expected=figures,
+            got=said,
+            hint="hand in the call records first, then compute it from them: marketplace api service ORDER",
+            hint_zh="请先提交调用记录，再据以计算：marketplace api service ORDER",
+        )
+    if row is not None and row.answer_digest is not None:
+        raise RuleError(
+            "service_record_answered",
+            f"the buyer has answered the service record of {record['period']}",
+            zh=f"买方已对 {record['period']} 的服务记录作出答复",
+            rule="api.answers_are_final",
+            got=record["period"],
+            hint="state a period's service level when the period is over",
+            hint_zh="请在周期结束后再提交服务记录",
+        )
+    store_document(session, record, now=now, readers=parties(session, order))
+    session.merge(ApiService(order_id=order_id, period=record["period"], record_digest=name))
+    log.append(session, "api.service", now, order=order_id, record=name)
+    session.flush()
+    return metered_json(session, order)
+
+
+def take_service_answer(
+    session: Session, deployment: Deployment, order_id: str, value: Document, *, account: str, now: int
+) -> dict[str, Any]:
+    """Keep the buyer's answer to the last service record of a period.
+
+    Raises:
+        NotFoundError: `order_unknown`. RuleError: `service_record_answered`, `service_record_replaced`.
+        VerificationError: `call_statement_signature`.
+    """
+    order, _ = _order_of(session, order_id, account)
+    answer = validate_service_answer(value)
+    _require_named(answer, "order", order_id, ("buyer", order.buyer))
+    statement = select(ApiService).where(ApiService.order_id == order_id, ApiService.record_digest == answer["record"])
+    row, name = session.exec(statement).one_or_none(), digest(answer)
+    if row is None or (row.answer_digest is not None and row.answer_digest != name):
+        raise RuleError(
+            "service_record_replaced",
+            "the answer is to no service record that waits for one",
+            zh="该答复未对应待答复的服务记录",
+            rule="api.answers_name_the_record",
+            got=answer["record"],
+            hint="read the period's last service record, and answer it once",
+            hint_zh="请读取该周期最新的服务记录并只答复一次",
+        )
+    if row.answer_digest is None:
+        check(answer, _book(session, deployment, [order.buyer]), ledger_time(session, now))
+        store_document(session, answer, now=now, readers=parties(session, order))
+        row.answer_digest = name
+        session.add(row)
+        log.append(session, "api.answer", now, order=order_id, record=answer["record"], answer=name)
+        session.flush()
+    return metered_json(session, order)
+
+
+@dataclass
+class _SoFar:
+    """An order of calls as far as they were handed in."""
+
+    order: Order
+    terms: Document
+    book: KeyBook
+    row: ApiOrder
+    meter: metering.Meter
+
+
+def _take_records(session: Session, so_far: _SoFar, records: Sequence[Any], now: int) -> None:
+    order, row, meter = so_far.order, so_far.row, so_far.meter
+    batch = validate_call_batch({"type": "call_batch", "version": 1, "order": order.order_id, "records": list(records)})
+    first, name, seller = batch["records"][0]["number"], digest(batch), parties(session, order)[1]
+    known = session.get(ApiBatch, (order.order_id, first))
+    if known is not None and known.digest == name:
+        return
+    latest = ledger_time(session, now) + AHEAD_SECONDS
+    for record in batch["records"]:
+        _require_named(record, "order", order.order_id, ("seller", seller))
+        check(record, so_far.book, unix_seconds(record["at"]), early=AHEAD_SECONDS)
+        fault = record_fault(record, so_far.terms) or _out_of_time(record, order, latest)
+        if fault:
+            raise RuleError(
+                "call_record_impossible",
+                f"record {record['number']} cannot be: {fault}",
+                zh=f"第 {record['number']} 条调用记录不可能成立：{fault}",
+                rule="api.records_are_possible",
+                got=fault,
+                hint="hand in the records as the gateway made them",
+                hint_zh="请原样提交网关生成的记录",
+            )
+        meter.take(record)
+    store_document(session, batch, now=now, readers=parties(session, order))
+    session.add(ApiBatch(order_id=order.order_id, first=first, digest=name))
+    row.meter = meter.as_json()
+    session.merge(row)
+    log.append(session, "api.calls", now, order=order.order_id, batch=name)
+    session.flush()
+
+
+def _out_of_time(record: Mapping[str, Any], order: Order, latest: int) -> str:
+    at = unix_seconds(record["at"])
+    if at > min(order.valid_until, latest):
+        return f"it is of {record['at']}, after the order's term or in the future"
+    return f"number above {MAX_CALLS}" if record["number"] > MAX_CALLS else ""
+
+
+def _take_voucher(session: Session, so_far: _SoFar, value: Document, now: int) -> None:
+    """A voucher may be for fewer records than are here: else whoever hands in a record that nothing pays for yet could
+    keep out the voucher for those before it."""
+    order, row = so_far.order, so_far.row
+    voucher = validate_voucher(value)
+    name = digest(voucher)
+    if row.voucher_digest == name:
+        return
+    if order.status != OrderStatus.FUNDED:
+        raise RuleError(
+            "calls_over",
+            f"order {order.order_id} has ended: no voucher changes what was paid",
+            zh=f"订单 {order.order_id} 已结束，凭证不再改变付款",
+            rule="api.calls_of_open_orders",
+            expected=OrderStatus.FUNDED.name,
+            got=order.status,
+            hint="fund another order to call on",
+            hint_zh="请另下订单后继续调用",
+        )
+    last = last_voucher(session, order.order_id)
+    if last is not None and voucher["calls"] <= last["calls"]:
+        raise RuleError(
+            "calls_voucher_older",
+            f"a voucher for {last['calls']} calls is here",
+            zh=f"已有覆盖 {last['calls']} 次调用的凭证",
+            rule="api.vouchers_grow",
+            expected=f"more than {last['calls']} calls",
+            got=voucher["calls"],
+            hint="hand in the last voucher alone",
+            hint_zh="请仅提交最后一份凭证",
+        )
+    purpose = read_document(session, order.agreement_digest)["purpose"]
+    covered = so_far.meter
+    if voucher["calls"] < covered.size:
+        covered = metering.meter_of(so_far.terms, islice(records_of(session, order.order_id), voucher["calls"]))
+    due = metering.voucher_due(order.order_id, covered, so_far.terms, purpose)
+    metering.check_voucher(voucher_message(voucher), due, order.escrow)
+    check_voucher_signature(order.buyer, voucher, so_far.book, ledger_time(session, now))
+    store_document(session, voucher, now=now, readers=parties(session, order))
+    row.voucher_digest = name
+    session.merge(row)
+    log.append(session, "api.voucher", now, order=order.order_id, voucher=name)
+    session.flush()
+
+
+def _order_of(session: Session, order_id: str, account: str) -> tuple[Order, Document]:
+    """An order of calls that `account` is a party to, with its terms."""
+    order = get_order(session, order_id, account)
+    if account not in parties(session, order):
+        raise unknown_order(order_id)
+    terms = terms_of(session, get_listing(session, order.listing_id))
+    require_api(terms, order_id)
+    return order, terms
+
+
+def _require_named(document: Mapping[str, Any], subject: str, name: str, party: tuple[str, str]) -> None:
+    """Refuse a document about another `subject` than `name`, or by another one than the party (field, account)."""
+    stated = (document[subject], document[party[0]])
+    if stated != (name, party[1]):
+        raise InvalidInputError(
+            "calls_document_differs",
+            f"the {document['type']} is not about this {subject} and its {party[0]}",
+            zh="文件所载标的或当事方与请求不符",
+            expected=[name, party[1]],
+            got=list(stated),
+        )
+
+
+def _book(session: Session, deployment: Deployment, accounts: Iterable[str]) -> KeyBook:
+    """What signs for these accounts, ended keys too, as the read model has it."""
+    ring: KeyRing = load_keys(session, accounts)
+    return KeyBook(deployment, dict(ring.held))
+
+
+def _service_json(session: Session, row: ApiService) -> dict[str, Any]:
+    answer = read_document(session, row.answer_digest) if row.answer_digest else None
+    return {"record": read_document(session, row.record_digest), "answer": answer}

@@ -1,0 +1,118 @@
+"""Whether an order may still call: asked of the exchange again and again, and refused when it cannot be known."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from marketplace.api.rules import is_api
+from marketplace.documents import Document
+from marketplace.documents.ids import title_id
+from marketplace.errors import NotFoundError, PortError, RuleError
+from marketplace.participants.keybook import KeyBook
+from marketplace.sdk import listings, orders
+from marketplace.sdk.client import Client
+from marketplace.sdk.keyproofs import book_of
+from marketplace.types import OrderStatus, TitleKind
+
+FRESH_SECONDS = 5
+STALE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Standing:
+    """An order of this seller's calls.
+
+    Args:
+        order: as the ledger says. terms: of its listing. purpose: of its agreement.
+        book: what signs for its buyer.
+        refusal: why it may not call, or None. asked: when the exchange was asked, by a clock that never goes back.
+    """
+
+    order: Mapping[str, Any]
+    terms: Document
+    purpose: str
+    book: KeyBook
+    refusal: RuleError | None
+    asked: float
+
+
+class Standings:
+    """Standings of orders, each at most FRESH_SECONDS old, or STALE_SECONDS while the exchange is away.
+
+    Args:
+        client: signed in as the seller. listing: the one that this gateway answers for.
+        fresh_seconds: how old a standing may be before the exchange is asked again.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        listing: str,
+        *,
+        fresh_seconds: float = FRESH_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.client, self.listing = client, listing
+        self._fresh, self._clock = fresh_seconds, clock
+        self._known: dict[str, Standing] = {}
+
+    def of(self, order: str) -> Standing:
+        """The standing of an order.
+
+        Raises:
+            NotFoundError: `order_unknown`: none of this listing. PortError: nobody knows.
+        """
+        known, now = self._known.get(order), self._clock()
+        if known is not None and now - known.asked < self._fresh:
+            return known
+        try:
+            found = self._ask(order, now)
+        except PortError:
+            if known is None or now - known.asked >= STALE_SECONDS:
+                raise
+            return known
+        self._known[order] = found
+        return found
+
+    def _ask(self, order: str, now: float) -> Standing:
+        deal = orders.inspect(self.client, order)
+        if deal.order["listingId"] != self.listing or not is_api(deal.offer.terms):
+            raise NotFoundError("order_unknown", f"there is no order {order} of yours", zh="没有您的该订单")
+        book = book_of(self.client, deal.order["buyer"])
+        refusal = self._why_not(deal.order, max(self.client.now(), book.time))
+        return Standing(deal.order, deal.offer.terms, deal.agreement["purpose"], book, refusal, now)
+
+    def _why_not(self, order: Mapping[str, Any], now: int) -> RuleError | None:
+        if order["status"] != OrderStatus.FUNDED or now > order["validUntil"]:
+            return RuleError(
+                "calls_over",
+                f"order {order['orderId']} has ended, or its term is over",
+                zh=f"订单 {order['orderId']} 已结束或已到期",
+                rule="api.calls_of_open_orders",
+                expected=f"{OrderStatus.FUNDED.name}, until {order['validUntil']}",
+                got=order["status"],
+                hint="fund another order to call on",
+                hint_zh="请另下订单后继续调用",
+            )
+        for title, holder in self._titles(order):
+            found = self.client.get(f"/rights/titles/{title}", signed=False)
+            standing = found["standing"]
+            if standing["cause"] or standing["encumbered"] or found["holder"] != holder:
+                return RuleError(
+                    "title_not_in_force",
+                    f"title {title} is not in force: nothing is delivered under it",
+                    zh=f"权利 {title} 现非有效状态，不得据以交付",
+                    rule="api.titles_are_in_force",
+                    expected=f"in force, neither seized nor under control, held by {holder}",
+                    got=[standing["word"], standing["encumbered"], found["holder"]],
+                    hint="ask the seller and the registrar; what was answered so far is paid as agreed",
+                    hint_zh="请向卖方与登记机构查询；已答复的调用仍按约结算",
+                )
+        return None
+
+    def _titles(self, order: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """The buyer's title to use, and the seller's to operate, each with who has to hold it."""
+        used = title_id(order["assetId"], TitleKind.USE, order["orderId"])
+        listing = listings.get(self.client, self.listing)
+        return [(used, order["buyer"]), (str(listing["titleId"]), listing["seller"])]

@@ -1,0 +1,457 @@
+"""Data that is delivered call by call: a buyer calls the seller's gateway, both keep and hand in the evidence.
+
+The order of things, so that a crash at any point costs nothing and pays nothing twice:
+  1. the call is signed and written into the store, then sent; sending it again gets the same answer;
+  2. record and answer are checked, and the record is written into the store;
+  3. the next call brings the voucher for all records so far; `pay` sends the one for the last.
+What does not hold is not written, and so never paid.
+"""
+
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from crypto import envelope
+from crypto.canonical import from_hex, sha256, to_hex
+from crypto.errors import CryptoError
+from marketplace.api.levels import figures_of
+from marketplace.api.metering import meter_of, period_of, voucher_due
+from marketplace.api.rules import check_call, most_records, record_fault, require_api
+from marketplace.api.statements import check, sign
+from marketplace.documents import Document, digest, iso_time, unix_seconds, voucher_document, voucher_message
+from marketplace.documents.api import (
+    MAX_BATCH,
+    request_digest,
+    validate_call,
+    validate_call_record,
+    validate_gateway,
+    validate_service_record,
+)
+from marketplace.errors import (
+    InvalidInputError,
+    MarketplaceError,
+    NotAuthorizedError,
+    PortError,
+    RuleError,
+    VerificationError,
+)
+from marketplace.intents import recover_intent
+from marketplace.participants.keybook import AHEAD_SECONDS
+from marketplace.sdk import orders
+from marketplace.sdk.call_store import FOLDER, CallStore
+from marketplace.sdk.checks import expect
+from marketplace.sdk.client import Client
+from marketplace.sdk.foreign import parse_json
+from marketplace.sdk.keyproofs import book_of
+from marketplace.sdk.transport import Transport
+
+INFO = b"marketplace/credential/v1"
+EARLY_SECONDS = 60  # so long before its end a credential is replaced
+SKEW_SECONDS = 600
+FILE = "records.sqlite"
+Condition = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Called:
+    """What one call gave.
+
+    Args:
+        record: signed by the seller. columns, rows: what was found. more: whether there are more rows.
+    """
+
+    record: Document
+    columns: list[str]
+    rows: list[list[Any]]
+    more: bool
+
+
+def store_of(client: Client) -> CallStore:
+    """The store in the client's home folder."""
+    folder = client.home.path if client.home is not None else Path.cwd()
+    return CallStore(folder / FOLDER / FILE)
+
+
+def order(
+    client: Client, listing_id: str, *, escrow: int, purpose: str, region: str, valid_until: int
+) -> dict[str, Any]:
+    """Fund an order of calls. It sets the smallest privacy budget aside, which comes back whole: calls spend none."""
+    return orders.fund(
+        client,
+        listing_id,
+        escrow=escrow,
+        epsilon_cap=1,
+        purpose=purpose,
+        region=region,
+        valid_until=valid_until,
+    )
+
+
+class Caller:
+    """A buyer's calls under one order.
+
+    Args:
+        client: signed in as the order's buyer. order_id: of a listing of calls. store: of records.
+        http: a ready httpx client for the gateway, e.g. over an in-process app.
+    Raises:
+        VerificationError: a paper of the order is not the one that its id commits to, or the seller did not sign where
+            its gateway is.
+    """
+
+    def __init__(self, client: Client, order_id: str, store: CallStore, http: httpx.Client | None = None) -> None:
+        self.client, self.order, self.store = client, order_id, store
+        deal = orders.inspect(client, order_id)
+        self.deal, self.terms, self.purpose = deal, deal.offer.terms, str(deal.agreement["purpose"])
+        require_api(self.terms, order_id)
+        self.seller = str(deal.offer.listing["seller"])
+        self._book = book_of(client, self.seller)
+        self.url = gateway_of(client, deal.offer.listing)["url"].rstrip("/")
+        self._transport = Transport(self.url, http)
+        self._meter = meter_of(self.terms, store.records(order_id))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._transport.close()
+
+    def credential(self) -> int:
+        """Get a credential in place of the one before; returns its end, unix seconds."""
+        key = to_hex(envelope.public_key(self.client.keys.x25519))
+        body: Document = {"type": "credential_request", "version": 1, "order": self.order, "receiveKey": key}
+        body |= {"at": iso_time(self.client.now()), "buyer": self.client.address}
+        told = self._post("/credentials", {"request": self._signed(body)})
+        signer = self.client.keys.address
+        context = from_hex(self.order, 32) + from_hex(signer, 20) + int(told["expiresAt"]).to_bytes(8, "big")
+        try:
+            token = envelope.unseal(self.client.keys.x25519, from_hex(told["sealed"]), info=INFO, aad=context)
+        except CryptoError as error:
+            raise _differs("a credential sealed to this buyer", "another one") from error
+        self.store.keep_credential(
+            to_hex(sha256(token)), self.order, signer, int(told["expiresAt"]), token=to_hex(token)
+        )
+        return int(told["expiresAt"])
+
+    def call(self, operation: str, where: Sequence[Condition] = (), *, offset: int = 0, limit: int = 100) -> Called:
+        """Call an operation; a call that was sent before and had no answer is finished first, and paid.
+
+        Args:
+            where: conditions, each {"column", "test": "EQ" | "GE" | "LE", "value"}.
+        Raises:
+            RuleError: the gateway refused; nothing is due. PortError: it is away or was asked too often.
+            VerificationError: `call_record_differs`: the answer is not what its record says; nothing is paid for it.
+        """
+        self._finish()
+        body: Document = {"type": "call", "version": 1, "order": self.order, "number": self._meter.size + 1}
+        body |= {"operation": operation, "where": [dict(item) for item in where], "offset": offset, "limit": limit}
+        body |= {"credential": to_hex(sha256(from_hex(self._token()))), "nonce": to_hex(secrets.token_bytes(16))}
+        body |= {"at": iso_time(self.client.now()), "buyer": self.client.address}
+        call = validate_call(self._signed(body))
+        check_call(call, self.terms)
+        voucher = self._voucher()
+        self.store.begin(call, voucher)
+        return self._send(call, voucher)
+
+    def pay(self) -> Document | None:
+        """Send the voucher for all calls so far, the last one too; returns it, or None before the first call."""
+        self._finish()
+        voucher = self._voucher()
+        if voucher is not None:
+            self._post("/receipts", {"voucher": voucher})
+        return voucher
+
+    def sync(self) -> int:
+        """Take records from the gateway that this store lost: those that an earlier voucher of ours pays for, and one
+        more at most, which is what a side risks. Returns how many are here.
+
+        Raises:
+            VerificationError: `call_record_differs`: they are not what we signed for.
+        """
+        found: list[Document] = []
+        while True:
+            page = self._records(self._meter.size + len(found) + 1)
+            if not page:
+                break
+            found += page
+        records = [*self.store.records(self.order), *found]
+        self._check_receipts(records)
+        for record in found:
+            self.store.keep_record(record)
+        self._meter = meter_of(self.terms, records)
+        return self._meter.size
+
+    def _records(self, first: int) -> list[Document]:
+        headers = {"authorization": f"Bearer {self._token()}"}
+        path = f"/orders/{self.order}/records"
+        answer = self._transport.request("GET", path, repeatable=True, headers=headers, params={"first": first})
+        return [self._checked(item, None) for item in parse_json(answer.content)["records"]]
+
+    def _check_receipts(self, records: Sequence[Document]) -> None:
+        paid = last_voucher(self.client, self.order) or self.store.voucher(self.order)
+        calls = int(paid["calls"]) if paid else 0
+        expect(len(records) <= calls + 1, True, "call_record_differs", "api.the_buyer_risks_one_call")
+        if paid is not None:
+            signer = recover_intent(
+                "Voucher", voucher_message(paid), self.client.deployment, from_hex(paid["signature"])
+            )
+            expect(signer, self.client.keys.address, "call_record_differs", "api.records_are_receipted")
+            covered = meter_of(self.terms, records[:calls])
+            expect((covered.size, covered.root), (calls, paid["callsRoot"]), "call_record_differs", "api.receipts")
+
+    def _finish(self) -> None:
+        """Learn what became of a call that was sent and had no answer: it gets its answer now, or was never taken."""
+        pending = self.store.pending(self.order)
+        if pending is not None:
+            with suppress(RuleError, NotAuthorizedError, InvalidInputError):
+                self._send(*pending)
+
+    def _send(self, call: Document, voucher: Document | None) -> Called:
+        began = time.perf_counter()
+        try:
+            told = self._calling(call, voucher)
+        except PortError as error:
+            if error.code in ("call_rate", "call_quota"):
+                self.store.forget_pending(self.order)
+            raise
+        except MarketplaceError:
+            self.store.forget_pending(self.order)  # refused: it has no record, and a later call may take its number
+            raise
+        return self._take(call, told, round(1000 * (time.perf_counter() - began)))
+
+    def _calling(self, call: Document, voucher: Document | None) -> dict[str, Any]:
+        """Send a call under the credential of now; where that has ended meanwhile, under the next one."""
+        try:
+            return self._post("/calls", self._under(call, voucher), self._token())
+        except NotAuthorizedError as error:
+            if error.code != "credential_invalid":
+                raise
+        self.credential()
+        return self._post("/calls", self._under(call, voucher), self._token())
+
+    def _under(self, call: Document, voucher: Document | None) -> Document:
+        """The same call under the credential of now: a call names its credential, and is signed anew under another."""
+        name = to_hex(sha256(from_hex(self._token())))
+        if call["credential"] != name:
+            body = {key: item for key, item in call.items() if key != "signature"}
+            call.update(self._signed({**body, "credential": name, "at": iso_time(self.client.now())}))
+            self.store.begin(call, voucher)
+        return {"call": call, "voucher": voucher}
+
+    def _take(self, call: Document, told: Mapping[str, Any], seen_ms: int) -> Called:
+        record = self._checked(told["record"], call)
+        content = str(told["content"])
+        expect(to_hex(sha256(content.encode())), record["response"], "call_record_differs", "api.answers_are_recorded")
+        answer: dict[str, Any] = parse_json(content.encode()) if content else {"columns": [], "rows": [], "more": False}
+        expect(len(answer["rows"]), record["records"], "call_record_differs", "api.answers_are_recorded")
+        self._meter.take(record)
+        self.store.keep_record(record, seen_ms=seen_ms)
+        return Called(record, answer["columns"], answer["rows"], bool(answer["more"]))
+
+    def _checked(self, value: object, call: Document | None) -> Document:
+        """A record of this order, signed by its seller, about this call."""
+        record, now = validate_call_record(value), max(self.client.now(), self._book.time)
+        check(record, self._book, now if call else unix_seconds(record["at"]), early=AHEAD_SECONDS)
+        named = (record["order"], record["seller"])
+        expect(named, (self.order, self.seller), "call_record_differs", "api.records_are_of_their_call")
+        fault = record_fault(record, self.terms)
+        expect(fault, "", "call_record_differs", "api.records_are_possible")
+        if call is not None:
+            said = (record["number"], record["operation"], record["request"])
+            asked = (call["number"], call["operation"], request_digest(call))
+            expect(said, asked, "call_record_differs", "api.records_are_of_their_call")
+            most = most_records(call, check_call(call, self.terms))
+            expect(record["records"] <= most, True, "call_record_differs", "api.records_are_of_their_call")
+            apart = abs(unix_seconds(record["at"]) - self.client.now())
+            expect(apart <= SKEW_SECONDS, True, "call_record_differs", "api.calls_are_of_now")
+        return record
+
+    def _voucher(self) -> Document | None:
+        """The voucher for exactly the calls that are in the store; kept before it leaves."""
+        if self._meter.size == 0:
+            return None
+        message = voucher_due(self.order, self._meter, self.terms, self.purpose)
+        if message["amount"] > self.deal.order["escrow"]:
+            raise _differs(f"at most {self.deal.order['escrow']} fen", message["amount"])
+        voucher = voucher_document(message, self.client.address, from_hex(self.client.sign("Voucher", message)))
+        self.store.keep_voucher(voucher)
+        return voucher
+
+    def _token(self) -> str:
+        held = self.store.token(self.order)
+        if held is None or held[1] - EARLY_SECONDS <= self.client.now():
+            self.credential()
+            held = self.store.token(self.order)
+        assert held is not None
+        return held[0]
+
+    def _signed(self, body: Document) -> Document:
+        return sign(body, self.client.deployment, self.client.keys.signing_key)
+
+    def _post(self, path: str, body: Mapping[str, Any], token: str = "") -> dict[str, Any]:
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        answer = self._transport.request("POST", path, repeatable=True, headers=headers, json=body)
+        found: dict[str, Any] = parse_json(answer.content)
+        return found
+
+
+def publish_gateway(client: Client, listing_id: str, url: str) -> dict[str, Any]:
+    """Say, as the seller, where the gateway of a listing answers; it may move."""
+    try:
+        number = int(client.get(f"/gateways/{listing_id}", signed=False)["number"]) + 1
+    except MarketplaceError as error:
+        if error.code != "gateway_unknown":
+            raise
+        number = 1
+    body: Document = {"type": "gateway", "version": 1, "listing": listing_id, "url": url, "number": number}
+    body |= {"seller": client.address}
+    signed = validate_gateway(sign({**body}, client.deployment, client.keys.signing_key))
+    found: dict[str, Any] = client.post(f"/gateways/{listing_id}", {"gateway": signed}, repeatable=True)
+    return found
+
+
+def gateway_of(client: Client, listing: Mapping[str, Any]) -> Document:
+    """Where a listing's gateway answers, as its seller signed it: the exchange cannot lead calls elsewhere.
+
+    Raises:
+        VerificationError: `call_statement_signature`. NotFoundError: `gateway_unknown`.
+    """
+    gateway = validate_gateway(client.get(f"/gateways/{listing['listingId']}", signed=False))
+    book = book_of(client, listing["seller"])
+    named = (gateway["listing"], gateway["seller"])
+    expect(named, (listing["listingId"], listing["seller"]), "call_record_differs", "api.gateways_are_the_sellers")
+    check(gateway, book, max(client.now(), book.time))
+    return gateway
+
+
+def last_voucher(client: Client, order_id: str) -> Document | None:
+    """The order's last voucher that was handed in; None before the first."""
+    try:
+        found: Document = client.get(f"/orders/{order_id}/voucher")
+    except MarketplaceError as error:
+        if error.code != "voucher_unknown":
+            raise
+        return None
+    return found
+
+
+def metered(client: Client, order_id: str) -> dict[str, Any]:
+    """What was handed in of an order's calls: how many, what they come to, service levels."""
+    found: dict[str, Any] = client.get(f"/orders/{order_id}/calls")
+    return found
+
+
+def hand_in(client: Client, order_id: str, store: CallStore) -> dict[str, Any]:
+    """Hand in, as either side, the records that the exchange lacks, and the voucher; parties alone can read them.
+
+    First what the last voucher pays for, then the voucher, then a record that nothing pays for yet.
+    """
+    told = metered(client, order_id)
+    voucher = store.voucher(order_id)
+    paid = int(voucher["calls"]) if voucher else 0
+    told = _hand_in_records(client, order_id, store.records(order_id, told["calls"] + 1), paid, told)
+    if voucher is not None and told["calls"] >= paid > (told["voucher"] or {"calls": 0})["calls"]:
+        told = client.post(f"/orders/{order_id}/calls", {"records": [], "voucher": voucher}, repeatable=True)
+    return _hand_in_records(client, order_id, store.records(order_id, told["calls"] + 1), None, told)
+
+
+def _hand_in_records(
+    client: Client, order_id: str, records: Sequence[Document], until: int | None, told: dict[str, Any]
+) -> dict[str, Any]:
+    wanted = [record for record in records if until is None or record["number"] <= until]
+    for start in range(0, len(wanted), MAX_BATCH):
+        body = {"records": wanted[start : start + MAX_BATCH], "voucher": None}
+        told = client.post(f"/orders/{order_id}/calls", body, repeatable=True)
+    return told
+
+
+def service_of(client: Client, order_id: str, store: CallStore, period: str | None = None) -> dict[str, Any] | None:
+    """Figures of one period from one's own records; the running one's by default. None where there is no record."""
+    terms = orders.inspect(client, order_id).offer.terms
+    chosen = period or period_of(iso_time(client.now()), terms["delivery"]["period"])
+    return figures_of(store.records(order_id), chosen, terms)
+
+
+def state_service(client: Client, order_id: str, store: CallStore, period: str | None = None) -> dict[str, Any]:
+    """Sign, as the seller, the service record of a period and hand it in, after the calls that it is about.
+
+    Raises:
+        RuleError: `service_period_empty`.
+    """
+    hand_in(client, order_id, store)
+    figures = service_of(client, order_id, store, period)
+    if figures is None:
+        raise RuleError(
+            "service_period_empty",
+            "there is no call of that period",
+            zh="该周期没有调用记录",
+            rule="api.service_records_have_calls",
+            got=period,
+            hint="name a period that has calls, e.g. 2026-11",
+            hint_zh="请指定有调用的周期，例如 2026-11",
+        )
+    body: Document = {"type": "service_record", "version": 1, "order": order_id, **figures, "seller": client.address}
+    record = sign(body, client.deployment, client.keys.signing_key)
+    client.post(f"/orders/{order_id}/service-records", {"record": record}, repeatable=True)
+    return record
+
+
+def service_records(client: Client, order_id: str) -> list[dict[str, Any]]:
+    """Service records of an order, each {"record", "answer"}; the buyer's answer is None until there is one."""
+    found: list[dict[str, Any]] = metered(client, order_id)["service"]
+    return found
+
+
+def answer_service(
+    client: Client, order_id: str, store: CallStore, period: str, reasons: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Countersign, as the buyer, the service record of a period, or object to it with reasons.
+
+    Raises:
+        VerificationError: `service_record_differs`: it is not what one's own records give; then only objecting is left.
+        RuleError: `service_period_empty`: there is no record of that period.
+    """
+    found = [item["record"] for item in service_records(client, order_id) if item["record"]["period"] == period]
+    if not found:
+        raise RuleError(
+            "service_period_unknown",
+            f"the seller has handed in no service record of {period}",
+            zh=f"卖方尚未提交 {period} 的服务记录",
+            rule="api.service_records_come_first",
+            got=period,
+            hint="ask the seller for it: marketplace api service ORDER",
+            hint_zh="请卖方提交：marketplace api service ORDER",
+        )
+    record = validate_service_record(found[-1])
+    if not reasons:
+        terms = orders.inspect(client, order_id).offer.terms
+        own = [item for item in store.records(order_id) if item["number"] <= record["last"]]
+        figures = figures_of(own, period, terms)
+        said = {name: record[name] for name in figures or {}}
+        expect(said, figures, "service_record_differs", "api.service_records_are_the_records")
+    body: Document = {"type": "service_answer", "version": 1, "order": order_id, "record": digest(record)}
+    body |= {"accepted": not reasons, "reasons": list(reasons), "buyer": client.address}
+    answer = sign(body, client.deployment, client.keys.signing_key)
+    client.post(f"/orders/{order_id}/service-answers", {"answer": answer}, repeatable=True)
+    return answer
+
+
+def _differs(expected: object, got: object) -> VerificationError:
+    return VerificationError(
+        "call_record_differs",
+        "what the gateway sent is not what it has to be",
+        zh="网关返回的内容与约定不符",
+        rule="api.answers_are_recorded",
+        expected=expected,
+        got=got,
+        hint="pay nothing for it; keep it, and object to the period's service record",
+        hint_zh="请勿为其付款；保留证据，并对该周期服务记录提出异议",
+    )
