@@ -50,7 +50,8 @@ class ExternalChain:
         """
         self._require_chain()
         relayer = Relayer(self._settings.relayer_key, self._settings.chain_id).address
-        if int(self._rpc.call("eth_getTransactionCount", relayer, "latest"), 16) != 0:
+        # What waits for a block counts, too: it would take the nonce of our first contract.
+        if int(self._rpc.call("eth_getTransactionCount", relayer, "pending"), 16) != 0:
             raise ConfigurationError(
                 "ledger_relayer_used",
                 "the relayer's key has sent transactions on this network before",

@@ -53,17 +53,17 @@ START_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
-class _Work:
+class Work:
     """What is asked of the ledger again and again.
 
     Args:
         name: one of it. title: of the table.
-        calls: everything that many of it take, signed, in the order in which both ways get it.
+        calls: everything that so many of it take, signed at a time, in the order in which both ways get it.
     """
 
     name: str
     title: str
-    calls: Callable[[Market, int], list[Call]]
+    calls: Callable[[Market, int, int], list[Call]]
 
 
 def run(quick: bool) -> list[Table]:
@@ -72,7 +72,7 @@ def run(quick: bool) -> list[Table]:
     return [_table(work, few, many, rounds) for work in WORKS]
 
 
-def _table(work: _Work, few: int, many: int, rounds: int) -> Table:
+def _table(work: Work, few: int, many: int, rounds: int) -> Table:
     found = [_measure_round(work, few, many) for _ in range(rounds)]
     plain, tuned, single, grouped = (statistics.median(column) for column in zip(*found, strict=True))
     measured = (
@@ -96,17 +96,18 @@ def _table(work: _Work, few: int, many: int, rounds: int) -> Table:
     )
 
 
-def _measure_round(work: _Work, few: int, many: int) -> tuple[float, float, float, float]:
+def _measure_round(work: Work, few: int, many: int) -> tuple[float, float, float, float]:
     with tempfile.TemporaryDirectory() as folder:
         return (
             _measure_loop(work, Path(folder), few // 5, tuned=False),
             _measure_loop(work, Path(folder), few, tuned=True),
-            _measure_pipeline(work, Path(folder, "single"), many // 4, group=1),
-            _measure_pipeline(work, Path(folder, "grouped"), many, group=GROUP),
+            measure_pipeline(work, Path(folder, "single"), many // 4, group=1),
+            measure_pipeline(work, Path(folder, "grouped"), many, group=GROUP),
         )
 
 
-def _measure_pipeline(work: _Work, folder: Path, count: int, group: int) -> float:
+def measure_pipeline(work: Work, folder: Path, count: int, group: int) -> float:
+    """How many of `work` a second the pipeline gets confirmed, `group` intents queued in a database transaction."""
     engine = make_engine(f"sqlite:///{folder / 'market.db'}")
     upgrade(engine)
     worker = LedgerWorker(engine, ledger_settings(folder), PROJECTORS)
@@ -114,7 +115,7 @@ def _measure_pipeline(work: _Work, folder: Path, count: int, group: int) -> floa
     market = Market(worker.profile.deployment)
     _queue(engine, market.opening(int(time.time())), GROUP)
     worker.drain()
-    calls = work.calls(market, count)
+    calls = work.calls(market, count, int(time.time()))
     start = time.perf_counter()
     _queue(engine, calls, group)
     worker.drain(timeout_seconds=600)
@@ -141,15 +142,13 @@ def _queue(engine: Engine, calls: Sequence[Call], group: int) -> None:
             queue_intents(opened, [call.intent for call in calls[first : first + group]], now=int(time.time()))
 
 
-def _order_calls(market: Market, orders: int) -> list[Call]:
-    until = int(time.time()) + MONTH
-    funds = [market.fund(number, until) for number in range(orders)]
+def _order_calls(market: Market, orders: int, now: int) -> list[Call]:
+    funds = [market.fund(number, now + MONTH) for number in range(orders)]
     return [*funds, *(market.settle(number) for number in range(orders))]
 
 
-def _registration_calls(market: Market, count: int) -> list[Call]:
+def _registration_calls(market: Market, count: int, now: int) -> list[Call]:
     """Stage by stage, each asset's own: registered, its case filed, accepted, spared notice, deposited; confirmed."""
-    now = int(time.time())
     names = [_digest("manifest", number) for number in range(count)]
     cases = zip(*(_case(market, name, now) for name in names), strict=True)
     confirmed = [_confirm(market, name, now + MONTH, code(n + 1, "202602")) for n, name in enumerate(names)]
@@ -199,8 +198,8 @@ def _digest(what: str, of: object) -> str:
 
 
 WORKS = (
-    _Work("order", "Orders funded and settled (two signed verbs each, confirmed by events)", _order_calls),
-    _Work(
+    Work("order", "Orders funded and settled (two signed verbs each, confirmed by events)", _order_calls),
+    Work(
         "registration",
         "Assets registered and confirmed, with titles and shares (six signed verbs each)",
         _registration_calls,
@@ -208,17 +207,20 @@ WORKS = (
 )
 
 
-def _measure_loop(work: _Work, folder: Path, count: int, *, tuned: bool) -> float:
+def _measure_loop(work: Work, folder: Path, count: int, *, tuned: bool) -> float:
     with automatic_node(folder) as url:
-        sender = Loop(url, tuned=tuned)
-        market = Market(sender.deployment)
-        for call in market.opening(int(time.time())):
-            sender.send(call.contract, call)
-        calls = work.calls(market, count)
-        start = time.perf_counter()
-        for call in calls:
-            sender.send(call.contract, call)
-        return count / (time.perf_counter() - start)
+        return measure_loop(work, url, count, tuned=tuned)
+
+
+def measure_loop(work: Work, url: str, count: int, *, tuned: bool) -> float:
+    """How many of `work` a second the loop gets confirmed by the node at `url`."""
+    sender = Loop(url, tuned=tuned)
+    market = sender.open_market()
+    calls = work.calls(market, count, sender.now())
+    start = time.perf_counter()
+    for call in calls:
+        sender.send(call.contract, call)
+    return count / (time.perf_counter() - start)
 
 
 class Loop:
@@ -234,6 +236,19 @@ class Loop:
         self.deployment = Deployment(CHAIN_ID, genesis.addresses())
         for name in CONTRACTS:
             self._transact(None, genesis.creation_code(name), 15_000_000)
+
+    def now(self) -> int:
+        """The time of the node's last block: what a statement may be dated with. A node's clock stands behind ours when
+        it took long to start, and no contract takes an act of the future.
+        """
+        return int(self._web3.eth.get_block("latest")["timestamp"])
+
+    def open_market(self) -> Market:
+        """Parties, money, an asset and a listing, on the ledger."""
+        market = Market(self.deployment)
+        for call in market.opening(self.now()):
+            self.send(call.contract, call)
+        return market
 
     def send(self, contract: str, call: Call) -> None:
         """One verb, confirmed.
@@ -269,10 +284,15 @@ class Loop:
 
 
 @contextmanager
-def automatic_node(folder: Path) -> Iterator[str]:
-    """An anvil as it comes: it makes a block of each transaction at once. Yields its URL."""
+def automatic_node(folder: Path, *, start: int | None = None) -> Iterator[str]:
+    """An anvil as it comes: it makes a block of each transaction at once. Yields its URL.
+
+    Args:
+        start: what its clock shows at first, unix seconds; None for the present.
+    """
     flags = ["--port", "0", "--chain-id", str(CHAIN_ID), "--accounts", "0", "--gas-price", "0", "--base-fee", "0"]
     flags += ["--hardfork", "cancun", "--gas-limit", "1000000000", "--cache-path", str(folder / "cache")]
+    flags += [] if start is None else ["--timestamp", str(start)]
     output = folder / "node.log"
     with (
         output.open("w") as log,

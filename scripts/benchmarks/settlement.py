@@ -38,9 +38,7 @@ def run(quick: bool) -> list[Table]:
     """Gas of an order, calls of an order, verification of vouchers."""
     with tempfile.TemporaryDirectory() as folder, automatic_node(Path(folder)) as url:
         sender = Loop(url, tuned=True)
-        market = Market(sender.deployment)
-        for call in market.opening(int(time.time())):
-            sender.send(call.contract, call)
+        market = sender.open_market()
         return [
             _gas_table(sender, market),
             _calls_table(sender, market, QUICK_CALLS if quick else CALLS),
@@ -49,7 +47,7 @@ def run(quick: bool) -> list[Table]:
 
 
 def _gas_table(sender: Loop, market: Market) -> Table:
-    until = int(time.time()) + MONTH
+    until = sender.now() + MONTH
     alone = [_two_transactions(sender, market, number, until) for number in range(3)][-1]
     rows = [["a transaction each", *(f"{gas:,}" for gas in alone), f"{sum(alone):,}", "1.00"]]
     for size in BATCHES:
@@ -83,7 +81,7 @@ _REFUSED = Web3.keccak(text="Refused(uint256,bytes)")
 
 
 def _calls_table(sender: Loop, market: Market, count: int) -> Table:
-    order, deployment, until = market.order(9_000_000)[0], market.deployment, int(time.time()) + MONTH
+    order, deployment, until = market.order(9_000_000)[0], market.deployment, sender.now() + MONTH
     _gas(sender, [market.fund(9_000_000, until, escrow=2 * count)])
     buyer, secret, calls, spent = market.address("buyer"), key("buyer"), Frontier(), [0.0, 0.0]
     for number in range(1, count + 1):

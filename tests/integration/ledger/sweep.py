@@ -19,8 +19,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 from sqlmodel import col, select
 
 from marketplace.clearing.tables import ClearingBatch, ClearingDebt, ClearingPosition
@@ -42,6 +43,13 @@ from tests.integration.ledger.market import PRICE, Call, Market, ledger_settings
 
 MONTH = 30 * 86_400
 State = dict[str, Any]
+COMPILED: dict[Any, Any] = {}
+"""Statements as SQL, shared by all engines and inherited by every process that is forked after the first run."""
+
+
+def engine_of(folder: Path) -> Engine:
+    """The market's store in a folder."""
+    return make_engine(f"sqlite:///{folder / 'market.db'}").execution_options(compiled_cache=COMPILED)
 
 
 @dataclass
@@ -91,7 +99,7 @@ def stages(market: Market, until: int) -> list[list[Call]]:
 
 def work(folder: Path, until: int, steps: Steps) -> None:
     """All stages, from wherever an earlier process was killed."""
-    engine = make_engine(f"sqlite:///{folder / 'market.db'}")
+    engine = engine_of(folder)
     worker = LedgerWorker(engine, ledger_settings(folder), PROJECTORS)
     event.listen(engine, "before_cursor_execute", steps.step)
     event.listen(engine, "commit", steps.step)
@@ -103,7 +111,12 @@ def work(folder: Path, until: int, steps: Steps) -> None:
         steps.step()
         return answer
 
-    setattr(rpc.RpcClient, "_exchange", counted)  # noqa: B010 - mypy takes no function for a method
+    with patch.object(rpc.RpcClient, "_exchange", counted):
+        _work(folder, until, steps, worker, engine)
+    engine.dispose()
+
+
+def _work(folder: Path, until: int, steps: Steps, worker: LedgerWorker, engine: Engine) -> None:
     worker.open()
     assert isinstance(worker.chain, EmbeddedChain)
     steps.chain = worker.chain  # a node that dies before is a start that fails, as it should
@@ -112,12 +125,11 @@ def work(folder: Path, until: int, steps: Steps) -> None:
             queue_intents(opened, [call.intent for call in stage], now=int(time.time()))
         worker.drain()
     worker.close()
-    engine.dispose()
 
 
 def state_of(folder: Path) -> State:
     """What the money is at the end. Raises AssertionError if an intent was lost, refused or done twice."""
-    engine = make_engine(f"sqlite:///{folder / 'market.db'}")
+    engine = engine_of(folder)
     with reading(engine) as opened:
         fates: dict[str, str] = dict(opened.execute(select(LedgerIntent.digest, LedgerIntent.status)).all())
         assert set(fates.values()) == {"mined"}, f"an intent was lost or refused: {fates}"
@@ -141,7 +153,7 @@ def state_of(folder: Path) -> State:
 
 def prepare(folder: Path) -> None:
     """A market with money, before its first order."""
-    engine = make_engine(f"sqlite:///{folder / 'market.db'}")
+    engine = engine_of(folder)
     upgrade(engine)
     worker = LedgerWorker(engine, ledger_settings(folder), PROJECTORS)
     worker.open()
@@ -190,20 +202,15 @@ def main(points: int | None) -> None:
         assert in_process(lambda: prepare(start)) == 0
         whole = Path(root, "whole")
         shutil.copytree(start, whole)
-        assert in_process(lambda: _count(whole, until)) == 0
-        steps, expected = int((whole / "steps").read_text()), state_of(whole)
+        counted = Steps(0)
+        work(whole, until, counted)  # in this process, so that those forked from it have every statement compiled
+        steps, expected = counted.taken, state_of(whole)
         chosen = sorted({1 + number * steps // points for number in range(points)} if points else range(1, steps + 1))
         for number, fatal in enumerate(chosen):
             got = killed_and_resumed(start, Path(root, "killed"), until, fatal, node=number % 4 == 3)
             different = [name for name in expected if got[name] != expected[name]]
             assert not different, f"killed at step {fatal} of {steps}: {different} differ"
     sys.stdout.write(f"killed at {len(chosen)} of {steps} steps; every balance as without a kill\n")
-
-
-def _count(folder: Path, until: int) -> None:
-    steps = Steps(0)
-    work(folder, until, steps)
-    (folder / "steps").write_text(str(steps.taken))
 
 
 if __name__ == "__main__":

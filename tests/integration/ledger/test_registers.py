@@ -13,7 +13,7 @@ from marketplace.storage.engine import session
 from tests.histories import BUILDERS
 from tests.registers import DifferentRegistersError, Played
 
-REGISTRATIONS = 45
+REGISTRATIONS = 15
 pytestmark = pytest.mark.timeout(900)  # the history is played once, before the first test
 
 
