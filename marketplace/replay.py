@@ -69,8 +69,8 @@ class LedgerState:
     def __init__(self, genesis: Genesis) -> None:
         self.participants = participant_rules.Participants()
         self.rights = Rights()
-        self.titles = Titles()
         self.registrations = Registrations()
+        self.titles = Titles(registrations=self.registrations)
         self.listings = listing_rules.Listings()
         self.agreements = agreement_rules.Agreements()
         self.orders = order_rules.Orders()

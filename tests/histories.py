@@ -29,8 +29,8 @@ from marketplace.intents import INTENTS, Deployment, intent_digest, recover_inte
 from marketplace.participants import rules as participant_rules
 from marketplace.participants.keys import ALL_ACTS
 from marketplace.registrations.clocks import act_dates
-from marketplace.registrations.procedures import FINAL, TABLES, WHOSE, Party
-from marketplace.registrations.records import Case, CaseState, Kind, Procedure, Step
+from marketplace.registrations.procedures import TABLES, WHOSE, Party
+from marketplace.registrations.records import FINAL, Case, CaseState, Kind, Procedure, Step
 from marketplace.registrations.rules import party_of
 from marketplace.replay import LedgerState
 from marketplace.rights.rules import STANDING
@@ -116,6 +116,7 @@ class History:
         made: calls that were drawn.
         without: contracts that no call is drawn of unless asked for.
         forgets_keys: whether buyers now and then ask for a delivery sealed to no key.
+        changes_hands: whether later cases are transfers and cancellations, and what is granted is granted out of roots.
     """
 
     random: Random
@@ -124,6 +125,7 @@ class History:
     made: list[Call] = field(default_factory=list)
     without: tuple[str, ...] = ()
     forgets_keys: bool = False
+    changes_hands: bool = False
     _acts: dict[str, Message] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -267,6 +269,8 @@ class History:
         kind = self._pick([*[Kind.LATE_OBJECTION] * 4, *[Kind.FIRST] * 2, *LATER * 2])
         entered = [key for key in known if self.state.rights.assets[key].status in STANDING and self._is_free(key)]
         asset_key = self._pick(entered if entered and self.random.random() < 0.8 else known)
+        if self.changes_hands:
+            kind = self._pick([Kind.TRANSFER, Kind.TRANSFER, Kind.CANCELLATION])
         return [self._part("File", self._filing(asset_key, kind))]
 
     def _is_free(self, asset_key: str) -> bool:
@@ -400,6 +404,8 @@ class History:
     def grant(self) -> list[Part] | None:
         records = self.state.titles.records
         may = [key for key, title in records.items() if TitleMark.MAY_GRANT in title.marks]
+        if self.changes_hands:
+            may = [key for key in may if records[key].parent is None or self.random.random() < 0.3]
         whole = [key for key in may if key in self.state.titles.parts]
         if whole and self.random.random() < 0.3:
             may = whole
@@ -430,6 +436,12 @@ class History:
 
     def surrender(self) -> list[Part] | None:
         key = self._title(lambda title: title.parent is not None or self.random.random() < 0.05)
+        if self.changes_hands:
+            records = self.state.titles.records
+            used = [
+                name for name in {title.parent: None for title in records.values()} if name and records[name].parent
+            ]
+            key = self._pick(used) if used else key
         if key is None:
             return None
         title = self.state.titles.records[key]

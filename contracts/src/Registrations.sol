@@ -210,6 +210,14 @@ contract Registrations is IRegistrations, ParticipantIntents {
     }
 
     /// @inheritdoc IRegistrations
+    function requireNotPassing(bytes32 assetId, address account) external view override {
+        bytes32 caseId = _records[assetId].latestCase;
+        Case storage latest = _cases[caseId];
+        bool passes = latest.kind == Kind.Transfer && latest.applicant == account && !Procedures.isOver(latest.state);
+        if (passes) revert RegistrationsPassing(assetId, caseId);
+    }
+
+    /// @inheritdoc IRegistrations
     function rulebook() external view override returns (bytes32) {
         return _rulebook;
     }
@@ -222,6 +230,7 @@ contract Registrations is IRegistrations, ParticipantIntents {
         record.procedure = Procedure(filing.procedure);
         record.state = Kind(filing.kind) == Kind.Transfer ? State.Draft : State.Submitted;
         record.version = 1;
+        if (Kind(filing.kind) == Kind.Transfer) record.passing = RIGHTS.passing(filing.assetId, filing.applicant);
         record.mayWaive = filing.nonPublicationDigest != 0 || Procedures.mayWaive(filing.kind);
         record.counterparty = filing.counterparty;
         record.statedAt = filing.statedAt;

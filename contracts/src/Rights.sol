@@ -224,6 +224,19 @@ contract Rights is IRights, ParticipantIntents {
     }
 
     /// @inheritdoc IRights
+    function requireNotPassing(bytes32 assetId, address account) external view override {
+        REGISTRATIONS.requireNotPassing(assetId, account);
+    }
+
+    /// @inheritdoc IRights
+    function passing(bytes32 assetId, address from) public view override returns (uint8 rights) {
+        for (uint8 kind = uint8(ITitles.TitleKind.Hold); kind <= uint8(ITitles.TitleKind.Operate); ++kind) {
+            ITitles.Title memory title = TITLES.title(keccak256(abi.encode(assetId, kind)));
+            if (title.holder == from && title.marks & ENDED == 0) rights |= uint8(1) << (kind - 1);
+        }
+    }
+
+    /// @inheritdoc IRights
     function requireConfirmed(bytes32 assetId) external view override returns (uint64 validUntil) {
         Asset storage record = _assets[assetId];
         _requireStatus(assetId, record.status, AssetStatus.Confirmed);
@@ -247,18 +260,19 @@ contract Rights is IRights, ParticipantIntents {
             revert RightsTerm(validUntil, record.validUntil);
         }
         if (case_.kind == IRegistrations.Kind.Transfer) {
-            _handOver(assetId, case_.applicant, case_.counterparty);
+            uint8 left = passing(assetId, case_.applicant);
+            if (left != case_.passing) revert RightsTitlesChanged(assetId, case_.passing, left);
+            _handOver(assetId, left, case_.counterparty);
             record.registrant = case_.counterparty;
         }
     }
 
     /// @dev The transferor keeps none of the first titles; one that somebody else holds stays with its holder.
-    function _handOver(bytes32 assetId, address from, address to) private {
+    function _handOver(bytes32 assetId, uint8 rights, address to) private {
         for (uint8 kind = uint8(ITitles.TitleKind.Hold); kind <= uint8(ITitles.TitleKind.Operate); ++kind) {
+            if (rights & uint8(1) << (kind - 1) == 0) continue;
             bytes32 titleId = keccak256(abi.encode(assetId, kind));
-            ITitles.Title memory title = TITLES.title(titleId);
-            if (title.holder != from || title.marks & ENDED != 0) continue;
-            _requireUnburdened(titleId, title.marks);
+            _requireUnburdened(titleId, TITLES.title(titleId).marks);
             TITLES.hand(titleId, to);
         }
     }
@@ -311,7 +325,7 @@ contract Rights is IRights, ParticipantIntents {
         if (!suspends && !restores) revert RightsMark(assetId, uint8(current), asked);
     }
 
-    /// @dev Nobody ends what somebody else holds or relies on.
+    /// @dev Nobody ends what somebody else holds or relies on, under the first titles, too.
     function _requireWhole(bytes32 assetId, address holder) private view {
         for (uint8 kind = uint8(ITitles.TitleKind.Hold); kind <= uint8(ITitles.TitleKind.Operate); ++kind) {
             bytes32 titleId = keccak256(abi.encode(assetId, kind));
@@ -319,6 +333,8 @@ contract Rights is IRights, ParticipantIntents {
             if (title.kind == ITitles.TitleKind.None) continue;
             if (title.holder != holder) revert ITitles.TitlesNotHolder(titleId, holder);
             _requireUnburdened(titleId, title.marks);
+            (bytes32 part, uint64 until) = TITLES.inUse(titleId);
+            if (until != 0) revert ITitles.TitlesInUse(titleId, part, until);
         }
     }
 

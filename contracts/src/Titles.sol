@@ -63,6 +63,7 @@ contract Titles is ITitles, ParticipantIntents {
 
     /// @dev The first slot is all that an order's use has and a walk to the root reads. `number` is the title's place in _ids, from 1
     /// on; an order's use has none, and a root has no parent. A root's term is its asset's, so both of its ends are 0 here.
+    /// `usedUntil`: no order's use under this title runs longer.
     struct Record {
         address holder;
         TitleKind kind;
@@ -74,6 +75,7 @@ contract Titles is ITitles, ParticipantIntents {
         uint40 validFrom;
         uint32 version;
         uint32 number;
+        uint40 usedUntil;
         bytes32 fields;
         bytes32 assetId;
     }
@@ -132,6 +134,7 @@ contract Titles is ITitles, ParticipantIntents {
         if (transfer_.from == transfer_.to) revert TitlesSameParty(transfer_.to);
         _requireVersion(record.version, transfer_.version);
         _requireFree(titleId);
+        _requireNotPassing(record);
         _requirePermitted(titleId, record.marks, structHash);
         PARTICIPANTS.requireActive(transfer_.from, 0);
         PARTICIPANTS.requireActive(transfer_.to, 0);
@@ -162,6 +165,7 @@ contract Titles is ITitles, ParticipantIntents {
         _requireVersion(parent.version, grant_.version);
         _requireGrantable(grant_, parent.kind, parent.marks);
         if (_requireFree(grant_.parent) == MAX_DEPTH) revert TitlesDepth(grant_.parent);
+        _requireNotPassing(parent);
         uint64 latest = RIGHTS.requireConfirmed(parent.assetId);
         _requireWithin(grant_, parent, latest);
         if (grant_.marks & EXCLUSIVE != 0) _requirePermitted(grant_.parent, parent.marks, structHash);
@@ -189,6 +193,8 @@ contract Titles is ITitles, ParticipantIntents {
         }
         if (record.parent == 0) revert TitlesFirst(titleId);
         _requireVersion(record.version, surrender_.version);
+        (bytes32 part, uint64 until) = inUse(titleId);
+        if (until != 0) revert TitlesInUse(titleId, part, until);
         _requireFree(titleId);
         _requirePermitted(titleId, record.marks, structHash);
         PARTICIPANTS.requireActive(surrender_.holder, 0);
@@ -254,6 +260,7 @@ contract Titles is ITitles, ParticipantIntents {
         _requireVersion(record.version, pledge_.version);
         if (record.marks & PLEDGED != 0) revert TitlesPledged(titleId, _pledges[titleId].pledgee);
         _requireFree(titleId);
+        _requireNotPassing(record);
         PARTICIPANTS.requireActive(pledge_.holder, 0);
         PARTICIPANTS.requireActive(pledge_.pledgee, 0);
 
@@ -318,7 +325,7 @@ contract Titles is ITitles, ParticipantIntents {
 
     /// @inheritdoc ITitles
     function open(bytes32 assetId, address holder, uint64 validUntil, uint8 rights) external override {
-        if (msg.sender != address(RIGHTS)) revert TitlesOnlyMarket(msg.sender);
+        _requireCaller(address(RIGHTS));
         if (rights & 1 != 0) _open(assetId, TitleKind.Hold, holder, EXCLUSIVE, validUntil);
         if (rights & 2 != 0) _open(assetId, TitleKind.Use, holder, MAY_GRANT | MAY_DERIVE, validUntil);
         if (rights & 4 != 0) _open(assetId, TitleKind.Operate, holder, TERMS, validUntil);
@@ -326,7 +333,7 @@ contract Titles is ITitles, ParticipantIntents {
 
     /// @inheritdoc ITitles
     function hand(bytes32 titleId, address to) external override {
-        if (msg.sender != address(RIGHTS)) revert TitlesOnlyMarket(msg.sender);
+        _requireCaller(address(RIGHTS));
         Record storage record = _titles[titleId];
         address from = record.holder;
 
@@ -346,9 +353,10 @@ contract Titles is ITitles, ParticipantIntents {
         uint48 territories,
         uint64 until
     ) external override returns (uint64 latest) {
-        if (msg.sender != LISTINGS) revert TitlesOnlyMarket(msg.sender);
+        _requireCaller(LISTINGS);
         Cell memory cell = _cell(purposes, fields, territories, until);
         latest = _requireOperator(titleId, assetId, seller, cell);
+        _requireNotPassing(_titles[titleId]);
 
         Cell storage known = _offered[titleId];
         if (known.validUntil < block.timestamp) {
@@ -366,14 +374,17 @@ contract Titles is ITitles, ParticipantIntents {
         external
         override
     {
-        if (msg.sender != ORDERS) revert TitlesOnlyMarket(msg.sender);
+        _requireCaller(ORDERS);
+        Record storage above = _titles[parent];
+        _requireNotPassing(above);
         bytes32 titleId = keccak256(abi.encode(assetId, TitleKind.Use, orderId));
 
         Record storage record = _titles[titleId];
         record.holder = buyer;
         record.kind = TitleKind.Use;
         record.validUntil = uint40(validUntil);
-        record.parent = _titles[parent].number;
+        record.parent = above.number;
+        if (validUntil > above.usedUntil) above.usedUntil = uint40(validUntil);
 
         emit TitleGranted(titleId, assetId, uint8(TitleKind.Use), buyer, orderId, validUntil, parent);
     }
@@ -416,10 +427,21 @@ contract Titles is ITitles, ParticipantIntents {
     }
 
     /// @inheritdoc ITitles
-    function hasPart(bytes32 assetId, address account) external view override returns (bool) {
-        return _titles[_titleId(assetId, TitleKind.Hold)].holder == account
-            || _titles[_titleId(assetId, TitleKind.Use)].holder == account
-            || _titles[_titleId(assetId, TitleKind.Operate)].holder == account;
+    function hasPart(bytes32 assetId, address account) external view override returns (bool has) {
+        for (uint8 kind = uint8(TitleKind.Hold); kind <= uint8(TitleKind.Operate); ++kind) {
+            has = has || _titles[_titleId(assetId, TitleKind(kind))].holder == account;
+        }
+    }
+
+    /// @inheritdoc ITitles
+    function inUse(bytes32 titleId) public view override returns (bytes32 part, uint64 until) {
+        uint32[] storage parts = _parts[titleId];
+        for (uint256 i = 0; i < parts.length; ++i) {
+            part = _ids[parts[i] - 1];
+            if (!_isOver(_titles[part])) return (part, _titles[part].validUntil);
+        }
+        until = _titles[titleId].usedUntil;
+        return (0, until < block.timestamp ? 0 : until);
     }
 
     /// @inheritdoc ITitles
@@ -507,6 +529,10 @@ contract Titles is ITitles, ParticipantIntents {
 
     /* CHECKS */
 
+    function _requireCaller(address caller) private view {
+        if (msg.sender != caller) revert TitlesOnlyMarket(msg.sender);
+    }
+
     function _requireNewId(Grant calldata grant_) private view {
         bytes32 expected = keccak256(abi.encode(grant_.parent, grant_.grantee, grant_.termsDigest));
         if (expected != grant_.titleId) revert TitlesIdMismatch(expected, grant_.titleId);
@@ -535,9 +561,11 @@ contract Titles is ITitles, ParticipantIntents {
         private
         view
     {
-        if (purposes == 0 || purposes & ~record.purposes != 0) revert TitlesWider(titleId, WIDER_PURPOSES);
-        if (fields == 0 || fields & ~record.fields != 0) revert TitlesWider(titleId, WIDER_FIELDS);
-        if (territories == 0 || territories & ~record.territories != 0) revert TitlesWider(titleId, WIDER_TERRITORIES);
+        uint8 wider = 0;
+        if (territories == 0 || territories & ~record.territories != 0) wider = WIDER_TERRITORIES;
+        if (fields == 0 || fields & ~record.fields != 0) wider = WIDER_FIELDS;
+        if (purposes == 0 || purposes & ~record.purposes != 0) wider = WIDER_PURPOSES;
+        if (wider != 0) revert TitlesWider(titleId, wider);
     }
 
     /// @dev See the contract's own remark. Parts of both the first use and the first operate title are parts of one whole.
@@ -629,6 +657,11 @@ contract Titles is ITitles, ParticipantIntents {
             if (record.parent == 0) return steps;
             id = _ids[record.parent - 1];
         }
+    }
+
+    /// @dev A first title that a transfer case is about stays as its receiver saw it.
+    function _requireNotPassing(Record storage record) private view {
+        if (record.parent == 0) RIGHTS.requireNotPassing(record.assetId, record.holder);
     }
 
     function _requirePermitted(bytes32 titleId, uint8 marks, bytes32 act) private view {

@@ -250,7 +250,7 @@ contract GrantTest is MarketTest {
         vm.assertEq(titles.title(use).parent, part);
         vm.assertEq(titles.title(use).assetId, assetId);
         _stands(use, 0, 0);
-        _send(_surrenderOf(part, COLLECTOR), COLLECTOR);
+        _send(_revocationOf(part, REGISTRAR), REGISTRAR);
         _stands(use, 1, part);
     }
 

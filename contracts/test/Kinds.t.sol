@@ -115,8 +115,8 @@ contract KindsTest is MarketTest {
     }
 
     function test_aTransferIsNotCertifiedOverASeizureOrAPledge() public {
-        _deposit(_fileOf(assetId, IRegistrations.Kind.Transfer));
         _send(_pledgeOf(operate, SUPPLIER, BUYER), SUPPLIER, BUYER);
+        _deposit(_fileOf(assetId, IRegistrations.Kind.Transfer));
         _refuses(
             _anew("SJ3102026010001"), abi.encodeWithSelector(ITitles.TitlesPledged.selector, operate, _at(BUYER))
         );

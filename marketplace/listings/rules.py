@@ -90,6 +90,7 @@ def list_asset(
         raise refuse("ListingsExists", listingId=expected)
     participants.require_active(seller)
     latest = require_operator(titles, rights, product, now)
+    titles.require_not_passing(product["titleId"])
     if not now < product["validUntil"] <= latest:
         raise refuse("ListingsTerm", validUntil=product["validUntil"], latest=latest)
 

@@ -103,6 +103,7 @@ def fund(
         agreements.require_between(order["agreementId"], listing.seller, buyer, now)
     purse.require_balance(buyer, order["escrow"])
     rights.require_budget(listing.asset_id, order["epsilonCap"])
+    titles.require_not_passing(listing.title_id)
 
     state.records[expected] = Order(
         buyer, order["listingId"], order["escrow"], order["epsilonCap"], order["validUntil"]

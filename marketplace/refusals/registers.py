@@ -242,6 +242,17 @@ REGISTERS = (
         got="validUntil",
     ),
     Refusal(
+        "RightsTitlesChanged",
+        "transfer_titles_changed",
+        "rights.a_transfer_passes_what_it_was_filed_for",
+        "of asset {assetId} pass {left} and not, as filed, {filed} (sum of 1 to hold, 2 to use, 4 to operate)",
+        "资产 {assetId} 现可移转的初始权利（{left}）与转让申请时（{filed}）不符（1 持有、2 使用、4 经营之和）",
+        "end this case, and let both parties apply anew for what is left",
+        "请终止本案，由双方就现有权利重新申请",
+        expected="filed",
+        got="left",
+    ),
+    Refusal(
         "TitlesNotHolder",
         "title_not_held",
         "titles.only_the_holder",

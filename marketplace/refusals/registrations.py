@@ -98,6 +98,16 @@ REGISTRATIONS = (
         got="caseId",
     ),
     Refusal(
+        "RegistrationsPassing",
+        "case_titles_passing",
+        "registrations.what_passes_stays_as_it_is",
+        "the first titles of asset {assetId} are passing by transfer case {caseId}, and stay as its receiver saw them",
+        "资产 {assetId} 的初始权利正在由转让案件 {caseId} 移转，办结前不得变动",
+        "wait for the end of the transfer, or withdraw it: no grant, pledge, transfer, offer or order before",
+        "请待转让办结，或撤回该案件；其间不得授权、质押、转让或据以出售",
+        got="caseId",
+    ),
+    Refusal(
         "RegistrationsAsset",
         "case_asset",
         "registrations.asset_fits_the_kind",

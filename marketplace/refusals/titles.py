@@ -147,6 +147,17 @@ TITLES = (
         got="account",
     ),
     Refusal(
+        "TitlesInUse",
+        "title_in_use",
+        "titles.nobody_ends_what_others_hold_under_it",
+        "others hold something under title {titleId} until {until}: {part}, or uses of orders where that is zero",
+        "他人在权利 {titleId} 之下持有权利至 {until}：{part}（为零则为订单使用权）",
+        "wait until it is over, or have its holder surrender it first; a use of an order ends by its term alone",
+        "请待其届满，或请其权利人先行放弃；订单使用权仅因届满而终止",
+        expected="until",
+        got="part",
+    ),
+    Refusal(
         "TitlesFirst",
         "title_first",
         "titles.first_titles_are_registered",

@@ -122,12 +122,6 @@ KINDS: Mapping[Procedure, frozenset[Kind]] = {
     Procedure.LATE_OBJECTION: frozenset((Kind.LATE_OBJECTION,)),
     Procedure.REVOCATION: frozenset((Kind.REVOCATION,)),
 }
-FINAL = frozenset(
-    (
-        *(S.CERTIFIED, S.REFUSED, S.TERMINATED, S.DEEMED_NOT_FILED, S.WITHDRAWN, S.UPHELD, S.DISMISSED),
-        *(S.ENDED, S.NONE),
-    )
-)
 #: kinds that end the entry, without a deposit, instead of certifying it anew
 ENDING = frozenset((Kind.CANCELLATION, Kind.REVOCATION))
 #: steps that are no signed act

@@ -89,6 +89,13 @@ class Step(IntEnum):
     END = 22
 
 
+#: states in which nothing can happen any more
+FINAL = frozenset(
+    (
+        *(CaseState.CERTIFIED, CaseState.REFUSED, CaseState.TERMINATED, CaseState.DEEMED_NOT_FILED),
+        *(CaseState.WITHDRAWN, CaseState.UPHELD, CaseState.DISMISSED, CaseState.ENDED, CaseState.NONE),
+    )
+)
 #: kinds that need no public notice: what corrects or ends an entry. Others need the applicant's reasons.
 WAIVABLE = frozenset((Kind.CORRECTION, Kind.CANCELLATION))
 #: procedures whose cases run beside the asset's others: nobody can keep them out by a case of one's own
@@ -104,6 +111,7 @@ class Case:
         paused_at: since when the case's clock stands still for a supplement or an objection; 0 where it runs or never
         stood.
         notice_end: end of the public notice, objections' time included; 0 before.
+        passing: first titles that a transfer hands over, bits as `marketplace.types.right_bit`.
     """
 
     asset_id: str
@@ -124,6 +132,7 @@ class Case:
     paused_at: int = 0
     notice_end: int = 0
     version: int = 1
+    passing: int = 0
 
 
 def case_from_json(row: Mapping[str, Any]) -> Case:
@@ -176,6 +185,13 @@ class Registrations:
     def record_of(self, asset_id: str) -> Record:
         """The asset's record; an empty one, not kept, where there is none."""
         return self.records.get(asset_id) or Record()
+
+    def require_not_passing(self, asset_id: str, account: str) -> None:
+        """Refuse while a transfer of the asset is open that `account` applied for."""
+        name = self.record_of(asset_id).latest_case
+        case = self.cases.get(name)
+        if case and case.kind is Kind.TRANSFER and case.applicant == account and case.state not in FINAL:
+            raise refuse("RegistrationsPassing", assetId=asset_id, caseId=name)
 
     def require_time(self, stated_at: int, last: int, now: int) -> None:
         """Refuse a stated time ahead of the ledger's, more than an hour behind it, or before the last act."""

@@ -16,7 +16,6 @@ from marketplace.refusals.checks import Message, require_in_time, require_versio
 from marketplace.registrations.codes import is_code
 from marketplace.registrations.procedures import (
     ENDING,
-    FINAL,
     KINDS,
     UNSIGNED,
     WHOSE,
@@ -28,6 +27,7 @@ from marketplace.registrations.procedures import (
 )
 from marketplace.registrations.records import (
     BESIDE,
+    FINAL,
     NOBODY,
     WAIVABLE,
     Case,
@@ -52,7 +52,10 @@ class Register(Protocol):
     def require_no_part(self, asset_id: str, account: str) -> None:
         """Refuse whoever registered the asset, shares in its revenue, or holds a title to it."""
 
-    def end(self, asset_id: str, status: AssetStatus, by: str, reason: str) -> list[Event]:
+    def passing(self, asset_id: str, giver: str) -> int:
+        """First titles that a transfer by `giver` would hand over, as bits."""
+
+    def end(self, asset_id: str, status: AssetStatus, by: str, reason: str, now: int) -> list[Event]:
         """End a registration for good, or refuse to; `reason` is the digest of the decision's paper."""
 
 
@@ -106,6 +109,7 @@ def file(
         filing["decideBy"],
         filing["nonPublicationDigest"] != ZERO_DIGEST or kind in WAIVABLE,
         filing["counterparty"],
+        passing=register.passing(asset_key, filing["applicant"]) if kind is Kind.TRANSFER else 0,
     )
     if procedure not in BESIDE:
         record.latest_case = name
@@ -156,7 +160,7 @@ def _step(
     if step is Step.WAIVE_NOTICE and not case.may_waive:
         raise refuse("RegistrationsNoWaiver", caseId=name)
 
-    ended = _end(register, case, deed) if following is CaseState.ENDED else []
+    ended = _end(register, case, deed, now) if following is CaseState.ENDED else []
     before = case.state
     _note_clock(case, step, deed)
     _take(state, case, following, deed)
@@ -166,9 +170,9 @@ def _step(
     return [Event("Registrations", "Acted", args), *_count_dispute(state, name, before), *ended]
 
 
-def _end(register: Register, case: Case, deed: Message) -> list[Event]:
+def _end(register: Register, case: Case, deed: Message, now: int) -> list[Event]:
     status = AssetStatus.CANCELLED if case.kind is Kind.CANCELLATION else AssetStatus.REVOKED
-    return register.end(case.asset_id, status, deed["actor"], deed["evidenceDigest"])
+    return register.end(case.asset_id, status, deed["actor"], deed["evidenceDigest"], now)
 
 
 def expire(state: Registrations, name: str, now: int) -> list[Event]:

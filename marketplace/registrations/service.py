@@ -14,9 +14,9 @@ from marketplace.evidence.inbox import Statement, check_statement, is_under_way,
 from marketplace.intents import Deployment
 from marketplace.participants.service import oversees
 from marketplace.registrations import clocks, codes, forms
-from marketplace.registrations.procedures import ENDING, FINAL, TABLES, WHOSE
+from marketplace.registrations.procedures import ENDING, TABLES, WHOSE
 from marketplace.registrations.projections import SUBJECT
-from marketplace.registrations.records import NOBODY, CaseState, Kind, Procedure, Step, case_from_json
+from marketplace.registrations.records import FINAL, NOBODY, CaseState, Kind, Procedure, Step, case_from_json
 from marketplace.registrations.tables import (
     CertificateCode,
     RegisterEntry,

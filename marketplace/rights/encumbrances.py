@@ -55,6 +55,7 @@ def pledge(state: Titles, participants: Participants, deed: Message, now: int) -
     if TitleMark.PLEDGED in title.marks:
         raise refuse("TitlesPledged", titleId=key, pledgee=state.pledges[key].pledgee)
     state.require_free(key, now)
+    state.require_not_passing(key)
     participants.require_active(holder)
     participants.require_active(pledgee)
 

@@ -84,8 +84,13 @@ class AssetRegister:
         if has_part or self.titles.has_part(asset_id, account):
             raise refuse("RightsOwnMatter", registrar=account)
 
-    def end(self, asset_id: str, status: AssetStatus, by: str, reason: str) -> list[Event]:
-        """End a registration: CANCELLED at its holder's wish, which has to hold all first titles free, or REVOKED.
+    def passing(self, asset_id: str, giver: str) -> int:
+        """First titles that a transfer by `giver` would hand over, as bits."""
+        return self.titles.passing(asset_id, giver)
+
+    def end(self, asset_id: str, status: AssetStatus, by: str, reason: str, now: int) -> list[Event]:
+        """End a registration: CANCELLED at its holder's wish, which has to hold all first titles free, with nothing of
+        others' under them, or REVOKED.
 
         Raises:
             RuleError: it is not confirmed, or not its holder's alone to end; the state is then unchanged.
@@ -94,7 +99,7 @@ class AssetRegister:
         if asset.status not in STANDING:
             raise refuse("RightsMark", assetId=asset_id, current=int(asset.status), asked=int(status))
         if status is AssetStatus.CANCELLED:
-            require_whole(self.titles, asset_id, asset.registrant)
+            require_whole(self.titles, asset_id, asset.registrant, now)
 
         asset.status = status
         asset.version += 1
@@ -137,6 +142,9 @@ def confirm(
     case = None if first else _require_later_case(asset, registrations, confirmation)
     passing = case if case is not None and case.kind is Kind.TRANSFER else None
     if passing is not None:
+        left = titles.passing(asset_key, passing.applicant)
+        if left != passing.passing:
+            raise refuse("RightsTitlesChanged", assetId=asset_key, filed=passing.passing, left=left)
         require_passable(titles, asset_key, passing.applicant)
     certified = registration_rules.certify(registrations, confirmation)
 

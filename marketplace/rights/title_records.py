@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from marketplace.documents.ids import title_id
 from marketplace.refusals import refuse
-from marketplace.types import TitleKind, TitleMark
+from marketplace.registrations.records import Registrations
+from marketplace.types import ZERO_DIGEST, TitleKind, TitleMark, right_bit
 
 ALL_PURPOSES = 2**32 - 1
 ALL_TERRITORIES = 2**48 - 1
@@ -56,6 +57,7 @@ class Title:
         valid_until: of a root 0: its term is its asset's.
         parent: id of the title that it is a part of; None for a root.
         number: its place in the order of all titles, from 1; 0 for the use of an order.
+        used_until: no order's use under it runs longer.
     """
 
     holder: str
@@ -70,6 +72,7 @@ class Title:
     valid_from: int = 0
     version: int = 1
     number: int = 0
+    used_until: int = 0
 
     @property
     def cell(self) -> Cell:
@@ -99,13 +102,14 @@ class Pledging:
 
 @dataclass
 class Titles:
-    """The state of the contract."""
+    """The state of the contract, which asks the register of cases whether a transfer is open."""
 
     records: dict[str, Title] = field(default_factory=dict)
     parts: dict[str, list[str]] = field(default_factory=dict)
     offered: dict[str, Cell] = field(default_factory=dict)
     pledges: dict[str, Pledging] = field(default_factory=dict)
     count: int = 0
+    registrations: Registrations = field(default_factory=Registrations)
 
     def has_part(self, asset_id: str, account: str) -> bool:
         """Whether `account` holds one of the first titles of an asset."""
@@ -143,6 +147,37 @@ class Titles:
             if marks:
                 raise refuse("TitlesEncumbered", titleId=key, ancestor=name, marks=int(marks))
         return len(above) - 1
+
+    def in_use(self, key: str, now: int) -> tuple[str, int]:
+        """The first part of a title that is not over by itself, or the zero digest for uses of orders, and its end;
+        zeros if nothing. Of orders the latest end is known, whether or not they were settled or given back before.
+        """
+        for name in self.parts.get(key, []):
+            if not self.records[name].is_over(now):
+                return name, self.records[name].valid_until
+        until = self.records[key].used_until
+        return ZERO_DIGEST, until if until >= now else 0
+
+    def require_unused(self, key: str, now: int) -> None:
+        """Refuse to end what others hold something under."""
+        part, until = self.in_use(key, now)
+        if until:
+            raise refuse("TitlesInUse", titleId=key, part=part, until=until)
+
+    def require_not_passing(self, key: str) -> None:
+        """Refuse a first title that passes to somebody else by a transfer case: it stays as the receiver saw it."""
+        title = self.records[key]
+        if title.parent is None:
+            self.registrations.require_not_passing(title.asset_id, title.holder)
+
+    def passing(self, asset_id: str, giver: str) -> int:
+        """First titles that a transfer by `giver` would hand over, as bits: what it holds and has not ended."""
+        held = {kind: self.records.get(title_id(asset_id, kind)) for kind in ROOTS}
+        return sum(
+            right_bit(kind)
+            for kind, title in held.items()
+            if title is not None and title.holder == giver and TitleMark.ENDED not in title.marks
+        )
 
     def require_held(self, key: str, account: str) -> Title:
         """The title, refused unless it is not an order's and `account` holds it."""

@@ -68,6 +68,7 @@ def transfer(state: Titles, participants: Participants, handover: Message, now: 
         raise refuse("TitlesSameParty", account=taker)
     require_version(title.version, handover)
     state.require_free(key, now)
+    state.require_not_passing(key)
     state.require_permitted(key, act_of("Transfer", handover))
     participants.require_active(giver)
     participants.require_active(taker)
@@ -112,6 +113,7 @@ def grant(state: Titles, rights: Rights, participants: Participants, wish: Messa
         raise refuse("TitlesNotGrantable", parent=parent_key, kind=wish["kind"])
     if state.require_free(parent_key, now) == MAX_DEPTH:
         raise refuse("TitlesDepth", titleId=parent_key)
+    state.require_not_passing(parent_key)
     latest = rights.require_confirmed(parent.asset_id, now)
     _require_within(parent_key, parent, wish, latest, now)
     if wish["marks"] & TitleMark.EXCLUSIVE:
@@ -130,7 +132,7 @@ def grant(state: Titles, rights: Rights, participants: Participants, wish: Messa
 
 
 def surrender(state: Titles, participants: Participants, wish: Message, now: int) -> list[Event]:
-    """Give a granted title up, as its holder.
+    """Give a granted title up, as its holder, when nothing that was granted out of it is in force any more.
 
     Args:
         wish: the intent Surrender, signed by the holder.
@@ -144,6 +146,7 @@ def surrender(state: Titles, participants: Participants, wish: Message, now: int
     if title.parent is None:
         raise refuse("TitlesFirst", titleId=key)
     require_version(title.version, wish)
+    state.require_unused(key, now)
     state.require_free(key, now)
     state.require_permitted(key, act_of("Surrender", wish))
     participants.require_active(holder)
@@ -199,7 +202,7 @@ def hand_over(state: Titles, asset_key: str, giver: str, taker: str) -> list[Eve
 
     The transferor keeps none of them; one that somebody else holds, or that has ended, stays where it is.
     """
-    keys = [key for key in first_titles(state, asset_key) if _passes(state.records[key], giver)]
+    keys = _passing(state, asset_key, giver)
     for key in keys:
         state.records[key].holder = taker
         state.records[key].version += 1
@@ -209,17 +212,19 @@ def hand_over(state: Titles, asset_key: str, giver: str, taker: str) -> list[Eve
 
 def require_passable(state: Titles, asset_key: str, giver: str) -> None:
     """Refuse a transfer while a first title that would pass is seized, under control or pledged."""
-    for key in first_titles(state, asset_key):
-        if _passes(state.records[key], giver):
-            require_unburdened(state, key)
+    for key in _passing(state, asset_key, giver):
+        require_unburdened(state, key)
 
 
-def require_whole(state: Titles, asset_key: str, holder: str) -> None:
-    """Refuse to end what somebody else holds a first title of, or what a first title is seized or pledged of."""
+def require_whole(state: Titles, asset_key: str, holder: str, now: int) -> None:
+    """Refuse to end what somebody else holds a first title of, what a first title is seized or pledged of, and what
+    others hold something under.
+    """
     for key in first_titles(state, asset_key):
         if state.records[key].holder != holder:
             raise refuse("TitlesNotHolder", titleId=key, account=holder)
         require_unburdened(state, key)
+        state.require_unused(key, now)
 
 
 def first_titles(state: Titles, asset_key: str) -> list[str]:
@@ -235,8 +240,9 @@ def require_unburdened(state: Titles, key: str) -> None:
     state.require_unpledged(key)
 
 
-def _passes(title: Title, giver: str) -> bool:
-    return title.holder == giver and TitleMark.ENDED not in title.marks
+def _passing(state: Titles, asset_key: str, giver: str) -> list[str]:
+    bits = state.passing(asset_key, giver)
+    return [title_id(asset_key, kind) for kind in ROOTS if bits & right_bit(kind)]
 
 
 def grant_use(state: Titles, parent: str, asset_key: str, order: Message) -> list[Event]:
@@ -247,6 +253,8 @@ def grant_use(state: Titles, parent: str, asset_key: str, order: Message) -> lis
         order: the intent Fund.
     """
     key = title_id(asset_key, TitleKind.USE, order["orderId"])
+    above = state.records[parent]
+    above.used_until = max(above.used_until, order["validUntil"])
     state.records[key] = Title(order["buyer"], TitleKind.USE, order["validUntil"], asset_key, parent)
     return [_granted(key, state.records[key], order["validUntil"], order["orderId"])]
 

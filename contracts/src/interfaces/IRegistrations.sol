@@ -80,7 +80,8 @@ interface IRegistrations is IIntentBatch {
     }
 
     /// @notice Times in unix seconds. `dueAt` is the end of the period that was opened last: for acceptance, correction,
-    /// supplement, notice or investigation; once deposited, the latest end of validity. `decideBy` ends the whole case.
+    /// supplement, notice or investigation; once deposited, the latest end of validity. `decideBy` ends the whole case. `passing`:
+    /// the first titles that a transfer hands over, bits as in IRights.
     struct Case {
         address applicant;
         Kind kind;
@@ -89,6 +90,7 @@ interface IRegistrations is IIntentBatch {
         uint32 version;
         bool extended;
         bool mayWaive;
+        uint8 passing;
         address counterparty;
         uint64 statedAt;
         address objector;
@@ -213,6 +215,8 @@ interface IRegistrations is IIntentBatch {
     error RegistrationsCounterparty(address counterparty);
     /// @notice Another case about the asset is not finished.
     error RegistrationsOpenCase(bytes32 assetId, bytes32 caseId);
+    /// @notice The first titles of this asset are passing to somebody else by this case.
+    error RegistrationsPassing(bytes32 assetId, bytes32 caseId);
     /// @notice The asset has no registration that could be changed, or has one already.
     error RegistrationsAsset(bytes32 assetId, uint8 status);
     /// @notice The registration lapsed by itself.
@@ -271,6 +275,10 @@ interface IRegistrations is IIntentBatch {
 
     /// @notice What the register says of an asset; all zero if nothing.
     function recordOf(bytes32 assetId) external view returns (Record memory);
+
+    /// @notice Reverts while a transfer is open that `account` applied for: until it ends, the first titles that pass are neither
+    /// granted from, pledged, moved nor offered.
+    function requireNotPassing(bytes32 assetId, address account) external view;
 
     /// @notice The digest of the rulebook that a case filed now has to name.
     function rulebook() external view returns (bytes32);

@@ -143,6 +143,8 @@ interface IRights is IIntentBatch {
     error RightsSharesFull(bytes32 assetId);
     /// @notice Only the Orders contract moves the budget.
     error RightsOnlyOrders(address caller);
+    /// @notice Other first titles would pass than when the transfer was filed, bits as in {Confirm}.
+    error RightsTitlesChanged(bytes32 assetId, uint8 filed, uint8 left);
     /// @notice Only the Registrations contract ends a registration.
     error RightsOnlyRegistrations(address caller);
     /// @notice The privacy budget has `left` and the order asks for more.
@@ -161,7 +163,7 @@ interface IRights is IIntentBatch {
     function mark(Mark calldata mark_, bytes calldata registrarSignature) external;
 
     /// @notice Ends a registration for good: Cancelled at its holder's wish, who has to hold all first titles free of
-    /// seizure and pledge, or Revoked. Only Registrations calls it, when a case ends so.
+    /// seizure and pledge, with nothing in force that was granted out of them, or Revoked. Only Registrations calls it, when a case ends so.
     /// @param by the registrar who decided. @param reasonDigest of the paper of the decision.
     function end(bytes32 assetId, AssetStatus status, address by, bytes32 reasonDigest) external;
 
@@ -182,6 +184,13 @@ interface IRights is IIntentBatch {
 
     /// @notice Reverts if `account` registered the asset, shares in its revenue, or holds a first title to it.
     function requireNoPart(bytes32 assetId, address account) external view;
+
+    /// @notice Reverts while a transfer of the asset's registration is open that `account` applied for.
+    function requireNotPassing(bytes32 assetId, address account) external view;
+
+    /// @notice Which first titles a transfer by `from` would hand over, bits as in {Confirm}: those that it holds and that have not
+    /// ended.
+    function passing(bytes32 assetId, address from) external view returns (uint8 rights);
 
     /// @notice Reverts unless the asset is confirmed and in its term.
     /// @return validUntil end of the asset's term, unix seconds.

@@ -200,6 +200,8 @@ interface ITitles is IIntentBatch {
     error TitlesNotPledgee(bytes32 titleId, address account);
     /// @notice A first title is not given up: its registration is cancelled.
     error TitlesFirst(bytes32 titleId);
+    /// @notice Nobody ends by an act of its own what others hold under it: `part`, or, where that is zero, uses of orders, until `until`.
+    error TitlesInUse(bytes32 titleId, bytes32 part, uint64 until);
 
     /// @notice Hands a title to another active participant.
     function transfer(Transfer calldata transfer_, bytes calldata fromSignature, bytes calldata toSignature) external;
@@ -207,7 +209,7 @@ interface ITitles is IIntentBatch {
     /// @notice Grants a part of a title.
     function grant(Grant calldata grant_, bytes calldata grantorSignature, bytes calldata granteeSignature) external;
 
-    /// @notice Gives a granted title up; with it dies whatever was granted out of it.
+    /// @notice Gives a granted title up, out of which nothing that is granted is in force any more.
     function surrender(Surrender calldata surrender_, bytes calldata holderSignature) external;
 
     /// @notice Revokes any title; with it dies whatever was granted out of it.
@@ -260,6 +262,10 @@ interface ITitles is IIntentBatch {
     /// @notice Why a title is not in force, and the ancestor that this comes from: 0 in force, 1 ended, 2 expired, 3 not begun, 4 its
     /// asset is not confirmed, 5 unknown.
     function standing(bytes32 titleId) external view returns (uint8 cause, bytes32 ancestor);
+
+    /// @notice What was granted out of a title and is not over by itself: the first such part, or zero for uses of orders, and its
+    /// end; (0, 0) if nothing. Of orders the latest end is known, whether or not they were settled or given back before.
+    function inUse(bytes32 titleId) external view returns (bytes32 part, uint64 until);
 
     /// @notice Whether `account` holds one of the first titles of an asset.
     function hasPart(bytes32 assetId, address account) external view returns (bool);

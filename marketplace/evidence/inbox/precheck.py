@@ -8,7 +8,7 @@ would use.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from marketplace.agreements.rules import Agreement as AgreementState
 from marketplace.agreements.tables import Agreement
@@ -33,7 +33,7 @@ from marketplace.participants.service.keyring import ledger_time, load_keys
 from marketplace.participants.tables import Participant
 from marketplace.registrations.codes import from_ledger, is_code, to_ledger
 from marketplace.registrations.projections import SUBJECT
-from marketplace.registrations.records import CaseState, Step, case_from_json
+from marketplace.registrations.records import CaseState, Kind, Step, case_from_json
 from marketplace.registrations.records import Record as EntryState
 from marketplace.registrations.tables import (
     CertificateCode,
@@ -141,6 +141,7 @@ def _load(session: Session, texts: Sequence[str], *, whole_batch: bool) -> Ledge
     owners: set[str] = set()
     _load_titles(session, state, names | {listing.title_id for listing in listings}, owners)
     accounts |= _load_assets(session, state, owners - state.rights.assets.keys())
+    _load_transfers(session, state)
     _load_clearing(session, state, names, None if whole_batch else accounts)
     keys = load_keys(session, accounts, names)
     _load_accounts(session, state, accounts | {item.new_key for item in keys.recoveries.values()})
@@ -207,11 +208,7 @@ def _load_cases(session: Session, state: LedgerState, names: set[str]) -> list[R
     entries = session.exec(select(RegisterEntry).where(col(RegisterEntry.asset_id).in_(assets))).all()
     latest = {entry.latest_case for entry in entries} - {case.case_id for case in named}
     cases = [*named, *session.exec(select(RegistrationCase).where(col(RegistrationCase.case_id).in_(latest)))]
-    for entry in entries:
-        code = to_ledger(entry.code) if entry.code else ZERO_DIGEST
-        state.registrations.records[entry.asset_id] = EntryState(
-            entry.holder, entry.valid_until, entry.disputes, entry.latest_case, entry.certificate_digest, code
-        )
+    _keep_entries(state, entries)
     for row in cases:
         state.registrations.cases[row.case_id] = case_from_json(row.as_json())
     codes = [from_ledger(name) for name in names if is_code(name)]
@@ -226,6 +223,28 @@ def _load_cases(session: Session, state: LedgerState, names: set[str]) -> list[R
     )
     state.registrations.objected = {(act.case_id, act.actor) for act in session.exec(objections)}
     return cases
+
+
+def _load_transfers(session: Session, state: LedgerState) -> None:
+    """Load the transfers of all assets that are touched; what was to pass at filing only the ledger knows."""
+    loaded = state.registrations.records.keys()
+    missing = [name for name in state.rights.assets if name not in loaded]
+    entries = session.exec(select(RegisterEntry).where(col(RegisterEntry.asset_id).in_(missing))).all()
+    _keep_entries(state, entries)
+    latest = [entry.latest_case for entry in entries]
+    for row in session.exec(select(RegistrationCase).where(col(RegistrationCase.case_id).in_(latest))):
+        state.registrations.cases[row.case_id] = case_from_json(row.as_json())
+    for case in state.registrations.cases.values():
+        if case.kind is Kind.TRANSFER:
+            case.passing = state.titles.passing(case.asset_id, case.applicant)
+
+
+def _keep_entries(state: LedgerState, entries: Sequence[RegisterEntry]) -> None:
+    for entry in entries:
+        code = to_ledger(entry.code) if entry.code else ZERO_DIGEST
+        state.registrations.records[entry.asset_id] = EntryState(
+            entry.holder, entry.valid_until, entry.disputes, entry.latest_case, entry.certificate_digest, code
+        )
 
 
 def _listing_state(row: Listing) -> ListingState:
@@ -304,6 +323,8 @@ def _load_parts(session: Session, state: LedgerState, row: Title) -> None:
     for part in parts:
         state.titles.records.setdefault(part.title_id, _title_state(part))
     state.titles.parts[row.title_id] = [part.title_id for part in parts if not part.marks & TitleMark.ENDED]
+    ordered = select(func.max(Title.valid_until)).where(Title.parent == row.title_id, Title.order_id != ZERO_DIGEST)
+    state.titles.records[row.title_id].used_until = session.exec(ordered).one() or 0
     for listing in session.exec(select(Listing).where(Listing.title_id == row.title_id)):
         note_offer(state.titles, _listing_state(listing).product, 0)
 

@@ -22,7 +22,7 @@ from tests.histories import ADDRESSES, CHAIN_ID, TREASURY, Call, History
 from tests.registering import rulebook
 
 START = 1_800_000_000
-HISTORIES = 15
+HISTORIES = 16
 DELIVERING = (
     *("confirm", *["list"] * 2, "offer", *["fund"] * 3, *["arrange"] * 2, *["deliver"] * 3, "acknowledge", "accept"),
     *(*["object"] * 2, *["deem"] * 3, "lapse", "issue"),
@@ -31,8 +31,12 @@ CLEARING = (
     *("issue", "openBatch", *["owe"] * 6, *["closeBatch"] * 2, *["collect"] * 3, *["drop"] * 2, "confirmBatch"),
     *["pay"] * 3,
 )
+PASSING = (
+    *("confirm", "confirm", *["file"] * 3, *["act"] * 3, *["decide"] * 6, *["grant"] * 9, "transfer", *["pledge"] * 2),
+    *(*["enforce"] * 2, "list", "fund", *["surrender"] * 2, "releasePledge"),
+)
 # By seed: histories of a few verbs, which need a course of acts before they have anything to try.
-FOCUSED = {12: DELIVERING, 13: DELIVERING, 14: CLEARING}
+FOCUSED = {12: DELIVERING, 13: DELIVERING, 14: CLEARING, 15: PASSING}
 STEPS = 1300
 GAS = 25_000_000
 
@@ -172,6 +176,7 @@ def run_history(chain: Chain, seed: int) -> Counter[str]:
     """Some hundred calls, compared one transaction after the other, and all balances at the end."""
     history, key = found_market(chain, seed)
     focus = FOCUSED.get(seed)
+    history.changes_hands = focus is PASSING
     delivers = history.forgets_keys = focus is DELIVERING
     history.without = () if delivers else ("Deliveries",)
     opening = history.opening()
@@ -218,7 +223,8 @@ def test_histories_reach_every_verb_and_most_refusals(chain: Chain) -> None:
         "participant_application_mismatch", "asset_status", "asset_claim_mismatch", "asset_term", "asset_own_matter",
         "asset_shares_invalid", "asset_id_mismatch", "asset_expired", "title_not_held", "title_not_transferable",
         "title_not_grantable", "title_wider", "title_conflict", "title_over", "title_encumbered",
-        "title_marks", "title_pledged", "title_not_pledgee", "title_id_mismatch", "title_first",
+        "title_in_use", "case_titles_passing", "transfer_titles_changed", "title_marks", "title_pledged",
+        "title_not_pledgee", "title_id_mismatch", "title_first",
         "transfer_same_party", "share_too_small", "shares_full", "budget_exceeded", "listing_not_listed",
         "listing_expired", "listing_term", "issue_reference_used", "balance_insufficient", "order_not_funded",
         "order_own_listing", "order_term", "escrow_too_small", "close_mismatch", "close_not_seller",

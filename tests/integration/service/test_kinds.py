@@ -8,6 +8,8 @@ import pytest
 from marketplace.registrations.records import CaseState, Kind, Procedure, Step
 from marketplace.rights.standing import judge
 from marketplace.sdk import certificates, identifiers, registrations, rights, titles
+from marketplace.sdk.client import Client
+from marketplace.sdk.titles import Wish
 from marketplace.types import AssetStatus, TitleKind
 from tests.integration.service.test_registrations import refused
 from tests.integration.service.town import Town
@@ -110,7 +112,11 @@ def test_a_transfer_hands_the_entry_over(town: Town) -> None:
     hold = titles.root(asset, TitleKind.HOLD)
     offer = titles.offer_transfer(town["supplier"], hold, rival.address)
     assert refused(lambda: titles.accept(rival, offer)) == "title_not_transferable"
+    listing = town.list_product(asset)
     town.deposit_case(asset, Kind.TRANSFER, form, counterparty=rival.address)
+    assert refused(lambda: granted(town["supplier"], town["buyer"], asset)) == "case_titles_passing"
+    assert refused(lambda: town.list_product(asset, title="meanwhile")) == "case_titles_passing"
+    assert refused(lambda: town.fund(listing)) == "case_titles_passing"
     rights.confirm(town["registrar"], asset, 30)
     after = rights.get_asset(rival, asset)
     assert after["holder"] == after["registration"]["holder"] == rival.address
@@ -124,10 +130,22 @@ def test_a_transfer_hands_the_entry_over(town: Town) -> None:
     ) == ("case_not_party")
 
 
-def test_a_cancellation_ends_entry_titles_and_listings(town: Town) -> None:
-    asset = made(town, "cancellation")
+def granted(grantor: Client, grantee: Client, asset: str) -> str:
+    """A sub-operator's title out of the root to operate."""
+    wish = Wish(grantee.address, TitleKind.OPERATE, 10 * DAY)
+    offer = titles.offer_grant(grantor, titles.root(asset, TitleKind.OPERATE), wish)
+    return str(titles.accept(grantee, offer)["titleId"])
+
+
+def test_a_cancellation_ends_entry_and_listings_once_nobody_else_holds_a_title(town: Town) -> None:
+    asset, registrar = made(town, "cancellation"), town["registrar"]
     listing, certificate = town.list_product(asset), present(town, asset)
-    case = town.deposit_case(asset, Kind.CANCELLATION, town.later_form(asset, Kind.CANCELLATION), non_publication=None)
+    part, form = granted(town["supplier"], town["buyer"], asset), town.later_form(asset, Kind.CANCELLATION)
+    how: dict[str, Any] = {"non_publication": None}
+    assert refused(lambda: town.deposit_case(asset, Kind.CANCELLATION, form, **how)) == "title_in_use"
+    titles.surrender(town["buyer"], part, "paid off")
+    case = town.facts["case"]
+    registrations.act(registrar, case, Step.END, "nobody else holds a title any more")
     assert registrations.get_case(town["registrar"], case)["state"] == CaseState.ENDED
     assert rights.get_asset(town["rival"], asset)["status"] == AssetStatus.CANCELLED
     assert standing(town, certificate) == "certificate_revoked"

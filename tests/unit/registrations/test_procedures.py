@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from marketplace.registrations.clocks import NAMES
-from marketplace.registrations.procedures import FINAL, KINDS, TABLES, WHOSE, next_state, opens_period
-from marketplace.registrations.records import WAIVABLE, Kind, Procedure, Step
+from marketplace.registrations.procedures import KINDS, TABLES, WHOSE, next_state, opens_period
+from marketplace.registrations.records import FINAL, WAIVABLE, Kind, Procedure, Step
 from marketplace.registrations.records import CaseState as S
 from marketplace.rulebooks import all_rulebooks
 
