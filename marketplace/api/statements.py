@@ -33,6 +33,14 @@ KINDS = {
 }
 
 
+CREDENTIAL_INFO = b"marketplace/credential/v1"
+
+
+def credential_context(order: str, key: str, expires: int) -> bytes:
+    """What a sealed credential is bound to: its order, the key that may use it, and its end."""
+    return from_hex(order, 32) + from_hex(key, 20) + expires.to_bytes(8, "big")
+
+
 def message_of(document: Mapping[str, Any]) -> dict[str, str]:
     """The intent that stands for a document."""
     return {"subject": document[KINDS[document["type"]].subject], "documentDigest": unsigned_digest(document)}

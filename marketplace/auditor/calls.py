@@ -156,7 +156,10 @@ class Calls:
     def _serve(self, leaf: Leaf, standing: Standing, account: _Account, subject: str) -> None:
         """A service record is what its calls give."""
         record = self._documents.get(leaf["record"], "service_record", subject)
-        if record is None or account.broken:
+        if record is None:
+            return
+        self._stated[leaf["record"]] = record["order"]
+        if account.broken:
             return
         self._report.count("service records")
         expected = (standing.order["orderId"], standing.listing["seller"])
@@ -168,7 +171,6 @@ class Calls:
             self._report.find("service_differs", subject, expected="calls of that period", got=record["period"])
         for name, value in (figures or {}).items():
             self._report.same("service_differs", f"{subject} {name}", value, record[name])
-        self._stated[leaf["record"]] = record["order"]
 
     def _reply(self, leaf: Leaf, standing: Standing, _: _Account, subject: str) -> None:
         """The buyer answers a service record of its order, once."""
@@ -183,11 +185,18 @@ class Calls:
         known = (self._stated.get(leaf["record"]), self._answered[leaf["record"]])
         self._report.same("service_answer_differs", subject, (order["orderId"], 1), known)
 
+    def records(self, order: str) -> list[Mapping[str, Any]]:
+        """The records of an order, up to the first that does not hold."""
+        return self._accounts[order].records if order in self._accounts else []
+
     def settles(self, order: str, row: Row) -> bool:
-        """Whether an order was delivered call by call; then what was paid is compared with what was metered."""
+        """Whether an order was delivered call by call; then what was paid is compared with what was metered, unless a
+        record does not hold: then that is the first difference, and nothing after it can be told."""
         account = self._accounts.get(order)
         if account is None and not self._is_api(row):
             return False
+        if account is not None and account.broken:
+            return True
         voucher = account.voucher if account else None
         billed = voucher or {"amount": 0, "epsilon": 0, "calls": 0, "callsRoot": to_hex(EMPTY_ROOT)}
         if row["status"] == OrderStatus.SETTLED:

@@ -4,7 +4,7 @@ The paper is built again, from the replayed rows and events and the bundle's doc
 the service uses, and compared to the last field. It is compared with the ledger at the bundle's last block.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,13 +44,21 @@ class PapersInHand:
 
     Args:
         derived: the ledger's events by rule, in order.
+        calls: the call records of an order, as the log names them.
         log_key: the exchange's key that signs papers, 32 bytes.
     """
 
     def __init__(
-        self, tables: Tables, derived: Sequence[Placed], documents: Documents, log_key: bytes, report: Report
+        self,
+        tables: Tables,
+        derived: Sequence[Placed],
+        documents: Documents,
+        log_key: bytes,
+        report: Report,
+        *,
+        calls: Callable[[str], Sequence[Mapping[str, Any]]] = lambda _: (),
     ) -> None:
-        self._rows, self._derived, self._documents = tables.rows, derived, documents
+        self._rows, self._derived, self._documents, self._calls = tables.rows, derived, documents, calls
         self._log_key, self._report = log_key, report
         self._times = {placed.block: placed.timestamp for placed in derived}
 
@@ -133,7 +141,8 @@ class PapersInHand:
         shares = [(share["holder"], share["amount"]) for share in paid]
         cleared = self._rows["cleared_orders"].get((order,))
         settled_at = self._times[row["event"]["block"]]
-        return Sale(row, listing, terms, agreement, shares, settled_at, cleared["batchId"] if cleared else None)
+        batch, records = cleared["batchId"] if cleared else None, self._calls(order)[: row["calls"]]
+        return Sale(row, listing, terms, agreement, shares, settled_at, batch, records)
 
     def _sales(self, seller: str, buyer: str, period: str) -> Iterator[Sale]:
         begin, end = bounds(period)

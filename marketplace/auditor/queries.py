@@ -88,7 +88,7 @@ class Queries:
         self._panels = Panels(documents, attestations, report)
         book = KeyBook(deployment, spans_of(tables.rows["account_keys"].values()))
         self._billing = Billing(book, report)
-        self._calls = Calls(tables, documents, self._papers, self._billing, report)
+        self.calls = Calls(tables, documents, self._papers, self._billing, report)
         self._custodians = Custodians(documents, deployment, report)
         self._accepted: dict[str, str] = {}
         self._ended: dict[str, str] = {}
@@ -104,7 +104,7 @@ class Queries:
             self._report.find("leaf_unknown", subject, expected=sorted(members or LEAVES), got=sorted(leaf))
             return
         if leaf["type"] in CALL_LEAVES:
-            self._calls.check(leaf, subject)
+            self.calls.check(leaf, subject)
             return
         {
             "query.accepted": self._accept,
@@ -116,7 +116,7 @@ class Queries:
 
     def finish(self) -> None:
         """What can be told only after the last leaf."""
-        self._billing.finish(self._tables, self._calls.settles)
+        self._billing.finish(self._tables, self.calls.settles)
         self._custodians.finish()
         self._attestations.finish()
         self._panels.finish()

@@ -102,7 +102,8 @@ def audit(
         for contested in queries.contests():
             again.judge(contested)
     if papers:
-        hand = PapersInHand(tables, derived, Documents(bundle, Report()), roots.log.public, report)
+        read_again, key = Documents(bundle, Report()), roots.log.public
+        hand = PapersInHand(tables, derived, read_again, key, report, calls=queries.calls.records)
         for paper in papers:
             hand.check(paper)
         report.note("papers_compared", done=len(papers))

@@ -11,7 +11,7 @@ from marketplace.quantities import money
 from marketplace.sdk import clearing, settlement
 from marketplace.sdk.opening import open_client, open_keys
 from marketplace.types import BatchStatus, DebtStatus
-from marketplace.vault.vouchers import vault_voucher
+from marketplace.vault.vouchers import own_voucher
 
 app = group("Net many orders and debts in batches. 清算")
 Batch = Annotated[str, typer.Argument(metavar="BATCH", parser=parse_digest, help="id of the batch 批次编号")]
@@ -52,13 +52,13 @@ def open_(
 def enter(run: Run, order: Order, batch: Batch) -> None:
     """Settle one of your orders into a batch, as its seller: its parts are paid by the batch. 订单计入批次
 
-    Where your vault is in this home folder, the voucher must be the one that the vault holds.
+    Where your vault or gateway is in this home folder, the voucher must be the one that it holds.
 
     Example: marketplace clearing enter 0x5f…5f 0x6e…6e
     """
     keys = open_keys(run)
     with open_client(run, keys=keys) as client:
-        result = settlement.clear(client, order, batch, vault_voucher(run.home, keys, order))
+        result = settlement.clear(client, order, batch, own_voucher(run.home, keys, order))
     run.result(result, f"order settled into batch {batch}", f"订单已计入批次 {batch}")
 
 

@@ -22,7 +22,7 @@ from crypto.canonical import from_hex, sha256, to_hex
 from crypto.errors import CryptoError
 from marketplace.api.metering import Meter, check_voucher, meter_of, require_within_escrow, voucher_due
 from marketplace.api.rules import check_call, most_records
-from marketplace.api.statements import check, key_of, sign
+from marketplace.api.statements import CREDENTIAL_INFO, check, credential_context, key_of, sign
 from marketplace.documents import Document, iso_time, unix_seconds, validate_voucher, voucher_message
 from marketplace.documents.api import MAX_BATCH, request_digest, validate_call, validate_credential_request
 from marketplace.errors import MarketplaceError, NotAuthorizedError, RuleError
@@ -35,7 +35,6 @@ from marketplace.sdk.call_store import CallStore
 log = logging.getLogger(__name__)
 CREDENTIAL_SECONDS = 900
 SKEW_SECONDS = 300
-INFO = b"marketplace/credential/v1"
 WORKERS = 8
 
 
@@ -98,7 +97,7 @@ class Desk:
         self._require_open(standing)
         token, expires = secrets.token_bytes(32), int(self._now()) + self._lasts
         context = credential_context(wish["order"], key, expires)
-        sealed = envelope.seal(from_hex(wish["receiveKey"], 32), token, info=INFO, aad=context)
+        sealed = envelope.seal(from_hex(wish["receiveKey"], 32), token, info=CREDENTIAL_INFO, aad=context)
         self.store.keep_credential(to_hex(sha256(token)), wish["order"], key, expires)
         return {"sealed": to_hex(sealed), "expiresAt": expires}
 
@@ -253,11 +252,6 @@ class Desk:
             meter = meter_of(standing.terms, self.store.records(order))
             self._lines[order] = _Line(meter, Rate(standing.terms["delivery"]["qps"]))
         return self._lines[order]
-
-
-def credential_context(order: str, key: str, expires: int) -> bytes:
-    """What a sealed credential is bound to: its order, the key that may use it, and its end."""
-    return from_hex(order, 32) + from_hex(key, 20) + expires.to_bytes(8, "big")
 
 
 def _last(meter: Meter) -> int:

@@ -17,7 +17,7 @@ from marketplace.listings.service import get_listing, listing_json, terms_of
 from marketplace.listings.tables import Listing
 from marketplace.orders.tables import Order
 from marketplace.participants.service import oversees
-from marketplace.pricing import Plan, Usage, plan_of, quote, require_within_cap
+from marketplace.pricing import Plan, plan_of, quote, require_within_cap, usage_of
 from marketplace.rights.service import asset_json, get_asset, manifest_of
 from marketplace.settlement.tables import Payout
 from marketplace.storage.documents import store_document
@@ -138,7 +138,7 @@ def quote_listing(session: Session, listing_id: str, *, calls: int, purpose: str
     listing = get_listing(session, listing_id)
     plan = plan_of(terms_of(session, listing))
     fee, promised = ledger_profile(session).fee_bps, _promised(session, plan, listing.asset_id)
-    return quote(plan, Usage(calls=calls), purpose=purpose, fee_bps=fee, promised=promised)
+    return quote(plan, usage_of(calls), purpose=purpose, fee_bps=fee, promised=promised)
 
 
 def _promised(session: Session, plan: Plan, asset_id: str) -> int:

@@ -12,7 +12,7 @@ from marketplace.pricing.billing import (
 )
 from marketplace.pricing.metering import bill_calls, require_for_calls
 from marketplace.pricing.public_data import check_plan, max_permitted_revenue, require_within_cap
-from marketplace.pricing.quotes import quote
+from marketplace.pricing.quotes import quote, usage_of
 from marketplace.pricing.tariffs import Tariff, check_terms, plan_of, price_fits, tariff_of
 
 __all__ = [
@@ -35,4 +35,5 @@ __all__ = [
     "require_for_calls",
     "require_within_cap",
     "tariff_of",
+    "usage_of",
 ]

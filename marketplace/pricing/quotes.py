@@ -13,6 +13,11 @@ ROUNDING = {
 }
 
 
+def usage_of(calls: int) -> Usage:
+    """The use that a quote is for: so many calls, each of which finds one record."""
+    return Usage(calls=calls, hits=calls, records=calls)
+
+
 def quote(plan: Plan, usage: Usage, *, purpose: str, fee_bps: int, promised: int = 0) -> dict[str, Any]:
     """The itemised quote as plain values.
 

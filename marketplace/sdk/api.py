@@ -24,7 +24,7 @@ from crypto.errors import CryptoError
 from marketplace.api.levels import figures_of
 from marketplace.api.metering import meter_of, period_of, voucher_due
 from marketplace.api.rules import check_call, most_records, record_fault, require_api
-from marketplace.api.statements import check, sign
+from marketplace.api.statements import CREDENTIAL_INFO, check, credential_context, sign
 from marketplace.documents import Document, digest, iso_time, unix_seconds, voucher_document, voucher_message
 from marketplace.documents.api import (
     MAX_BATCH,
@@ -45,17 +45,15 @@ from marketplace.errors import (
 from marketplace.intents import recover_intent
 from marketplace.participants.keybook import AHEAD_SECONDS
 from marketplace.sdk import orders
-from marketplace.sdk.call_store import FOLDER, CallStore
+from marketplace.sdk.call_store import CallStore, call_file
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 from marketplace.sdk.foreign import parse_json
 from marketplace.sdk.keyproofs import book_of
 from marketplace.sdk.transport import Transport
 
-INFO = b"marketplace/credential/v1"
 EARLY_SECONDS = 60  # so long before its end a credential is replaced
 SKEW_SECONDS = 600
-FILE = "records.sqlite"
 Condition = Mapping[str, str]
 
 
@@ -76,7 +74,7 @@ class Called:
 def store_of(client: Client) -> CallStore:
     """The store in the client's home folder."""
     folder = client.home.path if client.home is not None else Path.cwd()
-    return CallStore(folder / FOLDER / FILE)
+    return CallStore(call_file(folder))
 
 
 def order(
@@ -131,9 +129,10 @@ class Caller:
         body |= {"at": iso_time(self.client.now()), "buyer": self.client.address}
         told = self._post("/credentials", {"request": self._signed(body)})
         signer = self.client.keys.address
-        context = from_hex(self.order, 32) + from_hex(signer, 20) + int(told["expiresAt"]).to_bytes(8, "big")
+        context = credential_context(self.order, signer, int(told["expiresAt"]))
         try:
-            token = envelope.unseal(self.client.keys.x25519, from_hex(told["sealed"]), info=INFO, aad=context)
+            sealed = from_hex(told["sealed"])
+            token = envelope.unseal(self.client.keys.x25519, sealed, info=CREDENTIAL_INFO, aad=context)
         except CryptoError as error:
             raise _differs("a credential sealed to this buyer", "another one") from error
         self.store.keep_credential(

@@ -15,7 +15,6 @@ from typing import Any
 from marketplace.documents import Document
 
 BUSY_SECONDS = 60
-FOLDER = "calls"
 _TABLES = """
 CREATE TABLE IF NOT EXISTS records (order_id TEXT, number INTEGER, record TEXT, seen_ms INTEGER,
                                     PRIMARY KEY (order_id, number));
@@ -25,6 +24,11 @@ CREATE TABLE IF NOT EXISTS pending (order_id TEXT PRIMARY KEY, call TEXT, vouche
 CREATE TABLE IF NOT EXISTS credentials (digest TEXT PRIMARY KEY, order_id TEXT, key TEXT, expires INTEGER,
                                         token TEXT);
 """
+
+
+def call_file(folder: Path) -> Path:
+    """Where a home folder keeps its calls."""
+    return folder / "calls" / "records.sqlite"
 
 
 class CallStore:

@@ -84,7 +84,7 @@ def quote(client: Client, listing_id: str, *, calls: int, purpose: str) -> dict[
     promised = said["cap"]["promised"] if said["cap"] else 0
     told = pricing.quote(
         pricing.plan_of(offer.terms),
-        pricing.Usage(calls=calls),
+        pricing.usage_of(calls),
         purpose=purpose,
         fee_bps=said["fee"]["bps"],
         promised=promised,

@@ -11,7 +11,7 @@ from marketplace.quantities import money
 from marketplace.sdk import settlement
 from marketplace.sdk.opening import open_client, open_keys
 from marketplace.settlement.commands.group import app
-from marketplace.vault.vouchers import vault_voucher
+from marketplace.vault.vouchers import own_voucher
 
 Order = Annotated[str, typer.Argument(metavar="ORDER", parser=parse_id(Kind.ORDER), help="id of the order 订单编号")]
 WHAT = {
@@ -58,13 +58,13 @@ def balance(
 def close(run: Run, order: Order) -> None:
     """Close an order as its seller, with the buyer's last voucher. 结算
 
-    Where your vault is in this home folder, the voucher must be the one that the vault holds.
+    Where your vault or gateway is in this home folder, the voucher must be the one that it holds.
 
     Example: marketplace settlement close 0x5f…5f
     """
     keys = open_keys(run)
     with open_client(run, keys=keys) as client:
-        result = settlement.close(client, order, vault_voucher(run.home, keys, order))
+        result = settlement.close(client, order, own_voucher(run.home, keys, order))
         lines = settlement.statement(client, order)
     if run.as_json:
         run.json({**result, "statement": lines})

@@ -1,9 +1,12 @@
 """Settled orders with what papers say of them."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 from sqlmodel import Session, col, select
 
+from marketplace.api.rules import is_api
+from marketplace.api.service import records_of
 from marketplace.clearing.tables import ClearedOrder
 from marketplace.errors import NotFoundError, RuleError
 from marketplace.ledger.tables import LedgerBlock
@@ -53,15 +56,16 @@ def sales_between(session: Session, seller: str, buyer: str, period: str, accoun
 def _sale(session: Session, order: Order, settled_at: int) -> Sale:
     listing = get_listing(session, order.listing_id)
     paid = select(Payout).where(Payout.order_id == order.order_id).order_by(col(Payout.event_log_index))
-    cleared = session.get(ClearedOrder, order.order_id)
+    cleared, terms = session.get(ClearedOrder, order.order_id), terms_of(session, listing)
     return Sale(
         order=order.as_json(),
         listing=listing.as_json(),
-        terms=terms_of(session, listing),
+        terms=terms,
         agreement=read_document(session, order.agreement_digest),
         shares=[(row.holder, row.amount) for row in session.exec(paid)],
         settled_at=settled_at,
         batch=cleared.batch_id if cleared else None,
+        records=list(islice(records_of(session, order.order_id), order.calls)) if is_api(terms) else (),
     )
 
 

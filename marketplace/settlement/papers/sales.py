@@ -10,12 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from marketplace.api.metering import meter_of
+from marketplace.api.rules import is_api
 from marketplace.documents import Document, digest, iso_time
 from marketplace.documents.identifiers import Kind, identifier
 from marketplace.documents.ids import trade_id
 from marketplace.errors import RuleError
 from marketplace.pricing import Usage, plan_of, price_fits, rulebook
-from marketplace.pricing.billing import LINES, bill
+from marketplace.pricing.billing import LINES, Bill, bill
 from marketplace.settlement.money import WHOLE_BPS
 
 Row = Mapping[str, Any]
@@ -33,6 +35,7 @@ class Sale:
         terms, agreement: the listing's terms and the buyer's acceptance of them.
         shares: (holder, fen) in the order in which they were paid.
         settled_at: unix seconds. batch: the clearing batch that pays it, or None.
+        records: of an order of calls, the call records that its voucher covers.
     """
 
     order: Row
@@ -42,6 +45,7 @@ class Sale:
     shares: Sequence[tuple[str, int]]
     settled_at: int
     batch: str | None
+    records: Sequence[Row] = ()
 
     @property
     def place(self) -> tuple[int, int]:
@@ -144,12 +148,20 @@ def _amounts(sale: Sale) -> Document:
     }
 
 
+def _found(sale: Sale) -> Bill:
+    """By calls for sealed questions, by their records for calls; files are paid once, whole."""
+    purpose = sale.agreement["purpose"]
+    if is_api(sale.terms):
+        return meter_of(sale.terms, sale.records).bill(sale.terms, purpose)
+    calls = sale.order["calls"] if _mode(sale) == QUERY else int(sale.order["amount"] > 0)
+    return bill(plan_of(sale.terms), Usage(calls=calls), purpose)
+
+
 def _bill(sale: Sale) -> list[Document]:
     """What the plan asks for the answered calls; the lines sum to what was settled, and say if that differs."""
     gross = sale.order["amount"]
-    calls = sale.order["calls"] if _mode(sale) == QUERY else int(gross > 0)  # files are paid once, whole
     try:
-        found = bill(plan_of(sale.terms), Usage(calls=calls), sale.agreement["purpose"])
+        found = _found(sale)
         lines = [(line.code, line.units, line.unit_price, line.amount) for line in found.lines]
     except RuleError:
         lines = []
