@@ -362,7 +362,7 @@ INTENTS: dict[str, IntentType] = {
         ),
         _intent(
             "Evidence",
-            "Anchor(uint64 size,bytes32 root,bytes32 previousRoot,address exchange,uint64 deadline)",
+            "Anchor(uint48 size,bytes32 root,bytes32 previousRoot,address exchange,uint64 deadline)",
             "exchange",
             act=Act.EVIDENCE,
         ),

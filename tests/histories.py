@@ -834,7 +834,7 @@ class History:
     def anchor(self) -> list[Part] | None:
         anchors = self.state.anchors
         message = {
-            "size": min(anchors.size + self.random.randint(1, 1000), 2**64 - 1),
+            "size": min(anchors.size + self.random.randint(1, 1000), 2**48 - 1),
             "root": self._digest(),
             "previousRoot": anchors.root,
             "exchange": ADDRESSES["exchange"],

@@ -10,9 +10,9 @@ import {IParticipants} from "./interfaces/IParticipants.sol";
 /// @title Evidence
 contract Evidence is IEvidence, ParticipantIntents {
     bytes32 private constant ANCHOR_TYPEHASH =
-        keccak256("Anchor(uint64 size,bytes32 root,bytes32 previousRoot,address exchange,uint64 deadline)");
+        keccak256("Anchor(uint48 size,bytes32 root,bytes32 previousRoot,address exchange,uint64 deadline)");
 
-    uint64 private _size;
+    uint48 private _size;
     bytes32 private _root;
 
     constructor(IParticipants participants) ParticipantIntents(participants) {}
@@ -38,7 +38,7 @@ contract Evidence is IEvidence, ParticipantIntents {
     /* VIEWS */
 
     /// @inheritdoc IEvidence
-    function latest() external view override returns (uint64 size, bytes32 root) {
+    function latest() external view override returns (uint48 size, bytes32 root) {
         return (_size, _root);
     }
 }

@@ -9,17 +9,17 @@ contract AnchorTest is MarketTest {
     function testFuzz_anchorsFormAChain(uint32 first, uint32 more, bytes32 one, bytes32 two) public {
         vm.assume(first > 0 && more > 0 && one != 0 && two != 0);
         _send(_anchorOf(first, one), EXCHANGE);
-        IEvidence.Anchor memory m = _anchorOf(uint64(first) + more, two);
+        IEvidence.Anchor memory m = _anchorOf(uint48(first) + more, two);
         bytes memory signature = _sign(EXCHANGE, address(evidence), _hash(m));
         vm.expectEmit(address(evidence));
         emit IEvidence.Anchored(m.size, two, one);
         evidence.anchor(m, signature);
-        (uint64 size, bytes32 root) = evidence.latest();
+        (uint48 size, bytes32 root) = evidence.latest();
         vm.assertEq(size, m.size);
         vm.assertEq(root, two);
     }
 
-    function testFuzz_refusesALogThatDidNotGrow(uint64 size) public {
+    function testFuzz_refusesALogThatDidNotGrow(uint48 size) public {
         _send(_anchorOf(1000, "root"), EXCHANGE);
         size = size % 1001;
         _refuses(

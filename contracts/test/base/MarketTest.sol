@@ -379,7 +379,7 @@ abstract contract MarketTest is Signing {
         return IDeliveries.ObjectToDelivery(orderId, noteHash, "defects", _at(BUYER), _deadline());
     }
 
-    function _anchorOf(uint64 size, bytes32 root) internal view returns (IEvidence.Anchor memory) {
+    function _anchorOf(uint48 size, bytes32 root) internal view returns (IEvidence.Anchor memory) {
         (, bytes32 previous) = evidence.latest();
         return IEvidence.Anchor(size, root, previous, _at(EXCHANGE), _deadline());
     }

@@ -474,7 +474,7 @@ abstract contract Signing {
     function _hash(IEvidence.Anchor memory m) internal pure returns (bytes32) {
         return keccak256(
             abi.encode(
-                keccak256("Anchor(uint64 size,bytes32 root,bytes32 previousRoot,address exchange,uint64 deadline)"), m
+                keccak256("Anchor(uint48 size,bytes32 root,bytes32 previousRoot,address exchange,uint64 deadline)"), m
             )
         );
     }

@@ -407,8 +407,8 @@ contract Handler is MarketTest {
     }
 
     function anchor(uint64 size, bytes32 root) public {
-        (uint64 last,) = evidence.latest();
-        IEvidence.Anchor memory m = _anchorOf(last / 2 + size % 1000, root);
+        (uint48 last,) = evidence.latest();
+        IEvidence.Anchor memory m = _anchorOf(last / 2 + uint48(size % 1000), root);
         bytes memory signature = _sign(EXCHANGE, address(evidence), _hash(m));
         if (_try(address(evidence), abi.encodeCall(IEvidence.anchor, (m, signature))) && m.size <= last) {
             violation = "anchored a log that did not grow";
