@@ -28,7 +28,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     "Listings": ("list", "delist"),
     "Agreements": ("agree", "amend", "retire"),
     "SettlementToken": ("issue", "redeem", "payRedemption", "rejectRedemption", "expireRedemption"),
-    "Orders": ("fund", "settle", "clear", "refund"),
+    "Orders": ("fund", "settle", "clear", "refund", "claim", "challenge", "finish"),
     "Evidence": ("anchor",),
     "Clearing": (
         "openBatch",

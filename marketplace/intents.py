@@ -46,6 +46,8 @@ class IntentType:
 
 # So long a voucher outlives the key that signed it, or a buyer could take its answers and then end the key.
 VOUCHER_GRACE_SECONDS = 3 * 86_400
+# So long a claimed order waits for a higher voucher before the claim moves money.
+CHALLENGE_SECONDS = 3 * 86_400
 
 
 def _intent(
@@ -294,6 +296,12 @@ INTENTS: dict[str, IntentType] = {
             "Orders",
             "Clear(bytes32 orderId,bytes32 voucherHash,bytes32 batchId,address seller,uint64 deadline)",
             "seller",
+            act=Act.SETTLEMENT,
+        ),
+        _intent(
+            "Orders",
+            "Claim(bytes32 orderId,bytes32 voucherHash,address by,uint64 deadline)",
+            "by",
             act=Act.SETTLEMENT,
         ),
         _intent(

@@ -31,6 +31,7 @@ from marketplace.rights import rules as right_rules
 from marketplace.rights import titles as title_rules
 from marketplace.rights.records import Rights
 from marketplace.rights.title_records import Titles
+from marketplace.settlement import claims as claim_rules
 from marketplace.settlement import redemptions as redemption_rules
 from marketplace.settlement import rules as settlement_rules
 from marketplace.settlement.money import Accounts
@@ -109,7 +110,7 @@ class LedgerState:
         Raises:
             RuleError: the voucher's order is not in escrow; the contract, too, says so before it looks at signatures.
         """
-        by_voucher = contract == "Orders" and verb in ("settle", "clear")
+        by_voucher = contract == "Orders" and verb in ("settle", "clear", "claim", "challenge")
         buyer = self.orders.require(arguments[0]["orderId"], verb).buyer if by_voucher else ""
         return calls.signers_of(contract, verb, arguments, buyer)
 
@@ -131,12 +132,20 @@ class LedgerState:
             RuleError: refused; the state is unchanged.
             InvalidInputError: no such verb, or arguments of another form.
         """
+        grace = self._grace_of(contract, verb, arguments, now)
         for signed in self.signers_of(contract, verb, arguments):
             if only in (None, signed.signer):
-                self._require_signed(signed, now, recover)
+                self._require_signed(signed, now, recover, grace)
         return self.apply(contract, verb, arguments, now)
 
-    def _require_signed(self, signed: calls.Signed, now: int, recover: RecoverKey) -> None:
+    def _grace_of(self, contract: str, verb: str, arguments: Sequence[Any], now: int) -> int:
+        """Seconds more than usual for which signatures of a call outlive their keys."""
+        if (contract, verb) != ("Orders", "challenge"):
+            return 0
+        window = self.orders.windows.get(arguments[0]["orderId"])
+        return claim_rules.seconds_open(window, now) if window else 0
+
+    def _require_signed(self, signed: calls.Signed, now: int, recover: RecoverKey, grace: int) -> None:
         try:
             key = recover(signed.intent, signed.message, signed.signature)
         except CryptoError as problem:
@@ -150,6 +159,7 @@ class LedgerState:
                 key=key,
                 now=now,
                 amount=self._amount_of(signed),
+                grace=grace,
             )
         elif key != signed.signer:
             raise refuse("IntentBatchSignatureInvalid", signer=signed.signer)
@@ -323,6 +333,25 @@ class LedgerState:
     def _refund(self, order: str, now: int) -> list[Event]:
         return settlement_rules.refund(self.orders, self.accounts, order, now)
 
+    def _claim(self, voucher: Any, wish: Any, now: int) -> list[Event]:
+        return claim_rules.claim(
+            self.orders, voucher, wish, now, listings=self.listings, delivered=self.deliveries.records
+        )
+
+    def _challenge(self, voucher: Any, now: int) -> list[Event]:
+        return claim_rules.challenge(self.orders, voucher, now)
+
+    def _finish(self, order: str, now: int) -> list[Event]:
+        return settlement_rules.finish(
+            self.orders,
+            order,
+            now,
+            rights=self.rights,
+            listings=self.listings,
+            accounts=self.accounts,
+            terms=self._terms,
+        )
+
     def _clear(self, voucher: Any, clearing: Any, now: int) -> list[Event]:
         return clearing_rules.clear(
             self.batches,
@@ -450,6 +479,9 @@ _VERBS: dict[tuple[str, str], Callable[..., list[Event]]] = {
     ("Orders", "settle"): LedgerState._settle,
     ("Orders", "clear"): LedgerState._clear,
     ("Orders", "refund"): LedgerState._refund,
+    ("Orders", "claim"): LedgerState._claim,
+    ("Orders", "challenge"): LedgerState._challenge,
+    ("Orders", "finish"): LedgerState._finish,
     ("Clearing", "openBatch"): LedgerState._open_batch,
     ("Clearing", "owe"): LedgerState._owe,
     ("Clearing", "closeBatch"): LedgerState._close_batch,

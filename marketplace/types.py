@@ -141,6 +141,7 @@ class OrderStatus(IntEnum):
     FUNDED = 1
     SETTLED = 2
     REFUNDED = 3
+    CLAIMED = 4
 
 
 class DeliveryStatus(IntEnum):

@@ -566,6 +566,18 @@ def settle(maker: Maker, order: Order) -> None:
     maker.ledger.call("Orders", "settle", voucher, order.voucher["signature"], close, signature)
 
 
+def claim(maker: Maker, order: Order) -> None:
+    """The buyer alone ends an order for nothing; its last voucher is presented against that, and the window runs."""
+    assert order.voucher is not None
+    low = {"orderId": order.name, "amount": 0, "epsilon": 0, "calls": 0, "callsRoot": to_hex(merkle.EMPTY_ROOT)}
+    wish = {"orderId": order.name, "voucherHash": to_hex(struct_hash("Voucher", low)), "deadline": START + YEAR}
+    wish |= {"by": maker.people["buyer"].address}
+    signed = [*maker.ledger.intent("Voucher", low, maker.people["buyer"])]
+    maker.ledger.call("Orders", "claim", *signed, *maker.ledger.intent("Claim", wish, maker.people["buyer"]))
+    voucher = {name: value for name, value in order.voucher.items() if name != "signature"}
+    maker.ledger.call("Orders", "challenge", voucher, order.voucher["signature"])
+
+
 def hold_keys(maker: Maker) -> None:
     """The collector lets a clerk sign, names a guardian, and stops a recovery that the registrar began."""
     collector, clerk = maker.people["collector"].address, keys("clerk")
@@ -684,7 +696,7 @@ class Made:
 
 
 def make_bundle(folder: Path, *, orders: int = 4, queries: int = 2) -> Made:
-    """One market's story: the last order is refunded after its term, the one before stays open, the rest settle.
+    """One market's story: the last order is refunded after its term, the one before is claimed, the rest settle.
 
     Args:
         folder: where the ledger node may write.
@@ -733,6 +745,7 @@ def _tell(maker: Maker, count: int, queries: int) -> None:
     clear(maker, unasked, batch)
     maker.ledger.seal()
     settle_batch(maker, batch, PRICE * (queries + 2))
+    claim(maker, orders[-2])
     maker.ledger.seal(10_000)
     maker.ledger.alone("Orders", "refund", orders[-1].name)
     maker.checkpoint()

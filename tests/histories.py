@@ -117,6 +117,7 @@ class History:
         without: contracts that no call is drawn of unless asked for.
         forgets_keys: whether buyers now and then ask for a delivery sealed to no key.
         changes_hands: whether later cases are transfers and cancellations, and what is granted is granted out of roots.
+        claims: whether one side alone now and then ends its orders.
     """
 
     random: Random
@@ -126,6 +127,7 @@ class History:
     without: tuple[str, ...] = ()
     forgets_keys: bool = False
     changes_hands: bool = False
+    claims: bool = False
     _acts: dict[str, Message] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -169,7 +171,7 @@ class History:
         if verb in UNSIGNED:
             return Call(contract, verb, parts)
         # a case needs four right acts in a row to get anywhere, a delivery five
-        wrong = {"Registrations": 0.25, "Deliveries": 0.15}.get(contract, 0.5)
+        wrong = 0.2 if verb in CLAIM_VERBS else {"Registrations": 0.25, "Deliveries": 0.15}.get(contract, 0.5)
         call = self._bent(contract, verb, parts) if self.random.random() < wrong else self._sign(contract, verb, parts)
         self.made.append(call)
         return call
@@ -709,10 +711,18 @@ class History:
         voucher, closing, buyer = drawn
         return [Part("Voucher", voucher, (buyer,)), self._part("Clear", closing | {"batchId": batch})]
 
-    def _last_voucher(self) -> tuple[Message, Message, str] | None:
-        order_key = self._choose(self.state.orders.records, OrderStatus.FUNDED)
-        if order_key is None or (order_key in self.state.deliveries.records and self.random.random() < 0.8):
-            return None  # a delivery is mostly left to its own end
+    def _unclaimable(self) -> str | None:
+        """A funded order that its term or its delivery keeps from being claimed."""
+        funded = [item for item in self.state.orders.records.items() if item[1].status is OrderStatus.FUNDED]
+        over = [key for key, order in funded if order.valid_until < self.now]
+        delivered = [key for key, _ in funded if key in self.state.deliveries.records]
+        either = over if over and self.random.random() < 0.6 else delivered
+        return str(self._pick(either)) if either else None
+
+    def _last_voucher(self, wanted: str | None = None) -> tuple[Message, Message, str] | None:
+        order_key = wanted or self._order_to_end()
+        if order_key is None:
+            return None
         order = self.state.orders.records[order_key]
         voucher = {
             "orderId": order_key,
@@ -729,12 +739,59 @@ class History:
         }
         return voucher, closing, order.buyer
 
+    def _order_to_end(self) -> str | None:
+        order_key = self._choose(self.state.orders.records, OrderStatus.FUNDED)
+        if self.claims and self.random.random() < 0.3:
+            order_key = self._choose(self.state.orders.records, OrderStatus.CLAIMED)
+        if order_key is None or (order_key in self.state.deliveries.records and self.random.random() < 0.8):
+            return None  # a delivery is mostly left to its own end
+        return order_key
+
+    def claim(self) -> list[Part] | None:
+        """By buyer or seller, now and then by a stranger; now and then after the term, or of a delivery."""
+        drawn = self._last_voucher(self._unclaimable() if self.random.random() < 0.4 else None)
+        if drawn is None:
+            return None
+        voucher, closing, buyer = drawn
+        wish = {name: closing[name] for name in ("orderId", "voucherHash", "deadline")}
+        voucher_part = Part("Voucher", voucher, (buyer,))
+        return [
+            voucher_part,
+            self._part("Claim", wish | {"by": self._pick([buyer, buyer, closing["seller"], *TRADERS[:1]])}),
+        ]
+
+    def challenge(self) -> list[Part] | None:
+        """By a voucher that is a little higher than what stands, or lower, or as high, in one figure or several."""
+        key = self._claimed(over=self.random.random() < 0.15)
+        if key is None:
+            return None
+        order, window = self.state.orders.records[key], self.state.orders.windows.get(key)
+        at = (window.amount, window.epsilon, window.calls) if window else (0, 0, 0)
+        amount, epsilon, calls = (min(max(value + self._pick([0, 0, 1, 50, -1]), 0), 2**32 - 1) for value in at)
+        root = ZERO_DIGEST if self.random.random() < 0.1 else self._digest()
+        voucher = {"orderId": key, "amount": amount, "epsilon": epsilon, "calls": calls, "callsRoot": root}
+        return [Part("Voucher", voucher, (order.buyer,))]
+
+    def finish(self) -> list[Any] | None:
+        key = self._claimed(over=True)
+        return None if key is None else [key]
+
+    def _claimed(self, *, over: bool) -> str | None:
+        """Mostly a claimed order whose window is over, or is not; now and then any."""
+        orders = self.state.orders
+        claimed = [key for key, order in orders.records.items() if order.status is OrderStatus.CLAIMED]
+        fit = [key for key in claimed if (orders.windows[key].until < self.now) is over]
+        if fit and self.random.random() < 0.8:
+            return str(self._pick(fit))
+        return self._choose(orders.records, OrderStatus.CLAIMED)
+
     def refund(self) -> list[Any] | None:
         funded = self.state.orders.records.items()
         due = [key for key, order in funded if order.status is OrderStatus.FUNDED and order.valid_until < self.now]
-        if due and self.random.random() < 0.7:
+        if due and self.random.random() < (0.1 if self.claims else 0.7):
             return [self._pick(due)]
-        order_key = self._choose(self.state.orders.records, OrderStatus.FUNDED)
+        chosen = OrderStatus.CLAIMED if self.claims else OrderStatus.FUNDED  # which is what a refund must not overtake
+        order_key = self._choose(self.state.orders.records, chosen)
         return None if order_key is None else [order_key]
 
     def offer(self) -> list[Part] | None:
@@ -1282,7 +1339,7 @@ def _follow(parts: list[Part]) -> list[Part]:
     if len(parts) == 1:
         return parts
     first, second = parts
-    if second.intent in ("Close", "Clear"):
+    if second.intent in ("Close", "Clear", "Claim"):
         voucher_hash = to_hex(struct_hash("Voucher", first.message))
         return [first, replace(second, message=second.message | {"voucherHash": voucher_hash})]
     same = {name: first.message[name] for name in ("account", "roles", "identityDigest")}
@@ -1326,6 +1383,9 @@ BUILDERS: dict[str, tuple[str, Callable[[History], Any], int]] = {
     "fund": ("Orders", History.fund, 14),
     "settle": ("Orders", History.settle, 10),
     "refund": ("Orders", History.refund, 3),
+    "claim": ("Orders", History.claim, 0),  # only where a history asks for it
+    "challenge": ("Orders", History.challenge, 0),
+    "finish": ("Orders", History.finish, 0),
     "anchor": ("Evidence", History.anchor, 3),
     "clear": ("Orders", History.clear, 9),
     "openBatch": ("Clearing", History.open_batch, 2),
@@ -1366,6 +1426,8 @@ UNSIGNED = (
     "completeRecovery",
     "deem",
     "lapse",
+    "finish",
 )
+CLAIM_VERBS = ("claim", "challenge", "finish")
 
-__all__ = ["ADDRESSES", "BUILDERS", "CHAIN_ID", "TREASURY", "Call", "History"]
+__all__ = ["ADDRESSES", "BUILDERS", "CHAIN_ID", "CLAIM_VERBS", "TREASURY", "Call", "History"]

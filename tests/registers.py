@@ -51,6 +51,7 @@ VIEWS: dict[str, tuple[str, str, str, dict[str, str]]] = {
     "listings": ("Listings", "listing", "listingId", {}),
     "agreements": ("Agreements", "agreement", "agreementId", {}),
     "orders": ("Orders", "order", "orderId", {}),
+    "order_claims": ("Orders", "windowOf", "orderId", {}),
     "delivery_offers": ("Deliveries", "offerOf", "listingId", {}),
     "deliveries": ("Deliveries", "delivery", "orderId", {}),
 }

@@ -8,6 +8,7 @@ import {Roles} from "./Roles.sol";
 import {Split} from "./Split.sol";
 import {IAgreements} from "./interfaces/IAgreements.sol";
 import {IClearing} from "./interfaces/IClearing.sol";
+import {IDeliveries} from "./interfaces/IDeliveries.sol";
 import {IListings} from "./interfaces/IListings.sol";
 import {IOrders} from "./interfaces/IOrders.sol";
 import {IParticipants} from "./interfaces/IParticipants.sol";
@@ -26,10 +27,14 @@ contract Orders is IOrders, ParticipantIntents {
         keccak256("Close(bytes32 orderId,bytes32 voucherHash,address seller,uint64 deadline)");
     bytes32 private constant CLEAR_TYPEHASH =
         keccak256("Clear(bytes32 orderId,bytes32 voucherHash,bytes32 batchId,address seller,uint64 deadline)");
+    bytes32 private constant CLAIM_TYPEHASH =
+        keccak256("Claim(bytes32 orderId,bytes32 voucherHash,address by,uint64 deadline)");
 
     uint16 private constant WHOLE_BPS = 10_000;
     /// @dev So long a voucher outlives the key that signed it: or a buyer could take its answers and then end the key.
     uint64 private constant VOUCHER_GRACE = 3 days;
+    /// @dev So long a claimed order waits for a higher voucher before anybody's claim moves money.
+    uint64 private constant CHALLENGE_WINDOW = 3 days;
 
     IRights public immutable RIGHTS;
     ITitles public immutable TITLES;
@@ -42,6 +47,7 @@ contract Orders is IOrders, ParticipantIntents {
     uint16 public immutable FEE_BPS;
 
     mapping(bytes32 orderId => Order) private _orders;
+    mapping(bytes32 orderId => Window) private _windows;
 
     /// @param treasury where the exchange's fee goes. @param feeBps the fee, in hundredths of a percent of the amount spent.
     constructor(
@@ -104,9 +110,8 @@ contract Orders is IOrders, ParticipantIntents {
         bytes calldata sellerSignature
     ) external override {
         Order storage record = _orders[voucher.orderId];
-        _requireFunded(voucher.orderId, record.status);
-        bytes32 voucherHash = keccak256(abi.encode(VOUCHER_TYPEHASH, voucher));
-        _requireSignedFor(record.buyer, Acts.QUERIES, voucher.amount, VOUCHER_GRACE, voucherHash, buyerSignature);
+        _requireOpen(voucher.orderId, record.status);
+        bytes32 voucherHash = _requireVoucher(record.buyer, voucher, VOUCHER_GRACE, buyerSignature);
         bytes32 closeHash = keccak256(abi.encode(CLOSE_TYPEHASH, closing));
         _requireSigned(closing.seller, Acts.SETTLEMENT, closeHash, sellerSignature);
         _requireInTime(closing.deadline);
@@ -125,9 +130,8 @@ contract Orders is IOrders, ParticipantIntents {
         bytes calldata sellerSignature
     ) external override {
         Order storage record = _orders[voucher.orderId];
-        _requireFunded(voucher.orderId, record.status);
-        bytes32 voucherHash = keccak256(abi.encode(VOUCHER_TYPEHASH, voucher));
-        _requireSignedFor(record.buyer, Acts.QUERIES, voucher.amount, VOUCHER_GRACE, voucherHash, buyerSignature);
+        _requireOpen(voucher.orderId, record.status);
+        bytes32 voucherHash = _requireVoucher(record.buyer, voucher, VOUCHER_GRACE, buyerSignature);
         bytes32 clearHash = keccak256(abi.encode(CLEAR_TYPEHASH, clearing));
         _requireSigned(clearing.seller, Acts.SETTLEMENT, clearHash, sellerSignature);
         _requireInTime(clearing.deadline);
@@ -138,6 +142,76 @@ contract Orders is IOrders, ParticipantIntents {
         record.status = Status.Settled;
 
         _enter(voucher, voucherHash, record, assetId, clearing.batchId);
+    }
+
+    /* WHERE ONE SIDE IS ALONE */
+
+    /// @inheritdoc IOrders
+    function claim(
+        Voucher calldata voucher,
+        bytes calldata buyerSignature,
+        Claim calldata claim_,
+        bytes calldata signature
+    ) external override {
+        Order storage record = _orders[voucher.orderId];
+        _requireFunded(voucher.orderId, record.status);
+        bytes32 voucherHash = _requireVoucher(record.buyer, voucher, VOUCHER_GRACE, buyerSignature);
+        bytes32 claimHash = keccak256(abi.encode(CLAIM_TYPEHASH, claim_));
+        _requireSigned(claim_.by, Acts.SETTLEMENT, claimHash, signature);
+        _requireInTime(claim_.deadline);
+        _requireNamed(voucher.orderId, claim_.orderId, voucherHash, claim_.voucherHash);
+        _requireClaimable(record, voucher.orderId, claim_.by);
+        _requireWithin(record, voucher);
+        if (voucher.callsRoot == 0) revert OrdersCallsRootZero();
+
+        record.status = Status.Claimed;
+
+        _openWindow(voucher, voucherHash, claim_.by, uint64(block.timestamp) + CHALLENGE_WINDOW);
+    }
+
+    /// @inheritdoc IOrders
+    function challenge(Voucher calldata voucher, bytes calldata buyerSignature) external override {
+        Order storage record = _orders[voucher.orderId];
+        _requireClaimed(voucher.orderId, record.status);
+        Window storage window = _windows[voucher.orderId];
+        // What was good when the window opened is good until it ends.
+        uint64 grace = VOUCHER_GRACE + CHALLENGE_WINDOW + uint64(block.timestamp) - window.until;
+        bytes32 voucherHash = _requireVoucher(record.buyer, voucher, grace, buyerSignature);
+        if (block.timestamp > window.until) revert OrdersWindowOver(voucher.orderId, window.until);
+        _requireWithin(record, voucher);
+        if (voucher.callsRoot == 0) revert OrdersCallsRootZero();
+        bool leads = voucher.amount > window.amount
+            || (voucher.amount == window.amount && voucher.calls > window.calls);
+        if (!leads && voucher.epsilon <= window.epsilon) {
+            revert OrdersNotHigher(voucher.orderId, window.amount, window.epsilon);
+        }
+
+        if (leads) {
+            (window.voucherHash, window.callsRoot) = (voucherHash, voucher.callsRoot);
+            (window.amount, window.calls) = (voucher.amount, voucher.calls);
+        }
+        if (voucher.epsilon > window.epsilon) window.epsilon = voucher.epsilon;
+
+        emit Challenged(
+            voucher.orderId, window.voucherHash, window.amount, window.epsilon, window.calls, window.callsRoot
+        );
+    }
+
+    /// @inheritdoc IOrders
+    function finish(bytes32 orderId) external override {
+        Order storage record = _orders[orderId];
+        _requireClaimed(orderId, record.status);
+        Window memory window = _windows[orderId];
+        if (block.timestamp <= window.until) revert OrdersWindowOpen(orderId, window.until);
+
+        record.status = Status.Settled;
+
+        _pay(
+            Voucher(orderId, window.amount, window.epsilon, window.calls, window.callsRoot),
+            window.voucherHash,
+            record,
+            LISTINGS.listing(record.listingId).assetId
+        );
     }
 
     /* REFUND */
@@ -178,6 +252,11 @@ contract Orders is IOrders, ParticipantIntents {
     /// @inheritdoc IOrders
     function order(bytes32 orderId) external view override returns (Order memory) {
         return _orders[orderId];
+    }
+
+    /// @inheritdoc IOrders
+    function windowOf(bytes32 orderId) external view override returns (Window memory) {
+        return _windows[orderId];
     }
 
     /* PAYMENT */
@@ -247,6 +326,22 @@ contract Orders is IOrders, ParticipantIntents {
         amounts = Split.largestRemainder(net, holders);
     }
 
+    function _openWindow(Voucher calldata voucher, bytes32 voucherHash, address by, uint64 until) private {
+        _windows[voucher.orderId] =
+            Window(voucherHash, voucher.callsRoot, voucher.amount, voucher.epsilon, voucher.calls, until);
+
+        emit Claimed(
+            voucher.orderId,
+            by,
+            voucherHash,
+            voucher.amount,
+            voucher.epsilon,
+            voucher.calls,
+            voucher.callsRoot,
+            until
+        );
+    }
+
     function _giveBack(bytes32 orderId, Order storage record) private {
         record.status = Status.Refunded;
 
@@ -278,17 +373,61 @@ contract Orders is IOrders, ParticipantIntents {
         bytes32 closedVoucher,
         address seller
     ) private view returns (bytes32 assetId) {
-        if (closedOrder != voucher.orderId) revert OrdersCloseMismatch(voucher.orderId, closedOrder);
-        if (closedVoucher != voucherHash) revert OrdersCloseMismatch(voucherHash, closedVoucher);
+        _requireNamed(voucher.orderId, closedOrder, voucherHash, closedVoucher);
         IListings.Listing memory listing = LISTINGS.listing(record.listingId);
         if (listing.seller != seller) revert OrdersNotSeller(voucher.orderId, seller);
+        _requireWithin(record, voucher);
+        // Zero where nothing was claimed.
+        Window storage window = _windows[voucher.orderId];
+        if (voucher.amount < window.amount || voucher.epsilon < window.epsilon) {
+            revert OrdersBelowClaim(voucher.orderId, window.amount, window.epsilon);
+        }
+        return listing.assetId;
+    }
+
+    function _requireClaimable(Order storage record, bytes32 orderId, address by) private view {
+        if (by != record.buyer && by != LISTINGS.listing(record.listingId).seller) {
+            revert OrdersNotParty(orderId, by);
+        }
+        if (block.timestamp > record.validUntil) revert OrdersTermOver(orderId, record.validUntil);
+        if (IDeliveries(DELIVERIES).delivery(orderId).status != IDeliveries.Status.None) {
+            revert OrdersDelivered(orderId);
+        }
+    }
+
+    function _requireVoucher(address buyer, Voucher calldata voucher, uint64 grace, bytes calldata signature)
+        private
+        view
+        returns (bytes32 voucherHash)
+    {
+        voucherHash = keccak256(abi.encode(VOUCHER_TYPEHASH, voucher));
+        _requireSignedFor(buyer, Acts.QUERIES, voucher.amount, grace, voucherHash, signature);
+    }
+
+    function _requireNamed(bytes32 orderId, bytes32 namedOrder, bytes32 voucherHash, bytes32 namedVoucher)
+        private
+        pure
+    {
+        if (namedOrder != orderId) revert OrdersCloseMismatch(orderId, namedOrder);
+        if (namedVoucher != voucherHash) revert OrdersCloseMismatch(voucherHash, namedVoucher);
+    }
+
+    function _requireWithin(Order storage record, Voucher calldata voucher) private view {
         if (voucher.amount > record.escrow) revert OrdersAmountOverEscrow(voucher.amount, record.escrow);
         if (voucher.epsilon > record.epsilonCap) revert OrdersEpsilonOverCap(voucher.epsilon, record.epsilonCap);
-        return listing.assetId;
     }
 
     function _requireFunded(bytes32 orderId, Status current) private pure {
         if (current != Status.Funded) revert OrdersNotFunded(orderId, uint8(current));
+    }
+
+    function _requireClaimed(bytes32 orderId, Status current) private pure {
+        if (current != Status.Claimed) revert OrdersNotClaimed(orderId, uint8(current));
+    }
+
+    /// @dev Both sides together may end an order that one of them claimed.
+    function _requireOpen(bytes32 orderId, Status current) private pure {
+        if (current != Status.Claimed) _requireFunded(orderId, current);
     }
 
     function _emitFunded(Fund calldata order_, bytes32 assetId) private {

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from marketplace.auditor import cases, delivered
+from marketplace.auditor import cases, claimed, delivered
 from marketplace.events import Event
 from marketplace.participants.keys import OWN_ADDRESS, REGISTRAR_DELAY_SECONDS
 from marketplace.rights.title_records import ALL_FIELDS, ALL_PURPOSES, ALL_TERRITORIES, NO_FIELDS
@@ -54,6 +54,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "clearing_positions": ("batchId", "party"),
     "clearing_debts": ("debtId",),
     "cleared_orders": ("orderId",),
+    **claimed.KEYS,
     **delivered.KEYS,
     **cases.KEYS,
 }
@@ -491,6 +492,7 @@ _CHANGES: dict[str, Callable[[Tables, Row, Row], None]] = {
     "BatchConfirmed": _batch_confirmed,
     "PaidOut": _paid_out,
     "BatchSettled": _batch(BatchStatus.SETTLED),
+    **claimed.CHANGES,
     **delivered.CHANGES,
     **cases.CHANGES,
 }

@@ -29,6 +29,7 @@ everything else integers:
     agreements     agreementId partyA partyB agreementDigest validUntil status version previousId
     orders         orderId listingId assetId buyer escrow epsilonCap validUntil agreementDigest agreementId
                    status amount epsilon calls callsRoot fee refund
+    order_claims   orderId claimedBy voucherHash amount epsilon calls callsRoot until
     payouts        orderId holder amount
     balances       account balance
     issues         ref account amount bank issuedAt
@@ -69,7 +70,7 @@ from marketplace.evidence import log
 from marketplace.evidence.tables import Anchor, Checkpoint, LogEntry
 from marketplace.ledger.tables import LedgerBlock, LedgerTransaction
 from marketplace.listings.tables import Listing
-from marketplace.orders.tables import Order
+from marketplace.orders.tables import Order, OrderClaim
 from marketplace.participants.tables import AccountKey, AccountRing, Participant, Recovery
 from marketplace.registrations.tables import RegisterEntry, RegistrationAct, RegistrationCase, RulebookInForce
 from marketplace.rights.tables import Asset, Share, Title
@@ -90,6 +91,7 @@ READ_MODEL: tuple[type[ProjectedRow], ...] = (
     Listing,
     Agreement,
     Order,
+    OrderClaim,
     Payout,
     Balance,
     Issue,

@@ -30,7 +30,7 @@ OPENINGS: Mapping[str, frozenset[str]] = {
     "Listings": frozenset(("Listed", "Delisted")),
     "Agreements": frozenset(("Agreed", "AgreementAmended", "AgreementRetired")),
     "SettlementToken": frozenset(("Transfer",)),
-    "Orders": frozenset(("Funded", "Settled", "Refunded")),
+    "Orders": frozenset(("Funded", "Settled", "Refunded", "Claimed", "Challenged")),
     "Evidence": frozenset(("Anchored",)),
     "Clearing": frozenset(("BatchOpened", "Owed", "BatchClosed", "Collected", "Dropped", "BatchConfirmed", "PaidOut")),
     "Keys": frozenset(

@@ -3,7 +3,7 @@
 from sqlmodel import Session
 
 from marketplace.ledger.tables import LedgerEvent
-from marketplace.orders.tables import Order
+from marketplace.orders.tables import Order, OrderClaim
 from marketplace.storage.projected import projected
 from marketplace.types import ZERO_DIGEST, OrderStatus
 
@@ -44,4 +44,38 @@ def refunded(session: Session, event: LedgerEvent) -> None:
     session.add(order.stamp(event))
 
 
-PROJECTORS = {"Funded": (funded,), "Settled": (settled,), "Refunded": (refunded,)}
+def claimed(session: Session, event: LedgerEvent) -> None:
+    """`Claimed`: one side alone asks for the end; a window is open."""
+    args = event.args
+    order = projected(session, Order, args["orderId"])
+    order.status = OrderStatus.CLAIMED
+    session.add(order.stamp(event))
+    claim = OrderClaim(
+        order_id=args["orderId"],
+        claimed_by=args["by"],
+        voucher_hash=args["voucherHash"],
+        amount=args["amount"],
+        epsilon=args["epsilon"],
+        calls=args["calls"],
+        calls_root=args["callsRoot"],
+        until=args["until"],
+    )
+    session.add(claim.stamp(event))
+
+
+def challenged(session: Session, event: LedgerEvent) -> None:
+    """`Challenged`: a higher voucher stands now."""
+    args = event.args
+    claim = projected(session, OrderClaim, args["orderId"])
+    claim.voucher_hash, claim.calls_root = args["voucherHash"], args["callsRoot"]
+    claim.amount, claim.epsilon, claim.calls = args["amount"], args["epsilon"], args["calls"]
+    session.add(claim.stamp(event))
+
+
+PROJECTORS = {
+    "Funded": (funded,),
+    "Settled": (settled,),
+    "Refunded": (refunded,),
+    "Claimed": (claimed,),
+    "Challenged": (challenged,),
+}

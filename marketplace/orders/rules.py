@@ -1,4 +1,5 @@
-"""Orders and their funding: contracts/src/Orders.sol in Python. Their ends: settlement/rules.py, clearing/rules.py.
+"""Orders and their funding: contracts/src/Orders.sol in Python. Their ends: settlement/rules.py and
+settlement/claims.py, clearing/rules.py.
 
 STATES is the whole life of an order; nothing leads back.
 """
@@ -19,17 +20,23 @@ from marketplace.rights.title_records import Titles
 from marketplace.rights.titles import grant_use
 from marketplace.types import ZERO_DIGEST, OrderStatus, Role
 
-NONE, FUNDED, SETTLED, REFUNDED = OrderStatus.NONE, OrderStatus.FUNDED, OrderStatus.SETTLED, OrderStatus.REFUNDED
+NONE, FUNDED, SETTLED, REFUNDED, CLAIMED = OrderStatus
 
 # verb -> {status before: status after}; what is not in the table is refused.
 STATES = {
     "fund": {NONE: FUNDED},
-    "settle": {FUNDED: SETTLED},
-    "clear": {FUNDED: SETTLED},
+    "settle": {FUNDED: SETTLED, CLAIMED: SETTLED},
+    "clear": {FUNDED: SETTLED, CLAIMED: SETTLED},
     "refund": {FUNDED: REFUNDED},
     "conclude": {FUNDED: SETTLED},  # by an accepted delivery
     "giveBack": {FUNDED: REFUNDED},  # by a delivery that did not come
+    "claim": {FUNDED: CLAIMED},  # by one side alone
+    "challenge": {CLAIMED: CLAIMED},
+    "finish": {CLAIMED: SETTLED},
 }
+
+
+IN_ESCROW = (FUNDED, CLAIMED)  # nothing of its money has moved yet
 
 
 @dataclass
@@ -45,18 +52,34 @@ class Order:
 
 
 @dataclass
+class Window:
+    """What a claimed order will be settled with, and until when (unix seconds) a higher voucher replaces it. Of all
+    that were presented: the greatest amount, with the calls of that voucher; and the greatest epsilon."""
+
+    voucher_hash: str
+    amount: int
+    epsilon: int
+    calls: int
+    calls_root: str
+    until: int
+
+
+@dataclass
 class Orders:
-    """The state of the contract: orders by id."""
+    """The state of the contract: orders, and the windows of those that were ever claimed, by order id."""
 
     records: dict[str, Order] = field(default_factory=dict)
+    windows: dict[str, Window] = field(default_factory=dict)
 
     def require(self, order: str, verb: str) -> Order:
         """The order, refused unless `verb` leads on from its status: its money is in escrow."""
         record = self.records.get(order)
         current = record.status if record else NONE
-        if record is None or current not in STATES[verb]:
-            raise refuse("OrdersNotFunded", orderId=order, current=int(current))
-        return record
+        if record is not None and current in STATES[verb]:
+            return record
+        if verb in ("challenge", "finish"):
+            raise refuse("OrdersNotClaimed", orderId=order, current=int(current))
+        raise refuse("OrdersNotFunded", orderId=order, current=int(current))
 
 
 class Purse(Protocol):

@@ -15,13 +15,14 @@ from marketplace.intents import Deployment
 from marketplace.ledger.profile import ledger_profile
 from marketplace.listings.service import get_listing, listing_json, terms_of
 from marketplace.listings.tables import Listing
+from marketplace.orders.rules import IN_ESCROW
 from marketplace.orders.tables import Order
 from marketplace.participants.service import oversees
 from marketplace.pricing import Plan, plan_of, quote, require_within_cap, usage_of
 from marketplace.rights.service import asset_json, get_asset, manifest_of
 from marketplace.settlement.tables import Payout
 from marketplace.storage.documents import store_document
-from marketplace.types import ZERO_DIGEST, Digest, OrderStatus
+from marketplace.types import ZERO_DIGEST, Digest
 
 
 def get_order(session: Session, order_id: str, account: str) -> Order:
@@ -146,7 +147,7 @@ def _promised(session: Session, plan: Plan, asset_id: str) -> int:
     if plan["publicData"] is None:
         return 0
     rows = session.exec(select(Order).where(Order.asset_id == asset_id))
-    return sum(row.escrow if row.status == OrderStatus.FUNDED else row.amount for row in rows)
+    return sum(row.escrow if row.status in IN_ESCROW else row.amount for row in rows)
 
 
 def _check_plan(session: Session, message: Mapping[str, Any], listing: Listing) -> None:

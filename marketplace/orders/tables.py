@@ -33,3 +33,21 @@ class Order(ProjectedRow, table=True):
     calls_root: str
     fee: int = Field(default=0, sa_type=BigInteger)
     refund: int = Field(default=0, sa_type=BigInteger)
+
+
+class OrderClaim(ProjectedRow, table=True):
+    """What one side of an order claimed, and what was presented against it since; it stays when the order has ended.
+
+    `amount` in fen, `epsilon` in millionths. `until` (unix seconds): the window for higher vouchers.
+    """
+
+    __tablename__ = "order_claims"
+    __table_args__ = READ_MODEL
+    order_id: str = Field(primary_key=True)
+    claimed_by: str = Field(index=True)
+    voucher_hash: str
+    amount: int = Field(sa_type=BigInteger)
+    epsilon: int = Field(sa_type=BigInteger)
+    calls: int = Field(sa_type=BigInteger)
+    calls_root: str
+    until: int = Field(sa_type=BigInteger)

@@ -131,7 +131,7 @@ class Register:
 
 
 def require_signer(
-    ring: KeyRing, name: str, message: Message, account: str, *, key: str, now: int, amount: int = 0
+    ring: KeyRing, name: str, message: Message, account: str, *, key: str, now: int, amount: int = 0, grace: int = 0
 ) -> None:
     """The one question: may `key` sign the intent `name` with this message for `account` at `now`?
 
@@ -142,11 +142,12 @@ def require_signer(
         key: the address that the signature recovers to.
         now: unix seconds.
         amount: fen that are signed for, where what the intent names has the amount and not the intent itself.
+        grace: seconds more for which the signature outlives its key.
     Raises:
         RuleError: `intent_signature_invalid`, `act_not_permitted`, `act_over_limit`.
     """
     intent, held = INTENTS[name], ring.key_of(account, key)
-    if not held.is_live(now, intent.grace):
+    if not held.is_live(now, intent.grace + grace):
         raise refuse("IntentBatchSignatureInvalid", signer=account)
     require_act(held, account, key, intent.act, message[intent.amount] if intent.amount else amount)
 

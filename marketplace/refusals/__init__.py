@@ -16,6 +16,7 @@ from marketplace import artifacts
 from marketplace.errors import RuleError
 from marketplace.intents import CONTRACTS
 from marketplace.refusals.agreements import AGREEMENTS
+from marketplace.refusals.claims import CLAIMS
 from marketplace.refusals.clearing import CLEARING
 from marketplace.refusals.deliveries import DELIVERIES
 from marketplace.refusals.entry import Refusal
@@ -27,7 +28,7 @@ from marketplace.refusals.titles import TITLES
 
 REFUSALS: dict[str, Refusal] = {
     refusal.error: refusal
-    for refusal in (*REGISTERS, *TITLES, *REGISTRATIONS, *KEYS, *AGREEMENTS, *MONEY, *CLEARING, *DELIVERIES)
+    for refusal in (*REGISTERS, *TITLES, *REGISTRATIONS, *KEYS, *AGREEMENTS, *MONEY, *CLAIMS, *CLEARING, *DELIVERIES)
 }
 FAILED = "ledger_call_failed"
 

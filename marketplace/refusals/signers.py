@@ -73,6 +73,7 @@ class Signer:
 _TITLE = Is("holder of the title", "该权利的持有人", "TitlesNotHolder")
 _PLEDGEE = Is("pledgee of the title", "该权利的质权人", "TitlesNotPledgee")
 _SELLER = Is("seller of the order's listing", "该订单所属挂牌的卖方", "OrdersNotSeller")
+_SIDE = Is("buyer or seller of the order", "该订单的买方或卖方", "OrdersNotParty")
 _ASKED = Is("bank that the holder has asked", "持有人所指定的银行", "SettlementTokenNotBank")
 _PARTY = Is("this side of the agreement", "该协议的本方当事人", "AgreementsNotParty")
 _ADMINISTRATOR = Is("key of the account that may administer it", "可管理该账户的密钥", "KeysNotAdministrator")
@@ -149,6 +150,8 @@ SIGNERS: Mapping[tuple[str, str], tuple[Signer, ...]] = {
     ("Orders", "fund"): (Signer("Fund", "buyer", (Active(Role.BUYER),)),),
     ("Orders", "settle"): (Signer("Voucher", "", (_BUYER,)), Signer("Close", "seller", (_SELLER,))),
     ("Orders", "clear"): (Signer("Voucher", "", (_BUYER,)), Signer("Clear", "seller", (_SELLER,))),
+    ("Orders", "claim"): (Signer("Voucher", "", (_BUYER,)), Signer("Claim", "by", (_SIDE,))),
+    ("Orders", "challenge"): (Signer("Voucher", "", (_BUYER,)),),
     ("Evidence", "anchor"): (Signer("Anchor", "exchange", _EXCHANGE),),
     ("Clearing", "openBatch"): (Signer("OpenBatch", "exchange", _EXCHANGE),),
     ("Clearing", "owe"): (Signer("Owe", "debtor", (Active(),)),),
@@ -179,6 +182,7 @@ SIGNERS: Mapping[tuple[str, str], tuple[Signer, ...]] = {
 }
 UNSIGNED: Mapping[tuple[str, str], tuple[str, str]] = {
     ("Orders", "refund"): ("anyone, once the order's term has passed", "期满后任何人"),
+    ("Orders", "finish"): ("anyone, once the window of a claim is over", "主张窗口期届满后任何人"),
     ("SettlementToken", "expireRedemption"): ("anyone, once the bank's time is over", "银行期限届满后任何人"),
     ("Clearing", "closeOverdue"): ("anyone, once the exchange's time is over", "交易所期限届满后任何人"),
     ("Clearing", "collect"): ("anyone", "任何人"),

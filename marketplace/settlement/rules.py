@@ -117,6 +117,7 @@ def ending_of(
     voucher_hash = to_hex(struct_hash("Voucher", voucher))
     listing = listings.records[order.listing_id]
     require_closing(order, listing.seller, voucher, voucher_hash, closing)
+    _require_not_below(state, voucher)
     return _ending(order, listing, voucher, voucher_hash, terms)
 
 
@@ -169,15 +170,53 @@ def conclude(
     return _paid_out(ending, voucher, rights, accounts, terms)
 
 
+def finish(
+    state: Orders,
+    order_key: str,
+    now: int,
+    *,
+    rights: Rights,
+    listings: Listings,
+    accounts: Accounts,
+    terms: FeeTerms,
+) -> list[Event]:
+    """After the window of a claimed order, settle it by what stands there; anyone may ask.
+
+    Raises:
+        RuleError: it is not claimed, or the window has not ended; the state is then unchanged.
+    """
+    order, window = state.require(order_key, "finish"), state.windows[order_key]
+    if now <= window.until:
+        raise refuse("OrdersWindowOpen", orderId=order_key, until=window.until)
+
+    voucher = {"orderId": order_key, "amount": window.amount, "epsilon": window.epsilon}
+    voucher |= {"calls": window.calls, "callsRoot": window.calls_root}
+    ending = _ending(order, listings.records[order.listing_id], voucher, window.voucher_hash, terms)
+    order.status = STATES["finish"][order.status]
+    return _paid_out(ending, voucher, rights, accounts, terms)
+
+
 def require_closing(order: Order, seller: str, voucher: Message, voucher_hash: str, closing: Message) -> None:
     """Refuse a closing that is not the seller's about exactly this voucher, or a voucher beyond its order."""
-    if closing["orderId"] != voucher["orderId"]:
-        raise refuse("OrdersCloseMismatch", expected=voucher["orderId"], got=closing["orderId"])
-    if closing["voucherHash"] != voucher_hash:
-        raise refuse("OrdersCloseMismatch", expected=voucher_hash, got=closing["voucherHash"])
+    require_named(voucher, voucher_hash, closing)
     if closing["seller"] != seller:
         raise refuse("OrdersNotSeller", orderId=voucher["orderId"], account=closing["seller"])
     require_within(order, voucher)
+
+
+def require_named(voucher: Message, voucher_hash: str, said: Message) -> None:
+    """Refuse a Close, Clear or Claim that is not about exactly this voucher."""
+    if said["orderId"] != voucher["orderId"]:
+        raise refuse("OrdersCloseMismatch", expected=voucher["orderId"], got=said["orderId"])
+    if said["voucherHash"] != voucher_hash:
+        raise refuse("OrdersCloseMismatch", expected=voucher_hash, got=said["voucherHash"])
+
+
+def _require_not_below(state: Orders, voucher: Message) -> None:
+    window = state.windows.get(voucher["orderId"])
+    if window and (voucher["amount"] < window.amount or voucher["epsilon"] < window.epsilon):
+        key = voucher["orderId"]
+        raise refuse("OrdersBelowClaim", orderId=key, amount=window.amount, epsilon=window.epsilon)
 
 
 def require_within(order: Order, voucher: Message) -> None:

@@ -24,6 +24,7 @@ from marketplace.evidence.inbox import (
 )
 from marketplace.evidence.inbox.submitting import submit
 from marketplace.intents import Deployment
+from marketplace.orders.rules import IN_ESCROW
 from marketplace.orders.service import parties, unknown_order
 from marketplace.orders.tables import Order
 from marketplace.participants.service import oversees, roles_of
@@ -31,7 +32,7 @@ from marketplace.queries.inbox.panel import require_none_attested
 from marketplace.queries.inbox.tally import end_unattested
 from marketplace.queries.service.accounts import last_voucher
 from marketplace.settlement.tables import Balance, Issue, Payout
-from marketplace.types import Digest, OrderStatus, Role
+from marketplace.types import Digest, Role
 
 
 def balance_json(session: Session, owner: str, account: str) -> dict[str, Any]:
@@ -144,7 +145,7 @@ def refund(session: Session, deployment: Deployment, order_id: str, account: str
 def statement_json(session: Session, order: Order, treasury: str) -> dict[str, Any]:
     """Where the escrow of `order` is or went, in fen: lines whose sum is the escrow exactly; "batch" is the clearing
     batch that pays them, or null."""
-    if order.status == OrderStatus.FUNDED:
+    if order.status in IN_ESCROW:
         lines = [_line("escrow", "", order.escrow)]
     else:
         paid = session.exec(

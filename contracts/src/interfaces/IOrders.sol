@@ -5,15 +5,17 @@ import {IIntentBatch} from "./IIntentBatch.sol";
 
 /// @title Orders, from escrow to settlement
 /// @notice A buyer puts money into escrow. Calls are paid by cumulative vouchers that stay outside; the last one settles the order.
-/// If the seller never closes it, anyone may give the buyer everything back after the term.
+/// A side that is left alone claims with what it has; after a window, in which any higher voucher wins, anyone finishes.
+/// If nobody closes or claims, anyone may give the buyer everything back after the term.
 interface IOrders is IIntentBatch {
     /// @notice None -> Funded by {fund} -> Settled by {settle}, {clear} or {conclude}, or Refunded by {refund} or
-    /// {giveBack}.
+    /// {giveBack}; or Funded -> Claimed by {claim} -> Settled by {finish}, {settle} or {clear}.
     enum Status {
         None,
         Funded,
         Settled,
-        Refunded
+        Refunded,
+        Claimed
     }
 
     struct Order {
@@ -65,6 +67,25 @@ interface IOrders is IIntentBatch {
         uint64 deadline;
     }
 
+    /// @notice Signed by `by`, the order's buyer or its listing's seller: "end this order by this voucher, or by a higher one".
+    struct Claim {
+        bytes32 orderId;
+        bytes32 voucherHash;
+        address by;
+        uint64 deadline;
+    }
+
+    /// @notice What a claimed order will be settled with, and until when a higher voucher replaces it. Of all that were
+    /// presented: the greatest amount, with the calls of that voucher; and the greatest epsilon.
+    struct Window {
+        bytes32 voucherHash;
+        bytes32 callsRoot;
+        uint96 amount;
+        uint64 epsilon;
+        uint32 calls;
+        uint64 until;
+    }
+
     event Funded(
         bytes32 indexed orderId,
         bytes32 indexed listingId,
@@ -86,6 +107,25 @@ interface IOrders is IIntentBatch {
         uint96 fee,
         uint96 refund
     );
+    event Claimed(
+        bytes32 indexed orderId,
+        address indexed by,
+        bytes32 voucherHash,
+        uint96 amount,
+        uint64 epsilon,
+        uint32 calls,
+        bytes32 callsRoot,
+        uint64 until
+    );
+    /// @notice What stands in the window now.
+    event Challenged(
+        bytes32 indexed orderId,
+        bytes32 voucherHash,
+        uint96 amount,
+        uint64 epsilon,
+        uint32 calls,
+        bytes32 callsRoot
+    );
     event SharePaid(bytes32 indexed orderId, address indexed holder, uint96 amount);
     event Refunded(bytes32 indexed orderId, uint96 amount);
 
@@ -103,9 +143,11 @@ interface IOrders is IIntentBatch {
     error OrdersEpsilonCapZero();
     /// @notice The order must end after now and no later than the listing.
     error OrdersTerm(uint64 validUntil, uint64 latest);
-    /// @notice The order is not in escrow: it is unknown (0), settled (2) or refunded (3).
+    /// @notice The order is not in escrow: it is unknown (0), settled (2) or refunded (3); or it is claimed (4).
     error OrdersNotFunded(bytes32 orderId, uint8 current);
-    /// @notice The seller closes another order or another voucher.
+    /// @notice No claim on the order waits: it is unknown (0), funded (1), settled (2) or refunded (3).
+    error OrdersNotClaimed(bytes32 orderId, uint8 current);
+    /// @notice What is signed beside the voucher names another order or another voucher.
     error OrdersCloseMismatch(bytes32 expected, bytes32 got);
     /// @notice `account` is not the seller of the order's listing.
     error OrdersNotSeller(bytes32 orderId, address account);
@@ -113,6 +155,22 @@ interface IOrders is IIntentBatch {
     error OrdersAmountOverEscrow(uint96 amount, uint96 escrow);
     /// @notice The voucher claims more privacy budget than the order has.
     error OrdersEpsilonOverCap(uint64 epsilon, uint64 epsilonCap);
+    /// @notice `account` is neither buyer nor seller of the order.
+    error OrdersNotParty(bytes32 orderId, address account);
+    /// @notice After its term an order is refunded, not claimed.
+    error OrdersTermOver(bytes32 orderId, uint64 validUntil);
+    /// @notice A delivery was arranged for the order: acceptance or its time ends it.
+    error OrdersDelivered(bytes32 orderId);
+    /// @notice No list of calls has a root of zero.
+    error OrdersCallsRootZero();
+    /// @notice The voucher is above what stands in neither amount nor epsilon.
+    error OrdersNotHigher(bytes32 orderId, uint96 amount, uint64 epsilon);
+    /// @notice Both sides agree on less than what one of them has claimed.
+    error OrdersBelowClaim(bytes32 orderId, uint96 amount, uint64 epsilon);
+    /// @notice The window for higher vouchers has ended.
+    error OrdersWindowOver(bytes32 orderId, uint64 until);
+    /// @notice The window for higher vouchers has not ended yet.
+    error OrdersWindowOpen(bytes32 orderId, uint64 until);
     /// @notice The order's term is not over yet.
     error OrdersNotDue(bytes32 orderId, uint64 validUntil);
     /// @notice Only the contract of deliveries ends an order so.
@@ -121,7 +179,8 @@ interface IOrders is IIntentBatch {
     /// @notice Puts the buyer's money into escrow, commits privacy budget and grants the use title.
     function fund(Fund calldata order_, bytes calldata buyerSignature) external;
 
-    /// @notice Pays the fee and the share holders of this moment by the last voucher; the rest goes back to the buyer.
+    /// @notice Pays the fee and the share holders of this moment by the last voucher; the rest goes back to the buyer. Of a
+    /// claimed order not by less than what was claimed.
     function settle(
         Voucher calldata voucher,
         bytes calldata buyerSignature,
@@ -137,6 +196,22 @@ interface IOrders is IIntentBatch {
         bytes calldata sellerSignature
     ) external;
 
+    /// @notice Within the order's term, one side alone asks for its end by a voucher of the buyer's. No money moves: a window
+    /// opens, of three days. Nothing but a voucher ends the order then, be its term over or not.
+    function claim(
+        Voucher calldata voucher,
+        bytes calldata buyerSignature,
+        Claim calldata claim_,
+        bytes calldata signature
+    ) external;
+
+    /// @notice Within the window, a higher voucher of the buyer's takes the place of what stands. Anyone may present it. A key
+    /// that signed it may have ended, if not more than three days before the window opened.
+    function challenge(Voucher calldata voucher, bytes calldata buyerSignature) external;
+
+    /// @notice After the window, settles by what stands in it, as {settle} does. Anyone may call it.
+    function finish(bytes32 orderId) external;
+
     /// @notice After the term, gives the whole escrow back. Anyone may call it. Privacy budget stays committed: what was asked in
     /// a broken-off order is not known here.
     function refund(bytes32 orderId) external;
@@ -150,4 +225,7 @@ interface IOrders is IIntentBatch {
 
     /// @notice What stands on record for an order; all zero for an unknown one.
     function order(bytes32 orderId) external view returns (Order memory);
+
+    /// @notice What was claimed of an order and presented since; all zero where nothing was.
+    function windowOf(bytes32 orderId) external view returns (Window memory);
 }

@@ -351,6 +351,10 @@ abstract contract MarketTest is Signing {
         return IOrders.Close(voucher.orderId, _hash(voucher), _at(SUPPLIER), _deadline());
     }
 
+    function _claimOf(IOrders.Voucher memory voucher, uint256 by) internal view returns (IOrders.Claim memory) {
+        return IOrders.Claim(voucher.orderId, _hash(voucher), _at(by), _deadline());
+    }
+
     function _offerOf(bytes32 listingId) internal view returns (IDeliveries.OfferDelivery memory) {
         return IDeliveries.OfferDelivery(
             listingId, _at(SUPPLIER), 700, 1 days, 2 days, 12 hours, 1, 3, _deadline()
@@ -503,6 +507,14 @@ abstract contract MarketTest is Signing {
 
     function _send(IOrders.Voucher memory v, uint256 buyer, IOrders.Close memory c, uint256 seller) internal {
         orders.settle(v, _sign(buyer, address(orders), _hash(v)), c, _sign(seller, address(orders), _hash(c)));
+    }
+
+    function _send(IOrders.Voucher memory v, uint256 buyer, IOrders.Claim memory c, uint256 by) internal {
+        orders.claim(v, _sign(buyer, address(orders), _hash(v)), c, _sign(by, address(orders), _hash(c)));
+    }
+
+    function _challenge(IOrders.Voucher memory v, uint256 buyer) internal {
+        orders.challenge(v, _sign(buyer, address(orders), _hash(v)));
     }
 
     function _send(IDeliveries.OfferDelivery memory m, uint256 by) internal {

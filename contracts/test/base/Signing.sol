@@ -370,6 +370,12 @@ abstract contract Signing {
         );
     }
 
+    function _hash(IOrders.Claim memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(keccak256("Claim(bytes32 orderId,bytes32 voucherHash,address by,uint64 deadline)"), m)
+        );
+    }
+
     function _hash(IClearing.OpenBatch memory m) internal pure returns (bytes32) {
         return keccak256(
             abi.encode(

@@ -35,6 +35,7 @@ contract Handler is MarketTest {
 
     mapping(bytes32 orderId => uint64) public spent;
     mapping(bytes32 orderId => uint8) public seenStatus;
+    mapping(bytes32 orderId => IOrders.Voucher) private _highest; // of each figure, what was presented
     mapping(bytes32 redemptionId => uint8) public seenRedemption;
     mapping(address target => mapping(bytes32 slot => bool)) private _wasFilled;
     mapping(address account => uint256 key) private _keys;
@@ -313,7 +314,7 @@ contract Handler is MarketTest {
 
     function settle(uint256 which, uint96 amount, uint64 epsilon, uint256 wrong) public {
         if (funded.length == 0) return;
-        bytes32 orderId = _openOrder(which);
+        bytes32 orderId = wrong % 3 == 1 ? _claimedOrder(which) : _openOrder(which);
         IOrders.Order memory order = orders.order(orderId);
         IOrders.Voucher memory v = _voucherOf(orderId);
         (v.amount, v.epsilon) = (amount % (order.escrow + 2), epsilon % (order.epsilonCap + 2));
@@ -324,6 +325,8 @@ contract Handler is MarketTest {
         bytes memory two = _sign(_keyOf(c.seller), address(orders), _hash(c));
         if (!_try(address(orders), abi.encodeCall(IOrders.settle, (v, one, c, two)))) return;
         spent[orderId] = v.epsilon;
+        IOrders.Voucher memory highest = _highest[orderId];
+        if (v.amount < highest.amount || v.epsilon < highest.epsilon) violation = "settled below a claim";
         if (v.amount > order.escrow || v.epsilon > order.epsilonCap) violation = "settled beyond the order";
         if (_at(buyer) != order.buyer) violation = "settled without the buyer";
     }
@@ -335,6 +338,71 @@ contract Handler is MarketTest {
         if (_try(address(orders), abi.encodeCall(IOrders.refund, (orderId))) && !due) {
             violation = "refunded before the end of the term";
         }
+    }
+
+    /// @dev By the buyer or the seller, now and then by somebody else.
+    function claim(uint256 which, uint96 amount, uint64 epsilon, uint256 wrong) public {
+        if (funded.length == 0) return;
+        bytes32 orderId = _openOrder(which);
+        IOrders.Order memory order = orders.order(orderId);
+        address seller = listings.listing(order.listingId).seller;
+        IOrders.Voucher memory v = _presented(orderId, amount, epsilon, 1);
+        uint256 by = wrong % 6 == 0 ? _person(wrong) : _keyOf(wrong % 2 == 0 ? seller : order.buyer);
+        IOrders.Claim memory c = _claimOf(v, by);
+        bytes memory one = _sign(_keyOf(order.buyer), address(orders), _hash(v));
+        bytes memory two = _sign(by, address(orders), _hash(c));
+        if (!_try(address(orders), abi.encodeCall(IOrders.claim, (v, one, c, two)))) return;
+        _present(v);
+        if (_at(by) != order.buyer && _at(by) != seller) violation = "claimed by a stranger";
+        if (deliveries.delivery(orderId).dueAt > 0) violation = "claimed an order whose delivery is arranged";
+    }
+
+    function challenge(uint256 which, uint96 amount, uint64 epsilon, uint32 calls) public {
+        if (funded.length == 0) return;
+        bytes32 orderId = _claimedOrder(which);
+        IOrders.Window memory before = orders.windowOf(orderId);
+        IOrders.Voucher memory v = _presented(orderId, amount, epsilon, calls % 3);
+        bytes memory signature = _sign(_keyOf(orders.order(orderId).buyer), address(orders), _hash(v));
+        if (!_try(address(orders), abi.encodeCall(IOrders.challenge, (v, signature)))) return;
+        _present(v);
+        IOrders.Window memory now_ = orders.windowOf(orderId);
+        if (now_.amount < before.amount || now_.epsilon < before.epsilon) violation = "a challenge lowered a claim";
+        if (block.timestamp > before.until || now_.until != before.until) violation = "challenged after the window";
+    }
+
+    /// @dev Whoever claimed and whatever was presented, the highest is paid: I-29.
+    function finish(uint256 which) public {
+        if (funded.length == 0) return;
+        bytes32 orderId = _claimedOrder(which);
+        IOrders.Window memory window = orders.windowOf(orderId);
+        IOrders.Order memory order = orders.order(orderId);
+        uint256 escrow = token.balanceOf(address(orders));
+        uint256 had = token.balanceOf(TREASURY);
+        if (!_try(address(orders), abi.encodeCall(IOrders.finish, (orderId)))) return;
+        IOrders.Voucher memory highest = _highest[orderId];
+        spent[orderId] = highest.epsilon;
+        bool paid = window.amount == highest.amount && window.epsilon == highest.epsilon;
+        if (!paid || token.balanceOf(TREASURY) - had != uint256(highest.amount) * FEE_BPS / 10_000) {
+            violation = "finished by another than the highest voucher";
+        }
+        if (escrow - token.balanceOf(address(orders)) != order.escrow) violation = "a claim left money behind";
+        if (block.timestamp <= window.until) violation = "finished within the window";
+    }
+
+    function _presented(bytes32 orderId, uint96 amount, uint64 epsilon, uint32 calls)
+        private
+        view
+        returns (IOrders.Voucher memory v)
+    {
+        IOrders.Order memory order = orders.order(orderId);
+        v = _voucherOf(orderId);
+        (v.amount, v.epsilon, v.calls) = (amount % (order.escrow + 2), epsilon % (order.epsilonCap + 2), calls);
+    }
+
+    function _present(IOrders.Voucher memory v) private {
+        IOrders.Voucher storage highest = _highest[v.orderId];
+        if (v.amount > highest.amount) highest.amount = v.amount;
+        if (v.epsilon > highest.epsilon) highest.epsilon = v.epsilon;
     }
 
     /// @dev Of a listing; its times are short, so that a history meets their ends.
@@ -511,10 +579,16 @@ contract Handler is MarketTest {
         for (uint256 i = 0; i < funded.length; ++i) {
             uint8 status = uint8(orders.order(funded[i]).status);
             uint8 before = seenStatus[funded[i]];
-            if (status < before || (before > 1 && status != before)) violation = "an order's status went back";
+            if (status != before && !_leadsTo(before, status)) violation = "an order's status went back";
             seenStatus[funded[i]] = status;
             _watchDelivery(funded[i], status);
         }
+    }
+
+    /// @dev A claimed order is settled and never refunded; what has ended stays ended.
+    function _leadsTo(uint8 before, uint8 status) private pure returns (bool) {
+        if (before == uint8(IOrders.Status.Claimed)) return status == uint8(IOrders.Status.Settled);
+        return before < uint8(IOrders.Status.Settled) && status > before;
     }
 
     /// @dev A delivery ends with its order, and what was accepted was paid for: I-26.
@@ -542,6 +616,14 @@ contract Handler is MarketTest {
         for (uint256 i = 0; i < funded.length && which % 8 > 0; ++i) {
             bytes32 candidate = funded[(which % funded.length + i) % funded.length];
             if (orders.order(candidate).status == IOrders.Status.Funded) return candidate;
+        }
+        return funded[which % funded.length];
+    }
+
+    function _claimedOrder(uint256 which) private view returns (bytes32) {
+        for (uint256 i = 0; i < funded.length && which % 8 > 0; ++i) {
+            bytes32 candidate = funded[(which % funded.length + i) % funded.length];
+            if (orders.order(candidate).status == IOrders.Status.Claimed) return candidate;
         }
         return funded[which % funded.length];
     }

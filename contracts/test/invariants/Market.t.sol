@@ -44,7 +44,7 @@ contract MarketInvariants is Signing {
 
     /// @dev Without this, forge would also call the handler's own setUp.
     function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        bytes4[] memory selectors = new bytes4[](24);
+        bytes4[] memory selectors = new bytes4[](27);
         selectors[0] = Handler.issue.selector;
         selectors[1] = Handler.register.selector;
         selectors[2] = Handler.confirm.selector;
@@ -69,6 +69,9 @@ contract MarketInvariants is Signing {
         selectors[21] = Handler.deliver.selector;
         selectors[22] = Handler.inspect.selector;
         selectors[23] = Handler.endDelivery.selector;
+        selectors[24] = Handler.claim.selector;
+        selectors[25] = Handler.challenge.selector;
+        selectors[26] = Handler.finish.selector;
         targets = new FuzzSelector[](1);
         targets[0] = FuzzSelector(address(handler), selectors);
     }
@@ -94,12 +97,13 @@ contract MarketInvariants is Signing {
         vm.assertEq(token.balanceOf(address(token)), sum, "I-21");
     }
 
-    /// @notice I-2: the escrow holds exactly what funded orders put into it.
+    /// @notice I-2: the escrow holds exactly what funded orders, claimed ones among them, put into it.
     function invariant_escrowIsTheSumOfFundedOrders() public view {
         uint256 sum = 0;
         for (uint256 i = 0; i < handler.fundedCount(); ++i) {
             IOrders.Order memory order = orders.order(handler.funded(i));
-            if (order.status == IOrders.Status.Funded) sum += order.escrow;
+            bool open = order.status == IOrders.Status.Funded || order.status == IOrders.Status.Claimed;
+            if (open) sum += order.escrow;
         }
         vm.assertEq(token.balanceOf(address(orders)), sum, "I-2");
     }
@@ -211,6 +215,33 @@ contract MarketInvariants is Signing {
         vm.assertEq(handler.accepted() - before, 9);
         vm.assertEq(uint8(orders.order(handler.funded(0)).status), uint8(IOrders.Status.Settled));
         vm.assertEq(uint8(orders.order(handler.funded(1)).status), uint8(IOrders.Status.Refunded));
+        invariant_moneyIsConserved();
+        invariant_escrowIsTheSumOfFundedOrders();
+        invariant_epsilonIsNeverOverBudget();
+        invariant_nothingWasSeenThatMustNotHappen();
+    }
+
+    /// @dev And claims that are finished, closed by both sides, and left open.
+    function test_theHandlerReachesEveryEndOfAClaim() public {
+        for (uint96 i = 0; i < 3; ++i) {
+            handler.fund(0, 2, 500 + i, 1000, 1 days);
+        }
+        uint256 before = handler.accepted();
+        for (uint256 i = 1; i <= 3; ++i) {
+            handler.claim(i, 100, 10, 1);
+        }
+        handler.challenge(1, 300, 5, 1);
+        handler.challenge(1, 200, 20, 1);
+        handler.settle(2, 100, 10, 1);
+        handler.wait_(4 days);
+        handler.refund(0);
+        handler.finish(1);
+        vm.assertEq(handler.accepted() - before, 7);
+        IOrders.Status[3] memory ends = [IOrders.Status.Claimed, IOrders.Status.Settled, IOrders.Status.Settled];
+        for (uint256 i = 0; i < 3; ++i) {
+            vm.assertEq(uint8(orders.order(handler.funded(i)).status), uint8(ends[i]));
+        }
+        vm.assertEq(handler.spent(handler.funded(1)), 20);
         invariant_moneyIsConserved();
         invariant_escrowIsTheSumOfFundedOrders();
         invariant_epsilonIsNeverOverBudget();

@@ -26,7 +26,8 @@ from marketplace.ledger.profile import ledger_profile
 from marketplace.listings.rules import Listing as ListingState
 from marketplace.listings.tables import Listing
 from marketplace.orders.rules import Order as OrderState
-from marketplace.orders.tables import Order
+from marketplace.orders.rules import Window
+from marketplace.orders.tables import Order, OrderClaim
 from marketplace.participants.keys import require_signer
 from marketplace.participants.rules import Participant as ParticipantState
 from marketplace.participants.service.keyring import ledger_time, load_keys
@@ -157,6 +158,10 @@ def _load_orders(session: Session, state: LedgerState, names: set[str]) -> Seque
     for row in rows:
         state.orders.records[row.order_id] = OrderState(
             row.buyer, row.listing_id, row.escrow, row.epsilon_cap, row.valid_until, OrderStatus(row.status)
+        )
+    for claim in session.exec(select(OrderClaim).where(col(OrderClaim.order_id).in_(names))):
+        state.orders.windows[claim.order_id] = Window(
+            claim.voucher_hash, claim.amount, claim.epsilon, claim.calls, claim.calls_root, claim.until
         )
     return rows
 

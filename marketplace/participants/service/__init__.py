@@ -13,10 +13,11 @@ from marketplace.evidence.inbox.notices import tell
 from marketplace.intents import Deployment
 from marketplace.ledger.profile import ledger_profile
 from marketplace.listings.tables import Listing
+from marketplace.orders.rules import IN_ESCROW
 from marketplace.orders.tables import Order
 from marketplace.participants.tables import Application, Participant
 from marketplace.storage.documents import store_document
-from marketplace.types import Digest, ListingStatus, OrderStatus, ParticipantStatus, Role
+from marketplace.types import Digest, ListingStatus, ParticipantStatus, Role
 
 OVERSEERS = Role.REGISTRAR | Role.AUDITOR | Role.EXCHANGE
 
@@ -201,7 +202,7 @@ def require_no_obligations(session: Session, account: str) -> None:
     """
     sold = select(Listing.listing_id).where(Listing.seller == account)
     mine = or_(col(Order.buyer) == account, col(Order.listing_id).in_(sold))
-    owed = select(Order.order_id).where(Order.status == OrderStatus.FUNDED, mine).limit(1)
+    owed = select(Order.order_id).where(col(Order.status).in_(IN_ESCROW), mine).limit(1)
     offered = select(Listing.listing_id).where(Listing.seller == account, Listing.status == ListingStatus.LISTED)
     found = [*session.exec(owed), *session.exec(offered.limit(1))]
     if found:

@@ -18,11 +18,11 @@ from marketplace.intents import CONTRACTS
 from marketplace.ledger.node import Node, NodeSettings
 from marketplace.refusals import LedgerRuleError, from_revert, to_revert
 from marketplace.replay import Outcome
-from tests.histories import ADDRESSES, CHAIN_ID, TREASURY, Call, History
+from tests.histories import ADDRESSES, CHAIN_ID, CLAIM_VERBS, TREASURY, Call, History
 from tests.registering import rulebook
 
 START = 1_800_000_000
-HISTORIES = 16
+HISTORIES = 17
 DELIVERING = (
     *("confirm", *["list"] * 2, "offer", *["fund"] * 3, *["arrange"] * 2, *["deliver"] * 3, "acknowledge", "accept"),
     *(*["object"] * 2, *["deem"] * 3, "lapse", "issue"),
@@ -35,8 +35,12 @@ PASSING = (
     *("confirm", "confirm", *["file"] * 3, *["act"] * 3, *["decide"] * 6, *["grant"] * 9, "transfer", *["pledge"] * 2),
     *(*["enforce"] * 2, "list", "fund", *["surrender"] * 2, "releasePledge"),
 )
+CLAIMING = (
+    *("confirm", *["list"] * 2, *["fund"] * 5, *["claim"] * 4, *["challenge"] * 5, *["finish"] * 3, "settle", "clear"),
+    *("refund", "openBatch", *["offer"] * 2, *["arrange"] * 3, "addKey", "endKey", "issue"),
+)
 # By seed: histories of a few verbs, which need a course of acts before they have anything to try.
-FOCUSED = {12: DELIVERING, 13: DELIVERING, 14: CLEARING, 15: PASSING}
+FOCUSED = {12: DELIVERING, 13: DELIVERING, 14: CLEARING, 15: PASSING, 16: CLAIMING}
 STEPS = 1300
 GAS = 25_000_000
 
@@ -154,9 +158,8 @@ def draw_calls(history: History, verb: str | None = None) -> list[Call]:
     first = history.next_call(verb)
     if first is None:
         return []
-    more = [
-        history.next_call(history.random.choice(VERBS[first.contract])) for _ in range(history.random.randint(0, 7))
-    ]
+    verbs = [verb for verb in VERBS[first.contract] if history.claims or verb not in CLAIM_VERBS]
+    more = [history.next_call(history.random.choice(verbs)) for _ in range(history.random.randint(0, 7))]
     return [first, *(call for call in more if call is not None and call.contract == first.contract)]
 
 
@@ -177,8 +180,8 @@ def run_history(chain: Chain, seed: int) -> Counter[str]:
     history, key = found_market(chain, seed)
     focus = FOCUSED.get(seed)
     history.changes_hands = focus is PASSING
-    delivers = history.forgets_keys = focus is DELIVERING
-    history.without = () if delivers else ("Deliveries",)
+    history.forgets_keys, history.claims = focus is DELIVERING, focus is CLAIMING
+    history.without = () if focus in (DELIVERING, CLAIMING) else ("Deliveries",)
     opening = history.opening()
     for contract in ("Participants", "SettlementToken"):
         outcomes = run_batch(chain, history, key, [call for call in opening if call.contract == contract])
@@ -189,7 +192,7 @@ def run_history(chain: Chain, seed: int) -> Counter[str]:
     seen: Counter[str] = Counter()
     steps = 0
     while steps < STEPS:
-        jump = 86_400 if focus else 40 * 86_400
+        jump = 86_400 * (4 if focus is CLAIMING else 1 if focus else 40)
         chain.now += history.random.choice([0, 1, 60, 3600] if history.random.random() < 0.97 else [jump])
         history.now = chain.now + 1
         calls = draw_calls(history, history.random.choice(focus) if focus else None)
@@ -239,6 +242,8 @@ def test_histories_reach_every_verb_and_most_refusals(chain: Chain) -> None:
         "delivery_not_buyer", "delivery_not_seller", "delivery_status", "delivery_amount", "delivery_offered",
         "delivery_not_offered", "delivery_terms", "delivery_times", "delivery_over",
         "delivery_not_due", "delivery_silence", "delivery_key_zero",
+        "order_not_claimed", "claim_not_party", "claim_after_term", "claim_of_delivery", "voucher_root_zero",
+        "voucher_not_higher", "voucher_below_claim", "window_over", "window_open",
         "redemption_id_mismatch", "redemption_pay_by", "redemption_status", "redemption_not_bank", "redemption_not_due",
     }  # fmt: skip
     assert expected <= seen, expected - seen

@@ -55,6 +55,7 @@ ROW_FIELDS = {
     "agreements": "agreementId partyA partyB agreementDigest validUntil status version previousId",
     "orders": "orderId listingId assetId buyer escrow epsilonCap validUntil agreementDigest agreementId status amount "
     "epsilon calls callsRoot fee refund",
+    "order_claims": "orderId claimedBy voucherHash amount epsilon calls callsRoot until",
     "delivery_offers": "listingId seller amount deliverWithin inspection correction corrections marks",
     "deliveries": "orderId buyer receiveKey dueAt status rounds acknowledged noteHash ciphertextDigest fingerprintId "
     "plaintextCommitment deliveredAt defectsDigest",

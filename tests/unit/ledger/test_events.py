@@ -28,6 +28,7 @@ SHAPES: dict[str, Sequence[tuple[str, str]]] = {
         ("SettlementToken", "Transfer"),
     ),
     "refund": (("Orders", "Refunded"), ("SettlementToken", "Transfer")),
+    "claim": (("Orders", "Claimed"),),
     "refused": (("Orders", "Refused"),),
 }
 

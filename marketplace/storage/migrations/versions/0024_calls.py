@@ -1,14 +1,14 @@
 """Calls: gateways of listings, and what was handed in of orders that are delivered call by call.
 
 Revision ID: 0024
-Follows: 0021
+Follows: 0023
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0024"
-down_revision = "0021"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
