@@ -4,8 +4,8 @@ A call is (contract, verb, arguments). Arguments are JSON values in the order of
 of `marketplace.intents`, bytes (signatures) and bytes32 as "0x" lower-case hex text. Pure: no chain is asked.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from eth_abi.exceptions import DecodingError, EncodingError
 from crypto.canonical import from_hex, keccak256, sha256, to_hex
 from crypto.errors import ParameterError
 from marketplace import artifacts
+from marketplace.abi import IrregularError, Parameter, compile_encoder, encode_members
 from marketplace.errors import InvalidInputError
 from marketplace.events import Event
 from marketplace.intents import INTENTS
@@ -66,25 +67,6 @@ class Signed(NamedTuple):
     field: str
 
 
-@dataclass(frozen=True)
-class Parameter:
-    """One parameter of a function, field of a struct, or field of an event.
-
-    Args:
-        name: as in Solidity.
-        kind: canonical ABI type; a struct is its fields in parentheses.
-        struct: the struct's name (for an intent: its EIP-712 name), else "".
-        fields: the struct's fields, else empty.
-        indexed: whether an event carries it as a topic.
-    """
-
-    name: str
-    kind: str
-    struct: str = ""
-    fields: tuple["Parameter", ...] = ()
-    indexed: bool = False
-
-
 def encode_call(contract: str, verb: str, arguments: Sequence[Any]) -> bytes:
     """Calldata of one call.
 
@@ -94,6 +76,8 @@ def encode_call(contract: str, verb: str, arguments: Sequence[Any]) -> bytes:
     selector, parameters = _function(contract, verb)
     if len(arguments) != len(parameters):
         raise malformed(f"{contract}.{verb}: expected {len(parameters)} arguments, got {len(arguments)}")
+    with suppress(IrregularError):
+        return selector + _quick_encoder(contract, verb)(arguments)
     try:
         values = [_to_abi(parameter, value) for parameter, value in zip(parameters, arguments, strict=True)]
         return selector + encode([parameter.kind for parameter in parameters], values)
@@ -103,7 +87,7 @@ def encode_call(contract: str, verb: str, arguments: Sequence[Any]) -> bytes:
 
 def encode_batch(calls: Sequence[bytes]) -> bytes:
     """Calldata that submits several calls of one contract in one transaction."""
-    return _selector("submit(bytes[])") + encode(["bytes[]"], [list(calls)])
+    return _selector("submit(bytes[])") + encode_members(calls)
 
 
 def is_batch(calldata: bytes) -> bool:
@@ -248,6 +232,11 @@ def _function(contract: str, verb: str) -> tuple[bytes, tuple[Parameter, ...]]:
     return _selector(f"{verb}({','.join(parameter.kind for parameter in parameters)})"), parameters
 
 
+@cache
+def _quick_encoder(contract: str, verb: str) -> Callable[[Sequence[Any]], bytes]:
+    return compile_encoder(_function(contract, verb)[1])
+
+
 def _is_verb(entry: Mapping[str, Any], verb: str) -> bool:
     return bool(entry["name"] == verb)
 
@@ -265,6 +254,7 @@ def _parameter(item: Mapping[str, Any]) -> Parameter:
     return Parameter(item["name"], kind, item["internalType"].rpartition(".")[2], fields)
 
 
+@cache
 def _selector(signature: str) -> bytes:
     return keccak256(signature.encode())[:4]
 

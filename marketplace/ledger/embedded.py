@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import zip_longest
 
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -90,17 +89,18 @@ class EmbeddedChain:
         Raises:
             NodeLostError: it died again and again.
         """
-        with reading(self._engine) as session:
-            waiting = list(planned_blocks(session, sealed=False))
+        waiting = self._waiting()
         if not waiting:
             return
-        # The node makes the next block while the caller records the last one.
+        # The node makes the next block while the caller plans the one after it and records the last one.
         with ThreadPoolExecutor(1, "ledger-node") as pool:
             coming = pool.submit(self._make, waiting[0])
-            for planned, following in zip_longest(waiting, waiting[1:]):
+            while waiting:
+                planned = waiting.pop(0)
                 sealed = self._make_surely(planned, coming.result)
-                if following is not None:
-                    coming = pool.submit(self._make, following)
+                waiting = waiting or self._waiting(planned.number)
+                if waiting:
+                    coming = pool.submit(self._make, waiting[0])
                 yield sealed
 
     def alive(self) -> bool:
@@ -112,6 +112,11 @@ class EmbeddedChain:
         if self._node is not None:
             self._node.stop()
         self._node = None
+
+    def _waiting(self, made: int = -1) -> list[PlannedBlock]:
+        """The blocks to make. Args: made: the last one that is made, though not recorded yet."""
+        with reading(self._engine) as session:
+            return [planned for planned in planned_blocks(session, sealed=False) if planned.number > made]
 
     def _make_surely(self, planned: PlannedBlock, attempt: Callable[[], SealedBlock]) -> SealedBlock:
         for _ in range(RESTARTS):

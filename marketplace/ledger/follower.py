@@ -1,20 +1,40 @@
 """From a block to rows, in one transaction: hash, receipts, events, what they mean, and the fate of its intents."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import insert, update
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import Session, col, select
 
 from marketplace.errors import ConfigurationError
 from marketplace.ledger.blocks import SealedBlock
 from marketplace.ledger.events import REFUSED, PlacedEvent, attribute, read_events
 from marketplace.ledger.projection import ProjectionSession, Projectors, make_event, project
-from marketplace.ledger.tables import LedgerBlock, LedgerIntent, LedgerTransaction, about_of
+from marketplace.ledger.tables import (
+    BLOCKS,
+    EVENTS,
+    INTENTS,
+    TRANSACTIONS,
+    LedgerBlock,
+    LedgerIntent,
+    LedgerTransaction,
+    about_of,
+)
 from marketplace.refusals import FAILED, from_revert
+from marketplace.storage.bulk import insert_rows, update_rows
 
-_INSERT_EVENTS = insert(SQLModel.metadata.tables["ledger_event"])
+
+class _Aboard(NamedTuple):
+    """A transaction of ours.
+
+    Args:
+        calls: (sequence, digest) of the intents aboard, in call order.
+    """
+
+    nonce: int
+    contract: str
+    calls: list[tuple[int, str]]
 
 
 def record_block(
@@ -31,10 +51,30 @@ def record_block(
         VerificationError: the block's events contradict its calls.
     """
     _store_block(session, sealed)
-    rows = list(_read_block(session, sealed, names))
-    if rows:
-        session.connection().execute(_INSERT_EVENTS, rows)
-    project(session, map(make_event, rows), projectors)
+    ours = _transactions(session, [receipt["transactionHash"] for receipt in sealed.receipts])
+    events: list[dict[str, Any]] = []
+    places: list[dict[str, Any]] = []
+    fates: list[dict[str, Any]] = []
+    for receipt in sealed.receipts:
+        row, placed = ours.get(receipt["transactionHash"]), read_events(receipt, names)
+        if row is None:  # somebody else's, on a network that we share; an event of our contracts counts whoever sent it
+            events += event_rows(sealed, receipt, placed, [""] * len(placed))
+            continue
+        place = {"block": sealed.number, "transaction_index": int(receipt["transactionIndex"], 16)}
+        places.append({"nonce": row.nonce, **place})
+        if receipt.get("contractAddress"):
+            _require_deployed(row, receipt, names)
+            events += event_rows(sealed, receipt, placed, [""] * len(placed))
+        elif int(receipt["status"], 16) == 0:
+            _retry_or_refuse(session, row, {**place, "finished_at": _moment(sealed)})
+        else:
+            fates += _decide(row, placed, {**place, "finished_at": _moment(sealed)})
+            owners = attribute([item.event for item in placed], row.contract, len(row.calls))
+            events += event_rows(sealed, receipt, placed, [row.calls[owner][1] for owner in owners])
+    update_rows(session.connection(), TRANSACTIONS, ["nonce"], places)
+    update_rows(session.connection(), INTENTS, ["sequence"], fates)
+    insert_rows(session.connection(), EVENTS, events)
+    project(session, map(make_event, events), projectors)
 
 
 def event_rows(
@@ -58,72 +98,39 @@ def event_rows(
 
 
 def _store_block(session: Session, sealed: SealedBlock) -> None:
-    row = session.get(LedgerBlock, sealed.number) or LedgerBlock(number=sealed.number, timestamp=sealed.timestamp)
-    row.hash, row.header, row.receipts = sealed.hash, sealed.header, sealed.receipts
-    session.add(row)
-    session.flush()
+    row = {"number": sealed.number, "hash": sealed.hash, "header": sealed.header, "receipts": sealed.receipts}
+    planned = session.exec(select(LedgerBlock.number).where(LedgerBlock.number == sealed.number)).first()
+    if planned is None:
+        insert_rows(session.connection(), BLOCKS, [{**row, "timestamp": sealed.timestamp}])
+    else:
+        update_rows(session.connection(), BLOCKS, ["number"], [row])
 
 
-def _read_block(session: Session, sealed: SealedBlock, names: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """Rows of the block's events; on the way, the fate of its transactions and intents is written."""
-    ours = _transactions(session, [receipt["transactionHash"] for receipt in sealed.receipts])
-    for receipt in sealed.receipts:
-        row = ours.get(receipt["transactionHash"])
-        if row is None:  # somebody else's, on a network that we share; an event of our contracts counts whoever sent it
-            placed = read_events(receipt, names)
-            yield from event_rows(sealed, receipt, placed, [""] * len(placed))
-            continue
-        row.block, row.transaction_index = sealed.number, int(receipt["transactionIndex"], 16)
-        yield from _read_transaction(session, sealed, receipt, row, names)
+def _transactions(session: Session, hashes: Sequence[str]) -> dict[str, _Aboard]:
+    """Those of the transactions that are ours, by hash, with their calls."""
+    if not hashes:
+        return {}
+    query = select(LedgerTransaction.hash, LedgerTransaction.nonce, LedgerTransaction.contract)
+    found = session.exec(query.where(col(LedgerTransaction.hash).in_(hashes))).all()
+    aboard = select(LedgerIntent.nonce, LedgerIntent.sequence, LedgerIntent.digest)
+    aboard = aboard.where(col(LedgerIntent.nonce).in_([nonce for _, nonce, _ in found]))
+    calls: dict[int | None, list[tuple[int, str]]] = defaultdict(list)
+    for carrier, sequence, digest in session.exec(
+        aboard.order_by(col(LedgerIntent.nonce), col(LedgerIntent.call_index))
+    ):
+        calls[carrier].append((int(sequence or 0), digest))
+    return {name: _Aboard(nonce, contract, calls[nonce]) for name, nonce, contract in found}
 
 
-def _read_transaction(
-    session: Session, sealed: SealedBlock, receipt: Mapping[str, Any], row: LedgerTransaction, names: Mapping[str, str]
-) -> list[dict[str, Any]]:
-    placed = read_events(receipt, names)
-    calls = _calls(session, row.nonce)
-    if receipt.get("contractAddress"):
-        _require_deployed(row, receipt, names)
-        return event_rows(sealed, receipt, placed, [""] * len(placed))
-    if int(receipt["status"], 16) == 0:
-        _retry_or_refuse(session, sealed, row, calls)
-        return []
-    owners = attribute([item.event for item in placed], row.contract, len(calls))
-    _decide(session, sealed, row, calls, placed)
-    return event_rows(sealed, receipt, placed, [calls[owner][1] for owner in owners])
-
-
-def _transactions(session: Session, hashes: Sequence[str]) -> dict[str, LedgerTransaction]:
-    found = session.exec(select(LedgerTransaction).where(col(LedgerTransaction.hash).in_(hashes))) if hashes else ()
-    return {row.hash: row for row in found}
-
-
-def _calls(session: Session, nonce: int) -> list[tuple[int, str]]:
-    """(sequence, digest) of the intents aboard a transaction, in call order."""
-    query = select(LedgerIntent.sequence, LedgerIntent.digest).where(LedgerIntent.nonce == nonce)
-    rows = session.exec(query.order_by(col(LedgerIntent.call_index))).all()
-    return [(int(sequence or 0), digest) for sequence, digest in rows]
-
-
-def _decide(
-    session: Session,
-    sealed: SealedBlock,
-    row: LedgerTransaction,
-    calls: Sequence[tuple[int, str]],
-    placed: Sequence[PlacedEvent],
-) -> None:
-    """Write `mined` or `refused` for every call of a transaction that went through."""
+def _decide(row: _Aboard, placed: Sequence[PlacedEvent], end: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """`mined` or `refused` for every call of a transaction that went through."""
     refusals = {
         item.event.args["index"]: item.event.args["reason"]
         for item in placed
         if item.event.name == REFUSED and item.event.contract == row.contract
     }
-    common = {"block": sealed.number, "transaction_index": row.transaction_index, "finished_at": _moment(sealed)}
-    fates = [
-        {"sequence": sequence, **common, **_fate(refusals.get(index))} for index, (sequence, _) in enumerate(calls)
-    ]
-    if fates:
-        session.execute(update(LedgerIntent), fates)
+    for index, (sequence, _) in enumerate(row.calls):
+        yield {"sequence": sequence, **end, **_fate(refusals.get(index))}
 
 
 def _fate(reason: str | None) -> dict[str, Any]:
@@ -132,18 +139,16 @@ def _fate(reason: str | None) -> dict[str, Any]:
     return {"status": "refused", "code": from_revert(bytes.fromhex(reason[2:])).code, "reason": reason}
 
 
-def _retry_or_refuse(
-    session: Session, sealed: SealedBlock, row: LedgerTransaction, calls: Sequence[tuple[int, str]]
-) -> None:
+def _retry_or_refuse(session: Session, row: _Aboard, end: Mapping[str, Any]) -> None:
     """A transaction failed as a whole: its calls are tried one by one, and one that fails alone is refused."""
     again = {"status": "queued", "nonce": None, "call_index": None}
-    refused = {"status": "refused", "code": FAILED, "reason": "0x", "block": sealed.number}
-    refused |= {"transaction_index": row.transaction_index, "finished_at": _moment(sealed)}
-    fate: dict[str, Any] = again if len(calls) > 1 else refused
-    session.execute(update(LedgerIntent), [{"sequence": sequence, "attempts": 1, **fate} for sequence, _ in calls])
+    refused = {"status": "refused", "code": FAILED, "reason": "0x", **end}
+    fate: dict[str, Any] = again if len(row.calls) > 1 else refused
+    rows = [{"sequence": sequence, "attempts": 1, **fate} for sequence, _ in row.calls]
+    update_rows(session.connection(), INTENTS, ["sequence"], rows)
 
 
-def _require_deployed(row: LedgerTransaction, receipt: Mapping[str, Any], names: Mapping[str, str]) -> None:
+def _require_deployed(row: _Aboard, receipt: Mapping[str, Any], names: Mapping[str, str]) -> None:
     if int(receipt["status"], 16) != 1 or names.get(receipt["contractAddress"]) != row.contract:
         raise ConfigurationError(
             "ledger_deployment_failed",

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import delete, insert
-from sqlmodel import Session, SQLModel, col, select
+from sqlalchemy import delete
+from sqlmodel import Session, col, select
 
 from marketplace.calls import encode_call
 from marketplace.errors import NotFoundError
-from marketplace.ledger.tables import LedgerIntent
+from marketplace.ledger.tables import INTENTS, LedgerIntent
 from marketplace.refusals import from_revert
-
-_INSERT = insert(SQLModel.metadata.tables["ledger_intent"])
+from marketplace.storage.bulk import insert_rows
 
 
 @dataclass(frozen=True)
@@ -80,8 +79,7 @@ def queue_intents(session: Session, calls: Sequence[IntentCall], *, now: int) ->
         for digest, (call, calldata) in encoded.items()
         if known.get(digest, "refused") == "refused"
     ]
-    if rows:
-        session.connection().execute(_INSERT, rows)
+    insert_rows(session.connection(), INTENTS, rows)
     return len(rows)
 
 

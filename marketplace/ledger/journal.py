@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import bindparam, func, update
+from sqlalchemy import bindparam, func
 from sqlmodel import Session, col, select
 
 from marketplace.intents import CONTRACTS
 from marketplace.ledger.planning import Batch, Limits, QueuedCall, make_batches
 from marketplace.ledger.profile import LedgerProfile
 from marketplace.ledger.relayer import Relayer, SignedTransaction
-from marketplace.ledger.tables import LedgerBlock, LedgerIntent, LedgerTransaction
+from marketplace.ledger.tables import INTENTS, TRANSACTIONS, LedgerBlock, LedgerIntent, LedgerTransaction
+from marketplace.storage.bulk import insert_rows, update_rows
 
 DEPLOYMENT_GAS = 15_000_000
 
@@ -30,7 +32,7 @@ def plan_deployment(session: Session, profile: LedgerProfile, relayer: Relayer, 
     """Sign the creations in nonce order, for block `block` where blocks are ours to plan."""
     for nonce, name in enumerate(CONTRACTS):
         signed = relayer.sign(nonce, None, profile.genesis.creation_code(name), DEPLOYMENT_GAS)
-        session.add(_transaction_row(signed, name, block))
+        insert_rows(session.connection(), TRANSACTIONS, [_transaction_row(signed, name, block)])
 
 
 def queued_calls(session: Session, limits: Limits) -> list[QueuedCall]:
@@ -53,11 +55,14 @@ def plan_transactions(
     """
     batches = make_batches(queued_calls(session, limits), limits)
     nonce = next_nonce(session)
-    for offset, batch in enumerate(batches):
-        signed = relayer.sign(nonce + offset, profile.addresses[batch.contract], batch.data, batch.gas)
-        session.add(_transaction_row(signed, batch.contract, block))
-        session.flush()
-        _mark_planned(session, batch, signed.nonce)
+    signed = [
+        relayer.sign(nonce + offset, profile.addresses[batch.contract], batch.data, batch.gas)
+        for offset, batch in enumerate(batches)
+    ]
+    made = [_transaction_row(each, batch.contract, block) for each, batch in zip(signed, batches, strict=True)]
+    insert_rows(session.connection(), TRANSACTIONS, made)
+    planned = [row for each, batch in zip(signed, batches, strict=True) for row in _planned_rows(batch, each.nonce)]
+    update_rows(session.connection(), INTENTS, ["sequence"], planned)
     return len(batches)
 
 
@@ -104,13 +109,12 @@ def block_transactions(session: Session, number: int) -> Sequence[LedgerTransact
     return session.exec(query.order_by(col(LedgerTransaction.nonce))).all()
 
 
-def _transaction_row(signed: SignedTransaction, contract: str, block: int | None) -> LedgerTransaction:
-    return LedgerTransaction(nonce=signed.nonce, hash=signed.hash, contract=contract, raw=signed.raw, block=block)
+def _transaction_row(signed: SignedTransaction, contract: str, block: int | None) -> dict[str, Any]:
+    return {"nonce": signed.nonce, "hash": signed.hash, "contract": contract, "raw": signed.raw, "block": block}
 
 
-def _mark_planned(session: Session, batch: Batch, nonce: int) -> None:
-    rows = [
+def _planned_rows(batch: Batch, nonce: int) -> list[dict[str, Any]]:
+    return [
         {"sequence": call.sequence, "status": "planned", "nonce": nonce, "call_index": index}
         for index, call in enumerate(batch.calls)
     ]
-    session.execute(update(LedgerIntent), rows)

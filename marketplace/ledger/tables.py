@@ -127,3 +127,8 @@ class LedgerMeta(SQLModel, table=True):
 
     key: str = Field(primary_key=True, max_length=40)
     value: dict[str, Any] = Field(sa_type=JSON)
+
+
+BLOCKS, TRANSACTIONS, INTENTS, EVENTS = (
+    SQLModel.metadata.tables[f"ledger_{name}"] for name in ("block", "transaction", "intent", "event")
+)

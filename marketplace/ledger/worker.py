@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -33,7 +34,10 @@ log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.05
 PAUSE_SECONDS = 1.0
-BLOCKS_AHEAD = 4  # so many are planned in one transaction when the queue is long
+FIRST_TRANSACTIONS = 6
+"""Of a long queue's first block; each further block may have half as many more. So the node has something to do at
+once, we have something to record soon, and neither waits for the other; later blocks are large, because block times
+grow by a second a block."""
 
 
 class LedgerWorker:
@@ -63,6 +67,7 @@ class LedgerWorker:
         self.chain = _chain(engine, settings)
         self._names: dict[str, str] = {}
         self._profile: LedgerProfile | None = None
+        self._transactions = FIRST_TRANSACTIONS
         self._thread: threading.Thread | None = None
         self._stopping, self._bell = threading.Event(), threading.Event()
         self.problem: MarketplaceError | None = None
@@ -104,7 +109,7 @@ class LedgerWorker:
             VerificationError: what came back contradicts what was sent.
         """
         recorded = self._follow()
-        if self._plan():
+        if self._plan(blocks=2):
             recorded += self._follow()
         return recorded
 
@@ -165,21 +170,26 @@ class LedgerWorker:
             plan_deployment(opened, profile, self._relayer, self.chain.plan_block(opened, self._clock()))
         return profile
 
-    def _plan(self) -> bool:
-        """Plan the next blocks, at most `BLOCKS_AHEAD`, if there is something for them."""
+    def _plan(self, blocks: int = 1) -> bool:
+        """Plan the next blocks if there is something for them."""
         if not self._has_queued():
+            self._transactions = FIRST_TRANSACTIONS
             return False
         now = self._clock()
         with session(self._engine) as opened:
             self._lease.require(opened)
-            planned = [self._plan_block(opened, now) for _ in range(BLOCKS_AHEAD)]
+            planned = [self._plan_block(opened, now) for _ in range(blocks)]
         return any(planned)
 
     def _plan_block(self, opened: Session, now: int) -> bool:
         if not has_intents(opened, "queued") or not self.chain.ready(opened, now):
             return False
         number = self.chain.plan_block(opened, now)
-        return plan_transactions(opened, self.profile, self._relayer, self._settings.limits, number) > 0
+        limits = replace(
+            self._settings.limits, transactions=min(self._settings.limits.transactions, self._transactions)
+        )
+        self._transactions += self._transactions // 2
+        return plan_transactions(opened, self.profile, self._relayer, limits, number) > 0
 
     def _has_queued(self) -> bool:
         with reading(self._engine) as opened:
@@ -195,12 +205,14 @@ class LedgerWorker:
 
     def _follow(self) -> int:
         count = 0
-        for sealed in self.chain.advance():
-            with _collector_paused(), session_of(ProjectionSession, self._engine) as opened:
-                self._lease.require(opened)
-                record_block(opened, sealed, self._names, self._projectors)
-            self._on_block(sealed)
-            count += 1
+        with _collector_paused():
+            for sealed in self.chain.advance():
+                self._plan()  # while the network makes the next block
+                with session_of(ProjectionSession, self._engine) as opened:
+                    self._lease.require(opened)
+                    record_block(opened, sealed, self._names, self._projectors)
+                self._on_block(sealed)
+                count += 1
         return count
 
     def _run(self) -> None:

@@ -53,6 +53,7 @@ VOCABULARY = {
     "intents",
     "documents",
     "events",
+    "abi",
     "calls",
     "refusals",
     "rulebooks",

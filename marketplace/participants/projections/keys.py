@@ -77,7 +77,8 @@ def recovery_vetoed(session: Session, event: LedgerEvent) -> None:
 def recovered(session: Session, event: LedgerEvent) -> None:
     """`Recovered`: every older key ends at this moment."""
     args, ring = event.args, _turned(session, event)
-    held = session.exec(select(AccountKey).where(AccountKey.account == args["account"])).all()
+    keys = session.exec(select(AccountKey.key).where(AccountKey.account == args["account"])).all()
+    held = [projected(session, AccountKey, args["account"], key) for key in keys]
     for row in [*held, *([] if _has_own(held) else [_held(session, args["account"], args["account"])])]:
         if row.valid_until > event.timestamp:
             row.valid_until = event.timestamp

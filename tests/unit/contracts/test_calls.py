@@ -5,10 +5,13 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from eth_abi.abi import encode
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crypto.canonical import to_hex
+from marketplace import calls
+from marketplace.abi import IrregularError
 from marketplace.calls import (
     VERBS,
     batch_members,
@@ -25,6 +28,15 @@ from marketplace.intents import CONTRACTS, INTENTS
 
 ADDRESS = "0x" + "ab" * 20
 DIGEST = "0x" + "cd" * 32
+
+
+IRREGULAR: st.SearchStrategy[Any] = st.one_of(
+    st.sampled_from([None, True, -1, 2**96, 2**256, 1.0, "", "0x", "0xa", "0x ", ADDRESS.upper(), ADDRESS[2:], [], {}]),
+    st.sampled_from([ADDRESS.replace("a", "A"), DIGEST.replace("c", "C"), DIGEST[:-2] + "  ", DIGEST[:-1], [1, None]]),
+    st.text(alphabet="0xabAB 1", max_size=70),
+    st.binary(max_size=40),
+    st.integers(0, 2**256),
+)
 
 
 def _values(kind: str) -> st.SearchStrategy[Any]:
@@ -54,6 +66,40 @@ def test_calls_come_back_as_they_went(data: st.DataObject) -> None:
     verb = data.draw(st.sampled_from(VERBS[contract]))
     arguments = data.draw(_arguments(contract, verb))
     assert decode_call(contract, encode_call(contract, verb, arguments)) == (verb, arguments)
+
+
+@given(data=st.data())
+def test_calls_are_what_eth_abi_makes_of_them(data: st.DataObject) -> None:
+    """Also where one value is of another spelling or outside its type: the same bytes, or refused by both."""
+    contract = data.draw(st.sampled_from(CONTRACTS))
+    verb = data.draw(st.sampled_from(VERBS[contract]))
+    arguments = data.draw(_arguments(contract, verb))
+    place = data.draw(st.integers(-1, len(arguments) - 1))
+    if place >= 0 and isinstance(arguments[place], dict):
+        name = data.draw(st.sampled_from(sorted(arguments[place])))
+        arguments[place] = {**arguments[place], name: data.draw(IRREGULAR)}
+    elif place >= 0:
+        arguments[place] = data.draw(IRREGULAR)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(calls, "_quick_encoder", lambda _contract, _verb: _leave_to_eth_abi)
+        expected = _encoded(contract, verb, arguments)
+    assert _encoded(contract, verb, arguments) == expected
+
+
+def _leave_to_eth_abi(_arguments: object) -> bytes:
+    raise IrregularError
+
+
+def _encoded(contract: str, verb: str, arguments: list[Any]) -> bytes | None:
+    try:
+        return encode_call(contract, verb, arguments)
+    except InvalidInputError:
+        return None
+
+
+@given(st.lists(st.binary(max_size=100), max_size=5))
+def test_a_batch_is_what_eth_abi_makes_of_it(members: list[bytes]) -> None:
+    assert encode_batch(members)[4:] == encode(["bytes[]"], [members])
 
 
 @given(st.binary(max_size=400))
