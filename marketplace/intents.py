@@ -5,8 +5,9 @@ as int, arrays as list. Hashing and signing follow EIP-712; the contracts in con
 and a test compares the type strings.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from crypto import typed_data
@@ -476,7 +477,12 @@ def struct_hash(name: str, message: Mapping[str, Any]) -> bytes:
     Raises:
         crypto.errors.ParameterError: a field is missing, unknown, or outside its type's range.
     """
-    return typed_data.struct_hash(INTENTS[name].name, INTENTS[name].fields, message)
+    return _hasher(name)(message)
+
+
+@cache
+def _hasher(name: str) -> Callable[[Mapping[str, Any]], bytes]:
+    return typed_data.struct_hasher(INTENTS[name].name, INTENTS[name].fields)
 
 
 def intent_digest(name: str, message: Mapping[str, Any], deployment: Deployment) -> bytes:

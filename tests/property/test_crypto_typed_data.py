@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crypto import typed_data
+from crypto.errors import InvalidSignature
 from marketplace.intents import INTENTS, IntentType
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,10}", fullmatch=True)
@@ -82,3 +83,53 @@ def test_every_intent_is_signed_and_recovered_as_in_eth_account(
     assert signature == bytes(signed.signature)
     assert typed_data.recover(digest, signature) == Account.from_key(key).address.lower()
     typed_data.verify(digest, typed_data.address_of(key), signature)
+
+
+@st.composite
+def signatures(draw: st.DrawFn) -> tuple[bytes, bytes]:
+    """A digest, and a signature of it: as it was made, with a bit flipped, of another digest, its mirror image, another
+    v, numbers out of range, cut short, too long, or nothing but bytes.
+    """
+    digest, key = draw(st.binary(min_size=32, max_size=32)), draw(KEYS)
+    made = typed_data.sign(digest, key)
+    mirror = (typed_data.GROUP_ORDER - int.from_bytes(made[32:64], "big")).to_bytes(32, "big")
+    edges = st.sampled_from([0, 1, typed_data.GROUP_ORDER // 2, typed_data.GROUP_ORDER - 1, typed_data.GROUP_ORDER])
+    edge = draw(edges | st.integers(0, 2**256 - 1)).to_bytes(32, "big")
+    place = draw(st.integers(0, 519))
+    flipped = bytearray(made)
+    flipped[place // 8] ^= 1 << place % 8
+    cases = [
+        *(made, bytes(flipped), typed_data.sign(bytes(32), key), made[:64] + bytes([55 - made[64]])),
+        *(made[:32] + mirror + bytes([55 - made[64]]), made[:64] + bytes([draw(st.integers(0, 255))])),
+        *(edge + made[32:], made[:32] + edge + made[64:], made[:64], made + b"\\x1b", draw(st.binary(max_size=70))),
+    ]
+    return digest, draw(st.sampled_from(cases))
+
+
+@given(signatures())
+@settings(deadline=None)
+def test_verdicts_are_eth_accounts_but_for_second_spellings(case: tuple[bytes, bytes]) -> None:
+    """The same address or a refusal by both. Ours refuses besides what says the same in another way: the mirror image
+    of a signature, and a v that eth-account would put right.
+    """
+    digest, signature = case
+    ours, expected = _ours(digest, signature), _eth_accounts(digest, signature)
+    low = 0 < int.from_bytes(signature[32:64], "big") <= typed_data.GROUP_ORDER // 2
+    if low and len(signature) == 65 and signature[64] in {27, 28}:
+        assert ours == expected
+    else:
+        assert ours is None
+
+
+def _ours(digest: bytes, signature: bytes) -> str | None:
+    try:
+        return typed_data.recover(digest, signature)
+    except InvalidSignature:
+        return None
+
+
+def _eth_accounts(digest: bytes, signature: bytes) -> str | None:
+    try:
+        return str(Account._recover_hash(digest, signature=signature)).lower()
+    except Exception:  # whatever it raises is its refusal
+        return None
