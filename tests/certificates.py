@@ -5,6 +5,7 @@ from typing import Any
 
 from crypto.credential import did_key
 from crypto.keystore import Keys
+from marketplace.registrations.records import Kind
 from marketplace.rights.status_lists import PURPOSES, entries_of, make_list
 from marketplace.sdk import certificates, rights
 from tests.unit.sdk.exchange import NOW, Exchange, keys
@@ -14,6 +15,7 @@ REGISTRAR, LOG = keys(21), keys(22)
 BASE = "https://exchange.test"
 PLACE = 77_001
 UNTIL = NOW + 400 * 86400
+CODE = "SJ3102026110001"
 CLAIM = rights.make_claim(
     MANIFEST,
     level="GENERAL_1",
@@ -40,7 +42,14 @@ def certificate(until: int = UNTIL, purposes: int = len(PURPOSES)) -> dict[str, 
     entries = entries_of(BASE, did_key(public(LOG)), 0, PLACE)[:purposes]
     with Exchange(log_key="0x" + public(LOG).hex()).client(REGISTRAR) as client:
         return certificates.issue(
-            client, asset(), MANIFEST, CLAIM, valid_until=until, entries=entries, code="SJ3102026110001"
+            client,
+            asset(),
+            MANIFEST,
+            CLAIM,
+            valid_until=until,
+            entries=entries,
+            code=CODE,
+            kind=Kind.FIRST,
         )
 
 

@@ -17,7 +17,8 @@ from marketplace.auditor.rows import KEYS, Row, Tables
 from marketplace.auditor.sources import check_rights
 from marketplace.documents import all_chunks
 from marketplace.errors import InvalidInputError
-from marketplace.rights.certificates import check_certificate
+from marketplace.registrations.records import Kind, Step
+from marketplace.rights.certificates import check_certificate, check_registration
 from marketplace.types import AssetStatus
 
 PROFILE = "profile.json"
@@ -60,6 +61,27 @@ def check_ledger_documents(tables: Tables, documents: Documents, report: Report)
         documents.get(row["termsDigest"], "terms", f"listing {row['listingId']}")
     for row in tables.rows["orders"].values():
         documents.get(row["agreementDigest"], "agreement", f"order {row['orderId']}")
+
+
+def check_registrations_of_certificates(tables: Tables, documents: Documents, report: Report) -> None:
+    """Every certificate says which registration it ends, under which code, and in what capacity its issuer signs; one
+    from before certificates said so says nothing.
+    """
+    for act in tables.rows["registration_acts"].values():
+        if act["step"] != Step.CERTIFY:
+            continue
+        case = tables.rows["registration_cases"][act["caseId"],]
+        subject = f"asset {case['assetId']}"
+        certificate = documents.get(act["evidenceDigest"], "credential", subject) or {}
+        said = certificate.get("credentialSubject")
+        if not isinstance(said, dict) or "registrationKind" not in said:
+            continue
+        entry = tables.rows["register_entries"][case["assetId"],]
+        code = entry["code"] if entry["certifiedCase"] == act["caseId"] else str(said.get("registrationCode"))
+        try:
+            check_registration(certificate, Kind(case["kind"]), code)
+        except InvalidInputError as error:
+            report.find(error.code, subject, expected=error.expected, got=error.got)
 
 
 def _check_certificate(certificate: dict[str, Any], row: Row, subject: str, report: Report) -> None:

@@ -7,6 +7,7 @@ from marketplace.auditor.findings import Report
 from marketplace.auditor.printing import Surface, print_findings
 from marketplace.auditor.register import Register
 from marketplace.documents.scopes import name_of
+from marketplace.registrations.records import KIND_WORDS
 from marketplace.types import TitleKind
 
 _ZH = {
@@ -31,14 +32,7 @@ _ZH = {
     },
     **{"DEEMED_NOT_FILED": "视为未申请", "WITHDRAWN": "已撤回", "DISPUTED": "存在争议", "UPHELD": "异议成立"},
     "DISMISSED": "异议不成立",
-    **{
-        "FIRST": "初次登记",
-        "TRANSFER": "转让登记",
-        "CHANGE": "变更登记",
-        "CORRECTION": "更正登记",
-        "RENEWAL": "续期登记",
-    },
-    **{"CANCELLATION": "注销登记", "REVOCATION": "撤销登记", "LATE_OBJECTION": "事后异议"},
+    **KIND_WORDS,
     # titles
     **{
         "in_force": "有效",

@@ -12,7 +12,12 @@ from marketplace.auditor.attestations import Attestations, verifiers
 from marketplace.auditor.bundle import Bundle
 from marketplace.auditor.chain import Block, check_seen, read_bodies, read_headers
 from marketplace.auditor.clearing import check_batches
-from marketplace.auditor.contents import PROFILE, check_ledger_documents, check_names
+from marketplace.auditor.contents import (
+    PROFILE,
+    check_ledger_documents,
+    check_names,
+    check_registrations_of_certificates,
+)
 from marketplace.auditor.deliveries import check_deliveries
 from marketplace.auditor.deployment import check_deployment
 from marketplace.auditor.documents import Documents, check_blobs
@@ -184,6 +189,7 @@ def _follow_log(
                 queries.check_leaf(position, leaf)
     with report.step(9):  # 9
         check_blobs(bundle, check_ledger_documents(tables, documents, report), report)
+        check_registrations_of_certificates(tables, documents, report)
         check_agreements(tables, documents, report)
         check_deliveries(tables, documents, report)
         check_status_lists(bundle, tables, documents, report, log_key=roots.log.public, height=height)

@@ -60,6 +60,11 @@ def month_prefix(scheme: Mapping[str, Any], institution: Institution, deposited_
     return make_code(scheme, institution, deposited_at, scheme["first"])[: -scheme["serial_digits"]]
 
 
+def institution_of(code: str) -> str:
+    """Region and number of the registrar whose certificate has this code: three digits."""
+    return code[2:5]
+
+
 def serial_of(code: str) -> int:
     """The number within the month."""
     return int(code[-4:])

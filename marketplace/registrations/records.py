@@ -37,6 +37,18 @@ class Kind(IntEnum):
     LATE_OBJECTION = 8
 
 
+KIND_WORDS = {
+    "FIRST": "初次登记",
+    "TRANSFER": "转让登记",
+    "CHANGE": "变更登记",
+    "CORRECTION": "更正登记",
+    "RENEWAL": "续期登记",
+    "CANCELLATION": "注销登记",
+    "REVOCATION": "撤销登记",
+    "LATE_OBJECTION": "事后异议",
+}
+
+
 class CaseState(IntEnum):
     """Where a case stands."""
 

@@ -13,6 +13,8 @@ from crypto.canonical import digest_json, to_hex
 from crypto.errors import CryptoError
 from marketplace.documents import Document, unix_seconds
 from marketplace.errors import InvalidInputError
+from marketplace.registrations.codes import institution_of
+from marketplace.registrations.records import Kind
 
 
 def check_certificate(certificate: Document, confirmation: Mapping[str, Any], now: int) -> None:
@@ -50,6 +52,37 @@ def check_certificate(certificate: Document, confirmation: Mapping[str, Any], no
             expected=signed,
             got=stated,
         )
+
+
+def capacity_of(code: str) -> dict[str, str]:
+    """In what capacity the issuer of the certificate with this code signs it: as the registrar that the code names."""
+    return {"role": "REGISTRAR", "institution": institution_of(code)}
+
+
+def check_registration(certificate: Document, kind: Kind, code: str) -> None:
+    """Check that a certificate says which registration it ends, and in what capacity its issuer signs.
+
+    Args:
+        kind, code: of the case that it ends.
+    Raises:
+        InvalidInputError: `certificate_differs`.
+    """
+    subject, issuer = certificate.get("credentialSubject"), certificate.get("issuer")
+    said: dict[str, Any] = {**_named(subject, ("registrationKind", "registrationCode"))}
+    said |= _named(issuer, ("role", "institution"))
+    expected = {"registrationKind": kind.name, "registrationCode": code, **capacity_of(code)}
+    if said != expected:
+        raise InvalidInputError(
+            "certificate_differs",
+            "the certificate does not say which registration it ends, or in what capacity its issuer signs",
+            zh="证书所载登记类型、编码或登记机构身份与案件不符",
+            expected=expected,
+            got=said,
+        )
+
+
+def _named(part: object, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: part.get(name) if isinstance(part, Mapping) else None for name in names}
 
 
 def check_status(certificate: Document, entries: list[Document]) -> None:

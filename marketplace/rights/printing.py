@@ -14,6 +14,7 @@ from fpdf.enums import WrapMode
 
 from crypto.canonical import digest_json, to_hex
 from marketplace.documents.sheets import GREY, INK, LEFT, RED, WIDTH, begin, draw_code
+from marketplace.registrations.records import KIND_WORDS
 from marketplace.rights.compact import pack
 from marketplace.rights.standing import DISPUTED, VALID, WORDS, Standing
 
@@ -29,6 +30,7 @@ _SOURCES = {
     "DERIVED": "加工衍生",
 }
 _ORIGINS = {"PUBLIC": "公共数据", "ENTERPRISE": "企业数据", "PERSONAL": "个人数据"}
+_ROLES = {"REGISTRAR": "数据产权登记机构 Registrar of data property rights, 机构代码 institution"}
 _RIGHTS = {"HOLD": "持有权", "USE": "使用权", "OPERATE": "经营权"}
 
 
@@ -108,8 +110,11 @@ def _fields(certificate: Mapping[str, Any]) -> list[tuple[str, str]]:
     term = " — ".join(certificate[name][:10] for name in ("validFrom", "validUntil"))
     origin, source = subject.get("origin", ""), subject.get("sourceClass", "")
     code = subject.get("registrationCode")  # certificates from before there were codes have none
+    kind = subject.get("registrationKind")  # nor, from before they said so, a kind and a capacity
+    capacity = [f"{_ROLES.get(issuer['role'], issuer['role'])} {issuer['institution']}"] if "role" in issuer else []
     return [
         *([("登记编码 Registration code", code)] if code else []),
+        *([("登记类型 Kind", f"{KIND_WORDS.get(kind, '')} {kind}")] if kind else []),
         ("资产编号 Asset", subject["assetId"]),
         ("数据名称 Data", f"{subject['title']['zh']}\n{subject['title']['en']}"),
         ("登记主体 Registrant", subject["holder"]),
@@ -119,7 +124,7 @@ def _fields(certificate: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("清单摘要 Manifest", subject["manifestDigest"]),
         ("密文根 Ciphertext root", subject["ciphertextRoot"]),
         ("权利主张 Claim", subject["claimDigest"]),
-        ("登记机构 Registrar", f"{issuer['account']}\n{issuer['id']}"),
+        ("登记机构 Registrar", "\n".join([*capacity, issuer["account"], issuer["id"]])),
         ("证书摘要 Certificate", to_hex(digest_json(dict(certificate)))),
     ]
 

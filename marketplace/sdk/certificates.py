@@ -12,6 +12,8 @@ from crypto.errors import CryptoError
 from marketplace import documents
 from marketplace.documents import Document
 from marketplace.errors import InvalidInputError, VerificationError
+from marketplace.registrations.records import Kind
+from marketplace.rights.certificates import capacity_of
 from marketplace.rights.standing import check_signature
 from marketplace.rights.status_lists import CONTEXTS, place_of
 from marketplace.sdk.checks import expect
@@ -31,6 +33,7 @@ def issue(
     valid_until: int,
     entries: list[Document],
     code: str,
+    kind: Kind,
 ) -> dict[str, Any]:
     """Sign the certificate of `asset` with this registrar's Ed25519 key.
 
@@ -39,6 +42,7 @@ def issue(
         valid_until: unix seconds; the same as in the Confirm.
         entries: its place in the status lists, `credentialStatus`.
         code: its 15-character registration code.
+        kind: of the registration that it ends.
     Raises:
         VerificationError: `status_issuer_differs`: the lists would not be signed by the pinned log key.
     """
@@ -49,6 +53,7 @@ def issue(
         "assetId": asset["assetId"],
         "title": manifest["title"],
         "registrationCode": code,
+        "registrationKind": kind.name,
     }
     subject |= {name: asset[name] for name in BOUND}
     subject |= {name: claim[name] for name in ("level", "sourceClass", "origin", "rights", "shares")}
@@ -56,7 +61,11 @@ def issue(
         "@context": CONTEXTS,
         "id": f"urn:marketplace:certificate:{asset['assetId']}",
         "type": ["VerifiableCredential", TYPE],
-        "issuer": {"id": credential.did_key(key.public_key().public_bytes_raw()), "account": client.address},
+        "issuer": {
+            "id": credential.did_key(key.public_key().public_bytes_raw()),
+            "account": client.address,
+            **capacity_of(code),
+        },
         "validFrom": documents.iso_time(now - CLOCK_SKEW_SECONDS),
         "validUntil": documents.iso_time(valid_until),
         "credentialStatus": entries,

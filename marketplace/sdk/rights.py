@@ -140,6 +140,7 @@ def confirm(client: Client, asset_id: str, days: int) -> dict[str, Any]:
         valid_until=valid_until,
         entries=entries,
         code=code,
+        kind=Kind(case["kind"]),
     )
     message = {
         "assetId": asset_id,

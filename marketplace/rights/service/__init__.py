@@ -16,6 +16,8 @@ from marketplace.evidence.inbox import Statement, check_statement, is_under_way,
 from marketplace.evidence.inbox.naming import require_free
 from marketplace.evidence.inbox.submitting import submit
 from marketplace.intents import Deployment
+from marketplace.registrations.codes import from_ledger
+from marketplace.registrations.records import Kind as CaseKind
 from marketplace.registrations.records import Step
 from marketplace.registrations.tables import RegisterEntry, RegistrationAct, RegistrationCase
 from marketplace.rights import certificates
@@ -152,6 +154,7 @@ def confirm(
     get_asset(session, message["assetId"])
     certificates.check_certificate(certificate, message, now)
     certificates.check_status(certificate, entries)
+    _check_registration(session, certificate, message)
     _check_confirmed_rights(session, message)
     require_free(session, Kind.CERTIFICATE, message["certificateDigest"])
     arguments = [dict(message), decision.signatures[0]]
@@ -185,6 +188,13 @@ def certificate_body(session: Session, asset_id: str) -> Document:
     if asset.status < AssetStatus.CONFIRMED:
         raise NotFoundError("certificate_unknown", "this asset is not confirmed yet", zh="该资产尚未确权")
     return read_document(session, asset.certificate_digest)
+
+
+def _check_registration(session: Session, certificate: Document, message: Mapping[str, Any]) -> None:
+    entry = session.get(RegisterEntry, message["assetId"])
+    case = session.get(RegistrationCase, entry.latest_case) if entry else None
+    if case is not None:  # without one the ledger's own rules refuse it
+        certificates.check_registration(certificate, CaseKind(case.kind), from_ledger(message["code"]))
 
 
 def _note_version(session: Session, message: Mapping[str, Any]) -> None:

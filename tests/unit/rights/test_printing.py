@@ -58,10 +58,23 @@ def test_the_page_has_the_code_and_says_what_is_disputed() -> None:
     assert all(word in text for text in (disputed, over) for word in DISPUTED)
 
 
-def test_an_earlier_certificate_without_a_code_is_printed() -> None:
+def test_the_page_says_which_registration_it_ends_and_who_signs_in_what_capacity() -> None:
+    text = _text(print_certificate(CERTIFICATE, Standing("certificate_valid"), NOW)).replace("\r\n", "")
+    assert all(
+        item in text for item in ("登记类型 Kind", "初次登记 FIRST", "数据产权登记机构", "机构代码 institution 310")
+    )
+
+
+def test_an_earlier_certificate_without_code_kind_and_capacity_is_printed() -> None:
     earlier = copy.deepcopy(CERTIFICATE)
-    del earlier["credentialSubject"]["registrationCode"]
-    assert "Registration code" not in _text(print_certificate(earlier, Standing("certificate_valid"), NOW))
+    for part, names in (
+        ("credentialSubject", ("registrationCode", "registrationKind")),
+        ("issuer", ("role", "institution")),
+    ):
+        for name in names:
+            del earlier[part][name]
+    text = _text(print_certificate(earlier, Standing("certificate_valid"), NOW))
+    assert [item for item in ("Registration code", "登记类型", "institution") if item in text] == []
 
 
 def test_the_attachment_is_the_credential(tmp_path: Path) -> None:

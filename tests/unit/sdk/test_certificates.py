@@ -6,10 +6,11 @@ import pytest
 
 from crypto.credential import did_key
 from marketplace.errors import InvalidInputError, VerificationError
-from marketplace.rights.certificates import check_certificate
+from marketplace.registrations.records import Kind
+from marketplace.rights.certificates import check_certificate, check_registration
 from marketplace.rights.status_lists import entries_of
 from marketplace.sdk import certificates
-from tests.certificates import CLAIM, REGISTRAR, UNTIL, asset, certificate, public
+from tests.certificates import CLAIM, CODE, REGISTRAR, UNTIL, asset, certificate, public
 from tests.unit.sdk.exchange import NOW, Exchange
 from tests.unit.sdk.test_queries import MANIFEST
 
@@ -50,8 +51,42 @@ def test_the_registrars_key_is_given_back_whatever_the_day() -> None:
 def test_a_registrar_signs_no_place_in_lists_of_another_key() -> None:
     entries = entries_of("https://exchange.test", did_key(public(REGISTRAR)), 0, 5)
     with Exchange().client(REGISTRAR) as client, pytest.raises(VerificationError) as caught:
-        certificates.issue(client, asset(), MANIFEST, CLAIM, valid_until=UNTIL, entries=entries, code="SJ3102026110001")
+        certificates.issue(
+            client,
+            asset(),
+            MANIFEST,
+            CLAIM,
+            valid_until=UNTIL,
+            entries=entries,
+            code=CODE,
+            kind=Kind.FIRST,
+        )
     assert caught.value.code == "status_issuer_differs"
+
+
+def test_a_certificate_says_which_registration_it_ends_and_in_what_capacity_it_is_signed() -> None:
+    check_registration(certificate(), Kind.FIRST, CODE)
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "said"),
+    [
+        ("credentialSubject", "registrationKind", "RENEWAL"),
+        ("credentialSubject", "registrationKind", None),
+        ("credentialSubject", "registrationCode", "SJ3102026110002"),
+        ("issuer", "role", "EXCHANGE"),
+        ("issuer", "institution", "440"),
+    ],
+)
+def test_a_certificate_of_another_kind_code_or_capacity_is_refused(part: str, name: str, said: str | None) -> None:
+    made = certificate()
+    made[part][name] = said
+    with pytest.raises(InvalidInputError) as caught:
+        check_registration(made, Kind.FIRST, CODE)
+    assert caught.value.code == "certificate_differs"
+    made["issuer"] = "did:key:z6Mk"
+    with pytest.raises(InvalidInputError):
+        check_registration(made, Kind.FIRST, CODE)
 
 
 @pytest.mark.parametrize("change", [lambda item: item.pop("assetId"), lambda item: item.update(assetId="0x12")])
