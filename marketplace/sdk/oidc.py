@@ -113,6 +113,11 @@ def unlink(client: Client, identity: str) -> dict[str, Any]:
     return client.delete(f"/session/oidc/links/{identity}")
 
 
+def unlink_myself(client: Client) -> dict[str, Any]:
+    """End the link that this client's session came from. Raises NotFoundError `identity_unknown`: a key opened it."""
+    return client.delete("/session/oidc/link")
+
+
 def _differs() -> InvalidInputError:
     return InvalidInputError(
         "redirect_differs",

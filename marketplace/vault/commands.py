@@ -28,12 +28,15 @@ from marketplace.vault.shared.commands import (
     Batch,
     CardFile,
     Data,
+    Forgets,
+    ForgottenAccount,
     LentFile,
     Manifest,
     Registrars,
     SchemaFile,
     Upload,
     deposit_of,
+    forget,
     forget_lent,
     seal_and_tell,
     vault_path,
@@ -212,6 +215,18 @@ def run_(
         if not vault.folder.names():
             run.log(f"no data set is sealed in {path} yet", f"{path} 中还没有已封存的数据集")
         VaultAgent(client, vault, run.log).run(stop)
+
+
+@command(app, "forget-keys")
+def forget_keys(run: Run, account: ForgottenAccount, *, yes: Forgets = False) -> None:
+    """Forget what was shown here of an account's keys; another history counts from then on. 忘记密钥历史
+
+    It refuses with keys_left_out while a history is shorter than one that was shown before: right, unless the exchange
+    was put back from an old copy.
+
+    Example: marketplace vault forget-keys 0x3b…9c --yes
+    """
+    forget(run, vault_path(run) / STORE, account, confirmed=yes)
 
 
 register(app)

@@ -52,6 +52,8 @@ def _left_out(account: str, known: int, shown: int) -> VerificationError:
         rule="vault.keys_are_not_forgotten",
         expected=f"a history that begins with the {known} changes that are known",
         got=f"{shown} changes",
-        hint="the exchange hides or rewrites changes of keys: keep this refusal, and tell the account's owner",
-        hint_zh="交易所隐瞒或改写了密钥变更：请保留本拒绝并告知账户所有人",
+        hint="the exchange hides or rewrites changes of keys: keep this refusal, and tell the account's owner; if it "
+        "was put back from an old copy, see `marketplace vault forget-keys`",
+        hint_zh="交易所隐瞒或改写了密钥变更：请保留本拒绝并告知账户所有人；"
+        "若系恢复旧备份所致，见 `marketplace vault forget-keys`",
     )

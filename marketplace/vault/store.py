@@ -112,6 +112,11 @@ class PrivacyStore:
         with closing(self._connect()) as connection:
             return Account(connection, self.cipher).spent_series(series)
 
+    def forget_keys(self, account: str) -> int:
+        """Forget the history of an account's keys that was shown here; returns how many changes it had."""
+        with self.exclusive() as held:
+            return held.forget_keys(account)
+
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
         connection.execute("PRAGMA synchronous=FULL")
@@ -248,6 +253,12 @@ class Account:
     def remember_keys(self, account: str, changes: int, trail: str) -> None:
         """Keep the longest history of an account's keys that was shown."""
         self._connection.execute("INSERT OR REPLACE INTO keys VALUES (?, ?, ?)", (account, changes, trail))
+
+    def forget_keys(self, account: str) -> int:
+        """Take the next history that is shown as the first; returns how many changes were known."""
+        changes, _ = self.keys_seen(account)
+        self._connection.execute("DELETE FROM keys WHERE account = ?", (account,))
+        return changes
 
 
 def _set_row(item: Released) -> tuple[bytes, str, bytes]:

@@ -100,6 +100,7 @@ ACCESS: Mapping[str, Access] = {
     "link_identity": Signed("EIP-4361", "sign_in_refused"),
     "list_identities": SignedIn(lists="identity"),
     "unlink_identity": Party("identity", ("account",)),
+    "unlink_myself": SignedIn(),
     # participants
     "apply_to_join": Signed("Participants.admit"),
     "list_applications": Holds(Role.REGISTRAR),

@@ -100,6 +100,21 @@ def acting(*acts: Act) -> Callable[..., Address]:
     return permitted
 
 
+def session_key(here: Here, account: Account, credentials: Credentials) -> str:
+    """What opened the session: the address of a key, or the name of a linked identity.
+
+    Raises, when it is asked:
+        NotSignedInError: `not_signed_in`, `session_over`.
+    """
+    assert credentials is not None
+    with here.reading() as session:
+        holder = holder_of(session, credentials.credentials, here.clock())
+    if holder is None or holder[0] != account:
+        raise _over()
+    return holder[1]
+
+
+SessionKey = Annotated[str, Depends(session_key)]
 Administrator = Annotated[Address, Depends(acting(Act.ADMINISTER))]
 Negotiator = Annotated[Address, Depends(acting(Act.AGREEMENTS))]
 Officer = Annotated[Address, Depends(acting(Act.REGISTRY))]

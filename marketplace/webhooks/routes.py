@@ -7,7 +7,7 @@ from pydantic import Field
 from sqlmodel import col, select
 
 from marketplace.web.context import Here
-from marketplace.web.principal import Account, Administrator
+from marketplace.web.principal import Account, Administrator, SessionKey
 from marketplace.web.shapes import Count, Shape
 from marketplace.webhooks import rules, service
 from marketplace.webhooks.tables import WebhookMessage
@@ -34,10 +34,12 @@ class ReplayBody(Shape):
 
 
 @router.post("", status_code=201)
-def register_webhook(here: Here, account: Administrator, body: EndpointBody) -> dict[str, Any]:
+def register_webhook(here: Here, account: Administrator, key: SessionKey, body: EndpointBody) -> dict[str, Any]:
     """Register an endpoint. The secret in the answer is shown this once."""
     with here.writing() as session:
-        row, secret = service.register(session, here.settings, account, body.url, types=body.types, now=here.clock())
+        row, secret = service.register(
+            session, here.settings, account, body.url, types=body.types, by=key, now=here.clock()
+        )
         return {"endpoint": row.endpoint, "url": row.url, "types": row.types, "secret": secret}
 
 

@@ -19,6 +19,8 @@ class WebhookEndpoint(SQLModel, table=True):
         secret: encrypted; `old_secret`, too, which signs as well until `old_until`.
         failures: tries that failed since the last that went through.
         due_at: not tried before.
+        made_by: what opened the session that registered it, a key or a linked identity; it lives no longer than such a
+            link. Empty for one from before this was kept.
         claimed_until: somebody is sending to it; after that time somebody else may.
     """
 
@@ -27,6 +29,7 @@ class WebhookEndpoint(SQLModel, table=True):
     endpoint: str = Field(primary_key=True)
     owner: str = Field(index=True)
     url: str
+    made_by: str = Field(default="", index=True)
     types: list[str] = Field(sa_type=JSON)
     status: str = Field(default=ACTIVE)
     secret: bytes = Field(sa_type=LargeBinary)

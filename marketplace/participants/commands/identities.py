@@ -22,7 +22,6 @@ app = group("Sign in with the exchange's OpenID Connect provider; link persons t
 Paste = Annotated[
     bool, typer.Option("--paste", help="no browser here: open the address elsewhere, paste the one it ends on 粘贴地址")
 ]
-Identity = Annotated[str, typer.Argument(metavar="IDENTITY", parser=parse_digest, help="a linked identity 已关联身份")]
 COLUMNS = (
     ("identity", "identity", "身份", str),
     ("acts", "acts", "权限", lambda bits: " ".join(act.name or "" for act in Act if act & bits)),
@@ -56,9 +55,7 @@ def logout(run: Run) -> None:
     Example: marketplace session logout --home ./analyst
     """
     home = Home.locate(run.home)
-    saved = SavedSession.load(home.session)
-    if saved is None:
-        raise BadValue("nobody is signed in in this folder", "本目录未登录", "--home")
+    saved = _saved(home)
     home.session.unlink()
     with Client(saved.url, signed_in=saved) as client:
         client.sign_out()
@@ -96,14 +93,42 @@ def links(run: Run) -> None:
 
 
 @command(app)
-def unlink(run: Run, identity: Identity) -> None:
-    """End a link, and every session that it opened, as an administrator. 解除关联
+def unlink(
+    run: Run,
+    identity: Annotated[
+        str | None, typer.Argument(metavar="IDENTITY", parser=parse_digest, help="a linked identity 已关联身份")
+    ] = None,
+    *,
+    me: Annotated[bool, typer.Option("--me", help="the link that this folder is signed in by 本人")] = False,
+) -> None:
+    """End a link, its sessions and the webhooks that it registered, as an administrator, or one's own. 解除关联
 
     Example: marketplace session unlink 0x5fe7f977e71dba2ea1a68e21057beebb9be2ac30c6410aa38d4f3fbe41dcffd2
     """
-    with open_client(run) as client:
-        result = oidc.unlink(client, identity)
+    if me == (identity is not None):
+        raise BadValue("name an identity, or --me", "请指明身份或使用 --me", "IDENTITY")
+    if identity is not None:
+        with open_client(run) as client:
+            result = oidc.unlink(client, identity)
+    else:
+        result = _leave(Home.locate(run.home))
     run.result(result, "unlinked; its sessions are over", "已解除关联，其会话已失效")
+
+
+def _saved(home: Home) -> SavedSession:
+    saved = SavedSession.load(home.session)
+    if saved is None:
+        raise BadValue("nobody is signed in in this folder", "本目录未登录", "--home")
+    return saved
+
+
+def _leave(home: Home) -> dict[str, Any]:
+    """End the link that this folder is signed in by; the session is kept until that went through."""
+    saved = _saved(home)
+    with Client(saved.url, signed_in=saved) as client:
+        result = oidc.unlink_myself(client)
+    home.session.unlink()
+    return result
 
 
 def _in_browser(

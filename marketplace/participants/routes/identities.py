@@ -10,7 +10,7 @@ from marketplace.participants.service import identities, openid
 from marketplace.participants.tables import IdentityLink
 from marketplace.web.context import Here
 from marketplace.web.paging import AskedPage, Rows, link_next, page_of
-from marketplace.web.principal import Account, Administrator
+from marketplace.web.principal import Account, Administrator, SessionKey
 from marketplace.web.shapes import Count, DigestText, Shape, SignatureText, UInt32
 from marketplace.web.signin import SignInBody, verified
 
@@ -107,9 +107,17 @@ def list_identities(here: Here, account: Account, page: AskedPage, request: Requ
     return link_next(request, response, rows)
 
 
+@router.delete("/link")
+def unlink_myself(here: Here, account: Account, key: SessionKey) -> dict[str, Any]:
+    """End the link that this session came from, with all its sessions and endpoints."""
+    with here.writing() as session:
+        identities.unlink(session, account, key, here.clock())
+    return {"identity": key}
+
+
 @router.delete("/links/{identity}")
 def unlink_identity(here: Here, account: Administrator, identity: Annotated[DigestText, Path()]) -> dict[str, Any]:
-    """End a link, and every session that it opened."""
+    """End a link, with every session that it opened and every endpoint that it registered."""
     with here.writing() as session:
         identities.unlink(session, account, identity, here.clock())
     return {"identity": identity}

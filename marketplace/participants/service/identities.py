@@ -19,6 +19,7 @@ from marketplace.types import Act, Digest
 from marketplace.web.context import Context
 from marketplace.web.openid.fetching import refused
 from marketplace.webhooks.rules import LINKED, UNLINKED
+from marketplace.webhooks.service import remove_made_by
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ def link(here: Context, signed: SignIn, wish: Wish, state: str, verifier: str) -
         _check_free(session, account, wish.identity, now)
         session.delete(begun)
         close_sessions_of(session, wish.identity)  # of a link before this one
+        remove_made_by(session, wish.identity)
         row = IdentityLink(
             identity=wish.identity,
             account=account,
@@ -159,12 +161,17 @@ def _unfit(code: str, message: str, zh: str, expected: object, got: object = Non
 
 
 def unlink(session: Session, account: str, identity: str, now: int) -> None:
-    """End a link, and with it every session that it opened. Raises NotFoundError `identity_unknown`."""
+    """End a link, with every session that it opened and every endpoint that it registered.
+
+    Raises:
+        NotFoundError: `identity_unknown`.
+    """
     row = session.get(IdentityLink, identity)
     if row is None or row.account != account:
         raise NotFoundError("identity_unknown", f"{account} has not linked {identity}", zh="没有该身份关联")
     session.delete(row)
     close_sessions_of(session, identity)
+    remove_made_by(session, identity)
     tell(session, UNLINKED, (account,), now, account=account, identity=identity)
 
 

@@ -30,7 +30,7 @@ from marketplace.vault.custodian.folder import CustodianFolder
 from marketplace.vault.custody import MAX_FILE, card_of, make_lending, open_package, read_card
 from marketplace.vault.recovery import Recovery
 from marketplace.vault.secrecy import Cipher
-from marketplace.vault.shared.commands import Registrars
+from marketplace.vault.shared.commands import Forgets, ForgottenAccount, Registrars, forget
 from marketplace.vault.store import PrivacyStore
 
 Trust = Annotated[
@@ -170,6 +170,18 @@ def run_(
         )
         run.log(f"custodian {keys.address} waits for releases", f"托管方 {keys.address} 等待发布")
         VaultAgent(client, custodian, run.log, desk="custodian").run(stop)
+
+
+@command(app, "forget-keys")
+def forget_keys(run: Run, account: ForgottenAccount, *, yes: Forgets = False) -> None:
+    """Forget what was shown here of an account's keys; another history counts from then on. 忘记密钥历史
+
+    It refuses with keys_left_out while a history is shorter than one that was shown before: right, unless the exchange
+    was put back from an old copy.
+
+    Example: marketplace custodian forget-keys 0x3b…9c --yes
+    """
+    forget(run, custodian_path(run) / STORE, account, confirmed=yes)
 
 
 @command(app)

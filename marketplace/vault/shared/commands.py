@@ -9,7 +9,7 @@ import typer
 from crypto.canonical import load_json
 from crypto.keystore import Keys
 from marketplace.console import Run
-from marketplace.console.values import parse_digest
+from marketplace.console.values import parse_address, parse_digest
 from marketplace.documents import digest, missing_counts, row_count
 from marketplace.errors import RuleError
 from marketplace.sdk import files
@@ -19,6 +19,7 @@ from marketplace.vault.categories import Progress
 from marketplace.vault.custody import MAX_FILE, Deposit, open_lending, read_card
 from marketplace.vault.folder import Dataset, VaultFolder
 from marketplace.vault.secrecy import Cipher
+from marketplace.vault.store import PrivacyStore
 from marketplace.vault.uploading import sealed_bytes, upload_dataset
 
 STORE = "ledger.sqlite"
@@ -56,7 +57,34 @@ Registrars = Annotated[
         help="registrar whose recoveries of accounts count 认可的登记机构 \\[MARKETPLACE_REGISTRARS]",
     ),
 ]
+ForgottenAccount = Annotated[str, typer.Argument(metavar="ADDRESS", parser=parse_address, help="whose keys 账户地址")]
+Forgets = Annotated[bool, typer.Option("--yes", help="you have heard why the history is shorter 已核实原因")]
 Upload = Annotated[bool, typer.Option(help="upload the ciphertext and the manifest 上传密文")]
+
+
+def forget(run: Run, path: Path, account: str, *, confirmed: bool) -> None:
+    """Forget what was shown of an account's keys, if the owner says that it knows what that means.
+
+    Raises:
+        RuleError: `keys_forgetting_unconfirmed`.
+    """
+    if not confirmed:
+        raise RuleError(
+            "keys_forgetting_unconfirmed",
+            "after that, a history of keys that leaves out the last changes is believed, and an ended key signs again",
+            zh="此后若出示的密钥历史缺失最近变更，也将被采信，已失效的密钥可能重新被接受",
+            rule="vault.keys_are_not_forgotten",
+            hint="first hear from the account's owner, or an audited bundle, why the history is shorter; then --yes",
+            hint_zh="请先向账户所有人或经审计的证据包核实历史变短的原因，再加 --yes",
+        )
+    changes = PrivacyStore(path, Cipher(open_keys(run).seed)).forget_keys(account) if path.is_file() else 0
+    run.notice(
+        run.tr(
+            "the next history that is shown of these keys is believed as it is; see that it is the account's",
+            "下一次出示的密钥历史将直接采信，请核实其属于该账户",
+        )
+    )
+    run.result({"account": account, "forgotten": changes}, f"forgot {changes} changes", f"已忘记 {changes} 项变更")
 
 
 def vault_path(run: Run) -> Path:

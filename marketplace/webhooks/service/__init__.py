@@ -24,10 +24,12 @@ def cipher_of(settings: Settings) -> AtRest:
 
 
 def register(
-    session: Session, settings: Settings, owner: str, url: str, *, types: list[str], now: int
+    session: Session, settings: Settings, owner: str, url: str, *, types: list[str], by: str, now: int
 ) -> tuple[WebhookEndpoint, str]:
     """A new endpoint of `owner`, and its secret, which nobody is shown again.
 
+    Args:
+        by: what opened the session that asks, a key or a linked identity.
     Raises:
         InvalidInputError: `webhook_url`, `webhook_type_unknown`.
         NotFoundError: `participant_unknown`: `owner` is no participant and has not applied either.
@@ -63,6 +65,7 @@ def register(
         endpoint=name,
         owner=owner,
         url=url,
+        made_by=by,
         types=types,
         secret=cipher_of(settings).encrypt(secret, name.encode()),
         created_at=now,
@@ -91,7 +94,8 @@ def endpoint_json(session: Session, row: WebhookEndpoint) -> dict[str, Any]:
     counts = dict(session.exec(counting.group_by(WebhookMessage.status)).all())
     messages = {status: counts.get(status, 0) for status in (rules.PENDING, rules.DELIVERED, rules.DEAD)}
     shown = {"endpoint": row.endpoint, "url": row.url, "types": row.types, "status": row.status}
-    return {**shown, "failures": row.failures, "dueAt": row.due_at, "createdAt": row.created_at, "messages": messages}
+    times = {"dueAt": row.due_at, "createdAt": row.created_at}
+    return {**shown, "madeBy": row.made_by, "failures": row.failures, **times, "messages": messages}
 
 
 def rotate(session: Session, settings: Settings, row: WebhookEndpoint, now: int) -> dict[str, Any]:
@@ -107,6 +111,12 @@ def remove(session: Session, row: WebhookEndpoint) -> None:
     """Forget an endpoint and all that it was to be told."""
     session.execute(delete(WebhookMessage).where(col(WebhookMessage.endpoint) == row.endpoint))
     session.delete(row)
+
+
+def remove_made_by(session: Session, identity: str) -> None:
+    """Forget the endpoints that a linked identity registered: its link is over."""
+    for row in session.exec(select(WebhookEndpoint).where(WebhookEndpoint.made_by == identity)).all():
+        remove(session, row)
 
 
 def ping(session: Session, row: WebhookEndpoint, source: str, now: int) -> str:

@@ -8,6 +8,7 @@ until patience with it ends and it is set aside as dead.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from sqlmodel import Session, col, delete, select, update
@@ -16,6 +17,9 @@ from crypto.at_rest import AtRest
 from crypto.canonical import MAX_INTEGER, canonical_json, sha256
 from crypto.errors import DecryptionFailed
 from marketplace.documents import iso_time
+from marketplace.participants.identities import is_identity
+from marketplace.participants.service.keyring import account_for
+from marketplace.types import Act
 from marketplace.webhooks import rules
 from marketplace.webhooks.service.facts import SOURCES, START, Fact, Place
 from marketplace.webhooks.tables import WebhookCursor, WebhookEndpoint, WebhookMessage
@@ -71,6 +75,8 @@ def hand_out(session: Session, source: str, now: int) -> int:
     """
     by_owner: dict[str, list[WebhookEndpoint]] = {}
     for row in session.exec(select(WebhookEndpoint).where(WebhookEndpoint.status == rules.ACTIVE)).all():
+        if _is_over(session, row, now):
+            continue
         by_owner.setdefault(row.owner, []).append(row)
     count = 0
     for name, read in SOURCES.items():
@@ -81,6 +87,11 @@ def hand_out(session: Session, source: str, now: int) -> int:
         if place is not None:
             session.merge(WebhookCursor(source=name, place=place[0], part=place[1]))
     return count
+
+
+def _is_over(session: Session, row: WebhookEndpoint, now: int) -> bool:
+    """Whether a linked identity made it whose link may register none any more; what it has not been told, it is not."""
+    return is_identity(row.made_by) and account_for(session, row.made_by, now, Act.ADMINISTER) != row.owner
 
 
 def _distribute(
@@ -195,7 +206,8 @@ def _due(session: Session, now: int, limit: int) -> Iterator[WebhookEndpoint]:
         WebhookEndpoint.claimed_until <= now,
         col(WebhookEndpoint.endpoint).in_(waiting),
     )
-    yield from session.exec(query.order_by(col(WebhookEndpoint.due_at)).limit(limit)).all()
+    rows = session.exec(query.order_by(col(WebhookEndpoint.due_at)))
+    yield from islice((row for row in rows if not _is_over(session, row, now)), limit)
 
 
 def _secrets(row: WebhookEndpoint, cipher: AtRest, now: int) -> tuple[bytes, ...]:

@@ -122,6 +122,7 @@ def test_a_linked_person_reads_for_the_account_and_signs_nothing(
         assert refused(lambda: webhooks.register(client, "https://example.org/hooks")) == "act_not_permitted"
         assert refused(lambda: oidc.unlink(client, linked)) == "act_not_permitted"
         assert refused(lambda: participants.leave(client)) == "keys_missing"
+        assert refused(lambda: oidc.unlink_myself(town["buyer"])) == "identity_unknown", "a key is no link"
         client.sign_out()
         assert refused(lambda: client.get("/session/oidc/links")) == "not_signed_in"
     with reading(town, found) as client:
@@ -148,6 +149,31 @@ def test_what_a_link_permits_its_session_may_change(town: Town, guest: Client, p
         webhooks.remove(client, made)
         oidc.unlink(client, identity)
         assert refused(lambda: oidc.list_links(client)) == "session_over"
+
+
+def test_a_linked_person_may_end_its_own_link(town: Town, guest: Client, linked: str) -> None:
+    with reading(town, login(guest)) as client:
+        assert oidc.unlink_myself(client) == {"identity": linked}
+        assert refused(lambda: oidc.list_links(client)) == "session_over"
+    assert refused(lambda: login(guest)) == "identity_not_linked"
+
+
+def test_what_a_link_registered_ends_with_it(town: Town, guest: Client, provider: OpenIdProvider, clock: Clock) -> None:
+    buyer = town["buyer"]
+    own = webhooks.register(buyer, "https://example.org/own")["endpoint"]
+
+    def known() -> list[str]:
+        return sorted(row["endpoint"] for row in webhooks.endpoints(buyer))
+
+    ends: list[Callable[[str], object]] = [lambda name: oidc.unlink(buyer, name), lambda _: link(buyer)]
+    for end in ends:
+        identity = link(buyer, Act.READ | Act.ADMINISTER, days=1)["identity"]
+        with reading(town, login(guest)) as client:
+            made = webhooks.register(client, "https://example.org/linked")["endpoint"]
+        assert known() == sorted((own, made))
+        end(identity)
+        assert known() == [own]
+    webhooks.remove(buyer, own)
 
 
 def test_a_provider_that_uses_rsa(

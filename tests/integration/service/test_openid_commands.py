@@ -78,6 +78,19 @@ def test_the_way_by_command_line(town: Town, tmp_path: Path, provider: OpenIdPro
     assert typed(analyst, town, "session", "links")["code"] == "session_over"
 
 
+def test_ending_one_s_own_link_by_command_line(town: Town, provider: OpenIdProvider, tmp_path: Path) -> None:
+    provider.subject = "erin"
+    made = link(town["rival"])
+    assert typed(tmp_path, town, "session", "unlink", "--me")["code"] == "argument_invalid"
+    found = login(town["rival"])
+    SavedSession(town.url, found["token"], found["account"], found["expires_at"]).save(tmp_path / "session.json")
+    tmp_path.chmod(0o700)
+    assert typed(tmp_path, town, "session", "unlink")["code"] == "argument_invalid"
+    assert typed(tmp_path, town, "session", "unlink", "--me") == {"identity": made["identity"]}
+    assert not (tmp_path / "session.json").exists()
+    assert made["identity"] not in [row["identity"] for row in oidc.list_links(town["rival"])]
+
+
 def test_signing_out_by_command_line(town: Town, provider: OpenIdProvider, tmp_path: Path) -> None:
     provider.subject = "dave"
     link(town["rival"])

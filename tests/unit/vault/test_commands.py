@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from marketplace import cli
+from marketplace.vault.secrecy import Cipher
+from marketplace.vault.shared.commands import STORE
+from marketplace.vault.store import PrivacyStore
 from tests.sealed_market import SCHEMA, make_rows, write_csv
 
 
@@ -58,3 +61,20 @@ def test_a_faulty_row_is_named_and_nothing_is_sealed(home: Path, capsys: pytest.
     assert (refused["code"], refused["expected"]) == ("too_many_decimals", "at most 2 decimals")
     assert "row 4" in refused["message"]
     assert call(capsys, "vault", "list") == []
+
+
+def test_the_owner_alone_makes_a_vault_forget_what_it_was_shown_of_keys(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account = "0x" + "5f" * 20
+    store = PrivacyStore(home / "home" / "vault" / STORE, Cipher(bytes(32)))  # this memory is not encrypted
+    with store.exclusive() as held:
+        held.remember_keys(account, 3, "0xaa")
+    warned = call(capsys, "vault", "forget-keys", account, code=5)
+    assert (warned["code"], "ended key" in warned["message"]) == ("keys_forgetting_unconfirmed", True)
+    with store.exclusive() as held:
+        assert held.keys_seen(account) == (3, "0xaa")
+    assert call(capsys, "vault", "forget-keys", account, "--yes") == {"account": account, "forgotten": 3}
+    with store.exclusive() as held:
+        assert held.keys_seen(account) == (0, "")
+    assert call(capsys, "custodian", "forget-keys", account, "--yes") == {"account": account, "forgotten": 0}

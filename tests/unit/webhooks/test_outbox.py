@@ -19,11 +19,12 @@ from marketplace.intents import CONTRACTS
 from marketplace.ledger.tables import LedgerBlock, LedgerEvent
 from marketplace.listings.tables import Listing
 from marketplace.orders.tables import Order
+from marketplace.participants.tables import IdentityLink, Participant
 from marketplace.registrations.tables import RegistrationCase
 from marketplace.rights.tables import Asset, Share, Title
 from marketplace.storage.engine import make_engine, session
 from marketplace.storage.migrate import upgrade
-from marketplace.types import TitleKind
+from marketplace.types import Act, ParticipantStatus, TitleKind
 from marketplace.webhooks import rules, service
 from marketplace.webhooks.service import outbox
 from marketplace.webhooks.service.facts import IN_BATCH, OWNERS, ledger_facts
@@ -115,6 +116,33 @@ def _told(opened: Session, endpoint: str) -> list[str]:
 def _parcel(opened: Session, now: int = NOW) -> Parcel:
     (found,) = outbox.claim(opened, CIPHER, now, 8)
     return found
+
+
+def test_an_endpoint_that_a_link_made_is_told_nothing_once_the_link_is_over(engine: Engine) -> None:
+    identity = "0x" + "1d" * 32
+    acts = int(Act.READ | Act.ADMINISTER)
+    with session(engine) as opened:
+        member = _row(Participant, account=BUYER)
+        member.status = int(ParticipantStatus.ACTIVE)
+        opened.add(member)
+        link = _row(IdentityLink, identity=identity, account=BUYER, linked_by=BUYER)
+        link.acts, link.valid_until = acts, NOW + DAY
+        opened.add(link)
+        name = _endpoint(opened, BUYER)
+        row = opened.get_one(WebhookEndpoint, name)
+        row.made_by = identity
+        service.ping(opened, row, "https://exchange", NOW)
+        assert outbox.is_due(opened, NOW)
+        assert not outbox.is_due(opened, NOW + DAY), "the link ran out"
+        link.acts = int(Act.READ)
+        opened.flush()
+        assert outbox.claim(opened, CIPHER, NOW, 8) == [], "nor may it register any now"
+        _event(opened, 0, "SettlementToken", "Issued", account=BUYER, amount=1, bank=OTHER)
+        outbox.hand_out(opened, "https://exchange", NOW)
+        assert _told(opened, name) == [rules.PING]
+        service.remove_made_by(opened, identity)
+        opened.flush()
+        assert opened.get(WebhookEndpoint, name) is None
 
 
 CONCERNED = [
