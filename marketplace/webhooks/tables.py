@@ -21,6 +21,7 @@ class WebhookEndpoint(SQLModel, table=True):
         due_at: not tried before.
         made_by: what opened the session that registered it, a key or a linked identity; it lives no longer than such a
             link. Empty for one from before this was kept.
+        linked_at: when that link was made; another link of the same identity is another one. 0 for a key.
         claimed_until: somebody is sending to it; after that time somebody else may.
     """
 
@@ -30,6 +31,7 @@ class WebhookEndpoint(SQLModel, table=True):
     owner: str = Field(index=True)
     url: str
     made_by: str = Field(default="", index=True)
+    linked_at: int = Field(default=0, sa_type=BigInteger)
     types: list[str] = Field(sa_type=JSON)
     status: str = Field(default=ACTIVE)
     secret: bytes = Field(sa_type=LargeBinary)

@@ -19,7 +19,6 @@ from marketplace.types import Act, Digest
 from marketplace.web.context import Context
 from marketplace.web.openid.fetching import refused
 from marketplace.webhooks.rules import LINKED, UNLINKED
-from marketplace.webhooks.service import remove_made_by
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,6 @@ def link(here: Context, signed: SignIn, wish: Wish, state: str, verifier: str) -
         _check_free(session, account, wish.identity, now)
         session.delete(begun)
         close_sessions_of(session, wish.identity)  # of a link before this one
-        remove_made_by(session, wish.identity)
         row = IdentityLink(
             identity=wish.identity,
             account=account,
@@ -161,7 +159,7 @@ def _unfit(code: str, message: str, zh: str, expected: object, got: object = Non
 
 
 def unlink(session: Session, account: str, identity: str, now: int) -> None:
-    """End a link, with every session that it opened and every endpoint that it registered.
+    """End a link and every session that it opened; endpoints that it registered go when the notice is handed out.
 
     Raises:
         NotFoundError: `identity_unknown`.
@@ -171,7 +169,6 @@ def unlink(session: Session, account: str, identity: str, now: int) -> None:
         raise NotFoundError("identity_unknown", f"{account} has not linked {identity}", zh="没有该身份关联")
     session.delete(row)
     close_sessions_of(session, identity)
-    remove_made_by(session, identity)
     tell(session, UNLINKED, (account,), now, account=account, identity=identity)
 
 

@@ -3,16 +3,17 @@
 import secrets
 from typing import Any
 
-from sqlmodel import Session, col, delete, func, or_, select, update
+from sqlmodel import Session, col, func, or_, select, update
 
 from crypto.at_rest import AtRest
 from marketplace.errors import NotFoundError, RuleError
 from marketplace.participants.service import get_participant
-from marketplace.participants.tables import Application
+from marketplace.participants.tables import Application, IdentityLink
 from marketplace.settings import Settings
 from marketplace.webhooks import rules
 from marketplace.webhooks.service.facts import Fact
 from marketplace.webhooks.service.outbox import put
+from marketplace.webhooks.service.outbox import remove as remove
 from marketplace.webhooks.tables import WebhookEndpoint, WebhookMessage
 
 _PURPOSE = b"marketplace/webhooks/secrets/v1"
@@ -60,12 +61,14 @@ def register(
             hint="remove one that is not needed",
             hint_zh="请先移除不需要的地址",
         )
+    link = session.get(IdentityLink, by)
     name, secret = "we_" + secrets.token_hex(12), rules.new_secret()
     row = WebhookEndpoint(
         endpoint=name,
         owner=owner,
         url=url,
         made_by=by,
+        linked_at=link.linked_at if link is not None else 0,
         types=types,
         secret=cipher_of(settings).encrypt(secret, name.encode()),
         created_at=now,
@@ -105,18 +108,6 @@ def rotate(session: Session, settings: Settings, row: WebhookEndpoint, now: int)
     row.secret = cipher_of(settings).encrypt(secret, row.endpoint.encode())
     session.add(row)
     return {"endpoint": row.endpoint, "secret": rules.secret_text(secret), "oldUntil": row.old_until}
-
-
-def remove(session: Session, row: WebhookEndpoint) -> None:
-    """Forget an endpoint and all that it was to be told."""
-    session.execute(delete(WebhookMessage).where(col(WebhookMessage.endpoint) == row.endpoint))
-    session.delete(row)
-
-
-def remove_made_by(session: Session, identity: str) -> None:
-    """Forget the endpoints that a linked identity registered: its link is over."""
-    for row in session.exec(select(WebhookEndpoint).where(WebhookEndpoint.made_by == identity)).all():
-        remove(session, row)
 
 
 def ping(session: Session, row: WebhookEndpoint, source: str, now: int) -> str:

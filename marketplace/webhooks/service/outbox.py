@@ -19,6 +19,7 @@ from crypto.errors import DecryptionFailed
 from marketplace.documents import iso_time
 from marketplace.participants.identities import is_identity
 from marketplace.participants.service.keyring import account_for
+from marketplace.participants.tables import IdentityLink
 from marketplace.types import Act
 from marketplace.webhooks import rules
 from marketplace.webhooks.service.facts import SOURCES, START, Fact, Place
@@ -75,9 +76,10 @@ def hand_out(session: Session, source: str, now: int) -> int:
     """
     by_owner: dict[str, list[WebhookEndpoint]] = {}
     for row in session.exec(select(WebhookEndpoint).where(WebhookEndpoint.status == rules.ACTIVE)).all():
-        if _is_over(session, row, now):
-            continue
-        by_owner.setdefault(row.owner, []).append(row)
+        if _is_gone(session, row):
+            remove(session, row)
+        elif not _is_over(session, row, now):
+            by_owner.setdefault(row.owner, []).append(row)
     count = 0
     for name, read in SOURCES.items():
         place = None
@@ -89,9 +91,25 @@ def hand_out(session: Session, source: str, now: int) -> int:
     return count
 
 
+def remove(session: Session, row: WebhookEndpoint) -> None:
+    """Forget an endpoint and all that it was to be told."""
+    session.execute(delete(WebhookMessage).where(col(WebhookMessage.endpoint) == row.endpoint))
+    session.delete(row)
+
+
+def _is_gone(session: Session, row: WebhookEndpoint) -> bool:
+    """Whether a link registered it that was ended, or made anew since."""
+    if not is_identity(row.made_by):
+        return False
+    link = session.get(IdentityLink, row.made_by)
+    return link is None or link.account != row.owner or link.linked_at != row.linked_at
+
+
 def _is_over(session: Session, row: WebhookEndpoint, now: int) -> bool:
-    """Whether a linked identity made it whose link may register none any more; what it has not been told, it is not."""
-    return is_identity(row.made_by) and account_for(session, row.made_by, now, Act.ADMINISTER) != row.owner
+    """Whether a linked identity made it whose link may register none now: it is told nothing meanwhile."""
+    if not is_identity(row.made_by):
+        return False
+    return _is_gone(session, row) or account_for(session, row.made_by, now, Act.ADMINISTER) != row.owner
 
 
 def _distribute(

@@ -25,6 +25,7 @@ from marketplace.types import Act, Address, ParticipantStatus
 from marketplace.web.openid.provider import MAX_TALKS
 from marketplace.web.openid.tokens import MAX_AGE_SECONDS, SKEW_SECONDS
 from marketplace.web.principal import acting
+from tests.integration.service.test_panel import eventually
 from tests.integration.service.test_persons import Clock, add, refused
 from tests.integration.service.town import EXCHANGE_KEY, Town, running, town_settings
 from tests.openid_provider import CLIENT, SECRET, Claims, OpenIdProvider, serving
@@ -171,8 +172,9 @@ def test_what_a_link_registered_ends_with_it(town: Town, guest: Client, provider
         with reading(town, login(guest)) as client:
             made = webhooks.register(client, "https://example.org/linked")["endpoint"]
         assert known() == sorted((own, made))
+        clock.ahead += 1
         end(identity)
-        assert known() == [own]
+        eventually(lambda: known() == [own])
     webhooks.remove(buyer, own)
 
 

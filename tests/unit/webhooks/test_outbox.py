@@ -140,7 +140,9 @@ def test_an_endpoint_that_a_link_made_is_told_nothing_once_the_link_is_over(engi
         _event(opened, 0, "SettlementToken", "Issued", account=BUYER, amount=1, bank=OTHER)
         outbox.hand_out(opened, "https://exchange", NOW)
         assert _told(opened, name) == [rules.PING]
-        service.remove_made_by(opened, identity)
+        link.linked_at = 1  # made anew
+        _event(opened, 1, "SettlementToken", "Issued", account=BUYER, amount=1, bank=OTHER)
+        outbox.hand_out(opened, "https://exchange", NOW)
         opened.flush()
         assert opened.get(WebhookEndpoint, name) is None
 

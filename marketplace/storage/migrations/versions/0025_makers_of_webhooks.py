@@ -17,6 +17,7 @@ def upgrade() -> None:
     """Apply."""
     with op.batch_alter_table("webhook_endpoints") as batch_op:
         batch_op.add_column(sa.Column("made_by", sa.String(), nullable=False, server_default=""))
+        batch_op.add_column(sa.Column("linked_at", sa.BigInteger(), nullable=False, server_default="0"))
         batch_op.create_index("ix_webhook_endpoints_made_by", ["made_by"])
 
 
@@ -24,4 +25,5 @@ def downgrade() -> None:
     """Undo."""
     with op.batch_alter_table("webhook_endpoints") as batch_op:
         batch_op.drop_index("ix_webhook_endpoints_made_by")
+        batch_op.drop_column("linked_at")
         batch_op.drop_column("made_by")
