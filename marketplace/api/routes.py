@@ -60,8 +60,8 @@ def get_gateway(here: Here, listing_id: Annotated[DigestText, Path()]) -> dict[s
 @router.post("/orders/{order_id}/calls")
 def hand_in_calls(here: Here, account: Account, order_id: OrderId, body: CallsBody) -> dict[str, Any]:
     """Hand in call records of an order of yours, and the voucher that pays for them. The same again changes nothing."""
-    with here.writing() as session:
-        return service.hand_in(
+    with here.reading() as session:
+        checked = service.check_handed_in(
             session,
             here.deployment,
             order_id,
@@ -70,6 +70,8 @@ def hand_in_calls(here: Here, account: Account, order_id: OrderId, body: CallsBo
             voucher=body.voucher,
             now=here.clock(),
         )
+    with here.writing() as session:
+        return service.hand_in(session, checked, here.clock())
 
 
 @router.get("/orders/{order_id}/calls")

@@ -4,7 +4,7 @@ The exchange answers no call and sees no data. It keeps what it is given for the
 signed and adds up: records follow one another, a voucher covers them to the fen, a service record is what they give.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -17,6 +17,7 @@ from marketplace.api.statements import check
 from marketplace.api.tables import ApiBatch, ApiGateway, ApiOrder, ApiService
 from marketplace.documents import Document, digest, unix_seconds, validate_voucher, voucher_message
 from marketplace.documents.api import (
+    MAX_BATCH,
     MAX_CALLS,
     validate_call_batch,
     validate_gateway,
@@ -81,7 +82,21 @@ def get_gateway(session: Session, listing_id: str) -> Document:
     return read_document(session, row.digest)
 
 
-def hand_in(
+@dataclass(frozen=True)
+class Checked:
+    """What was handed in, with every signature checked: that takes its time, and is done before the writers' turn.
+
+    Args:
+        batch: a call_batch, None for no records. voucher: None for none.
+    """
+
+    order_id: str
+    terms: Document
+    batch: Document | None
+    voucher: Document | None
+
+
+def check_handed_in(
     session: Session,
     deployment: Deployment,
     order_id: str,
@@ -90,22 +105,39 @@ def hand_in(
     records: Sequence[Any],
     voucher: Document | None,
     now: int,
-) -> dict[str, Any]:
+) -> Checked:
+    """Check what is handed in as far as it does not depend on what is here.
+
+    Raises:
+        NotFoundError: `order_unknown`: `account` is no party. RuleError: `order_not_of_calls`,
+        `call_record_impossible`. VerificationError: `call_statement_signature`, `voucher_signature`.
+    """
+    order, terms = _order_of(session, order_id, account)
+    book, seller = _book(session, deployment, parties(session, order)), parties(session, order)[1]
+    batch: Document | None = None
+    if records:
+        batch = {"type": "call_batch", "version": 1, "order": order_id, "records": list(records)}
+        _check_records(validate_call_batch(batch), book, order, seller, terms=terms, latest=ledger_time(session, now))
+    if voucher is not None:
+        check_voucher_signature(order.buyer, validate_voucher(voucher), book, ledger_time(session, now))
+    return Checked(order_id, terms, batch, voucher)
+
+
+def hand_in(session: Session, checked: Checked, now: int) -> dict[str, Any]:
     """Take records that follow those that are here, then a voucher for them; the same again changes nothing.
 
     Raises:
-        NotFoundError: `order_unknown`: `account` is no party. RuleError: `order_not_of_calls`, `call_record_order`,
-        `call_record_impossible`, `calls_voucher_differs`, `calls_voucher_older`, `calls_over_escrow`, `calls_over`.
-        VerificationError: `call_statement_signature`, `voucher_signature`.
+        RuleError: `call_record_order`, `calls_voucher_differs`, `calls_voucher_older`, `calls_over_escrow`,
+        `calls_over`.
     """
-    order, terms = _order_of(session, order_id, account)
-    row = session.get(ApiOrder, order_id) or ApiOrder(order_id=order_id, meter=metering.meter_of(terms).as_json())
-    book = _book(session, deployment, parties(session, order))
-    so_far = _SoFar(order, terms, book, row, metering.meter_from(row.meter))
-    if records:
-        _take_records(session, so_far, records, now)
-    if voucher is not None:
-        _take_voucher(session, so_far, voucher, now)
+    order = session.get_one(Order, checked.order_id)
+    row = session.get(ApiOrder, order.order_id)
+    row = row or ApiOrder(order_id=order.order_id, meter=metering.meter_of(checked.terms).as_json())
+    so_far = _SoFar(order, checked.terms, row, metering.meter_from(row.meter))
+    if checked.batch is not None:
+        _take_records(session, so_far, checked.batch, now)
+    if checked.voucher is not None:
+        _take_voucher(session, so_far, checked.voucher, now)
     return metered_json(session, order)
 
 
@@ -145,11 +177,13 @@ def last_voucher(session: Session, order_id: str) -> Document | None:
     return read_document(session, row.voucher_digest) if row is not None and row.voucher_digest else None
 
 
-def records_of(session: Session, order_id: str) -> Iterable[Document]:
-    """Every record of an order that is here, in order."""
-    batches = session.exec(select(ApiBatch).where(ApiBatch.order_id == order_id).order_by(col(ApiBatch.first))).all()
-    for item in batches:
-        yield from read_document(session, item.digest)["records"]
+def records_of(session: Session, order_id: str, first: int = 1, last: int = MAX_CALLS) -> Iterator[Document]:
+    """The records of an order that are here, from number `first` to `last`, in order."""
+    batches = select(ApiBatch).where(ApiBatch.order_id == order_id, ApiBatch.first <= last)
+    batches = batches.where(ApiBatch.first > first - MAX_BATCH).order_by(col(ApiBatch.first))
+    for item in session.exec(batches).all():
+        found = read_document(session, item.digest)["records"]
+        yield from (record for record in found if first <= record["number"] <= last)
 
 
 def take_service_record(
@@ -168,8 +202,9 @@ def take_service_record(
     if row is not None and row.record_digest == name:
         return metered_json(session, order)
     check(record, _book(session, deployment, parties(session, order)), ledger_time(session, now))
-    upto = [item for item in records_of(session, order_id) if item["number"] <= record["last"]]
-    figures = levels.figures_of(upto, record["period"], terms)
+    # One record before the first shows that the period has none before it.
+    about = list(records_of(session, order_id, record["first"] - 1, record["last"]))
+    figures = levels.figures_of(about, record["period"], terms)
     said = {field: record[field] for field in figures or {}}
     if figures is None or said != figures:
         raise RuleError(
@@ -239,23 +274,15 @@ class _SoFar:
 
     order: Order
     terms: Document
-    book: KeyBook
     row: ApiOrder
     meter: metering.Meter
 
 
-def _take_records(session: Session, so_far: _SoFar, records: Sequence[Any], now: int) -> None:
-    order, row, meter = so_far.order, so_far.row, so_far.meter
-    batch = validate_call_batch({"type": "call_batch", "version": 1, "order": order.order_id, "records": list(records)})
-    first, name, seller = batch["records"][0]["number"], digest(batch), parties(session, order)[1]
-    known = session.get(ApiBatch, (order.order_id, first))
-    if known is not None and known.digest == name:
-        return
-    latest = ledger_time(session, now) + AHEAD_SECONDS
+def _check_records(batch: Document, book: KeyBook, order: Order, seller: str, *, terms: Document, latest: int) -> None:
     for record in batch["records"]:
         _require_named(record, "order", order.order_id, ("seller", seller))
-        check(record, so_far.book, unix_seconds(record["at"]), early=AHEAD_SECONDS)
-        fault = record_fault(record, so_far.terms) or _out_of_time(record, order, latest)
+        check(record, book, unix_seconds(record["at"]), early=AHEAD_SECONDS)
+        fault = record_fault(record, terms) or _out_of_time(record, order, latest + AHEAD_SECONDS)
         if fault:
             raise RuleError(
                 "call_record_impossible",
@@ -266,6 +293,15 @@ def _take_records(session: Session, so_far: _SoFar, records: Sequence[Any], now:
                 hint="hand in the records as the gateway made them",
                 hint_zh="请原样提交网关生成的记录",
             )
+
+
+def _take_records(session: Session, so_far: _SoFar, batch: Document, now: int) -> None:
+    order, row, meter = so_far.order, so_far.row, so_far.meter
+    first, name = batch["records"][0]["number"], digest(batch)
+    known = session.get(ApiBatch, (order.order_id, first))
+    if known is not None and known.digest == name:
+        return
+    for record in batch["records"]:
         meter.take(record)
     store_document(session, batch, now=now, readers=parties(session, order))
     session.add(ApiBatch(order_id=order.order_id, first=first, digest=name))
@@ -282,12 +318,10 @@ def _out_of_time(record: Mapping[str, Any], order: Order, latest: int) -> str:
     return f"number above {MAX_CALLS}" if record["number"] > MAX_CALLS else ""
 
 
-def _take_voucher(session: Session, so_far: _SoFar, value: Document, now: int) -> None:
+def _take_voucher(session: Session, so_far: _SoFar, voucher: Document, now: int) -> None:
     """A voucher may be for fewer records than are here: else whoever hands in a record that nothing pays for yet could
     keep out the voucher for those before it."""
-    order, row = so_far.order, so_far.row
-    voucher = validate_voucher(value)
-    name = digest(voucher)
+    order, row, name = so_far.order, so_far.row, digest(voucher)
     if row.voucher_digest == name:
         return
     if order.status != OrderStatus.FUNDED:
@@ -319,7 +353,6 @@ def _take_voucher(session: Session, so_far: _SoFar, value: Document, now: int) -
         covered = metering.meter_of(so_far.terms, islice(records_of(session, order.order_id), voucher["calls"]))
     due = metering.voucher_due(order.order_id, covered, so_far.terms, purpose)
     metering.check_voucher(voucher_message(voucher), due, order.escrow)
-    check_voucher_signature(order.buyer, voucher, so_far.book, ledger_time(session, now))
     store_document(session, voucher, now=now, readers=parties(session, order))
     row.voucher_digest = name
     session.merge(row)

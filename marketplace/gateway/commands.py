@@ -1,27 +1,22 @@
 """`marketplace gateway`: the seller's side of calls. The table stays on this machine; answers go to buyers alone."""
 
-import threading
 from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 
+from marketplace.api.rules import require_api
 from marketplace.console import Run, command, group
 from marketplace.console.values import parse_id
 from marketplace.documents.identifiers import Kind
-from marketplace.errors import MarketplaceError
-from marketplace.gateway.app import make_gateway
 from marketplace.gateway.desk import CREDENTIAL_SECONDS, Desk
+from marketplace.gateway.serving import Address, work
 from marketplace.gateway.standing import Standings
 from marketplace.gateway.table import read_table
 from marketplace.sdk import api, listings
-from marketplace.sdk.call_store import CallStore
-from marketplace.sdk.client import Client
 from marketplace.sdk.opening import open_client, until_stopped, wait_for_service
 
 app = group("The seller's gateway: answer calls on your own table. 卖方接口网关")
-STOP_SECONDS = 5
 
 
 @command(app, "run")
@@ -53,40 +48,13 @@ def run_(
     with open_client(run) as client, until_stopped() as stop:
         if not wait_for_service(client, stop, run.log):
             return
-        operations = listings.inspect(client, listing).terms["delivery"]["operations"]
-        served, store = read_table(table, operations), api.store_of(client)
+        terms = listings.inspect(client, listing).terms
+        require_api(terms, listing)
+        served, store = read_table(table, terms["delivery"]["operations"]), api.store_of(client)
+        run.log(f"{len(served)} rows to serve", f"数据表 {len(served)} 行")
         desk = Desk(Standings(client, listing), served, store, credential_seconds=credential_seconds)
-        server = uvicorn.Server(
-            uvicorn.Config(
-                make_gateway(desk),
-                host=host,
-                port=port,
-                log_level="warning",
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=STOP_SECONDS,
-            )
-        )
-        address = public_url or f"http://{host}:{port}"
-        api.publish_gateway(client, listing, address)
-        run.log(f"the gateway answers at {address}, {len(served)} rows", f"网关地址 {address}，{len(served)} 行")
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
+        address = Address(host, port, public_url or f"http://{host}:{port}")
         try:
-            while thread.is_alive() and not stop.wait(hand_in_seconds):
-                _hand_in(run, client, store, listing)
+            work(desk, address, stop, run.log, hand_in_seconds)
         finally:
-            server.should_exit = True
-            thread.join(2 * STOP_SECONDS)
-            _hand_in(run, client, store, listing)
-            desk.close()
             store.close()
-
-
-def _hand_in(run: Run, client: Client, store: CallStore, listing: str) -> None:
-    """Hand in what every order of this listing has; what cannot be handed in now is tried again."""
-    for order in store.orders():
-        try:
-            api.hand_in(client, order, store)
-        except MarketplaceError as error:
-            run.log(f"{order}: {error.code}: {error} ({listing})", f"{order}：{error.code}：{error.zh}")

@@ -117,10 +117,11 @@ class Desk:
             "record", "content": the call record, and the text of the answer whose digest it names.
         """
         call = validate_call(value)
-        self._require_credential(token, call)
+        key = self._require_credential(token, call)
         with self._locks[call["order"]]:
             standing = self.standings.of(call["order"])
             line = self._line(standing)
+            self._require_living(standing, key)
             again = self._repeated(call)
             if again is not None:
                 return again
@@ -206,13 +207,21 @@ class Desk:
 
     # -- who calls --------------------------------------------------------------------------------------------------
 
-    def _require_credential(self, token: str, call: Mapping[str, Any]) -> None:
+    def _require_living(self, standing: Standing, key: str) -> None:
+        """A credential ends with its key."""
+        now = max(int(self._now()), standing.book.time)
+        if not standing.book.span(standing.order["buyer"], key).is_live(now):
+            self.store.revoke(standing.order["orderId"])
+            raise _credential_over()
+
+    def _require_credential(self, token: str, call: Mapping[str, Any]) -> str:
         """A stolen token is worth nothing: the call is signed by the key that the credential is bound to, and names
-        it."""
+        it; returns that key."""
         name, key = self._credential(token, call["order"])
         signer = key_of(call, self._client.deployment)
         if call["credential"] != name or signer != key:
             raise _not_the_holders(key, signer)
+        return key
 
     def _credential(self, token: str, order: str) -> tuple[str, str]:
         """Digest and key of a living credential."""
@@ -222,14 +231,7 @@ class Desk:
             name = ""
         known = self.store.credential(name)
         if known is None or known[0] != order or known[2] <= self._now():
-            raise NotAuthorizedError(
-                "credential_invalid",
-                "this credential has ended, was replaced, or is for another order",
-                zh="该凭据已失效、已轮换，或属于其他订单",
-                rule="api.credentials_live_short",
-                hint="ask for another one: marketplace api credential ORDER",
-                hint_zh="请重新申请：marketplace api credential ORDER",
-            )
+            raise _credential_over()
         return name, known[1]
 
     def _require_fresh(self, moment: str) -> None:
@@ -247,8 +249,9 @@ class Desk:
             )
 
     def _line(self, standing: Standing) -> _Line:
+        """The order's calls so far; read again if another process on the same records has answered since."""
         order = standing.order["orderId"]
-        if order not in self._lines:
+        if order not in self._lines or self._lines[order].meter.size != self.store.count(order):
             meter = meter_of(standing.terms, self.store.records(order))
             self._lines[order] = _Line(meter, Rate(standing.terms["delivery"]["qps"]))
         return self._lines[order]
@@ -257,6 +260,17 @@ class Desk:
 def _last(meter: Meter) -> int:
     """A record is never from before the last one, whatever the clock does."""
     return unix_seconds(meter.last) if meter.last else 0
+
+
+def _credential_over() -> NotAuthorizedError:
+    return NotAuthorizedError(
+        "credential_invalid",
+        "this credential has ended, was replaced, or is for another order",
+        zh="该凭据已失效、已轮换，或属于其他订单",
+        rule="api.credentials_live_short",
+        hint="ask for another one: marketplace api credential ORDER",
+        hint_zh="请重新申请：marketplace api credential ORDER",
+    )
 
 
 def _not_the_holders(expected: str, got: str) -> NotAuthorizedError:

@@ -13,6 +13,7 @@ from threading import RLock
 from typing import Any
 
 from marketplace.documents import Document
+from marketplace.errors import RuleError
 
 BUSY_SECONDS = 60
 _TABLES = """
@@ -81,6 +82,11 @@ class CallStore:
         )
         return [json.loads(row[0]) for row in rows]
 
+    def count(self, order: str) -> int:
+        """How many records of the order are here."""
+        row = self._row("SELECT count(*) FROM records WHERE order_id = ?", order)
+        return int(row[0]) if row else 0
+
     def seen_ms(self, order: str) -> list[int]:
         """How long the buyer waited for each answer, milliseconds, as far as it measured."""
         rows = self._rows("SELECT seen_ms FROM records WHERE order_id = ? AND seen_ms >= 0 ORDER BY number", order)
@@ -109,9 +115,14 @@ class CallStore:
     def keep_answer(
         self, record: Mapping[str, Any], request: str, answer: Mapping[str, Any], voucher: Mapping[str, Any] | None
     ) -> None:
-        """Keep what is about to leave the gateway: the record, the answer in case it is lost, and the voucher."""
+        """Keep what is about to leave the gateway: the record, the answer in case it is lost, and the voucher.
+
+        Raises:
+            RuleError: `call_taken`: another process has answered a call of that number.
+        """
         with self._writing() as connection:
-            _keep_record(connection, record, -1)
+            if _keep_record(connection, record, -1) == 0:
+                raise _taken(record["number"])
             if voucher is not None:
                 _keep_voucher(connection, voucher)
             row = (record["order"], record["number"], request, json.dumps(answer))
@@ -164,9 +175,22 @@ class CallStore:
             return connection.execute("DELETE FROM credentials WHERE order_id = ?", (order,)).rowcount > 0
 
 
-def _keep_record(connection: sqlite3.Connection, record: Mapping[str, Any], seen_ms: int) -> None:
+def _keep_record(connection: sqlite3.Connection, record: Mapping[str, Any], seen_ms: int) -> int:
+    """Keep a record unless one of its number is here; how many were kept."""
     row = (record["order"], record["number"], json.dumps(record), seen_ms)
-    connection.execute("INSERT OR IGNORE INTO records VALUES (?, ?, ?, ?)", row)
+    return connection.execute("INSERT OR IGNORE INTO records VALUES (?, ?, ?, ?)", row).rowcount
+
+
+def _taken(number: int) -> RuleError:
+    return RuleError(
+        "call_taken",
+        f"call {number} was answered by another process on the same records",
+        zh=f"第 {number} 次调用已由另一进程答复",
+        rule="api.calls_are_numbered",
+        got=number,
+        hint="call again; run one gateway for a home folder",
+        hint_zh="请重新调用；每个目录仅运行一个网关",
+    )
 
 
 def _keep_voucher(connection: sqlite3.Connection, voucher: Mapping[str, Any]) -> None:

@@ -1,6 +1,5 @@
 """The town's data set on offer call by call, and the supplier's gateway at work on a loopback socket."""
 
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import uvicorn
 
 from marketplace.documents import Document
-from marketplace.gateway.app import make_gateway
 from marketplace.gateway.desk import Desk
+from marketplace.gateway.serving import Address, listening
 from marketplace.gateway.standing import Standings
 from marketplace.gateway.table import Table
 from marketplace.sdk import api, settlement
@@ -98,17 +96,6 @@ def gateway(town: Town, listing: str, folder: Path, **changes: Any) -> Iterator[
     operations = town["supplier"].get(f"/listings/{listing}")["terms"]["delivery"]["operations"]
     desk = Desk(standings, Table(rows(), operations), store, **changes)
     port = free_port()
-    config = uvicorn.Config(make_gateway(desk), host="127.0.0.1", port=port, log_level="warning")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    api.publish_gateway(supplier, listing, f"http://127.0.0.1:{port}")
-    try:
+    with listening(desk, Address("127.0.0.1", port, f"http://127.0.0.1:{port}")):
         yield desk
-    finally:
-        server.should_exit = True
-        thread.join()
-        desk.close()
-        store.close()
+    store.close()

@@ -3,12 +3,14 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
 from crypto.canonical import from_hex, sha256, to_hex
+from marketplace.api.metering import meter_of
 from marketplace.api.statements import sign
 from marketplace.auditor.bundle import open_bundle
 from marketplace.auditor.trust import Trust
@@ -23,6 +25,8 @@ from marketplace.errors import (
     RuleError,
 )
 from marketplace.gateway.desk import Desk
+from marketplace.gateway.standing import Standing, Standings
+from marketplace.participants.keys import Key
 from marketplace.sdk import api, evidence, orders, settlement, titles
 from marketplace.sdk.api import Caller
 from marketplace.sdk.call_store import CallStore
@@ -124,6 +128,44 @@ def _fail(*_: object, **__: object) -> None:
     raise OSError("power cut")
 
 
+def test_two_gateways_on_the_same_records_answer_no_number_twice(
+    town: Town, listing: str, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = order_calls(town, listing)
+    with caller(town, order, tmp_path) as calls:
+        calls.call("flight", by_id("F0010"))
+        desk._lines[order].meter = meter_of(calls.terms)  # as if another process had answered
+        assert calls.call("flight", by_id("F0011")).record["number"] == 2
+        answered = desk.store.records(order)[-1]
+        monkeypatch.setattr(desk.store, "count", lambda _: 1)  # the other is just answering
+        desk._lines[order].meter = meter_of(calls.terms, desk.store.records(order)[:1])
+        with pytest.raises(RuleError) as caught:
+            desk.store.keep_answer(answered, "", {}, None)
+        assert caught.value.code == "call_taken"
+        assert desk.store.records(order)[-1] == answered
+
+
+def test_a_credential_ends_with_its_key(
+    town: Town, listing: str, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = order_calls(town, listing)
+    with caller(town, order, tmp_path) as calls:
+        calls.credential()
+        ended = Standings.of
+
+        def of(standings: Standings, name: str) -> Standing:
+            known = ended(standings, name)
+            spans = {(calls.client.address, calls.client.keys.address): Key(valid_until=1)}
+            return replace(known, book=replace(known.book, spans=spans))
+
+        monkeypatch.setattr(Standings, "of", of)
+        body = {"call": _signed_call(calls), "voucher": None}
+        with httpx.Client(base_url=calls.url) as http:
+            answer = http.post("/calls", json=body, headers={"authorization": f"Bearer {_held(calls)[0]}"})
+        assert answer.json()["code"] == "credential_invalid"
+        assert desk.store.token(order) is None
+
+
 def test_records_that_a_buyer_lost_come_back_as_far_as_it_paid(
     town: Town, listing: str, desk: Desk, tmp_path: Path
 ) -> None:
@@ -199,10 +241,9 @@ def test_a_voucher_is_for_exactly_the_calls_so_far(
     assert (told["calls"], told["voucher"]["calls"]) == (3, 2)
     body = {"records": [], "voucher": replayed}
     refused("calls_voucher_older", lambda: buyer.post(f"/orders/{order}/calls", body))
-    refused(
-        "calls_voucher_differs",
-        lambda: buyer.post(f"/orders/{order}/calls", {**body, "voucher": {**right, "calls": 3}}),
-    )
+    short = {**lower, "calls": 3, "callsRoot": told["callsRoot"]}
+    less = voucher_document(short, buyer.address, from_hex(buyer.sign("Voucher", short)))
+    refused("calls_voucher_differs", lambda: buyer.post(f"/orders/{order}/calls", {**body, "voucher": less}))
 
 
 def test_the_order_pays_for_what_it_may_cost(town: Town, listing: str, desk: Desk, tmp_path: Path) -> None:
