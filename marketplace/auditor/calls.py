@@ -16,6 +16,7 @@ from marketplace.api.levels import figures_of
 from marketplace.api.metering import Meter, meter_of, period_of, voucher_due
 from marketplace.api.rules import check_offer, is_api, record_fault
 from marketplace.api.statements import check
+from marketplace.auditor.barred import Barred
 from marketplace.auditor.billing import UNDER_WAY_SECONDS, Billing
 from marketplace.auditor.documents import Documents
 from marketplace.auditor.findings import Report
@@ -50,9 +51,18 @@ class _Account:
 class Calls:
     """Checks the leaves about calls; `settles` compares with the ledger."""
 
-    def __init__(self, tables: Tables, documents: Documents, papers: Papers, billing: Billing, report: Report) -> None:
+    def __init__(
+        self,
+        tables: Tables,
+        documents: Documents,
+        papers: Papers,
+        billing: Billing,
+        report: Report,
+        *,
+        barred: Barred,
+    ) -> None:
         self._tables, self._documents, self._papers = tables, documents, papers
-        self._billing, self._report = billing, report
+        self._billing, self._report, self._barred = billing, report, barred
         self._accounts: dict[str, _Account] = {}
         self._stated: dict[str, str] = {}
         self._answered: defaultdict[str, int] = defaultdict(int)
@@ -112,6 +122,10 @@ class Calls:
         fault = record_fault(record, standing.terms)
         if fault or at > standing.order["validUntil"]:
             report.find("call_record_impossible", subject, expected="within its terms", got=fault or record["at"])
+            fits = False
+        bar = self._barred.by(standing.order, standing.listing, at)
+        if bar is not None:
+            report.find("call_barred", subject, expected="an open order, titles in force", got=bar)
             fits = False
         try:
             account.meter.take(record)

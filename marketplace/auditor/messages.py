@@ -296,6 +296,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "call_signature": ("What is said about calls is not signed by its party.", "调用文件并非由所载一方签署。"),
     "call_record_order": ("A call record does not follow the one before.", "调用记录不连续。"),
     "call_record_impossible": ("A call record contradicts its order's terms.", "调用记录与订单条款矛盾。"),
+    "call_barred": (
+        "A call was answered after its order's end, or while a title under it was seized or over.",
+        "订单结束后或所依权利被查封、终止期间仍答复调用。",
+    ),
     "call_over_quota": ("More calls were answered than the period's quota.", "已答复调用超过周期配额。"),
     "calls_unpaid": ("More than one call was answered and never paid.", "超过一次的已答复调用未获付款。"),
     "service_differs": ("A service record is not what its calls give.", "服务记录与调用记录不符。"),

@@ -6,11 +6,12 @@ attestations.py, what is held against nodes in panels.py, the order's papers in 
 call in calls.py.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from marketplace.auditor.attestations import Attestations
+from marketplace.auditor.barred import Barred
 from marketplace.auditor.billing import Billing
 from marketplace.auditor.calls import CALL_LEAVES, Calls
 from marketplace.auditor.custodians import CUSTODIAN, Custodians, check_shares, check_signed
@@ -18,7 +19,7 @@ from marketplace.auditor.documents import Documents
 from marketplace.auditor.findings import Report
 from marketplace.auditor.panels import PANEL_LEAVES, Contest, Panels
 from marketplace.auditor.papers import Papers, Standing
-from marketplace.auditor.rows import Tables
+from marketplace.auditor.rows import Placed, Tables
 from marketplace.documents import unix_seconds
 from marketplace.errors import MarketplaceError
 from marketplace.intents import Deployment
@@ -77,10 +78,21 @@ class Contested:
 
 
 class Queries:
-    """Checks the leaves about queries; `finish` compares totals and verifies the panel's signatures."""
+    """Checks the leaves about queries and calls; `finish` compares totals and verifies the panel's signatures.
+
+    Args:
+        derived: the ledger's events by rule, which say when nothing may be delivered.
+    """
 
     def __init__(
-        self, tables: Tables, documents: Documents, deployment: Deployment, attestations: Attestations, report: Report
+        self,
+        tables: Tables,
+        documents: Documents,
+        deployment: Deployment,
+        attestations: Attestations,
+        report: Report,
+        *,
+        derived: Iterable[Placed] = (),
     ) -> None:
         self._tables, self._documents, self._deployment, self._report = tables, documents, deployment, report
         self._papers = Papers(tables, documents, report)
@@ -88,7 +100,7 @@ class Queries:
         self._panels = Panels(documents, attestations, report)
         book = KeyBook(deployment, spans_of(tables.rows["account_keys"].values()))
         self._billing = Billing(book, report)
-        self.calls = Calls(tables, documents, self._papers, self._billing, report)
+        self.calls = Calls(tables, documents, self._papers, self._billing, report, barred=Barred(tables, derived))
         self._custodians = Custodians(documents, deployment, report)
         self._accepted: dict[str, str] = {}
         self._ended: dict[str, str] = {}

@@ -93,7 +93,7 @@ def audit(
         compare_with_ledger(ledger.profile, blocks, tables, report)
     with verifiers(processes) as pool:
         queries = _follow_log(
-            bundle, tables, roots, seen, Attestations(report, pool), height=max(blocks, default=0)
+            bundle, tables, roots, seen, Attestations(report, pool), height=max(blocks, default=0), derived=derived
         )  # 8, 9, 10
     with report.step(11):  # 11
         chosen = sample(queries.released, reexecute)
@@ -175,11 +175,18 @@ def _replay(
 
 
 def _follow_log(
-    bundle: Bundle, tables: Tables, roots: Roots, seen: Seen, attestations: Attestations, *, height: int
+    bundle: Bundle,
+    tables: Tables,
+    roots: Roots,
+    seen: Seen,
+    attestations: Attestations,
+    *,
+    height: int,
+    derived: Sequence[Placed],
 ) -> Queries:
     report = attestations.report
     documents = Documents(bundle, report)
-    queries = Queries(tables, documents, roots.deployment, attestations, report)
+    queries = Queries(tables, documents, roots.deployment, attestations, report, derived=derived)
     with report.step(8):  # 8
         log = LogReader(read_checkpoints(bundle, roots.log, report), report)
         log.expect_anchors(tables.rows["anchors"].values())

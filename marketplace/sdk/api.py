@@ -165,6 +165,7 @@ class Caller:
         self._finish()
         voucher = self._voucher()
         if voucher is not None:
+            self.store.keep_voucher(voucher)
             self._post("/receipts", {"voucher": voucher})
         return voucher
 
@@ -274,15 +275,13 @@ class Caller:
         return record
 
     def _voucher(self) -> Document | None:
-        """The voucher for exactly the calls that are in the store; kept before it leaves."""
+        """The voucher for exactly the calls that are in the store; whoever sends it keeps it before."""
         if self._meter.size == 0:
             return None
         message = voucher_due(self.order, self._meter, self.terms, self.purpose)
         if message["amount"] > self.deal.order["escrow"]:
             raise _differs(f"at most {self.deal.order['escrow']} fen", message["amount"])
-        voucher = voucher_document(message, self.client.address, from_hex(self.client.sign("Voucher", message)))
-        self.store.keep_voucher(voucher)
-        return voucher
+        return voucher_document(message, self.client.address, from_hex(self.client.sign("Voucher", message)))
 
     def _token(self) -> str:
         held = self.store.token(self.order)

@@ -136,8 +136,10 @@ class CallStore:
     # -- calls under way --------------------------------------------------------------------------------------------
 
     def begin(self, call: Mapping[str, Any], voucher: Mapping[str, Any] | None) -> None:
-        """Remember a call before it is sent, so that after a crash the very same one is sent again."""
+        """Remember a call and its voucher before they are sent: after a crash the very same call is sent again."""
         with self._writing() as connection:
+            if voucher is not None:
+                _keep_voucher(connection, voucher)
             row = (call["order"], json.dumps(call), json.dumps(voucher))
             connection.execute("INSERT OR REPLACE INTO pending VALUES (?, ?, ?)", row)
 

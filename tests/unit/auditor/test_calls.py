@@ -10,16 +10,19 @@ import pytest
 from marketplace.api.levels import figures_of
 from marketplace.api.metering import meter_of, voucher_due
 from marketplace.api.statements import sign
+from marketplace.auditor.barred import Barred
 from marketplace.auditor.billing import Billing
 from marketplace.auditor.calls import Calls
 from marketplace.auditor.documents import Documents
 from marketplace.auditor.findings import Report
 from marketplace.auditor.papers import Papers
-from marketplace.auditor.rows import Row, Tables
+from marketplace.auditor.rows import Placed, Row, Tables
 from marketplace.documents import Document, digest, iso_time, voucher_document
+from marketplace.documents.ids import title_id
+from marketplace.events import Event
 from marketplace.intents import Deployment, sign_intent
 from marketplace.participants.keybook import KeyBook
-from marketplace.types import OrderStatus
+from marketplace.types import OrderStatus, TitleKind, TitleMark
 from tests.bundles import CHAIN_ID, START, Made, keys
 from tests.calls import OPERATIONS, delivery, record
 from tests.memory import MemoryBundle
@@ -48,6 +51,11 @@ class Story:
     voucher: Document = field(default_factory=dict)
     service: Document = field(default_factory=dict)
     answers: int = 1
+    events: list[Placed] = field(default_factory=list)
+
+    def happens(self, name: str, at: int, **args: Any) -> None:
+        """An event of the ledger, so many seconds after the start."""
+        self.events.append(Placed(Event("Any", name, args), len(self.events), START + at, 0, None))
 
     def sell(self, body: Document) -> Document:
         """Signed anew by the seller."""
@@ -92,7 +100,7 @@ class Story:
         documents = Documents(MemoryBundle(forger.files), report)
         papers = Papers(self.tables, documents, report)
         billing = Billing(KeyBook(self.deployment), report)
-        calls = Calls(self.tables, documents, papers, billing, report)
+        calls = Calls(self.tables, documents, papers, billing, report, barred=Barred(self.tables, self.events))
         for leaf in leaves:
             calls.check({**leaf, "at": iso_time(START + 900)}, leaf["type"])
         assert calls.settles(order, self.order)
@@ -177,6 +185,28 @@ def _by_the_seller(story: Story) -> None:
     story.voucher = voucher_document(message, BUYER.address, signature)
 
 
+def _seized(story: Story) -> None:
+    """From before the first call on, and lifted later."""
+    title = story.tables.rows["listings"][story.order["listingId"],]["titleId"]
+    story.happens("TitleEncumbered", -5_000, titleId=title, marks=int(TitleMark.SEIZED))
+    story.happens("TitleEncumbered", -4_000, titleId=title, marks=int(TitleMark.SEIZED | TitleMark.CONTROLLED))
+    story.happens("TitleEncumbered", 500, titleId=title, marks=0)
+
+
+def _free_again(story: Story) -> None:
+    title = story.tables.rows["listings"][story.order["listingId"],]["titleId"]
+    story.happens("TitleEncumbered", -5_000, titleId=title, marks=int(TitleMark.SEIZED))
+    story.happens("TitleEncumbered", -4_000, titleId=title, marks=0)
+    story.happens(
+        "TitleEncumbered", -100, titleId=title, marks=int(TitleMark.SEIZED)
+    )  # too late for the gateway to know
+
+
+def _ended_use(story: Story) -> None:
+    use = title_id(story.order["assetId"], TitleKind.USE, story.order["orderId"])
+    story.happens("TitleEnded", -700, titleId=use)
+
+
 def _beyond_quota(story: Story) -> None:
     terms = {**story.terms, "delivery": {**story.terms["delivery"], "quota": 3}}
     listing = story.tables.rows["listings"][story.order["listingId"],]
@@ -212,6 +242,13 @@ CASES: dict[str, tuple[Bend, list[str]]] = {
     "a voucher that spends privacy budget": (_with_epsilon, ["voucher_amount"]),
     "a voucher that the seller signed": (_by_the_seller, ["voucher_signature"]),
     "a call beyond the quota": (_beyond_quota, ["call_over_quota"]),
+    "a call under a seized title": (_seized, ["call_barred"]),
+    "calls while nothing barred them": (_free_again, []),
+    "a call under a title that is over": (_ended_use, ["call_barred"]),
+    "a call after the order was settled": (
+        lambda story: story.happens("Settled", -601, orderId=story.order["orderId"]),
+        ["call_barred"],
+    ),
     "a better service record": (lambda story: story.serve(p95Ms=1), ["service_differs"]),
     "two answers": (lambda story: setattr(story, "answers", 2), ["service_answer_differs"]),
 }
