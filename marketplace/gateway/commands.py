@@ -7,7 +7,7 @@ import typer
 
 from marketplace.api.rules import require_api
 from marketplace.console import Run, command, group
-from marketplace.console.values import parse_id
+from marketplace.console.values import parse_address, parse_id
 from marketplace.documents.identifiers import Kind
 from marketplace.gateway.desk import CREDENTIAL_SECONDS, Desk
 from marketplace.gateway.serving import Address, work
@@ -34,6 +34,9 @@ def run_(
     ] = None,
     host: Annotated[str, typer.Option(help="address to listen on 监听地址")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65_535, help="port to listen on 监听端口")] = 8430,
+    buyer: Annotated[
+        list[str] | None, typer.Option(help="address that is served, repeatable; every buyer if none 仅限的买方")
+    ] = None,
     credential_seconds: Annotated[int, typer.Option(min=120, help="life of a credential 凭据有效秒数")] = (
         CREDENTIAL_SECONDS
     ),
@@ -52,7 +55,12 @@ def run_(
         require_api(terms, listing)
         served, store = read_table(table, terms["delivery"]["operations"]), api.store_of(client)
         run.log(f"{len(served)} rows to serve", f"数据表 {len(served)} 行")
-        desk = Desk(Standings(client, listing), served, store, credential_seconds=credential_seconds)
+        desk = Desk(
+            Standings(client, listing, buyers=list(map(parse_address, buyer or []))),
+            served,
+            store,
+            credential_seconds=credential_seconds,
+        )
         address = Address(host, port, public_url or f"http://{host}:{port}")
         try:
             work(desk, address, stop, run.log, hand_in_seconds)

@@ -1,7 +1,7 @@
 """Whether an order may still call: asked of the exchange again and again, and refused when it cannot be known."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,7 @@ class Standings:
     Args:
         client: signed in as the seller. listing: the one that this gateway answers for.
         fresh_seconds: how old a standing may be before the exchange is asked again.
+        buyers: accounts that are served; everybody with an order if there is none.
     """
 
     def __init__(
@@ -51,9 +52,10 @@ class Standings:
         listing: str,
         *,
         fresh_seconds: float = FRESH_SECONDS,
+        buyers: Collection[str] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.client, self.listing = client, listing
+        self.client, self.listing, self._buyers = client, listing, frozenset(buyers)
         self._fresh, self._clock = fresh_seconds, clock
         self._known: dict[str, Standing] = {}
 
@@ -84,6 +86,16 @@ class Standings:
         return Standing(deal.order, deal.offer.terms, deal.agreement["purpose"], book, refusal, now)
 
     def _why_not(self, order: Mapping[str, Any], now: int) -> RuleError | None:
+        if self._buyers and order["buyer"] not in self._buyers:
+            return RuleError(
+                "buyer_not_accepted",
+                "this gateway answers buyers whom its seller named, and this one is not among them",
+                zh="该网关仅为卖方指明的买方服务",
+                rule="api.buyers_are_named",
+                got=order["buyer"],
+                hint="ask the seller; whoever knows its buyers names them: marketplace gateway run --buyer",
+                hint_zh="请联系卖方；卖方可用 marketplace gateway run --buyer 指明买方",
+            )
         if order["status"] != OrderStatus.FUNDED or now > order["validUntil"]:
             return RuleError(
                 "calls_over",

@@ -92,7 +92,8 @@ def gateway(town: Town, listing: str, folder: Path, **changes: Any) -> Iterator[
     supplier = town["supplier"]
     store = CallStore(folder / "gateway.sqlite")
     changes = {"fresh_seconds": 0, **changes}
-    standings = Standings(supplier, listing, fresh_seconds=changes.pop("fresh_seconds"))
+    told = {name: changes.pop(name) for name in ("fresh_seconds", "buyers") if name in changes}
+    standings = Standings(supplier, listing, **told)
     operations = town["supplier"].get(f"/listings/{listing}")["terms"]["delivery"]["operations"]
     desk = Desk(standings, Table(rows(), operations), store, **changes)
     port = free_port()

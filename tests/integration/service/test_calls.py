@@ -314,6 +314,13 @@ def test_calls_stop_when_a_title_is_seized(town: Town, listing: str, desk: Desk,
         calls.call("flight", by_id("F0001"))
 
 
+def test_a_seller_may_name_its_buyers(town: Town, tmp_path: Path) -> None:
+    listing = offer_calls(town)
+    order, named = order_calls(town, listing), [town["rival"].address]
+    with gateway(town, listing, tmp_path, buyers=named), caller(town, order, tmp_path) as calls:
+        refused("buyer_not_accepted", lambda: calls.call("flight", by_id("F0001")))
+
+
 def test_terms_offer_what_the_title_covers_and_can_be_billed(town: Town) -> None:
     secret = [{**OPERATIONS[0], "columns": ["secret"]}]
     refused("column_not_on_offer", lambda: offer_calls(town, operations=secret))
