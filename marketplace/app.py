@@ -31,6 +31,7 @@ import marketplace.queries.routes
 import marketplace.registrations.routes
 import marketplace.rights.routes
 import marketplace.rights.routes.titles
+import marketplace.settlement.routes.claims
 import marketplace.settlement.routes.money
 import marketplace.settlement.routes.papers
 import marketplace.settlement.routes.redemptions
@@ -78,6 +79,7 @@ ROUTERS: Sequence[APIRouter] = (
     marketplace.api.routes.router,
     marketplace.queries.routes.router,
     marketplace.settlement.routes.money.router,
+    marketplace.settlement.routes.claims.router,
     marketplace.settlement.routes.papers.router,
     marketplace.settlement.routes.redemptions.router,
     marketplace.clearing.routes.router,

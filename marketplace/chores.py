@@ -1,17 +1,20 @@
-"""What the service does by itself, again and again, beside answering HTTP: anchor the log, close panels in time, tell
-participants' systems what happened."""
+"""What the service does by itself, again and again, beside answering HTTP: anchor the log, close panels in time, see to
+claimed orders, tell participants' systems what happened."""
 
 import logging
 import threading
 from collections.abc import Callable
 
+from marketplace.errors import RuleError
 from marketplace.evidence import service as evidence
 from marketplace.queries.inbox import tally
+from marketplace.settlement.inbox import claims
 from marketplace.web.context import Context
 from marketplace.webhooks.service.delivery import Deliverer
 
 log = logging.getLogger(__name__)
 DEADLINE_SECONDS = 1.0  # how late the close of a panel may be
+CLAIM_SECONDS = 1.0  # how late a higher voucher is presented, or a claimed order finished; a window is of days
 WEBHOOK_SECONDS = 0.25  # how late a webhook may be
 
 
@@ -59,6 +62,7 @@ def chores_of(context: Context) -> list[Chore]:
     return [
         Chore("anchor the log", _anchoring(context), context.settings.anchor_seconds),
         Chore("close panels whose time is up", lambda: _close_panels(context), DEADLINE_SECONDS),
+        Chore("see to claimed orders", _attending(context), CLAIM_SECONDS),
         Chore("make webhooks of what happened", deliverer.hand_out, WEBHOOK_SECONDS),
         Chore("send webhooks", deliverer.deliver, WEBHOOK_SECONDS, deliverer.end),
     ]
@@ -88,3 +92,23 @@ def _close_panels(context: Context) -> None:
     while due:
         with context.writing() as session:
             due = tally.close_due(session, now) == tally.AT_ONCE
+
+
+def _attending(context: Context) -> Callable[[], None]:
+    """Present higher vouchers against claims, and finish claimed orders whose window is over."""
+    told: set[tuple[str, str, str]] = set()
+
+    def step() -> None:
+        now = context.clock()
+        with context.reading() as session:
+            found = claims.what_is_due(session, context.deployment, now)
+        for due in found:
+            try:
+                with context.writing() as session:
+                    claims.attend(session, context.deployment, due, now)
+            except RuleError as error:  # it was done meanwhile, or never will be: the others go on
+                if (what := (due.order_id, due.verb, error.code)) not in told:
+                    told.add(what)
+                    log.warning("order %s: %s was refused: %s", *what)
+
+    return step

@@ -28,6 +28,7 @@ from marketplace.errors import InvalidInputError, NotFoundError, RuleError
 from marketplace.evidence import log
 from marketplace.intents import Deployment
 from marketplace.listings.service import get_listing, terms_of, unknown_listing
+from marketplace.orders.rules import IN_ESCROW
 from marketplace.orders.service import get_order, parties, unknown_order
 from marketplace.orders.tables import Order
 from marketplace.participants.keybook import AHEAD_SECONDS, KeyBook
@@ -324,7 +325,7 @@ def _take_voucher(session: Session, so_far: _SoFar, voucher: Document, now: int)
     order, row, name = so_far.order, so_far.row, digest(voucher)
     if row.voucher_digest == name:
         return
-    if order.status != OrderStatus.FUNDED:
+    if order.status not in IN_ESCROW:
         raise RuleError(
             "calls_over",
             f"order {order.order_id} has ended: no voucher changes what was paid",

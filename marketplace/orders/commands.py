@@ -1,7 +1,7 @@
-"""`marketplace orders`: buying."""
+"""`marketplace orders`: buying, and ending an order alone."""
 
 import time
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,9 +11,10 @@ from marketplace.documents import PURPOSES
 from marketplace.documents.identifiers import Kind
 from marketplace.pricing.words import plan_words
 from marketplace.quantities import epsilon, money
-from marketplace.sdk import orders
-from marketplace.sdk.opening import open_client
+from marketplace.sdk import claims, orders
+from marketplace.sdk.opening import open_client, open_keys
 from marketplace.types import ZERO_DIGEST, OrderStatus
+from marketplace.vault.vouchers import own_voucher
 
 app = group("Buy: accept terms, fund an order, get a right to use. 下单交易")
 Order = Annotated[str, typer.Argument(metavar="ORDER", parser=parse_id(Kind.ORDER), help="id of the order 订单编号")]
@@ -132,3 +133,61 @@ def show(run: Run, order: Order) -> None:
         return
     run.rows([deal.order], COLUMNS)
     run.facts({name: deal.agreement[name] for name in ("purpose", "region", "listing")})
+    if deal.order["claim"]:
+        _print_claim(run, deal.order["claim"])
+
+
+@command(app)
+def claim(run: Run, order: Order) -> None:
+    """End an order alone, as its buyer or seller: three days later the highest voucher is paid. 单方主张结算
+
+    By your last voucher, or, where nothing was answered, for nothing. Nothing more can be asked under the order.
+
+    Example: marketplace orders claim 0x5f…5f
+    """
+    keys = open_keys(run)
+    with open_client(run, keys=keys) as client:
+        result = claims.claim(client, order, own_voucher(run.home, keys, order))
+    _say(run, result, "claimed; after the window: marketplace orders finish", "已主张；窗口期满后可执行 orders finish")
+
+
+@command(app)
+def challenge(run: Run, order: Order) -> None:
+    """Present the highest voucher that you or the exchange have against a claim. 提出更高凭证
+
+    The exchange does so by itself with the voucher of the last answer that it knows.
+
+    Example: marketplace orders challenge 0x5f…5f
+    """
+    keys = open_keys(run)
+    with open_client(run, keys=keys) as client:
+        result = claims.challenge(client, order, own_voucher(run.home, keys, order))
+    _say(run, result, "presented", "已提出")
+
+
+@command(app)
+def finish(run: Run, order: Order) -> None:
+    """Have a claimed order paid whose window is over; anyone may. 完结已主张的订单
+
+    Example: marketplace orders finish 0x5f…5f
+    """
+    with open_client(run) as client:
+        result = claims.finish(client, order)
+    run.result(result, "paid by the highest voucher", "已按最高凭证付款")
+
+
+def _say(run: Run, result: dict[str, Any], english: str, chinese: str) -> None:
+    run.result(result, english, chinese)
+    if not run.as_json:
+        _print_claim(run, result["claim"])
+
+
+def _print_claim(run: Run, claim: dict[str, Any]) -> None:
+    run.facts(
+        {
+            run.tr("claimed by", "主张方"): claim["claimedBy"],
+            run.tr("stands at, yuan", "现凭证金额（元）"): money(claim["amount"]),
+            run.tr("calls", "调用次数"): str(claim["calls"]),
+            run.tr("higher vouchers until", "更高凭证截至"): moment(claim["until"]),
+        }
+    )

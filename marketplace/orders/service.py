@@ -16,7 +16,7 @@ from marketplace.ledger.profile import ledger_profile
 from marketplace.listings.service import get_listing, listing_json, terms_of
 from marketplace.listings.tables import Listing
 from marketplace.orders.rules import IN_ESCROW
-from marketplace.orders.tables import Order
+from marketplace.orders.tables import Order, OrderClaim
 from marketplace.participants.service import oversees
 from marketplace.pricing import Plan, plan_of, quote, require_within_cap, usage_of
 from marketplace.rights.service import asset_json, get_asset, manifest_of
@@ -56,12 +56,14 @@ def orders_of(session: Session, account: str) -> SelectOfScalar[Order]:
 
 
 def order_json(session: Session, order: Order) -> dict[str, Any]:
-    """An order with its seller and the payouts of its settlement."""
+    """An order with its seller, the payouts of its settlement, and what one side claimed, or null."""
     payouts = session.exec(
         select(Payout).where(Payout.order_id == order.order_id).order_by(col(Payout.event_log_index))
     )
     paid = [{"holder": payout.holder, "amount": payout.amount} for payout in payouts]
-    return {**order.as_json(), "seller": parties(session, order)[1], "payouts": paid}
+    claim = session.get(OrderClaim, order.order_id)
+    more = {"payouts": paid, "claim": claim.as_json() if claim else None}
+    return {**order.as_json(), "seller": parties(session, order)[1], **more}
 
 
 def offer_json(session: Session, order: Order) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class Order(ProjectedRow, table=True):
     valid_until: int = Field(sa_type=BigInteger)
     agreement_digest: str
     agreement_id: str
-    status: int
+    status: int = Field(index=True)  # the service looks for claimed ones again and again
     amount: int = Field(default=0, sa_type=BigInteger)
     epsilon: int = Field(default=0, sa_type=BigInteger)
     calls: int = Field(default=0, sa_type=BigInteger)

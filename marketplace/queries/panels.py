@@ -72,8 +72,8 @@ FAILURES: dict[str, Failure] = {
         "请重新查询；`marketplace panel standing` 列出缺席的节点",
     ),
     ORDER_ENDED: Failure(
-        "the order ended before the panel had a result; the call costs nothing",
-        "订单在计算小组得出结果之前结束；本次调用不收费",
+        "the order ended before there was an answer; the call costs nothing",
+        "订单在得出答复之前结束；本次调用不收费",
         "order again",
         "请重新下单",
     ),

@@ -6,12 +6,13 @@ step is taken from the same rows. The rules are queries/panels.py's.
 
 from collections.abc import Sequence
 
-from sqlalchemy import String, bindparam
+from sqlalchemy import String, and_, bindparam, or_
 from sqlmodel import Session, col, func, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from marketplace.documents import Document
 from marketplace.evidence import log
-from marketplace.queries.inbox.requests import fall_due
+from marketplace.queries.inbox.requests import fall_due, forget
 from marketplace.queries.panels import KINDS, ORDER_ENDED, TIMEOUT, Fact, Vote, is_over, verdict
 from marketplace.queries.service.topics import topic, vault_topic
 from marketplace.queries.statements import attest
@@ -79,6 +80,27 @@ def end_unattested(session: Session, order_id: str, now: int) -> None:
     """Their order ends: queries that the panel has not attested come to no result, and cost nothing."""
     unfinished = select(QueryRow).where(QueryRow.order_id == order_id, col(QueryRow.state).in_((ACCEPTED, EVALUATING)))
     for row in session.exec(unfinished).all():
+        fail(session, row, ORDER_ENDED, now)
+        announce(session, topic(row.digest))
+
+
+def _not_in_hand(order_id: str) -> SelectOfScalar[QueryRow]:
+    """Queries of an order that its vault was never handed, so that it cannot have answered or charged them."""
+    taken = and_(col(QueryRow.state) == ATTESTED, col(QueryRow.vault_lease_until) == 0)
+    waiting = or_(col(QueryRow.state).in_((ACCEPTED, EVALUATING)), taken)
+    return select(QueryRow).where(QueryRow.order_id == order_id, waiting)
+
+
+def has_unanswered(session: Session, order_id: str) -> bool:
+    """Whether `end_unanswered` would end something."""
+    return session.exec(_not_in_hand(order_id).limit(1)).first() is not None
+
+
+def end_unanswered(session: Session, order_id: str, now: int) -> None:
+    """Somebody has claimed their order: queries that the vault has not in hand come to no result, and cost nothing.
+    What it has in hand may be answered already; its voucher counts then."""
+    for row in session.exec(_not_in_hand(order_id)).all():
+        forget(session, row.digest)
         fail(session, row, ORDER_ENDED, now)
         announce(session, topic(row.digest))
 

@@ -80,8 +80,9 @@ def released_queries(session: Session, order_id: str) -> list[QueryRow]:
 def last_voucher(session: Session, order_id: str) -> Document | None:
     """The voucher document of the order's last answered query, or, of an order of calls, the last that was handed in;
     None before the first."""
-    rows = released_queries(session, order_id)
-    return read_document(session, rows[-1].voucher_digest) if rows else calls.last_voucher(session, order_id)
+    statement = select(QueryRow.voucher_digest).where(QueryRow.order_id == order_id, QueryRow.state == RELEASED)
+    name = session.exec(statement.order_by(col(QueryRow.leaf).desc()).limit(1)).first()
+    return read_document(session, name) if name else calls.last_voucher(session, order_id)
 
 
 def require_last_voucher(session: Session, order_id: str) -> Document:

@@ -10,6 +10,7 @@ from marketplace.errors import InvalidInputError
 from marketplace.evidence import log
 from marketplace.evidence.inbox import is_under_way, recalled
 from marketplace.intents import Deployment
+from marketplace.orders.rules import IN_ESCROW
 from marketplace.orders.service import unknown_order
 from marketplace.orders.tables import Order
 from marketplace.participants.service import require_role
@@ -90,7 +91,7 @@ def ask(
 
 
 def _check_open(session: Session, deployment: Deployment, order: Order, query: Mapping[str, Any]) -> None:
-    if order.status != OrderStatus.FUNDED:
+    if order.status not in IN_ESCROW:
         raise rule_error(
             "order_not_open",
             "this order is closed",
@@ -100,13 +101,13 @@ def _check_open(session: Session, deployment: Deployment, order: Order, query: M
             hint="place another order",
             hint_zh="请另行下单",
         )
-    if _is_closing(session, deployment, order):
+    if order.status == OrderStatus.CLAIMED or _is_closing(session, deployment, order):
         raise rule_error(
             "order_closing",
-            "the seller is closing this order",
-            "卖方正在结清该订单",
+            "this order is being closed, or one of its sides has claimed its end",
+            "该订单正在结清，或一方已主张结算",
             "an open order",
-            hint="place another order, or wait: if the closing comes to nothing the order goes on",
+            hint="place another order, or wait: if a closing comes to nothing the order goes on",
             hint_zh="请另行下单，或等待：若结清未成，订单将继续",
         )
     mine = select(QueryRow.digest).where(QueryRow.order_id == order.order_id)
@@ -127,8 +128,9 @@ def _check_open(session: Session, deployment: Deployment, order: Order, query: M
 
 
 def _is_closing(session: Session, deployment: Deployment, order: Order) -> bool:
-    """Whether the ledger has been asked to settle: an answer given now would be in no voucher that is settled."""
-    said = [recalled(session, name, order.order_id) for name in ("Close", "Clear")]
+    """Whether the ledger has been asked to settle, or for a claim: an answer given now might be in no voucher that is
+    settled."""
+    said = [recalled(session, name, order.order_id) for name in ("Close", "Clear", "Claim")]
     return any(word is not None and is_under_way(session, word.digest(deployment)) for word in said)
 
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import httpx
 
-from marketplace.documents import digest
+from marketplace.documents import digest, voucher_message
 from marketplace.documents.dids import did_web
 from marketplace.documents.identifiers import Kind, identifier
 from marketplace.participants.tables import IdentityLink
@@ -202,6 +202,11 @@ def _question(world: World, order: str) -> dict[str, Any]:
     return {"query": query, "voucher": world.body["voucher"]}
 
 
+def _challenge(world: World, order: str) -> dict[str, Any]:
+    voucher = voucher_message(world.body["voucher"]) | {"orderId": order}
+    return {"voucher": voucher, "buyerSignature": world.body["voucher"]["signature"]}
+
+
 def _order_did(world: World, order: str) -> str:
     return quote(did_web(world.town.url, "did", _order_name(order)), safe="")
 
@@ -229,6 +234,8 @@ REQUESTS: Mapping[str, Callable[[World, str], Request]] = {
     "get_trade_voucher": lambda _, order: ("GET", f"/settlement/trade-vouchers/{order}", None),
     "get_statement": lambda _, order: ("GET", f"/settlement/statements/{order}", None),
     "refund_order": lambda _, order: ("POST", "/settlement/refunds", {"order": order}),
+    "challenge_claim": lambda world, order: ("POST", "/settlement/challenges", _challenge(world, order)),
+    "finish_order": lambda _, order: ("POST", "/settlement/finishes", {"order": order}),
     "ask_query": lambda world, order: ("POST", "/queries", _question(world, order)),
     "explain_query": lambda _, order: (
         "POST",

@@ -34,8 +34,12 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("order_claims", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_order_claims_claimed_by"), ["claimed_by"], unique=False)
+    with op.batch_alter_table("orders", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_orders_status"), ["status"], unique=False)
 
 
 def downgrade() -> None:
     """Undo."""
+    with op.batch_alter_table("orders", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_orders_status"))
     op.drop_table("order_claims")

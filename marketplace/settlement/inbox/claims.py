@@ -1,0 +1,156 @@
+"""Where one side alone ends an order: its claim, higher vouchers against it, and the finish.
+
+What the service can do for a side that sleeps it does by itself (`attend`): it presents the voucher of the last answer
+against a lower claim, and finishes what is due. Nobody has to trust it for that: anyone may do the same.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from marketplace.calls import act_digest
+from marketplace.documents import Document, voucher_message
+from marketplace.errors import RuleError
+from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue, remember
+from marketplace.intents import Deployment
+from marketplace.orders.rules import Window
+from marketplace.orders.service import parties, unknown_order
+from marketplace.orders.tables import Order, OrderClaim
+from marketplace.participants.service import oversees
+from marketplace.participants.service.keyring import ledger_time
+from marketplace.queries.inbox.tally import end_unanswered, has_unanswered
+from marketplace.queries.service.accounts import last_voucher
+from marketplace.settlement.claims import is_higher
+from marketplace.settlement.service import LastVoucher
+from marketplace.types import Digest, OrderStatus
+
+
+def claim(session: Session, deployment: Deployment, last: LastVoucher, wish: Statement, *, now: int) -> Digest:
+    """Queue the claim of a buyer or a seller. Nothing more is asked under the order, and what its vault has not in hand
+    comes to no result.
+
+    Args:
+        last: a voucher that the buyer signed. wish: the Claim.
+    Raises:
+        NotFoundError: `order_unknown`: whoever signed is no party to it.
+        RuleError: as the rules of orders say.
+    """
+    name, by = wish.digest(deployment), wish.message["by"]
+    if is_under_way(session, name):
+        return name
+    check_statement(wish, deployment, now)
+    precheck.require_signed(session, wish.name, wish.message, wish.raw_signatures()[0], now)
+    order = session.get(Order, last.message["orderId"])
+    if order is None or by not in parties(session, order):
+        raise unknown_order(last.message["orderId"])
+    arguments = [dict(last.message), last.signature, dict(wish.message), wish.signatures[0]]
+    precheck.run(session, "Orders", "claim", arguments, now)
+    end_unanswered(session, order.order_id, now)
+    remember(session, deployment, wish, order.order_id)
+    return queue(session, contract="Orders", verb="claim", arguments=arguments, digest=name, by=by, now=now)
+
+
+def challenge(session: Session, deployment: Deployment, last: LastVoucher, account: str | None, now: int) -> Digest:
+    """Queue a higher voucher against a claim; the buyer's signature is all that it needs.
+
+    Args:
+        account: who presents it; None for somebody who has not signed in.
+    Raises:
+        NotFoundError: `order_unknown`: there is none, or the voucher does not count and the order is not theirs.
+        RuleError: as the rules of orders say, for its parties.
+    """
+    order = session.get(Order, last.message["orderId"])
+    if order is None:
+        raise unknown_order(last.message["orderId"])
+    name = Statement("Voucher", last.message, (last.signature,)).digest(deployment)
+    arguments = [dict(last.message), last.signature]
+    return _queue_of_anyone(session, order, "challenge", arguments, name=name, account=account, now=now)
+
+
+def finish(session: Session, deployment: Deployment, order_id: str, account: str | None, now: int) -> Digest:
+    """Queue the payment of a claimed order whose window is over; nobody has to sign it.
+
+    Args:
+        account: who asks; None for somebody who has not signed in.
+    Raises:
+        NotFoundError: `order_unknown`: there is none, or it cannot be finished and is not theirs.
+        RuleError: as the rules of orders say, for its parties.
+    """
+    order = session.get(Order, order_id)
+    if order is None:
+        raise unknown_order(order_id)
+    name = _finish_digest(deployment, order_id)
+    return _queue_of_anyone(session, order, "finish", [order_id], name=name, account=account, now=now)
+
+
+def _queue_of_anyone(
+    session: Session,
+    order: Order,
+    verb: str,
+    arguments: Sequence[Any],
+    *,
+    name: Digest,
+    account: str | None,
+    now: int,
+) -> Digest:
+    if is_under_way(session, name):
+        return name
+    try:
+        precheck.run(session, "Orders", verb, arguments, now)
+    except RuleError:
+        if account not in parties(session, order) and not oversees(session, account):
+            raise unknown_order(order.order_id) from None
+        raise
+    return queue(session, contract="Orders", verb=verb, arguments=arguments, digest=name, by=order.buyer, now=now)
+
+
+@dataclass(frozen=True)
+class Due:
+    """What the service has to do about a claimed order.
+
+    Args:
+        verb: "challenge", by `voucher`, "finish", or "" where only questions are still open.
+    """
+
+    order_id: str
+    verb: str
+    voucher: Document | None = None
+
+
+def what_is_due(session: Session, deployment: Deployment, now: int) -> list[Due]:
+    """What is to be done now about claimed orders and is not under way, the oldest window first."""
+    rows = select(OrderClaim).join(Order, col(Order.order_id) == col(OrderClaim.order_id))
+    rows = rows.where(Order.status == int(OrderStatus.CLAIMED)).order_by(col(OrderClaim.until))
+    latest = ledger_time(session, now)
+    found = (_due(session, deployment, row, latest) for row in session.exec(rows).all())
+    return [due for due in found if due is not None]
+
+
+def _due(session: Session, deployment: Deployment, row: OrderClaim, now: int) -> Due | None:
+    key = row.order_id
+    if now > row.until:
+        return None if is_under_way(session, _finish_digest(deployment, key)) else Due(key, "finish")
+    voucher = last_voucher(session, key)
+    window = Window(row.voucher_hash, row.amount, row.epsilon, row.calls, row.calls_root, row.until)
+    if voucher is not None and is_higher(voucher_message(voucher), window):
+        said = Statement("Voucher", voucher_message(voucher), (voucher["signature"],))
+        if not is_under_way(session, said.digest(deployment)):
+            return Due(key, "challenge", voucher)
+    return Due(key, "") if has_unanswered(session, key) else None
+
+
+def attend(session: Session, deployment: Deployment, due: Due, now: int) -> None:
+    """Do what is due about a claimed order. Raises RuleError as the rules of orders say."""
+    end_unanswered(session, due.order_id, now)
+    order = session.get_one(Order, due.order_id)
+    if due.voucher is not None:
+        last = LastVoucher(voucher_message(due.voucher), due.voucher["signature"])
+        challenge(session, deployment, last, order.buyer, now)
+    elif due.verb:
+        finish(session, deployment, due.order_id, order.buyer, now)
+
+
+def _finish_digest(deployment: Deployment, order_id: str) -> Digest:
+    return act_digest("finish", [order_id], deployment.domain("Orders"))

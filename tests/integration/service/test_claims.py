@@ -1,0 +1,191 @@
+"""One side alone: claims, the higher voucher, and the finish, as buyer, seller and the service by itself do it."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crypto.canonical import to_hex
+from crypto.merkle import EMPTY_ROOT
+from marketplace import documents
+from marketplace.documents import voucher_message
+from marketplace.intents import CHALLENGE_SECONDS, struct_hash
+from marketplace.queries.pricing import calls_root
+from marketplace.sdk import claims, orders, settlement
+from marketplace.sdk.client import Client
+from marketplace.sdk.polling import task_in
+from marketplace.types import OrderStatus
+from marketplace.vault.agent import VaultAgent
+from tests.integration.service.test_panel import audited
+from tests.integration.service.test_refusals import Asking, code_of
+from tests.integration.service.town import CAP, ESCROW, NODES, PRICE, ROLES, Town, running, town_settings
+from tests.sealed_market import keys
+
+
+@dataclass
+class Late:
+    """A town whose clock a test moves on."""
+
+    town: Town
+    later: list[int]
+    epsilons: Iterator[int] = field(default_factory=lambda: iter(range(900, 1_000)))
+
+    def now(self) -> int:
+        """Unix seconds."""
+        return int(time.time()) + self.later[0]
+
+    def pass_window(self) -> None:
+        """Until a window that is open now is over; sessions end meanwhile."""
+        self.later[0] += CHALLENGE_SECONDS + 10
+        for client in self.town.clients.values():
+            client.act_for(client.address)
+
+    def vault(self) -> VaultAgent:
+        """The supplier's, by this clock."""
+        made = self.town.vault()
+        return VaultAgent(made.client, made.vault, made.notice, self.now)
+
+    def asking(self) -> Asking:
+        """A question of its own under an order of its own, and the money for it."""
+        settlement.issue(self.town["bank"], self.town["buyer"].address, ESCROW)
+        end = self.now() + 30 * 86_400
+        made = Asking(self.town, self.town.fund(self.town.facts["listing"], valid_until=end, epsilon_cap=CAP // 4))
+        made.query = {**made.query, "epsilon": next(self.epsilons)}
+        return made
+
+    def answered(self) -> Asking:
+        """As `asking`, and answered."""
+        asking = self.asking()
+        asking.post()
+        assert all(self.town.node(node).step(5) for node in NODES)
+        assert self.vault().step(5)
+        return asking
+
+    def order(self, order: str) -> dict[str, Any]:
+        """As the ledger says."""
+        return orders.get(self.town["buyer"], order)
+
+    def until(self, order: str, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Wait for what the service does by itself."""
+        for _ in range(300):
+            if wanted(found := self.order(order)):
+                return found
+            time.sleep(0.1)
+        raise AssertionError(found)
+
+
+@pytest.fixture(scope="module")
+def late(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Late]:
+    folder, later = tmp_path_factory.mktemp("claims"), [0]
+    settings = town_settings(folder / "service")
+    with running(settings, lambda: int(time.time()) + later[0]) as context:
+        made = Late(Town(settings.public_url, folder, context), later)
+        town = made.town
+        for name in (*ROLES, "registrar"):
+            town.clients[name] = Client(town.url, keys(name), now=made.now)
+        town.open_market()
+        yield made
+        town.close()
+
+
+def claim_nothing(late: Late, order: str) -> None:
+    """As a buyer that has had answers and would not pay for them."""
+    buyer = late.town["buyer"]
+    nothing = {"orderId": order, "amount": 0, "epsilon": 0, "calls": 0, "callsRoot": to_hex(EMPTY_ROOT)}
+    wish = {"orderId": order, "voucherHash": to_hex(struct_hash("Voucher", nothing))}
+    wish |= {"by": buyer.address, "deadline": buyer.deadline()}
+    body = {"voucher": nothing, "buyerSignature": buyer.sign("Voucher", nothing), "claim": wish}
+    buyer.submit("/settlement/claims", {**body, "signature": buyer.sign("Claim", wish)})
+
+
+def test_a_seller_that_sleeps_is_paid_for_what_was_answered(late: Late) -> None:
+    """The buyer claims for nothing while its second question is open; the service presents the voucher of the first."""
+    town, asking = late.town, late.answered()
+    order, first = asking.query["order"], documents.digest(asking.query)
+    asking.query = {**asking.query, "sequence": 2, "epsilon": next(late.epsilons)}
+    calls = {"calls": 2, "callsRoot": calls_root([first, documents.digest(asking.query)])}
+    second = asking.post(amount=2 * PRICE, epsilon=2_001, **calls)["digest"]
+
+    claim_nothing(late, order)
+    assert town["buyer"].get(f"/queries/{second}")["state"] == "failed"
+    asking.query = {**asking.query, "sequence": 3}
+    assert code_of(asking.post) == "order_closing"
+    found = late.until(order, lambda item: item["claim"]["amount"] == PRICE)
+    assert (found["status"], found["claim"]["calls"]) == (OrderStatus.CLAIMED, 1)
+    assert found["claim"]["claimedBy"] == town["buyer"].address
+    assert settlement.statement(town["supplier"], order)["lines"] == [{"what": "escrow", "to": "", "amount": ESCROW}]
+
+    assert claims.challenge(town["supplier"], order)["claim"] == found["claim"]  # said already
+    assert code_of(lambda: claims.finish(town["supplier"], order)) == "window_open"
+    assert code_of(lambda: claims.finish(town["rival"], order)) == "order_unknown"
+    assert code_of(lambda: settlement.refund(town["buyer"], order)) == "order_not_funded"
+    late.pass_window()
+    paid = late.until(order, lambda item: item["status"] == OrderStatus.SETTLED)
+    assert (paid["amount"], paid["refund"], paid["calls"]) == (PRICE, ESCROW - PRICE, 1)
+
+
+def test_a_buyer_whose_seller_is_silent_has_its_money_back_after_the_window(late: Late) -> None:
+    asking = late.asking()
+    order, before = asking.query["order"], settlement.balance(late.town["buyer"])["balance"]
+    result = claims.claim(late.town["buyer"], order)
+    assert (result["claim"]["amount"], result["claim"]["calls"]) == (0, 0)
+    late.pass_window()
+    late.until(order, lambda item: item["status"] == OrderStatus.SETTLED)
+    assert settlement.balance(late.town["buyer"])["balance"] == before + ESCROW
+
+
+def test_both_sides_still_end_a_claimed_order_at_once(late: Late) -> None:
+    asking = late.answered()
+    order = asking.query["order"]
+    result = claims.claim(late.town["supplier"], order)
+    assert (result["claim"]["amount"], result["claim"]["claimedBy"]) == (PRICE, late.town["supplier"].address)
+    settlement.close(late.town["supplier"], order)
+    assert late.order(order)["status"] == OrderStatus.SETTLED
+    assert code_of(lambda: claims.finish(late.town["supplier"], order)) == "order_not_claimed"
+    assert code_of(lambda: claim_nothing(late, order)) == "order_not_funded"
+
+
+def test_an_answer_that_the_vault_has_in_hand_is_paid(late: Late) -> None:
+    """The vault has taken the question when the buyer claims for nothing; it answers, and that voucher is presented."""
+    town, asking = late.town, late.asking()
+    asking.post()
+    assert all(town.node(node).step(5) for node in NODES)
+    task = task_in(town["supplier"].post("/vault/tasks", {}))
+    assert task is not None
+    assert task["query"]["order"] == asking.query["order"]
+    claim_nothing(late, asking.query["order"])
+    late.later[0] += town.context.settings.lease_seconds + 5
+    assert late.vault().step(5)
+    late.until(asking.query["order"], lambda item: item["claim"]["amount"] == PRICE)
+
+
+def test_a_stranger_claims_nothing_and_is_told_nothing(late: Late) -> None:
+    order, stranger = late.asking().query["order"], late.town["rival"]
+    nothing = {"orderId": order, "amount": 0, "epsilon": 0, "calls": 0, "callsRoot": to_hex(EMPTY_ROOT)}
+    for by, code in ((stranger, "order_unknown"), (late.town["buyer"], "intent_signature_invalid")):
+        wish = {"orderId": order, "voucherHash": to_hex(struct_hash("Voucher", nothing))}
+        wish |= {"by": by.address, "deadline": stranger.deadline()}
+        body = {"voucher": nothing, "buyerSignature": stranger.sign("Voucher", nothing), "claim": wish}
+        body["signature"] = stranger.sign("Claim", wish)
+        assert code_of(partial(stranger.submit, "/settlement/claims", body)) == code
+    assert code_of(lambda: claims.challenge(late.town["supplier"], order)) == "voucher_unknown"
+    assert code_of(lambda: claims.claim(late.town["supplier"], order)) == "voucher_unknown"
+
+
+def test_the_auditor_finds_nothing_against_it(late: Late, tmp_path: Path) -> None:
+    assert audited(late.town, tmp_path).findings == []
+
+
+def test_what_stands_is_what_the_last_voucher_says(late: Late) -> None:
+    asking = late.answered()
+    order = asking.query["order"]
+    claims.claim(late.town["buyer"], order)
+    stands = late.order(order)["claim"]
+    last = voucher_message(late.town["supplier"].get(f"/orders/{order}/voucher"))
+    assert {name: stands[name] for name in ("amount", "epsilon", "calls", "callsRoot")} == {
+        name: last[name] for name in ("amount", "epsilon", "calls", "callsRoot")
+    }
