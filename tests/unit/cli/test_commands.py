@@ -68,10 +68,11 @@ def test_the_groups_are_the_stages_and_the_parties() -> None:
         "invoices",
         "vouchers",
         "deliveries",
+        "api",
         "evidence",
         "webhooks",
     }
-    parties = {"vault", "custodian", "panel", "ledger", "operator", "serve"}
+    parties = {"vault", "custodian", "panel", "gateway", "ledger", "operator", "serve"}
     assert set(cli.GROUPS) == stages | parties | {"keys", "persons", "session", "resolve", "audit", "rulebooks"}
 
 
