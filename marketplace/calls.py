@@ -1,7 +1,8 @@
 """Calls of the contracts' verbs and the events they leave, to and from ABI bytes.
 
-A call is (contract, verb, arguments). Arguments are JSON values in the order of the Solidity function: intents as dicts
-of `marketplace.intents`, bytes (signatures) and bytes32 as "0x" lower-case hex text. Pure: no chain is asked.
+A call is (contract, verb, arguments); the contract is named as in a deployment's addresses. Arguments are JSON values
+in the order of the Solidity function: intents as dicts of `marketplace.intents`, bytes (signatures) and bytes32 as "0x"
+lower-case hex text. Pure: no chain is asked.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from crypto.canonical import from_hex, keccak256, sha256, to_hex
 from crypto.errors import ParameterError
 from marketplace import artifacts
 from marketplace.abi import IrregularError, Parameter, compile_encoder, encode_members
+from marketplace.currencies import kind_of
 from marketplace.errors import InvalidInputError
 from marketplace.events import Event
 from marketplace.intents import INTENTS
@@ -225,7 +227,8 @@ def malformed(message: str) -> InvalidInputError:
 
 @cache
 def _function(contract: str, verb: str) -> tuple[bytes, tuple[Parameter, ...]]:
-    if verb not in (*VERBS.get(contract, ()), SUBMIT) or contract not in VERBS:
+    kind = kind_of(contract)
+    if verb not in (*VERBS.get(kind, ()), SUBMIT) or kind not in VERBS:
         raise malformed(f"{contract} has no verb {verb}")
     (entry,) = [entry for entry in artifacts.load(contract).entries("function") if _is_verb(entry, verb)]
     parameters = tuple(_parameter(item) for item in entry["inputs"])
@@ -243,7 +246,7 @@ def _is_verb(entry: Mapping[str, Any], verb: str) -> bool:
 
 @cache
 def _verbs_by_selector(contract: str) -> dict[bytes, str]:
-    return {_function(contract, verb)[0]: verb for verb in (*VERBS[contract], SUBMIT)}
+    return {_function(contract, verb)[0]: verb for verb in (*VERBS[kind_of(contract)], SUBMIT)}
 
 
 def _parameter(item: Mapping[str, Any]) -> Parameter:

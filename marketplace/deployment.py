@@ -5,11 +5,13 @@ follows from the deployer and its transaction count alone, so all of them are kn
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from eth_abi.abi import encode
 
 from crypto.canonical import from_hex, keccak256
 from marketplace import artifacts
+from marketplace.currencies import CNY, currency_at, currency_of, kind_of
 from marketplace.intents import CONTRACTS
 
 
@@ -18,11 +20,12 @@ class Genesis:
     """What the contracts are told when they are made.
 
     Args:
-        deployer: address whose first transactions create CONTRACTS in order.
+        deployer: address whose first transactions create the contracts in order.
         registrar: the first registrar.
         treasury: where the exchange's fee goes.
         fee_bps: the fee in hundredths of a percent of the amount spent, 0..10000.
         rulebook: digest of the rulebook that registration cases follow until the exchange adopts another.
+        currencies: ISO 4217 codes, CNY first; each has a token, and those of the others come after CONTRACTS.
     """
 
     deployer: str
@@ -30,39 +33,50 @@ class Genesis:
     treasury: str
     fee_bps: int
     rulebook: str
+    currencies: tuple[str, ...] = (CNY.code,)
+
+    @property
+    def contracts(self) -> tuple[str, ...]:
+        """The names of all contracts, in the order of their creation."""
+        return (*CONTRACTS, *(currency_of(code).contract for code in self.currencies[1:]))
 
     def addresses(self) -> dict[str, str]:
         """Contract name to the address that it will have."""
-        return {name: created_address(self.deployer, nonce) for nonce, name in enumerate(CONTRACTS)}
+        return {name: created_address(self.deployer, nonce) for nonce, name in enumerate(self.contracts)}
 
     def creation_code(self, name: str) -> bytes:
         """The data of the transaction that creates contract `name`: bytecode and constructor arguments."""
-        kinds = [item["type"] for entry in artifacts.load(name).entries("constructor") for item in entry["inputs"]]
-        return artifacts.load(name).bytecode + encode(kinds, self._constructor_arguments(name))
+        artifact = artifacts.load(kind_of(name))
+        kinds = [item["type"] for entry in artifact.entries("constructor") for item in entry["inputs"]]
+        return artifact.bytecode + encode(kinds, self._constructor_arguments(name))
 
-    def _constructor_arguments(self, name: str) -> tuple[str | int | bytes, ...]:
+    def _constructor_arguments(self, name: str) -> tuple[Any, ...]:
         at = self.addresses()
-        links: dict[str, tuple[str | int | bytes, ...]] = {
+        monies = [currency_of(code) for code in self.currencies]
+        tokens = ([money.number for money in monies], [at[money.contract] for money in monies])
+        if money := currency_at(name):
+            told = (money.number, money.exponent, f"Settlement {money.name}", f"S{money.code}")
+            return (at["Participants"], at["Orders"], at["Clearing"], *told)
+        links: dict[str, tuple[Any, ...]] = {
             "Participants": (self.registrar, at["Keys"]),
             "Rights": (at["Participants"], at["Titles"], at["Orders"], at["Registrations"]),
             "Titles": (at["Participants"], at["Rights"], at["Listings"], at["Orders"]),
             "Listings": (at["Participants"], at["Titles"]),
             "Agreements": (at["Participants"],),
-            "SettlementToken": (at["Participants"], at["Orders"], at["Clearing"]),
             "Orders": (
                 at["Participants"],
                 at["Rights"],
                 at["Titles"],
                 at["Listings"],
                 at["Agreements"],
-                at["SettlementToken"],
+                *tokens,
                 at["Clearing"],
                 at["Deliveries"],
                 self.treasury,
                 self.fee_bps,
             ),
             "Evidence": (at["Participants"],),
-            "Clearing": (at["Participants"], at["SettlementToken"], at["Orders"]),
+            "Clearing": (at["Participants"], *tokens, at["Orders"]),
             "Keys": (at["Participants"],),
             "Registrations": (at["Participants"], at["Rights"], from_hex(self.rulebook, 32, "rulebook")),
             "Deliveries": (at["Participants"], at["Orders"], at["Listings"], at["Titles"]),

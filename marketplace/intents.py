@@ -5,12 +5,13 @@ as int, arrays as list. Hashing and signing follow EIP-712; the contracts in con
 and a test compares the type strings.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from crypto import typed_data
+from marketplace.currencies import TOKEN, code_of, currency_at, token_of, unknown
 from marketplace.types import Act
 
 
@@ -25,7 +26,8 @@ class IntentType:
         signers: names of the fields that hold the signers' addresses, in signature order; empty where another
             document decides who signs (a voucher is signed by the order's buyer).
         act: what a key must be permitted to sign it for the account that a signer's field names.
-        amount: name of the field with the money that is signed for, in fen, to which the key's limit applies; or "".
+        amount: name of the field with the money that is signed for, in minor units, to which the key's limit
+            applies; or "".
         grace: seconds for which the signature outlives its key.
         alone: signers who sign as the very key that the field names, whomever that key may sign for.
     """
@@ -212,7 +214,7 @@ INTENTS: dict[str, IntentType] = {
         _intent(
             "Listings",
             "List(bytes32 listingId,bytes32 assetId,bytes32 titleId,address seller,bytes32 termsDigest,uint32 purposes,"
-            "bytes32 fields,uint48 territories,uint96 price,uint64 validUntil,uint64 deadline)",
+            "bytes32 fields,uint48 territories,uint96 price,uint16 currency,uint64 validUntil,uint64 deadline)",
             "seller",
             act=Act.LISTINGS,
         ),
@@ -247,35 +249,35 @@ INTENTS: dict[str, IntentType] = {
         ),
         _intent(
             "SettlementToken",
-            "Issue(address account,uint256 amount,bytes32 ref,address bank,uint64 deadline)",
+            "Issue(address account,uint256 amount,uint16 currency,bytes32 ref,address bank,uint64 deadline)",
             "bank",
             act=Act.MONEY,
             amount="amount",
         ),
         _intent(
             "SettlementToken",
-            "Redeem(bytes32 redemptionId,address account,uint96 amount,bytes32 payoutDigest,address bank,uint64 payBy,"
-            "uint64 deadline)",
+            "Redeem(bytes32 redemptionId,address account,uint96 amount,uint16 currency,bytes32 payoutDigest,"
+            "address bank,uint64 payBy,uint64 deadline)",
             "account",
             act=Act.MONEY,
             amount="amount",
         ),
         _intent(
             "SettlementToken",
-            "PayRedemption(bytes32 redemptionId,bytes32 ref,address bank,uint64 deadline)",
+            "PayRedemption(bytes32 redemptionId,uint16 currency,bytes32 ref,address bank,uint64 deadline)",
             "bank",
             act=Act.MONEY,
         ),
         _intent(
             "SettlementToken",
-            "RejectRedemption(bytes32 redemptionId,bytes32 reasonDigest,address bank,uint64 deadline)",
+            "RejectRedemption(bytes32 redemptionId,uint16 currency,bytes32 reasonDigest,address bank,uint64 deadline)",
             "bank",
             act=Act.MONEY,
         ),
         _intent(
             "Orders",
-            "Fund(bytes32 orderId,bytes32 listingId,address buyer,uint96 escrow,uint64 epsilonCap,uint64 validUntil,"
-            "bytes32 agreementDigest,bytes32 agreementId,uint64 deadline)",
+            "Fund(bytes32 orderId,bytes32 listingId,address buyer,uint96 escrow,uint16 currency,uint64 epsilonCap,"
+            "uint64 validUntil,bytes32 agreementDigest,bytes32 agreementId,uint64 deadline)",
             "buyer",
             act=Act.ORDERS,
             amount="escrow",
@@ -345,14 +347,14 @@ INTENTS: dict[str, IntentType] = {
         ),
         _intent(
             "Clearing",
-            "OpenBatch(bytes32 batchId,address exchange,uint48 number,uint64 closeBy,uint64 deadline)",
+            "OpenBatch(bytes32 batchId,address exchange,uint48 number,uint16 currency,uint64 closeBy,uint64 deadline)",
             "exchange",
             act=Act.CLEARING,
         ),
         _intent(
             "Clearing",
-            "Owe(bytes32 debtId,bytes32 batchId,address debtor,address creditor,uint64 amount,bytes32 ref,"
-            "uint64 deadline)",
+            "Owe(bytes32 debtId,bytes32 batchId,address debtor,address creditor,uint64 amount,uint16 currency,"
+            "bytes32 ref,uint64 deadline)",
             "debtor",
             act=Act.CLEARING,
             amount="amount",
@@ -460,11 +462,17 @@ class Deployment:
 
     Args:
         chain_id: EIP-155 chain id.
-        addresses: contract name to "0x" lower-case hex address, one for each of CONTRACTS.
+        addresses: contract name to "0x" lower-case hex address, one for each of CONTRACTS, and the tokens of further
+            currencies.
     """
 
     chain_id: int
     addresses: Mapping[str, str]
+
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        """The codes of the market's currencies: CNY, then the others as its contracts name them."""
+        return tuple(currency.code for currency in map(currency_at, self.addresses) if currency)
 
     def domain(self, contract: str) -> bytes:
         """The EIP-712 domain separator of `contract`, 32 bytes."""
@@ -485,9 +493,28 @@ def _hasher(name: str) -> Callable[[Mapping[str, Any]], bytes]:
     return typed_data.struct_hasher(INTENTS[name].name, INTENTS[name].fields)
 
 
+def contract_of(name: str, message: Mapping[str, Any]) -> str:
+    """The contract that a message of the intent `name` is for: of the tokens, that of the currency it names."""
+    contract = INTENTS[name].contract
+    return token_of(message["currency"]) if contract == TOKEN else contract
+
+
+def names_contracts(names: Collection[str]) -> bool:
+    """Whether these are the names of a market's contracts: CONTRACTS, and tokens of further currencies if any."""
+    return set(CONTRACTS) <= set(names) and all(currency_at(name) for name in set(names) - set(CONTRACTS))
+
+
 def intent_digest(name: str, message: Mapping[str, Any], deployment: Deployment) -> bytes:
-    """What is signed: keccak256(0x1901 || domain || struct hash), 32 bytes."""
-    return typed_data.signing_digest(deployment.domain(INTENTS[name].contract), struct_hash(name, message))
+    """What is signed: keccak256(0x1901 || domain || struct hash), 32 bytes.
+
+    Raises:
+        InvalidInputError: `currency_unknown`: the market has no such currency. crypto.errors.ParameterError: as
+            `struct_hash`.
+    """
+    contract = contract_of(name, message)
+    if contract not in deployment.addresses:
+        raise unknown(code_of(message["currency"]), deployment.currencies)
+    return typed_data.signing_digest(deployment.domain(contract), struct_hash(name, message))
 
 
 def sign_intent(name: str, message: Mapping[str, Any], deployment: Deployment, private_key: bytes) -> bytes:

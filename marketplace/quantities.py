@@ -1,4 +1,4 @@
-"""How people write and read quantities: money in yuan, privacy budget as a decimal. Inside they are integers.
+"""How people write and read quantities: money in its currency, privacy budget as a decimal. Inside they are integers.
 
 Parsing is exact: more decimals than the unit has are refused, never rounded.
 """
@@ -6,20 +6,31 @@ Parsing is exact: more decimals than the unit has are refused, never rounded.
 import re
 from decimal import Decimal
 
+from marketplace.currencies import CNY, currency_of
 from marketplace.errors import InvalidInputError
 from marketplace.types import MICRO
 
-FEN = 100
 _DECIMAL = re.compile(r"\d{1,12}(\.\d{1,9})?", re.ASCII)
 
 
-def parse_money(text: str) -> int:
-    """Fen from yuan, e.g. "2.50" is 250.
+def parse_money(text: str, currency: str = CNY.code) -> int:
+    """Minor units from an amount of a currency (ISO 4217 code), e.g. 250 fen from "2.50" yuan.
 
     Raises:
-        InvalidInputError: `malformed_quantity`.
+        InvalidInputError: `malformed_quantity`; `currency_unknown`.
     """
-    return _scaled(text, FEN, "yuan with at most two decimals, e.g. 2.50", "金额(元)，至多两位小数，如 2.50")
+    found = currency_of(currency)
+    if found is CNY:
+        return _scaled(text, 100, "yuan with at most two decimals, e.g. 2.50", "金额(元)，至多两位小数，如 2.50")
+    places, zh = (
+        (f"at most {found.exponent} decimals", f"至多 {found.exponent} 位小数")
+        if found.exponent
+        else (
+            "no decimals",
+            "不含小数",
+        )
+    )
+    return _scaled(text, 10**found.exponent, f"an amount of {found.code} with {places}", f"金额({found.zh})，{zh}")
 
 
 def parse_epsilon(text: str) -> int:
@@ -31,10 +42,18 @@ def parse_epsilon(text: str) -> int:
     return _scaled(text, MICRO, "a decimal with at most six decimals, e.g. 0.5", "至多六位小数的十进制数，如 0.5")
 
 
-def money(fen: int) -> str:
-    """Yuan with two decimals."""
-    sign, fen = ("-", -fen) if fen < 0 else ("", fen)
-    return f"{sign}{fen // FEN:,}.{fen % FEN:02d}"
+def money(amount: int, currency: str = CNY.code) -> str:
+    """Minor units of a currency (ISO 4217 code) as its amount, with as many decimals as it has: of CNY, yuan."""
+    places = currency_of(currency).exponent
+    sign, whole = ("-", -amount) if amount < 0 else ("", amount)
+    fraction = f".{whole % 10**places:0{places}d}" if places else ""
+    return f"{sign}{whole // 10**places:,}{fraction}"
+
+
+def worth(amount: int, currency: str = CNY.code) -> tuple[str, str]:
+    """(English, Chinese): the amount with its currency, e.g. "2.50 yuan" or "2.50 HKD"."""
+    found, text = currency_of(currency), money(amount, currency)
+    return f"{text} {'yuan' if found is CNY else found.code}", f"{text} {found.zh}"
 
 
 def epsilon(micro: int) -> str:

@@ -12,12 +12,13 @@ from crypto.errors import CryptoError
 from marketplace import calls
 from marketplace.agreements import rules as agreement_rules
 from marketplace.clearing import rules as clearing_rules
+from marketplace.currencies import TOKEN, Currency, currency_of, kind_of
 from marketplace.deliveries import rules as delivery_rules
 from marketplace.deployment import Genesis
 from marketplace.errors import MarketplaceError
 from marketplace.events import Event
 from marketplace.evidence import rules as evidence_rules
-from marketplace.intents import INTENTS
+from marketplace.intents import INTENTS, contract_of
 from marketplace.listings import rules as listing_rules
 from marketplace.orders import rules as order_rules
 from marketplace.participants import keys as key_rules
@@ -60,6 +61,19 @@ class Outcome:
     refusal: MarketplaceError | None = None
 
 
+@dataclass(frozen=True)
+class Token:
+    """The state of one currency's token."""
+
+    accounts: Accounts
+    redemptions: redemption_rules.Redemptions
+
+
+def _token(addresses: Mapping[str, str], money: Currency) -> Token:
+    accounts = Accounts(addresses["Orders"], addresses[money.contract], currency=money)
+    return Token(accounts, redemption_rules.Redemptions())
+
+
 class LedgerState:
     """The state of all contracts.
 
@@ -76,8 +90,12 @@ class LedgerState:
         self.agreements = agreement_rules.Agreements()
         self.orders = order_rules.Orders()
         addresses = genesis.addresses()
-        self.accounts = Accounts(addresses["Orders"], addresses["SettlementToken"])
-        self.redemptions = redemption_rules.Redemptions()
+        #: by the name of its contract
+        self.tokens = {money.contract: _token(addresses, money) for money in map(currency_of, genesis.currencies)}
+        self.accounts, self.redemptions = self.tokens[TOKEN].accounts, self.tokens[TOKEN].redemptions
+        self.accounts.further = {
+            token.accounts.currency.number: token.accounts for name, token in self.tokens.items() if name != TOKEN
+        }
         self.batches = clearing_rules.Batches(addresses["Clearing"])
         self.deliveries = delivery_rules.Deliveries()
         self.anchors = evidence_rules.Anchors()
@@ -99,17 +117,22 @@ class LedgerState:
             InvalidInputError: no such verb, or another number of arguments.
         """
         parameters = calls.parameters_of(contract, verb)
-        if len(arguments) != len(parameters) or (contract, verb) not in _VERBS:
+        kind, token = kind_of(contract), self.tokens.get(contract)
+        if len(arguments) != len(parameters) or (kind, verb) not in _VERBS or (kind == TOKEN and token is None):
             raise calls.malformed(f"{contract}.{verb}: expected {len(parameters)} arguments of a single call")
         pairs = zip(parameters, arguments, strict=True)
-        return _VERBS[contract, verb](self, *(value for item, value in pairs if item.kind != "bytes"), now)
+        values = [value for item, value in pairs if item.kind != "bytes"]
+        return _VERBS[kind, verb](self, *([token] if token else []), *values, now)
 
     def signers_of(self, contract: str, verb: str, arguments: Sequence[Any]) -> list[calls.Signed]:
         """`marketplace.calls.signers_of`, with the buyer of the order that a voucher is for.
 
         Raises:
-            RuleError: the voucher's order is not in escrow; the contract, too, says so before it looks at signatures.
+            RuleError: the voucher's order is not in escrow, or a token is told of another currency; the contracts, too,
+                say so before they look at signatures.
         """
+        if contract in self.tokens and arguments and isinstance(arguments[0], Mapping):
+            self.tokens[contract].accounts.require_currency(arguments[0]["currency"])
         by_voucher = contract == "Orders" and verb in ("settle", "clear", "claim", "challenge")
         buyer = self.orders.require(arguments[0]["orderId"], verb).buyer if by_voucher else ""
         return calls.signers_of(contract, verb, arguments, buyer)
@@ -166,8 +189,11 @@ class LedgerState:
 
     def _amount_of(self, signed: calls.Signed) -> int:
         """What a key's limit applies to where the intent only names it: the money that a bank says it has paid."""
-        record = self.redemptions.records.get(signed.message.get("redemptionId", ""))
-        return record.amount if record and signed.intent == "PayRedemption" else 0
+        if signed.intent != "PayRedemption":
+            return 0
+        token = self.tokens[contract_of(signed.intent, signed.message)]
+        record = token.redemptions.records.get(signed.message["redemptionId"])
+        return record.amount if record else 0
 
     def apply_transaction(self, contract: str, calldata: bytes, now: int, recover: RecoverKey) -> list[Outcome]:
         """Run the calls of one transaction to `contract`, alone or in a batch; a refused one leaves the others intact.
@@ -290,20 +316,20 @@ class LedgerState:
     def _retire(self, end: Any, now: int) -> list[Event]:
         return agreement_rules.retire(self.agreements, end, now)
 
-    def _issue(self, payment: Any, now: int) -> list[Event]:
-        return settlement_rules.issue(self.accounts, self.participants, payment, now)
+    def _issue(self, token: Token, payment: Any, now: int) -> list[Event]:
+        return settlement_rules.issue(token.accounts, self.participants, payment, now)
 
-    def _redeem(self, wish: Any, now: int) -> list[Event]:
-        return redemption_rules.redeem(self.redemptions, self.accounts, self.participants, wish, now)
+    def _redeem(self, token: Token, wish: Any, now: int) -> list[Event]:
+        return redemption_rules.redeem(token.redemptions, token.accounts, self.participants, wish, now)
 
-    def _pay_redemption(self, payout: Any, now: int) -> list[Event]:
-        return redemption_rules.pay(self.redemptions, self.accounts, self.participants, payout, now)
+    def _pay_redemption(self, token: Token, payout: Any, now: int) -> list[Event]:
+        return redemption_rules.pay(token.redemptions, token.accounts, self.participants, payout, now)
 
-    def _reject_redemption(self, answer: Any, now: int) -> list[Event]:
-        return redemption_rules.reject(self.redemptions, self.accounts, self.participants, answer, now)
+    def _reject_redemption(self, token: Token, answer: Any, now: int) -> list[Event]:
+        return redemption_rules.reject(token.redemptions, token.accounts, self.participants, answer, now)
 
-    def _expire_redemption(self, redemption: str, now: int) -> list[Event]:
-        return redemption_rules.expire(self.redemptions, self.accounts, redemption, now)
+    def _expire_redemption(self, token: Token, redemption: str, now: int) -> list[Event]:
+        return redemption_rules.expire(token.redemptions, token.accounts, redemption, now)
 
     def _fund(self, order: Any, now: int) -> list[Event]:
         return order_rules.fund(
@@ -366,7 +392,7 @@ class LedgerState:
         )
 
     def _open_batch(self, opening: Any, now: int) -> list[Event]:
-        return clearing_rules.open_batch(self.batches, self.participants, opening, now)
+        return clearing_rules.open_batch(self.batches, self.participants, self.accounts, opening, now)
 
     def _owe(self, debt: Any, now: int) -> list[Event]:
         return clearing_rules.owe(self.batches, self.participants, debt, now)

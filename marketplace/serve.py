@@ -136,6 +136,7 @@ def ledger_settings(settings: Settings) -> LedgerSettings:
         registrar=settings.genesis_registrar,
         treasury=settings.treasury or evidence.exchange_of(settings),
         fee_bps=settings.fee_bps,
+        currencies=tuple(settings.currencies.split(",")),
         rulebook=rulebook_named(settings.rulebook).digest,
         folder=settings.data_dir / "node",
         rpc_url=settings.ledger_rpc_url,

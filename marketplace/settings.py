@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from marketplace.errors import ConfigurationError
+from marketplace.currencies import CNY, parse_currencies
+from marketplace.errors import ConfigurationError, InvalidInputError
 from marketplace.types import Address
 
 KEY_NAMES = ("relayer_key", "exchange_key", "log_key")
@@ -43,6 +44,13 @@ def _check_key(value: SecretStr) -> SecretStr:
     return SecretStr(text)
 
 
+def _check_currencies(value: str) -> str:
+    try:
+        return ",".join(parse_currencies(value))
+    except InvalidInputError as error:
+        raise ValueError(error.message) from None
+
+
 OperatorKey = Annotated[SecretStr, AfterValidator(_check_key)]
 
 
@@ -64,6 +72,8 @@ class Settings(BaseSettings):
             sign-in.
         chain_id: EIP-155 id of the ledger.
         fee_bps: the exchange's fee in basis points of what is paid out.
+        currencies: ISO 4217 codes of the currencies that the exchange is founded with, CNY first, e.g. CNY,HKD: each is
+            a token of its own, and nothing converts one into another.
         rulebook: which rulebook of registration the exchange is founded with, see `marketplace rulebooks list`; it
         stands
             on the ledger from the first block. "evaluation" has clocks of seconds and is not the law.
@@ -108,6 +118,7 @@ class Settings(BaseSettings):
     public_url: str
     chain_id: int = Field(default=20260, ge=1, le=2**31)
     fee_bps: int = Field(default=250, ge=0, le=2000)
+    currencies: Annotated[str, AfterValidator(_check_currencies)] = CNY.code
     rulebook: str = Field(default="cn-2026", pattern="^[a-z0-9-]{1,40}$")
     registrar_region: str = Field(default="31", pattern="^[0-9]{2}$")
     registrar_number: str = Field(default="0", pattern="^[0-9]$")

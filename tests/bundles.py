@@ -22,6 +22,7 @@ from marketplace.auditor.replay import Replay
 from marketplace.auditor.rows import Tables
 from marketplace.auditor.trust import Trust
 from marketplace.clearing.rules import payouts_digest
+from marketplace.currencies import CNY, CURRENCIES, Currency
 from marketplace.deployment import Genesis
 from marketplace.documents import digest, iso_time, voucher_document
 from marketplace.documents.columns import ciphertext_root, column_names
@@ -52,6 +53,7 @@ from tests.registering import code, deposit_acts, rulebook
 START = 1_790_000_000
 YEAR = 365 * 86_400
 CHAIN_ID = 20260
+MONIES = ("CNY", "HKD")
 FEE_BPS, PRICE = 250, 500
 EPSILON = 100_000
 ORIGIN = "audit.example/log"
@@ -305,42 +307,62 @@ def offer(maker: Maker) -> None:
             "termsDigest": digest(terms),
             **scope_of_terms(terms, maker.manifest),
         }
-        message |= {"price": terms["price"], "validUntil": START + YEAR, "deadline": START + YEAR}
+        message |= {"price": terms["price"], "currency": CNY.number, "validUntil": START + YEAR}
+        message |= {"deadline": START + YEAR}
         maker.act("Listings", "list", "List", message, "heir")
     delisting: dict[str, Any] = {"listingId": listing, "seller": heir, "version": 1, "deadline": START + YEAR}
     maker.act("Listings", "delist", "Delist", delisting, "heir")
     maker.ledger.seal()
 
 
-def deliver_file(maker: Maker) -> None:
-    """A file for nothing: on offer, ordered twice; one delivery is objected to, the other accepted."""
+def deliver_file(
+    maker: Maker, price: int = 0, money: Currency = CNY, endings: tuple[str, ...] = ("object", "accept")
+) -> None:
+    """A file: on offer, ordered once for each ending; one delivery is objected to, another accepted."""
     heir = maker.people["heir"].address
-    plan = {"mode": "FULL_SET", "price": 0, "rulebook": "cn-2025.1", "publicData": None}
+    plan = {"mode": "FULL_SET", "price": price, "rulebook": "cn-2025.1", "publicData": None}
     columns = [{"name": "delay", "step": "1"}]
-    terms = maker.terms | {"version": 3, "plan": plan, "price": 0, "computations": []}
+    terms = maker.terms | {"version": 3, "plan": plan, "price": price, "computations": []}
+    terms |= {} if money is CNY else {"currency": money.code}
     terms |= {"delivery": {"mode": "FILE_DOWNLOAD", "keys": ["id"], "columns": columns}}
     listing = listing_id(heir, maker.asset, maker.store(terms))
     message: dict[str, Any] = {"listingId": listing, "assetId": maker.asset, "seller": heir}
-    message |= {"titleId": title_id(maker.asset, TitleKind.OPERATE), "termsDigest": digest(terms), "price": 0}
+    message |= {"titleId": title_id(maker.asset, TitleKind.OPERATE), "termsDigest": digest(terms), "price": price}
+    message |= {"currency": money.number}
     message |= {**scope_of_terms(terms, maker.manifest), "validUntil": START + YEAR, "deadline": START + YEAR}
     maker.act("Listings", "list", "List", message, "heir")
     maker.ledger.seal()
-    offered = {"listingId": listing, "seller": heir, "amount": 0, "deliverWithin": 86_400, "inspection": 86_400}
+    offered = {"listingId": listing, "seller": heir, "amount": price, "deliverWithin": 86_400, "inspection": 86_400}
     offered |= {"correction": 3_600, "corrections": 1, "marks": 3, "deadline": START + YEAR}
     maker.act("Deliveries", "offer", "OfferDelivery", offered, "heir")
     maker.ledger.seal()
-    for ending in ("object", "accept"):
-        _deliver_order(maker, listing, digest(terms), ending)
+    for ending in endings:
+        escrow = {"escrow": price + price // 10, "currency": money.number}
+        _deliver_order(maker, listing, digest(terms), ending, escrow)
 
 
-def _deliver_order(maker: Maker, listing: str, terms: str, ending: str) -> None:
+def sell_for_dollars(maker: Maker) -> None:
+    """A file for 50 cents of Hong Kong, paid from money in that currency, of which some is asked back."""
+    buyer, bank, money = maker.people["buyer"].address, maker.people["bank"].address, CURRENCIES["HKD"]
+    got = {"account": buyer, "amount": 900, "currency": money.number, "ref": "0x" + "01" * 32}  # as used in yuan
+    maker.act(money.contract, "issue", "Issue", got | maker.by("bank"), "bank")
+    maker.ledger.seal()
+    deliver_file(maker, 50, money, ("accept",))
+    payout = f"0x{0xD011:064x}"
+    wish = {"redemptionId": redemption_id(buyer, money.number, payout), "account": buyer, "amount": 40}
+    wish |= {"currency": money.number, "payoutDigest": payout, "bank": bank, "payBy": maker.ledger.now + 40 * 86_400}
+    maker.act(money.contract, "redeem", "Redeem", wish | {"deadline": START + YEAR}, "buyer")
+    maker.ledger.seal()
+
+
+def _deliver_order(maker: Maker, listing: str, terms: str, ending: str, escrow: dict[str, int]) -> None:
     """One order of the file, delivered and acknowledged, then objected to or accepted."""
     heir, buyer = maker.people["heir"].address, maker.people["buyer"].address
     accepted: dict[str, Any] = {"type": "agreement", "version": 1, "listing": listing, "terms": terms}
     accepted |= {"buyer": buyer, "purpose": "TRANSPORT", "region": "CN-SH"}
     accepted["nonce"] = to_hex(sha256(ending.encode()))
     order = order_id(buyer, listing, maker.store(accepted))
-    fund = {"orderId": order, "listingId": listing, "buyer": buyer, "escrow": 0, "epsilonCap": 1}
+    fund: dict[str, Any] = {"orderId": order, "listingId": listing, "buyer": buyer, **escrow, "epsilonCap": 1}
     fund |= {"validUntil": START + YEAR, "agreementDigest": digest(accepted), "agreementId": ZERO_DIGEST}
     maker.act("Orders", "fund", "Fund", fund | {"deadline": START + YEAR}, "buyer")
     maker.ledger.seal()
@@ -406,7 +428,7 @@ def fund_orders(maker: Maker, count: int, queries: int, last_until: int) -> list
     """Issue money and fund `count` orders; the last one ends at `last_until`."""
     buyer, escrow = maker.people["buyer"].address, PRICE * (queries + 2)
     money = {"account": buyer, "amount": escrow * count + 77, "ref": "0x" + "01" * 32, **maker.by("bank")}
-    maker.act("SettlementToken", "issue", "Issue", money, "bank")
+    maker.act("SettlementToken", "issue", "Issue", money | {"currency": CNY.number}, "bank")
     redeem_some(maker)
     maker.ledger.seal()
     orders = []
@@ -425,6 +447,7 @@ def fund_orders(maker: Maker, count: int, queries: int, last_until: int) -> list
             "listingId": maker.listing,
             "buyer": buyer,
             "escrow": escrow,
+            "currency": CNY.number,
             "validUntil": until,
         }
         fund |= {"epsilonCap": EPSILON * (queries + 1), "agreementDigest": digest(agreement)}
@@ -443,11 +466,13 @@ def redeem_some(maker: Maker) -> None:
     until = maker.ledger.now + 40 * 86_400
     for number, amount in enumerate((30, 20)):
         payout = f"0x{0xDA7A + number:064x}"
-        wish: dict[str, Any] = {"redemptionId": redemption_id(buyer, payout), "account": buyer, "amount": amount}
+        name = redemption_id(buyer, CNY.number, payout)
+        wish: dict[str, Any] = {"redemptionId": name, "account": buyer, "amount": amount, "currency": CNY.number}
         wish |= {"payoutDigest": payout, "bank": bank, "payBy": until, "deadline": START + YEAR}
         maker.act("SettlementToken", "redeem", "Redeem", wish, "buyer")
         if number == 0:
             paid = {"redemptionId": wish["redemptionId"], "ref": "0x" + "02" * 32, **maker.by("bank")}
+            paid |= {"currency": CNY.number}
             maker.act("SettlementToken", "payRedemption", "PayRedemption", paid, "bank")
 
 
@@ -615,7 +640,7 @@ def open_batch(maker: Maker) -> str:
     exchange, buyer, heir = (maker.people[name].address for name in ("exchange", "buyer", "heir"))
     batch = batch_id(exchange, 1)
     opening = {"batchId": batch, "number": 1, "closeBy": maker.ledger.now + 86_400, **maker.by("exchange")}
-    maker.act("Clearing", "openBatch", "OpenBatch", opening, "exchange")
+    maker.act("Clearing", "openBatch", "OpenBatch", opening | {"currency": CNY.number}, "exchange")
     for number, (debtor, creditor, amount) in enumerate((("buyer", heir, 7), ("collector", buyer, 10**9))):
         ref = f"0x{number + 1:064x}"
         owed: dict[str, Any] = {
@@ -624,7 +649,7 @@ def open_batch(maker: Maker) -> str:
             "creditor": creditor,
         }
         owed |= {"debtor": maker.people[debtor].address, "amount": amount, "ref": ref, "deadline": START + YEAR}
-        maker.act("Clearing", "owe", "Owe", owed, debtor)
+        maker.act("Clearing", "owe", "Owe", owed | {"currency": CNY.number}, debtor)
     return batch
 
 
@@ -706,7 +731,7 @@ def make_bundle(folder: Path, *, orders: int = 4, queries: int = 2) -> Made:
     node = Node(NodeSettings(CHAIN_ID, START, folder))
     try:
         relayer = Relayer(keys("relayer").signing_key, CHAIN_ID)
-        genesis = Genesis(relayer.address, keys("registrar").address, TREASURY, FEE_BPS, rulebook().digest)
+        genesis = Genesis(relayer.address, keys("registrar").address, TREASURY, FEE_BPS, rulebook().digest, MONIES)
         ledger = found(node, relayer, genesis, START + 10)
         maker = Maker(ledger)
         _tell(maker, orders, queries)
@@ -723,6 +748,7 @@ def _tell(maker: Maker, count: int, queries: int) -> None:
     offer(maker)
     agree(maker)
     deliver_file(maker)
+    sell_for_dollars(maker)
     orders = fund_orders(maker, count + 1, queries, last_until=START + 5_000)
     unasked = orders.pop(1)
     source = questions()
@@ -777,6 +803,7 @@ def _files(maker: Maker) -> dict[str, bytes]:
     stated = {
         **{"chainId": trust.chain_id, "contracts": trust.contracts, "registrar": trust.registrar, "feeBps": FEE_BPS},
         "rulebook": maker.ledger.genesis.rulebook,
+        "currencies": list(MONIES),
         **{"treasury": TREASURY, "genesisHash": trust.genesis_hash, "exchange": maker.people["exchange"].address},
         **{"log": {"origin": ORIGIN, "key": trust.log_key, "verifier": key.to_text()}},
         "panel": maker.terms["panel"]["nodes"],

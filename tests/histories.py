@@ -11,6 +11,7 @@ from typing import Any
 from crypto import typed_data
 from crypto.canonical import keccak256, to_hex
 from marketplace.clearing.rules import Batch, Position, payouts_digest
+from marketplace.currencies import TOKEN, Currency
 from marketplace.deliveries.rules import STATES as DELIVERY_STATES
 from marketplace.deployment import Genesis
 from marketplace.documents.ids import (
@@ -83,6 +84,7 @@ ROLES_OF = {ADDRESSES[name]: int(role) for name, role in ROLES.items()}
 TRADERS = [ADDRESSES[name] for name in ROLES if name.startswith("trader")]
 STRANGER = keccak256(b"history stranger")
 TREASURY = "0x" + "7e" * 20
+MONIES = (156, 344, 392)
 
 Message = dict[str, Any]
 
@@ -134,6 +136,8 @@ class History:
         self.state = LedgerState(self.genesis)
         self.secrets = dict(KEY_OF)  # of every address that may sign
         self.deployment = Deployment(CHAIN_ID, self.genesis.addresses())
+        self._currencies = Random(len(self.genesis.currencies))  # its own: a market of one draws nothing of it
+        self._token = self.state.tokens[TOKEN]
 
     def recover(self, name: str, message: Mapping[str, Any], signature: bytes) -> str:
         """The key that made a signature, as a service or an auditor would find it."""
@@ -143,8 +147,11 @@ class History:
         """Everybody joins, and every trader is given money."""
         joiners = [account for account in KEY_OF if account != self.genesis.registrar]
         calls = [self._sign("Participants", "admit", self._admission(account, 0)) for account in joiners]
-        issues = [self._payment(account, 1_000_000) for account in TRADERS]
-        return calls + [self._sign("SettlementToken", "issue", [part]) for part in issues]
+        for token in self.state.tokens.values():
+            self._token = token
+            issues = [self._payment(account, 1_000_000) for account in TRADERS]
+            calls += [self._sign(token.accounts.currency.contract, "issue", [part]) for part in issues]
+        return calls
 
     def head_start(self) -> list[list[Call]]:
         """Assets whose first registration is deposited, so that a history soon has something to trade, in order."""
@@ -165,9 +172,12 @@ class History:
         if self.made and self.random.random() < 0.04:
             return self.random.choice(self.made)
         contract, build, _ = BUILDERS[verb]
+        self._token = self._currencies.choice(list(self.state.tokens.values()))
         parts = build(self)
         if parts is None:
             return None
+        if contract == TOKEN:
+            contract = self._token.accounts.currency.contract
         if verb in UNSIGNED:
             return Call(contract, verb, parts)
         # a case needs four right acts in a row to get anywhere, a delivery five
@@ -566,6 +576,7 @@ class History:
             "termsDigest": terms,
             **self._scope(title),
             "price": self.random.choice([0, 1, 100]),
+            "currency": self._priced_in(),
             "validUntil": self._end(asset_key, title, self._term(30 * DAY, 10**9)) + (self.random.random() < 0.1),
             "deadline": self._deadline(),
         }
@@ -587,15 +598,16 @@ class History:
     def issue(self) -> list[Part] | None:
         part = self._payment(self._pick(TRADERS), self.random.choice([1, 500, 2**52, 10_000]))
         if self.random.random() < 0.2:
-            part = replace(part, message=part.message | {"ref": min(self.state.accounts.refs)})
+            part = replace(part, message=part.message | {"ref": min(self._token.accounts.refs)})
         return [part]
 
     def redeem(self) -> list[Part] | None:
         account, payout = self._pick(TRADERS), self._digest()
         message = {
-            "redemptionId": redemption_id(account, payout),
+            "redemptionId": redemption_id(account, self._money.number, payout),
             "account": account,
-            "amount": self._around(min(self.state.accounts.balance(account), 5_000)),
+            "amount": self._around(min(self._token.accounts.balance(account), 5_000)),
+            "currency": self._money.number,
             "payoutDigest": payout,
             "bank": ADDRESSES["bank"],
             "payBy": self.now + self._term(2 * DAY, 10 * DAY, 89 * DAY),
@@ -604,23 +616,24 @@ class History:
         return [self._part("Redeem", message)]
 
     def pay_redemption(self) -> list[Part] | None:
-        name = self._choose(self.state.redemptions.records, RedemptionStatus.LOCKED)
+        name = self._choose(self._token.redemptions.records, RedemptionStatus.LOCKED)
         if name is None:
             return None
-        used = sorted(self.state.accounts.refs)
+        used = sorted(self._token.accounts.refs)
         ref = self._pick(used) if self.random.random() < 0.1 else self._digest()
-        message = {"redemptionId": name, "ref": ref, "bank": ADDRESSES["bank"], "deadline": self._deadline()}
+        message = {"redemptionId": name, "currency": self._money.number, "ref": ref, "bank": ADDRESSES["bank"]}
+        message |= {"deadline": self._deadline()}
         return [self._part("PayRedemption", message)]
 
     def reject_redemption(self) -> list[Part] | None:
-        name = self._choose(self.state.redemptions.records, RedemptionStatus.LOCKED)
+        name = self._choose(self._token.redemptions.records, RedemptionStatus.LOCKED)
         if name is None:
             return None
-        message = {"redemptionId": name, "reasonDigest": self._digest()}
+        message = {"redemptionId": name, "currency": self._money.number, "reasonDigest": self._digest()}
         return [self._part("RejectRedemption", message | {"bank": ADDRESSES["bank"], "deadline": self._deadline()})]
 
     def expire_redemption(self) -> list[Any] | None:
-        name = self._choose(self.state.redemptions.records, RedemptionStatus.LOCKED)
+        name = self._choose(self._token.redemptions.records, RedemptionStatus.LOCKED)
         return None if name is None else [name]
 
     def fund(self) -> list[Part] | None:
@@ -640,6 +653,7 @@ class History:
             "listingId": listing,
             "buyer": buyer,
             "escrow": self._escrow(record.price),
+            "currency": record.currency,
             "epsilonCap": 1 if offered else self.random.choice([1, 1000, max(left // 2, 1), left, left + 1]),
             "validUntil": min(record.valid_until, self.now + self._term(*terms)),
             "agreementDigest": agreement,
@@ -902,6 +916,7 @@ class History:
     def open_batch(self) -> list[Part] | None:
         exchange, number = ADDRESSES["exchange"], self.random.choice([len(self.state.batches.records), 2**48 - 1])
         message = {"batchId": batch_id(exchange, number), "exchange": exchange, "number": number}
+        message |= {"currency": self._priced_in()}
         message |= {"closeBy": self.now + self.random.choice([-1, 0, 1, DAY, 30 * DAY, 30 * DAY + 1])}
         return [self._part("OpenBatch", message | {"deadline": self._deadline()})]
 
@@ -924,6 +939,7 @@ class History:
             "debtor": debtor,
             "creditor": creditor,
             "amount": self.random.choice([1, 700, 900_000, 2_000_000, 2**52 - 1]),
+            "currency": self.state.batches.records[batch].currency,
             "ref": reference,
             "deadline": self._deadline(),
         }
@@ -1149,11 +1165,21 @@ class History:
         message = {
             "account": account,
             "amount": amount,
+            "currency": self._money.number,
             "ref": self._reference(),
             "bank": ADDRESSES["bank"],
             "deadline": self._deadline(),
         }
         return self._part("Issue", message)
+
+    @property
+    def _money(self) -> Currency:
+        return self._token.accounts.currency
+
+    def _priced_in(self) -> int:
+        """A currency of the market; where it has several, now and then none of it."""
+        strange = len(self.state.tokens) > 1 and self._currencies.random() < 0.15
+        return self._currencies.choice([0, 392, 65_535]) if strange else self._money.number
 
     def _keyed_account(self) -> str:
         """Often one of a few accounts, so that their keys have a history."""
@@ -1239,7 +1265,7 @@ class History:
     def _sign(self, contract: str, verb: str, parts: list[Part]) -> Call:
         arguments: list[Any] = []
         for part in parts:
-            digest = intent_digest(part.intent, part.message, self.deployment)
+            digest = typed_data.signing_digest(self.deployment.domain(contract), struct_hash(part.intent, part.message))
             fields = INTENTS[part.intent].signers or ("",)
             keys = [self._signing_key(part, *pair) for pair in zip(fields, part.signers, strict=True)]
             signatures = [typed_data.sign(digest, self.secrets.get(key, STRANGER)) for key in keys]
@@ -1266,8 +1292,10 @@ class History:
     def _bend_field(self, parts: list[Part]) -> list[Part]:
         place = self.random.randrange(len(parts))
         part = parts[place]
-        name, kind = self.random.choice(INTENTS[part.intent].fields)
+        name, kind = self.random.choice([item for item in INTENTS[part.intent].fields if item[0] != "currency"])
         message = part.message | {name: self._bent_value(kind, part.message[name])}
+        if "currency" in part.message and len(self.state.tokens) > 1 and self._currencies.random() < 0.4:
+            message = part.message | {"currency": self._currencies.choice([0, *MONIES, 65_535])}
         if self.random.random() < 0.7:
             message = _with_id(part.intent, message)
         signers = part.signers if part.intent == "Voucher" else self._part(part.intent, message).signers
@@ -1322,7 +1350,9 @@ def _with_id(intent: str, message: Message) -> Message:
         "File": lambda: {"caseId": case_id(*(message[n] for n in ("assetId", "applicant", "formDigest", "statedAt")))},
         "Grant": lambda: {"titleId": granted_id(message["parent"], message["grantee"], message["termsDigest"])},
         "List": lambda: {"listingId": listing_id(message["seller"], message["assetId"], message["termsDigest"])},
-        "Redeem": lambda: {"redemptionId": redemption_id(message["account"], message["payoutDigest"])},
+        "Redeem": lambda: {
+            "redemptionId": redemption_id(message["account"], message["currency"], message["payoutDigest"])
+        },
         "Fund": lambda: {"orderId": order_id(message["buyer"], message["listingId"], message["agreementDigest"])},
         "OpenBatch": lambda: {"batchId": batch_id(message["exchange"], message["number"])},
         "Owe": lambda: {"debtId": debt_id(message["debtor"], message["creditor"], message["ref"])},

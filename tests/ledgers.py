@@ -10,7 +10,7 @@ from crypto.canonical import to_hex
 from crypto.keystore import Keys
 from marketplace.calls import encode_batch, encode_call
 from marketplace.deployment import Genesis
-from marketplace.intents import CONTRACTS, Deployment, sign_intent
+from marketplace.intents import Deployment, sign_intent
 from marketplace.ledger.blocks import SealedBlock
 from marketplace.ledger.node import Node
 from marketplace.ledger.relayer import Relayer, SignedTransaction
@@ -46,7 +46,8 @@ class Ledger:
     def deploy(self) -> None:
         """Create the contracts in the first block."""
         self.blocks.append(self.node.block(0))
-        self._seal([self._sign(None, self.genesis.creation_code(name), CREATION_GAS) for name in CONTRACTS])
+        codes = map(self.genesis.creation_code, self.genesis.contracts)
+        self._seal([self._sign(None, code, CREATION_GAS) for code in codes])
 
     def intent(self, name: str, message: dict[str, Any], signer: Keys) -> tuple[dict[str, Any], str]:
         """A message and its signature, as arguments of a call."""

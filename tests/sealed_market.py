@@ -15,6 +15,7 @@ from crypto.bls import prove_possession, public_key
 from crypto.canonical import to_hex
 from crypto.envelope import public_key as x25519_public
 from crypto.keystore import Keys
+from marketplace.currencies import CNY
 from marketplace.documents import Document, digest, series_of, voucher_document
 from marketplace.documents.columns import ciphertext_root
 from marketplace.documents.ids import asset_id, listing_id, order_id, title_id
@@ -186,6 +187,7 @@ class Market:
                     "termsDigest": term_name,
                     **scope_of_terms(terms, self.manifest),
                     "price": terms["price"],
+                    "currency": CNY.number,
                     "validUntil": LATER,
                     "deadline": LATER,
                 },
@@ -198,6 +200,7 @@ class Market:
                     "listingId": listing,
                     "buyer": who.address,
                     "escrow": escrow,
+                    "currency": CNY.number,
                     "epsilonCap": cap,
                     "validUntil": until,
                     "agreementDigest": digest(agreement),

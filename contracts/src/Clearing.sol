@@ -3,18 +3,18 @@ pragma solidity ^0.8.28;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Acts} from "./Acts.sol";
+import {Currencies} from "./Currencies.sol";
 import {ParticipantIntents} from "./ParticipantIntents.sol";
 import {Roles} from "./Roles.sol";
 import {IClearing} from "./interfaces/IClearing.sol";
 import {IParticipants} from "./interfaces/IParticipants.sol";
 
 /// @title Clearing
-/// @dev The token is this market's own: it returns true or reverts, and calls nobody back.
-contract Clearing is IClearing, ParticipantIntents {
+contract Clearing is IClearing, Currencies, ParticipantIntents {
     bytes32 private constant OPEN_TYPEHASH =
-        keccak256("OpenBatch(bytes32 batchId,address exchange,uint48 number,uint64 closeBy,uint64 deadline)");
+        keccak256("OpenBatch(bytes32 batchId,address exchange,uint48 number,uint16 currency,uint64 closeBy,uint64 deadline)");
     bytes32 private constant OWE_TYPEHASH = keccak256(
-        "Owe(bytes32 debtId,bytes32 batchId,address debtor,address creditor,uint64 amount,bytes32 ref,uint64 deadline)"
+        "Owe(bytes32 debtId,bytes32 batchId,address debtor,address creditor,uint64 amount,uint16 currency,bytes32 ref,uint64 deadline)"
     );
     bytes32 private constant CLOSE_TYPEHASH =
         keccak256("CloseBatch(bytes32 batchId,uint32 legs,uint64 payBy,address exchange,uint64 deadline)");
@@ -32,7 +32,6 @@ contract Clearing is IClearing, ParticipantIntents {
     /// @dev Under a party's first debt; not zero, so that the slot of its latest debt never returns to zero.
     bytes32 private constant NO_DEBT = bytes32(uint256(1));
 
-    IERC20 public immutable TOKEN;
     address public immutable ORDERS;
 
     mapping(bytes32 batchId => Batch) private _batches;
@@ -40,8 +39,10 @@ contract Clearing is IClearing, ParticipantIntents {
     mapping(bytes32 batchId => mapping(address debtor => bytes32 debtId)) private _latest;
     mapping(bytes32 debtId => Debt) private _debts;
 
-    constructor(IParticipants participants, IERC20 token, address orders) ParticipantIntents(participants) {
-        TOKEN = token;
+    constructor(IParticipants participants, uint16[] memory currencies, IERC20[] memory tokens, address orders)
+        Currencies(currencies, tokens)
+        ParticipantIntents(participants)
+    {
         ORDERS = orders;
     }
 
@@ -57,13 +58,15 @@ contract Clearing is IClearing, ParticipantIntents {
         if (opening.closeBy < block.timestamp || opening.closeBy > block.timestamp + MAX_WAIT) {
             revert ClearingCloseBy(opening.closeBy, block.timestamp);
         }
+        tokenOf(opening.currency);
         PARTICIPANTS.requireActive(opening.exchange, Roles.EXCHANGE);
 
         Batch storage record = _batches[opening.batchId];
         record.status = Status.Open;
         record.closeBy = uint48(opening.closeBy); // fits: at most MAX_WAIT after this block
+        record.currency = opening.currency;
 
-        emit BatchOpened(opening.batchId, opening.number, opening.closeBy, opening.exchange);
+        emit BatchOpened(opening.batchId, opening.number, opening.currency, opening.closeBy, opening.exchange);
     }
 
     /* ENTER */
@@ -75,6 +78,7 @@ contract Clearing is IClearing, ParticipantIntents {
         _requireInTime(debt_.deadline);
         _requireId(keccak256(abi.encode(debt_.debtor, debt_.creditor, debt_.ref)), debt_.debtId);
         _requireStatus(debt_.batchId, Status.Open);
+        _requireCurrency(debt_.batchId, debt_.currency);
         if (_debts[debt_.debtId].status == DebtStatus.Entered) revert ClearingDebtExists(debt_.debtId);
         if (debt_.debtor == debt_.creditor) revert ClearingSameParty(debt_.debtor);
         _requireAmount(debt_);
@@ -93,12 +97,16 @@ contract Clearing is IClearing, ParticipantIntents {
     }
 
     /// @inheritdoc IClearing
-    function enter(bytes32 batchId, bytes32 orderId, address[] calldata parties, uint64[] calldata amounts)
-        external
-        override
-    {
+    function enter(
+        bytes32 batchId,
+        bytes32 orderId,
+        uint16 currency,
+        address[] calldata parties,
+        uint64[] calldata amounts
+    ) external override {
         if (msg.sender != ORDERS) revert ClearingOnlyOrders(msg.sender);
         _requireStatus(batchId, Status.Open);
+        _requireCurrency(batchId, currency);
 
         for (uint256 i = 0; i < parties.length; ++i) {
             if (amounts[i] > 0) _due(batchId, parties[i], amounts[i]);
@@ -149,7 +157,7 @@ contract Clearing is IClearing, ParticipantIntents {
 
         emit Collected(batchId, party, needed);
 
-        TOKEN.transferFrom(party, address(this), needed);
+        tokenOf(_batches[batchId].currency).transferFrom(party, address(this), needed);
     }
 
     /// @inheritdoc IClearing
@@ -209,7 +217,7 @@ contract Clearing is IClearing, ParticipantIntents {
         emit PaidOut(batchId, party, amount);
         if (unpaid == 0) emit BatchSettled(batchId);
 
-        if (amount > 0) TOKEN.transfer(party, amount);
+        if (amount > 0) tokenOf(_batches[batchId].currency).transfer(party, amount);
     }
 
     /* VIEWS */
@@ -235,7 +243,7 @@ contract Clearing is IClearing, ParticipantIntents {
     function _close(bytes32 batchId, uint64 payBy, address exchange) private {
         Batch storage record = _batches[batchId];
         record.status = Status.Closed;
-        record.payBy = payBy;
+        record.payBy = uint48(payBy); // fits: at most MAX_WAIT after this block
 
         emit BatchClosed(batchId, record.legs, record.parties, payBy, exchange);
     }
@@ -298,6 +306,11 @@ contract Clearing is IClearing, ParticipantIntents {
         if (current != required) revert ClearingStatus(batchId, uint8(current), uint8(required));
     }
 
+    function _requireCurrency(bytes32 batchId, uint16 currency) private view {
+        uint16 expected = _batches[batchId].currency;
+        if (currency != expected) revert CurrenciesDiffer(expected, currency);
+    }
+
     function _requireOverdue(bytes32 batchId) private view {
         uint64 until = _batches[batchId].closeBy;
         if (block.timestamp <= until) revert ClearingNotOverdue(batchId, until);
@@ -311,7 +324,7 @@ contract Clearing is IClearing, ParticipantIntents {
     function _requireOpenNeed(bytes32 batchId, address party) private view returns (uint64 needed, uint256 balance) {
         needed = _needed(_positions[batchId][party]);
         if (needed == 0) revert ClearingCovered(batchId, party);
-        balance = TOKEN.balanceOf(party);
+        balance = tokenOf(_batches[batchId].currency).balanceOf(party);
     }
 
     function _needed(Position storage record) private view returns (uint64) {

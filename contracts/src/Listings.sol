@@ -10,7 +10,7 @@ import {ITitles} from "./interfaces/ITitles.sol";
 /// @title Listings
 contract Listings is IListings, ParticipantIntents {
     bytes32 private constant LIST_TYPEHASH = keccak256(
-        "List(bytes32 listingId,bytes32 assetId,bytes32 titleId,address seller,bytes32 termsDigest,uint32 purposes,bytes32 fields,uint48 territories,uint96 price,uint64 validUntil,uint64 deadline)"
+        "List(bytes32 listingId,bytes32 assetId,bytes32 titleId,address seller,bytes32 termsDigest,uint32 purposes,bytes32 fields,uint48 territories,uint96 price,uint16 currency,uint64 validUntil,uint64 deadline)"
     );
     bytes32 private constant DELIST_TYPEHASH =
         keccak256("Delist(bytes32 listingId,address seller,uint64 version,uint64 deadline)");
@@ -57,7 +57,8 @@ contract Listings is IListings, ParticipantIntents {
             Status.Listed,
             1,
             listing_.purposes,
-            listing_.territories
+            listing_.territories,
+            listing_.currency
         );
 
         _emitListed(listing_);
@@ -118,6 +119,7 @@ contract Listings is IListings, ParticipantIntents {
             listing_.fields,
             listing_.territories,
             listing_.price,
+            listing_.currency,
             listing_.validUntil
         );
     }

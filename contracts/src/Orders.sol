@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Acts} from "./Acts.sol";
+import {Currencies} from "./Currencies.sol";
 import {ParticipantIntents} from "./ParticipantIntents.sol";
 import {Roles} from "./Roles.sol";
 import {Split} from "./Split.sol";
@@ -16,10 +17,9 @@ import {IRights} from "./interfaces/IRights.sol";
 import {ITitles} from "./interfaces/ITitles.sol";
 
 /// @title Orders
-/// @dev The token is this market's own: it returns true or reverts, and calls nobody back.
-contract Orders is IOrders, ParticipantIntents {
+contract Orders is IOrders, Currencies, ParticipantIntents {
     bytes32 private constant FUND_TYPEHASH = keccak256(
-        "Fund(bytes32 orderId,bytes32 listingId,address buyer,uint96 escrow,uint64 epsilonCap,uint64 validUntil,bytes32 agreementDigest,bytes32 agreementId,uint64 deadline)"
+        "Fund(bytes32 orderId,bytes32 listingId,address buyer,uint96 escrow,uint16 currency,uint64 epsilonCap,uint64 validUntil,bytes32 agreementDigest,bytes32 agreementId,uint64 deadline)"
     );
     bytes32 private constant VOUCHER_TYPEHASH =
         keccak256("Voucher(bytes32 orderId,uint96 amount,uint64 epsilon,uint32 calls,bytes32 callsRoot)");
@@ -40,7 +40,6 @@ contract Orders is IOrders, ParticipantIntents {
     ITitles public immutable TITLES;
     IListings public immutable LISTINGS;
     IAgreements public immutable AGREEMENTS;
-    IERC20 public immutable TOKEN;
     IClearing public immutable CLEARING;
     address public immutable DELIVERIES;
     address public immutable TREASURY;
@@ -56,18 +55,18 @@ contract Orders is IOrders, ParticipantIntents {
         ITitles titles,
         IListings listings,
         IAgreements agreements,
-        IERC20 token,
+        uint16[] memory currencies,
+        IERC20[] memory tokens,
         IClearing clearing,
         address deliveries,
         address treasury,
         uint16 feeBps
-    ) ParticipantIntents(participants) {
+    ) Currencies(currencies, tokens) ParticipantIntents(participants) {
         if (feeBps > WHOLE_BPS) revert OrdersFeeRange(feeBps);
         RIGHTS = rights;
         TITLES = titles;
         LISTINGS = listings;
         AGREEMENTS = agreements;
-        TOKEN = token;
         CLEARING = clearing;
         DELIVERIES = deliveries;
         TREASURY = treasury;
@@ -90,12 +89,20 @@ contract Orders is IOrders, ParticipantIntents {
         if (order_.agreementId != 0) AGREEMENTS.requireInForce(order_.agreementId, listing.seller, order_.buyer);
 
         _orders[expected] = Order(
-            order_.buyer, order_.escrow, order_.listingId, order_.epsilonCap, order_.validUntil, Status.Funded
+            order_.buyer,
+            order_.escrow,
+            order_.listingId,
+            order_.epsilonCap,
+            order_.validUntil,
+            Status.Funded,
+            order_.currency
         );
 
         _emitFunded(order_, listing.assetId);
 
-        if (order_.escrow > 0) TOKEN.transferFrom(order_.buyer, address(this), order_.escrow);
+        if (order_.escrow > 0) {
+            tokenOf(order_.currency).transferFrom(order_.buyer, address(this), order_.escrow);
+        }
         RIGHTS.commitBudget(listing.assetId, expected, order_.epsilonCap);
         TITLES.grantUse(listing.titleId, listing.assetId, expected, order_.buyer, order_.validUntil);
     }
@@ -264,14 +271,15 @@ contract Orders is IOrders, ParticipantIntents {
     /// @dev fee <= amount <= escrow, so neither subtraction can go below zero. escrow = fee + sum of shares + rest, exactly.
     function _pay(Voucher memory voucher, bytes32 voucherHash, Order storage record, bytes32 assetId) private {
         (uint96 fee, uint96 rest) = _end(voucher, voucherHash, record, assetId);
-        _transfer(TREASURY, fee);
+        IERC20 token = tokenOf(record.currency);
+        _transfer(token, TREASURY, fee);
         (IRights.Share[] memory holders, uint96[] memory amounts) = _split(assetId, voucher.amount - fee);
         for (uint256 i = 0; i < holders.length; ++i) {
             if (holders[i].bps == 0) continue;
             emit SharePaid(voucher.orderId, holders[i].holder, amounts[i]);
-            _transfer(holders[i].holder, amounts[i]);
+            _transfer(token, holders[i].holder, amounts[i]);
         }
-        _transfer(record.buyer, rest);
+        _transfer(token, record.buyer, rest);
     }
 
     /// @dev The same parts in the same order, as credits of the batch; all money together fits 64 bits.
@@ -292,8 +300,8 @@ contract Orders is IOrders, ParticipantIntents {
             if (holders[i].bps > 0) emit SharePaid(voucher.orderId, holders[i].holder, amounts[i]);
         }
         (parties[holders.length + 1], credits[holders.length + 1]) = (record.buyer, uint64(rest));
-        _transfer(address(CLEARING), record.escrow);
-        CLEARING.enter(batchId, voucher.orderId, parties, credits);
+        _transfer(tokenOf(record.currency), address(CLEARING), record.escrow);
+        CLEARING.enter(batchId, voucher.orderId, record.currency, parties, credits);
     }
 
     function _end(Voucher memory voucher, bytes32 voucherHash, Order storage record, bytes32 assetId)
@@ -347,17 +355,19 @@ contract Orders is IOrders, ParticipantIntents {
 
         emit Refunded(orderId, record.escrow);
 
-        _transfer(record.buyer, record.escrow);
+        _transfer(tokenOf(record.currency), record.buyer, record.escrow);
     }
 
-    function _transfer(address to, uint96 amount) private {
-        if (amount > 0) TOKEN.transfer(to, amount);
+    function _transfer(IERC20 token, address to, uint96 amount) private {
+        if (amount > 0) token.transfer(to, amount);
     }
 
     /* CHECKS */
 
     function _requireTerms(Fund calldata order_, IListings.Listing memory listing) private view {
         if (order_.buyer == listing.seller) revert OrdersOwnListing(order_.buyer);
+        if (order_.currency != listing.currency) revert CurrenciesDiffer(listing.currency, order_.currency);
+        tokenOf(order_.currency);
         if (order_.escrow < listing.price) revert OrdersEscrowTooSmall(order_.escrow, listing.price);
         if (order_.epsilonCap == 0) revert OrdersEpsilonCapZero();
         if (order_.validUntil <= block.timestamp || order_.validUntil > listing.validUntil) {

@@ -6,26 +6,27 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Acts} from "./Acts.sol";
 import {ParticipantIntents} from "./ParticipantIntents.sol";
 import {Roles} from "./Roles.sol";
+import {ICurrencies} from "./interfaces/ICurrencies.sol";
 import {IParticipants} from "./interfaces/IParticipants.sol";
 import {ISettlementToken} from "./interfaces/ISettlementToken.sol";
 
 /// @title SettlementToken
 /// @dev Balances are two growing counters in one slot, in place of OpenZeppelin's mapping: no slot returns to zero.
-contract SettlementToken is ISettlementToken, ERC20("Settlement Yuan", "SCNY"), ParticipantIntents {
+contract SettlementToken is ISettlementToken, ERC20, ParticipantIntents {
     struct Account {
         uint128 totalIn;
         uint128 totalOut;
     }
 
     bytes32 private constant ISSUE_TYPEHASH =
-        keccak256("Issue(address account,uint256 amount,bytes32 ref,address bank,uint64 deadline)");
+        keccak256("Issue(address account,uint256 amount,uint16 currency,bytes32 ref,address bank,uint64 deadline)");
     bytes32 private constant REDEEM_TYPEHASH = keccak256(
-        "Redeem(bytes32 redemptionId,address account,uint96 amount,bytes32 payoutDigest,address bank,uint64 payBy,uint64 deadline)"
+        "Redeem(bytes32 redemptionId,address account,uint96 amount,uint16 currency,bytes32 payoutDigest,address bank,uint64 payBy,uint64 deadline)"
     );
     bytes32 private constant PAY_TYPEHASH =
-        keccak256("PayRedemption(bytes32 redemptionId,bytes32 ref,address bank,uint64 deadline)");
+        keccak256("PayRedemption(bytes32 redemptionId,uint16 currency,bytes32 ref,address bank,uint64 deadline)");
     bytes32 private constant REJECT_TYPEHASH =
-        keccak256("RejectRedemption(bytes32 redemptionId,bytes32 reasonDigest,address bank,uint64 deadline)");
+        keccak256("RejectRedemption(bytes32 redemptionId,uint16 currency,bytes32 reasonDigest,address bank,uint64 deadline)");
 
     /// @dev 2^53 - 1: every balance, escrow and sum of them is then an integer that all JSON readers keep exact.
     uint256 private constant MAX_SUPPLY = 2 ** 53 - 1;
@@ -34,6 +35,9 @@ contract SettlementToken is ISettlementToken, ERC20("Settlement Yuan", "SCNY"), 
     uint64 private constant MIN_WAIT = 1 days;
     uint64 private constant MAX_WAIT = 90 days;
 
+    /// @notice ISO 4217 numeric code.
+    uint16 public immutable CURRENCY;
+    uint8 private immutable _DECIMALS;
     address public immutable ORDERS;
     address public immutable CLEARING;
 
@@ -43,9 +47,18 @@ contract SettlementToken is ISettlementToken, ERC20("Settlement Yuan", "SCNY"), 
     uint256 private _issued;
     uint256 private _redeemed;
 
-    constructor(IParticipants participants, address orders, address clearing)
-        ParticipantIntents(participants)
-    {
+    /// @param currency ISO 4217 numeric code. @param decimals_ digits of its minor unit.
+    constructor(
+        IParticipants participants,
+        address orders,
+        address clearing,
+        uint16 currency,
+        uint8 decimals_,
+        string memory name_,
+        string memory symbol_
+    ) ERC20(name_, symbol_) ParticipantIntents(participants) {
+        CURRENCY = currency;
+        _DECIMALS = decimals_;
         ORDERS = orders;
         CLEARING = clearing;
     }
@@ -54,6 +67,7 @@ contract SettlementToken is ISettlementToken, ERC20("Settlement Yuan", "SCNY"), 
 
     /// @inheritdoc ISettlementToken
     function issue(Issue calldata issue_, bytes calldata bankSignature) external override {
+        _requireCurrency(issue_.currency);
         bytes32 structHash = keccak256(abi.encode(ISSUE_TYPEHASH, issue_));
         _requireSignedFor(issue_.bank, Acts.MONEY, issue_.amount, 0, structHash, bankSignature);
         _requireInTime(issue_.deadline);
@@ -73,11 +87,12 @@ contract SettlementToken is ISettlementToken, ERC20("Settlement Yuan", "SCNY"), 
 
     /// @inheritdoc ISettlementToken
     function redeem(Redeem calldata redeem_, bytes calldata accountSignature) external override {
+        _requireCurrency(redeem_.currency);
         bytes32 structHash = keccak256(abi.encode(REDEEM_TYPEHASH, redeem_));
         _requireSignedFor(redeem_.account, Acts.MONEY, redeem_.amount, 0, structHash, accountSignature);
         _requireInTime(redeem_.deadline);
         bytes32 id = redeem_.redemptionId;
-        bytes32 expected = keccak256(abi.encode(redeem_.account, redeem_.payoutDigest));
+        bytes32 expected = keccak256(abi.encode(redeem_.account, redeem_.currency, redeem_.payoutDigest));
         if (expected != id) revert SettlementTokenRedemptionId(expected, id);
         RedemptionStatus current = _redemptions[id].status;
         if (current != RedemptionStatus.None) revert SettlementTokenRedemptionStatus(id, current);
@@ -99,6 +114,7 @@ contract SettlementToken is ISettlementToken, ERC20("Settlement Yuan", "SCNY"), 
 
     /// @inheritdoc ISettlementToken
     function payRedemption(PayRedemption calldata pay, bytes calldata bankSignature) external override {
+        _requireCurrency(pay.currency);
         uint256 amount = _redemptions[pay.redemptionId].amount;
         bytes32 structHash = keccak256(abi.encode(PAY_TYPEHASH, pay));
         _requireSignedFor(pay.bank, Acts.MONEY, amount, 0, structHash, bankSignature);
@@ -116,6 +132,7 @@ contract SettlementToken is ISettlementToken, ERC20("Settlement Yuan", "SCNY"), 
 
     /// @inheritdoc ISettlementToken
     function rejectRedemption(RejectRedemption calldata reject, bytes calldata bankSignature) external override {
+        _requireCurrency(reject.currency);
         _requireSigned(reject.bank, Acts.MONEY, keccak256(abi.encode(REJECT_TYPEHASH, reject)), bankSignature);
         _requireInTime(reject.deadline);
         Redemption storage record = _requireLocked(reject.redemptionId);
@@ -138,6 +155,11 @@ contract SettlementToken is ISettlementToken, ERC20("Settlement Yuan", "SCNY"), 
         _shift(address(this), record.account, record.amount);
 
         emit RedemptionExpired(redemptionId, record.account, record.amount, record.bank);
+    }
+
+    /// @dev Before the signature, which could only be for the token of the currency that is named.
+    function _requireCurrency(uint16 currency) private view {
+        if (currency != CURRENCY) revert ICurrencies.CurrenciesDiffer(CURRENCY, currency);
     }
 
     function _requireWait(uint64 payBy) private view {
@@ -169,8 +191,8 @@ contract SettlementToken is ISettlementToken, ERC20("Settlement Yuan", "SCNY"), 
         return _refs[ref];
     }
 
-    function decimals() public pure override returns (uint8) {
-        return 2;
+    function decimals() public view override returns (uint8) {
+        return _DECIMALS;
     }
 
     function totalSupply() public view override(ERC20, IERC20) returns (uint256) {

@@ -26,7 +26,7 @@ contract ClearingTest is MarketTest {
 
     function _openOf(uint48 number) private view returns (IClearing.OpenBatch memory) {
         bytes32 id = keccak256(abi.encode(_at(EXCHANGE), number));
-        return IClearing.OpenBatch(id, _at(EXCHANGE), number, uint64(block.timestamp + 1 days), _deadline());
+        return IClearing.OpenBatch(id, _at(EXCHANGE), number, CNY, uint64(block.timestamp + 1 days), _deadline());
     }
 
     function _oweOf(uint256 debtor, uint256 creditor, uint64 amount, bytes32 ref)
@@ -35,7 +35,7 @@ contract ClearingTest is MarketTest {
         returns (IClearing.Owe memory)
     {
         bytes32 id = keccak256(abi.encode(_at(debtor), _at(creditor), ref));
-        return IClearing.Owe(id, batchId, _at(debtor), _at(creditor), amount, ref, _deadline());
+        return IClearing.Owe(id, batchId, _at(debtor), _at(creditor), amount, CNY, ref, _deadline());
     }
 
     function _closeBatchOf() private view returns (IClearing.CloseBatch memory) {
@@ -245,7 +245,7 @@ contract ClearingTest is MarketTest {
 
     function test_refusesOrdersOfAnybodyButOrders() public {
         vm.expectRevert(abi.encodeWithSelector(IClearing.ClearingOnlyOrders.selector, address(this)));
-        clearing.enter(batchId, "order", new address[](0), new uint64[](0));
+        clearing.enter(batchId, "order", CNY, new address[](0), new uint64[](0));
     }
 
     function test_refusesADebtThatItsDebtorDidNotSign() public {

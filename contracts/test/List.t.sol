@@ -22,7 +22,7 @@ contract ListTest is MarketTest {
         bytes memory signature = _sign(SUPPLIER, address(listings), _hash(m));
         vm.expectEmit(address(listings));
         emit IListings.Listed(
-            m.listingId, assetId, operate, _at(SUPPLIER), terms, 1, bytes32(uint256(1)), 1, price, m.validUntil
+            m.listingId, assetId, operate, _at(SUPPLIER), terms, 1, bytes32(uint256(1)), 1, price, CNY, m.validUntil
         );
         listings.list(m, signature);
         vm.assertEq(listings.requireLive(m.listingId).price, price);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {MarketTest} from "./base/MarketTest.sol";
 import {Orders} from "../src/Orders.sol";
 import {Roles} from "../src/Roles.sol";
@@ -162,8 +163,21 @@ contract SettleTest is MarketTest {
 
     function testFuzz_deploymentRefusesAFeeAboveEverything(uint16 feeBps) public {
         vm.assume(feeBps > 10_000);
+        (uint16[] memory currencies, IERC20[] memory tokens) = _monies(address(dollars));
         vm.expectRevert(abi.encodeWithSelector(IOrders.OrdersFeeRange.selector, feeBps));
-        new Orders(participants, rights, titles, listings, agreements, token, clearing, address(deliveries), TREASURY, feeBps);
+        new Orders(
+            participants,
+            rights,
+            titles,
+            listings,
+            agreements,
+            currencies,
+            tokens,
+            clearing,
+            address(deliveries),
+            TREASURY,
+            feeBps
+        );
     }
 
     function _refuses(IOrders.Voucher memory v, IOrders.Close memory c, bytes memory reason) private {

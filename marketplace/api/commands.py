@@ -10,13 +10,14 @@ import typer
 
 from marketplace.api.declared import parse_declared
 from marketplace.console import Run, command, group
-from marketplace.console.values import moment, parse_address, parse_duration, parse_id, parse_money
-from marketplace.documents import PURPOSES
+from marketplace.console.values import InCurrency, moment, parse_address, parse_duration, parse_id, parse_money
+from marketplace.currencies import CNY
+from marketplace.documents import PURPOSES, money_of
 from marketplace.documents.api import MAX_PAGE
 from marketplace.documents.identifiers import Kind
 from marketplace.errors import InvalidInputError
-from marketplace.quantities import money
-from marketplace.sdk import api, listings, rights, settlement
+from marketplace.quantities import worth
+from marketplace.sdk import api, listings, orders, rights, settlement
 from marketplace.sdk.api import Caller
 from marketplace.sdk.call_store import CallStore
 from marketplace.sdk.client import Client
@@ -63,6 +64,7 @@ def offer(
     ] = "90d",  # type: ignore[assignment]
     threshold: Annotated[int, typer.Option(min=1, help="panel nodes that must agree 须一致的节点数")] = 2,
     node: Annotated[list[str] | None, typer.Option(help="panel node, repeatable; all if none 计算节点")] = None,
+    currency: InCurrency = CNY.code,
 ) -> None:
     """List a data set call by call, on terms that never change. 挂牌接口
 
@@ -87,6 +89,7 @@ def offer(
             term_end=min(wanted, ends) if ends else wanted,
             fields=declared.fields,
             delivery=declared.delivery,
+            currency=currency,
         )
         result = listings.create(client, made)
     run.result(
@@ -100,7 +103,7 @@ def order_(
     listing: Listing,
     *,
     escrow: Annotated[
-        int, typer.Option(parser=parse_money, metavar="YUAN", help="set aside; the rest comes back 托管金额")
+        str, typer.Option(metavar="AMOUNT", help="set aside, in the listing's currency; the rest comes back 托管金额")
     ],
     purpose: Annotated[str, typer.Option(help="what for 用途: " + " ".join(PURPOSES))],
     region: Annotated[str, typer.Option(help="where you are, e.g. CN-SH 所在地域")] = "CN",
@@ -113,8 +116,9 @@ def order_(
     Example: marketplace api order 0x5f…5f --escrow 20.00 --purpose TRANSPORT --region CN-SH
     """
     with open_client(run) as client:
-        until = int(time.time()) + term
-        result = api.order(client, listing, escrow=escrow, purpose=purpose.upper(), region=region, valid_until=until)
+        until, code = int(time.time()) + term, listings.get(client, listing)["currency"]
+        wish = {"purpose": purpose.upper(), "region": region, "currency": code}
+        result = api.order(client, listing, escrow=parse_money(escrow, code), valid_until=until, **wish)
     run.result(result, "funded; you may call now", "已托管，可以调用")
 
 
@@ -172,8 +176,8 @@ def pay(run: Run, order: Order) -> None:
     """
     with _caller(run, order) as calls:
         voucher = calls.pay()
-    due = money(voucher["amount"]) if voucher else "0.00"
-    run.result({"voucher": voucher}, f"{due} yuan are promised for the calls so far", f"迄今调用应付 {due} 元")
+    due, due_zh = worth(voucher["amount"] if voucher else 0, money_of(calls.terms).code)
+    run.result({"voucher": voucher}, f"{due} are promised for the calls so far", f"迄今调用应付 {due_zh}")
 
 
 @command(app)
@@ -224,8 +228,8 @@ def metered(run: Run, order: Order) -> None:
     run.facts(
         {
             run.tr("records handed in", "已提交记录"): str(told["calls"]),
-            run.tr("due, yuan", "应付（元）"): money(told["due"]),
-            run.tr("promised by voucher, yuan", "凭证金额（元）"): money(promised),
+            run.tr("due", "应付"): run.tr(*worth(told["due"], told["currency"])),
+            run.tr("promised by voucher", "凭证金额"): run.tr(*worth(promised, told["currency"])),
         }
     )
 
@@ -250,8 +254,9 @@ def close(run: Run, order: Order) -> None:
     with _opened(run) as (client, store):
         api.hand_in(client, order, store)
         result = settlement.close(client, order, store.voucher(order))
-    paid = money(result["voucher"]["amount"])
-    run.result(result, f"closed for {paid} yuan", f"已结算 {paid} 元")
+        code = orders.get(client, order)["currency"]
+    paid, paid_zh = worth(result["voucher"]["amount"], code)
+    run.result(result, f"closed for {paid}", f"已结算 {paid_zh}")
 
 
 @command(app)

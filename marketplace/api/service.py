@@ -146,7 +146,8 @@ def metered_json(session: Session, order: Order) -> dict[str, Any]:
     """What was handed in of an order's calls.
 
     Returns:
-        "calls", "callsRoot", "usages" (by period: calls, hits, records), "due" (fen), "voucher" (the last, or null),
+        "calls", "callsRoot", "usages" (by period: calls, hits, records), "currency", "due" (its minor units),
+        "voucher" (the last, or null),
         "batches" (digests of documents), "service" (service records with their answers).
     """
     terms = terms_of(session, get_listing(session, order.listing_id))
@@ -165,6 +166,7 @@ def metered_json(session: Session, order: Order) -> dict[str, Any]:
         "calls": meter.size,
         "callsRoot": meter.root,
         "usages": usages,
+        "currency": order.currency,
         "due": meter.bill(terms, purpose).total,
         "voucher": last_voucher(session, order.order_id),
         "batches": [item.digest for item in batches],

@@ -9,6 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from marketplace.currencies import kind_of
 from marketplace.intents import CONTRACTS
 
 
@@ -35,12 +36,14 @@ class Artifact:
 
 @cache
 def load(name: str) -> Artifact:
-    """The artifact of the contract `name`.
+    """The artifact of the contract `name`; all tokens have one.
 
     Raises:
         KeyError: no contract has that name.
     """
     if name not in CONTRACTS:
-        raise KeyError(name)
+        if kind_of(name) == name:
+            raise KeyError(name)
+        return load(kind_of(name))
     data = json.loads(resources.files(__name__).joinpath(f"{name}.json").read_text(encoding="utf-8"))
     return Artifact(name, tuple(data["abi"]), bytes.fromhex(data["bytecode"][2:]), data["compiler"])

@@ -15,8 +15,10 @@ from marketplace import artifacts
 from marketplace.auditor.chain import Block
 from marketplace.auditor.findings import Report
 from marketplace.auditor.transactions import Transaction
+from marketplace.currencies import code_of, parse_currencies
 from marketplace.deployment import Genesis
-from marketplace.intents import CONTRACTS, Deployment
+from marketplace.errors import InvalidInputError
+from marketplace.intents import Deployment
 
 
 def check_deployment(blocks: Mapping[int, Block], deployment: Deployment, report: Report) -> Genesis | None:
@@ -26,7 +28,7 @@ def check_deployment(blocks: Mapping[int, Block], deployment: Deployment, report
         What the contracts were told when they were made; None, with findings, if that cannot be read.
     """
     created = _creations(blocks, report)
-    found = {name: created.pop(deployment.addresses[name], None) for name in CONTRACTS}
+    found = {name: created.pop(deployment.addresses[name], None) for name in deployment.addresses}
     for address, transaction in created.items():
         report.find("contract_unknown", address, got=f"transaction 0x{transaction.hash.hex()}")
     genesis = _read_genesis(found, report)
@@ -35,8 +37,9 @@ def check_deployment(blocks: Mapping[int, Block], deployment: Deployment, report
         if creation is None:
             report.find("contract_missing", name, expected=f"created at {deployment.addresses[name]}")
         elif genesis is not None:
-            report.same("contract_address", name, genesis.addresses()[name], deployment.addresses[name])
-            report.same("contract_code", name, genesis.creation_code(name), creation.data)
+            expected = genesis.addresses().get(name)
+            report.same("contract_address", name, expected, deployment.addresses[name])
+            report.same("contract_code", name, genesis.creation_code(name) if expected else b"", creation.data)
     return genesis
 
 
@@ -53,16 +56,27 @@ def _creations(blocks: Mapping[int, Block], report: Report) -> dict[str, Transac
 
 
 def _read_genesis(found: Mapping[str, Transaction | None], report: Report) -> Genesis | None:
-    """The constructor arguments that do not follow from the deployer: first registrar, treasury, fee, rulebook."""
+    """The constructor arguments that do not follow from the deployer: first registrar, treasury, fee, rulebook,
+    currencies."""
     participants, orders, registrations = (found[name] for name in ("Participants", "Orders", "Registrations"))
     if participants is None or orders is None or registrations is None:
         return None
     registrar, *_ = _arguments("Participants", participants, report) or (None,)
-    *_, treasury, fee_bps = _arguments("Orders", orders, report) or (None, None)
+    told = _arguments("Orders", orders, report) or ()
+    currencies, treasury, fee_bps = (_currencies(told), *told[-2:]) if told else (None, None, None)
     *_, rulebook = _arguments("Registrations", registrations, report) or (None,)
-    if registrar is None or treasury is None or rulebook is None:
+    if registrar is None or treasury is None or rulebook is None or currencies is None:
         return None
-    return Genesis(participants.sender, registrar, treasury, fee_bps, to_hex(rulebook))
+    return Genesis(participants.sender, registrar, treasury, fee_bps, to_hex(rulebook), currencies)
+
+
+def _currencies(told: tuple[Any, ...]) -> tuple[str, ...] | None:
+    """The codes of the numbers that Orders was told; None where they are no market's."""
+    (numbers,) = (value for value in told if isinstance(value, tuple) and all(isinstance(item, int) for item in value))
+    try:
+        return parse_currencies(",".join(map(code_of, numbers)))
+    except InvalidInputError:
+        return None
 
 
 def _arguments(name: str, creation: Transaction, report: Report) -> tuple[Any, ...] | None:

@@ -1,4 +1,5 @@
-"""Step 7: no fen appears or disappears. Counted from the ledger's receipts alone, without the rules of step 5.
+"""Step 7: no minor unit appears or disappears, and none becomes another currency's. Counted from the ledger's receipts
+alone, without the rules of step 5; currency by currency:
 
 issued to accounts - paid out by banks == what all accounts hold, the escrow contract and the token itself included
 held by the token itself == amounts of the redemptions that are neither paid nor given back
@@ -12,15 +13,25 @@ from dataclasses import dataclass, field
 
 from marketplace.auditor.findings import Report
 from marketplace.auditor.rows import NOBODY
+from marketplace.currencies import code_of, currency_at, currency_of
 from marketplace.events import Event
 
 
 @dataclass
-class _Books:
+class _Currency:
+    """What one token's own events say."""
+
     issued: int = 0
     paid_out: int = 0
     locked: dict[str, int] = field(default_factory=dict)
     balances: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass
+class _Books:
+    tokens: defaultdict[str, _Currency] = field(default_factory=lambda: defaultdict(_Currency))
+    listed: dict[str, str] = field(default_factory=dict)
+    currency: dict[str, str] = field(default_factory=dict)
     escrow: dict[str, int] = field(default_factory=dict)
     open: set[str] = field(default_factory=set)
     settled: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -38,18 +49,24 @@ def check_money(events: Iterable[Event], contracts: Mapping[str, str], report: R
     books = _Books()
     for event in events:
         _enter(books, event)
-    report.count("accounts", len(books.balances))
-    report.same("money_total", "all accounts", books.issued - books.paid_out, books.balances.total())
-    for account, balance in books.balances.items():
-        if balance < 0:
-            report.find("money_negative", account, expected=">= 0", got=balance)
-    held = sum(books.escrow[order] for order in books.open)
-    report.same("money_escrow", contracts["Orders"], held, books.balances[contracts["Orders"]])
-    token = contracts["SettlementToken"]
-    report.same("money_locked", token, sum(books.locked.values()), books.balances[token])
+    report.count("accounts", len({account for token in books.tokens.values() for account in token.balances}))
+    for name in contracts:
+        if currency := currency_at(name):
+            _check_currency(books, currency.code, books.tokens[name], contracts, report)
     for order in books.escrow.keys() - books.open:
         report.count("orders closed")
         _check_closed(books, order, report)
+
+
+def _check_currency(books: _Books, code: str, token: _Currency, contracts: Mapping[str, str], report: Report) -> None:
+    report.same("money_total", f"all accounts in {code}", token.issued - token.paid_out, token.balances.total())
+    for account, balance in token.balances.items():
+        if balance < 0:
+            report.find("money_negative", f"{account} in {code}", expected=">= 0", got=balance)
+    held = sum(books.escrow[order] for order in books.open if books.currency[order] == code)
+    report.same("money_escrow", f"{contracts['Orders']} in {code}", held, token.balances[contracts["Orders"]])
+    itself = contracts[currency_of(code).contract]
+    report.same("money_locked", f"{itself} in {code}", sum(token.locked.values()), token.balances[itself])
 
 
 def _check_closed(books: _Books, order: str, report: Report) -> None:
@@ -63,17 +80,12 @@ def _check_closed(books: _Books, order: str, report: Report) -> None:
 
 def _enter(books: _Books, event: Event) -> None:
     args = event.args
-    if event.name == "Issued":
-        books.issued += args["amount"]
-    elif event.name == "Transfer":
-        for account, change in ((args["from"], -args["value"]), (args["to"], args["value"])):
-            books.balances[account] += change if account != NOBODY else 0
-    elif event.name == "RedemptionRequested":
-        books.locked[args["redemptionId"]] = args["amount"]
-    elif event.name in ("RedemptionPaid", "RedemptionRejected", "RedemptionExpired"):
-        books.paid_out += args["amount"] if event.name == "RedemptionPaid" else 0
-        books.locked[args["redemptionId"]] = books.locked.get(args["redemptionId"], 0) - args["amount"]
+    if currency_at(event.contract):
+        _enter_token(books.tokens[event.contract], event)
+    elif event.name == "Listed":
+        books.listed[args["listingId"]] = code_of(args["currency"])
     elif event.name == "Funded":
+        books.currency[args["orderId"]] = books.listed.get(args["listingId"], "")
         books.escrow[args["orderId"]] = args["escrow"]
         books.open.add(args["orderId"])
     elif event.name == "Settled":
@@ -85,3 +97,17 @@ def _enter(books: _Books, event: Event) -> None:
     elif event.name == "Refunded":
         books.refunded[args["orderId"]] = args["amount"]
         books.open.discard(args["orderId"])
+
+
+def _enter_token(token: _Currency, event: Event) -> None:
+    args = event.args
+    if event.name == "Issued":
+        token.issued += args["amount"]
+    elif event.name == "Transfer":
+        for account, change in ((args["from"], -args["value"]), (args["to"], args["value"])):
+            token.balances[account] += change if account != NOBODY else 0
+    elif event.name == "RedemptionRequested":
+        token.locked[args["redemptionId"]] = args["amount"]
+    elif event.name in ("RedemptionPaid", "RedemptionRejected", "RedemptionExpired"):
+        token.paid_out += args["amount"] if event.name == "RedemptionPaid" else 0
+        token.locked[args["redemptionId"]] = token.locked.get(args["redemptionId"], 0) - args["amount"]

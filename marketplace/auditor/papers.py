@@ -7,7 +7,7 @@ from typing import Any
 from marketplace.auditor.documents import Documents
 from marketplace.auditor.findings import Report
 from marketplace.auditor.rows import Row, Tables
-from marketplace.documents import ciphertext_root
+from marketplace.documents import ciphertext_root, money_of
 from marketplace.errors import MarketplaceError
 from marketplace.pricing import price_fits
 from marketplace.queries.permission import OrderPapers, SignedIntent, check_permitted
@@ -67,6 +67,8 @@ class Papers:
             ("terms.asset", row["assetId"], standing.terms["asset"]),
             ("terms.manifest", standing.asset["manifestDigest"], standing.terms["manifest"]),
             ("terms.price", standing.listing["price"], standing.terms["price"]),
+            ("terms.currency", standing.listing["currency"], money_of(standing.terms).code),
+            ("order.currency", standing.listing["currency"], row["currency"]),
             ("terms.plan", True, price_fits(standing.terms)),
             ("agreement.listing", row["listingId"], standing.agreement["listing"]),
             ("agreement.terms", standing.listing["termsDigest"], standing.agreement["terms"]),

@@ -13,6 +13,7 @@ from crypto.errors import CryptoError
 from marketplace.auditor.documents import Documents
 from marketplace.auditor.findings import Report
 from marketplace.auditor.rows import Placed, Row, Tables
+from marketplace.currencies import currency_of
 from marketplace.errors import MarketplaceError
 from marketplace.settlement.papers.credentials import paper_of
 from marketplace.settlement.papers.sales import Sale, make_invoice, make_trade_voucher
@@ -112,11 +113,12 @@ class PapersInHand:
             _month(period)
             for number, line in enumerate(stated["lines"] if isinstance(stated.get("lines"), list) else []):
                 self._is_settled(name, f"lines[{number}].order", line.get("order") if isinstance(line, dict) else None)
-            return make_invoice(seller, buyer, period, self._sales(seller, buyer, period))
+            return make_invoice(seller, buyer, period, self._sales(seller, buyer, period), _money(stated))
         if kind == "account_statement":
             account, period = _text(stated, "account"), _text(stated, "period")
             _month(period)
-            return make_statement(account, period, self._movements(account))
+            money = _money(stated)
+            return make_statement(account, period, self._movements(account, money), money)
         raise _NotAPaperError(f"no paper has the type {kind!r}")
 
     def _is_settled(self, name: str, line: str, order: object) -> bool:
@@ -153,7 +155,7 @@ class PapersInHand:
             if begin <= self._times[row["event"]["block"]] < end:
                 yield self._sale(row["orderId"])
 
-    def _movements(self, account: str) -> Iterator[Movement]:
+    def _movements(self, account: str, money: str) -> Iterator[Movement]:
         causes: dict[str | None, tuple[str, str]] = {}
         for placed in self._derived:
             event = placed.event
@@ -161,7 +163,8 @@ class PapersInHand:
             if placed.intent and cause:
                 causes.setdefault(placed.intent, cause)
         for placed in self._derived:
-            amount = amount_for(account, placed.event.args) if placed.event.name == "Transfer" else 0
+            moves = placed.event.name == "Transfer" and placed.event.contract == currency_of(money).contract
+            amount = amount_for(account, placed.event.args) if moves else 0
             if amount:
                 cause = causes.get(placed.intent, UNKNOWN)
                 yield Movement(placed.timestamp, amount, *cause, placed.block, placed.log_index)
@@ -209,6 +212,14 @@ def _text(values: Row, name: str) -> str:
     if not isinstance(value, str):
         raise _NotAPaperError(f"{name} is not a text")
     return value
+
+
+def _money(values: Row) -> str:
+    """The currency that a paper states; what else it states is compared with what follows in that currency."""
+    try:
+        return currency_of(_text(values, "currency")).code
+    except MarketplaceError as error:
+        raise _NotAPaperError(error.message) from None
 
 
 def _month(period: str) -> None:

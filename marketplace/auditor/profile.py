@@ -15,11 +15,23 @@ from marketplace.auditor.lines import unknown_fields
 from marketplace.auditor.rows import Key, Row, Tables
 from marketplace.auditor.trust import Trust
 from marketplace.deployment import Genesis
-from marketplace.intents import CONTRACTS, Deployment
+from marketplace.intents import CONTRACTS, Deployment, names_contracts
 from marketplace.types import Role
 
 _FIELDS = frozenset(
-    {"chainId", "contracts", "genesisHash", "registrar", "treasury", "feeBps", "rulebook", "exchange", "log", "panel"}
+    {
+        "chainId",
+        "contracts",
+        "currencies",
+        "genesisHash",
+        "registrar",
+        "treasury",
+        "feeBps",
+        "rulebook",
+        "exchange",
+        "log",
+        "panel",
+    }
 )
 _LOG_FIELDS = frozenset({"origin", "key", "verifier"})
 
@@ -70,7 +82,7 @@ def establish(profile: Mapping[str, Any], trust: Trust, report: Report) -> Roots
 
 
 def _deployment(chain_id: object, contracts: object) -> Deployment:
-    if type(chain_id) is not int or not isinstance(contracts, Mapping) or set(contracts) != set(CONTRACTS):
+    if type(chain_id) is not int or not isinstance(contracts, Mapping) or not names_contracts(contracts):
         raise MalformedInput(f"chainId and contracts ({', '.join(CONTRACTS)}) expected")
     for name, address in contracts.items():
         from_hex(address, 20, name)
@@ -110,6 +122,7 @@ def compare_with_genesis(profile: Mapping[str, Any], trust: Trust, genesis: Gene
         if pinned is not None:
             report.same(code, subject, pinned, found)
     derived = {
+        "currencies": list(genesis.currencies),
         "feeBps": genesis.fee_bps,
         "rulebook": genesis.rulebook,
         "treasury": genesis.treasury,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from marketplace.auditor import cases, claimed, delivered
+from marketplace.currencies import code_of, currency_at
 from marketplace.events import Event
 from marketplace.participants.keys import OWN_ADDRESS, REGISTRAR_DELAY_SECONDS
 from marketplace.rights.title_records import ALL_FIELDS, ALL_PURPOSES, ALL_TERRITORIES, NO_FIELDS
@@ -31,6 +32,7 @@ Row = dict[str, Any]
 Key = tuple[Any, ...]
 NOBODY = "0x" + "00" * 20
 BLOCK_TIME = "(block time)"  # beside an event's own arguments
+CONTRACT = "(contract)"  # that emitted it
 
 _UNPLEDGED = {"pledgee": NOBODY, "permitted": ZERO_DIGEST, "moves": 0, "version": 1}
 
@@ -46,8 +48,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "agreements": ("agreementId",),
     "orders": ("orderId",),
     "payouts": ("orderId", "holder"),
-    "balances": ("account",),
-    "issues": ("ref",),
+    "balances": ("account", "currency"),
+    "issues": ("ref", "currency"),
     "redemptions": ("redemptionId",),
     "anchors": ("size",),
     "clearing_batches": ("batchId",),
@@ -88,7 +90,8 @@ class Tables:
         """Change what the event changes."""
         change = _CHANGES.get(placed.event.name)
         if change is not None:
-            change(self, {**placed.event.args, BLOCK_TIME: placed.timestamp}, {"event": _place(placed)})
+            beside = {BLOCK_TIME: placed.timestamp, CONTRACT: placed.event.contract}
+            change(self, placed.event.args | beside, {"event": _place(placed)})
 
     def put(self, table: str, row: Row) -> None:
         """Add a row, or replace the one with the same key."""
@@ -303,7 +306,8 @@ def _listed(tables: Tables, args: Row, at: Row) -> None:
         *("listingId", "assetId", "titleId", "seller", "termsDigest", "price", "validUntil"),
         *("purposes", "fields", "territories"),
     )
-    tables.put("listings", _take(args, *names) | {"status": int(ListingStatus.LISTED), "version": 1} | at)
+    values = {"currency": code_of(args["currency"]), "status": int(ListingStatus.LISTED), "version": 1}
+    tables.put("listings", _take(args, *names) | values | at)
 
 
 def _delisted(tables: Tables, args: Row, at: Row) -> None:
@@ -332,7 +336,8 @@ def _agreement_retired(tables: Tables, args: Row, at: Row) -> None:
 def _funded(tables: Tables, args: Row, at: Row) -> None:
     names = ("orderId", "listingId", "assetId", "buyer", "escrow", "epsilonCap", "validUntil", "agreementDigest")
     none_yet = {"amount": 0, "epsilon": 0, "calls": 0, "callsRoot": ZERO_DIGEST, "fee": 0, "refund": 0}
-    tables.put("orders", _take(args, *names, "agreementId") | {"status": int(OrderStatus.FUNDED)} | none_yet | at)
+    values = {"currency": tables.rows["listings"][args["listingId"],]["currency"], "status": int(OrderStatus.FUNDED)}
+    tables.put("orders", _take(args, *names, "agreementId") | values | none_yet | at)
 
 
 def _settled(tables: Tables, args: Row, at: Row) -> None:
@@ -352,19 +357,27 @@ def _share_paid(tables: Tables, args: Row, at: Row) -> None:
 def _transfer(tables: Tables, args: Row, at: Row) -> None:
     for account, change in ((args["from"], -args["value"]), (args["to"], args["value"])):
         if account != NOBODY:
-            before = tables.rows["balances"].get((account,), {"balance": 0})["balance"]
-            tables.put("balances", {"account": account, "balance": before + change} | at)
+            key = {"account": account, **_currency(args)}
+            before = tables.rows["balances"].get(tuple(key.values()), {"balance": 0})["balance"]
+            tables.put("balances", key | {"balance": before + change} | at)
+
+
+def _currency(args: Row) -> Row:
+    """The currency of the token that an event is of."""
+    found = currency_at(args[CONTRACT])
+    return {"currency": found.code if found else ""}
 
 
 def _issued(tables: Tables, args: Row, at: Row) -> None:
-    tables.put("issues", _take(args, "ref", "account", "amount", "bank") | {"issuedAt": args[BLOCK_TIME]} | at)
+    values = _currency(args) | {"issuedAt": args[BLOCK_TIME]}
+    tables.put("issues", _take(args, "ref", "account", "amount", "bank") | values | at)
 
 
 def _redemption_requested(tables: Tables, args: Row, at: Row) -> None:
     names = ("redemptionId", "account", "amount", "payoutDigest", "bank", "payBy")
     start = {"status": int(RedemptionStatus.LOCKED), "ref": ZERO_DIGEST, "reasonDigest": ZERO_DIGEST}
     times = {"requestedAt": args[BLOCK_TIME], "endedAt": 0}
-    tables.put("redemptions", _take(args, *names) | start | times | at)
+    tables.put("redemptions", _take(args, *names) | _currency(args) | start | times | at)
 
 
 def _redemption_ended(status: RedemptionStatus, *names: str) -> Callable[[Tables, Row, Row], None]:
@@ -382,7 +395,7 @@ def _anchored(tables: Tables, args: Row, at: Row) -> None:
 def _batch_opened(tables: Tables, args: Row, at: Row) -> None:
     none_yet = {"status": int(BatchStatus.OPEN), "legs": 0, "payBy": 0, "confirmedBy": NOBODY}
     row = _take(args, "batchId", "exchange", "number", "closeBy") | none_yet | {"payoutsDigest": ZERO_DIGEST}
-    tables.put("clearing_batches", row | at)
+    tables.put("clearing_batches", row | {"currency": code_of(args["currency"])} | at)
 
 
 def _entered(tables: Tables, args: Row, at: Row) -> None:
@@ -396,7 +409,9 @@ def _entered(tables: Tables, args: Row, at: Row) -> None:
 def _owed(tables: Tables, args: Row, at: Row) -> None:
     place = _one_more_leg(tables, args, at)
     names = ("debtId", "batchId", "debtor", "creditor", "amount", "ref")
-    tables.put("clearing_debts", _take(args, *names) | {"place": place, "status": int(DebtStatus.ENTERED)} | at)
+    currency = tables.rows["clearing_batches"][args["batchId"],]["currency"]
+    values = {"currency": currency, "place": place, "status": int(DebtStatus.ENTERED)}
+    tables.put("clearing_debts", _take(args, *names) | values | at)
     _position(tables, args["batchId"], args["debtor"], at, debit=args["amount"])
     _position(tables, args["batchId"], args["creditor"], at, credit=args["amount"])
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from marketplace.errors import ConfigurationError
-from marketplace.intents import CONTRACTS
+from marketplace.intents import CONTRACTS, names_contracts
 
 MAX_TRUST_FILE = 64 << 10
 
@@ -96,8 +96,8 @@ def from_mapping(values: Mapping[str, Any], source: object) -> Trust:
         if type(value) is not wanted:
             raise _unreadable(source, f"{name} must be {wanted.__name__}")
     contracts = values.get("contracts")
-    if contracts is not None and set(contracts) != set(CONTRACTS):
-        raise _unreadable(source, f"contracts must name exactly {', '.join(CONTRACTS)}")
+    if contracts is not None and not names_contracts(contracts):
+        raise _unreadable(source, f"contracts must name {', '.join(CONTRACTS)}, and tokens of further currencies alone")
     return Trust(**values)
 
 

@@ -5,9 +5,18 @@ from typing import Annotated, Any
 import typer
 
 from marketplace.console import Run, command, group
-from marketplace.console.values import moment, parse_address, parse_digest, parse_duration, parse_id, parse_money
+from marketplace.console.values import (
+    InCurrency,
+    moment,
+    parse_address,
+    parse_digest,
+    parse_duration,
+    parse_id,
+    parse_money,
+)
+from marketplace.currencies import CNY
 from marketplace.documents.identifiers import Kind
-from marketplace.quantities import money
+from marketplace.quantities import money, worth
 from marketplace.sdk import clearing, settlement
 from marketplace.sdk.opening import open_client, open_keys
 from marketplace.types import BatchStatus, DebtStatus
@@ -38,13 +47,14 @@ def open_(
             help="after it anyone may close the batch, at most 30d 逾此期限任何人可关闭批次",
         ),
     ] = clearing.CLOSE_IN_SECONDS,
+    currency: InCurrency = CNY.code,
 ) -> None:
-    """Open a batch, as the exchange. 开启批次
+    """Open a batch of one currency, as the exchange. 开启批次
 
     Example: marketplace clearing open 20261126 --close-in 7d
     """
     with open_client(run) as client:
-        result = clearing.open_batch(client, number, close_in=close_in)
+        result = clearing.open_batch(client, number, close_in=close_in, currency=currency)
     run.result({"batch": result["batch"], **result}, f"opened batch {result['batch']}", f"已开启批次 {result['batch']}")
 
 
@@ -67,7 +77,7 @@ def owe(
     run: Run,
     batch: Batch,
     creditor: Annotated[str, typer.Argument(metavar="ADDRESS", parser=parse_address, help="to whom 债权人")],
-    amount: Annotated[int, typer.Argument(metavar="YUAN", parser=parse_money, help="how much 金额")],
+    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="how much, in the batch's currency 金额")],
     reference: Annotated[str, typer.Option("--for", help="what for, e.g. an invoice number 事由,如发票号")],
 ) -> None:
     """Enter a debt of yours into an open batch. 债务计入批次
@@ -75,10 +85,11 @@ def owe(
     Example: marketplace clearing owe 0x6e…6e 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 120.00 --for "invoice 17"
     """
     with open_client(run) as client:
-        result = clearing.owe(client, batch, creditor, amount, reference)
-    run.result(
-        result, f"{money(amount)} yuan owed to {creditor} in the batch", f"已计入应付 {creditor} {money(amount)} 元"
-    )
+        code = clearing.get(client, batch)["currency"]
+        units = parse_money(amount, code)
+        result = clearing.owe(client, batch, creditor, units, reference)
+    much = worth(units, code)
+    run.result(result, f"{much[0]} owed to {creditor} in the batch", f"已计入应付 {creditor} {much[1]}")
 
 
 @command(app, "run")
@@ -131,7 +142,9 @@ def show(run: Run, batch: Batch) -> None:
     if run.as_json:
         run.json({**found, "positions": rows})
         return
-    facts: dict[str, Any] = {name: found[name] for name in ("batchId", "legs", "parties", "uncovered", "unpaid")}
+    facts: dict[str, Any] = {
+        name: found[name] for name in ("batchId", "currency", "legs", "parties", "uncovered", "unpaid")
+    }
     facts["status"] = run.tr(*STATUS[BatchStatus(found["status"])])
     run.say(f"batch {facts['status']}", f"批次{facts['status']}")
     facts["closeBy"] = moment(found["closeBy"])
@@ -143,7 +156,7 @@ def show(run: Run, batch: Batch) -> None:
         ("collected", "paid in", "已扣收(元)", money),
         ("net", "net", "净额(元)", money),
     )
-    run.rows(rows, columns)
+    run.rows([{**row, "currency": found["currency"]} for row in rows], columns)
 
 
 @command(app, "list")
@@ -157,6 +170,7 @@ def list_(run: Run) -> None:
     columns = (
         ("batchId", "batch", "批次", str),
         ("number", "number", "序号", str),
+        ("currency", "currency", "货币", str),
         ("legs", "legs", "笔数", str),
         ("status", "status", "状态", lambda value: run.tr(*STATUS[BatchStatus(value)])),
     )

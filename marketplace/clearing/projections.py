@@ -4,6 +4,7 @@ from sqlmodel import Session
 
 from marketplace.clearing.rules import NOBODY
 from marketplace.clearing.tables import ClearedOrder, ClearingBatch, ClearingDebt, ClearingPosition
+from marketplace.currencies import code_of
 from marketplace.ledger.tables import LedgerEvent
 from marketplace.storage.projected import projected
 from marketplace.types import ZERO_DIGEST, BatchStatus, DebtStatus
@@ -16,6 +17,7 @@ def opened(session: Session, event: LedgerEvent) -> None:
         batch_id=args["batchId"],
         exchange=args["exchange"],
         number=args["number"],
+        currency=code_of(args["currency"]),
         status=BatchStatus.OPEN,
         legs=0,
         close_by=args["closeBy"],
@@ -43,8 +45,17 @@ def owed(session: Session, event: LedgerEvent) -> None:
     names = ("batchId", "debtor", "creditor", "amount", "ref")
     batch_id, debtor, creditor, amount, ref = (args[name] for name in names)
     row = session.get(ClearingDebt, args["debtId"]) or ClearingDebt(
-        debt_id=args["debtId"], batch_id="", debtor=debtor, creditor=creditor, amount=0, ref=ref, place=0, status=0
+        debt_id=args["debtId"],
+        batch_id="",
+        debtor=debtor,
+        creditor=creditor,
+        amount=0,
+        currency="",
+        ref=ref,
+        place=0,
+        status=0,
     )
+    row.currency = batch.currency
     row.batch_id, row.amount, row.place, row.status = batch_id, amount, batch.legs, DebtStatus.ENTERED
     session.add(row.stamp(event))
     _change(session, event, debtor, debit=amount)

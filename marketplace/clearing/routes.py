@@ -15,7 +15,18 @@ from marketplace.settlement.service import LastVoucher, close
 from marketplace.web.context import Here
 from marketplace.web.paging import AskedPage, Rows, link_next, page_of
 from marketplace.web.principal import Account, Clearer
-from marketplace.web.shapes import AddressText, Count, DigestText, Queued, Shape, SignatureText, UInt32, UInt48, Voucher
+from marketplace.web.shapes import (
+    AddressText,
+    Count,
+    DigestText,
+    Queued,
+    Shape,
+    SignatureText,
+    UInt16,
+    UInt32,
+    UInt48,
+    Voucher,
+)
 
 router = APIRouter(prefix="/clearing", tags=["clearing"])
 BatchId = Annotated[DigestText, Path()]
@@ -27,6 +38,7 @@ class OpenBatch(Shape):
     batch_id: DigestText
     exchange: AddressText
     number: UInt48
+    currency: UInt16
     close_by: Count
     deadline: Count
 
@@ -39,6 +51,7 @@ class Owe(Shape):
     debtor: AddressText
     creditor: AddressText
     amount: Count
+    currency: UInt16
     ref: DigestText
     deadline: Count
 

@@ -51,7 +51,7 @@ STATES = {
 
 @dataclass
 class Position:
-    """What a party is due and owes in a batch, and what was collected from it, in fen.
+    """What a party is due and owes in a batch, and what was collected from it, in minor units of the batch's currency.
 
     Args:
         debts: the debts it owes, in the order of their entry; the last are dropped first.
@@ -78,7 +78,7 @@ class Position:
 
 @dataclass
 class Debt:
-    """One debt, in fen."""
+    """One debt, in minor units of its batch's currency."""
 
     debtor: str
     creditor: str
@@ -89,13 +89,14 @@ class Debt:
 @dataclass
 class Batch:
     """One batch. `legs` counts orders and debts. Unix seconds: until `pay_by` nothing is dropped, until `close_by` the
-    exchange alone closes and confirms."""
+    exchange alone closes and confirms. All of it is in `currency` (numeric code)."""
 
     status: BatchStatus = NONE
     legs: int = 0
     pay_by: int = 0
     close_by: int = 0
     positions: dict[str, Position] = field(default_factory=dict)
+    currency: int = 0
 
     def at(self, party: str) -> Position:
         """The position of `party`, which enters the batch with it."""
@@ -140,7 +141,9 @@ class Batches:
         return record
 
 
-def open_batch(state: Batches, participants: Participants, opening: Message, now: int) -> list[Event]:
+def open_batch(
+    state: Batches, participants: Participants, accounts: Accounts, opening: Message, now: int
+) -> list[Event]:
     """Open a batch.
 
     Args:
@@ -154,10 +157,11 @@ def open_batch(state: Batches, participants: Participants, opening: Message, now
     state.require(opening["batchId"], "openBatch")
     if not now <= opening["closeBy"] <= now + MAX_WAIT:
         raise refuse("ClearingCloseBy", closeBy=opening["closeBy"], time=now)
+    accounts.of(opening["currency"])
     participants.require_active(opening["exchange"], Role.EXCHANGE)
 
-    state.records[opening["batchId"]] = Batch(OPEN, close_by=opening["closeBy"])
-    return [_event("BatchOpened", opening, "batchId", "number", "closeBy", "exchange")]
+    state.records[opening["batchId"]] = Batch(OPEN, close_by=opening["closeBy"], currency=opening["currency"])
+    return [_event("BatchOpened", opening, "batchId", "number", "currency", "closeBy", "exchange")]
 
 
 def owe(state: Batches, participants: Participants, debt: Message, now: int) -> list[Event]:
@@ -173,6 +177,7 @@ def owe(state: Batches, participants: Participants, debt: Message, now: int) -> 
     require_in_time(debt, now)
     _require_id(debt_id(debtor, creditor, debt["ref"]), key)
     batch = state.require(debt["batchId"], "owe")
+    _require_currency(batch, debt["currency"])
     before = state.debts.get(key)
     if before is not None and before.status is DebtStatus.ENTERED:
         raise refuse("ClearingDebtExists", debtId=key)
@@ -215,6 +220,7 @@ def clear(
     ending = ending_of(orders, voucher, clearing, now, "clear", listings=listings, terms=terms)
     batch = state.require(clearing["batchId"], "clear")
     order, asset = ending.order, ending.listing.asset_id
+    _require_currency(batch, order.currency)
 
     order.status = OrderStatus.SETTLED
     entries = rights.assets[asset].shares  # emptied places, too: the contract lists them with nothing
@@ -233,7 +239,7 @@ def clear(
             for (holder, amount), entry in zip(parts[1:-1], entries, strict=True)
             if entry.bps
         ),
-        *accounts.pay_from_escrow(state.account, order.escrow),
+        *accounts.of(order.currency).pay_from_escrow(state.account, order.escrow),
         Event(
             "Clearing",
             "Entered",
@@ -288,6 +294,7 @@ def collect(state: Batches, accounts: Accounts, batch_key: str, party: str, tota
     """
     batch = state.require(batch_key, "collect")
     needed = _require_needed(batch, batch_key, party)
+    accounts = accounts.of(batch.currency)
     position, balance = batch.at(party), accounts.balance(party)
     if position.collected + needed != total:
         raise refuse("ClearingTotal", total=position.collected + needed, stated=total)
@@ -313,7 +320,7 @@ def drop(state: Batches, accounts: Accounts, batch_key: str, debt_key: str, now:
     if debt is None or latest != debt_key:
         raise refuse("ClearingNotLatest", latest=latest, debtId=debt_key)
     needed = _require_needed(batch, batch_key, debt.debtor)
-    balance = accounts.balance(debt.debtor)
+    balance = accounts.of(batch.currency).balance(debt.debtor)
     if balance >= needed:
         raise refuse("ClearingSolvent", party=debt.debtor, balance=balance, needed=needed)
 
@@ -367,7 +374,7 @@ def pay(state: Batches, accounts: Accounts, batch_key: str, party: str) -> list[
     if not batch.unpaid:
         batch.status = SETTLED
     event = Event("Clearing", "PaidOut", {"batchId": batch_key, "party": party, "amount": position.net})
-    return [event, *_settled(batch, batch_key), *accounts.move(state.account, party, position.net)]
+    return [event, *_settled(batch, batch_key), *accounts.of(batch.currency).move(state.account, party, position.net)]
 
 
 def payouts_digest(payouts: Mapping[str, int]) -> str:
@@ -402,6 +409,11 @@ def _settled(batch: Batch, batch_key: str) -> list[Event]:
 def _require_id(expected: str, got: str) -> None:
     if expected != got:
         raise refuse("ClearingIdMismatch", expected=expected, got=got)
+
+
+def _require_currency(batch: Batch, currency: int) -> None:
+    if currency != batch.currency:
+        raise refuse("CurrenciesDiffer", expected=batch.currency, got=currency)
 
 
 def _require_overdue(batch: Batch, batch_key: str, now: int) -> None:

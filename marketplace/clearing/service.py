@@ -118,7 +118,7 @@ def _due(session: Session, batch: ClearingBatch, now: int) -> Iterator[tuple[str
 def _cover(
     session: Session, batch: ClearingBatch, position: ClearingPosition, now: int
 ) -> Iterator[tuple[str, list[Any]]]:
-    row = session.get(Balance, position.party)
+    row = session.get(Balance, (position.party, batch.currency))
     needed, balance = _needed(position), row.balance if row else 0
     if balance >= needed:
         yield "collect", [batch.batch_id, position.party, position.collected + needed]
@@ -142,7 +142,7 @@ def _count(session: Session, batch_id: str, *which: ColumnElement[bool]) -> int:
 
 
 def _payouts(session: Session, batch_id: str) -> dict[str, int]:
-    """Who is paid what, fen; two columns, not the rows."""
+    """Who is paid what; two columns, not the rows."""
     query = select(ClearingPosition.party, _NET).where(ClearingPosition.batch_id == batch_id)
     return dict(session.exec(query).all())
 

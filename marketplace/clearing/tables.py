@@ -8,7 +8,8 @@ from marketplace.storage.types import READ_MODEL
 
 
 class ClearingBatch(ProjectedRow, table=True):
-    """One batch. `status` is types.BatchStatus; `close_by` and `pay_by` unix seconds; `legs` counts orders and debts;
+    """One batch, all in `currency`. `status` is types.BatchStatus; `close_by` and `pay_by` unix seconds; `legs` counts
+    orders and debts;
     `confirmed_by` is the exchange, or nobody: before the confirmation, or where somebody else went on in its stead."""
 
     __tablename__ = "clearing_batches"
@@ -16,6 +17,7 @@ class ClearingBatch(ProjectedRow, table=True):
     batch_id: str = Field(primary_key=True)
     exchange: str
     number: int = Field(sa_type=BigInteger)
+    currency: str
     status: int
     legs: int = Field(sa_type=BigInteger)
     close_by: int = Field(sa_type=BigInteger)
@@ -25,7 +27,8 @@ class ClearingBatch(ProjectedRow, table=True):
 
 
 class ClearingPosition(ProjectedRow, table=True):
-    """What `party` is due, owes and has paid in, in fen; `paid` is 1 once it got its net."""
+    """What `party` is due, owes and has paid in, in minor units of the batch's currency; `paid` is 1 once it got
+    its net."""
 
     __tablename__ = "clearing_positions"
     __table_args__ = READ_MODEL
@@ -38,7 +41,8 @@ class ClearingPosition(ProjectedRow, table=True):
 
 
 class ClearingDebt(ProjectedRow, table=True):
-    """One debt, in fen. `place` is the number of the leg in its batch; `status` is types.DebtStatus."""
+    """One debt, in minor units of `currency`, its batch's. `place` is the number of the leg in its batch; `status` is
+    types.DebtStatus."""
 
     __tablename__ = "clearing_debts"
     __table_args__ = READ_MODEL
@@ -47,6 +51,7 @@ class ClearingDebt(ProjectedRow, table=True):
     debtor: str = Field(index=True)
     creditor: str = Field(index=True)
     amount: int = Field(sa_type=BigInteger)
+    currency: str
     ref: str
     place: int = Field(sa_type=BigInteger)
     status: int

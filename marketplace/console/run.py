@@ -20,7 +20,9 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.table import Table
 from rich.text import Text
 
+from marketplace.currencies import CNY
 from marketplace.errors import MarketplaceError
+from marketplace.quantities import money
 
 LABELS = {
     "en": {"error": "refused", "rule": "rule", "expected": "expected", "got": "got", "hint": "hint", "code": "code"},
@@ -106,12 +108,14 @@ class Run:
         """A table, or JSON.
 
         Args:
-            columns: (key, English heading, Chinese heading, formatter).
+            columns: (key, English heading, Chinese heading, formatter); amounts with the formatter `quantities.money`
+                are yuan, or of the currency that a row's "currency" names.
             data: what to print with --json instead of `rows`.
         """
         if self.as_json:
             self._print_json(rows if data is None else data)
             return
+        rows, columns = _in_currencies(rows, columns)
         table = Table(title=title or None, title_justify="left")
         for _, en, zh, _format in columns:
             table.add_column(self.tr(en, zh), overflow="fold")
@@ -214,6 +218,26 @@ def _silent(stage: str, done: int, total: int) -> None:
 
 def _plain(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _in_currencies(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]
+) -> tuple[Sequence[Mapping[str, Any]], Sequence[Column]]:
+    """The same where all amounts are yuan; else amounts with their currency, under headings without one."""
+    if all(row.get("currency", CNY.code) == CNY.code for row in rows):
+        return rows, columns
+    names = [key for key, _, _, form in columns if form is money]
+    shown = [{**row, **{name: _amount(row, name) for name in names}} for row in rows]
+    plain = [
+        (key, en.replace("yuan", "amount"), zh.replace("(元)", ""), str) if form is money else (key, en, zh, form)
+        for key, en, zh, form in columns
+    ]
+    return shown, plain
+
+
+def _amount(row: Mapping[str, Any], name: str) -> str | None:
+    code = row.get("currency", CNY.code)
+    return None if row.get(name) is None else f"{money(row[name], code)} {code}"
 
 
 def _cell(value: Any, form: Callable[[Any], str]) -> Text:

@@ -12,6 +12,7 @@ import typer
 
 from marketplace import quantities
 from marketplace.console.usage import BadValue
+from marketplace.currencies import CNY, currency_of
 from marketplace.documents.identifiers import Identifier, Kind, parse_identifier
 from marketplace.errors import InvalidInputError
 
@@ -22,9 +23,24 @@ _DURATION = re.compile(r"(\d{1,6})([smhdy])", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "y": 365 * 86400}
 
 
-def parse_money(text: str) -> int:
-    """Fen from yuan, e.g. "2.50" is 250."""
-    return _quantity(quantities.parse_money, text)
+def parse_money(text: str, currency: str = CNY.code) -> int:
+    """Minor units from an amount, e.g. 250 fen from "2.50" yuan."""
+    return _quantity(lambda given: quantities.parse_money(given, currency), text)
+
+
+def parse_currency(text: str) -> str:
+    """The code of a currency, in capitals."""
+    try:
+        return currency_of(text.strip().upper()).code
+    except InvalidInputError as error:
+        raise BadValue(str(error.expected), error.zh) from None
+
+
+#: the option of every command about money that does not follow from an order, a listing or a batch
+InCurrency = Annotated[
+    str,
+    typer.Option("--currency", metavar="CODE", parser=parse_currency, help="ISO 4217, one of the market's 货币"),
+]
 
 
 def parse_epsilon(text: str) -> int:

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from marketplace.console import Run, command, group
-from marketplace.console.values import moment, parse_address, parse_duration, parse_id, parse_money, short
+from marketplace.console.values import InCurrency, moment, parse_address, parse_duration, parse_id, parse_money, short
+from marketplace.currencies import CNY
 from marketplace.documents import PURPOSES
 from marketplace.documents.identifiers import Kind
 from marketplace.sdk import deliveries as sdk
@@ -37,7 +38,7 @@ def offer(
     asset: Annotated[
         str, typer.Argument(metavar="ASSET", parser=parse_id(Kind.DATA), help="id of the data asset 资产编号")
     ],
-    price: Annotated[int, typer.Option(parser=parse_money, metavar="YUAN", help="for the whole file 整份价格")],
+    price: Annotated[str, typer.Option(metavar="AMOUNT", help="for the whole file, in yuan or --currency 整份价格")],
     purpose: Annotated[list[str], typer.Option(help="permitted, repeatable 允许的用途: " + " ".join(PURPOSES))],
     key: Annotated[list[str], typer.Option(help="column that names a row, repeatable 行标识列")],
     mark: Annotated[
@@ -60,6 +61,7 @@ def offer(
     ] = "90d",  # type: ignore[assignment]
     threshold: Annotated[int, typer.Option(min=1, help="panel nodes that must agree 须一致的节点数")] = 2,
     node: Annotated[list[str] | None, typer.Option(help="panel node, repeatable; all if none 计算节点")] = None,
+    currency: InCurrency = CNY.code,
 ) -> None:
     """List a data set as a file, and offer its delivery. 挂牌文件交付
 
@@ -77,7 +79,8 @@ def offer(
             purposes=[word.upper() for word in purpose],
             regions=region or [],
             price=None,
-            plan=sdk.full_set(price),
+            plan=sdk.full_set(parse_money(price, currency)),
+            currency=currency,
             epsilon_per_query_max=1,
             minimum_cohort=None,
             nodes=[parse_address(text) for text in node or []],

@@ -87,6 +87,7 @@ from marketplace.documents.common import (
 from marketplace.documents.lineage import differences
 from marketplace.documents.manifest import check_places, key_holders, validate_manifest
 from marketplace.documents.market import (
+    money_of,
     payment_reference,
     validate_agreement,
     validate_claim,
@@ -179,6 +180,7 @@ __all__ = [
     "iso_time",
     "key_holders",
     "missing_counts",
+    "money_of",
     "payment_reference",
     "public_cell_count",
     "public_shape",

@@ -45,9 +45,9 @@ def agreement_id(party_a: str, party_b: str, agreement: str) -> Digest:
     return _id(party_a, party_b, agreement)
 
 
-def redemption_id(account: str, payout: str) -> Digest:
-    """Id of the redemption that `account` asks for under this payout document's digest."""
-    return _id(account, payout)
+def redemption_id(account: str, currency: int, payout: str) -> Digest:
+    """Id of the redemption of a currency (numeric code) that `account` asks for under this payout document's digest."""
+    return _id(account, "0x" + currency.to_bytes(2, "big").hex(), payout)
 
 
 def title_id(asset: str, kind: TitleKind, order: str | None = None) -> Digest:

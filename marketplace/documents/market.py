@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from marketplace.currencies import CNY, CURRENCIES, Currency, currency_of
 from marketplace.documents.api import API, check_api
 from marketplace.documents.common import (
     BILINGUAL,
@@ -123,13 +124,18 @@ _DELIVERY = record(
         "columns": array(_COLUMN, 64, 1, part("name")),
     }
 )
-_TERMS = document("terms", _TERMS_FIELDS)
-_TERMS_WITH_PLAN = record({"type": one_of(["terms"]), "version": one_of([2]), "plan": plan_shape, **_TERMS_FIELDS})
+# In which money the terms count; absent for the first currency, so that one meaning has one form.
+_TERMS_MONEY: dict[str, Check] = {"currency": one_of([code for code in CURRENCIES if code != CNY.code])}
+_TERMS = document("terms", _TERMS_FIELDS, _TERMS_MONEY)
+_TERMS_WITH_PLAN = record(
+    {"type": one_of(["terms"]), "version": one_of([2]), "plan": plan_shape, **_TERMS_FIELDS}, _TERMS_MONEY
+)
 _TERMS_OF_FILES = record(
     {
         **{"type": one_of(["terms"]), "version": one_of([3]), "plan": plan_shape, "delivery": _DELIVERY},
         **(_TERMS_FIELDS | {"computations": array(one_of(COMPUTATIONS), 0, 0, itself)}),
-    }
+    },
+    _TERMS_MONEY,
 )
 _TERMS_OF_CALLS = record(
     {
@@ -190,6 +196,11 @@ def validate_claim(value: object) -> Document:
     if total != 10_000:
         raise refuse("claim.shares", "shares that sum to 10000 basis points", total)
     return claim
+
+
+def money_of(terms: Document) -> Currency:
+    """The currency in which terms, or a row of a listing or an order, count."""
+    return currency_of(str(terms.get("currency", CNY.code)))
 
 
 def validate_payout(value: object) -> Document:

@@ -148,22 +148,25 @@ def mapping(inner: Check, longest: int) -> Check:
     return check
 
 
-def record(fields: Mapping[str, Check]) -> Check:
-    """An object with exactly these fields."""
+def record(fields: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> Check:
+    """An object with exactly these fields, and of `optional` ones those that differ from what their absence means."""
+    more = optional or {}
 
     def check(value: object, path: str) -> None:
         if not isinstance(value, dict):
             raise refuse(path, "an object", value)
         if missing := sorted(fields.keys() - value.keys()):
             raise refuse(path, f"the field {missing[0]}", sorted(map(str, value))[:20])
-        if unknown := sorted(map(str, value.keys() - fields.keys())):
-            raise refuse(path, "no field besides " + ", ".join(fields), unknown[0])
+        if unknown := sorted(map(str, value.keys() - fields.keys() - more.keys())):
+            raise refuse(path, "no field besides " + ", ".join((*fields, *more)), unknown[0])
         for name, inner in fields.items():
             inner(value[name], f"{path}.{name}")
+        for name in more.keys() & value.keys():
+            more[name](value[name], f"{path}.{name}")
 
     return check
 
 
-def document(kind: str, fields: Mapping[str, Check]) -> Check:
+def document(kind: str, fields: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> Check:
     """A record whose "type" is `kind` and whose "version" is 1, besides `fields`."""
-    return record({"type": one_of([kind]), "version": one_of([1]), **fields})
+    return record({"type": one_of([kind]), "version": one_of([1]), **fields}, optional)

@@ -180,6 +180,7 @@ def profile_json(session: Session, settings: Settings) -> dict[str, Any]:
     return {
         "chainId": ledger.chain_id,
         "contracts": dict(ledger.addresses),
+        "currencies": list(ledger.currencies),
         "genesisHash": genesis.hash if genesis else None,
         "registrar": ledger.registrar,
         "treasury": ledger.treasury,

@@ -9,6 +9,7 @@ from typing import Any
 from crypto.canonical import keccak256, to_hex
 from marketplace import artifacts
 from marketplace.calls import decode_event
+from marketplace.currencies import kind_of
 from marketplace.errors import VerificationError
 from marketplace.events import Event
 
@@ -77,7 +78,7 @@ def attribute(events: Sequence[Event], contract: str, count: int) -> list[int]:
     accepted = [i for i in range(count) if i not in refused]
     owners, position = [], -1
     for event in events:
-        position += event.contract == contract and event.name in OPENINGS[contract]
+        position += event.contract == contract and event.name in OPENINGS[kind_of(contract)]
         current = accepted[position] if 0 <= position < len(accepted) else -1
         owners.append(event.args["index"] if _is_refusal(event, contract) else current)
     if position + 1 != len(accepted) or -1 in owners:

@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import bindparam, func
 from sqlmodel import Session, col, select
 
-from marketplace.intents import CONTRACTS
 from marketplace.ledger.planning import Batch, Limits, QueuedCall, make_batches
 from marketplace.ledger.profile import LedgerProfile
 from marketplace.ledger.relayer import Relayer, SignedTransaction
@@ -30,7 +29,7 @@ class PlannedBlock:
 
 def plan_deployment(session: Session, profile: LedgerProfile, relayer: Relayer, block: int | None) -> None:
     """Sign the creations in nonce order, for block `block` where blocks are ours to plan."""
-    for nonce, name in enumerate(CONTRACTS):
+    for nonce, name in enumerate(profile.genesis.contracts):
         signed = relayer.sign(nonce, None, profile.genesis.creation_code(name), DEPLOYMENT_GAS)
         insert_rows(session.connection(), TRANSACTIONS, [_transaction_row(signed, name, block)])
 

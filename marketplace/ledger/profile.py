@@ -9,6 +9,7 @@ from typing import Self
 from sqlmodel import Session
 
 from marketplace import artifacts
+from marketplace.currencies import CNY
 from marketplace.deployment import Genesis
 from marketplace.errors import ConfigurationError
 from marketplace.intents import CONTRACTS, Deployment
@@ -29,6 +30,7 @@ class LedgerSettings:
         treasury: where fees go.
         fee_bps: fee in basis points.
         rulebook: digest of the rulebook of registration that the exchange is founded with.
+        currencies: ISO 4217 codes, CNY first.
         folder: where the embedded node may write.
         rpc_url: JSON-RPC of an outer network; empty for the embedded node.
         confirmations: blocks of an outer network that must stand on a block before it counts.
@@ -47,6 +49,7 @@ class LedgerSettings:
     confirmations: int = 0
     gas_price: int = 0
     limits: Limits = field(default_factory=Limits)
+    currencies: tuple[str, ...] = (CNY.code,)
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,11 @@ class LedgerProfile:
         """What signing needs to know."""
         return Deployment(self.chain_id, self.addresses)
 
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        """The codes of the market's currencies, CNY first; each has a token among the contracts."""
+        return self.deployment.currencies
+
     @classmethod
     def found(cls, settings: LedgerSettings, relayer: str, start: "Start") -> Self:
         """The profile of a ledger that does not exist yet."""
@@ -97,7 +105,12 @@ class LedgerProfile:
             rulebook=settings.rulebook,
             artifacts_digest=artifacts_digest(),
             addresses=Genesis(
-                relayer, settings.registrar, settings.treasury, settings.fee_bps, settings.rulebook
+                relayer,
+                settings.registrar,
+                settings.treasury,
+                settings.fee_bps,
+                settings.rulebook,
+                settings.currencies,
             ).addresses(),
         )
 
@@ -110,7 +123,7 @@ class LedgerProfile:
         node = "external" if settings.rpc_url else "embedded"
         wanted = {"chain_id": settings.chain_id, "relayer": relayer, "registrar": settings.registrar, "node": node}
         wanted |= {"treasury": settings.treasury, "fee_bps": settings.fee_bps, "artifacts_digest": artifacts_digest()}
-        wanted["rulebook"] = settings.rulebook
+        wanted |= {"rulebook": settings.rulebook, "currencies": settings.currencies}
         for name, value in wanted.items():
             if getattr(self, name) != value:
                 raise ConfigurationError(
@@ -126,7 +139,7 @@ class LedgerProfile:
     @property
     def genesis(self) -> Genesis:
         """What the contracts were told when they were made."""
-        return Genesis(self.relayer, self.registrar, self.treasury, self.fee_bps, self.rulebook)
+        return Genesis(self.relayer, self.registrar, self.treasury, self.fee_bps, self.rulebook, self.currencies)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import typer
 
 from marketplace.console import Run, command, group
 from marketplace.console.values import (
+    InCurrency,
     moment,
     parse_address,
     parse_digest,
@@ -18,7 +19,8 @@ from marketplace.console.values import (
     read_json,
     short,
 )
-from marketplace.documents import COMPUTATIONS, PURPOSES, Document, validate_plan
+from marketplace.currencies import CNY
+from marketplace.documents import COMPUTATIONS, PURPOSES, Document, money_of, validate_plan
 from marketplace.documents.identifiers import Kind
 from marketplace.errors import InvalidInputError
 from marketplace.pricing import plan_of
@@ -54,8 +56,9 @@ def create(
     compute: Annotated[list[str], typer.Option(help="permitted, repeatable 允许的计算: " + " ".join(COMPUTATIONS))],
     purpose: Annotated[list[str], typer.Option(help="permitted, repeatable 允许的用途: " + " ".join(PURPOSES))],
     price: Annotated[
-        int | None, typer.Option(parser=parse_money, metavar="YUAN", help="for one query 每次查询价格")
+        str | None, typer.Option(metavar="AMOUNT", help="for one query, in yuan or --currency 每次查询价格")
     ] = None,
+    currency: InCurrency = CNY.code,
     plan: Annotated[
         Path | None, typer.Option(help="JSON file with a price plan, instead of --price 价格方案文件", exists=True)
     ] = None,
@@ -99,7 +102,8 @@ def create(
             computations=_words(compute),
             purposes=_words(purpose),
             regions=region or [],
-            price=price,
+            price=None if price is None else parse_money(price, currency),
+            currency=currency,
             plan=_plan(price, plan),
             epsilon_per_query_max=epsilon_per_query,
             minimum_cohort=minimum_cohort,
@@ -151,7 +155,7 @@ def show(run: Run, listing: Listing) -> None:
     panel = f"{terms['panel']['threshold']} of {len(terms['panel']['nodes'])}"
     run.facts(
         {
-            run.tr("price", "价格"): run.tr(*plan_words(plan_of(terms))),
+            run.tr("price", "价格"): run.tr(*plan_words(plan_of(terms), money_of(terms).code)),
             run.tr("computations", "允许计算"): " ".join(terms["computations"]),
             run.tr("purposes", "允许用途"): " ".join(terms["purposes"]),
             run.tr("regions", "地域"): " ".join(terms["regions"]) or run.tr("anywhere", "不限"),
@@ -165,7 +169,7 @@ def show(run: Run, listing: Listing) -> None:
     )
 
 
-def _plan(price: int | None, path: Path | None) -> Document | None:
+def _plan(price: str | None, path: Path | None) -> Document | None:
     """The price plan of a file; exactly one of price and file is given."""
     if (price is None) == (path is None):
         raise InvalidInputError(

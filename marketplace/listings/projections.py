@@ -2,6 +2,7 @@
 
 from sqlmodel import Session
 
+from marketplace.currencies import code_of
 from marketplace.ledger.tables import LedgerEvent
 from marketplace.listings.tables import Listing
 from marketplace.storage.projected import projected
@@ -21,6 +22,7 @@ def listed(session: Session, event: LedgerEvent) -> None:
         fields=args["fields"],
         territories=args["territories"],
         price=args["price"],
+        currency=code_of(args["currency"]),
         valid_until=args["validUntil"],
         status=ListingStatus.LISTED,
         version=1,

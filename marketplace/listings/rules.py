@@ -24,7 +24,8 @@ STATES = {"list": {NONE: LISTED}, "delist": {LISTED: DELISTED}}
 
 @dataclass
 class Listing:
-    """One offer. `price` in fen for one call; `valid_until` in unix seconds; the scope as bit masks.
+    """One offer. `price` in minor units of `currency` (numeric code) for one call; `valid_until` in unix
+    seconds; the scope as bit masks.
 
     Args:
         title_id: the seller's title to operate.
@@ -34,6 +35,7 @@ class Listing:
     asset_id: str
     title_id: str
     price: int
+    currency: int
     valid_until: int
     purposes: int
     fields: str
@@ -99,6 +101,7 @@ def list_asset(
         asset,
         product["titleId"],
         product["price"],
+        product["currency"],
         product["validUntil"],
         product["purposes"],
         product["fields"],

@@ -8,8 +8,9 @@ from sqlmodel import Session
 from crypto import bls
 from crypto.canonical import from_hex
 from marketplace.api.rules import check_offer
+from marketplace.currencies import CNY, code_of
 from marketplace.deliveries.modes import require_allowed
-from marketplace.documents import Document, unix_seconds, validate_manifest, validate_terms
+from marketplace.documents import Document, money_of, unix_seconds, validate_manifest, validate_terms
 from marketplace.documents.scopes import scope_of_terms
 from marketplace.errors import NotFoundError, RuleError
 from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue, remember
@@ -18,6 +19,7 @@ from marketplace.intents import Deployment
 from marketplace.listings.tables import Listing
 from marketplace.participants.service import require_active
 from marketplace.pricing import check_plan, check_terms, plan_of
+from marketplace.refusals import refuse
 from marketplace.rights.service import get_asset, manifest_of
 from marketplace.storage.documents import has_document, read_document
 from marketplace.types import Digest, Role
@@ -57,12 +59,19 @@ def list_product(session: Session, deployment: Deployment, offer: Statement, now
     if is_under_way(session, name):
         return name
     check_statement(offer, deployment, now)
+    require_traded(deployment, message["currency"])
     _check_terms(session, message)
     arguments = [dict(message), offer.signatures[0]]
     precheck.run(session, "Listings", "list", arguments, now)
     remember(session, deployment, offer, message["listingId"])
     by = message["seller"]
     return queue(session, contract="Listings", verb="list", arguments=arguments, digest=name, by=by, now=now)
+
+
+def require_traded(deployment: Deployment, currency: int) -> None:
+    """Refuse to list in a currency that nobody could order in. Raises RuleError `currency_not_in_market`."""
+    if code_of(currency) not in deployment.currencies:
+        raise refuse("CurrenciesUnknown", currency=currency)
 
 
 def delist(session: Session, deployment: Deployment, wish: Statement, now: int) -> Digest:
@@ -87,10 +96,12 @@ def _check_terms(session: Session, message: Mapping[str, Any]) -> None:
         "asset": asset.asset_id,
         "manifest": asset.manifest_digest,
         "price": message["price"],
+        "currency": message["currency"],
         "termEnd": message["validUntil"],
     }
     found = {
         **{field: terms[field] for field in ("asset", "manifest", "price")},
+        "currency": money_of(terms).number,
         "termEnd": unix_seconds(terms["termEnd"]),
     }
     if found != stated:
@@ -108,11 +119,27 @@ def _check_terms(session: Session, message: Mapping[str, Any]) -> None:
     claim = read_document(session, asset.claim_digest)
     require_allowed(terms, asset.level, claim["origin"])
     check_plan(plan_of(terms), is_public=claim["origin"] == "PUBLIC")
+    _check_money(terms)
     manifest = validate_manifest(manifest_of(session, asset))
     _check_scope(terms, manifest, message)
     check_offer(terms, manifest)
     _check_cohort(terms, manifest)
     _check_panel(session, terms)
+
+
+def _check_money(terms: Document) -> None:
+    """What public data may earn is capped in yuan, over all its listings, so it is sold for yuan alone."""
+    if plan_of(terms)["publicData"] is not None and money_of(terms) is not CNY:
+        raise RuleError(
+            "public_data_in_yuan",
+            f"public data is listed in {CNY.code}, not in {money_of(terms).code}",
+            zh=f"公共数据只能以 {CNY.code} 挂牌，不能以 {money_of(terms).code} 挂牌",
+            rule="pricing.public_data_in_yuan",
+            expected=CNY.code,
+            got=money_of(terms).code,
+            hint="its permitted income is stated and summed in yuan; leave out --currency",
+            hint_zh="其准许收入以人民币核定并累计；请勿指定 --currency",
+        )
 
 
 def _check_scope(terms: Document, manifest: Document, message: Mapping[str, Any]) -> None:

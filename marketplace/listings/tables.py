@@ -8,8 +8,8 @@ from marketplace.storage.types import READ_MODEL
 
 
 class Listing(ProjectedRow, table=True):
-    """One product: this part (bit masks) of the seller's title to operate. `price` is fen for a query, `status` is
-    types.ListingStatus."""
+    """One product: this part (bit masks) of the seller's title to operate. `price` is for a query, in minor units of
+    `currency`; `status` is types.ListingStatus."""
 
     __tablename__ = "listings"
     __table_args__ = READ_MODEL
@@ -22,6 +22,7 @@ class Listing(ProjectedRow, table=True):
     fields: str
     territories: int = Field(sa_type=BigInteger)
     price: int = Field(sa_type=BigInteger)
+    currency: str
     valid_until: int = Field(sa_type=BigInteger)
     status: int
     version: int = Field(sa_type=BigInteger)

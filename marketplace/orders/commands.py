@@ -10,8 +10,8 @@ from marketplace.console.values import moment, parse_digest, parse_duration, par
 from marketplace.documents import PURPOSES
 from marketplace.documents.identifiers import Kind
 from marketplace.pricing.words import plan_words
-from marketplace.quantities import epsilon, money
-from marketplace.sdk import claims, orders
+from marketplace.quantities import epsilon, money, worth
+from marketplace.sdk import claims, listings, orders
 from marketplace.sdk.opening import open_client, open_keys
 from marketplace.types import ZERO_DIGEST, OrderStatus
 from marketplace.vault.vouchers import own_voucher
@@ -41,7 +41,7 @@ def fund(
         str, typer.Argument(metavar="LISTING", parser=parse_id(Kind.PRODUCT), help="id of the listing 挂牌编号")
     ],
     escrow: Annotated[
-        int, typer.Option(parser=parse_money, metavar="YUAN", help="set aside; the rest comes back 托管金额")
+        str, typer.Option(metavar="AMOUNT", help="set aside, in the listing's currency; the rest comes back 托管金额")
     ],
     epsilon_cap: Annotated[
         int, typer.Option(parser=parse_epsilon, metavar="EPSILON", help="most privacy loss 隐私预算上限")
@@ -63,10 +63,12 @@ def fund(
     Example: marketplace orders fund 0x5f…5f --escrow 20.00 --epsilon-cap 3 --purpose TRANSPORT --region CN-SH
     """
     with open_client(run) as client:
+        code = listings.get(client, listing)["currency"]
         result = orders.fund(
             client,
             listing,
-            escrow=escrow,
+            escrow=parse_money(escrow, code),
+            currency=code,
             epsilon_cap=epsilon_cap,
             purpose=purpose.upper(),
             region=region,
@@ -95,16 +97,17 @@ def quote(
     if run.as_json:
         run.json(told)
         return
-    lines = [{**line, "what": run.tr(line["en"], line["zh"])} for line in told["lines"]]
+    code = told["currency"]
+    lines = [{**line, "what": run.tr(line["en"], line["zh"]), "currency": code} for line in told["lines"]]
     run.rows(lines, LINES, run.tr("quote", "报价"))
     run.facts(
         {
-            run.tr("total, yuan", "合计（元）"): money(told["total"]),
-            run.tr("least escrow", "最低托管"): money(told["escrowLeast"]),
-            run.tr("fee in it, the seller's", "其中手续费（卖方承担）"): money(told["fee"]["amount"]),
-            run.tr("tax in it", "其中税额"): money(told["tax"]["amount"]),
-            run.tr("may still be earned", "尚可取得收入"): money(told["cap"]["left"]) if told["cap"] else "–",
-            run.tr("plan", "方案"): run.tr(*plan_words(told["plan"])),
+            run.tr("total", "合计"): run.tr(*worth(told["total"], code)),
+            run.tr("least escrow", "最低托管"): money(told["escrowLeast"], code),
+            run.tr("fee in it, the seller's", "其中手续费（卖方承担）"): money(told["fee"]["amount"], code),
+            run.tr("tax in it", "其中税额"): money(told["tax"]["amount"], code),
+            run.tr("may still be earned", "尚可取得收入"): money(told["cap"]["left"], code) if told["cap"] else "–",
+            run.tr("plan", "方案"): run.tr(*plan_words(told["plan"], code)),
             run.tr("rounding", "舍入"): run.tr(told["rounding"]["en"], told["rounding"]["zh"]),
         }
     )
@@ -186,7 +189,7 @@ def _print_claim(run: Run, claim: dict[str, Any]) -> None:
     run.facts(
         {
             run.tr("claimed by", "主张方"): claim["claimedBy"],
-            run.tr("stands at, yuan", "现凭证金额（元）"): money(claim["amount"]),
+            run.tr("stands at", "现凭证金额"): run.tr(*worth(claim["amount"], claim["currency"])),
             run.tr("calls", "调用次数"): str(claim["calls"]),
             run.tr("higher vouchers until", "更高凭证截至"): moment(claim["until"]),
         }

@@ -3,6 +3,7 @@
 from sqlmodel import Session
 
 from marketplace.ledger.tables import LedgerEvent
+from marketplace.listings.tables import Listing
 from marketplace.orders.tables import Order, OrderClaim
 from marketplace.storage.projected import projected
 from marketplace.types import ZERO_DIGEST, OrderStatus
@@ -17,6 +18,7 @@ def funded(session: Session, event: LedgerEvent) -> None:
         asset_id=args["assetId"],
         buyer=args["buyer"],
         escrow=args["escrow"],
+        currency=projected(session, Listing, args["listingId"]).currency,
         epsilon_cap=args["epsilonCap"],
         valid_until=args["validUntil"],
         agreement_digest=args["agreementDigest"],

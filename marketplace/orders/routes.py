@@ -10,7 +10,7 @@ from marketplace.orders.tables import Order
 from marketplace.web.context import Here
 from marketplace.web.paging import AskedPage, Rows, link_next, page_of
 from marketplace.web.principal import Account
-from marketplace.web.shapes import AddressText, Count, DigestText, Document, Queued, Shape, SignatureText
+from marketplace.web.shapes import AddressText, Count, DigestText, Document, Queued, Shape, SignatureText, UInt16
 
 router = APIRouter(prefix="/orders", tags=["orders"])
 
@@ -25,6 +25,7 @@ class Fund(Shape):
     listing_id: DigestText
     buyer: AddressText
     escrow: Count
+    currency: UInt16
     epsilon_cap: Count
     valid_until: Count
     agreement_digest: DigestText

@@ -41,11 +41,13 @@ IN_ESCROW = (FUNDED, CLAIMED)  # nothing of its money has moved yet
 
 @dataclass
 class Order:
-    """One order. `escrow` in fen, `epsilon_cap` in millionths, `valid_until` in unix seconds."""
+    """One order. `escrow` in minor units of `currency` (numeric code), `epsilon_cap` in millionths, `valid_until`
+    in unix seconds."""
 
     buyer: str
     listing_id: str
     escrow: int
+    currency: int
     epsilon_cap: int
     valid_until: int
     status: OrderStatus = STATES["fund"][NONE]
@@ -85,8 +87,11 @@ class Orders:
 class Purse(Protocol):
     """The money side of funding, which a later stage implements."""
 
+    def of(self, currency: int) -> "Purse":
+        """The money of one currency, by its numeric code; refused where the market has none."""
+
     def require_balance(self, account: str, amount: int) -> None:
-        """Refuse if `account` has less than `amount` fen."""
+        """Refuse if `account` has less than `amount`."""
 
     def take_into_escrow(self, account: str, amount: int) -> list[Event]:
         """Move money of `account` into escrow."""
@@ -121,34 +126,40 @@ def fund(
         raise refuse("OrdersExists", orderId=expected)
     participants.require_active(buyer, Role.BUYER)
     listing = require_live(listings, order["listingId"], now, participants=participants, rights=rights, titles=titles)
-    require_terms(order, listing, now)
+    require_terms(order, listing, now, purse)
     if order["agreementId"] != ZERO_DIGEST:
         agreements.require_between(order["agreementId"], listing.seller, buyer, now)
-    purse.require_balance(buyer, order["escrow"])
+    money = purse.of(order["currency"])
+    money.require_balance(buyer, order["escrow"])
     rights.require_budget(listing.asset_id, order["epsilonCap"])
     titles.require_not_passing(listing.title_id)
 
     state.records[expected] = Order(
-        buyer, order["listingId"], order["escrow"], order["epsilonCap"], order["validUntil"]
+        buyer, order["listingId"], order["escrow"], order["currency"], order["epsilonCap"], order["validUntil"]
     )
-    args = {name: order[name] for name in order if name != "deadline"} | {"assetId": listing.asset_id}
+    args = {name: order[name] for name in order if name not in ("deadline", "currency")} | {"assetId": listing.asset_id}
     return [
         Event("Orders", "Funded", args),
-        *purse.take_into_escrow(buyer, order["escrow"]),
+        *money.take_into_escrow(buyer, order["escrow"]),
         *commit_budget(rights, listing.asset_id, expected, order["epsilonCap"]),
         *grant_use(titles, listing.title_id, listing.asset_id, order),
     ]
 
 
-def require_terms(order: Message, listing: Listing, now: int) -> None:
+def require_terms(order: Message, listing: Listing, now: int, purse: Purse | None = None) -> None:
     """Refuse an order that does not fit its listing.
 
     Args:
-        order: at least buyer, escrow, epsilonCap and validUntil of a Fund.
+        order: at least buyer, escrow, currency, epsilonCap and validUntil of a Fund.
         now: unix seconds.
+        purse: the market's money, where it is there to be asked for its currencies.
     """
     if order["buyer"] == listing.seller:
         raise refuse("OrdersOwnListing", buyer=order["buyer"])
+    if order["currency"] != listing.currency:
+        raise refuse("CurrenciesDiffer", expected=listing.currency, got=order["currency"])
+    if purse is not None:
+        purse.of(order["currency"])
     if order["escrow"] < listing.price:
         raise refuse("OrdersEscrowTooSmall", escrow=order["escrow"], price=listing.price)
     if order["epsilonCap"] == 0:

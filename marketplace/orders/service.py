@@ -62,7 +62,7 @@ def order_json(session: Session, order: Order) -> dict[str, Any]:
     )
     paid = [{"holder": payout.holder, "amount": payout.amount} for payout in payouts]
     claim = session.get(OrderClaim, order.order_id)
-    more = {"payouts": paid, "claim": claim.as_json() if claim else None}
+    more = {"payouts": paid, "claim": claim.as_json() | {"currency": order.currency} if claim else None}
     return {**order.as_json(), "seller": parties(session, order)[1], **more}
 
 
@@ -141,11 +141,11 @@ def quote_listing(session: Session, listing_id: str, *, calls: int, purpose: str
     listing = get_listing(session, listing_id)
     plan = plan_of(terms_of(session, listing))
     fee, promised = ledger_profile(session).fee_bps, _promised(session, plan, listing.asset_id)
-    return quote(plan, usage_of(calls), purpose=purpose, fee_bps=fee, promised=promised)
+    return quote(plan, usage_of(calls), purpose=purpose, fee_bps=fee, promised=promised, currency=listing.currency)
 
 
 def _promised(session: Session, plan: Plan, asset_id: str) -> int:
-    """What public data earned, and what stands in escrow for it, over all its listings, fen; 0 for other data."""
+    """What public data earned, and what stands in escrow for it, over all its listings, in fen; 0 for other data."""
     if plan["publicData"] is None:
         return 0
     rows = session.exec(select(Order).where(Order.asset_id == asset_id))

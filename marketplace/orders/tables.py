@@ -8,7 +8,7 @@ from marketplace.storage.types import READ_MODEL
 
 
 class Order(ProjectedRow, table=True):
-    """One order. Money in fen, epsilon in millionths, `status` is types.OrderStatus.
+    """One order. Money in minor units of `currency`, epsilon in millionths, `status` is types.OrderStatus.
 
     `agreement_digest` is of the buyer's acceptance of the terms, `agreement_id` names the agreement of both sides under
     which it was made, or is ZERO_DIGEST. `amount`, `epsilon`, `calls`, `calls_root` and `fee` are what it was settled
@@ -22,6 +22,7 @@ class Order(ProjectedRow, table=True):
     asset_id: str = Field(index=True)
     buyer: str = Field(index=True)
     escrow: int = Field(sa_type=BigInteger)
+    currency: str
     epsilon_cap: int = Field(sa_type=BigInteger)
     valid_until: int = Field(sa_type=BigInteger)
     agreement_digest: str
@@ -38,7 +39,8 @@ class Order(ProjectedRow, table=True):
 class OrderClaim(ProjectedRow, table=True):
     """What one side of an order claimed, and what was presented against it since; it stays when the order has ended.
 
-    `amount` in fen, `epsilon` in millionths. `until` (unix seconds): the window for higher vouchers.
+    `amount` in minor units of the order's currency, `epsilon` in millionths. `until` (unix seconds): the window for
+    higher vouchers.
     """
 
     __tablename__ = "order_claims"

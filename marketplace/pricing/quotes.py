@@ -2,14 +2,15 @@
 
 from typing import Any
 
+from marketplace.currencies import CNY
 from marketplace.documents import digest
 from marketplace.pricing import rulebook
 from marketplace.pricing.billing import LINES, Bill, Plan, Usage, bill, entry_price
 from marketplace.pricing.public_data import WHOLE_BPS, max_permitted_revenue, require_within_cap
 
 ROUNDING = {
-    "en": "Lines are whole units times a price in fen and are never rounded; fee and tax are rounded down to the fen.",
-    "zh": "各行为整数单位乘以以分计的价格，不作舍入；手续费与税额向下取整到分。",
+    "en": "Lines are whole units times a price in minor units and are never rounded; fee and tax are rounded down.",
+    "zh": "各行为整数单位乘以以最小货币单位计的价格，不作舍入；手续费与税额向下取整。",
 }
 
 
@@ -18,17 +19,21 @@ def usage_of(calls: int) -> Usage:
     return Usage(calls=calls, hits=calls, records=calls)
 
 
-def quote(plan: Plan, usage: Usage, *, purpose: str, fee_bps: int, promised: int = 0) -> dict[str, Any]:
+def quote(
+    plan: Plan, usage: Usage, *, purpose: str, fee_bps: int, promised: int = 0, currency: str = CNY.code
+) -> dict[str, Any]:
     """The itemised quote as plain values.
 
     Args:
         plan: the listing's, or the agreement's where that is negotiated.
         purpose: what the order is for.
         fee_bps: the venue's fee; the seller pays it out of the total.
-        promised: fen that the product earned or has in escrow already; counts for public data alone.
+        currency: ISO 4217 code of the listing's.
+        promised: what the product earned or has in escrow already; counts for public data alone.
     Returns:
         "lines" (code, en, zh, units, unitPrice, amount), "total", "escrowLeast", "fee" and "tax" (both in the total),
-        "cap" (null, or "maxRevenue", "promised", "left"), "plan", "planDigest", "rulebook", "rounding"; money in fen.
+        "cap" (null, or "maxRevenue", "promised", "left"), "plan", "planDigest", "rulebook", "rounding", "currency";
+        money in its minor units.
     Raises:
         RuleError: `quota_exhausted`, `plan_not_agreed`, `revenue_cap`.
     """
@@ -47,6 +52,7 @@ def quote(plan: Plan, usage: Usage, *, purpose: str, fee_bps: int, promised: int
         "planDigest": digest(plan),
         "rulebook": plan["rulebook"],
         "rounding": ROUNDING,
+        "currency": currency,
     }
 
 

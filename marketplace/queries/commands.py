@@ -9,9 +9,9 @@ from marketplace.console import Run, command, group
 from marketplace.console.values import parse_epsilon, parse_id, short
 from marketplace.documents.identifiers import Kind
 from marketplace.quantities import epsilon as show_epsilon
-from marketplace.quantities import money
+from marketplace.quantities import money, worth
 from marketplace.queries.shown import shown_budget
-from marketplace.sdk import queries
+from marketplace.sdk import orders, queries
 from marketplace.sdk.answers import Answer
 from marketplace.sdk.journal import Step
 from marketplace.sdk.opening import open_client
@@ -46,12 +46,15 @@ def print_explanation(run: Run, found: queries.Explanation) -> None:
     if run.as_json:
         run.json(found.as_dict())
         return
-    price, (charge, charge_zh) = money(found.price), shown_budget(found.privacy, found.charge)
+    (price, price_zh), (charge, charge_zh) = (
+        worth(found.price, found.currency),
+        shown_budget(found.privacy, found.charge),
+    )
     left = show_epsilon(found.left)
     run.say(
-        f"price {price} yuan, {charge} of the {left} left to the data set; every number rests on at least "
+        f"price {price}, {charge} of the {left} left to the data set; every number rests on at least "
         f"{found.minimum_cohort} rows, or is left out",
-        f"费用 {price} 元，消耗预算 {charge_zh}（数据集剩余 {left}）；"
+        f"费用 {price_zh}，消耗预算 {charge_zh}（数据集剩余 {left}）；"
         f"每个数值至少涉及 {found.minimum_cohort} 行，否则不发布",
     )
     if found.left_buyer is not None:
@@ -129,8 +132,8 @@ def history(run: Run, order: Order) -> None:
     Example: marketplace queries history 0x5f…5f
     """
     with open_client(run) as client:
-        steps = queries.history(client, order)
-    rows = [_history_row(step) for step in steps]
+        steps, code = queries.history(client, order), orders.get(client, order)["currency"]
+    rows = [{**_history_row(step), "currency": code} for step in steps]
     columns = (
         ("sequence", "call", "序号", str),
         ("query", "query", "查询", short),
@@ -158,13 +161,14 @@ def print_answer(run: Run, answer: Answer) -> None:
         run.rows(rows, [(column, column, column, _cell) for column in rows[0]])
     for missing in answer.opened.suppressed:
         run.say(f"left out, too few rows: {', '.join(missing)}", f"因行数过少未发布：{'、'.join(missing)}")
+    cost, cost_zh = worth(answer.price, answer.currency)
     spent, spent_zh = shown_budget(answer.privacy, answer.opened.epsilon)
     left, whole = show_epsilon(answer.left_order), show_epsilon(answer.left_asset)
     mine = None if answer.left_buyer is None else show_epsilon(answer.left_buyer)
     run.say(
-        f"± is the standard error of the privacy noise. Cost {money(answer.price)} yuan, {spent}; left {left} to the "
+        f"± is the standard error of the privacy noise. Cost {cost}, {spent}; left {left} to the "
         f"order, {'' if mine is None else f'{mine} to you, '}{whole} to the data set",
-        f"± 为隐私噪声的标准误。费用 {money(answer.price)} 元，消耗预算 {spent_zh}；订单剩余 {left}，"
+        f"± 为隐私噪声的标准误。费用 {cost_zh}，消耗预算 {spent_zh}；订单剩余 {left}，"
         f"{'' if mine is None else f'您剩余 {mine}，'}数据集剩余 {whole}",
     )
 

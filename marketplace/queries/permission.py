@@ -11,7 +11,15 @@ from typing import Any
 
 from crypto.canonical import to_hex
 from crypto.errors import CryptoError
-from marketplace.documents import Document, ciphertext_root, digest, unix_seconds, validate_agreement, validate_terms
+from marketplace.documents import (
+    Document,
+    ciphertext_root,
+    digest,
+    money_of,
+    unix_seconds,
+    validate_agreement,
+    validate_terms,
+)
 from marketplace.documents.ids import asset_id, listing_id, order_id
 from marketplace.documents.scopes import scope_of_terms
 from marketplace.documents.shapes import SIGNATURE_TEXT, record, refuse
@@ -116,6 +124,7 @@ def check_papers(
         "asset id": listing["assetId"] == asset_id(manifest["holder"], manifest_digest),
         "listing names the terms": listing["termsDigest"] == digest(papers.terms),
         "listing price": listing["price"] == papers.terms["price"] and price_fits(papers.terms),
+        "listing's and order's currency": listing["currency"] == fund["currency"] == money_of(papers.terms).number,
         "listing offers what its terms say": scope_of_terms(papers.terms, manifest)
         == {name: listing[name] for name in ("purposes", "fields", "territories")},
         "listing id": listing["listingId"] == listing_id(listing["seller"], listing["assetId"], listing["termsDigest"]),

@@ -7,6 +7,27 @@ _LOOP_HINT_ZH = "资金仅可通过订单出资、结算或退款划转"
 
 MONEY = (
     Refusal(
+        "CurrenciesUnknown",
+        "currency_not_in_market",
+        "settlement.currencies_of_the_market",
+        "this market has no currency {currency}",
+        "本市场没有货币 {currency}",
+        "name a currency that the market was founded with: see `currencies` of GET /profile",
+        "请填写市场设立时确定的货币：见 GET /profile 的 `currencies`",
+        got="currency",
+    ),
+    Refusal(
+        "CurrenciesDiffer",
+        "currency_differs",
+        "settlement.one_currency",
+        "expected the currency {expected}, got {got}",
+        "货币应为 {expected}，收到 {got}",
+        "nothing is converted here: sign in the currency of the listing, the batch or the token (ISO 4217 number)",
+        "本市场不作任何货币兑换：请以挂牌、批次或代币的货币(ISO 4217 数字代码)签署",
+        expected="expected",
+        got="got",
+    ),
+    Refusal(
         "SettlementTokenClosedLoop",
         "money_closed_loop",
         "settlement.only_orders_move_money",
@@ -29,10 +50,10 @@ MONEY = (
         "SettlementTokenAmount",
         "issue_amount",
         "settlement.amount_range",
-        "the amount {amount} is zero, or all money together would be more than 2^53 - 1 fen",
-        "金额 {amount} 为零,或资金总量将超过 2^53 - 1 分",
-        "issue at least 1 fen",
-        "发行金额至少为 1 分",
+        "the amount {amount} is zero, or all money together would be more than 2^53 - 1 minor units",
+        "金额 {amount} 为零,或资金总量将超过 2^53 - 1 个最小货币单位",
+        "issue at least one minor unit",
+        "发行金额至少为一个最小货币单位",
         got="amount",
     ),
     Refusal(

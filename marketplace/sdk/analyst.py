@@ -18,7 +18,8 @@ from typing import Self
 
 import pandas as pd
 
-from marketplace.documents import Document
+from marketplace.currencies import CNY
+from marketplace.documents import Document, money_of
 from marketplace.errors import InvalidInputError
 from marketplace.quantities import money, parse_epsilon, parse_money
 from marketplace.queries.pricing import OrderAccount
@@ -163,11 +164,16 @@ class Product:
             lines.append(("you, all orders", self.offer.terms["buyerCap"], found.left_buyer))
         return tables.budget(lines, found.privacy)
 
+    @property
+    def currency(self) -> str:
+        """ISO 4217 code of the money that it is sold for."""
+        return money_of(self.offer.terms).code
+
     def buy(self, escrow: str, epsilon_cap: str, purpose: str, region: str, days: int = 30) -> "Order":
         """Accept the terms and fund an order; what is not used of the escrow comes back when the order ends.
 
         Args:
-            escrow: yuan to set aside. epsilon_cap: the most privacy budget that the order may spend.
+            escrow: to set aside, in the listing's currency. epsilon_cap: the most privacy budget for it.
             days: how long the order is valid; at most as long as the listing.
         Raises:
             RuleError: purpose or region are not permitted, the balance is too small, the budget is spent.
@@ -175,7 +181,8 @@ class Product:
         funded = orders.fund(
             self.client,
             self.listing,
-            escrow=parse_money(escrow),
+            escrow=parse_money(escrow, self.currency),
+            currency=self.currency,
             epsilon_cap=parse_epsilon(epsilon_cap),
             purpose=purpose,
             region=region,
@@ -229,14 +236,16 @@ class Order:
         return pd.concat([tables.budget(mine, self.product.manifest["privacy"]), self.product.budget()])
 
     def escrow(self) -> pd.Series:
-        """Yuan set aside, promised by vouchers so far, and left."""
+        """Money set aside, promised by vouchers so far, and left."""
         account = self._account()
         facts = {"escrow": account.escrow, "promised": account.amount, "left": account.escrow - account.amount}
-        return pd.Series({name: money(amount) for name, amount in facts.items()}, name="yuan")
+        code = self.product.currency
+        name = "yuan" if code == CNY.code else code
+        return pd.Series({what: money(amount, code) for what, amount in facts.items()}, name=name)
 
     def history(self) -> pd.DataFrame:
         """One row a call: what was asked, what became of it, what it cost; from your own journal."""
-        return tables.history(queries.history(self.product.client, self.id))
+        return tables.history(queries.history(self.product.client, self.id), self.product.currency)
 
     def _account(self) -> OrderAccount:
         return queries.account_of(self.product.client, orders.inspect(self.product.client, self.id))

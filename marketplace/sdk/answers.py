@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from marketplace import documents
-from marketplace.documents import Document
+from marketplace.currencies import CNY
+from marketplace.documents import Document, money_of
 from marketplace.errors import MarketplaceError, RuleError
 from marketplace.pricing import tariff_of
 from marketplace.queries.answer import Answer as Opened
@@ -35,7 +36,7 @@ class Answer:
 
     Args:
         opened: groups, values, standard errors, released integers.
-        price: fen.
+        price: minor units of `currency`, the order's (ISO 4217 code).
         left_order: epsilon left to the order, millionths.
         left_buyer: left to the buyer, or its group, over all orders, millionths; None where the terms set no cap.
         left_asset: epsilon left to the data set over all buyers, millionths.
@@ -52,6 +53,7 @@ class Answer:
     privacy: Mapping[str, str]
     query: str
     plan: str
+    currency: str = CNY.code
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -94,7 +96,8 @@ class Answer:
     def as_dict(self) -> dict[str, Any]:
         """Plain values, also what the journal keeps; standard errors under "<name>_se"."""
         opened = self.opened
-        cost = {"price": self.price, "epsilon": opened.epsilon, "spentOrder": opened.spent_order}
+        cost: dict[str, Any] = {"price": self.price, "currency": self.currency}
+        cost |= {"epsilon": opened.epsilon, "spentOrder": opened.spent_order}
         left = {"leftOrder": self.left_order, "leftBuyer": self.left_buyer, "leftAsset": self.left_asset}
         left |= {"spentBuyer": opened.spent_buyer, "spentAsset": opened.spent_asset}
         names = {"query": self.query, "plan": self.plan, "groupBy": list(self.groups), "terms": list(self.terms)}
@@ -140,6 +143,7 @@ def open_answer(client: Client, deal: Deal, step: Step, status: Mapping[str, Any
         privacy=deal.offer.manifest["privacy"],
         query=step.query_digest,
         plan=plan.digest,
+        currency=money_of(deal.offer.terms).code,
     )
 
 

@@ -78,7 +78,7 @@ def store_of(client: Client) -> CallStore:
 
 
 def order(
-    client: Client, listing_id: str, *, escrow: int, purpose: str, region: str, valid_until: int
+    client: Client, listing_id: str, *, escrow: int, purpose: str, region: str, valid_until: int, currency: str = ""
 ) -> dict[str, Any]:
     """Fund an order of calls. It sets the smallest privacy budget aside, which comes back whole: calls spend none."""
     return orders.fund(
@@ -89,6 +89,7 @@ def order(
         purpose=purpose,
         region=region,
         valid_until=valid_until,
+        currency=currency,
     )
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from crypto.canonical import sha256, to_hex
 from marketplace.clearing.rules import payouts_digest
+from marketplace.currencies import CNY, currency_of
+from marketplace.documents import money_of
 from marketplace.documents.ids import batch_id, debt_id
 from marketplace.errors import RuleError
 from marketplace.sdk.checks import expect
@@ -18,17 +20,21 @@ DELAY_SECONDS = 5  # until the closing itself is on the ledger
 Report = Callable[[str, int, int], None]  # stage, done, total
 
 
-def open_batch(client: Client, number: int, *, close_in: int = CLOSE_IN_SECONDS) -> dict[str, Any]:
+def open_batch(
+    client: Client, number: int, *, close_in: int = CLOSE_IN_SECONDS, currency: str = CNY.code
+) -> dict[str, Any]:
     """Open a batch, as the exchange.
 
     Args:
         number: below 2^48; one that this exchange has not used.
         close_in: seconds from now, at most thirty days; after that time anyone may close the batch.
+        currency: ISO 4217 code; all that enters is in it.
     Returns:
         the intent's outcome with "batch", the batch's id.
     """
     name = batch_id(client.address, number)
     message = {"batchId": name, "exchange": client.address, "number": number}
+    message |= {"currency": currency_of(currency).number}
     message |= {"closeBy": client.now() + close_in, "deadline": client.deadline()}
     outcome = client.submit("/clearing/batches", {"open": message, "signature": client.sign("OpenBatch", message)})
     return {**outcome, "batch": name}
@@ -38,7 +44,7 @@ def owe(client: Client, batch: str, creditor: str, amount: int, reference: str) 
     """Enter a debt of one's own.
 
     Args:
-        amount: fen.
+        amount: minor units of the batch's currency.
         reference: what the debt is for, e.g. an invoice number; the same debt cannot enter twice.
     Returns:
         the intent's outcome with "debt", the debt's id.
@@ -46,7 +52,7 @@ def owe(client: Client, batch: str, creditor: str, amount: int, reference: str) 
     ref = to_hex(sha256(reference.encode()))
     name = debt_id(client.address, creditor, ref)
     message = {"debtId": name, "batchId": batch, "debtor": client.address, "creditor": creditor, "amount": amount}
-    message |= {"ref": ref, "deadline": client.deadline()}
+    message |= {"currency": money_of(get(client, batch)).number, "ref": ref, "deadline": client.deadline()}
     outcome = client.submit("/clearing/debts", {"owe": message, "signature": client.sign("Owe", message)})
     return {**outcome, "debt": name}
 

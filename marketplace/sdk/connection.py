@@ -227,9 +227,9 @@ class Connection:
         """GET a small public answer that is not JSON."""
         return self._send("GET", path, signed=False, repeatable=True).content
 
-    def get_as(self, path: str, kind: str) -> bytes:
+    def get_as(self, path: str, kind: str, **params: Any) -> bytes:
         """GET an answer of another media type than JSON."""
-        return self._send("GET", path, signed=True, repeatable=True, headers={"accept": kind}).content
+        return self._send("GET", path, signed=True, repeatable=True, headers={"accept": kind}, params=params).content
 
     def download(self, path: str, target: Path, progress: Callable[[int], None] = lambda _count: None) -> int:
         """Write the answer of GET `path` into `target`, whole or not at all; returns its size in bytes."""

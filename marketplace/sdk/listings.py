@@ -6,6 +6,7 @@ from typing import Any
 
 from marketplace import documents
 from marketplace.api.rules import API, check_offer
+from marketplace.currencies import CNY
 from marketplace.documents import Document, ids
 from marketplace.documents.scopes import scope_of_terms
 from marketplace.pricing import check_terms, entry_price, price_fits
@@ -51,13 +52,14 @@ def make_terms(
     plan: Document | None = None,
     fields: Sequence[str] = (),
     delivery: Document | None = None,
+    currency: str = CNY.code,
 ) -> Document:
     """The terms document of a product.
 
     Args:
         title: {"en", "zh"}; the data set's own title when None.
         regions: where the buyer may be; everywhere when empty.
-        price: fen for one query; None where there is a plan.
+        price: for one query, in minor units; None where there is a plan.
         plan: a price plan (marketplace.documents.plans); None where there is a price.
         epsilon_per_query_max: millionths.
         minimum_cohort: smallest number of rows behind a released number; the manifest's own when None.
@@ -70,12 +72,14 @@ def make_terms(
         fields: names of the columns on offer; all when empty.
         delivery: what the terms of a file (sdk.deliveries.file_terms) or of calls (marketplace.documents.api) say of
             it; neither is computed on. None otherwise.
+        currency: ISO 4217 code of the money that all amounts are in, one of the market's.
     """
     asset = rights.get_asset(client, asset_id)
     manifest = rights.checked_manifest(client, asset)
     terms: Document = {"type": "terms", "version": 1, "title": dict(title or manifest["title"]), "asset": asset_id}
     terms |= {"manifest": asset["manifestDigest"], "computations": list(computations), "purposes": list(purposes)}
     terms |= {"price": price} if plan is None else _planned(plan)
+    terms |= {} if currency == CNY.code else {"currency": currency}
     terms |= {"regions": list(regions), "epsilonPerQueryMax": epsilon_per_query_max}
     named = [{"name": name, "accounts": list(accounts)} for name, accounts in (groups or {}).items()]
     terms |= {"buyerCap": buyer_cap, "groups": named, "fields": list(fields)}
@@ -110,6 +114,7 @@ def create(client: Client, terms: Document, title: str | None = None) -> dict[st
         "termsDigest": terms_digest,
         **scope_of_terms(terms, manifest),
         "price": terms["price"],
+        "currency": documents.money_of(terms).number,
         "validUntil": documents.unix_seconds(terms["termEnd"]),
         "deadline": client.deadline(),
     }
@@ -153,6 +158,7 @@ def inspect(
     expect(derived, listing_id, "listing_id_differs", rule)
     expect(terms["asset"], listing["assetId"], "terms_for_another_asset", rule)
     expect(terms["price"], listing["price"], "price_differs", rule)
+    expect(documents.money_of(terms).code, listing["currency"], "currency_differs", rule)
     expect(price_fits(terms), True, "price_differs", rule)
     asset = asset or rights.get_asset(client, listing["assetId"])
     expect(asset["assetId"], listing["assetId"], "terms_for_another_asset", rule)

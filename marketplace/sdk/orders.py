@@ -39,18 +39,22 @@ def fund(
     region: str,
     valid_until: int,
     agreement_id: str = ZERO_DIGEST,
+    currency: str = "",
 ) -> dict[str, Any]:
     """Accept a listing's terms and fund an order.
 
     Args:
-        escrow: fen set aside; what is not spent comes back.
+        escrow: set aside, in minor units of the listing's currency; what is not spent comes back.
         epsilon_cap: the most privacy loss that this order may cause, millionths.
+        currency: in which `escrow` was reckoned (ISO 4217 code), where it was: refused unless it is the listing's.
         agreement_id: the agreement with the seller under which to order; none by default.
         valid_until: unix seconds; after it anyone may have the escrow refunded. Capped by the listing's own end.
     Returns:
         the intent's outcome with "orderId" and "agreementDigest".
     """
     offer = listings.inspect(client, listing_id)
+    money = documents.money_of(offer.terms)
+    expect(money.code, currency or money.code, "currency_differs", "settlement.one_currency")
     agreement: Document = {"type": "agreement", "version": 1, "listing": listing_id}
     agreement |= {"terms": offer.listing["termsDigest"], "buyer": client.address, "purpose": purpose, "region": region}
     agreement |= {"nonce": to_hex(secrets.token_bytes(32))}
@@ -60,6 +64,7 @@ def fund(
         "listingId": listing_id,
         "buyer": client.address,
         "escrow": escrow,
+        "currency": money.number,
         "epsilonCap": epsilon_cap,
         "validUntil": min(valid_until, offer.listing["validUntil"]),
         "agreementDigest": digest,
@@ -88,6 +93,7 @@ def quote(client: Client, listing_id: str, *, calls: int, purpose: str) -> dict[
         purpose=purpose,
         fee_bps=said["fee"]["bps"],
         promised=promised,
+        currency=documents.money_of(offer.terms).code,
     )
     expect(said, told, "quote_differs", "pricing.quotes_are_bills")
     return told

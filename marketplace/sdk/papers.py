@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from crypto.canonical import from_hex, load_canonical
+from marketplace.currencies import CNY
 from marketplace.documents import Document
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
@@ -14,32 +15,33 @@ from marketplace.settlement.statements.account import check_statement
 CREDENTIAL = "application/vc"
 
 
-def statement(client: Client, period: str, account: str | None = None) -> Document:
-    """The credential of an account's month; one's own by default.
+def statement(client: Client, period: str, account: str | None = None, currency: str = CNY.code) -> Document:
+    """The credential of an account's month in one currency; one's own by default.
 
     Args:
-        period: "2026-11".
+        period: "2026-11". currency: ISO 4217 code.
     Raises:
         VerificationError: `paper_invalid`, `paper_for_another`, `statement_does_not_sum`.
     """
     owner = account or client.address
-    signed = _credential(client, f"/settlement/accounts/{owner}/statements/{period}")
+    signed = _credential(client, f"/settlement/accounts/{owner}/statements/{period}", currency=currency)
     paper = content(client, signed)
-    _expect_asked((paper["type"], paper["account"], paper["period"]), ("account_statement", owner, period))
+    stated = (paper["type"], paper["account"], paper["period"], paper["currency"])
+    _expect_asked(stated, ("account_statement", owner, period, currency))
     check_statement(paper)
     return signed
 
 
-def invoice(client: Client, seller: str, buyer: str, period: str) -> Document:
-    """The credential of an invoice; its totals are the sums of its lines.
+def invoice(client: Client, seller: str, buyer: str, period: str, currency: str = CNY.code) -> Document:
+    """The credential of an invoice over the orders of one currency (ISO 4217 code); its totals are its lines' sums.
 
     Raises:
         VerificationError: `paper_invalid`, `paper_for_another`, `invoice_does_not_sum`.
     """
-    signed = _credential(client, f"/settlement/invoices/{seller}/{buyer}/{period}")
+    signed = _credential(client, f"/settlement/invoices/{seller}/{buyer}/{period}", currency=currency)
     paper = content(client, signed)
-    stated = (paper["type"], paper["seller"], paper["buyer"], paper["period"])
-    _expect_asked(stated, ("invoice", seller, buyer, period))
+    stated = (paper["type"], paper["seller"], paper["buyer"], paper["period"], paper["currency"])
+    _expect_asked(stated, ("invoice", seller, buyer, period, currency))
     sums = {name: sum(line[name] for line in paper["lines"]) for name in SUMS}
     wanted = {"orders": len(paper["lines"]), **sums}
     expect(paper["totals"], wanted, "invoice_does_not_sum", "settlement.parts_sum_to_escrow")
@@ -67,8 +69,8 @@ def content(client: Client, signed: Mapping[str, Any]) -> Document:
     return paper_of(signed, from_hex(client.profile.pin.log_key, 32), client.now())
 
 
-def _credential(client: Client, path: str) -> Document:
-    found: Document = load_canonical(client.get_as(path, CREDENTIAL))
+def _credential(client: Client, path: str, **asked: str) -> Document:
+    found: Document = load_canonical(client.get_as(path, CREDENTIAL, **asked))
     return found
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from crypto.canonical import from_hex
 from crypto.errors import ParameterError
+from marketplace.currencies import currency_at
 from marketplace.errors import PortError
 from marketplace.intents import CONTRACTS
 from marketplace.sdk.home import Pin
@@ -33,7 +34,8 @@ def parse_profile(facts: Any) -> Profile:
         PortError: `profile_malformed`, a part is missing or is not what it should be.
     """
     try:
-        contracts = {name: str(facts["contracts"][name]) for name in CONTRACTS}
+        tokens = [name for name in facts["contracts"] if name not in CONTRACTS and currency_at(name)]
+        contracts = {name: str(facts["contracts"][name]) for name in (*CONTRACTS, *tokens)}
         for name, address in contracts.items():
             from_hex(address, 20, name)
         log_key = str(facts["log"]["key"])

@@ -14,6 +14,7 @@ from typing import Any
 from crypto import envelope
 from crypto.canonical import from_hex, to_hex
 from marketplace import documents
+from marketplace.currencies import CNY
 from marketplace.errors import (
     InvalidInputError,
     MarketplaceError,
@@ -50,7 +51,7 @@ class Explanation:
             `refusals` says why.
         details: numbers, statistics with sensitivity and noise, expected standard errors, what each form of the data
             takes, as `queries.explain.described`; computed here too. Empty without a plan.
-        price: fen. epsilon: what it asks for, millionths.
+        price: minor units of `currency`, the listing's (ISO 4217 code). epsilon: what it asks for, millionths.
         minimum_cohort: rows that must lie behind every number, by the vault's count.
         charge: epsilon that it would cost now by the service's word, millionths; 0 for a question answered before.
         left: epsilon left to the data set by the service's word, millionths.
@@ -71,11 +72,12 @@ class Explanation:
     group: str | None
     privacy: Mapping[str, str]
     refusals: Sequence[Mapping[str, Any]]
+    currency: str = CNY.code
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for a program."""
         facts: dict[str, Any] = {"plan": self.plan.digest if self.plan else None}
-        facts |= {"price": self.price, "epsilon": self.epsilon}
+        facts |= {"price": self.price, "currency": self.currency, "epsilon": self.epsilon}
         facts |= {"charge": self.charge, "left": self.left, "leftBuyer": self.left_buyer, "group": self.group}
         facts |= {"privacy": dict(self.privacy), "minimumCohort": self.minimum_cohort}
         return {**facts, **self.details, "refusals": list(self.refusals)}
@@ -114,6 +116,7 @@ def explain(client: Client, listing_id: str, question: str | Query, epsilon: int
         said.get("buyerGroup"),
         offer.manifest["privacy"],
         said["refusals"],
+        documents.money_of(offer.terms).code,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from crypto.canonical import from_hex, to_hex
 from marketplace import documents
+from marketplace.currencies import CNY, currency_of
 from marketplace.documents import Document
 from marketplace.intents import INTENTS, struct_hash
 from marketplace.sdk import orders
@@ -15,19 +16,21 @@ from marketplace.sdk.keyproofs import book_of
 _ENDINGS = {"Close": "/settlement/closings", "Clear": "/clearing/orders"}  # where each is sent
 
 
-def issue(client: Client, account: str, amount: int, reference: str | None = None) -> dict[str, Any]:
+def issue(
+    client: Client, account: str, amount: int, reference: str | None = None, *, currency: str = CNY.code
+) -> dict[str, Any]:
     """Issue settlement money to an account, as a bank.
 
     Args:
-        amount: fen.
+        amount: minor units of `currency`, an ISO 4217 code.
         reference: the bank's own reference of the payment received, as its statement will have it; made up if None.
     Returns:
         the intent's outcome with "reference" and "ref", its name on the ledger.
     """
     text = reference or f"ISSUE-{secrets.token_hex(8).upper()}"
     ref = documents.payment_reference(client.address, text)
-    message = {"account": account, "amount": amount, "ref": ref, "bank": client.address}
-    message |= {"deadline": client.deadline()}
+    message = {"account": account, "amount": amount, "currency": currency_of(currency).number, "ref": ref}
+    message |= {"bank": client.address, "deadline": client.deadline()}
     outcome = client.submit("/settlement/issues", {"issue": message, "signature": client.sign("Issue", message)})
     return {**outcome, "ref": ref, "reference": text}
 
@@ -37,10 +40,16 @@ def issues(client: Client) -> list[dict[str, Any]]:
     return client.pages("/settlement/issues")
 
 
-def balance(client: Client, account: str | None = None) -> dict[str, Any]:
-    """How much an account holds, in fen; one's own by default."""
-    found: dict[str, Any] = client.get(f"/settlement/balances/{account or client.address}")
+def balance(client: Client, account: str | None = None, currency: str = CNY.code) -> dict[str, Any]:
+    """How much an account holds in one currency, in minor units; one's own by default."""
+    path = f"/settlement/balances/{account or client.address}"
+    found: dict[str, Any] = client.get(path, currency=currency_of(currency).code)
     return found
+
+
+def balances(client: Client, account: str | None = None) -> list[dict[str, Any]]:
+    """How much an account holds in each of the market's currencies, the first one first."""
+    return [balance(client, account, currency) for currency in client.deployment.currencies]
 
 
 def close(client: Client, order_id: str, own: Document | None = None) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from marketplace.documents import missing_counts, row_count
+from marketplace.currencies import CNY
+from marketplace.documents import missing_counts, money_of, row_count
 from marketplace.quantities import epsilon, money
 from marketplace.queries.query import Query
 from marketplace.queries.terms import shown
@@ -45,16 +46,18 @@ def budget(lines: Iterable[tuple[str, int, int]], privacy: Mapping[str, str]) ->
     return pd.DataFrame(rows).assign(measure=privacy["measure"]).set_index("whose")
 
 
-def history(steps: Iterable[Step]) -> pd.DataFrame:
+def history(steps: Iterable[Step], currency: str = CNY.code) -> pd.DataFrame:
     """One row a call: what was asked, what became of it and why; where released, its budget and the voucher's total."""
-    return pd.DataFrame([_step(step) for step in steps], columns=HISTORY).set_index("call").fillna("")
+    found = pd.DataFrame([_step(step, currency) for step in steps], columns=HISTORY)
+    return found.rename(columns=lambda name: _headed(name, currency)).set_index("call").fillna("")
 
 
 def costs(found: Explanation) -> pd.Series:
     """What a question would cost, by name."""
     details = found.details
     taken: Mapping[str, Any] = next((form for form in details.get("forms", ()) if form["form"] == details["form"]), {})
-    facts: dict[str, Any] = {"price (yuan)": money(found.price), "epsilon": epsilon(found.charge)}
+    facts: dict[str, Any] = {_headed("price (yuan)", found.currency): money(found.price, found.currency)}
+    facts |= {"epsilon": epsilon(found.charge)}
     facts |= {"left": epsilon(found.left), "numbers": details.get("numbers", 0)}
     facts |= {"rows behind each, at least": found.minimum_cohort, "form": details.get("form", "")}
     facts |= {"sealed values": taken.get("cells", 0), "bytes": taken.get("bytes", 0)}
@@ -89,7 +92,17 @@ def _offer(offer: Offer) -> dict[str, Any]:
     row = {"listing": offer.listing["listingId"], "title": terms["title"]["en"], "标题": terms["title"]["zh"]}
     row |= {"rows": row_count(offer.manifest), "computations": ", ".join(terms["computations"])}
     row |= {"purposes": ", ".join(terms["purposes"]), "regions": ", ".join(terms["regions"]) or "any"}
-    return {**row, "price (yuan)": money(terms["price"]), "status": offer.listing["status"]}
+    return {**row, "price (yuan)": _priced(terms), "status": offer.listing["status"]}
+
+
+def _priced(terms: Mapping[str, Any]) -> str:
+    """The price, with its currency where that is not the yuan of the heading."""
+    found = money_of(dict(terms))
+    return money(terms["price"], found.code) + ("" if found is CNY else f" {found.code}")
+
+
+def _headed(name: str, currency: str) -> str:
+    return name if currency == CNY.code else name.replace("yuan", currency)
 
 
 def _dimension(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,10 +115,10 @@ def _measure(item: Mapping[str, Any], missing: int) -> dict[str, Any]:
     return {"name": item["name"], "kind": "measure", "unit": item["unit"], **bounds, "missing": missing}
 
 
-def _step(step: Step) -> dict[str, Any]:
+def _step(step: Step, currency: str) -> dict[str, Any]:
     outcome = step.outcome or {}
     asked = ", ".join(term.label for term in Query.from_document(step.query).terms)
     row = {"call": step.sequence, "computations": asked, "status": step.status}
     if step.status == "released":
-        row |= {"epsilon": epsilon(outcome["epsilon"]), "yuan so far": money(step.voucher["amount"])}
+        row |= {"epsilon": epsilon(outcome["epsilon"]), "yuan so far": money(step.voucher["amount"], currency)}
     return {**row, "refused because": outcome.get("code") if step.status == "refused" else None}

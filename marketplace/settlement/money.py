@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from marketplace.currencies import CNY, Currency
 from marketplace.events import Event
 from marketplace.refusals import refuse
 from marketplace.types import ZERO_DIGEST
@@ -13,7 +15,7 @@ WHOLE_BPS = 10_000
 
 @dataclass
 class Accounts:
-    """The state of the settlement token, in fen.
+    """The state of a currency's settlement token, in minor units.
 
     Args:
         escrow: the account that holds the money of funded orders: the address of the contract Orders.
@@ -21,6 +23,8 @@ class Accounts:
         total_in, total_out: money ever received and given, by account; a balance is their difference.
         refs: payments that were issued for.
         issued, redeemed: money ever issued and ever paid out; their difference is the sum of all balances.
+        currency: which one.
+        further: of the market's first currency, the accounts of the others, by numeric code.
     """
 
     escrow: str
@@ -30,6 +34,24 @@ class Accounts:
     refs: set[str] = field(default_factory=set)
     issued: int = 0
     redeemed: int = 0
+    currency: Currency = CNY
+    further: "dict[int, Accounts]" = field(default_factory=dict)
+
+    def of(self, currency: int) -> "Accounts":
+        """The accounts of a currency by its numeric code, refused where the market has none."""
+        found = self if currency == self.currency.number else self.further.get(currency)
+        if found is None:
+            raise refuse("CurrenciesUnknown", currency=currency)
+        return found
+
+    def require_currency(self, currency: int) -> None:
+        """Refuse what is signed in another currency than this."""
+        if currency != self.currency.number:
+            raise refuse("CurrenciesDiffer", expected=self.currency.number, got=currency)
+
+    def told(self, name: str, args: dict[str, Any]) -> Event:
+        """An event of this token."""
+        return Event(self.currency.contract, name, args)
 
     def balance(self, account: str) -> int:
         """What `account` has."""
@@ -78,9 +100,8 @@ class Accounts:
         self.total_in[taker] = self.total_in.get(taker, 0) + amount
         return [self._transferred(giver, taker, amount)]
 
-    @staticmethod
-    def _transferred(giver: str, taker: str, amount: int) -> Event:
-        return Event("SettlementToken", "Transfer", {"from": giver, "to": taker, "value": amount})
+    def _transferred(self, giver: str, taker: str, amount: int) -> Event:
+        return self.told("Transfer", {"from": giver, "to": taker, "value": amount})
 
 
 def fee_of(amount: int, fee_bps: int) -> int:

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from marketplace.currencies import currency_at
 from marketplace.ledger.tables import LedgerEvent
 from marketplace.settlement.statements.causes import amount_for
 from marketplace.settlement.tables import AccountMovement, Balance, Issue, Payout, Redemption
@@ -15,16 +16,17 @@ NOBODY = "0x" + "00" * 20
 
 def transferred(session: Session, event: LedgerEvent) -> None:
     """`Transfer` of the token: from one balance to another; nobody gives what is issued, nor takes what is burnt."""
-    args = event.args
+    args, currency = event.args, _currency(event)
     for account, change in ((args["from"], -args["value"]), (args["to"], args["value"])):
         if account != NOBODY:
-            row = session.get(Balance, account) or Balance(account=account, balance=0)
+            row = session.get(Balance, (account, currency)) or Balance(account=account, currency=currency, balance=0)
             row.balance += change
             session.add(row.stamp(event))
     for account in {args["from"], args["to"]} - {NOBODY}:
         amount = amount_for(account, args)
         if amount:
             place: dict[str, Any] = {"block": event.block, "log_index": event.log_index, "at": event.timestamp}
+            place |= {"currency": currency}
             session.add(AccountMovement(account=account, amount=amount, **place).stamp(event))
 
 
@@ -38,7 +40,7 @@ def issued(session: Session, event: LedgerEvent) -> None:
     """`Issued`: a bank made money for a payment that it received."""
     args = event.args
     values = {name: args[name] for name in ("ref", "account", "amount", "bank")}
-    session.add(Issue(**values, issued_at=event.timestamp).stamp(event))
+    session.add(Issue(**values, currency=_currency(event), issued_at=event.timestamp).stamp(event))
 
 
 def redemption_requested(session: Session, event: LedgerEvent) -> None:
@@ -48,6 +50,7 @@ def redemption_requested(session: Session, event: LedgerEvent) -> None:
         redemption_id=args["redemptionId"],
         account=args["account"],
         amount=args["amount"],
+        currency=_currency(event),
         payout_digest=args["payoutDigest"],
         bank=args["bank"],
         pay_by=args["payBy"],
@@ -72,6 +75,14 @@ def redemption_rejected(session: Session, event: LedgerEvent) -> None:
 def redemption_expired(session: Session, event: LedgerEvent) -> None:
     """`RedemptionExpired`: the bank was silent."""
     _ended(session, event, RedemptionStatus.EXPIRED)
+
+
+def _currency(event: LedgerEvent) -> str:
+    """Which token tells it; only tokens have these events."""
+    found = currency_at(event.contract)
+    if found is None:
+        raise ValueError(f"{event.name} of {event.contract}")
+    return found.code
 
 
 def _ended(session: Session, event: LedgerEvent, status: RedemptionStatus) -> Redemption:

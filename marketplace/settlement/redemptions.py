@@ -67,7 +67,7 @@ def redeem(state: Redemptions, accounts: Accounts, participants: Participants, w
     """
     require_in_time(wish, now)
     name, account, amount = wish["redemptionId"], wish["account"], wish["amount"]
-    expected = redemption_id(account, wish["payoutDigest"])
+    expected = redemption_id(account, wish["currency"], wish["payoutDigest"])
     if expected != name:
         raise refuse("SettlementTokenRedemptionId", expected=expected, got=name)
     if (current := state.status(name)) not in STATES["redeem"]:
@@ -84,7 +84,7 @@ def redeem(state: Redemptions, accounts: Accounts, participants: Participants, w
 
     state.records[name] = Redemption(account, wish["bank"], amount, wish["payBy"])
     names = ("redemptionId", "account", "amount", "payoutDigest", "bank", "payBy")
-    requested = Event("SettlementToken", "RedemptionRequested", {name: wish[name] for name in names})
+    requested = accounts.told("RedemptionRequested", {name: wish[name] for name in names})
     return [*accounts.lock(account, amount), requested]
 
 
@@ -106,7 +106,7 @@ def pay(state: Redemptions, accounts: Accounts, participants: Participants, payo
     record.status = PAID
     accounts.refs.add(payout["ref"])
     args = {**_ended(record, payout["redemptionId"]), "ref": payout["ref"]}
-    return [accounts.burn(record.amount), Event("SettlementToken", "RedemptionPaid", args)]
+    return [accounts.burn(record.amount), accounts.told("RedemptionPaid", args)]
 
 
 def reject(
@@ -126,7 +126,7 @@ def reject(
 
     record.status = REJECTED
     args = {**_ended(record, answer["redemptionId"]), "reasonDigest": answer["reasonDigest"]}
-    rejected = Event("SettlementToken", "RedemptionRejected", args)
+    rejected = accounts.told("RedemptionRejected", args)
     return [*accounts.unlock(record.account, record.amount), rejected]
 
 
@@ -141,7 +141,7 @@ def expire(state: Redemptions, accounts: Accounts, name: str, now: int) -> list[
         raise refuse("SettlementTokenNotDue", redemptionId=name, payBy=record.pay_by)
 
     record.status = EXPIRED
-    expired = Event("SettlementToken", "RedemptionExpired", _ended(record, name))
+    expired = accounts.told("RedemptionExpired", _ended(record, name))
     return [*accounts.unlock(record.account, record.amount), expired]
 
 

@@ -48,7 +48,7 @@ def issue(state: Accounts, participants: Participants, payment: Message, now: in
     state.refs.add(payment["ref"])
     minted = state.mint(payment["account"], payment["amount"])
     args = {name: payment[name] for name in ("account", "amount", "ref", "bank")}
-    return [minted, Event("SettlementToken", "Issued", args)]
+    return [minted, state.told("Issued", args)]
 
 
 def settle(
@@ -78,6 +78,7 @@ def settle(
 
 def _paid_out(ending: "Ending", voucher: Message, rights: Rights, accounts: Accounts, terms: FeeTerms) -> list[Event]:
     order, asset = ending.order, ending.listing.asset_id
+    accounts = accounts.of(order.currency)
     return [
         ending.settled,
         *release_budget(rights, asset, voucher["orderId"], order.epsilon_cap - voucher["epsilon"]),
@@ -144,7 +145,7 @@ def give_back(order: Order, accounts: Accounts, order_key: str) -> list[Event]:
     """The whole escrow of a funded order goes back, after its term or where its delivery did not come."""
     order.status = STATES["giveBack"][order.status]
     refunded = Event("Orders", "Refunded", {"orderId": order_key, "amount": order.escrow})
-    return [refunded, *accounts.pay_from_escrow(order.buyer, order.escrow)]
+    return [refunded, *accounts.of(order.currency).pay_from_escrow(order.buyer, order.escrow)]
 
 
 def conclude(

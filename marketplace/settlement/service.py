@@ -35,16 +35,18 @@ from marketplace.settlement.tables import Balance, Issue, Payout
 from marketplace.types import Digest, Role
 
 
-def balance_json(session: Session, owner: str, account: str) -> dict[str, Any]:
-    """The balance of `owner`, in fen, as `account` may see it: its own, or anybody's for banks and overseers.
+def balance_json(session: Session, owner: str, account: str, currency: str) -> dict[str, Any]:
+    """The balance of `owner` in a currency (code), in minor units, as `account` may see it: its own, or anybody's for
+    banks and overseers.
 
     Raises:
         NotFoundError: `balance_unknown`: it is not theirs to see.
     """
     if owner != account and not (oversees(session, account) or roles_of(session, account) & Role.BANK):
         raise NotFoundError("balance_unknown", f"there is no balance of {owner} for you", zh="没有您可查看的该账户余额")
-    row = session.get(Balance, owner)
-    return row.as_json() if row else {"account": owner, "balance": 0, "event": None}
+    row = session.get(Balance, (owner, currency))
+    nothing = {"account": owner, "currency": currency, "balance": 0, "event": None}
+    return row.as_json() if row else nothing
 
 
 def issues_of(session: Session, account: str) -> SelectOfScalar[Issue]:
@@ -143,7 +145,8 @@ def refund(session: Session, deployment: Deployment, order_id: str, account: str
 
 
 def statement_json(session: Session, order: Order, treasury: str) -> dict[str, Any]:
-    """Where the escrow of `order` is or went, in fen: lines whose sum is the escrow exactly; "batch" is the clearing
+    """Where the escrow of `order` is or went, in minor units of its currency: lines whose sum is the escrow exactly;
+    "batch" is the clearing
     batch that pays them, or null."""
     if order.status in IN_ESCROW:
         lines = [_line("escrow", "", order.escrow)]
@@ -155,8 +158,8 @@ def statement_json(session: Session, order: Order, treasury: str) -> dict[str, A
         lines = [_line("fee", treasury, order.fee), *shares, _line("refund", order.buyer, order.refund)]
     total = sum(line["amount"] for line in lines)
     cleared = session.get(ClearedOrder, order.order_id)
-    facts = {"order": order.order_id, "status": order.status, "escrow": order.escrow, "lines": lines, "sum": total}
-    return facts | {"batch": cleared.batch_id if cleared else None}
+    facts = {"order": order.order_id, "status": order.status, "currency": order.currency, "escrow": order.escrow}
+    return facts | {"lines": lines, "sum": total, "batch": cleared.batch_id if cleared else None}
 
 
 def _line(what: str, to: str, amount: int) -> dict[str, Any]:

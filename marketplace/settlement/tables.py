@@ -9,16 +9,18 @@ from marketplace.storage.types import READ_MODEL
 
 
 class Balance(ProjectedRow, table=True):
-    """Fen of the settlement token held by `account`, which may be the escrow contract itself."""
+    """Minor units of `currency` (ISO 4217 code) held by `account`, which may be the escrow contract itself."""
 
     __tablename__ = "balances"
     __table_args__ = READ_MODEL
     account: str = Field(primary_key=True)
+    currency: str = Field(primary_key=True)
     balance: int = Field(sa_type=BigInteger)
 
 
 class AccountMovement(ProjectedRow, table=True):
-    """Fen that came to `account`, or went (negative), by the Transfer at (`block`, `log_index`), `at` unix seconds: an
+    """Minor units of `currency` that came to `account`, or went (negative), by the Transfer at (`block`, `log_index`),
+    `at` unix seconds: an
     account's own movements are found without reading everybody's."""
 
     __tablename__ = "account_movements"
@@ -27,11 +29,12 @@ class AccountMovement(ProjectedRow, table=True):
     block: int = Field(primary_key=True, sa_type=BigInteger)
     log_index: int = Field(primary_key=True)
     at: int = Field(sa_type=BigInteger)
+    currency: str
     amount: int = Field(sa_type=BigInteger)
 
 
 class Payout(ProjectedRow, table=True):
-    """What `holder` got of order `order_id` at its settlement, in fen."""
+    """What `holder` got of order `order_id` at its settlement, in minor units of the order's currency."""
 
     __tablename__ = "payouts"
     __table_args__ = READ_MODEL
@@ -41,11 +44,13 @@ class Payout(ProjectedRow, table=True):
 
 
 class Issue(ProjectedRow, table=True):
-    """Money that `bank` issued to `account` for the payment `ref`, in fen, at `issued_at` (unix seconds)."""
+    """Money that `bank` issued to `account` for the payment `ref`, in minor units of `currency`, at `issued_at` (unix
+    seconds)."""
 
     __tablename__ = "issues"
     __table_args__ = READ_MODEL
     ref: str = Field(primary_key=True)
+    currency: str = Field(primary_key=True)
     account: str = Field(index=True)
     amount: int = Field(sa_type=BigInteger)
     bank: str = Field(index=True)
@@ -53,7 +58,8 @@ class Issue(ProjectedRow, table=True):
 
 
 class Redemption(ProjectedRow, table=True):
-    """Money that `account` wants back at `bank`, in fen; `status` is types.RedemptionStatus, times are unix seconds.
+    """Money that `account` wants back at `bank`, in minor units of `currency`; `status` is types.RedemptionStatus,
+    times are unix seconds.
 
     `ref` names the bank's payment once it is paid, `reason_digest` why it was rejected; zero otherwise.
     """
@@ -63,6 +69,7 @@ class Redemption(ProjectedRow, table=True):
     redemption_id: str = Field(primary_key=True)
     account: str = Field(index=True)
     amount: int = Field(sa_type=BigInteger)
+    currency: str
     payout_digest: str
     bank: str = Field(index=True)
     pay_by: int = Field(sa_type=BigInteger)

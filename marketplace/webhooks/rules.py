@@ -15,6 +15,7 @@ from functools import cache
 from urllib.parse import SplitResult, urlsplit
 
 from marketplace import artifacts
+from marketplace.currencies import kind_of
 from marketplace.errors import InvalidInputError
 from marketplace.intents import CONTRACTS
 
@@ -49,7 +50,7 @@ UNCONCERNED = frozenset({"Anchored", "Approval", "EIP712DomainChanged"})
 def type_of(contract: str, event: str) -> str:
     """The kind of a ledger event, e.g. "orders.settled" for the event `Settled` of `Orders`."""
     words = re.sub("(?<=[a-z])(?=[A-Z])", "_", event).lower()
-    return f"{STAGES.get(contract, contract.lower())}.{words}"
+    return f"{STAGES.get(kind_of(contract), contract.lower())}.{words}"
 
 
 @cache

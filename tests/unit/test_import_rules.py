@@ -61,6 +61,7 @@ VOCABULARY = {
     "deployment",
     "pricing",
     "quantities",
+    "currencies",
 }
 WIRING = {"app", "chores", "cli", "serve"}
 

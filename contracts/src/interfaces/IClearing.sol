@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {IIntentBatch} from "./IIntentBatch.sol";
 
 /// @title Clearing, many debts in one movement each
-/// @notice A batch takes in what is due: orders that are settled into it, with their money, and debts that their debtors signed.
+/// @notice A batch is of one currency. It takes in what is due: orders that are settled into it, with their money, and debts that their debtors signed.
 /// It is closed, every net debtor's money is collected, debts that cannot be paid are dropped, and each party is paid its net.
 /// @dev Collecting, dropping and paying name nobody who decides: anyone may send them, in any order, again after a crash; what
 /// comes out is the same. The outcome is the greatest clearing vector in the sense of Eisenberg and Noe, "Systemic Risk in
@@ -36,11 +36,12 @@ interface IClearing is IIntentBatch {
         uint32 parties;
         uint32 uncovered;
         uint32 unpaid;
-        uint64 payBy;
+        uint48 payBy;
         uint48 closeBy;
+        uint16 currency;
     }
 
-    /// @notice What a party is due and owes in a batch, and what was collected from it, in fen.
+    /// @notice What a party is due and owes in a batch, and what was collected from it, in minor units of the batch's currency.
     struct Position {
         uint64 credit;
         uint64 debit;
@@ -63,6 +64,7 @@ interface IClearing is IIntentBatch {
         bytes32 batchId;
         address exchange;
         uint48 number;
+        uint16 currency;
         uint64 closeBy;
         uint64 deadline;
     }
@@ -75,6 +77,7 @@ interface IClearing is IIntentBatch {
         address debtor;
         address creditor;
         uint64 amount;
+        uint16 currency;
         bytes32 ref;
         uint64 deadline;
     }
@@ -96,7 +99,9 @@ interface IClearing is IIntentBatch {
         uint64 deadline;
     }
 
-    event BatchOpened(bytes32 indexed batchId, uint48 number, uint64 closeBy, address indexed exchange);
+    event BatchOpened(
+        bytes32 indexed batchId, uint48 number, uint16 currency, uint64 closeBy, address indexed exchange
+    );
     /// @notice `amounts` are the credits of `parties`: the fee, the revenue shares, and what goes back to the buyer.
     event Entered(bytes32 indexed batchId, bytes32 indexed orderId, address[] parties, uint64[] amounts);
     event Owed(
@@ -160,7 +165,13 @@ interface IClearing is IIntentBatch {
     function owe(Owe calldata debt, bytes calldata debtorSignature) external;
 
     /// @notice Credits the parties of an order that Orders settles; it has sent the money.
-    function enter(bytes32 batchId, bytes32 orderId, address[] calldata parties, uint64[] calldata amounts) external;
+    function enter(
+        bytes32 batchId,
+        bytes32 orderId,
+        uint16 currency,
+        address[] calldata parties,
+        uint64[] calldata amounts
+    ) external;
 
     /// @notice Closes a batch to further legs.
     function closeBatch(CloseBatch calldata closing, bytes calldata exchangeSignature) external;

@@ -25,9 +25,11 @@ interface IListings is IIntentBatch {
         uint32 version;
         uint32 purposes;
         uint48 territories;
+        uint16 currency;
     }
 
-    /// @notice Signed by `seller`. listingId = keccak256(abi.encode(seller, assetId, termsDigest)); `price` is for one call.
+    /// @notice Signed by `seller`. listingId = keccak256(abi.encode(seller, assetId, termsDigest)); `price` is for one call,
+    /// in minor units of `currency`, an ISO 4217 numeric code; orders are paid in it.
     /// `titleId` is the seller's title to operate; purposes, fields and territories are what of it is on offer.
     struct List {
         bytes32 listingId;
@@ -39,6 +41,7 @@ interface IListings is IIntentBatch {
         bytes32 fields;
         uint48 territories;
         uint96 price;
+        uint16 currency;
         uint64 validUntil;
         uint64 deadline;
     }
@@ -61,6 +64,7 @@ interface IListings is IIntentBatch {
         bytes32 fields,
         uint48 territories,
         uint96 price,
+        uint16 currency,
         uint64 validUntil
     );
     event Delisted(bytes32 indexed listingId, uint64 version);

@@ -25,15 +25,17 @@ interface IOrders is IIntentBatch {
         uint64 epsilonCap;
         uint64 validUntil;
         Status status;
+        uint16 currency;
     }
 
     /// @notice Signed by `buyer`. orderId = keccak256(abi.encode(buyer, listingId, agreementDigest)). `agreementDigest` is of the buyer's
-    /// acceptance of the listing's terms; `agreementId` is the agreement of both sides under which it orders, or zero for none.
+    /// acceptance of the listing's terms; `currency` is the listing's: neither side's signature can be read in another; `agreementId` is the agreement of both sides under which it orders, or zero for none.
     struct Fund {
         bytes32 orderId;
         bytes32 listingId;
         address buyer;
         uint96 escrow;
+        uint16 currency;
         uint64 epsilonCap;
         uint64 validUntil;
         bytes32 agreementDigest;

@@ -4,8 +4,8 @@ pragma solidity ^0.8.28;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IIntentBatch} from "./IIntentBatch.sol";
 
-/// @title The money of the market
-/// @notice One unit is one fen. A bank issues it against money received and redeems it against money paid out; inside, only orders
+/// @title Money of the market in one currency
+/// @notice One unit is the minor unit of the currency: a fen, a cent. A market has a token for each currency, and nothing converts. A bank issues it against money received and redeems it against money paid out; inside, only orders
 /// move it. It is an ERC-20 to read, and a closed loop: holders cannot pass it on among themselves, so that money moves by the
 /// market's rules or not at all. What is being redeemed is held by this contract itself.
 interface ISettlementToken is IIntentBatch, IERC20 {
@@ -13,6 +13,7 @@ interface ISettlementToken is IIntentBatch, IERC20 {
     struct Issue {
         address account;
         uint256 amount;
+        uint16 currency;
         bytes32 ref;
         address bank;
         uint64 deadline;
@@ -36,10 +37,12 @@ interface ISettlementToken is IIntentBatch, IERC20 {
     }
 
     /// @notice Signed by `account`, who wants money back at `bank`. `payoutDigest` names the document that says where it is paid to.
+    /// redemptionId = keccak256(abi.encode(account, currency, payoutDigest)).
     struct Redeem {
         bytes32 redemptionId;
         address account;
         uint96 amount;
+        uint16 currency;
         bytes32 payoutDigest;
         address bank;
         uint64 payBy;
@@ -49,6 +52,7 @@ interface ISettlementToken is IIntentBatch, IERC20 {
     /// @notice Signed by `bank`: it has paid. `ref` names the payment, once among all payments in and out.
     struct PayRedemption {
         bytes32 redemptionId;
+        uint16 currency;
         bytes32 ref;
         address bank;
         uint64 deadline;
@@ -57,6 +61,7 @@ interface ISettlementToken is IIntentBatch, IERC20 {
     /// @notice Signed by `bank`: it does not pay.
     struct RejectRedemption {
         bytes32 redemptionId;
+        uint16 currency;
         bytes32 reasonDigest;
         address bank;
         uint64 deadline;
@@ -83,11 +88,11 @@ interface ISettlementToken is IIntentBatch, IERC20 {
     error SettlementTokenClosedLoop();
     /// @notice A bank neither issues to itself nor redeems its own money.
     error SettlementTokenOwnMatter(address bank);
-    /// @notice The amount is zero, or all money together would be more than 2^53 - 1 fen.
+    /// @notice The amount is zero, or all money together would be more than 2^53 - 1 minor units.
     error SettlementTokenAmount(uint256 amount);
     /// @notice This payment was issued for, or paid a redemption, already.
     error SettlementTokenRefUsed(bytes32 ref);
-    /// @notice The id does not follow from holder and payout document.
+    /// @notice The id does not follow from holder, currency and payout document.
     error SettlementTokenRedemptionId(bytes32 expected, bytes32 got);
     /// @notice The last day for the payout is not within a day and ninety days from now.
     error SettlementTokenPayBy(uint64 payBy, uint256 earliest, uint256 latest);

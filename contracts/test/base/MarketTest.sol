@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Signing} from "./Signing.sol";
 import {Agreements} from "../../src/Agreements.sol";
 import {Deliveries} from "../../src/Deliveries.sol";
@@ -40,6 +41,8 @@ abstract contract MarketTest is Signing {
     uint256 internal constant STRANGER = 0xD1;
     address internal constant TREASURY = address(0x7EA5);
     uint16 internal constant FEE_BPS = 250;
+    uint16 internal constant CNY = 156;
+    uint16 internal constant HKD = 344;
     uint64 internal constant START = 1_800_000_000;
     uint64 internal constant BUDGET = 10_000_000;
     bytes32 internal constant RULEBOOK = "rulebook";
@@ -51,6 +54,7 @@ abstract contract MarketTest is Signing {
     Listings internal listings;
     Agreements internal agreements;
     SettlementToken internal token;
+    SettlementToken internal dollars;
     Orders internal orders;
     Evidence internal evidence;
     Clearing internal clearing;
@@ -71,7 +75,9 @@ abstract contract MarketTest is Signing {
         listings = new Listings(participants, titles);
         agreements = new Agreements(participants);
         address clearingAt = vm.computeCreateAddress(address(this), nonce + 8);
-        token = new SettlementToken(participants, ordersAt, clearingAt);
+        token = new SettlementToken(participants, ordersAt, clearingAt, CNY, 2, "Settlement Yuan", "SCNY");
+        address dollarsAt = vm.computeCreateAddress(address(this), nonce + 12);
+        (uint16[] memory currencies, IERC20[] memory tokens) = _monies(dollarsAt);
         address deliveriesAt = vm.computeCreateAddress(address(this), nonce + 11);
         orders = new Orders(
             participants,
@@ -79,19 +85,23 @@ abstract contract MarketTest is Signing {
             titles,
             listings,
             agreements,
-            token,
+            currencies,
+            tokens,
             IClearing(clearingAt),
             deliveriesAt,
             TREASURY,
             FEE_BPS
         );
         evidence = new Evidence(participants);
-        clearing = new Clearing(participants, token, ordersAt);
+        clearing = new Clearing(participants, currencies, tokens, ordersAt);
         vm.assertEq(address(clearing), clearingAt);
         ring = new Keys(participants);
         registrations = new Registrations(participants, rights, RULEBOOK);
         deliveries = new Deliveries(participants, orders, listings, titles);
         vm.assertEq(address(deliveries), deliveriesAt);
+        dollars =
+            new SettlementToken(participants, ordersAt, clearingAt, HKD, 2, "Settlement Hong Kong Dollar", "SHKD");
+        vm.assertEq(address(dollars), dollarsAt);
         vm.assertEq(address(registrations), address(registrationsAt));
         vm.assertEq(address(orders), ordersAt);
         vm.assertEq(address(titles), address(titlesAt));
@@ -101,6 +111,13 @@ abstract contract MarketTest is Signing {
         _admit(SUPPLIER, Roles.SUPPLIER);
         _admit(COLLECTOR, Roles.SUPPLIER);
         _admit(BUYER, Roles.BUYER);
+    }
+
+    function _monies(address further) internal view returns (uint16[] memory currencies, IERC20[] memory tokens) {
+        currencies = new uint16[](2);
+        (currencies[0], currencies[1]) = (CNY, HKD);
+        tokens = new IERC20[](2);
+        (tokens[0], tokens[1]) = (token, IERC20(further));
     }
 
     function _at(uint256 key) internal pure returns (address) {
@@ -287,6 +304,7 @@ abstract contract MarketTest is Signing {
             bytes32(uint256(1)),
             1,
             100,
+            CNY,
             until,
             _deadline()
         );
@@ -316,7 +334,7 @@ abstract contract MarketTest is Signing {
     }
 
     function _issueOf(uint256 key, uint256 amount, bytes32 ref) internal view returns (ISettlementToken.Issue memory) {
-        return ISettlementToken.Issue(_at(key), amount, ref, _at(BANK), _deadline());
+        return ISettlementToken.Issue(_at(key), amount, CNY, ref, _at(BANK), _deadline());
     }
 
     function _redeemOf(uint256 key, uint96 amount, bytes32 payout)
@@ -324,23 +342,23 @@ abstract contract MarketTest is Signing {
         view
         returns (ISettlementToken.Redeem memory)
     {
-        bytes32 id = keccak256(abi.encode(_at(key), payout));
+        bytes32 id = keccak256(abi.encode(_at(key), CNY, payout));
         uint64 until = uint64(block.timestamp + 5 days);
-        return ISettlementToken.Redeem(id, _at(key), amount, payout, _at(BANK), until, _deadline());
+        return ISettlementToken.Redeem(id, _at(key), amount, CNY, payout, _at(BANK), until, _deadline());
     }
 
     function _payOf(bytes32 redemptionId, bytes32 ref) internal view returns (ISettlementToken.PayRedemption memory) {
-        return ISettlementToken.PayRedemption(redemptionId, ref, _at(BANK), _deadline());
+        return ISettlementToken.PayRedemption(redemptionId, CNY, ref, _at(BANK), _deadline());
     }
 
     function _rejectOf(bytes32 redemptionId) internal view returns (ISettlementToken.RejectRedemption memory) {
-        return ISettlementToken.RejectRedemption(redemptionId, "reason", _at(BANK), _deadline());
+        return ISettlementToken.RejectRedemption(redemptionId, CNY, "reason", _at(BANK), _deadline());
     }
 
     function _fundOf(bytes32 listingId, bytes32 agreement) internal view returns (IOrders.Fund memory) {
         bytes32 id = keccak256(abi.encode(_at(BUYER), listingId, agreement));
         uint64 until = uint64(block.timestamp + 7 days);
-        return IOrders.Fund(id, listingId, _at(BUYER), 1000, 1_000_000, until, agreement, 0, _deadline());
+        return IOrders.Fund(id, listingId, _at(BUYER), 1000, CNY, 1_000_000, until, agreement, 0, _deadline());
     }
 
     function _voucherOf(bytes32 orderId) internal pure returns (IOrders.Voucher memory) {

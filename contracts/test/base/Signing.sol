@@ -260,7 +260,7 @@ abstract contract Signing {
         return keccak256(
             abi.encode(
                 keccak256(
-                    "List(bytes32 listingId,bytes32 assetId,bytes32 titleId,address seller,bytes32 termsDigest,uint32 purposes,bytes32 fields,uint48 territories,uint96 price,uint64 validUntil,uint64 deadline)"
+                    "List(bytes32 listingId,bytes32 assetId,bytes32 titleId,address seller,bytes32 termsDigest,uint32 purposes,bytes32 fields,uint48 territories,uint96 price,uint16 currency,uint64 validUntil,uint64 deadline)"
                 ),
                 m
             )
@@ -307,7 +307,7 @@ abstract contract Signing {
         return keccak256(
             abi.encode(
                 keccak256(
-                    "Redeem(bytes32 redemptionId,address account,uint96 amount,bytes32 payoutDigest,address bank,uint64 payBy,uint64 deadline)"
+                    "Redeem(bytes32 redemptionId,address account,uint96 amount,uint16 currency,bytes32 payoutDigest,address bank,uint64 payBy,uint64 deadline)"
                 ),
                 m
             )
@@ -317,7 +317,7 @@ abstract contract Signing {
     function _hash(ISettlementToken.PayRedemption memory m) internal pure returns (bytes32) {
         return keccak256(
             abi.encode(
-                keccak256("PayRedemption(bytes32 redemptionId,bytes32 ref,address bank,uint64 deadline)"), m
+                keccak256("PayRedemption(bytes32 redemptionId,uint16 currency,bytes32 ref,address bank,uint64 deadline)"), m
             )
         );
     }
@@ -325,14 +325,14 @@ abstract contract Signing {
     function _hash(ISettlementToken.RejectRedemption memory m) internal pure returns (bytes32) {
         return keccak256(
             abi.encode(
-                keccak256("RejectRedemption(bytes32 redemptionId,bytes32 reasonDigest,address bank,uint64 deadline)"), m
+                keccak256("RejectRedemption(bytes32 redemptionId,uint16 currency,bytes32 reasonDigest,address bank,uint64 deadline)"), m
             )
         );
     }
 
     function _hash(ISettlementToken.Issue memory m) internal pure returns (bytes32) {
         return keccak256(
-            abi.encode(keccak256("Issue(address account,uint256 amount,bytes32 ref,address bank,uint64 deadline)"), m)
+            abi.encode(keccak256("Issue(address account,uint256 amount,uint16 currency,bytes32 ref,address bank,uint64 deadline)"), m)
         );
     }
 
@@ -340,7 +340,7 @@ abstract contract Signing {
         return keccak256(
             abi.encode(
                 keccak256(
-                    "Fund(bytes32 orderId,bytes32 listingId,address buyer,uint96 escrow,uint64 epsilonCap,uint64 validUntil,bytes32 agreementDigest,bytes32 agreementId,uint64 deadline)"
+                    "Fund(bytes32 orderId,bytes32 listingId,address buyer,uint96 escrow,uint16 currency,uint64 epsilonCap,uint64 validUntil,bytes32 agreementDigest,bytes32 agreementId,uint64 deadline)"
                 ),
                 m
             )
@@ -379,7 +379,7 @@ abstract contract Signing {
     function _hash(IClearing.OpenBatch memory m) internal pure returns (bytes32) {
         return keccak256(
             abi.encode(
-                keccak256("OpenBatch(bytes32 batchId,address exchange,uint48 number,uint64 closeBy,uint64 deadline)"), m
+                keccak256("OpenBatch(bytes32 batchId,address exchange,uint48 number,uint16 currency,uint64 closeBy,uint64 deadline)"), m
             )
         );
     }
@@ -388,7 +388,7 @@ abstract contract Signing {
         return keccak256(
             abi.encode(
                 keccak256(
-                    "Owe(bytes32 debtId,bytes32 batchId,address debtor,address creditor,uint64 amount,bytes32 ref,uint64 deadline)"
+                    "Owe(bytes32 debtId,bytes32 batchId,address debtor,address creditor,uint64 amount,uint16 currency,bytes32 ref,uint64 deadline)"
                 ),
                 m
             )

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {MarketTest} from "../base/MarketTest.sol";
+import {SettlementToken} from "../../src/SettlementToken.sol";
 import {Vm} from "../base/Vm.sol";
 import {Roles} from "../../src/Roles.sol";
 import {IAgreements} from "../../src/interfaces/IAgreements.sol";
@@ -28,8 +29,8 @@ contract Handler is MarketTest {
     bytes32[] public agreed;
     bytes32[] public funded;
     bytes32[] public redemptions;
-    uint256 public issued;
-    uint256 public paidOut;
+    mapping(uint16 currency => uint256) public issued;
+    mapping(uint16 currency => uint256) public paidOut;
     uint256 public accepted;
     string public violation; // what was seen to be wrong first; empty while nothing was
 
@@ -37,6 +38,7 @@ contract Handler is MarketTest {
     mapping(bytes32 orderId => uint8) public seenStatus;
     mapping(bytes32 orderId => IOrders.Voucher) private _highest; // of each figure, what was presented
     mapping(bytes32 redemptionId => uint8) public seenRedemption;
+    mapping(bytes32 redemptionId => uint16) public redeemedIn;
     mapping(address target => mapping(bytes32 slot => bool)) private _wasFilled;
     mapping(address account => uint256 key) private _keys;
 
@@ -54,6 +56,7 @@ contract Handler is MarketTest {
             _admit(people[i], Roles.SUPPLIER | Roles.BUYER);
             _keys[_at(people[i])] = people[i];
             issue(i, 1e8);
+            issue(i, 5e7 + 1);
         }
         for (uint256 i = 0; i < 3; ++i) {
             register(i, i + 1, 1000, 4_999_999);
@@ -66,38 +69,48 @@ contract Handler is MarketTest {
 
     function issue(uint256 who, uint96 amount) public {
         uint96 bounded = amount % 1e9 + 1;
-        ISettlementToken.Issue memory m = _issueOf(_person(who), bounded, keccak256(abi.encode(issued, accepted)));
-        bytes memory signature = _sign(BANK, address(token), _hash(m));
-        if (_try(address(token), abi.encodeCall(ISettlementToken.issue, (m, signature)))) issued += bounded;
+        ISettlementToken.Issue memory m = _issueOf(_person(who), bounded, keccak256(abi.encode(accepted)));
+        if (amount % 2 == 1) m.currency = HKD;
+        address money = _moneyOf(m.currency);
+        bytes memory signature = _sign(BANK, money, _hash(m));
+        if (_try(money, abi.encodeCall(ISettlementToken.issue, (m, signature)))) issued[m.currency] += bounded;
     }
 
     function redeem(uint256 who, uint96 amount) public {
         uint256 key = _person(who);
         bytes32 payout = keccak256(abi.encode("payout", redemptions.length, accepted));
         ISettlementToken.Redeem memory m = _redeemOf(key, amount % 2e8, payout);
-        bytes memory signature = _sign(key, address(token), _hash(m));
-        if (!_try(address(token), abi.encodeCall(ISettlementToken.redeem, (m, signature)))) return;
+        if (amount % 4 == 3) m.currency = HKD;
+        m.redemptionId = keccak256(abi.encode(m.account, m.currency, payout));
+        address money = _moneyOf(m.currency);
+        bytes memory signature = _sign(key, money, _hash(m));
+        if (!_try(money, abi.encodeCall(ISettlementToken.redeem, (m, signature)))) return;
         redemptions.push(m.redemptionId);
+        redeemedIn[m.redemptionId] = m.currency;
     }
 
     /// @dev Mostly the bank pays, now and then under a reference that was used; sometimes it rejects, or somebody asks too early.
     function endRedemption(uint256 which, uint8 how) public {
         if (redemptions.length == 0) return;
         bytes32 id = redemptions[which % redemptions.length];
+        uint16 currency = redeemedIn[id];
+        SettlementToken money = SettlementToken(_moneyOf(currency));
         bytes memory call_ = abi.encodeCall(ISettlementToken.expireRedemption, (id));
         if (how % 4 < 2) {
             ISettlementToken.PayRedemption memory pay =
                 _payOf(id, how % 16 == 0 ? bytes32("used") : keccak256(abi.encode("out", accepted)));
-            call_ = abi.encodeCall(ISettlementToken.payRedemption, (pay, _sign(BANK, address(token), _hash(pay))));
+            pay.currency = currency;
+            call_ = abi.encodeCall(ISettlementToken.payRedemption, (pay, _sign(BANK, address(money), _hash(pay))));
         } else if (how % 4 == 2) {
             ISettlementToken.RejectRedemption memory reject = _rejectOf(id);
+            reject.currency = currency;
             call_ = abi.encodeCall(
-                ISettlementToken.rejectRedemption, (reject, _sign(BANK, address(token), _hash(reject)))
+                ISettlementToken.rejectRedemption, (reject, _sign(BANK, address(money), _hash(reject)))
             );
         }
-        bool early = block.timestamp <= token.redemption(id).payBy;
-        if (!_try(address(token), call_)) return;
-        if (how % 4 < 2) paidOut += token.redemption(id).amount;
+        bool early = block.timestamp <= money.redemption(id).payBy;
+        if (!_try(address(money), call_)) return;
+        if (how % 4 < 2) paidOut[currency] += money.redemption(id).amount;
         if (how % 4 == 3 && early) violation = "a redemption expired while its bank might pay";
     }
 
@@ -215,6 +228,7 @@ contract Handler is MarketTest {
         m.seller = _at(seller);
         m.listingId = keccak256(abi.encode(m.seller, assetId, m.termsDigest));
         m.price = price % 1000;
+        if (wrong % 8 > 5) m.currency = HKD;
         bytes memory signature = _sign(seller, address(listings), _hash(m));
         if (!_try(address(listings), abi.encodeCall(IListings.list, (m, signature)))) return;
         listed.push(m.listingId);
@@ -242,6 +256,8 @@ contract Handler is MarketTest {
         m.validUntil = uint64(block.timestamp + term % 20 days);
         m.agreementId = _cite(escrow);
         if (m.agreementId != 0 && which % 4 > 0) _takeSide(m, listingId);
+        uint16 priced = listings.listing(listingId).currency;
+        m.currency = term % 16 > 0 ? priced : CNY;
         bytes memory signature = _sign(_keyOf(m.buyer), address(orders), _hash(m));
         if (!_try(address(orders), abi.encodeCall(IOrders.fund, (m, signature)))) return;
         funded.push(m.orderId);
@@ -250,6 +266,7 @@ contract Handler is MarketTest {
         if (listing.seller != operator) violation = "funded an offer of one who does not operate";
         _watchCited(m.agreementId, m.buyer, listing.seller);
         if (m.escrow < listing.price) violation = "funded below the price of one call";
+        if (m.currency != priced) violation = "funded in another currency than the listing's";
     }
 
     /// @dev One agreement in three is amended or retired right away, so that orders also meet those that ended.
@@ -525,6 +542,10 @@ contract Handler is MarketTest {
         return funded.length;
     }
 
+    function moneyOf(uint16 currency) external view returns (address) {
+        return _moneyOf(currency);
+    }
+
     function market() external view returns (address, address, address, address, address) {
         return (address(rights), address(titles), address(listings), address(token), address(orders));
     }
@@ -549,6 +570,7 @@ contract Handler is MarketTest {
         _watchSlots(address(titles));
         _watchSlots(address(listings));
         _watchSlots(address(token));
+        _watchSlots(address(dollars));
         _watchSlots(address(orders));
         _watchSlots(address(agreements));
         _watchSlots(address(participants));
@@ -604,7 +626,8 @@ contract Handler is MarketTest {
     /// @dev A redemption that has ended stays as it ended.
     function _watchRedemptions() private {
         for (uint256 i = 0; i < redemptions.length; ++i) {
-            uint8 status = uint8(token.redemption(redemptions[i]).status);
+            SettlementToken money = SettlementToken(_moneyOf(redeemedIn[redemptions[i]]));
+            uint8 status = uint8(money.redemption(redemptions[i]).status);
             uint8 before = seenRedemption[redemptions[i]];
             if (status < before || (before > 1 && status != before)) violation = "a redemption's status went back";
             seenRedemption[redemptions[i]] = status;
@@ -626,6 +649,10 @@ contract Handler is MarketTest {
             if (orders.order(candidate).status == IOrders.Status.Claimed) return candidate;
         }
         return funded[which % funded.length];
+    }
+
+    function _moneyOf(uint16 currency) private view returns (address) {
+        return currency == HKD ? address(dollars) : address(token);
     }
 
     function _person(uint256 seed) private view returns (uint256) {

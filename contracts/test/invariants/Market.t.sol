@@ -24,6 +24,8 @@ contract MarketInvariants is Signing {
     Listings private listings;
 
     address private constant TREASURY = address(0x7EA5);
+    uint16 private constant CNY = 156;
+    uint16 private constant HKD = 344;
 
     function setUp() public {
         handler = new Handler();
@@ -79,33 +81,56 @@ contract MarketInvariants is Signing {
     /// @notice I-1: money is neither made nor lost: what was issued and not paid out is what accounts, treasury and escrow have, and
     /// what is locked.
     function invariant_moneyIsConserved() public view {
-        uint256 sum = token.balanceOf(TREASURY) + token.balanceOf(address(orders)) + token.balanceOf(address(token));
+        _checkConserved(token, CNY);
+    }
+
+    /// @notice I-33: the same of every currency by itself, so that none ever became another.
+    function invariant_eachCurrencyIsConservedByItself() public view {
+        SettlementToken dollars = SettlementToken(handler.moneyOf(HKD));
+        _checkConserved(dollars, HKD);
+        _checkLocked(dollars, HKD);
+        _checkEscrow(dollars, HKD);
+    }
+
+    function _checkConserved(SettlementToken money, uint16 currency) private view {
+        uint256 sum = money.balanceOf(TREASURY) + money.balanceOf(address(orders)) + money.balanceOf(address(money));
         for (uint256 i = 0; i < handler.peopleCount(); ++i) {
-            sum += token.balanceOf(vm.addr(handler.people(i)));
+            sum += money.balanceOf(vm.addr(handler.people(i)));
         }
-        vm.assertEq(sum, handler.issued() - handler.paidOut(), "I-1");
-        vm.assertEq(token.totalSupply(), handler.issued() - handler.paidOut(), "I-1");
+        vm.assertEq(sum, handler.issued(currency) - handler.paidOut(currency), "I-1");
+        vm.assertEq(money.totalSupply(), handler.issued(currency) - handler.paidOut(currency), "I-1");
     }
 
     /// @notice I-21: the token itself holds exactly what open redemptions have locked.
     function invariant_lockedIsTheSumOfOpenRedemptions() public view {
+        _checkLocked(token, CNY);
+    }
+
+    function _checkLocked(SettlementToken money, uint16 currency) private view {
         uint256 sum = 0;
         for (uint256 i = 0; i < handler.redemptionCount(); ++i) {
-            ISettlementToken.Redemption memory record = token.redemption(handler.redemptions(i));
+            bytes32 id = handler.redemptions(i);
+            ISettlementToken.Redemption memory record = money.redemption(id);
+            vm.assertTrue(handler.redeemedIn(id) == currency || record.account == address(0), "I-33");
             if (record.status == ISettlementToken.RedemptionStatus.Locked) sum += record.amount;
         }
-        vm.assertEq(token.balanceOf(address(token)), sum, "I-21");
+        vm.assertEq(money.balanceOf(address(money)), sum, "I-21");
     }
 
     /// @notice I-2: the escrow holds exactly what funded orders, claimed ones among them, put into it.
     function invariant_escrowIsTheSumOfFundedOrders() public view {
+        _checkEscrow(token, CNY);
+    }
+
+    function _checkEscrow(SettlementToken money, uint16 currency) private view {
         uint256 sum = 0;
         for (uint256 i = 0; i < handler.fundedCount(); ++i) {
             IOrders.Order memory order = orders.order(handler.funded(i));
+            vm.assertEq(order.currency, listings.listing(order.listingId).currency, "I-33");
             bool open = order.status == IOrders.Status.Funded || order.status == IOrders.Status.Claimed;
-            if (open) sum += order.escrow;
+            if (open && order.currency == currency) sum += order.escrow;
         }
-        vm.assertEq(token.balanceOf(address(orders)), sum, "I-2");
+        vm.assertEq(money.balanceOf(address(orders)), sum, "I-2");
     }
 
     /// @notice I-5, I-6: per asset, committed minus released is what open, refunded and settled orders may have learned, and
@@ -277,6 +302,28 @@ contract MarketInvariants is Signing {
         invariant_nothingWasSeenThatMustNotHappen();
     }
 
+    /// @dev And the same in the other currency, in which nobody funds an order of the first.
+    function test_theHandlerReachesOrdersOfBothCurrencies() public {
+        handler.list(0, 10, 7);
+        handler.fund(3, 2, 500, 1000, 1 days);
+        vm.assertEq(handler.fundedCount(), 0);
+        handler.fund(3, 2, 500, 1000, 1 days + 1);
+        handler.fund(0, 2, 600, 2000, 1 days + 1);
+        handler.redeem(1, 1003);
+        vm.assertEq(orders.order(handler.funded(0)).currency, HKD);
+        vm.assertEq(orders.order(handler.funded(1)).currency, CNY);
+        handler.settle(0, 100, 10, 1);
+        handler.wait_(2 days);
+        handler.refund(1);
+        vm.assertEq(uint8(orders.order(handler.funded(0)).status), uint8(IOrders.Status.Settled));
+        vm.assertEq(uint8(orders.order(handler.funded(1)).status), uint8(IOrders.Status.Refunded));
+        vm.assertEq(handler.redemptionCount(), 1);
+        invariant_moneyIsConserved();
+        invariant_eachCurrencyIsConservedByItself();
+        invariant_escrowIsTheSumOfFundedOrders();
+        invariant_nothingWasSeenThatMustNotHappen();
+    }
+
     /// @dev And a redemption that is paid, one that is rejected, one that expires and one that stays open.
     function test_theHandlerReachesEveryEndOfARedemption() public {
         for (uint256 i = 0; i < 4; ++i) {
@@ -293,7 +340,7 @@ contract MarketInvariants is Signing {
         for (uint256 i = 0; i < 4; ++i) {
             vm.assertEq(uint8(token.redemption(handler.redemptions(i)).status), ends[i]);
         }
-        vm.assertEq(handler.paidOut(), 1000);
+        vm.assertEq(handler.paidOut(CNY), 1000);
         invariant_moneyIsConserved();
         invariant_lockedIsTheSumOfOpenRedemptions();
         invariant_nothingWasSeenThatMustNotHappen();

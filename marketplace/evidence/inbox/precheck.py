@@ -16,6 +16,7 @@ from marketplace.clearing.rules import Batch as BatchState
 from marketplace.clearing.rules import Debt as DebtState
 from marketplace.clearing.rules import Position
 from marketplace.clearing.tables import ClearingBatch, ClearingDebt, ClearingPosition
+from marketplace.currencies import currency_of, number_of
 from marketplace.deliveries.rules import Delivery as DeliveryState
 from marketplace.deliveries.rules import Offer
 from marketplace.deliveries.tables import Delivery, DeliveryOffer
@@ -125,7 +126,8 @@ def _load(session: Session, texts: Sequence[str], *, whole_batch: bool) -> Ledge
     """
     profile = ledger_profile(session)
     state = LedgerState(profile.genesis)
-    state.accounts.escrow, state.accounts.locked = profile.addresses["Orders"], profile.addresses["SettlementToken"]
+    for name, token in state.tokens.items():
+        token.accounts.escrow, token.accounts.locked = profile.addresses["Orders"], profile.addresses[name]
     names = {text for text in texts if len(text) == _DIGEST_CHARACTERS}
     accounts = {text for text in texts if len(text) == _ADDRESS_CHARACTERS} | {state.accounts.escrow, profile.treasury}
     accounts |= _load_redemptions(session, state, names)
@@ -157,7 +159,13 @@ def _load_orders(session: Session, state: LedgerState, names: set[str]) -> Seque
     rows = session.exec(select(Order).where(col(Order.order_id).in_(names))).all()
     for row in rows:
         state.orders.records[row.order_id] = OrderState(
-            row.buyer, row.listing_id, row.escrow, row.epsilon_cap, row.valid_until, OrderStatus(row.status)
+            row.buyer,
+            row.listing_id,
+            row.escrow,
+            currency_of(row.currency).number,
+            row.epsilon_cap,
+            row.valid_until,
+            OrderStatus(row.status),
         )
     for claim in session.exec(select(OrderClaim).where(col(OrderClaim.order_id).in_(names))):
         state.orders.windows[claim.order_id] = Window(
@@ -168,15 +176,17 @@ def _load_orders(session: Session, state: LedgerState, names: set[str]) -> Seque
 
 def _load_redemptions(session: Session, state: LedgerState, names: set[str]) -> set[str]:
     """Load redemptions, and which payments were used; returns the accounts that they touch."""
-    accounts = {state.accounts.locked}
+    accounts = {token.accounts.locked for token in state.tokens.values()}
     for row in session.exec(select(Redemption).where(col(Redemption.redemption_id).in_(names))):
         accounts |= {row.account, row.bank}
-        state.redemptions.records[row.redemption_id] = RedemptionState(
+        state.tokens[currency_of(row.currency).contract].redemptions.records[row.redemption_id] = RedemptionState(
             row.account, row.bank, row.amount, row.pay_by, RedemptionStatus(row.status)
         )
-    state.accounts.refs |= set(session.exec(select(Issue.ref).where(col(Issue.ref).in_(names))))
-    paid = select(Redemption.ref).where(col(Redemption.ref).in_(names - {ZERO_DIGEST}))  # zero: not paid yet
-    state.accounts.refs |= set(session.exec(paid))
+    used = select(col(Issue.currency), col(Issue.ref)).where(col(Issue.ref).in_(names))
+    paid = select(col(Redemption.currency), col(Redemption.ref))
+    paid = paid.where(col(Redemption.ref).in_(names - {ZERO_DIGEST}))  # zero: not paid yet
+    for currency, ref in [*session.exec(used), *session.exec(paid)]:
+        state.tokens[currency_of(currency).contract].accounts.refs.add(ref)
     return accounts
 
 
@@ -258,6 +268,7 @@ def _listing_state(row: Listing) -> ListingState:
         row.asset_id,
         row.title_id,
         row.price,
+        number_of(row.currency),
         row.valid_until,
         row.purposes,
         row.fields,
@@ -350,6 +361,7 @@ def _load_clearing(session: Session, state: LedgerState, names: set[str], partie
                 place.party: Position(place.credit, place.debit, place.collected, bool(place.paid))
                 for place in positions
             },
+            currency_of(row.currency).number,
         )
     for debt in session.exec(select(ClearingDebt).where(col(ClearingDebt.debt_id).in_(names))):
         state.batches.debts[debt.debt_id] = DebtState(debt.debtor, debt.creditor, debt.amount, DebtStatus(debt.status))
@@ -363,4 +375,4 @@ def _load_accounts(session: Session, state: LedgerState, accounts: set[str]) -> 
             person.roles, ParticipantStatus(person.status), person.version, person.exit_at
         )
     for row in session.exec(select(Balance).where(col(Balance.account).in_(accounts))):
-        state.accounts.total_in[row.account] = row.balance
+        state.tokens[currency_of(row.currency).contract].accounts.total_in[row.account] = row.balance

@@ -3,7 +3,7 @@
 from sqlmodel import Session
 
 from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue
-from marketplace.intents import INTENTS, Deployment
+from marketplace.intents import INTENTS, Deployment, contract_of
 from marketplace.types import Digest
 
 
@@ -18,10 +18,11 @@ def submit(session: Session, deployment: Deployment, said: Statement, verb: str,
         RuleError: `intent_signature_invalid`, `intent_expired`, or what the rules of the contract say.
     """
     name, intent = said.digest(deployment), INTENTS[said.name]
+    contract = contract_of(said.name, said.message)
     if is_under_way(session, name):
         return name
     check_statement(said, deployment, now)
     arguments = [dict(said.message), *said.signatures]
-    precheck.run(session, intent.contract, verb, arguments, now)
+    precheck.run(session, contract, verb, arguments, now)
     by = said.message[intent.signers[0]]
-    return queue(session, contract=intent.contract, verb=verb, arguments=arguments, digest=name, by=by, now=now)
+    return queue(session, contract=contract, verb=verb, arguments=arguments, digest=name, by=by, now=now)

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from marketplace.console import Run, command, group
-from marketplace.console.values import parse_address
+from marketplace.console.values import InCurrency, parse_address
+from marketplace.currencies import CNY
 from marketplace.quantities import money
 from marketplace.sdk import papers
 from marketplace.sdk.opening import open_client
@@ -21,19 +22,21 @@ def show(
     period: Period,
     seller: Annotated[str | None, typer.Option(metavar="ADDRESS", help="you if none 卖方")] = None,
     buyer: Annotated[str | None, typer.Option(metavar="ADDRESS", help="you if none 买方")] = None,
+    currency: InCurrency = CNY.code,
     output: Output = None,
     pdf: Pdf = None,
 ) -> None:
-    """A line for each order that was settled in the month, to the fen as on the ledger; signed by the exchange. 账单
+    """A line for each order that was settled in the month, in one currency, as on the ledger; signed. 账单
 
     Example: marketplace invoices show --period 2026-11 --seller 0x70997970c51812dc3a010c7d01b50e0d17dc79c8
     """
     with open_client(run) as client:
         sold, bought = (parse_address(side) if side else client.address for side in (seller, buyer))
-        signed = papers.invoice(client, sold, bought, period)
+        signed = papers.invoice(client, sold, bought, period, currency)
         found = papers.content(client, signed)
     save(signed, output, pdf)
     rows = [*found["lines"], {"order": run.tr("total", "合计"), **found["totals"]}]
+    rows = [{**row, "currency": currency} for row in rows]
     columns = (
         ("order", "order", "订单", str),
         ("prepaid", "prepaid", "托管(元)", money),

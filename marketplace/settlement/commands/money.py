@@ -5,9 +5,10 @@ from typing import Annotated
 import typer
 
 from marketplace.console import Run, command
-from marketplace.console.values import parse_address, parse_id, parse_money
+from marketplace.console.values import InCurrency, parse_address, parse_id, parse_money
+from marketplace.currencies import CNY
 from marketplace.documents.identifiers import Kind
-from marketplace.quantities import money
+from marketplace.quantities import money, worth
 from marketplace.sdk import settlement
 from marketplace.sdk.opening import open_client, open_keys
 from marketplace.settlement.commands.group import app
@@ -26,7 +27,9 @@ WHAT = {
 def issue(
     run: Run,
     account: Annotated[str, typer.Argument(metavar="ADDRESS", parser=parse_address, help="who receives it 收款方")],
-    amount: Annotated[int, typer.Argument(metavar="YUAN", parser=parse_money, help="how much 金额")],
+    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="how much, in yuan or --currency 金额")],
+    *,
+    currency: InCurrency = CNY.code,
     reference: Annotated[
         str | None, typer.Option(help="the bank's own reference of the payment received; made up if none 银行流水号")
     ] = None,
@@ -35,9 +38,11 @@ def issue(
 
     Example: marketplace settlement issue 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 100.00 --reference 2026110100017
     """
+    units = parse_money(amount, currency)
     with open_client(run) as client:
-        result = settlement.issue(client, account, amount, reference)
-    run.result(result, f"issued {money(amount)} yuan to {account}", f"已向 {account} 发行 {money(amount)} 元")
+        result = settlement.issue(client, account, units, reference, currency=currency)
+    much = worth(units, currency)
+    run.result(result, f"issued {much[0]} to {account}", f"已向 {account} 发行 {much[1]}")
 
 
 @command(app)
@@ -45,13 +50,14 @@ def balance(
     run: Run,
     account: Annotated[str | None, typer.Argument(metavar="[ADDRESS]", help="yours if none 账户")] = None,
 ) -> None:
-    """What an account holds. 余额
+    """What an account holds, in each currency of the market. 余额
 
     Example: marketplace settlement balance
     """
     with open_client(run) as client:
-        found = settlement.balance(client, parse_address(account) if account else None)
-    run.rows([found], (("account", "account", "账户", str), ("balance", "yuan", "余额(元)", money)), data=found)
+        found = settlement.balances(client, parse_address(account) if account else None)
+    columns = (("account", "account", "账户", str), ("balance", "yuan", "余额(元)", money))
+    run.rows(found, columns, data=found[0] if len(found) == 1 else found)
 
 
 @command(app)
@@ -85,7 +91,7 @@ def refund(run: Run, order: Order) -> None:
 
 @command(app)
 def statement(run: Run, order: Order) -> None:
-    """Where an order's escrow went, to the fen. 结算单
+    """Where an order's escrow went, exactly. 结算单
 
     Example: marketplace settlement statement 0x5f…5f
     """
@@ -99,5 +105,6 @@ def _print(run: Run, found: dict[str, object]) -> None:
     assert isinstance(lines, list)
     rows = [{**line, "what": run.tr(*WHAT[line["what"]])} for line in lines]
     rows.append({"what": run.tr("sum = escrow", "合计 = 托管"), "to": "", "amount": found["sum"]})
+    rows = [{**row, "currency": found["currency"]} for row in rows]
     columns = (("what", "what", "项目", str), ("to", "to", "收款方", str), ("amount", "yuan", "金额(元)", money))
     run.rows(rows, columns, data=found)

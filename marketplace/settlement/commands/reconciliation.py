@@ -25,6 +25,7 @@ KINDS = {
     "missing_on_ledger": ("not on the ledger", "账本中没有"),
     "missing_at_bank": ("not in any statement", "对账单中没有"),
     "amount_differs": ("another amount", "金额不符"),
+    "currency_differs": ("another currency", "币种不符"),
     "direction_differs": ("the other direction", "收付方向不符"),
     "duplicate_at_bank": ("twice in one statement", "同一对账单内重复"),
     "statements_disagree": ("two statements disagree", "两份对账单内容不一致"),
@@ -104,10 +105,14 @@ def _from_bundle(path: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]
     return issues, redeemed
 
 
+def _codes(found: Mapping[str, Any]) -> str:
+    return ", ".join(found["currencies"]) or "-"
+
+
 def _print(run: Run, found: Mapping[str, Any]) -> None:
     run.say(
-        f"{found['matched']} payments match, {found['unexplained']} differences unexplained",
-        f"{found['matched']} 笔相符，{found['unexplained']} 处差异未解释",
+        f"{found['matched']} payments match, {found['unexplained']} differences unexplained; {_codes(found)}",
+        f"{found['matched']} 笔相符，{found['unexplained']} 处差异未解释；{_codes(found)}",
     )
     columns = (
         ("kind", "difference", "差异", lambda kind: run.tr(*KINDS[kind])),

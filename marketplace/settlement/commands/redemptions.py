@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from marketplace.console import Run, command
-from marketplace.console.values import moment, parse_address, parse_digest, parse_money
-from marketplace.quantities import money
+from marketplace.console.values import InCurrency, moment, parse_address, parse_digest, parse_money
+from marketplace.currencies import CNY
+from marketplace.quantities import money, worth
 from marketplace.sdk import redemptions as sdk
 from marketplace.sdk.opening import open_client
 from marketplace.settlement.commands.group import app
@@ -28,22 +29,24 @@ STATUS = {
 def redeem(
     run: Run,
     *,
-    amount: Annotated[int, typer.Argument(metavar="YUAN", parser=parse_money, help="how much 金额")],
+    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="how much, in yuan or --currency 金额")],
     bank: Annotated[str, typer.Option(metavar="ADDRESS", parser=parse_address, help="the bank that pays 兑付银行")],
     beneficiary: Annotated[str, typer.Option(help="who owns the bank account 收款人")],
     account_number: Annotated[str, typer.Option(help="number of the bank account 收款账号")],
     days: Annotated[int, typer.Option(min=1, max=90, help="how long the bank may take 银行期限(天)")] = 5,
+    currency: InCurrency = CNY.code,
 ) -> None:
     """Ask a bank for money back. It is locked until the bank has paid or rejected, or its time is over. 赎回
 
     Example: marketplace settlement redeem 80.00 --bank 0x7099…79c8 --beneficiary "Pudong Data Ltd" --account-number
     6222020000000000000
     """
+    units = parse_money(amount, currency)
+    payee = {"beneficiary": beneficiary, "account_number": account_number}
     with open_client(run) as client:
-        result = sdk.redeem(client, bank, amount, beneficiary=beneficiary, account_number=account_number, days=days)
-    run.result(
-        result, f"{money(amount)} yuan are locked until the bank answers", f"{money(amount)} 元已锁定，等待银行兑付"
-    )
+        result = sdk.redeem(client, bank, units, **payee, days=days, currency=currency)
+    much = worth(units, currency)
+    run.result(result, f"{much[0]} are locked until the bank answers", f"{much[1]}已锁定，等待银行兑付")
 
 
 @command(app)

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from marketplace.console import Run, command, group
-from marketplace.console.values import parse_address
+from marketplace.console.values import InCurrency, parse_address
+from marketplace.currencies import CNY
 from marketplace.quantities import money
 from marketplace.sdk import papers
 from marketplace.sdk.opening import open_client
@@ -20,15 +21,16 @@ def show(
     *,
     period: Period,
     account: Annotated[str | None, typer.Option(metavar="ADDRESS", help="yours if none 账户")] = None,
+    currency: InCurrency = CNY.code,
     output: Output = None,
     pdf: Pdf = None,
 ) -> None:
-    """An account's month: opening balance, every movement with its cause, closing balance. 账户对账单
+    """An account's month in one currency: opening balance, every movement with its cause, closing balance. 账户对账单
 
     Example: marketplace statements show --period 2026-11 --pdf statement.pdf
     """
     with open_client(run) as client:
-        signed = papers.statement(client, period, parse_address(account) if account else None)
+        signed = papers.statement(client, period, parse_address(account) if account else None, currency)
         found = papers.content(client, signed)
     save(signed, output, pdf)
     rows = [
@@ -36,6 +38,7 @@ def show(
         *found["movements"],
     ]
     rows.append({"at": "", "cause": run.tr("closing balance", "期末余额"), "balance": found["closing"]})
+    rows = [{**row, "currency": currency} for row in rows]
     columns = (
         ("at", "time", "时间", str),
         ("cause", "cause", "事由", str),

@@ -8,7 +8,7 @@ import typer
 from marketplace.console import Run, command, group
 from marketplace.console.values import parse_id
 from marketplace.documents.identifiers import Kind
-from marketplace.quantities import money
+from marketplace.quantities import worth
 from marketplace.sdk import papers
 from marketplace.sdk.foreign import read_json
 from marketplace.sdk.opening import open_client
@@ -29,8 +29,9 @@ def show(run: Run, order: Order, *, output: Output = None, pdf: Pdf = None) -> N
         found = papers.content(client, signed)
     save(signed, output, pdf)
     paid = found["payment"]
-    english = f"{found['identifier']}: {money(paid['gross'])} yuan, settled {paid['settledAt']}"
-    run.result(found, english, f"{found['identifier']}：{money(paid['gross'])} 元，结算于 {paid['settledAt']}")
+    much = worth(paid["gross"], paid["currency"])
+    english = f"{found['identifier']}: {much[0]}, settled {paid['settledAt']}"
+    run.result(found, english, f"{found['identifier']}：{much[1]}，结算于 {paid['settledAt']}")
 
 
 @command(app)

@@ -12,9 +12,9 @@ from marketplace.settlement.tables import AccountMovement
 CHUNK = 500
 
 
-def movements_of(session: Session, account: str) -> list[Movement]:
-    """Every movement of an account, in the ledger's order."""
-    query = select(AccountMovement).where(AccountMovement.account == account)
+def movements_of(session: Session, account: str, currency: str) -> list[Movement]:
+    """Every movement of an account in one currency, in the ledger's order."""
+    query = select(AccountMovement).where(AccountMovement.account == account, AccountMovement.currency == currency)
     rows = session.exec(query.order_by(col(AccountMovement.block), col(AccountMovement.log_index))).all()
     causes = dict(_causes(session, sorted({row.event_intent for row in rows if row.event_intent})))
     return [

@@ -1,11 +1,10 @@
 """Redemptions: a holder asks, its bank pays or rejects, and after the bank's time anyone may undo."""
 
-from typing import Any
-
 from sqlmodel import Session, col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from marketplace.calls import act_digest
+from marketplace.currencies import currency_of, token_of
 from marketplace.documents import Document, digest, validate_payout
 from marketplace.errors import InvalidInputError, NotFoundError, RuleError
 from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue
@@ -43,9 +42,11 @@ def redeem(session: Session, deployment: Deployment, wish: Statement, payout: Do
             got=stated,
         )
     arguments = [dict(message), wish.signatures[0]]
-    precheck.run(session, "SettlementToken", "redeem", arguments, now)
+    contract = token_of(message["currency"])
+    precheck.run(session, contract, "redeem", arguments, now)
     store_document(session, payout, now=now, readers=(message["account"], message["bank"]))
-    return _queue(session, "redeem", arguments, name=name, by=message["account"], now=now)
+    by = message["account"]
+    return queue(session, contract=contract, verb="redeem", arguments=arguments, digest=name, by=by, now=now)
 
 
 def answer(session: Session, deployment: Deployment, verb: str, said: Statement, now: int) -> Digest:
@@ -70,16 +71,18 @@ def expire(session: Session, deployment: Deployment, redemption: str, account: s
     row = session.get(Redemption, redemption)
     if row is None:
         raise _unknown(redemption)
-    name = act_digest("expireRedemption", [redemption], deployment.domain("SettlementToken"))
+    contract, verb = currency_of(row.currency).contract, "expireRedemption"
+    name = act_digest(verb, [redemption], deployment.domain(contract))
     if is_under_way(session, name):
         return name
     try:
-        precheck.run(session, "SettlementToken", "expireRedemption", [redemption], now)
+        precheck.run(session, contract, verb, [redemption], now)
     except RuleError:
         if account is None or not (account in (row.account, row.bank) or oversees(session, account)):
             raise _unknown(redemption) from None
         raise
-    return _queue(session, "expireRedemption", [redemption], name=name, by=row.account, now=now)
+    by = row.account
+    return queue(session, contract=contract, verb=verb, arguments=[redemption], digest=name, by=by, now=now)
 
 
 def redemptions_of(session: Session, account: str) -> SelectOfScalar[Redemption]:
@@ -96,10 +99,6 @@ def get_redemption(session: Session, redemption: str, account: str) -> Redemptio
     if row is None:
         raise _unknown(redemption)
     return row
-
-
-def _queue(session: Session, verb: str, arguments: list[Any], *, name: str, by: str, now: int) -> Digest:
-    return queue(session, contract="SettlementToken", verb=verb, arguments=arguments, digest=name, by=by, now=now)
 
 
 def _unknown(redemption: str) -> NotFoundError:

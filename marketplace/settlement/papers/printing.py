@@ -8,7 +8,8 @@ from typing import Any
 from fpdf import FPDF, XPos, YPos
 from fpdf.enums import WrapMode
 
-from marketplace.documents import Document
+from marketplace.currencies import CNY
+from marketplace.documents import Document, money_of
 from marketplace.documents.sheets import FONT, GREY, INK, LEFT, RED, WIDTH, begin, draw_code
 from marketplace.quantities import money
 
@@ -101,22 +102,31 @@ def print_paper(signed: Mapping[str, Any], now: int) -> bytes:
         sheet.set_text_color(*colour)
         sheet.cell(WIDTH - _QR_MM, size * 0.5, text, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
     _note(sheet, signed, name)
-    for depth, label, value in _rows(paper, 0):
+    for depth, label, value in _rows(paper, 0, money_of(_paid(paper)).code):
         _row(sheet, depth, label, value)
     content = json.dumps(signed, ensure_ascii=False, indent=2).encode()
     sheet.embed_file(bytes=content, basename=ATTACHMENT, mime_type="application/json")
     return bytes(sheet.output())
 
 
+def _paid(paper: Document) -> Document:
+    """The part of a paper that names its currency."""
+    found: Document = paper.get("payment", paper)
+    return found
+
+
 def _note(sheet: FPDF, signed: Mapping[str, Any], name: str) -> None:
+    paper = signed["credentialSubject"]["paper"]
+    code = money_of(_paid(paper)).code
     draw_code(sheet, f"TDM-PAPER:{name} {signed['issuer']}", left=LEFT + WIDTH - _QR_MM, top=18, size=_QR_MM)
     sheet.set_font(FONT, size=7.2)
     sheet.set_text_color(*GREY)
     text = (
         f"{name}\n{signed['issuer']}\n"
-        "二维码为内容摘要与签发密钥；附件为签名凭证（W3C VC 2.0，eddsa-jcs-2022），可离线验证。金额单位：元。\n"
+        "二维码为内容摘要与签发密钥；附件为签名凭证（W3C VC 2.0，eddsa-jcs-2022），可离线验证。"
+        f"金额单位：{money_of(_paid(paper)).zh}。\n"
         "The QR code holds the digest and the key that signed; the signed credential is attached and verifies offline. "
-        "Amounts are in yuan."
+        f"Amounts are in {'yuan' if code == CNY.code else code}."
     )
     sheet.multi_cell(
         WIDTH - _QR_MM - 8, 4.2, text, align="L", wrapmode=WrapMode.CHAR, new_x=XPos.LMARGIN, new_y=YPos.NEXT
@@ -124,7 +134,7 @@ def _note(sheet: FPDF, signed: Mapping[str, Any], name: str) -> None:
     sheet.set_y(max(sheet.get_y(), 18 + _QR_MM + 6))
 
 
-def _rows(paper: Document, depth: int) -> Iterator[tuple[int, str, str]]:
+def _rows(paper: Document, depth: int, code: str) -> Iterator[tuple[int, str, str]]:
     """(depth, label, text) of every field, in the paper's order."""
     for name, value in paper.items():
         if name in _LEFT_OUT:
@@ -132,14 +142,14 @@ def _rows(paper: Document, depth: int) -> Iterator[tuple[int, str, str]]:
         label = f"{WORDS.get(name, '')} {name}".strip()
         if isinstance(value, Mapping):
             yield depth, label, ""
-            yield from _rows(dict(value), depth + 1)
+            yield from _rows(dict(value), depth + 1, code)
         elif isinstance(value, list):
             yield depth, label, str(len(value))
             for number, item in enumerate(value, 1):
                 yield depth + 1, f"{number}.", ""
-                yield from _rows(dict(item), depth + 2)
+                yield from _rows(dict(item), depth + 2, code)
         else:
-            yield depth, label, money(value) if name in MONEY else _text(value)
+            yield depth, label, money(value, code) if name in MONEY else _text(value)
 
 
 def _text(value: object) -> str:

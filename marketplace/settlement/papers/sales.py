@@ -2,8 +2,9 @@
 
 A trade voucher proves one trade: contract facts, contract assessment, delivery record, payment record, a unique id. An
 invoice is a seller's, to one buyer, for a month of China: a line for each order that was settled in it. Money is in
-fen. `gross` is what the order was settled with, tax included; `prepaid` = `gross` + `refund`, `gross` = `fee` + `net`,
-to the fen, as the ledger has it.
+minor units of the paper's currency.
+`gross` is what the order was settled with, tax included; `prepaid` = `gross` + `refund`, `gross` = `fee` + `net`,
+exactly, as the ledger has it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 
 from marketplace.api.metering import meter_of
 from marketplace.api.rules import is_api
+from marketplace.currencies import CNY
 from marketplace.documents import Document, digest, iso_time
 from marketplace.documents.identifiers import Kind, identifier
 from marketplace.documents.ids import trade_id
@@ -33,7 +35,7 @@ class Sale:
     Args:
         order, listing: their rows in public form.
         terms, agreement: the listing's terms and the buyer's acceptance of them.
-        shares: (holder, fen) in the order in which they were paid.
+        shares: (holder, amount) in the order in which they were paid.
         settled_at: unix seconds. batch: the clearing batch that pays it, or None.
         records: of an order of calls, the call records that its voucher covers.
     """
@@ -72,7 +74,7 @@ def make_trade_voucher(sale: Sale) -> Document:
         },
         "delivery": {"mode": _mode(sale), **{name: order[name] for name in ("calls", "callsRoot", "epsilon")}},
         "payment": {
-            "currency": "CNY",
+            "currency": order["currency"],
             **_amounts(sale),
             "shares": [{"holder": holder, "amount": amount} for holder, amount in sale.shares],
             "settledAt": iso_time(sale.settled_at),
@@ -82,16 +84,17 @@ def make_trade_voucher(sale: Sale) -> Document:
     }
 
 
-def make_invoice(seller: str, buyer: str, period: str, sales: Iterable[Sale]) -> Document:
+def make_invoice(seller: str, buyer: str, period: str, sales: Iterable[Sale], currency: str = CNY.code) -> Document:
     """The invoice of `seller` to `buyer`.
 
     Args:
         period: a month, e.g. "2026-11".
         sales: theirs that were settled in that month.
+        currency: ISO 4217 code; sales in another are not in this invoice.
     """
-    lines = [_line(sale) for sale in sorted(sales, key=lambda sale: sale.place)]
+    lines = [_line(sale) for sale in sorted(sales, key=lambda sale: sale.place) if sale.order["currency"] == currency]
     totals = {name: sum(line[name] for line in lines) for name in SUMS}
-    head = {"type": "invoice", "version": 1, "seller": seller, "buyer": buyer, "period": period, "currency": "CNY"}
+    head = {"type": "invoice", "version": 1, "seller": seller, "buyer": buyer, "period": period, "currency": currency}
     return {**head, "lines": lines, "totals": {"orders": len(lines), **totals}}
 
 

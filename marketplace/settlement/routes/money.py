@@ -4,15 +4,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 
+from marketplace.currencies import CNY
 from marketplace.evidence.inbox import Statement
 from marketplace.orders.service import get_order
 from marketplace.queries.service.accounts import require_last_voucher
 from marketplace.settlement import service
+from marketplace.settlement.inbox.currencies import CurrencyCode, traded
 from marketplace.settlement.tables import Issue as IssueRow
 from marketplace.web.context import Here
 from marketplace.web.paging import AskedPage, Rows, link_next, page_of
 from marketplace.web.principal import Account, MaybeAccount
-from marketplace.web.shapes import AddressText, Count, DigestText, Queued, Shape, SignatureText, Voucher
+from marketplace.web.shapes import AddressText, Count, DigestText, Queued, Shape, SignatureText, UInt16, Voucher
 
 router = APIRouter(tags=["settlement"])
 
@@ -22,6 +24,7 @@ class Issue(Shape):
 
     account: AddressText
     amount: Count
+    currency: UInt16
     ref: DigestText
     bank: AddressText
     deadline: Count
@@ -92,10 +95,12 @@ def list_issues(here: Here, account: Account, page: AskedPage, request: Request,
 
 
 @router.get("/settlement/balances/{address}")
-def get_balance(here: Here, account: Account, address: Annotated[AddressText, Path()]) -> dict[str, Any]:
-    """A balance in fen: your own; anybody's for banks, registrars, auditors and the exchange."""
+def get_balance(
+    here: Here, account: Account, address: Annotated[AddressText, Path()], currency: CurrencyCode = CNY.code
+) -> dict[str, Any]:
+    """A balance in minor units of one currency: your own; anybody's for banks, registrars, auditors, the exchange."""
     with here.reading() as session:
-        return service.balance_json(session, address, account)
+        return service.balance_json(session, address, account, traded(here.deployment, currency))
 
 
 @router.get("/orders/{order_id}/voucher", tags=["orders"])

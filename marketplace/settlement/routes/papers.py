@@ -6,9 +6,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Path, Response
 
 from crypto.canonical import canonical_json
+from marketplace.currencies import CNY
 from marketplace.documents import Document
 from marketplace.rights.issuing import list_key
 from marketplace.settlement import service
+from marketplace.settlement.inbox.currencies import CurrencyCode, traded
 from marketplace.settlement.inbox.movements import movements_of
 from marketplace.settlement.inbox.sales import sale_of, sales_between
 from marketplace.settlement.papers.credentials import issue_paper
@@ -32,23 +34,40 @@ Period = Annotated[str, Path(max_length=20, description="a month of China, e.g. 
 
 @router.get("/accounts/{address}/statements/{period}", responses=_PAPER, response_class=Response)
 def get_account_statement(
-    here: Here, account: Account, address: Address, period: Period, accept: Accept = "*/*"
+    *,
+    here: Here,
+    account: Account,
+    address: Address,
+    period: Period,
+    currency: CurrencyCode = CNY.code,
+    accept: Accept = "*/*",
 ) -> Response:
-    """An account's month: opening balance, every movement with its cause, closing balance. For whoever may see its
-    balance."""
+    """An account's month in one currency: opening balance, every movement with its cause, closing balance. For
+    whoever may see its balance."""
     with here.reading() as session:
-        service.balance_json(session, address, account)
-        paper = make_statement(address, period, movements_of(session, address))
+        money = traded(here.deployment, currency)
+        service.balance_json(session, address, account, money)
+        paper = make_statement(address, period, movements_of(session, address, money), money)
     return _answer(here, paper, accept)
 
 
 @router.get("/invoices/{seller}/{buyer}/{period}", responses=_PAPER, response_class=Response)
 def get_invoice(
-    *, here: Here, account: Account, seller: Address, buyer: Address, period: Period, accept: Accept = "*/*"
+    *,
+    here: Here,
+    account: Account,
+    seller: Address,
+    buyer: Address,
+    period: Period,
+    currency: CurrencyCode = CNY.code,
+    accept: Accept = "*/*",
 ) -> Response:
-    """What a seller's orders of one buyer came to in a month, a line for each order that was settled in it."""
+    """What a seller's orders of one buyer came to in a month, a line for each order that was settled in it; orders
+    of one currency."""
     with here.reading() as session:
-        paper = make_invoice(seller, buyer, period, sales_between(session, seller, buyer, period, account))
+        money = traded(here.deployment, currency)
+        sales = sales_between(session, seller, buyer, period, account)
+        paper = make_invoice(seller, buyer, period, sales, money)
     return _answer(here, paper, accept)
 
 

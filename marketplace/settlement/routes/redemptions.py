@@ -10,7 +10,7 @@ from marketplace.settlement.tables import Redemption
 from marketplace.web.context import Here
 from marketplace.web.paging import AskedPage, Rows, link_next, page_of
 from marketplace.web.principal import Account, MaybeAccount
-from marketplace.web.shapes import AddressText, Count, DigestText, Document, Queued, Shape, SignatureText
+from marketplace.web.shapes import AddressText, Count, DigestText, Document, Queued, Shape, SignatureText, UInt16
 
 router = APIRouter(prefix="/settlement/redemptions", tags=["settlement"])
 
@@ -21,6 +21,7 @@ class Redeem(Shape):
     redemption_id: DigestText
     account: AddressText
     amount: Count
+    currency: UInt16
     payout_digest: DigestText
     bank: AddressText
     pay_by: Count
@@ -31,6 +32,7 @@ class PayRedemption(Shape):
     """Signed by `bank`; `ref` is the SHA-256 of the canonical JSON {"bank", "reference"}."""
 
     redemption_id: DigestText
+    currency: UInt16
     ref: DigestText
     bank: AddressText
     deadline: Count
@@ -40,6 +42,7 @@ class RejectRedemption(Shape):
     """Signed by `bank`."""
 
     redemption_id: DigestText
+    currency: UInt16
     reason_digest: DigestText
     bank: AddressText
     deadline: Count

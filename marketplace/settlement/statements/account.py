@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from marketplace.currencies import CNY
 from marketplace.documents import Document, iso_time
 from marketplace.errors import InvalidInputError, VerificationError
 
@@ -17,7 +18,7 @@ class Movement:
     """Money that came or went.
 
     Args:
-        at: unix seconds. amount: fen, negative for what went.
+        at: unix seconds. amount: minor units, negative for what went.
         cause: the kind of event, e.g. "orders.settled". about: id of the order, redemption, batch or payment.
         block, log_index: where the ledger says so.
     """
@@ -55,11 +56,11 @@ def bounds(period: str) -> tuple[int, int]:
     return int(begin.timestamp()), int(end.timestamp())
 
 
-def make_statement(account: str, period: str, movements: Iterable[Movement]) -> Document:
-    """The statement of an account for a month.
+def make_statement(account: str, period: str, movements: Iterable[Movement], currency: str = CNY.code) -> Document:
+    """The statement of an account for a month, in one currency (ISO 4217 code).
 
     Args:
-        movements: all of the account's, from its first on, in the ledger's order.
+        movements: all of the account's in that currency, from its first on, in the ledger's order.
     """
     begin, end = bounds(period)
     opening, balance, lines = 0, 0, []
@@ -74,7 +75,7 @@ def make_statement(account: str, period: str, movements: Iterable[Movement]) -> 
         line = {"at": iso_time(item.at), "amount": item.amount, "balance": balance, "cause": item.cause}
         lines.append({**line, "about": item.about, "event": place})
     head = {"type": "account_statement", "version": 1, "account": account, "period": period}
-    return {**head, "currency": "CNY", "opening": opening, "movements": lines, "closing": balance}
+    return {**head, "currency": currency, "opening": opening, "movements": lines, "closing": balance}
 
 
 def check_statement(statement: Document) -> Document:

@@ -19,9 +19,9 @@ from marketplace.settlement.statements.entries import (
     check_balances,
     check_size,
     date,
-    fen,
     last_day,
     malformed,
+    units,
 )
 
 _NAMESPACE = re.compile(r"\{urn:iso:std:iso:20022:tech:xsd:camt\.053\.001\.0[2-8]\}Document")
@@ -74,12 +74,19 @@ class _Reader:
         """Its own text."""
         return (self._element.text or "").strip()
 
-    def amount(self, place: str, path: str = "Amt") -> int:
-        """Fen of the amount at a path."""
+    def amount(self, place: str, currency: str, path: str = "Amt") -> int:
+        """Minor units of the amount at a path, which has to be in the statement's currency."""
         found = next(self.all(path), None)
         if found is None:
             raise malformed(f"{place}/{path}", "an amount", "none")
-        return fen(found.own, found._element.get("Ccy", ""), f"{place}/{path}")
+        stated = found.attribute("Ccy")
+        if stated != currency:
+            raise malformed(f"{place}/{path}", f"an amount in {currency}, as the statement's balances", stated)
+        return units(found.own, stated, f"{place}/{path}")
+
+    def attribute(self, name: str) -> str:
+        """An attribute of its own."""
+        return self._element.get(name, "")
 
     def sign(self, place: str) -> int:
         """1 for a credit, -1 for a debit."""
@@ -96,42 +103,53 @@ def _statement(reader: _Reader) -> BankStatement:
         raise malformed("Stmt", "Id and Acct/Id", name or account or "neither")
     if number and not re.fullmatch("[0-9]{1,18}", number):
         raise malformed("Stmt/ElctrncSeqNb", "a number", number)
-    entries = tuple(entry for item in reader.all("Ntry") for entry in _entries(item))
+    currency = _currency(reader)
+    entries = tuple(entry for item in reader.all("Ntry") for entry in _entries(item, currency))
     stated = reader.text("FrToDt/ToDtTm") or _date_of(reader, CLOSING)
     return check_balances(
         BankStatement(
             name=name,
             account=account,
             sequence=int(number) if number else None,
-            opening=_balance(reader, OPENING),
-            closing=_balance(reader, CLOSING),
+            opening=_balance(reader, OPENING, currency),
+            closing=_balance(reader, CLOSING, currency),
             last_date=last_day(entries, date(stated, "Stmt/FrToDt") if stated else ""),
             entries=entries,
+            currency=currency,
         )
     )
+
+
+def _currency(reader: _Reader) -> str:
+    """The currency of the account, or where the bank leaves that out, of the first balance; all amounts are in it."""
+    stated = reader.text("Acct/Ccy")
+    if not stated:
+        amounts = (amount.attribute("Ccy") for amount in reader.all("Bal/Amt"))
+        stated = next((code for code in amounts if code), "")
+    return stated
 
 
 def _balances(reader: _Reader, codes: tuple[str, ...]) -> list[_Reader]:
     return [item for item in reader.all("Bal") if item.text("Tp/CdOrPrtry/Cd") in codes]
 
 
-def _balance(reader: _Reader, codes: tuple[str, ...]) -> int:
+def _balance(reader: _Reader, codes: tuple[str, ...], currency: str) -> int:
     """A statement without balances proves nothing, so both are asked for."""
     found = _balances(reader, codes)
     if not found:
         raise malformed("Stmt/Bal", f"a balance {' or '.join(codes)}", "none")
     chosen = min(found, key=lambda item: codes.index(item.text("Tp/CdOrPrtry/Cd")))
-    return chosen.sign("Bal") * chosen.amount("Bal")
+    return chosen.sign("Bal") * chosen.amount("Bal", currency)
 
 
 def _date_of(reader: _Reader, codes: tuple[str, ...]) -> str:
     return next((item.text("Dt/Dt", "Dt/DtTm") for item in _balances(reader, codes)), "")
 
 
-def _entries(reader: _Reader) -> Iterator[Entry]:
+def _entries(reader: _Reader, currency: str) -> Iterator[Entry]:
     if reader.text("Sts/Cd", "Sts") != "BOOK":
         return
-    sign, total = reader.sign("Ntry"), reader.amount("Ntry")
+    sign, total = reader.sign("Ntry"), reader.amount("Ntry", currency)
     day = date(reader.text("ValDt/Dt", "ValDt/DtTm", "BookgDt/Dt", "BookgDt/DtTm"), "Ntry/ValDt")
     details = list(reader.all("NtryDtls/TxDtls"))
     if len(details) <= 1:
@@ -139,9 +157,9 @@ def _entries(reader: _Reader) -> Iterator[Entry]:
         reference = reader.text("AcctSvcrRef") or one.text("Refs/AcctSvcrRef")
         yield _entry(reference, day, total, sign, one)
         return
-    parts = [item.amount("TxDtls", "Amt" if item.text("Amt") else "AmtDtls/TxAmt/Amt") for item in details]
+    parts = [item.amount("TxDtls", currency, "Amt" if item.text("Amt") else "AmtDtls/TxAmt/Amt") for item in details]
     if sum(parts) != total:
-        raise malformed("Ntry/NtryDtls", f"payments that sum to {total} fen", sum(parts))
+        raise malformed("Ntry/NtryDtls", f"payments that sum to {total} minor units", sum(parts))
     for item, amount in zip(details, parts, strict=True):
         yield _entry(item.text("Refs/AcctSvcrRef"), day, amount, sign, item)
 

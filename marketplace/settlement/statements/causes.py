@@ -19,6 +19,6 @@ def cause_of(contract: str, name: str, args: Mapping[str, Any]) -> tuple[str, st
 
 
 def amount_for(account: str, args: Mapping[str, Any]) -> int:
-    """Fen that a `Transfer` brings an account; negative for what goes, 0 for what it sends to itself."""
+    """What a `Transfer` brings an account; negative for what goes, 0 for what it sends to itself."""
     amount: int = args["value"] * ((args["to"] == account) - (args["from"] == account))
     return amount

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date as calendar
 
+from marketplace.currencies import CNY, CURRENCIES
 from marketplace.errors import InvalidInputError
 
-CURRENCY, DECIMALS = "CNY", 2
 MAX_BYTES = 32 << 20
-MAX_FEN = 2**53 - 1
+MAX_UNITS = 2**53 - 1
 _AMOUNT = re.compile(r"([0-9]{1,14})(?:\.([0-9]{1,5}))?")
 
 
@@ -20,7 +20,7 @@ class Entry:
     Args:
         reference: the bank's own reference of the payment.
         value_date: "2026-11-02".
-        amount: fen, above 0.
+        amount: minor units of the statement's currency, above 0.
         is_credit: money came in; else it went out.
         counterparty: number of the other side's account; "" where the statement has none.
         text: remittance information.
@@ -35,7 +35,7 @@ class Entry:
 
     @property
     def signed(self) -> int:
-        """Fen, negative for money that went out."""
+        """Minor units, negative for money that went out."""
         return self.amount if self.is_credit else -self.amount
 
 
@@ -47,8 +47,9 @@ class BankStatement:
         name: the bank's identification of it.
         account: number of the account.
         sequence: its number among the account's statements; None where it has none.
-        opening, closing: balances in fen, may be negative; None where the file has none.
+        opening, closing: balances in minor units, may be negative; None where the file has none.
         last_date: "2026-11-30", the last day that it covers.
+        currency: ISO 4217 code of all its amounts.
     """
 
     name: str
@@ -58,6 +59,7 @@ class BankStatement:
     closing: int | None
     last_date: str
     entries: tuple[Entry, ...]
+    currency: str = CNY.code
 
 
 def check_balances(statement: BankStatement) -> BankStatement:
@@ -82,21 +84,21 @@ def check_balances(statement: BankStatement) -> BankStatement:
     return statement
 
 
-def fen(text: str, currency: str, place: str) -> int:
-    """Fen from a decimal, exactly.
+def units(text: str, currency: str, place: str) -> int:
+    """Minor units from a decimal, exactly.
 
     Raises:
-        InvalidInputError: `statement_malformed`: no amount, one with parts of a fen, or another currency.
+        InvalidInputError: `statement_malformed`: no amount, one with parts of a minor unit, or an unknown currency.
     """
-    match = _AMOUNT.fullmatch(text.strip())
-    if currency != CURRENCY:
-        raise malformed(place, f"an amount in {CURRENCY}", currency)
-    fraction = (match[2] or "") if match else ""
-    if match is None or fraction[DECIMALS:].strip("0"):
-        raise malformed(place, "a decimal with at most two places", text)
-    value: int = int(match[1]) * 10**DECIMALS + int(fraction[:DECIMALS].ljust(DECIMALS, "0"))
-    if value > MAX_FEN:
-        raise malformed(place, f"at most {MAX_FEN} fen", text)
+    match, known = _AMOUNT.fullmatch(text.strip()), CURRENCIES.get(currency)
+    if known is None:
+        raise malformed(place, "an amount in a currency of ISO 4217 that is kept", currency)
+    fraction, places = (match[2] or "") if match else "", known.exponent
+    if match is None or fraction[places:].strip("0"):
+        raise malformed(place, f"a decimal with at most {places} places", text)
+    value: int = int(match[1]) * 10**places + int(fraction[:places].ljust(places, "0") or "0")
+    if value > MAX_UNITS:
+        raise malformed(place, f"at most {MAX_UNITS} minor units", text)
     return value
 
 

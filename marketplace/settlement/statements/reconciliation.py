@@ -9,6 +9,7 @@ only if `unexplained` is zero.
 | missing_on_ledger   | the bank booked a payment, the ledger knows none of this reference                |
 | missing_at_bank     | the ledger cites a payment, no statement has it                                   |
 | amount_differs      | both know it, for different amounts                                               |
+| currency_differs    | both know it, in different currencies                                             |
 | direction_differs   | both know it, one as coming in and the other as going out                         |
 | duplicate_at_bank   | one statement has a reference twice                                               |
 | statements_disagree | two statements have the same reference with different contents                    |
@@ -51,12 +52,14 @@ class Report:
 
     Attributes:
         matched: (bank's reference, name on the ledger) of each payment that both know alike.
+        currencies: those that the statements are in; what the ledger has in others was not looked at.
         later: names of ledger facts after the last statement's end, which no statement can have yet.
     """
 
     matched: list[tuple[str, str]] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
     later: list[str] = field(default_factory=list)
+    currencies: list[str] = field(default_factory=list)
 
     @property
     def unexplained(self) -> int:
@@ -72,15 +75,17 @@ class Report:
             "unexplained": self.unexplained,
             "matched": len(self.matched),
             "later": len(self.later),
+            "currencies": self.currencies,
             "differences": found,
         }
 
 
 @dataclass(frozen=True)
 class _Fact:
-    """What the ledger says of a payment: fen, and whether it came in."""
+    """What the ledger says of a payment: minor units of a currency (ISO 4217 code), and whether it came in."""
 
     amount: int
+    currency: str
     is_credit: bool
     at: int
 
@@ -97,37 +102,43 @@ def reconcile(
     """
     report = Report()
     entries = _merge(statements, report)
-    facts = dict(_facts(issues, redemptions, bank))
+    currencies = {statement.currency for statement in statements}
+    report.currencies = sorted(currencies)
+    everywhere = list(_facts(issues, redemptions, bank))
+    facts = {(fact.currency, name): fact for name, fact in everywhere if fact.currency in currencies or not statements}
+    of_others = dict(everywhere)
     until = _end(statements)
     seen: set[str] = set()
-    for entry in entries:
+    for entry, currency in entries:
         cited = payment_reference(bank, entry.reference)
         seen.add(cited)
-        _compare(entry, cited, facts.get(cited), report)
-    for name, fact in facts.items():
+        _compare(entry, currency, cited, facts.get((currency, cited)) or of_others.get(cited), report)
+    for (_, name), fact in facts.items():
         if name not in seen and fact.at >= until:
             report.later.append(name)
         elif name not in seen:
-            report.differences.append(Difference("missing_at_bank", name, expected=_said(fact.amount, fact.is_credit)))
+            report.differences.append(Difference("missing_at_bank", name, expected=_said(fact)))
     return report
 
 
 def _facts(issues: Iterable[Row], redemptions: Iterable[Row], bank: str) -> Iterator[tuple[str, _Fact]]:
     for row in issues:
         if row["bank"] == bank:
-            yield row["ref"], _Fact(row["amount"], is_credit=True, at=row["issuedAt"])
+            yield row["ref"], _Fact(row["amount"], row["currency"], is_credit=True, at=row["issuedAt"])
     for row in redemptions:
         if row["bank"] == bank and row["status"] == RedemptionStatus.PAID:
-            yield row["ref"], _Fact(row["amount"], is_credit=False, at=row["endedAt"])
+            yield row["ref"], _Fact(row["amount"], row["currency"], is_credit=False, at=row["endedAt"])
 
 
-def _compare(entry: Entry, name: str, fact: _Fact | None, report: Report) -> None:
-    got = _said(entry.amount, entry.is_credit)
+def _compare(entry: Entry, currency: str, name: str, fact: _Fact | None, report: Report) -> None:
+    got = _said(_Fact(entry.amount, currency, entry.is_credit, 0))
     if fact is None:
         report.differences.append(Difference("missing_on_ledger", entry.reference, got=got))
         return
-    expected = _said(fact.amount, fact.is_credit)
-    if fact.is_credit != entry.is_credit:
+    expected = _said(fact)
+    if fact.currency != currency:
+        report.differences.append(Difference("currency_differs", entry.reference, expected, got))
+    elif fact.is_credit != entry.is_credit:
         report.differences.append(Difference("direction_differs", entry.reference, expected, got))
     elif fact.amount != entry.amount:
         report.differences.append(Difference("amount_differs", entry.reference, expected, got))
@@ -135,13 +146,14 @@ def _compare(entry: Entry, name: str, fact: _Fact | None, report: Report) -> Non
         report.matched.append((entry.reference, name))
 
 
-def _said(amount: int, is_credit: bool) -> dict[str, Any]:
-    return {"amount": amount, "direction": "in" if is_credit else "out"}
+def _said(fact: _Fact) -> dict[str, Any]:
+    return {"amount": fact.amount, "currency": fact.currency, "direction": "in" if fact.is_credit else "out"}
 
 
-def _merge(statements: Sequence[BankStatement], report: Report) -> list[Entry]:
-    """Every entry once, by the bank's reference; what statements say against themselves or each other is noted."""
-    known: dict[str, Entry] = {}
+def _merge(statements: Sequence[BankStatement], report: Report) -> list[tuple[Entry, str]]:
+    """Every entry once, by the bank's reference, with its statement's currency; what statements say against themselves
+    or each other is noted."""
+    known: dict[str, tuple[Entry, str]] = {}
     ordered = sorted(dict.fromkeys(statements), key=_order)
     for statement in ordered:
         own: set[str] = set()
@@ -149,10 +161,12 @@ def _merge(statements: Sequence[BankStatement], report: Report) -> list[Entry]:
             reference = entry.reference.strip()
             if reference in own:
                 report.differences.append(Difference("duplicate_at_bank", reference, got=statement.name))
-            elif (before := known.get(reference)) is not None and before != entry:
-                report.differences.append(Difference("statements_disagree", reference, asdict(before), asdict(entry)))
+            elif (before := known.get(reference)) is not None and before != (entry, statement.currency):
+                report.differences.append(
+                    Difference("statements_disagree", reference, asdict(before[0]), asdict(entry))
+                )
             own.add(reference)
-            known.setdefault(reference, entry)
+            known.setdefault(reference, (entry, statement.currency))
     report.differences += _gaps(ordered)
     return list(known.values())
 

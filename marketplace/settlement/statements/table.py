@@ -17,7 +17,8 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
-from marketplace.settlement.statements.entries import BankStatement, Entry, check_size, date, fen, last_day, malformed
+from marketplace.currencies import CNY
+from marketplace.settlement.statements.entries import BankStatement, Entry, check_size, date, last_day, malformed, units
 
 _NEEDED, _OPTIONAL = {"reference", "date"}, {"credit", "debit", "amount", "balance", "counterparty", "text"}
 
@@ -42,7 +43,7 @@ def parse_csv(content: bytes, profile: Mapping[str, Any], name: str) -> BankStat
         raise malformed("file", "a table in the profile's encoding", type(error).__name__) from None
     if rows and (missing := set(columns.values()) - rows[0].keys()):
         raise malformed("header", f"columns {sorted(columns.values())}", sorted(missing))
-    currency = str(profile.get("currency", "CNY"))
+    currency = str(profile.get("currency", CNY.code))
     entries, balances = [], []
     for number, row in enumerate(rows, 2):
         cells = {key: (row[column] or "").strip() for key, column in columns.items()}
@@ -55,7 +56,7 @@ def parse_csv(content: bytes, profile: Mapping[str, Any], name: str) -> BankStat
 def _with_balances(name: str, profile: Mapping[str, Any], entries: list[Entry], balances: list[int]) -> BankStatement:
     for number, (before, after) in enumerate(itertools.pairwise(balances), 3):
         if before + entries[number - 2].signed != after:
-            raise malformed(f"line {number} balance", f"{before + entries[number - 2].signed} fen", after)
+            raise malformed(f"line {number} balance", f"{before + entries[number - 2].signed} minor units", after)
     opening, stated = balances[0] - entries[0].signed if balances else None, profile.get("lastDate")
     return BankStatement(
         name=name,
@@ -65,6 +66,7 @@ def _with_balances(name: str, profile: Mapping[str, Any], entries: list[Entry], 
         closing=balances[-1] if balances else None,
         last_date=last_day(entries, date(str(stated), "profile lastDate") if stated else ""),
         entries=tuple(entries),
+        currency=str(profile.get("currency", CNY.code)),
     )
 
 
@@ -83,7 +85,7 @@ def _entry(cells: Mapping[str, str], currency: str, place: str) -> Entry:
     if "amount" in cells:
         signed = _signed(cells["amount"], currency, f"{place} amount")
     else:
-        credit, debit = (fen(cells[key] or "0", currency, f"{place} {key}") for key in ("credit", "debit"))
+        credit, debit = (units(cells[key] or "0", currency, f"{place} {key}") for key in ("credit", "debit"))
         if credit and debit:
             raise malformed(place, "a credit or a debit", "both")
         signed = credit - debit
@@ -95,4 +97,4 @@ def _entry(cells: Mapping[str, str], currency: str, place: str) -> Entry:
 
 def _signed(text: str, currency: str, place: str) -> int:
     plain = text.strip().removeprefix("+")
-    return -fen(plain[1:], currency, place) if plain.startswith("-") else fen(plain, currency, place)
+    return -units(plain[1:], currency, place) if plain.startswith("-") else units(plain, currency, place)

@@ -10,11 +10,11 @@ import pytest
 from eth_account import Account
 
 from crypto import typed_data
-from crypto.canonical import keccak256, to_hex
+from crypto.canonical import from_hex, keccak256, to_hex
 from marketplace.calls import VERBS, decode_event, encode_batch, encode_call
+from marketplace.currencies import kind_of
 from marketplace.deployment import Genesis
 from marketplace.events import Event
-from marketplace.intents import CONTRACTS
 from marketplace.ledger.node import Node, NodeSettings
 from marketplace.refusals import LedgerRuleError, from_revert, to_revert
 from marketplace.replay import Outcome
@@ -22,7 +22,7 @@ from tests.histories import ADDRESSES, CHAIN_ID, CLAIM_VERBS, TREASURY, Call, Hi
 from tests.registering import rulebook
 
 START = 1_800_000_000
-HISTORIES = 17
+HISTORIES = 18
 DELIVERING = (
     *("confirm", *["list"] * 2, "offer", *["fund"] * 3, *["arrange"] * 2, *["deliver"] * 3, "acknowledge", "accept"),
     *(*["object"] * 2, *["deem"] * 3, "lapse", "issue"),
@@ -39,8 +39,15 @@ CLAIMING = (
     *("confirm", *["list"] * 2, *["fund"] * 5, *["claim"] * 4, *["challenge"] * 5, *["finish"] * 3, "settle", "clear"),
     *("refund", "openBatch", *["offer"] * 2, *["arrange"] * 3, "addKey", "endKey", "issue"),
 )
+TRADING = (
+    *("confirm", *["list"] * 4, *["fund"] * 5, "settle", *["clear"] * 3, "refund", *["issue"] * 2, *["redeem"] * 3),
+    *("payRedemption", "rejectRedemption", "expireRedemption", "openBatch", *["owe"] * 3, "closeBatch"),
+    *(*["collect"] * 2, "drop", "confirmBatch", *["pay"] * 2),
+)
 # By seed: histories of a few verbs, which need a course of acts before they have anything to try.
-FOCUSED = {12: DELIVERING, 13: DELIVERING, 14: CLEARING, 15: PASSING, 16: CLAIMING}
+FOCUSED = {12: DELIVERING, 13: DELIVERING, 14: CLEARING, 15: PASSING, 16: CLAIMING, 17: TRADING}
+# By seed: markets of several currencies, one of them without a minor unit.
+CURRENCIES = {17: ("CNY", "HKD", "JPY")}
 STEPS = 1300
 GAS = 25_000_000
 
@@ -57,9 +64,9 @@ class Chain:
 
     def deploy(self, key: bytes, genesis: Genesis) -> list[Event]:
         """Create the contracts; the events that this leaves."""
-        receipts = self.seal(key, [(None, genesis.creation_code(name)) for name in CONTRACTS])
+        receipts = self.seal(key, [(None, genesis.creation_code(name)) for name in genesis.contracts])
         addresses = genesis.addresses()
-        assert [receipt["contractAddress"] for receipt in receipts] == [addresses[name] for name in CONTRACTS]
+        assert [receipt["contractAddress"] for receipt in receipts] == [addresses[name] for name in genesis.contracts]
         return [event for receipt in receipts for event in self.events(receipt, genesis)]
 
     def seal(self, key: bytes, messages: list[tuple[str | None, bytes]]) -> list[dict[str, Any]]:
@@ -106,7 +113,12 @@ def found_market(chain: Chain, seed: int) -> tuple[History, bytes]:
     """A fresh market on the node, and the same one in Python; with the key of its relayer."""
     key = keccak256(f"history relayer {seed}".encode())
     genesis = Genesis(
-        typed_data.address_of(key), ADDRESSES["registrar"], TREASURY, (0, 250, 10_000)[seed % 3], rulebook().digest
+        typed_data.address_of(key),
+        ADDRESSES["registrar"],
+        TREASURY,
+        (0, 250, 10_000)[seed % 3],
+        rulebook().digest,
+        CURRENCIES.get(seed, ("CNY",)),
     )
     history = History(Random(seed), genesis, chain.now)
     assert chain.deploy(key, genesis) == history.state.founding
@@ -158,7 +170,7 @@ def draw_calls(history: History, verb: str | None = None) -> list[Call]:
     first = history.next_call(verb)
     if first is None:
         return []
-    verbs = [verb for verb in VERBS[first.contract] if history.claims or verb not in CLAIM_VERBS]
+    verbs = [verb for verb in VERBS[kind_of(first.contract)] if history.claims or verb not in CLAIM_VERBS]
     more = [history.next_call(history.random.choice(verbs)) for _ in range(history.random.randint(0, 7))]
     return [first, *(call for call in more if call is not None and call.contract == first.contract)]
 
@@ -183,7 +195,7 @@ def run_history(chain: Chain, seed: int) -> Counter[str]:
     history.forgets_keys, history.claims = focus is DELIVERING, focus is CLAIMING
     history.without = () if focus in (DELIVERING, CLAIMING) else ("Deliveries",)
     opening = history.opening()
-    for contract in ("Participants", "SettlementToken"):
+    for contract in ("Participants", *history.state.tokens):
         outcomes = run_batch(chain, history, key, [call for call in opening if call.contract == contract])
         assert all(outcome.refusal is None for outcome in outcomes)
     history.now = chain.now + 1
@@ -205,16 +217,19 @@ def run_history(chain: Chain, seed: int) -> Counter[str]:
 
 def compare_balances(chain: Chain, history: History) -> None:
     """Every account's balance on the node is what the rules say."""
-    token = history.genesis.addresses()["SettlementToken"]
     selector = keccak256(b"balanceOf(address)")[:4]
-    accounts = [*ADDRESSES.values(), TREASURY, history.state.accounts.escrow, history.state.batches.account]
-    accounts.append(history.state.accounts.locked)
-    requests = [
-        ("eth_call", [{"to": token, "data": to_hex(selector + bytes(12) + bytes.fromhex(account[2:]))}, "latest"])
-        for account in accounts
-    ]
-    balances = [int(answer, 16) for answer in chain.node.rpc.batch(requests)]
-    assert balances == [history.state.accounts.balance(account) for account in accounts]
+    for token in history.state.tokens.values():
+        accounts = [*ADDRESSES.values(), TREASURY, token.accounts.escrow, history.state.batches.account]
+        accounts.append(token.accounts.locked)
+        requests = [
+            (
+                "eth_call",
+                [{"to": accounts[-1], "data": to_hex(selector + from_hex(account).rjust(32, b"\0"))}, "latest"],
+            )
+            for account in accounts
+        ]
+        balances = [int(answer, 16) for answer in chain.node.rpc.batch(requests)]
+        assert balances == [token.accounts.balance(account) for account in accounts]
 
 
 def test_histories_reach_every_verb_and_most_refusals(chain: Chain) -> None:
@@ -244,6 +259,7 @@ def test_histories_reach_every_verb_and_most_refusals(chain: Chain) -> None:
         "delivery_not_due", "delivery_silence", "delivery_key_zero",
         "order_not_claimed", "claim_not_party", "claim_after_term", "claim_of_delivery", "voucher_root_zero",
         "voucher_not_higher", "voucher_below_claim", "window_over", "window_open",
+        "currency_differs", "currency_not_in_market",
         "redemption_id_mismatch", "redemption_pay_by", "redemption_status", "redemption_not_bank", "redemption_not_due",
     }  # fmt: skip
     assert expected <= seen, expected - seen

@@ -52,7 +52,7 @@ DERIVED: Mapping[str, tuple[str, Any]] = {
     "List": ("listingId", lambda _, m: listing_id(m["seller"], m["assetId"], m["termsDigest"])),
     "Grant": ("titleId", lambda _, m: granted_id(m["parent"], m["grantee"], m["termsDigest"])),
     "Fund": ("orderId", lambda _, m: order_id(m["buyer"], m["listingId"], m["agreementDigest"])),
-    "Redeem": ("redemptionId", lambda _, m: redemption_id(m["account"], m["payoutDigest"])),
+    "Redeem": ("redemptionId", lambda _, m: redemption_id(m["account"], m["currency"], m["payoutDigest"])),
     "Agree": ("agreementId", lambda _, m: agreement_id(m["partyA"], m["partyB"], m["agreementDigest"])),
     "AmendAgreement": ("agreementId", lambda _, m: agreement_id(m["partyA"], m["partyB"], m["agreementDigest"])),
     "OpenBatch": ("batchId", lambda _, m: batch_id(m["exchange"], m["number"])),

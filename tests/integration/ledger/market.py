@@ -12,6 +12,7 @@ from crypto.canonical import keccak256
 from crypto.typed_data import address_of
 from marketplace.calls import act_digest
 from marketplace.clearing.rules import payouts_digest
+from marketplace.currencies import CNY
 from marketplace.documents.ids import batch_id, debt_id, title_id
 from marketplace.intents import Deployment, intent_digest, sign_intent, struct_hash
 from marketplace.ledger.intake import IntentCall, queue_intents
@@ -94,6 +95,7 @@ class Market:
         message = {
             "account": self.address(account),
             "amount": amount,
+            "currency": CNY.number,
             "ref": hexadecimal(keccak256(b"payment %d" % ref)),
             "bank": self.address("bank"),
             "deadline": FAR,
@@ -154,6 +156,7 @@ class Market:
             "fields": "0x" + "00" * 31 + "01",
             "territories": 1,
             "price": PRICE,
+            "currency": CNY.number,
             "validUntil": valid_until,
             "deadline": FAR,
         }
@@ -172,6 +175,7 @@ class Market:
             "listingId": self.listing,
             "buyer": self.address(buyer),
             "escrow": escrow,
+            "currency": CNY.number,
             "epsilonCap": 1_000,
             "validUntil": valid_until,
             "agreementDigest": agreement,
@@ -205,7 +209,8 @@ class Market:
 
     def open_batch(self, close_by: int) -> Call:
         message = {"batchId": self.batch, "exchange": self.address("exchange"), "number": 1, "closeBy": close_by}
-        return self.call("Clearing", "openBatch", [("OpenBatch", message | {"deadline": FAR}, ["exchange"])])
+        message |= {"currency": CNY.number, "deadline": FAR}
+        return self.call("Clearing", "openBatch", [("OpenBatch", message, ["exchange"])])
 
     def clear(self, number: int, buyer: str = "buyer") -> Call:
         """A buyer's order `number`, settled into the batch by its last voucher."""
@@ -221,6 +226,7 @@ class Market:
         one, other = self.address(debtor), self.address(creditor)
         ref = hexadecimal(keccak256(f"{debtor} to {creditor}".encode()))
         message = {"debtId": debt_id(one, other, ref), "batchId": self.batch, "debtor": one, "creditor": other}
+        message |= {"currency": CNY.number}
         return self.call(
             "Clearing", "owe", [("Owe", {**message, "amount": amount, "ref": ref, "deadline": FAR}, [debtor])]
         )

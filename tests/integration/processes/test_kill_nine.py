@@ -118,7 +118,7 @@ class Bank:
     def _issue(self) -> None:
         self._amount += 1
         message = {"account": self._buyer, "amount": self._amount, "ref": to_hex(secrets.token_bytes(32))}
-        message |= {"bank": self._client.address, "deadline": int(time.time()) + 3600}
+        message |= {"currency": 156, "bank": self._client.address, "deadline": int(time.time()) + 3600}
         body = {"issue": message, "signature": self._client.sign("Issue", message)}
         self.sent[str(message["ref"])] = self._amount
         answer = self._client.post("/settlement/issues", body)

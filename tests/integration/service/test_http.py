@@ -113,7 +113,7 @@ def test_a_misshapen_body_names_the_member_and_repeats_no_value(http: httpx.Clie
 @pytest.mark.parametrize("escrow", [True, 1.0, "1", -1, 2**53])
 def test_an_amount_is_an_integer_in_range(http: httpx.Client, escrow: object) -> None:
     fund = {"orderId": UNKNOWN, "listingId": UNKNOWN, "buyer": "0x" + "11" * 20, "escrow": escrow, "epsilonCap": 1}
-    fund |= {"validUntil": 1, "agreementDigest": UNKNOWN, "agreementId": UNKNOWN, "deadline": 1}
+    fund |= {"currency": 156, "validUntil": 1, "agreementDigest": UNKNOWN, "agreementId": UNKNOWN, "deadline": 1}
     response = http.post("/orders", json={"fund": fund, "signature": SIGNATURE, "agreement": {}})
     assert refused(response, 422, "shape_invalid")["errors"][0]["at"] == ["body", "fund", "escrow"]
 

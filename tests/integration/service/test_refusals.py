@@ -10,6 +10,7 @@ import pytest
 from crypto import envelope
 from crypto.canonical import to_hex
 from marketplace import documents
+from marketplace.currencies import CNY
 from marketplace.documents import ids, voucher_document
 from marketplace.documents.scopes import scope_of_terms
 from marketplace.errors import MarketplaceError
@@ -48,6 +49,7 @@ def fund_message(town: Town, **changes: Any) -> tuple[dict[str, Any], dict[str, 
         "listingId": listing["listingId"],
         "buyer": buyer.address,
         "escrow": ESCROW,
+        "currency": CNY.number,
         "epsilonCap": 1000,
         "validUntil": int(time.time()) + 86_400,
         "agreementDigest": digest,
@@ -67,6 +69,7 @@ def place(town: Town, message: dict[str, Any], agreement: dict[str, Any], signat
     ("changes", "code"),
     [
         ({"escrow": 499}, "escrow_too_small"),
+        ({"currency": 344}, "currency_differs"),
         ({"escrow": 1_000_000}, "balance_insufficient"),
         ({"epsilonCap": 0}, "order_epsilon_zero"),
         ({"epsilonCap": BUDGET}, "budget_exceeded"),
@@ -104,7 +107,7 @@ def test_a_signature_for_another_chain_or_contract_is_refused(town: Town) -> Non
 
 def test_the_same_intent_twice_is_one_intent(town: Town) -> None:
     message = {"account": town["rival"].address, "amount": 5, "ref": to_hex(b"\x05" * 32), "bank": town["bank"].address}
-    message |= {"deadline": town["bank"].deadline()}
+    message |= {"currency": CNY.number, "deadline": town["bank"].deadline()}
     body = {"issue": message, "signature": town["bank"].sign("Issue", message)}
     before = settlement.balance(town["rival"])["balance"]
     first = town["bank"].submit("/settlement/issues", body)
@@ -196,6 +199,7 @@ def test_terms_must_be_the_listing(town: Town) -> None:
     message = {"listingId": ids.listing_id(supplier.address, listing["assetId"], digest), "assetId": listing["assetId"]}
     message |= {"seller": supplier.address, "termsDigest": digest, "price": 8, "validUntil": listing["validUntil"]}
     message |= {"titleId": ids.title_id(listing["assetId"], TitleKind.OPERATE), "deadline": supplier.deadline()}
+    message |= {"currency": CNY.number}
     message |= scope_of_terms(terms, town.facts["dataset"].manifest)
     body = {"list": message, "signature": supplier.sign("List", message)}
     assert code_of(lambda: supplier.post("/listings", body)) == "terms_differ"

@@ -225,6 +225,20 @@ def test_an_account_that_pays_what_it_has_not() -> None:
     assert _codes(report) == ["money_negative"]
 
 
+def test_money_of_one_currency_does_not_make_up_for_another() -> None:
+    report = Report()
+    names = {"Orders": "0x" + "03" * 20, "SettlementToken": "0x" + "04" * 20, "SettlementTokenHKD": "0x" + "05" * 20}
+    issued = {"account": "0x" + "01" * 20, "amount": 5, "ref": "0x" + "00" * 32, "bank": "0x" + "06" * 20}
+    came = {"from": "0x" + "00" * 20, "to": "0x" + "01" * 20, "value": 5}
+    check_money(
+        [Event("SettlementToken", "Issued", issued), Event("SettlementTokenHKD", "Transfer", came)], names, report
+    )
+    assert [(finding.code, finding.subject) for finding in report.findings] == [
+        ("money_total", "all accounts in CNY"),
+        ("money_total", "all accounts in HKD"),
+    ]
+
+
 def test_blocks_that_stand_still_in_time(made: Made) -> None:
     forger = Forger(made)
     blocks = forger.lines(HEADERS)

@@ -27,12 +27,15 @@ def _asset(tables: Tables) -> Row:
 
 
 def _offer(tables: Tables) -> Row:
-    (offer,) = tables.rows["delivery_offers"].values()
+    (offer,) = [row for row in tables.rows["delivery_offers"].values() if row["amount"] == 0]
     return offer
 
 
 def _delivery(tables: Tables, status: DeliveryStatus) -> Row:
-    (row,) = [row for row in tables.rows["deliveries"].values() if row["status"] == status]
+    """Of the file that costs nothing."""
+    orders = tables.rows["orders"]
+    found = [row for row in tables.rows["deliveries"].values() if orders[row["orderId"],]["escrow"] == 0]
+    (row,) = [row for row in found if row["status"] == status]
     return row
 
 
@@ -51,9 +54,9 @@ def _of_another_order(forger: Forger, _: Tables, row: Row) -> None:
 CASES: list[tuple[Change, list[str]]] = [
     (lambda _, tables, row: None, []),
     (lambda _, tables, row: _asset(tables).update(level=3), []),
-    (lambda _, tables, row: _asset(tables).update(level=4), ["delivery_mode_forbidden"]),
-    (lambda _, tables, row: _asset(tables).update(level=6), ["delivery_mode_forbidden"] * 3),
-    (_public, ["delivery_mode_forbidden"]),
+    (lambda _, tables, row: _asset(tables).update(level=4), ["delivery_mode_forbidden"] * 2),
+    (lambda _, tables, row: _asset(tables).update(level=6), ["delivery_mode_forbidden"] * 4),
+    (_public, ["delivery_mode_forbidden"] * 2),
     (lambda _, tables, row: _offer(tables).update(amount=1), ["delivery_price"]),
     (_of_another_order, ["delivery_differs"]),
     (lambda _, tables, row: row.update(defectsDigest="0x" + "cd" * 32), ["document_missing"]),

@@ -17,6 +17,7 @@ from marketplace.auditor.papers_in_hand import MAX_PAPER, Paper, first_differenc
 from marketplace.auditor.replay import Replay
 from marketplace.auditor.trust import Seen
 from marketplace.auditor.verifier import audit, read_ledger
+from marketplace.currencies import CNY, CURRENCIES, Currency
 from marketplace.settlement.papers.credentials import issue_paper
 from marketplace.settlement.papers.sales import Sale, make_invoice, make_trade_voucher
 from marketplace.settlement.statements.account import Movement, make_statement
@@ -68,8 +69,8 @@ def _signed(paper: Json, name: str = "exchange") -> Json:
     return issue_paper(paper, keys(name).ed25519, NOW)
 
 
-def _statement(made: Made, account: str) -> Json:
-    """The account's month, from the replayed events."""
+def _statement(made: Made, account: str, money: Currency = CNY) -> Json:
+    """The account's month in one currency, from the replayed events."""
     report = Report()
     ledger = read_ledger(MemoryBundle(made.files), made.trust, Seen(), report)
     assert ledger is not None
@@ -79,21 +80,22 @@ def _statement(made: Made, account: str) -> Json:
     for placed in replay.derived:
         if cause := cause_of(placed.event.contract, placed.event.name, placed.event.args):
             causes.setdefault(placed.intent, cause)
-    transfers = [placed for placed in replay.derived if placed.event.name == "Transfer"]
+    mine = [placed for placed in replay.derived if placed.event.contract == money.contract]
+    transfers = [placed for placed in mine if placed.event.name == "Transfer"]
     moved = [(placed, amount_for(account, placed.event.args)) for placed in transfers]
     lines = [
         Movement(placed.timestamp, amount, *causes[placed.intent], placed.block, placed.log_index)
         for placed, amount in moved
         if amount
     ]
-    return make_statement(account, MONTH, lines)
+    return make_statement(account, MONTH, lines, money.code)
 
 
 def test_a_statement_holds_and_one_that_leaves_out_an_order_does_not(made: Made) -> None:
     rows = tables_of(Forger(made)).rows
     buyer = next(iter(rows["orders"].values()))["buyer"]
     honest = _statement(made, buyer)
-    assert honest["closing"] == rows["balances"][buyer,]["balance"]
+    assert honest["closing"] == rows["balances"][buyer, "CNY"]["balance"]
     number = next(place for place, line in enumerate(honest["movements"]) if line["cause"] == "orders.funded")
     short = copy.deepcopy(honest)
     gone = short["movements"].pop(number)
@@ -104,6 +106,24 @@ def test_a_statement_holds_and_one_that_leaves_out_an_order_does_not(made: Made)
     ((code, subject),) = _found(report)
     assert code == "paper_differs"
     assert subject.startswith(f"paper2 movements[{number}].")
+
+
+def test_a_paper_is_of_one_currency(made: Made) -> None:
+    rows, hkd = tables_of(Forger(made)).rows, CURRENCIES["HKD"]
+    sale = next(sale for sale in _sales(made) if sale.order["currency"] == "HKD")
+    seller, buyer = sale.listing["seller"], sale.order["buyer"]
+    voucher = make_trade_voucher(sale)
+    invoice = make_invoice(seller, buyer, MONTH, _sales(made), "HKD")
+    statement = _statement(made, buyer, hkd)
+    assert voucher["payment"]["currency"] == "HKD"
+    assert (invoice["totals"]["orders"], invoice["totals"]["gross"], invoice["totals"]["refund"]) == (1, 50, 5)
+    assert statement["closing"] == rows["balances"][buyer, "HKD"]["balance"] == 900 - 50 - 40
+    assert _found(_report(made, voucher, invoice, statement)) == []
+    for paper, line in ((statement | {"currency": "CNY"}, "movements"), (invoice | {"currency": "CNY"}, "lines")):
+        ((code, subject),) = _found(_report(made, paper))
+        assert (code, subject.split(" ")[1].split("[")[0]) == ("paper_differs", line)
+    ((code, _),) = _found(_report(made, statement | {"currency": "XXX"}))
+    assert code == "paper_malformed"
 
 
 def test_honest_papers_follow_from_the_evidence_signed_or_not(made: Made, papers: dict[str, Json]) -> None:

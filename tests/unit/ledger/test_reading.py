@@ -69,28 +69,28 @@ def session() -> Iterator[ProjectionSession]:
 
 
 def test_a_row_is_seen_from_when_it_is_added_until_it_is_deleted(session: ProjectionSession) -> None:
-    assert session.get(Balance, ACCOUNT) is None
-    row = Balance(account=ACCOUNT, balance=1)
+    assert session.get(Balance, (ACCOUNT, "CNY")) is None
+    row = Balance(account=ACCOUNT, currency="CNY", balance=1)
     session.add(row)
-    assert session.get(Balance, ACCOUNT) is row
+    assert session.get(Balance, (ACCOUNT, "CNY")) is row
     session.write()
-    kept = session.get(Balance, ACCOUNT)
+    kept = session.get(Balance, (ACCOUNT, "CNY"))
     assert kept.balance == 1
     session.delete(kept)
-    assert session.get(Balance, ACCOUNT) is None
-    session.add(Balance(account=ACCOUNT, balance=7))
+    assert session.get(Balance, (ACCOUNT, "CNY")) is None
+    session.add(Balance(account=ACCOUNT, currency="CNY", balance=7))
     session.write()
     assert [found.balance for found in session.exec(select(Balance))] == [7]
 
 
 def test_a_row_is_read_once_and_written_once_however_often_it_changes(session: ProjectionSession) -> None:
-    session.add(Balance(account=ACCOUNT, balance=0))
+    session.add(Balance(account=ACCOUNT, currency="CNY", balance=0))
     session.write()
     statements: list[str] = []
     event.listen(session.get_bind(), "before_cursor_execute", lambda *args: statements.append(args[2]))
 
     def add(opened: Any, happened: LedgerEvent) -> None:
-        found = opened.get(Balance, happened.args["account"])
+        found = opened.get(Balance, (happened.args["account"], "CNY"))
         found.balance += happened.args["value"]
         opened.add(found)
 
@@ -101,4 +101,4 @@ def test_a_row_is_read_once_and_written_once_however_often_it_changes(session: P
     assert project(session, events, {"Paid": (add,)}) == 50
     touching = [statement.split()[0] for statement in statements if "balances" in statement]
     assert touching == ["SELECT", "UPDATE"]
-    assert session.get(Balance, ACCOUNT).balance == sum(range(50))
+    assert session.get(Balance, (ACCOUNT, "CNY")).balance == sum(range(50))

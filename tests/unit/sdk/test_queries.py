@@ -119,8 +119,10 @@ class Market(Exchange):
             "epsilonBudget": 10_000_000,
         }
         self.listing = {"listingId": LISTING, "assetId": ASSET, "seller": SUPPLIER.address, "price": 200}
+        self.listing |= {"currency": "CNY"}
         self.listing |= {"termsDigest": documents.digest(TERMS), "validUntil": NOW + 1000}
         order = {"orderId": ORDER, "listingId": LISTING, "buyer": BUYER.address, "escrow": 1000}
+        order |= {"currency": "CNY"}
         order |= {"epsilonCap": 3_000_000, "agreementDigest": documents.digest(AGREEMENT)}
         self.fixed("GET", f"/rights/assets/{ASSET}", asset)
         self.fixed("GET", f"/orders/{ORDER}", order)

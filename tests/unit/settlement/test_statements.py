@@ -26,13 +26,16 @@ ENTRIES = (
 Rows = list[dict[str, Any]]
 
 
-def ledger(entries: Any, at: int = NOON) -> tuple[Rows, Rows]:
+def ledger(entries: Any, at: int = NOON, currency: str = "CNY") -> tuple[Rows, Rows]:
     """The rows of a ledger that says what the bank says, and something of another bank."""
-    issues: Rows = [{"ref": payment_reference(OTHER, "X"), "bank": OTHER, "amount": 5, "issuedAt": at}]
+    issues: Rows = [
+        {"ref": payment_reference(OTHER, "X"), "bank": OTHER, "amount": 5, "issuedAt": at, "currency": "CNY"}
+    ]
     locked = {"ref": ZERO_DIGEST, "bank": BANK, "amount": 7, "status": RedemptionStatus.LOCKED, "endedAt": 0}
     redemptions: Rows = [locked]
     for entry in entries:
         row = {"ref": payment_reference(BANK, entry.reference), "bank": BANK, "amount": entry.amount}
+        row |= {"currency": currency}
         if entry.is_credit:
             issues.append({**row, "issuedAt": at})
         else:
@@ -188,6 +191,28 @@ def test_any_single_change_is_found_and_named(entries: list[Entry], data: Any) -
         report = check(statements, against)
         assert found(report) == [difference]
         assert report.unexplained == 1
+
+
+def test_a_statement_speaks_of_its_own_currency_alone() -> None:
+    """The ledger's facts in others are neither matched with it nor missed in it."""
+    (dollars,) = parse_camt(camt(ENTRIES, currency="HKD"))
+    (yen,) = parse_camt(camt(ENTRIES, currency="JPY"))
+    assert (dollars.currency, yen.entries[0].amount) == ("HKD", ENTRIES[0].amount)
+    assert found(check([dollars], ledger(ENTRIES, currency="HKD"))) == []
+    assert check([dollars], ledger(ENTRIES, currency="HKD")).currencies == ["HKD"]
+    in_yuan = ledger(ENTRIES)
+    assert {kind for kind, _ in found(check([dollars], in_yuan))} == {"currency_differs"}
+    assert found(check([replace(dollars, entries=())], in_yuan)) == []
+
+
+def test_amounts_beside_the_accounts_currency_are_refused() -> None:
+    good = camt(ENTRIES, currency="HKD")
+    for bad in (good.replace(b'Ccy="HKD"', b'Ccy="USD"', 1), good.replace(b"HKD", b"XXX")):
+        with pytest.raises(InvalidInputError) as refused:
+            parse_camt(bad)
+        assert refused.value.code == "statement_malformed"
+    with pytest.raises(InvalidInputError):
+        parse_camt(camt(ENTRIES, currency="JPY").replace(b"</Amt>", b".5</Amt>", 1))
 
 
 def test_a_missing_statement_is_named() -> None:

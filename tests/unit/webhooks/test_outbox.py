@@ -53,7 +53,7 @@ def _market(opened: Session) -> None:
     opened.add(LedgerBlock(number=1, timestamp=NOW))
     terms: dict[str, Any] = {"terms_digest": "", "price": 1, "valid_until": NOW, "status": 1, "version": 1}
     terms |= {"title_id": "", "purposes": 1, "fields": "", "territories": 1}
-    opened.add(Listing(listing_id=LISTING, asset_id=ASSET, seller=SELLER, **terms))
+    opened.add(Listing(listing_id=LISTING, asset_id=ASSET, seller=SELLER, currency="CNY", **terms))
     money: dict[str, Any] = {
         "escrow": 1,
         "epsilon_cap": 1,
@@ -63,7 +63,7 @@ def _market(opened: Session) -> None:
         "status": 1,
         "calls_root": "",
     }
-    opened.add(Order(order_id=ORDER, listing_id=LISTING, asset_id=ASSET, buyer=BUYER, **money))
+    opened.add(Order(order_id=ORDER, listing_id=LISTING, asset_id=ASSET, buyer=BUYER, currency="CNY", **money))
     zero: dict[str, Any] = dict.fromkeys(("level", "status", "valid_until", "version", "share_version"), 0)
     zero |= dict.fromkeys(("epsilon_budget", "epsilon_committed", "epsilon_released"), 0)
     names: dict[str, Any] = dict.fromkeys(
