@@ -26,7 +26,10 @@ from marketplace.types import Digest
 # What a relayer may send for participants. `submit` takes any number of the others' calldata in one transaction.
 VERBS: dict[str, tuple[str, ...]] = {
     "Participants": ("admit", "setStatus", "requestAdmission", "resign"),
-    "Rights": ("register", "confirm", "transferShare", "mark"),
+    "Rights": (
+        *("register", "confirm", "transferShare", "mark"),
+        *("pledgeShare", "releaseShare", "enforceShare", "encumberShare"),
+    ),
     "Titles": ("transfer", "grant", "surrender", "revoke", "encumber", "pledge", "releasePledge", "permit", "enforce"),
     "Listings": ("list", "delist"),
     "Agreements": ("agree", "amend", "retire"),

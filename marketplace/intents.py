@@ -179,6 +179,34 @@ INTENTS: dict[str, IntentType] = {
         ),
         _intent(
             "Rights",
+            "PledgeShare(bytes32 assetId,address holder,address pledgee,uint16 bps,bytes32 debtDigest,uint64 version,"
+            "uint64 deadline)",
+            "holder",
+            "pledgee",
+            act=Act.TITLES,
+        ),
+        _intent(
+            "Rights",
+            "ReleaseShare(bytes32 assetId,address holder,address pledgee,uint64 version,uint64 deadline)",
+            "pledgee",
+            act=Act.TITLES,
+        ),
+        _intent(
+            "Rights",
+            "EnforceShare(bytes32 assetId,address holder,bytes32 rulingDigest,address registrar,uint64 version,"
+            "uint64 deadline)",
+            "registrar",
+            act=Act.REGISTRY,
+        ),
+        _intent(
+            "Rights",
+            "EncumberShare(bytes32 assetId,address holder,uint8 marks,bytes32 orderDigest,address registrar,"
+            "uint64 version,uint64 deadline)",
+            "registrar",
+            act=Act.REGISTRY,
+        ),
+        _intent(
+            "Rights",
             "Mark(bytes32 assetId,uint8 status,bytes32 reasonDigest,address registrar,uint64 version,uint64 deadline)",
             "registrar",
             act=Act.REGISTRY,

@@ -29,6 +29,7 @@ from marketplace.registrations import rules as registration_rules
 from marketplace.registrations.records import Registrations
 from marketplace.rights import encumbrances as encumbrance_rules
 from marketplace.rights import rules as right_rules
+from marketplace.rights import shares as share_rules
 from marketplace.rights import titles as title_rules
 from marketplace.rights.records import Rights
 from marketplace.rights.title_records import Titles
@@ -275,7 +276,19 @@ class LedgerState:
         return encumbrance_rules.enforce(self.titles, self.rights, self.participants, ruling, now)
 
     def _transfer_share(self, handover: Any, now: int) -> list[Event]:
-        return right_rules.transfer_share(self.rights, self.participants, handover, now)
+        return share_rules.transfer_share(self.rights, self.participants, handover, now)
+
+    def _pledge_share(self, deed: Any, now: int) -> list[Event]:
+        return share_rules.pledge_share(self.rights, self.participants, deed, now)
+
+    def _release_share(self, wish: Any, now: int) -> list[Event]:
+        return share_rules.release_share(self.rights, wish, now)
+
+    def _enforce_share(self, ruling: Any, now: int) -> list[Event]:
+        return share_rules.enforce_share(self.rights, self.titles, self.participants, ruling, now)
+
+    def _encumber_share(self, decision: Any, now: int) -> list[Event]:
+        return share_rules.encumber_share(self.rights, self.titles, self.participants, decision, now)
 
     def _mark(self, mark: Any, now: int) -> list[Event]:
         return right_rules.mark(self.rights, self.titles, self.participants, mark, now)
@@ -490,6 +503,10 @@ _VERBS: dict[tuple[str, str], Callable[..., list[Event]]] = {
     ("Titles", "permit"): LedgerState._permit,
     ("Titles", "enforce"): LedgerState._enforce,
     ("Rights", "transferShare"): LedgerState._transfer_share,
+    ("Rights", "pledgeShare"): LedgerState._pledge_share,
+    ("Rights", "releaseShare"): LedgerState._release_share,
+    ("Rights", "enforceShare"): LedgerState._enforce_share,
+    ("Rights", "encumberShare"): LedgerState._encumber_share,
     ("Rights", "mark"): LedgerState._mark,
     ("Listings", "list"): LedgerState._list,
     ("Listings", "delist"): LedgerState._delist,

@@ -34,6 +34,7 @@ from marketplace.registrations.procedures import TABLES, WHOSE, Party
 from marketplace.registrations.records import FINAL, Case, CaseState, Kind, Procedure, Step
 from marketplace.registrations.rules import party_of
 from marketplace.replay import LedgerState
+from marketplace.rights.records import Encumbrance, Share
 from marketplace.rights.rules import STANDING
 from marketplace.rights.title_records import Title
 from marketplace.rights.titles import act_of
@@ -85,6 +86,8 @@ TRADERS = [ADDRESSES[name] for name in ROLES if name.startswith("trader")]
 STRANGER = keccak256(b"history stranger")
 TREASURY = "0x" + "7e" * 20
 MONIES = (156, 344, 392)
+# A history of its own tries these, so that the others stay as they are.
+ENCUMBERING = ("pledgeShare", "releaseShare", "enforceShare", "encumberShare")
 
 Message = dict[str, Any]
 
@@ -116,7 +119,7 @@ class History:
         genesis: how the contracts are deployed.
         now: the ledger's time, unix seconds; whoever runs the history moves it.
         made: calls that were drawn.
-        without: contracts that no call is drawn of unless asked for.
+        without: contracts and verbs that no call is drawn of unless asked for.
         forgets_keys: whether buyers now and then ask for a delivery sealed to no key.
         changes_hands: whether later cases are transfers and cancellations, and what is granted is granted out of roots.
         claims: whether one side alone now and then ends its orders.
@@ -126,7 +129,7 @@ class History:
     genesis: Genesis
     now: int
     made: list[Call] = field(default_factory=list)
-    without: tuple[str, ...] = ()
+    without: tuple[str, ...] = ENCUMBERING
     forgets_keys: bool = False
     changes_hands: bool = False
     claims: bool = False
@@ -167,7 +170,11 @@ class History:
 
     def next_call(self, verb: str | None = None) -> Call | None:
         """A call of `verb` (any, if None), bent half of the time; None where the state offers nothing to try."""
-        drawn = {name: weight for name, (contract, _, weight) in BUILDERS.items() if contract not in self.without}
+        drawn = {
+            name: weight
+            for name, (contract, _, weight) in BUILDERS.items()
+            if contract not in self.without and name not in self.without
+        }
         verb = verb or self.random.choice([name for name, weight in drawn.items() for _ in range(weight)])
         if self.made and self.random.random() < 0.04:
             return self.random.choice(self.made)
@@ -540,6 +547,68 @@ class History:
             "deadline": self._deadline(),
         }
         return [self._part("TransferShare", message)]
+
+    def pledge_share(self) -> list[Part] | None:
+        again = self.random.random() < 0.2
+        found = self._share(lambda weight: bool(weight.bps) is again and not weight.marks)
+        if found is None:
+            return None
+        key, share, weight = found
+        held = {share.holder for share in self.state.rights.assets[key].shares}
+        outside = [account for account in TRADERS if account not in held]
+        pledgee = self._pick(outside if outside and self.random.random() < 0.5 else TRADERS)
+        message = {
+            "assetId": key,
+            "holder": share.holder,
+            "pledgee": pledgee if self.random.random() < 0.95 else self._pick(list(KEY_OF)),
+            "bps": self.random.choice([share.bps, max(share.bps // 2, 1), 1, self.random.randint(1, 10_000)]),
+            "debtDigest": self._digest(),
+        }
+        return [self._part("PledgeShare", message | self._now_of(weight))]
+
+    def release_share(self) -> list[Part] | None:
+        found = self._share(lambda weight: bool(weight.bps))
+        if found is None:
+            return None
+        key, share, weight = found
+        message = {"assetId": key, "holder": share.holder, "pledgee": weight.pledgee}
+        return [self._part("ReleaseShare", message | self._now_of(weight))]
+
+    def enforce_share(self) -> list[Part] | None:
+        found = self._share(lambda weight: bool(weight.bps))
+        if found is None:
+            return None
+        key, share, weight = found
+        message = {"assetId": key, "holder": share.holder, "rulingDigest": self._digest()}
+        message["registrar"] = self._registrar(share.holder)
+        return [self._part("EnforceShare", message | self._now_of(weight))]
+
+    def encumber_share(self) -> list[Part] | None:
+        lifts = self.random.random() < 0.6
+        found = self._share(lambda weight: bool(weight.marks) is lifts) or self._share(lambda _: True)
+        if found is None:
+            return None
+        key, share, weight = found
+        marks = 0 if weight.marks and self.random.random() < 0.8 else self.random.choice([16, 32, 48, 16, 0, 64])
+        message = {"assetId": key, "holder": share.holder, "marks": marks, "orderDigest": self._digest()}
+        message["registrar"] = self._registrar(share.holder)
+        return [self._part("EncumberShare", message | self._now_of(weight))]
+
+    def _share(self, fits: Callable[[Encumbrance], bool]) -> tuple[str, Share, Encumbrance] | None:
+        """A share of a confirmed asset, mostly one that holds something and whose encumbrance fits, often where new
+        holders hardly fit."""
+        confirmed = {k: a for k, a in self.state.rights.assets.items() if a.status is AssetStatus.CONFIRMED}
+        if confirmed and self.random.random() < 0.5:
+            crowded = max(confirmed, key=lambda key: len(list(confirmed[key].payees())))
+            confirmed = {crowded: confirmed[crowded]}
+        places = [
+            (key, share, asset.encumbrance_of(share.holder))
+            for key, asset in confirmed.items()
+            for share in asset.shares
+        ]
+        fitting = [place for place in places if place[1].bps and fits(place[2])]
+        found = fitting if fitting and self.random.random() < 0.95 else places
+        return self._pick(found) if found else None
 
     def mark(self) -> list[Part] | None:
         status = self.random.choice([AssetStatus.CONFIRMED, AssetStatus.SUSPENDED, AssetStatus.SUSPENDED])
@@ -1141,8 +1210,8 @@ class History:
             latest = title.valid_until
         return min(latest, self.now + term)
 
-    def _now_of(self, title: Title) -> Message:
-        return {"version": title.version, "deadline": self._deadline()}
+    def _now_of(self, record: Title | Encumbrance) -> Message:
+        return {"version": record.version, "deadline": self._deadline()}
 
     # -- pieces --------------------------------------------------------------------------------------------------
 
@@ -1442,6 +1511,10 @@ BUILDERS: dict[str, tuple[str, Callable[[History], Any], int]] = {
     "recover": ("Keys", History.recover_account, 4),
     "veto": ("Keys", History.veto, 1),
     "completeRecovery": ("Keys", History.complete_recovery, 3),
+    "pledgeShare": ("Rights", History.pledge_share, 4),
+    "releaseShare": ("Rights", History.release_share, 1),
+    "enforceShare": ("Rights", History.enforce_share, 2),
+    "encumberShare": ("Rights", History.encumber_share, 2),
 }
 # verbs that nobody signs: their builders give plain arguments
 UNSIGNED = (

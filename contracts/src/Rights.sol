@@ -20,7 +20,18 @@ contract Rights is IRights, ParticipantIntents {
     bytes32 private constant TRANSFER_SHARE_TYPEHASH = keccak256(
         "TransferShare(bytes32 assetId,address from,address to,uint16 bps,uint64 version,uint64 deadline)"
     );
-
+    bytes32 private constant PLEDGE_SHARE_TYPEHASH = keccak256(
+        "PledgeShare(bytes32 assetId,address holder,address pledgee,uint16 bps,bytes32 debtDigest,uint64 version,uint64 deadline)"
+    );
+    bytes32 private constant RELEASE_SHARE_TYPEHASH = keccak256(
+        "ReleaseShare(bytes32 assetId,address holder,address pledgee,uint64 version,uint64 deadline)"
+    );
+    bytes32 private constant ENFORCE_SHARE_TYPEHASH = keccak256(
+        "EnforceShare(bytes32 assetId,address holder,bytes32 rulingDigest,address registrar,uint64 version,uint64 deadline)"
+    );
+    bytes32 private constant ENCUMBER_SHARE_TYPEHASH = keccak256(
+        "EncumberShare(bytes32 assetId,address holder,uint8 marks,bytes32 orderDigest,address registrar,uint64 version,uint64 deadline)"
+    );
     bytes32 private constant MARK_TYPEHASH = keccak256(
         "Mark(bytes32 assetId,uint8 status,bytes32 reasonDigest,address registrar,uint64 version,uint64 deadline)"
     );
@@ -42,6 +53,7 @@ contract Rights is IRights, ParticipantIntents {
 
     mapping(bytes32 assetId => Asset) private _assets;
     mapping(bytes32 assetId => Share[]) private _shares;
+    mapping(bytes32 assetId => mapping(address holder => Encumbrance)) private _encumbrances;
 
     constructor(IParticipants participants, ITitles titles, address orders, IRegistrations registrations)
         ParticipantIntents(participants)
@@ -87,7 +99,7 @@ contract Rights is IRights, ParticipantIntents {
     /// @inheritdoc IRights
     function confirm(Confirm calldata confirmation, bytes calldata registrarSignature) external override {
         bytes32 assetId = confirmation.assetId;
-        bytes32 structHash = keccak256(abi.encode(CONFIRM_TYPEHASH, confirmation));
+        bytes32 structHash = _hash(CONFIRM_TYPEHASH, 9);
         _requireSigned(confirmation.registrar, Acts.REGISTRY, structHash, registrarSignature);
         _requireInTime(confirmation.deadline);
         Asset storage record = _assets[assetId];
@@ -123,7 +135,7 @@ contract Rights is IRights, ParticipantIntents {
 
     /// @inheritdoc IRights
     function transferShare(TransferShare calldata transfer_, bytes calldata fromSignature) external override {
-        bytes32 structHash = keccak256(abi.encode(TRANSFER_SHARE_TYPEHASH, transfer_));
+        bytes32 structHash = _hash(TRANSFER_SHARE_TYPEHASH, 6);
         _requireSigned(transfer_.from, Acts.TITLES, structHash, fromSignature);
         _requireInTime(transfer_.deadline);
         Asset storage record = _assets[transfer_.assetId];
@@ -133,10 +145,102 @@ contract Rights is IRights, ParticipantIntents {
         PARTICIPANTS.requireActive(transfer_.from, 0);
         PARTICIPANTS.requireActive(transfer_.to, 0);
 
+        _requireFreeShare(transfer_.assetId, transfer_.from, transfer_.bps, false);
+
         _moveShare(transfer_.assetId, transfer_.from, transfer_.to, transfer_.bps);
         record.shareVersion += 1;
 
         emit ShareTransferred(transfer_.assetId, transfer_.from, transfer_.to, transfer_.bps, record.shareVersion);
+    }
+
+    /* PLEDGE SHARE */
+
+    /// @inheritdoc IRights
+    function pledgeShare(PledgeShare calldata pledge, bytes calldata holderSignature, bytes calldata pledgeeSignature)
+        external
+        override
+    {
+        bytes32 structHash = _hash(PLEDGE_SHARE_TYPEHASH, 7);
+        _requireSigned(pledge.holder, Acts.TITLES, structHash, holderSignature);
+        _requireSigned(pledge.pledgee, Acts.TITLES, structHash, pledgeeSignature);
+        _requireInTime(pledge.deadline);
+        _requireStatus(pledge.assetId, _assets[pledge.assetId].status, AssetStatus.Confirmed);
+        Encumbrance storage weight = _encumbrances[pledge.assetId][pledge.holder];
+        _requireVersion(weight.version, pledge.version);
+        if (pledge.holder == pledge.pledgee) revert RightsSameParty(pledge.pledgee);
+        PARTICIPANTS.requireActive(pledge.holder, 0);
+        PARTICIPANTS.requireActive(pledge.pledgee, 0);
+        _requireFreeShare(pledge.assetId, pledge.holder, pledge.bps, weight.bps != 0);
+
+        weight.pledgee = pledge.pledgee;
+        weight.bps = pledge.bps;
+        weight.version += 1;
+        _placeOf(pledge.assetId, pledge.pledgee);
+
+        emit SharePledged(
+            pledge.assetId, pledge.holder, pledge.pledgee, pledge.bps, pledge.debtDigest, weight.version
+        );
+    }
+
+    /// @inheritdoc IRights
+    function releaseShare(ReleaseShare calldata release, bytes calldata pledgeeSignature) external override {
+        bytes32 structHash = _hash(RELEASE_SHARE_TYPEHASH, 5);
+        _requireSigned(release.pledgee, Acts.TITLES, structHash, pledgeeSignature);
+        _requireInTime(release.deadline);
+        Encumbrance storage weight = _encumbrances[release.assetId][release.holder];
+        if (weight.bps == 0 || weight.pledgee != release.pledgee) {
+            revert RightsNotPledgee(release.assetId, release.holder, release.pledgee);
+        }
+        _requireVersion(weight.version, release.version);
+
+        _endPledge(weight);
+
+        emit ShareReleased(release.assetId, release.holder, release.pledgee, weight.version);
+    }
+
+    /// @inheritdoc IRights
+    function enforceShare(EnforceShare calldata enforcement, bytes calldata registrarSignature) external override {
+        (bytes32 assetId, address holder) = (enforcement.assetId, enforcement.holder);
+        bytes32 structHash = _hash(ENFORCE_SHARE_TYPEHASH, 6);
+        _requireSigned(enforcement.registrar, Acts.REGISTRY, structHash, registrarSignature);
+        _requireInTime(enforcement.deadline);
+        Encumbrance storage weight = _encumbrances[assetId][holder];
+        if (weight.bps == 0) revert RightsNotPledgee(assetId, holder, weight.pledgee);
+        _requireVersion(weight.version, enforcement.version);
+        if (weight.marks != 0) revert RightsShareEncumbered(assetId, holder, weight.marks);
+        Asset storage record = _assets[assetId];
+        _requireRegistrar(assetId, record.registrant, enforcement.registrar);
+
+        (address pledgee, uint16 bps) = (weight.pledgee, weight.bps);
+        _endPledge(weight);
+        _moveShare(assetId, holder, pledgee, bps);
+        record.shareVersion += 1;
+
+        emit ShareEnforced(
+            assetId, holder, pledgee, bps, enforcement.rulingDigest, enforcement.registrar, weight.version
+        );
+    }
+
+    /// @inheritdoc IRights
+    function encumberShare(EncumberShare calldata encumbrance, bytes calldata registrarSignature) external override {
+        (bytes32 assetId, address holder) = (encumbrance.assetId, encumbrance.holder);
+        bytes32 structHash = _hash(ENCUMBER_SHARE_TYPEHASH, 7);
+        _requireSigned(encumbrance.registrar, Acts.REGISTRY, structHash, registrarSignature);
+        _requireInTime(encumbrance.deadline);
+        Encumbrance storage weight = _encumbrances[assetId][holder];
+        bool odd = encumbrance.marks & ~ENCUMBRANCES != 0 || encumbrance.marks == weight.marks;
+        if (odd || _bpsOf(assetId, holder) == 0) {
+            revert RightsShareMarks(assetId, holder, weight.marks, encumbrance.marks);
+        }
+        _requireVersion(weight.version, encumbrance.version);
+        _requireRegistrar(assetId, _assets[assetId].registrant, encumbrance.registrar);
+
+        weight.marks = encumbrance.marks;
+        weight.version += 1;
+
+        emit ShareEncumbered(
+            assetId, holder, encumbrance.marks, encumbrance.orderDigest, encumbrance.registrar, weight.version
+        );
     }
 
     /* MARK */
@@ -144,15 +248,13 @@ contract Rights is IRights, ParticipantIntents {
     /// @inheritdoc IRights
     function mark(Mark calldata mark_, bytes calldata registrarSignature) external override {
         bytes32 assetId = mark_.assetId;
-        bytes32 structHash = keccak256(abi.encode(MARK_TYPEHASH, mark_));
+        bytes32 structHash = _hash(MARK_TYPEHASH, 6);
         _requireSigned(mark_.registrar, Acts.REGISTRY, structHash, registrarSignature);
         _requireInTime(mark_.deadline);
         Asset storage record = _assets[assetId];
         _requireMark(assetId, record.status, mark_.status);
         _requireVersion(record.version, mark_.version);
-        _requireNoPart(assetId, record.registrant, mark_.registrar);
-        if (TITLES.hasPart(assetId, mark_.registrar)) revert RightsOwnMatter(mark_.registrar);
-        PARTICIPANTS.requireActive(mark_.registrar, Roles.REGISTRAR);
+        _requireRegistrar(assetId, record.registrant, mark_.registrar);
 
         record.status = AssetStatus(mark_.status);
         record.version += 1;
@@ -210,6 +312,11 @@ contract Rights is IRights, ParticipantIntents {
     /// @inheritdoc IRights
     function shares(bytes32 assetId) external view override returns (Share[] memory) {
         return _shares[assetId];
+    }
+
+    /// @inheritdoc IRights
+    function encumbranceOf(bytes32 assetId, address holder) external view override returns (Encumbrance memory) {
+        return _encumbrances[assetId][holder];
     }
 
     /// @inheritdoc IRights
@@ -277,22 +384,30 @@ contract Rights is IRights, ParticipantIntents {
         }
     }
 
-    /// @dev The place of an emptied holder is kept with 0 bps, so that no slot returns to zero, and goes to the next new holder.
+    function _endPledge(Encumbrance storage weight) private {
+        weight.bps = 0;
+        weight.version += 1;
+    }
+
     function _moveShare(bytes32 assetId, address from, address to, uint16 bps) private {
         Share[] storage list = _shares[assetId];
-        uint256 giver = _find(list, from);
-        uint16 has = giver < list.length ? list[giver].bps : 0;
-        if (bps == 0 || bps > has) revert RightsShareTooSmall(from, has, bps);
+        list[_find(list, from)].bps -= bps;
+        list[_placeOf(assetId, to)].bps += bps;
+    }
 
-        list[giver].bps = has - bps;
-        uint256 taker = _find(list, to);
-        if (taker == list.length) taker = _findEmpty(list);
-        if (taker == MAX_SHARE_HOLDERS) revert RightsSharesFull(assetId);
-        if (taker == list.length) {
-            list.push(Share(to, bps));
-            return;
+    /// @dev The place of an emptied holder is kept with 0 bps, so that no slot returns to zero, and goes to the next new holder;
+    /// but one that an open pledge keeps for its pledgee does not, or a full list would bar the enforcement.
+    function _placeOf(bytes32 assetId, address account) private returns (uint256 place) {
+        Share[] storage list = _shares[assetId];
+        place = _find(list, account);
+        if (place < list.length) return place;
+        for (place = 0; place < list.length; ++place) {
+            if (list[place].bps != 0 || _isAwaited(assetId, list, list[place].holder)) continue;
+            list[place].holder = account;
+            return place;
         }
-        list[taker] = Share(to, list[taker].bps + bps);
+        if (place == MAX_SHARE_HOLDERS) revert RightsSharesFull(assetId);
+        list.push(Share(account, 0));
     }
 
     function _emitRegistered(Register calldata registration) private {
@@ -346,6 +461,23 @@ contract Rights is IRights, ParticipantIntents {
         revert ITitles.TitlesPledged(titleId, pledgee);
     }
 
+    /// @dev Only what is held, neither seized nor controlled, and not pledged moves or is pledged.
+    /// @param barred whether an open pledge leaves nothing free.
+    function _requireFreeShare(bytes32 assetId, address holder, uint16 bps, bool barred) private view {
+        uint16 has = _bpsOf(assetId, holder);
+        if (bps == 0 || bps > has) revert RightsShareTooSmall(holder, has, bps);
+        Encumbrance storage weight = _encumbrances[assetId][holder];
+        if (weight.marks != 0) revert RightsShareEncumbered(assetId, holder, weight.marks);
+        uint16 free = barred ? 0 : has - weight.bps;
+        if (bps > free) revert RightsSharePledged(holder, weight.pledgee, free, bps);
+    }
+
+    function _requireRegistrar(bytes32 assetId, address registrant, address registrar) private view {
+        _requireNoPart(assetId, registrant, registrar);
+        if (TITLES.hasPart(assetId, registrar)) revert RightsOwnMatter(registrar);
+        PARTICIPANTS.requireActive(registrar, Roles.REGISTRAR);
+    }
+
     function _requireShares(address[] calldata holders, uint16[] calldata bps) private view {
         if (holders.length == 0 || holders.length > MAX_SHARE_HOLDERS || holders.length != bps.length) {
             revert RightsSharesInvalid();
@@ -377,8 +509,19 @@ contract Rights is IRights, ParticipantIntents {
         while (i < list.length && list[i].holder != holder) ++i;
     }
 
-    function _findEmpty(Share[] storage list) private view returns (uint256 i) {
-        while (i < list.length && list[i].bps != 0) ++i;
+    function _bpsOf(bytes32 assetId, address holder) private view returns (uint16) {
+        Share[] storage list = _shares[assetId];
+        uint256 place = _find(list, holder);
+        return place < list.length ? list[place].bps : 0;
+    }
+
+    /// @dev Whoever pledged has a share, so all open pledges of an asset are of holders on its list.
+    function _isAwaited(bytes32 assetId, Share[] storage list, address pledgee) private view returns (bool) {
+        for (uint256 i = 0; i < list.length; ++i) {
+            Encumbrance storage weight = _encumbrances[assetId][list[i].holder];
+            if (weight.bps != 0 && weight.pledgee == pledgee) return true;
+        }
+        return false;
     }
 
     function _seen(address[] calldata holders, uint256 place) private pure returns (bool) {
@@ -386,6 +529,12 @@ contract Rights is IRights, ParticipantIntents {
             if (holders[i] == holders[place]) return true;
         }
         return false;
+    }
+
+    /// @dev Of the intent that this call begins with, `words` fields of fixed size: as they stand in the calldata they are what EIP-712
+    /// hashes. A field with bits beyond its type is refused where it is read, and all of them are.
+    function _hash(bytes32 typehash, uint256 words) private pure returns (bytes32) {
+        return keccak256(bytes.concat(typehash, msg.data[4:4 + 32 * words]));
     }
 
     /// @dev EIP-712 arrays are the hash of their members, each padded to 32 bytes: what encodePacked does for arrays.

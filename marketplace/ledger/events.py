@@ -21,7 +21,12 @@ _PADDING = "0" * 24
 # Every accepted verb emits exactly one of these, before any other event, from the contract that was called.
 OPENINGS: Mapping[str, frozenset[str]] = {
     "Participants": frozenset(("Admitted", "StatusChanged", "Applied", "Leaving")),
-    "Rights": frozenset(("Registered", "Confirmed", "ShareTransferred", "Marked")),
+    "Rights": frozenset(
+        (
+            *("Registered", "Confirmed", "ShareTransferred", "Marked"),
+            *("SharePledged", "ShareReleased", "ShareEnforced", "ShareEncumbered"),
+        )
+    ),
     "Titles": frozenset(
         (
             *("TitleTransferred", "TitleDerived", "TitleEnded", "TitleEncumbered"),

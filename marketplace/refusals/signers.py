@@ -72,6 +72,8 @@ class Signer:
 
 _TITLE = Is("holder of the title", "该权利的持有人", "TitlesNotHolder")
 _PLEDGEE = Is("pledgee of the title", "该权利的质权人", "TitlesNotPledgee")
+_SHARE = Is("holder of such a share", "持有该份额者", "RightsShareTooSmall")
+_SHARE_PLEDGEE = Is("pledgee of the share", "该份额的质权人", "RightsNotPledgee")
 _SELLER = Is("seller of the order's listing", "该订单所属挂牌的卖方", "OrdersNotSeller")
 _SIDE = Is("buyer or seller of the order", "该订单的买方或卖方", "OrdersNotParty")
 _ASKED = Is("bank that the holder has asked", "持有人所指定的银行", "SettlementTokenNotBank")
@@ -93,13 +95,14 @@ SIGNERS: Mapping[tuple[str, str], tuple[Signer, ...]] = {
     ("Rights", "register"): (Signer("Register", "holder", (Active(Role.SUPPLIER),)),),
     ("Rights", "confirm"): (Signer("Confirm", "registrar", _REGISTRAR, own="RightsOwnMatter"),),
     ("Rights", "mark"): (Signer("Mark", "registrar", _REGISTRAR, own="RightsOwnMatter"),),
-    ("Rights", "transferShare"): (
-        Signer(
-            "TransferShare",
-            "from",
-            (Active(), Is("holder of such a share", "持有该份额者", "RightsShareTooSmall")),
-        ),
+    ("Rights", "transferShare"): (Signer("TransferShare", "from", (Active(), _SHARE)),),
+    ("Rights", "pledgeShare"): (
+        Signer("PledgeShare", "holder", (Active(), _SHARE)),
+        Signer("PledgeShare", "pledgee", (Active(),)),
     ),
+    ("Rights", "releaseShare"): (Signer("ReleaseShare", "pledgee", (_SHARE_PLEDGEE,)),),
+    ("Rights", "enforceShare"): (Signer("EnforceShare", "registrar", _REGISTRAR, own="RightsOwnMatter"),),
+    ("Rights", "encumberShare"): (Signer("EncumberShare", "registrar", _REGISTRAR, own="RightsOwnMatter"),),
     ("Titles", "transfer"): (
         Signer("Transfer", "from", (_TITLE, Active())),
         Signer("Transfer", "to", (Active(),)),

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from marketplace.refusals import refuse
-from marketplace.types import AssetStatus
+from marketplace.types import AssetStatus, TitleMark
 
 MAX_SHARE_HOLDERS = 16
 WHOLE_BPS = 10_000
+NOBODY = "0x" + "00" * 20
+UNMARKED = TitleMark(0)
 
 
 @dataclass
@@ -16,6 +18,18 @@ class Share:
 
     holder: str
     bps: int
+
+
+@dataclass
+class Encumbrance:
+    """What weighs on a holder's share: `bps` of it are pledged to `pledgee`, or to nobody if 0; as a whole it may be
+    marked as seized or under control. `version` counts the acts on it.
+    """
+
+    pledgee: str = NOBODY
+    bps: int = 0
+    marks: TitleMark = UNMARKED
+    version: int = 0
 
 
 @dataclass
@@ -33,6 +47,7 @@ class Asset:
     released: int = 0
     version: int = 1
     share_version: int = 1
+    encumbrances: dict[str, Encumbrance] = field(default_factory=dict)
 
     @property
     def budget_left(self) -> int:
@@ -42,6 +57,14 @@ class Asset:
     def place_of(self, holder: str) -> int | None:
         """The index of `holder`'s entry, also of an emptied one."""
         return next((i for i, share in enumerate(self.shares) if share.holder == holder), None)
+
+    def bps_of(self, holder: str) -> int:
+        """What `holder` has of the income."""
+        return next((share.bps for share in self.shares if share.holder == holder), 0)
+
+    def encumbrance_of(self, holder: str) -> Encumbrance:
+        """What weighs on `holder`'s share, to read; of an untouched one nothing."""
+        return self.encumbrances.get(holder, Encumbrance())
 
     def payees(self) -> Iterator[Share]:
         """The entries that hold something, in their fixed order."""

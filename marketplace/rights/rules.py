@@ -171,31 +171,6 @@ def _require_later_case(asset: Asset, registrations: Registrations, confirmation
     return case
 
 
-def transfer_share(state: Rights, participants: Participants, handover: Message, now: int) -> list[Event]:
-    """Hand part of the revenue of an asset to another active participant.
-
-    Args:
-        handover: the intent TransferShare, signed by the giver.
-        now: the block's time, unix seconds.
-    Raises:
-        RuleError: any of the checks below, in their order; the state is then unchanged.
-    """
-    giver, taker = handover["from"], handover["to"]
-    require_in_time(handover, now)
-    asset = state.require_asset(handover["assetId"], AssetStatus.CONFIRMED)
-    require_version(asset.share_version, handover)
-    if giver == taker:
-        raise refuse("RightsSameParty", account=taker)
-    participants.require_active(giver)
-    participants.require_active(taker)
-
-    _move_share(asset, handover)
-    asset.share_version += 1
-    names = ("assetId", "from", "to", "bps")
-    args = {name: handover[name] for name in names} | {"version": asset.share_version}
-    return [Event("Rights", "ShareTransferred", args)]
-
-
 def mark(state: Rights, titles: Titles, participants: Participants, decision: Message, now: int) -> list[Event]:
     """Suspend or restore a confirmed registration.
 
@@ -212,10 +187,7 @@ def mark(state: Rights, titles: Titles, participants: Participants, decision: Me
     if asset is None or (current, asked) not in MARKS:
         raise refuse("RightsMark", assetId=asset_key, current=int(current), asked=asked)
     require_version(asset.version, decision)
-    if registrar == asset.registrant or asset.place_of(registrar) is not None:
-        raise refuse("RightsOwnMatter", registrar=registrar)
-    if titles.has_part(asset_key, registrar):
-        raise refuse("RightsOwnMatter", registrar=registrar)
+    AssetRegister(state, titles).require_no_part(asset_key, registrar)
     participants.require_active(registrar, Role.REGISTRAR)
 
     asset.status = AssetStatus(asked)
@@ -242,26 +214,3 @@ def require_shares(holders: Sequence[str], bps: Sequence[int]) -> None:
     counts = 1 <= len(holders) <= MAX_SHARE_HOLDERS and len(holders) == len(bps) == len(set(holders))
     if not counts or min(bps) == 0 or sum(bps) != WHOLE_BPS:
         raise refuse("RightsSharesInvalid")
-
-
-def _move_share(asset: Asset, handover: Message) -> None:
-    giver, taker, bps = handover["from"], handover["to"], handover["bps"]
-    place = asset.place_of(giver)
-    has = 0 if place is None else asset.shares[place].bps
-    if place is None or not 1 <= bps <= has:
-        raise refuse("RightsShareTooSmall", holder=giver, has=has, asked=bps)
-    shares = [Share(share.holder, share.bps) for share in asset.shares]
-    shares[place].bps -= bps
-    target = _place_for(shares, taker)
-    if target == MAX_SHARE_HOLDERS:
-        raise refuse("RightsSharesFull", assetId=handover["assetId"])
-    added = shares[target].bps if target < len(shares) else 0
-    shares[target : target + 1] = [Share(taker, added + bps)]
-    asset.shares = shares
-
-
-def _place_for(shares: Sequence[Share], taker: str) -> int:
-    """The taker's own place, else the first emptied one, else a new one at the end."""
-    own = (i for i, share in enumerate(shares) if share.holder == taker)
-    emptied = (i for i, share in enumerate(shares) if share.bps == 0)
-    return next(own, next(emptied, len(shares)))

@@ -39,6 +39,15 @@ interface IRights is IIntentBatch {
         uint16 bps;
     }
 
+    /// @notice What weighs on a holder's share in an asset: `bps` of it are pledged to `pledgee` (0: to nobody, who it was last is
+    /// kept), and `marks` of the whole share are 16 for seizure, 32 for administrative control. `version` counts the acts on it.
+    struct Encumbrance {
+        address pledgee;
+        uint16 bps;
+        uint8 marks;
+        uint32 version;
+    }
+
     /// @notice Signed by `holder`. assetId = keccak256(abi.encode(holder, manifestDigest)); shares sum to 10000.
     struct Register {
         bytes32 assetId;
@@ -78,6 +87,49 @@ interface IRights is IIntentBatch {
         uint64 deadline;
     }
 
+    /// @notice Signed by `holder` and `pledgee`. `version` is the share's {encumbranceOf}'s present one, at first 0; the debt itself
+    /// stays with them.
+    struct PledgeShare {
+        bytes32 assetId;
+        address holder;
+        address pledgee;
+        uint16 bps;
+        bytes32 debtDigest;
+        uint64 version;
+        uint64 deadline;
+    }
+
+    /// @notice Signed by `pledgee`. `version` as in {PledgeShare}.
+    struct ReleaseShare {
+        bytes32 assetId;
+        address holder;
+        address pledgee;
+        uint64 version;
+        uint64 deadline;
+    }
+
+    /// @notice Signed by `registrar`, who has no part in the asset. `version` as in {PledgeShare}.
+    struct EnforceShare {
+        bytes32 assetId;
+        address holder;
+        bytes32 rulingDigest;
+        address registrar;
+        uint64 version;
+        uint64 deadline;
+    }
+
+    /// @notice Signed by `registrar`, who has no part in the asset. `marks` are those that hold from now on: 16 for seizure, 32 for
+    /// administrative control, 0 to lift both. `version` as in {PledgeShare}.
+    struct EncumberShare {
+        bytes32 assetId;
+        address holder;
+        uint8 marks;
+        bytes32 orderDigest;
+        address registrar;
+        uint64 version;
+        uint64 deadline;
+    }
+
     /// @notice Signed by `registrar`. `version` is the asset's present one; the reason itself stays with the registrar.
     struct Mark {
         bytes32 assetId;
@@ -107,6 +159,34 @@ interface IRights is IIntentBatch {
     );
     event ShareTransferred(
         bytes32 indexed assetId, address indexed from, address indexed to, uint16 bps, uint64 version
+    );
+    event SharePledged(
+        bytes32 indexed assetId,
+        address indexed holder,
+        address indexed pledgee,
+        uint16 bps,
+        bytes32 debtDigest,
+        uint64 version
+    );
+    event ShareReleased(
+        bytes32 indexed assetId, address indexed holder, address indexed pledgee, uint64 version
+    );
+    event ShareEnforced(
+        bytes32 indexed assetId,
+        address indexed from,
+        address indexed to,
+        uint16 bps,
+        bytes32 rulingDigest,
+        address registrar,
+        uint64 version
+    );
+    event ShareEncumbered(
+        bytes32 indexed assetId,
+        address indexed holder,
+        uint8 marks,
+        bytes32 orderDigest,
+        address registrar,
+        uint64 version
     );
     event BudgetCommitted(bytes32 indexed assetId, bytes32 indexed orderId, uint64 amount);
     event BudgetReleased(bytes32 indexed assetId, bytes32 indexed orderId, uint64 amount);
@@ -141,6 +221,14 @@ interface IRights is IIntentBatch {
     error RightsShareTooSmall(address holder, uint16 has, uint16 asked);
     /// @notice All sixteen places for share holders are taken.
     error RightsSharesFull(bytes32 assetId);
+    /// @notice The pledge to `pledgee` leaves `free` bps of `holder`'s share to move; to pledge it leaves none.
+    error RightsSharePledged(address holder, address pledgee, uint16 free, uint16 asked);
+    /// @notice No part of `holder`'s share is pledged to `account`.
+    error RightsNotPledgee(bytes32 assetId, address holder, address account);
+    /// @notice The share is seized (16) or under administrative control (32).
+    error RightsShareEncumbered(bytes32 assetId, address holder, uint8 marks);
+    /// @notice There is no share to mark, or the marks are not others than the `current` ones out of 16 and 32.
+    error RightsShareMarks(bytes32 assetId, address holder, uint8 current, uint8 asked);
     /// @notice Only the Orders contract moves the budget.
     error RightsOnlyOrders(address caller);
     /// @notice Other first titles would pass than when the transfer was filed, bits as in {Confirm}.
@@ -158,6 +246,21 @@ interface IRights is IIntentBatch {
 
     /// @notice Hands part of the revenue of an asset to another active participant.
     function transferShare(TransferShare calldata transfer_, bytes calldata fromSignature) external;
+
+    /// @notice Pledges part of a share. Its holder goes on being paid, but the part does not move until {releaseShare} or
+    /// {enforceShare}; a place among the sixteen holders is kept for the pledgee.
+    function pledgeShare(PledgeShare calldata pledge, bytes calldata holderSignature, bytes calldata pledgeeSignature)
+        external;
+
+    /// @notice The pledgee gives the pledge up.
+    function releaseShare(ReleaseShare calldata release, bytes calldata pledgeeSignature) external;
+
+    /// @notice Gives the pledged part to the pledgee on a ruling; whatever settles from now on pays the pledgee.
+    function enforceShare(EnforceShare calldata enforcement, bytes calldata registrarSignature) external;
+
+    /// @notice Seizes a share, puts it under administrative control, or lifts that. It is neither transferred nor pledged
+    /// meanwhile, and its pledge is not enforced; its holder goes on being paid.
+    function encumberShare(EncumberShare calldata encumbrance, bytes calldata registrarSignature) external;
 
     /// @notice Suspends or restores a confirmed registration. What is funded already settles as agreed.
     function mark(Mark calldata mark_, bytes calldata registrarSignature) external;
@@ -178,6 +281,9 @@ interface IRights is IIntentBatch {
 
     /// @notice Revenue share holders in their fixed order, entries of 0 bps included.
     function shares(bytes32 assetId) external view returns (Share[] memory);
+
+    /// @notice What weighs on a holder's share; all zero if nothing ever did.
+    function encumbranceOf(bytes32 assetId, address holder) external view returns (Encumbrance memory);
 
     /// @notice What is left of the privacy budget, in millionths of epsilon.
     function budgetLeft(bytes32 assetId) external view returns (uint64);

@@ -286,6 +286,38 @@ abstract contract MarketTest is Signing {
         );
     }
 
+    function _pledgeOf(bytes32 assetId, uint256 holder, uint256 pledgee, uint16 bps)
+        internal
+        view
+        returns (IRights.PledgeShare memory)
+    {
+        uint64 version = rights.encumbranceOf(assetId, _at(holder)).version;
+        return IRights.PledgeShare(assetId, _at(holder), _at(pledgee), bps, "debt", version, _deadline());
+    }
+
+    function _releaseOf(bytes32 assetId, uint256 holder, uint256 pledgee)
+        internal
+        view
+        returns (IRights.ReleaseShare memory)
+    {
+        uint64 version = rights.encumbranceOf(assetId, _at(holder)).version;
+        return IRights.ReleaseShare(assetId, _at(holder), _at(pledgee), version, _deadline());
+    }
+
+    function _enforceOf(bytes32 assetId, uint256 holder) internal view returns (IRights.EnforceShare memory) {
+        uint64 version = rights.encumbranceOf(assetId, _at(holder)).version;
+        return IRights.EnforceShare(assetId, _at(holder), "ruling", _at(REGISTRAR), version, _deadline());
+    }
+
+    function _encumberOf(bytes32 assetId, uint256 holder, uint8 marks)
+        internal
+        view
+        returns (IRights.EncumberShare memory)
+    {
+        uint64 version = rights.encumbranceOf(assetId, _at(holder)).version;
+        return IRights.EncumberShare(assetId, _at(holder), marks, "order", _at(REGISTRAR), version, _deadline());
+    }
+
     function _markOf(bytes32 assetId, IRights.AssetStatus status) internal view returns (IRights.Mark memory) {
         uint64 version = rights.asset(assetId).version;
         return IRights.Mark(assetId, uint8(status), "reason", _at(REGISTRAR), version, _deadline());
@@ -474,6 +506,23 @@ abstract contract MarketTest is Signing {
 
     function _send(IRights.TransferShare memory m, uint256 by) internal {
         rights.transferShare(m, _sign(by, address(rights), _hash(m)));
+    }
+
+    function _send(IRights.PledgeShare memory m, uint256 holder, uint256 pledgee) internal {
+        bytes32 hash = _hash(m);
+        rights.pledgeShare(m, _sign(holder, address(rights), hash), _sign(pledgee, address(rights), hash));
+    }
+
+    function _send(IRights.ReleaseShare memory m, uint256 by) internal {
+        rights.releaseShare(m, _sign(by, address(rights), _hash(m)));
+    }
+
+    function _send(IRights.EnforceShare memory m, uint256 by) internal {
+        rights.enforceShare(m, _sign(by, address(rights), _hash(m)));
+    }
+
+    function _send(IRights.EncumberShare memory m, uint256 by) internal {
+        rights.encumberShare(m, _sign(by, address(rights), _hash(m)));
     }
 
     function _send(IRights.Mark memory m, uint256 by) internal {

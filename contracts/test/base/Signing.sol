@@ -116,6 +116,50 @@ abstract contract Signing {
         );
     }
 
+    function _hash(IRights.PledgeShare memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "PledgeShare(bytes32 assetId,address holder,address pledgee,uint16 bps,bytes32 debtDigest,uint64 version,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(IRights.ReleaseShare memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "ReleaseShare(bytes32 assetId,address holder,address pledgee,uint64 version,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(IRights.EnforceShare memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "EnforceShare(bytes32 assetId,address holder,bytes32 rulingDigest,address registrar,uint64 version,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(IRights.EncumberShare memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "EncumberShare(bytes32 assetId,address holder,uint8 marks,bytes32 orderDigest,address registrar,uint64 version,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
     function _hash(IRights.Mark memory m) internal pure returns (bytes32) {
         return keccak256(
             abi.encode(

@@ -216,7 +216,47 @@ contract Handler is MarketTest {
         uint16 part = bps % 3 == 0 ? share.bps : bps % 10_000;
         IRights.TransferShare memory m = _shareOf(assetId, from, _person(to), part);
         bytes memory signature = _sign(from, address(rights), _hash(m));
-        _try(address(rights), abi.encodeCall(IRights.transferShare, (m, signature)));
+        uint8 marks = rights.encumbranceOf(assetId, share.holder).marks;
+        bool done = _try(address(rights), abi.encodeCall(IRights.transferShare, (m, signature)));
+        if (done && marks != 0) violation = "a seized share moved";
+    }
+
+    /// @dev Mostly it is pledged or transferred on; now and then the pledgee gives up, or a ruling or an order comes.
+    function weighShare(uint256 which, uint256 place, uint256 to, uint16 bps, uint8 how) public {
+        if (assets.length == 0) return;
+        bytes32 assetId = assets[which % assets.length];
+        IRights.Share[] memory shares = rights.shares(assetId);
+        IRights.Share memory share = shares[place % shares.length];
+        uint256 holder = _keyOf(share.holder);
+        if (how % 2 == 0) return _pledgeShare(_pledgeOf(assetId, holder, _person(to), bps % 10_000), to);
+        IRights.Encumbrance memory weight = rights.encumbranceOf(assetId, share.holder);
+        bytes memory call_;
+        if (how % 4 == 1) {
+            IRights.EnforceShare memory ruling = _enforceOf(assetId, holder);
+            call_ = abi.encodeCall(
+                IRights.enforceShare, (ruling, _sign(REGISTRAR, address(rights), _hash(ruling)))
+            );
+        } else if (how % 8 == 3) {
+            uint256 pledgee = weight.pledgee == address(0) ? _person(to) : _keyOf(weight.pledgee);
+            IRights.ReleaseShare memory release = _releaseOf(assetId, holder, pledgee);
+            call_ = abi.encodeCall(IRights.releaseShare, (release, _sign(pledgee, address(rights), _hash(release))));
+        } else {
+            IRights.EncumberShare memory order_ = _encumberOf(assetId, holder, weight.marks == 0 ? 16 : 0);
+            call_ = abi.encodeCall(
+                IRights.encumberShare, (order_, _sign(REGISTRAR, address(rights), _hash(order_)))
+            );
+        }
+        bool done = _try(address(rights), call_);
+        if (done && how % 4 == 1 && weight.marks != 0) violation = "a seized share moved";
+        if (done && how % 4 == 1 && weight.bps == 0) violation = "enforced what was not pledged";
+    }
+
+    function _pledgeShare(IRights.PledgeShare memory m, uint256 to) private {
+        IRights.Encumbrance memory weight = rights.encumbranceOf(m.assetId, m.holder);
+        bytes memory one = _sign(_keyOf(m.holder), address(rights), _hash(m));
+        bytes memory two = _sign(_person(to), address(rights), _hash(m));
+        bool done = _try(address(rights), abi.encodeCall(IRights.pledgeShare, (m, one, two)));
+        if (done && (weight.bps != 0 || weight.marks != 0)) violation = "pledged what was pledged or seized";
     }
 
     function list(uint256 which, uint96 price, uint256 wrong) public {

@@ -46,7 +46,7 @@ contract MarketInvariants is Signing {
 
     /// @dev Without this, forge would also call the handler's own setUp.
     function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        bytes4[] memory selectors = new bytes4[](27);
+        bytes4[] memory selectors = new bytes4[](28);
         selectors[0] = Handler.issue.selector;
         selectors[1] = Handler.register.selector;
         selectors[2] = Handler.confirm.selector;
@@ -74,6 +74,7 @@ contract MarketInvariants is Signing {
         selectors[24] = Handler.claim.selector;
         selectors[25] = Handler.challenge.selector;
         selectors[26] = Handler.finish.selector;
+        selectors[27] = Handler.weighShare.selector;
         targets = new FuzzSelector[](1);
         targets[0] = FuzzSelector(address(handler), selectors);
     }
@@ -219,6 +220,28 @@ contract MarketInvariants is Signing {
         }
     }
 
+    /// @notice I-34: what is pledged of a share its holder has, and its pledgee has a place to get it.
+    function invariant_pledgedSharesAreHeld() public view {
+        for (uint256 i = 0; i < handler.assetCount(); ++i) {
+            bytes32 assetId = handler.assets(i);
+            IRights.Share[] memory shares = rights.shares(assetId);
+            for (uint256 p = 0; p < handler.peopleCount(); ++p) {
+                address holder = vm.addr(handler.people(p));
+                IRights.Encumbrance memory weight = rights.encumbranceOf(assetId, holder);
+                if (weight.bps == 0 && weight.marks == 0) continue;
+                uint256 place = _placeIn(shares, holder);
+                vm.assertTrue(place < shares.length, "I-34");
+                vm.assertLe(weight.bps, shares[place].bps, "I-34");
+                vm.assertTrue(shares[place].bps != 0, "I-34");
+                if (weight.bps != 0) vm.assertTrue(_placeIn(shares, weight.pledgee) < shares.length, "I-34");
+            }
+        }
+    }
+
+    function _placeIn(IRights.Share[] memory shares, address holder) private pure returns (uint256 place) {
+        while (place < shares.length && shares[place].holder != holder) ++place;
+    }
+
     /// @notice I-4, I-8, I-10 to I-14: what the handler sees at the moment it happens.
     function invariant_nothingWasSeenThatMustNotHappen() public view {
         vm.assertEq(bytes(handler.violation()), "");
@@ -270,6 +293,22 @@ contract MarketInvariants is Signing {
         invariant_moneyIsConserved();
         invariant_escrowIsTheSumOfFundedOrders();
         invariant_epsilonIsNeverOverBudget();
+        invariant_nothingWasSeenThatMustNotHappen();
+    }
+
+    /// @dev And shares that are pledged, released, enforced and seized.
+    function test_theHandlerReachesEveryEndOfAPledgedShare() public {
+        uint256 before = handler.accepted();
+        handler.weighShare(0, 0, 3, 10, 0);
+        handler.weighShare(0, 0, 3, 0, 3);
+        handler.weighShare(0, 0, 3, 10, 0);
+        handler.weighShare(0, 0, 3, 0, 7);
+        handler.weighShare(0, 0, 3, 0, 1); // refused: it is seized
+        handler.weighShare(0, 0, 3, 0, 7);
+        handler.weighShare(0, 0, 3, 0, 1);
+        vm.assertEq(handler.accepted() - before, 6);
+        invariant_pledgedSharesAreHeld();
+        invariant_sharesSumToTheWhole();
         invariant_nothingWasSeenThatMustNotHappen();
     }
 

@@ -32,8 +32,9 @@ from marketplace.documents.ids import (
 from marketplace.intents import INTENTS, intent_digest
 from marketplace.refusals import from_revert
 from marketplace.refusals.signers import SIGNERS, UNSIGNED, Active, Check, Fresh, Is, NotSuspended, Signer
+from marketplace.rights.records import MAX_SHARE_HOLDERS
 from marketplace.types import ParticipantStatus, Role
-from tests.histories import ADDRESSES, BUILDERS, CLAIM_VERBS, STRANGER, Call, History, Part
+from tests.histories import ADDRESSES, BUILDERS, CLAIM_VERBS, ENCUMBERING, STRANGER, Call, History, Part
 from tests.integration.contracts.test_histories import Chain, draw_calls, found_market, run_batch, run_calls
 
 NOBODY = Role(0)
@@ -51,6 +52,7 @@ DERIVED: Mapping[str, tuple[str, Any]] = {
     "File": ("caseId", lambda _, m: case_id(m["assetId"], m["applicant"], m["formDigest"], m["statedAt"])),
     "List": ("listingId", lambda _, m: listing_id(m["seller"], m["assetId"], m["termsDigest"])),
     "Grant": ("titleId", lambda _, m: granted_id(m["parent"], m["grantee"], m["termsDigest"])),
+    "PledgeShare": ("version", lambda h, m: h.state.rights.assets[m["assetId"]].encumbrance_of(m["holder"]).version),
     "Fund": ("orderId", lambda _, m: order_id(m["buyer"], m["listingId"], m["agreementDigest"])),
     "Redeem": ("redemptionId", lambda _, m: redemption_id(m["account"], m["currency"], m["payoutDigest"])),
     "Agree": ("agreementId", lambda _, m: agreement_id(m["partyA"], m["partyB"], m["agreementDigest"])),
@@ -172,11 +174,19 @@ def is_special(check: Check) -> bool:
     return isinstance(check, NotSuspended) or (isinstance(check, Is) and check.or_role != NOBODY)
 
 
+def is_full(history: History, message: Mapping[str, Any]) -> bool:
+    """Whether a share is to be pledged where all places of holders are taken, so that no stranger is given a pledge."""
+    if "pledgee" not in message or "assetId" not in message:
+        return False
+    shares = history.state.rights.assets[message["assetId"]].shares
+    return len(shares) == MAX_SHARE_HOLDERS and all(share.bps for share in shares)
+
+
 def walk(chain: Chain, history: History, key: bytes, contract: str, verb: str) -> dict[Signer, Cells] | None:
     """What becomes of a verb for every signer in every place; None where no valid call is to be had now."""
     parts = BUILDERS[verb][1](history)
     valid = None if parts is None else history._sign(contract, verb, parts)
-    if valid is None or by_rules(history, valid) != "":
+    if valid is None or by_rules(history, valid) != "" or is_full(history, parts[0].message):
         return None
     walked = {}
     for signer in SIGNERS[contract, verb]:
@@ -225,7 +235,7 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, Sig
     with signing(history):
         join_everybody(chain, history, key)
     left = set(SIGNERS)
-    late = {verb for verb in left if verb[1] in CLAIM_VERBS}  # they end orders that deliveries need
+    late = {verb for verb in left if verb[1] in (*CLAIM_VERBS, *ENCUMBERING)}  # they end or bar what others need
     walked: dict[tuple[str, str, Signer], Cells] = {}
     for _ in range(MOST_STEPS):
         chain.now += history.random.choice([0, 1, 60, 3600])
@@ -238,7 +248,7 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, Sig
                 walked |= {(contract, verb, signer): cells for signer, cells in found.items()}
         if not left:
             break
-        trade(chain, history, key, *(() if left - late else ("claim",)))
+        trade(chain, history, key, *(() if left - late else ("claim", "pledgeShare")))
         run_calls(chain, history, key, draw_calls(history))
     chain.node.stop()
     assert left == set(), f"no call that takes effect was drawn in {MOST_STEPS} steps"

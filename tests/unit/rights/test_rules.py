@@ -4,7 +4,7 @@ import pytest
 
 from marketplace.errors import RuleError
 from marketplace.participants.rules import Participant, Participants
-from marketplace.rights import rules
+from marketplace.rights import rules, shares
 from marketplace.rights.records import Asset, Rights, Share
 from marketplace.types import AssetStatus, ParticipantStatus
 
@@ -31,7 +31,7 @@ def _move(rights: Rights, participants: Participants, giver: int, taker: int, bp
         "version": rights.assets[ASSET].share_version,
         "deadline": 1,
     }
-    rules.transfer_share(rights, participants, handover, 0)
+    shares.transfer_share(rights, participants, handover, 0)
     return [(PEOPLE.index(share.holder), share.bps) for share in rights.assets[ASSET].shares]
 
 
