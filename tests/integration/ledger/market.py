@@ -208,7 +208,8 @@ class Market:
         return batch_id(self.address("exchange"), 1)
 
     def open_batch(self, close_by: int) -> Call:
-        message = {"batchId": self.batch, "exchange": self.address("exchange"), "number": 1, "closeBy": close_by}
+        message: dict[str, Any] = {"batchId": self.batch, "exchange": self.address("exchange"), "number": 1}
+        message |= {"closeBy": close_by}
         message |= {"currency": CNY.number, "deadline": FAR}
         return self.call("Clearing", "openBatch", [("OpenBatch", message, ["exchange"])])
 
@@ -225,8 +226,8 @@ class Market:
     def owe(self, debtor: str, creditor: str, amount: int) -> Call:
         one, other = self.address(debtor), self.address(creditor)
         ref = hexadecimal(keccak256(f"{debtor} to {creditor}".encode()))
-        message = {"debtId": debt_id(one, other, ref), "batchId": self.batch, "debtor": one, "creditor": other}
-        message |= {"currency": CNY.number}
+        message: dict[str, Any] = {"debtId": debt_id(one, other, ref), "batchId": self.batch, "debtor": one}
+        message |= {"creditor": other, "currency": CNY.number}
         return self.call(
             "Clearing", "owe", [("Owe", {**message, "amount": amount, "ref": ref, "deadline": FAR}, [debtor])]
         )

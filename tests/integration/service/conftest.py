@@ -12,7 +12,7 @@ from tests.integration.service.town import Town, running, town_settings
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """A running service with a funded order on it."""
     folder = tmp_path_factory.mktemp("town")
-    settings = town_settings(folder / "service")
+    settings = town_settings(folder / "service", currencies="CNY,HKD")
     with running(settings) as context:
         made = Town(settings.public_url, folder, context)
         made.open_market()

@@ -42,13 +42,14 @@ def entered(debts: Debts, money: list[int]) -> tuple[Batches, Accounts, Particip
     accounts, state = Accounts("0x" + "0e" * 20), Batches(VAULT)
     for party, amount in zip(PARTIES, money, strict=True):
         accounts.mint(party, amount)
-    open_batch(state, people, {"batchId": BATCH, "exchange": EXCHANGE, "number": 1, "closeBy": 9, "deadline": FAR}, 1)
+    opening = {"batchId": BATCH, "exchange": EXCHANGE, "number": 1, "currency": 156, "closeBy": 9, "deadline": FAR}
+    open_batch(state, people, accounts, opening, 1)
     ids: list[str] = []
     for number, (debtor, creditor, amount) in enumerate(debts):
         ref = "0x" + f"{number:064x}"
         ids.append(debt_id(PARTIES[debtor], PARTIES[creditor], ref))
         message = {"debtId": ids[-1], "batchId": BATCH, "debtor": PARTIES[debtor], "creditor": PARTIES[creditor]}
-        owe(state, people, message | {"amount": amount, "ref": ref, "deadline": FAR}, 1)
+        owe(state, people, message | {"currency": 156, "amount": amount, "ref": ref, "deadline": FAR}, 1)
     closing = {"batchId": BATCH, "legs": len(debts), "payBy": PAY_BY, "exchange": EXCHANGE, "deadline": FAR}
     close_batch(state, people, closing, 1)
     return state, accounts, people, ids

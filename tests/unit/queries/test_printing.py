@@ -35,7 +35,7 @@ def answer(market: Market) -> Answer:
     order = market.order(computations=list(COMPUTATIONS))
     opened = market.ask(order, SQL, 5_000_000)
     assert isinstance(opened, Opened)
-    left = {"left_order": 5_000_000, "left_buyer": 7_500_000, "left_asset": 15_000_000}
+    left: dict[str, Any] = {"left_order": 5_000_000, "left_buyer": 7_500_000, "left_asset": 15_000_000}
     return Answer(opened, 500, **left, privacy={"measure": "pure"}, query="0x00", plan="0x01")
 
 
