@@ -31,9 +31,11 @@ from marketplace.ledger.intake import IntentCall, queue_intents
 from marketplace.ledger.rebuild import check
 from marketplace.ledger.tables import LedgerBlock, LedgerEvent, LedgerIntent
 from marketplace.ledger.worker import LedgerWorker
+from marketplace.participants.rules import STATES
 from marketplace.refusals import LedgerRuleError
 from marketplace.storage.engine import make_engine, reading, session
 from marketplace.storage.migrate import upgrade
+from marketplace.types import ParticipantStatus as S
 from tests.histories import ADDRESSES, BUILDERS, TREASURY, Call, History
 from tests.integration.ledger.market import ledger_settings
 from tests.memory import MemoryBundle
@@ -41,6 +43,7 @@ from tests.memory import MemoryBundle
 START = 1_800_000_000
 DAY = 86_400
 REFUSED = "Refused"
+MOST = 0.85  # of all participants are active, or those who are not come back
 Fields = dict[str, Any]
 
 # table of the read model -> (contract, getter, key column, getter's names that the table has others for)
@@ -66,14 +69,47 @@ class _Mostly(History):
 
     Attributes:
         bent: the share of calls that are.
+        returning: whether registrars who are in office stand in for those who are not.
     """
 
     bent = 0.1
+    returning = False
 
     def _bent(self, contract: str, verb: str, parts: list[Any]) -> Call:
         if self.random.random() < self.bent:
             return super()._bent(contract, verb, parts)
         return self._sign(contract, verb, parts)
+
+    def returns(self) -> list[Call]:
+        """What brings back who was suspended, refused or has left, each a step nearer; the expelled stay out.
+
+        A market whose people may go and hardly come back is deserted after some hundred registrations.
+        """
+        calls = []
+        for account in ADDRESSES.values():
+            record = self.state.participants.of(account)
+            asked = {S.SUSPENDED: S.ACTIVE, S.EXITING: S.EXITED}.get(record.status)
+            if asked is not None:
+                message = {"account": account, "status": int(asked), "reasonDigest": self._digest()}
+                message |= {"version": record.version, "registrar": self._registrar(account)}
+                part = self._part("SetStatus", message | {"deadline": self._deadline()})
+                calls.append(self._sign("Participants", "setStatus", [part]))
+            elif record.status in STATES["requestAdmission"]:
+                calls.append(self._sign("Participants", "requestAdmission", self._admission(account, 0)[:1]))
+            elif record.status in {S.SUBMITTED, S.UNDER_REVIEW}:
+                calls.append(self._sign("Participants", "admit", self._admission(account, record.version)))
+        return calls
+
+    def is_deserted(self) -> bool:
+        """Whether too few may act."""
+        return sum(map(self.state.participants.is_active, ADDRESSES.values())) < MOST * len(ADDRESSES)
+
+    def _registrar(self, account: str) -> str:
+        """One who is in office, if any."""
+        asked = super()._registrar(account)
+        others = [ADDRESSES[name] for name in ("registrar", "second registrar") if ADDRESSES[name] != account]
+        fit = [one for one in others if self.state.participants.is_active(one)]
+        return fit[0] if self.returning and fit and asked not in fit else asked
 
 
 @dataclass
@@ -130,10 +166,16 @@ class Played:
         """Everybody joins and has money."""
         self._put(self.history.opening())
 
-    def play(self, until: Callable[["Played"], bool], width: int) -> None:
-        """Random steps, each of up to `width` calls of one verb in one block."""
-        random = self.history.random
+    def play(self, until: Callable[["Played"], bool], width: int, *, returning: bool = False) -> None:
+        """Random steps, each of up to `width` calls of one verb in one block.
+
+        Args:
+            returning: whether people come back when few are left; without it a long history ends deserted.
+        """
+        random, self.history.returning = self.history.random, returning
         while not until(self):
+            if returning and self.history.is_deserted():
+                self._put(self.history.returns())
             self._clock += random.choice([1, 60, 3600] if random.random() < 0.99 else [40 * DAY])
             self.history.now = self._clock
             verb = random.choice(self._verbs)

@@ -5,8 +5,10 @@ call by call, then the contracts' storage, the read model, and what an auditor d
 """
 
 import os
+import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 from scripts.benchmarks.tables import Table, versions
@@ -28,11 +30,20 @@ def run(quick: bool) -> list[Table]:
         played = Played(Path(folder), SEED, weights)
         try:
             played.open_market()
-            played.play(lambda so_far: so_far.registrations() >= registrations, width)
+            played.play(partial(_reached, registrations, begun), width, returning=True)
+            sys.stderr.write("\n")
             compared = played.compare()
         finally:
             played.close()
         return [_verbs(played, registrations), _registers(played, compared, time.perf_counter() - begun)]
+
+
+def _reached(registrations: int, begun: float, played: Played) -> bool:
+    """Whether there are as many; tells how far it is."""
+    done, acts = played.registrations(), sum(played.tally.done.values())
+    seconds = time.perf_counter() - begun
+    sys.stderr.write(f"\rhistory: {done:,} of {registrations:,} registrations, {acts:,} acts, {seconds:,.0f} s   ")
+    return done >= registrations
 
 
 def _verbs(played: Played, registrations: int) -> Table:
