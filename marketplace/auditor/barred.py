@@ -27,7 +27,7 @@ class Barred:
         since: dict[str, int] = {}
         for placed in derived:
             name, args = placed.event.name, placed.event.args
-            if name in ("Settled", "Refunded"):
+            if name in ("Settled", "Refunded", "Claimed"):
                 self._spans[args["orderId"]].append((placed.timestamp, FOR_EVER))
             elif name == "TitleEnded":
                 self._spans[args["titleId"]].append((placed.timestamp, FOR_EVER))

@@ -17,6 +17,7 @@ from typing import Any
 from crypto.canonical import from_hex, to_hex
 from crypto.errors import CryptoError
 from crypto.merkle import EMPTY_ROOT, Frontier, leaf_hash
+from marketplace.auditor.claimed import check_settled
 from marketplace.auditor.findings import Report
 from marketplace.auditor.papers import Standing
 from marketplace.auditor.rows import Row, Tables
@@ -227,14 +228,12 @@ class Billing:
         return True
 
     def _check_settlement(self, tables: Tables, order: str, row: Row) -> None:
-        report = self._report
-        report.count("settlements")
+        self._report.count("settlements")
         if (order,) in tables.rows["deliveries"] and self._check_delivered(tables, row):
             return
         account = self._orders[order]
         billed = account.voucher or {"amount": 0, "epsilon": 0, "calls": 0, "callsRoot": to_hex(EMPTY_ROOT)}
-        for name in ("amount", "epsilon", "calls", "callsRoot"):
-            report.same("settled_differs", f"order {order} {name}", billed[name], row[name])
+        check_settled(tables, row, billed, self._report)
 
     def voucher_hash(self, order: str) -> str | None:
         """Struct hash of the last voucher of an order, or None if it has none."""

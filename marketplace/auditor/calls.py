@@ -18,6 +18,7 @@ from marketplace.api.rules import check_offer, is_api, record_fault
 from marketplace.api.statements import check
 from marketplace.auditor.barred import Barred
 from marketplace.auditor.billing import UNDER_WAY_SECONDS, Billing
+from marketplace.auditor.claimed import check_settled
 from marketplace.auditor.documents import Documents
 from marketplace.auditor.findings import Report
 from marketplace.auditor.papers import Papers, Standing
@@ -214,8 +215,7 @@ class Calls:
         voucher = account.voucher if account else None
         billed = voucher or {"amount": 0, "epsilon": 0, "calls": 0, "callsRoot": to_hex(EMPTY_ROOT)}
         if row["status"] == OrderStatus.SETTLED:
-            for name in ("amount", "epsilon", "calls", "callsRoot"):
-                self._report.same("settled_differs", f"order {order} {name}", billed[name], row[name])
+            check_settled(self._tables, row, billed, self._report)
         self._report.count("calls metered", account.meter.size if account else 0)
         self._report.count("calls paid", row["calls"])
         unpaid = account.meter.size - row["calls"] if account else 0

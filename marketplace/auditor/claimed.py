@@ -1,8 +1,12 @@
-"""The read model of claims on orders as it must be, derived from the events that the replay derived."""
+"""Claims on orders: the read model as it must be, derived from the events that the replay derived; and what an order
+was settled with against what the log says was answered.
+"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from marketplace.auditor.findings import Report
+from marketplace.intents import CHALLENGE_SECONDS
 from marketplace.types import OrderStatus
 
 Row = dict[str, Any]
@@ -21,3 +25,22 @@ def _challenged(tables: Any, args: Row, at: Row) -> None:
 
 
 CHANGES: dict[str, Callable[[Any, Row, Row], None]] = {"Claimed": _claimed, "Challenged": _challenged}
+
+
+def check_settled(tables: Any, row: Row, billed: Mapping[str, Any], report: Report) -> None:
+    """An order was settled with its last voucher. One that a side claimed alone and that was then paid less: who had
+    that voucher presented it to nobody, or answered when it was too late."""
+    subject = f"order {row['orderId']}"
+    figures = ("amount", "epsilon")
+    if (row["orderId"],) in tables.rows["order_claims"] and any(billed[name] > row[name] for name in figures):
+        expected, got = ({name: values[name] for name in figures} for values in (billed, row))
+        report.find("claim_unchallenged", subject, expected=expected, got=got)
+        return
+    for name in (*figures, "calls", "callsRoot"):
+        report.same("settled_differs", f"{subject} {name}", billed[name], row[name])
+
+
+def claimed_at(tables: Any, order: str) -> int | None:
+    """When one side claimed the order, unix seconds; None if nobody did."""
+    row = tables.rows["order_claims"].get((order,))
+    return None if row is None else row["until"] - CHALLENGE_SECONDS

@@ -347,6 +347,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "epsilon_budget": ("A data set's privacy budget is exceeded.", "数据集隐私预算超支。"),
     "epsilon_charge": ("A question was charged wrongly or twice.", "查询的隐私预算计费有误或重复。"),
     "settled_differs": ("An order was settled other than it was billed.", "订单清算与账单不符。"),
+    "claim_unchallenged": (
+        "A claimed order was paid less than its last answer's voucher: it was presented too late, or not at all.",
+        "单方主张的订单所付低于最后答复的凭证：该凭证提出过迟，或未提出。",
+    ),
+    "asked_after_claim": (
+        "A query was accepted long after its order was claimed.",
+        "订单已被单方主张结算很久之后，仍受理了查询。",
+    ),
     # outside of any step: papers in hand
     "paper_malformed": ("A paper is none that the market makes.", "所持文件不是本市场出具的凭证。"),
     "paper_signature": (

@@ -12,15 +12,16 @@ from typing import Any
 
 from marketplace.auditor.attestations import Attestations
 from marketplace.auditor.barred import Barred
-from marketplace.auditor.billing import Billing
+from marketplace.auditor.billing import UNDER_WAY_SECONDS, Billing
 from marketplace.auditor.calls import CALL_LEAVES, Calls
+from marketplace.auditor.claimed import claimed_at
 from marketplace.auditor.custodians import CUSTODIAN, Custodians, check_shares, check_signed
 from marketplace.auditor.documents import Documents
 from marketplace.auditor.findings import Report
 from marketplace.auditor.panels import PANEL_LEAVES, Contest, Panels
 from marketplace.auditor.papers import Papers, Standing
 from marketplace.auditor.rows import Placed, Tables
-from marketplace.documents import unix_seconds
+from marketplace.documents import iso_time, unix_seconds
 from marketplace.errors import MarketplaceError
 from marketplace.intents import Deployment
 from marketplace.participants.keybook import KeyBook, spans_of
@@ -165,7 +166,10 @@ class Queries:
         if query is None or standing is None:
             return
         self._report.same("reference", f"{subject} order", query["order"], leaf["order"])
-        self._papers.check_permitted(standing, query, unix_seconds(leaf["at"]), subject)
+        at, claimed = unix_seconds(leaf["at"]), claimed_at(self._tables, leaf["order"])
+        if claimed is not None and at > claimed + UNDER_WAY_SECONDS:
+            self._report.find("asked_after_claim", subject, expected=f"<= {iso_time(claimed)}", got=leaf["at"])
+        self._papers.check_permitted(standing, query, at, subject)
         self._papers.plan(standing, query, subject)  # a finding where it cannot be planned
 
     def _release(self, leaf: Leaf, subject: str) -> None:

@@ -180,6 +180,21 @@ def test_the_auditor_finds_nothing_against_it(late: Late, tmp_path: Path) -> Non
     assert audited(late.town, tmp_path).findings == []
 
 
+def test_an_answer_after_the_finish_is_unpaid_and_the_auditor_says_so(late: Late, tmp_path: Path) -> None:
+    """One call is what a seller risks that answers so late."""
+    town, asking = late.town, late.asking()
+    asking.post()
+    assert all(town.node(node).step(5) for node in NODES)
+    assert task_in(town["supplier"].post("/vault/tasks", {})) is not None
+    claim_nothing(late, asking.query["order"])
+    late.pass_window()
+    late.until(asking.query["order"], lambda item: item["status"] == OrderStatus.SETTLED)
+    assert late.vault().step(5)
+    (finding,) = audited(town, tmp_path).findings
+    assert (finding.code, finding.subject) == ("claim_unchallenged", f"order {asking.query['order']}")
+    assert str(PRICE) in finding.expected
+
+
 def test_what_stands_is_what_the_last_voucher_says(late: Late) -> None:
     asking = late.answered()
     order = asking.query["order"]

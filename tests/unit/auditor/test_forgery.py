@@ -11,7 +11,7 @@ from crypto import bls
 from crypto.canonical import from_hex, keccak256, to_hex
 from crypto.note import decode_base64
 from marketplace.auditor.trust import Seen, Trust
-from marketplace.documents import voucher_message
+from marketplace.documents import iso_time, voucher_message
 from marketplace.intents import CONTRACTS, Deployment, sign_intent
 from marketplace.queries.statements import attested_message, sign_refusal, sign_release
 from tests.bundles import CHAIN_ID, Made, keys
@@ -225,6 +225,18 @@ def test_a_rewritten_log(made: Made, case: str) -> None:
     forger = Forger(made)
     forger.edit_log(change)
     assert code in forger.codes()
+
+
+def test_a_question_that_is_taken_long_after_its_order_was_claimed(made: Made) -> None:
+    forger = Forger(made)
+    (claim,) = forger.lines("read_model/order_claims.jsonl")
+
+    def ask_again(leaves: list[Json]) -> None:
+        asked = [leaf for leaf in leaves if leaf["type"] == "query.accepted" and leaf["order"] == claim["orderId"]]
+        leaves.append({**asked[-1], "at": iso_time(claim["until"])})
+
+    forger.edit_log(ask_again)
+    assert "asked_after_claim" in forger.codes()
 
 
 def test_a_log_rewritten_after_its_last_anchor_is_found_by_whoever_kept_a_checkpoint(made: Made) -> None:
