@@ -137,7 +137,7 @@ def show(run: Run, order: Order) -> None:
     run.rows([deal.order], COLUMNS)
     run.facts({name: deal.agreement[name] for name in ("purpose", "region", "listing")})
     if deal.order["claim"]:
-        _print_claim(run, deal.order["claim"])
+        _print_claim(run, deal.order["claim"], deal.order["currency"])
 
 
 @command(app)
@@ -182,14 +182,14 @@ def finish(run: Run, order: Order) -> None:
 def _say(run: Run, result: dict[str, Any], english: str, chinese: str) -> None:
     run.result(result, english, chinese)
     if not run.as_json:
-        _print_claim(run, result["claim"])
+        _print_claim(run, result["claim"], result["currency"])
 
 
-def _print_claim(run: Run, claim: dict[str, Any]) -> None:
+def _print_claim(run: Run, claim: dict[str, Any], currency: str) -> None:
     run.facts(
         {
             run.tr("claimed by", "主张方"): claim["claimedBy"],
-            run.tr("stands at", "现凭证金额"): run.tr(*worth(claim["amount"], claim["currency"])),
+            run.tr("stands at", "现凭证金额"): run.tr(*worth(claim["amount"], currency)),
             run.tr("calls", "调用次数"): str(claim["calls"]),
             run.tr("higher vouchers until", "更高凭证截至"): moment(claim["until"]),
         }

@@ -22,7 +22,7 @@ def claim(client: Client, order_id: str, own: Document | None = None) -> dict[st
         own: the last voucher in the seller's own vault or gateway. A buyer under whose order nothing was answered signs
             a voucher of nothing.
     Returns:
-        the intent's outcome with "claim", what stands.
+        the intent's outcome with "claim", what stands, and the order's "currency".
     Raises:
         NotFoundError: `voucher_unknown`: a seller without any voucher. RuleError: as the rules of orders say.
         VerificationError: a voucher is for another order, or no key of the buyer signed it.
@@ -32,7 +32,7 @@ def claim(client: Client, order_id: str, own: Document | None = None) -> dict[st
     wish: dict[str, Any] = {"orderId": order_id, "voucherHash": to_hex(struct_hash("Voucher", voucher))}
     wish |= {"by": client.address, "deadline": client.deadline()}
     body = {"voucher": voucher, "buyerSignature": signature, "claim": wish, "signature": client.sign("Claim", wish)}
-    return {**client.submit("/settlement/claims", body), "claim": orders.get(client, order_id)["claim"]}
+    return {**client.submit("/settlement/claims", body), **_standing(client, order_id)}
 
 
 def challenge(client: Client, order_id: str, own: Document | None = None) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def challenge(client: Client, order_id: str, own: Document | None = None) -> dic
     Args:
         own: the last voucher in the seller's own vault or gateway.
     Returns:
-        the intent's outcome with "claim", what stands.
+        the intent's outcome with "claim", what stands, and the order's "currency".
     Raises:
         NotFoundError: `voucher_unknown`. RuleError: `voucher_not_higher`, `window_over`, `order_not_claimed`, or what
             else the rules of orders say. VerificationError: as `claim`.
@@ -50,7 +50,7 @@ def challenge(client: Client, order_id: str, own: Document | None = None) -> dic
     if found is None:
         raise _none_known()
     body = {"voucher": found[0], "buyerSignature": found[1]}
-    return {**client.submit("/settlement/challenges", body), "claim": orders.get(client, order_id)["claim"]}
+    return {**client.submit("/settlement/challenges", body), **_standing(client, order_id)}
 
 
 def finish(client: Client, order_id: str) -> dict[str, Any]:
@@ -75,6 +75,11 @@ def _at_hand(client: Client, order: dict[str, Any], own: Document | None) -> tup
     grace = 2 * INTENTS["Voucher"].grace  # within a window as long as the grace itself
     book.require("Voucher", message, order["buyer"], signature, max(client.now(), book.time), grace=grace)
     return message, voucher["signature"]
+
+
+def _standing(client: Client, order_id: str) -> dict[str, Any]:
+    order = orders.get(client, order_id)
+    return {name: order[name] for name in ("claim", "currency")}
 
 
 def _told(client: Client, order_id: str) -> Any:

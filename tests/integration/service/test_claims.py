@@ -1,5 +1,6 @@
 """One side alone: claims, the higher voucher, and the finish, as buyer, seller and the service by itself do it."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -10,8 +11,9 @@ from typing import Any
 import pytest
 
 from crypto.canonical import to_hex
+from crypto.keystore import encrypt
 from crypto.merkle import EMPTY_ROOT
-from marketplace import documents
+from marketplace import cli, documents
 from marketplace.documents import voucher_message
 from marketplace.intents import CHALLENGE_SECONDS, struct_hash
 from marketplace.queries.pricing import calls_root
@@ -24,6 +26,8 @@ from tests.integration.service.test_panel import audited
 from tests.integration.service.test_refusals import Asking, code_of
 from tests.integration.service.town import CAP, ESCROW, NODES, PRICE, ROLES, Town, running, town_settings
 from tests.sealed_market import keys
+
+PASSWORD = "a long password"
 
 
 @dataclass
@@ -96,10 +100,27 @@ def claim_nothing(late: Late, order: str) -> None:
     """As a buyer that has had answers and would not pay for them."""
     buyer = late.town["buyer"]
     nothing = {"orderId": order, "amount": 0, "epsilon": 0, "calls": 0, "callsRoot": to_hex(EMPTY_ROOT)}
-    wish = {"orderId": order, "voucherHash": to_hex(struct_hash("Voucher", nothing))}
+    wish: dict[str, Any] = {"orderId": order, "voucherHash": to_hex(struct_hash("Voucher", nothing))}
     wish |= {"by": buyer.address, "deadline": buyer.deadline()}
     body = {"voucher": nothing, "buyerSignature": buyer.sign("Voucher", nothing), "claim": wish}
     buyer.submit("/settlement/claims", {**body, "signature": buyer.sign("Claim", wish)})
+
+
+def test_a_buyer_ends_its_order_by_command(
+    late: Late, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    order = late.asking().query["order"]
+    (tmp_path / "keystore.json").write_text(json.dumps(encrypt(late.town["buyer"].keys, PASSWORD, 12)), "utf-8")
+    (tmp_path / "keystore.json").chmod(0o600)
+    monkeypatch.setenv("MARKETPLACE_PASSWORD", PASSWORD)
+    where = ["--url", late.town.url, "--home", str(tmp_path)]
+    assert cli.main(["orders", "claim", order, *where]) == 0
+    assert "stands at" in capsys.readouterr().out
+    assert cli.main(["orders", "show", order, *where, "--lang", "zh"]) == 0
+    assert "现凭证金额" in capsys.readouterr().out
+    for verb, code in (("challenge", "voucher_unknown"), ("finish", "window_open")):
+        assert cli.main(["orders", verb, order, *where, "--json"]) != 0
+        assert code in capsys.readouterr().err
 
 
 def test_a_seller_that_sleeps_is_paid_for_what_was_answered(late: Late) -> None:
@@ -107,8 +128,8 @@ def test_a_seller_that_sleeps_is_paid_for_what_was_answered(late: Late) -> None:
     town, asking = late.town, late.answered()
     order, first = asking.query["order"], documents.digest(asking.query)
     asking.query = {**asking.query, "sequence": 2, "epsilon": next(late.epsilons)}
-    calls = {"calls": 2, "callsRoot": calls_root([first, documents.digest(asking.query)])}
-    second = asking.post(amount=2 * PRICE, epsilon=2_001, **calls)["digest"]
+    root = calls_root([first, documents.digest(asking.query)])
+    second = asking.post(amount=2 * PRICE, epsilon=2_001, calls=2, callsRoot=root)["digest"]
 
     claim_nothing(late, order)
     assert town["buyer"].get(f"/queries/{second}")["state"] == "failed"
