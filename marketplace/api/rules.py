@@ -9,6 +9,8 @@ from marketplace.pricing import plan_of, require_for_calls
 
 Terms = Mapping[str, Any]
 API = "API"
+LEAST_BUDGET = 1
+"""Millionths: every order has some budget, and calls spend none."""
 
 
 def is_api(terms: Terms) -> bool:

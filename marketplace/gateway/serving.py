@@ -59,11 +59,12 @@ def listening(desk: Desk, address: Address) -> Iterator[threading.Thread]:
 
 def work(desk: Desk, address: Address, stop: threading.Event, notice: Notice, hand_in_seconds: float) -> None:
     """Answer calls, and hand their records in every so often and at the end, until `stop` is set."""
+    done: dict[str, tuple[int, int]] = {}
     with listening(desk, address) as thread:
         notice(f"the gateway answers at {address.public}", f"网关地址 {address.public}")
         while thread.is_alive() and not stop.wait(hand_in_seconds):
-            _hand_in(desk, notice)
-    _hand_in(desk, notice)
+            _hand_in(desk, notice, done)
+    _hand_in(desk, notice, done)
 
 
 def _serve(server: uvicorn.Server) -> None:
@@ -87,10 +88,19 @@ def _wait(server: uvicorn.Server, thread: threading.Thread, address: Address) ->
         time.sleep(0.01)
 
 
-def _hand_in(desk: Desk, notice: Notice) -> None:
-    """Hand in what every order has; what cannot be handed in now is tried again."""
+def _hand_in(desk: Desk, notice: Notice, done: dict[str, tuple[int, int]]) -> None:
+    """Hand in what orders have got since; what cannot be handed in now is tried again.
+
+    Args:
+        done: records and paid calls of each order that are handed in; brought up to date.
+    """
     for order in desk.store.orders():
+        voucher = desk.store.voucher(order)
+        here = desk.store.count(order), int(voucher["calls"]) if voucher else 0
+        if done.get(order) == here:
+            continue
         try:
             api.hand_in(desk.standings.client, order, desk.store)
+            done[order] = here
         except MarketplaceError as error:
             notice(f"{order}: {error.code}: {error}", f"{order}：{error.code}：{error.zh}")

@@ -8,6 +8,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from marketplace.agreements import service as agreements
 from marketplace.agreements.scope import check_order_within
+from marketplace.api.rules import LEAST_BUDGET, is_api
 from marketplace.documents import PURPOSES, Document, digest, validate_agreement
 from marketplace.errors import InvalidInputError, NotFoundError, RuleError
 from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue, remember
@@ -77,8 +78,8 @@ def place(session: Session, deployment: Deployment, wish: Statement, agreement: 
 
     Raises:
         InvalidInputError: `agreement_differs`.
-        RuleError: `purpose_not_permitted`, `region_not_permitted`, what the rules of orders say, or what
-        `check_order_within` says of the agreement that it cites.
+        RuleError: `purpose_not_permitted`, `region_not_permitted`, `budget_not_needed`, what the rules of orders say, or
+        what `check_order_within` says of the agreement that it cites.
     """
     name, message = wish.digest(deployment), wish.message
     if is_under_way(session, name):
@@ -87,6 +88,7 @@ def place(session: Session, deployment: Deployment, wish: Statement, agreement: 
     listing = get_listing(session, message["listingId"])
     _check_agreement(message, agreement, listing)
     _check_terms(agreement, terms_of(session, listing))
+    _check_budget(message["epsilonCap"], terms_of(session, listing))
     arguments = [dict(message), wish.signatures[0]]
     precheck.run(session, "Orders", "fund", arguments, now)
     _check_within(session, message, agreement, listing)
@@ -169,6 +171,21 @@ def _check_plan(session: Session, message: Mapping[str, Any], listing: Listing) 
             got=found,
             hint="order another product of the same data",
             hint_zh="请另购同一数据的其他产品",
+        )
+
+
+def _check_budget(cap: int, terms: Document) -> None:
+    """Calls spend no privacy budget: an order that set more aside would keep it from whoever asks questions."""
+    if is_api(terms) and cap > LEAST_BUDGET:
+        raise RuleError(
+            "budget_not_needed",
+            "calls spend no privacy budget, and an order of them sets none aside but the smallest unit",
+            zh="接口调用不消耗隐私预算，订单仅可预留最小单位",
+            rule="orders.calls_spend_no_budget",
+            expected=LEAST_BUDGET,
+            got=cap,
+            hint="order by: marketplace api order",
+            hint_zh="请使用 marketplace api order 下单",
         )
 
 

@@ -23,10 +23,11 @@ from crypto.canonical import from_hex, sha256, to_hex
 from crypto.errors import CryptoError
 from marketplace.api.levels import figures_of
 from marketplace.api.metering import meter_of, period_of, voucher_due
-from marketplace.api.rules import check_call, most_records, record_fault, require_api
+from marketplace.api.rules import LEAST_BUDGET, check_call, most_records, operation_of, record_fault, require_api
 from marketplace.api.statements import CREDENTIAL_INFO, check, credential_context, sign
 from marketplace.documents import Document, digest, iso_time, unix_seconds, voucher_document, voucher_message
 from marketplace.documents.api import (
+    ANSWERED,
     MAX_BATCH,
     request_digest,
     validate_call,
@@ -85,7 +86,7 @@ def order(
         client,
         listing_id,
         escrow=escrow,
-        epsilon_cap=1,
+        epsilon_cap=LEAST_BUDGET,
         purpose=purpose,
         region=region,
         valid_until=valid_until,
@@ -248,14 +249,15 @@ class Caller:
         return {"call": call, "voucher": voucher}
 
     def _take(self, call: Document, told: Mapping[str, Any], seen_ms: int) -> Called:
-        record = self._checked(told["record"], call)
-        content = str(told["content"])
-        expect(to_hex(sha256(content.encode())), record["response"], "call_record_differs", "api.answers_are_recorded")
-        answer: dict[str, Any] = parse_json(content.encode()) if content else {"columns": [], "rows": [], "more": False}
-        expect(len(answer["rows"]), record["records"], "call_record_differs", "api.answers_are_recorded")
+        record, content = self._checked(told.get("record"), call), told.get("content")
+        if not isinstance(content, str) or to_hex(sha256(content.encode())) != record["response"]:
+            raise _differs(record["response"], "another answer")
+        columns = list(operation_of(self.terms, call["operation"])["columns"])
+        rows, more = _opened(content, columns) if record["outcome"] in ANSWERED else ([], False)
+        expect(len(rows), record["records"], "call_record_differs", "api.answers_are_recorded")
         self._meter.take(record)
         self.store.keep_record(record, seen_ms=seen_ms)
-        return Called(record, answer["columns"], answer["rows"], bool(answer["more"]))
+        return Called(record, columns, rows, more)
 
     def _checked(self, value: object, call: Document | None) -> Document:
         """A record of this order, signed by its seller, about this call."""
@@ -441,6 +443,19 @@ def answer_service(
     answer = sign(body, client.deployment, client.keys.signing_key)
     client.post(f"/orders/{order_id}/service-answers", {"answer": answer}, repeatable=True)
     return answer
+
+
+def _opened(content: str, columns: Sequence[str]) -> tuple[list[list[Any]], bool]:
+    """Rows of an answer, and whether there are more; it comes from somebody else, and may be anything."""
+    try:
+        answer = parse_json(content.encode())
+        rows, more = answer["rows"], answer["more"]
+        fits = answer["columns"] == list(columns) and all(len(row) == len(columns) for row in rows)
+        if fits and isinstance(rows, list) and all(isinstance(row, list) for row in rows):
+            return rows, bool(more)
+    except (ValueError, KeyError, TypeError) as error:
+        raise _differs("rows of the operation's columns", "something else") from error
+    raise _differs("rows of the operation's columns", "something else")
 
 
 def _differs(expected: object, got: object) -> VerificationError:

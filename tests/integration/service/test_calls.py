@@ -1,10 +1,12 @@
 """Data delivered call by call: credential, calls, metering, receipts, service levels, payment; and every refusal."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -321,9 +323,10 @@ def test_a_seller_may_name_its_buyers(town: Town, tmp_path: Path) -> None:
         refused("buyer_not_accepted", lambda: calls.call("flight", by_id("F0001")))
 
 
-def test_terms_offer_what_the_title_covers_and_can_be_billed(town: Town) -> None:
+def test_terms_offer_what_the_title_covers_and_can_be_billed(town: Town, listing: str) -> None:
     secret = [{**OPERATIONS[0], "columns": ["secret"]}]
     refused("column_not_on_offer", lambda: offer_calls(town, operations=secret))
+    refused("budget_not_needed", lambda: town.fund(listing, escrow=100, epsilon_cap=2))
     whole = {"mode": "FULL_SET", "price": 100}
     refused("plan_not_for_calls", lambda: offer_calls(town, whole), InvalidInputError)
 
@@ -360,6 +363,37 @@ def test_a_service_record_is_the_records_and_is_answered_once(
         refused("service_record_replaced", lambda: api.answer_service(buyer, order, calls.store, record["period"]))
         calls.call("flight", by_id("F0001"))
         refused("service_record_answered", lambda: api.state_service(supplier, order, desk.store))
+
+
+@pytest.mark.parametrize("forged", ["rows", "columns", "nothing", "record"])
+def test_an_answer_that_is_not_its_record_is_never_paid(
+    town: Town, listing: str, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forged: str
+) -> None:
+    """The gateway signs whatever it likes: the buyer keeps and pays only what adds up."""
+    order, supplier = order_calls(town, listing), town["supplier"]
+    with caller(town, order, tmp_path) as calls:
+        calls.credential()
+        post = calls._post
+
+        def bent(path: str, body: Any, token: str = "") -> dict[str, Any]:
+            told = post(path, body, token)
+            content = json.loads(told["content"])
+            bends = {
+                "rows": {"rows": [[1]]},
+                "columns": {"columns": ["secret"]},
+                "nothing": {"rows": None},
+                "record": {},
+            }
+            text = json.dumps(content | bends[forged])
+            record = told["record"] | {"response": to_hex(sha256(text.encode()))}
+            record |= {"number": 7} if forged == "record" else {}
+            del record["signature"]
+            return {"record": sign(record, supplier.deployment, supplier.keys.signing_key), "content": text}
+
+        monkeypatch.setattr(calls, "_post", bent)
+        refused("call_record_differs", lambda: calls.call("flight", by_id("F0001")), MarketplaceError)
+        assert calls.store.records(order) == []
+        assert calls.store.voucher(order) is None
 
 
 def test_the_auditor_counts_the_same(town: Town, desk: Desk, tmp_path: Path) -> None:
