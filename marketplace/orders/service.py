@@ -78,8 +78,8 @@ def place(session: Session, deployment: Deployment, wish: Statement, agreement: 
 
     Raises:
         InvalidInputError: `agreement_differs`.
-        RuleError: `purpose_not_permitted`, `region_not_permitted`, `budget_not_needed`, what the rules of orders say, or
-        what `check_order_within` says of the agreement that it cites.
+        RuleError: `purpose_not_permitted`, `region_not_permitted`, `budget_not_needed`, what the rules of orders say,
+        or what `check_order_within` says of the agreement that it cites.
     """
     name, message = wish.digest(deployment), wish.message
     if is_under_way(session, name):

@@ -89,12 +89,12 @@ def rows() -> pa.Table:
 @contextmanager
 def gateway(town: Town, listing: str, folder: Path, **changes: Any) -> Iterator[Desk]:
     """The supplier's gateway, serving; its address is published."""
-    supplier = town["supplier"]
+    supplier = changes.pop("client", town["supplier"])
     store = CallStore(folder / "gateway.sqlite")
     changes = {"fresh_seconds": 0, **changes}
     told = {name: changes.pop(name) for name in ("fresh_seconds", "buyers") if name in changes}
     standings = Standings(supplier, listing, **told)
-    operations = town["supplier"].get(f"/listings/{listing}")["terms"]["delivery"]["operations"]
+    operations = supplier.get(f"/listings/{listing}")["terms"]["delivery"]["operations"]
     desk = Desk(standings, Table(rows(), operations), store, **changes)
     port = free_port()
     with listening(desk, Address("127.0.0.1", port, f"http://127.0.0.1:{port}")):

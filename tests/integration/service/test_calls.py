@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import pytest
 
 from crypto.canonical import from_hex, sha256, to_hex
 from marketplace.api.metering import meter_of
-from marketplace.api.statements import sign
+from marketplace.api.statements import key_of, sign
 from marketplace.auditor.bundle import open_bundle
 from marketplace.auditor.trust import Trust
 from marketplace.auditor.verifier import audit
@@ -29,13 +29,14 @@ from marketplace.errors import (
 from marketplace.gateway.desk import Desk
 from marketplace.gateway.standing import Standing, Standings
 from marketplace.participants.keys import Key
-from marketplace.sdk import api, evidence, orders, settlement, titles
+from marketplace.sdk import api, evidence, orders, persons, settlement, titles
 from marketplace.sdk.api import Caller
 from marketplace.sdk.call_store import CallStore
 from marketplace.sdk.client import Client
-from marketplace.types import OrderStatus, TitleMark
+from marketplace.types import NO_LIMIT, Act, OrderStatus, TitleMark
 from tests.integration.service.calling import ESCROW, OPERATIONS, gateway, offer_calls, order_calls
 from tests.integration.service.town import Town
+from tests.sealed_market import keys
 
 
 def refused(code: str, act: Callable[[], object], kind: type[MarketplaceError] = RuleError) -> None:
@@ -365,12 +366,38 @@ def test_a_service_record_is_the_records_and_is_answered_once(
         refused("service_record_answered", lambda: api.state_service(supplier, order, desk.store))
 
 
+def test_keys_with_few_acts_serve_and_call(town: Town, tmp_path: Path) -> None:
+    """The gateway's key closes orders and reads; the buyer's clerk asks and reads, up to its limit of 40 fen."""
+    served = _clerk(town, "supplier", Act.SETTLEMENT | Act.READ)
+    asking = _clerk(town, "buyer", Act.QUERIES | Act.READ, limit=40)
+    listing = offer_calls(town)
+    order = order_calls(town, listing)
+    with (
+        gateway(town, listing, tmp_path, client=served) as desk,
+        closing(CallStore(tmp_path / "clerk.sqlite")) as store,
+    ):
+        with Caller(asking, order, store) as calls:
+            record = calls.call("flight", by_id("F0001")).record
+            assert key_of(record, asking.deployment) == served.keys.address != record["seller"]
+            calls.call("flight", by_id("F0001"))
+            refused("act_over_limit", lambda: calls.call("flight", by_id("F0001")), MarketplaceError)
+        assert api.hand_in(served, order, desk.store)["calls"] == 2
+    served.close()
+    asking.close()
+
+
+def _clerk(town: Town, name: str, acts: Act, limit: int = NO_LIMIT) -> Client:
+    holder = Client(town.url, keys(f"clerk of the {name}"), account=town[name].address)
+    persons.accept_key(holder, persons.propose_key(town[name], holder.keys.address, acts, name="Li Lei", limit=limit))
+    return holder
+
+
 @pytest.mark.parametrize("forged", ["rows", "columns", "nothing", "record"])
 def test_an_answer_that_is_not_its_record_is_never_paid(
-    town: Town, listing: str, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forged: str
+    town: Town, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, forged: str
 ) -> None:
     """The gateway signs whatever it likes: the buyer keeps and pays only what adds up."""
-    order, supplier = order_calls(town, listing), town["supplier"]
+    order, supplier = order_calls(town, desk.standings.listing), town["supplier"]
     with caller(town, order, tmp_path) as calls:
         calls.credential()
         post = calls._post
