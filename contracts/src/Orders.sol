@@ -389,7 +389,9 @@ contract Orders is IOrders, Currencies, ParticipantIntents {
         _requireWithin(record, voucher);
         // Zero where nothing was claimed.
         Window storage window = _windows[voucher.orderId];
-        if (voucher.amount < window.amount || voucher.epsilon < window.epsilon) {
+        bool lower = voucher.amount < window.amount
+            || (voucher.amount == window.amount && voucher.calls < window.calls);
+        if (lower || voucher.epsilon < window.epsilon) {
             revert OrdersBelowClaim(voucher.orderId, window.amount, window.epsilon);
         }
         return listing.assetId;

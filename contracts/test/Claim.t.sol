@@ -127,6 +127,18 @@ contract ClaimTest is MarketTest {
         orders.settle(v, one, c, two);
     }
 
+    function test_bothSidesDoNotEndAClaimByFewerCallsForTheSameMoney() public {
+        _send(_voucherOf(orderId), BUYER, _claimOf(_voucherOf(orderId), BUYER), BUYER);
+        IOrders.Voucher memory v = _voucher(300, 400_000, 2);
+        IOrders.Close memory c = _closeOf(v);
+        bytes memory one = _sign(BUYER, address(orders), _hash(v));
+        bytes memory two = _sign(SUPPLIER, address(orders), _hash(c));
+        vm.expectRevert(abi.encodeWithSelector(IOrders.OrdersBelowClaim.selector, orderId, 300, 400_000));
+        orders.settle(v, one, c, two);
+        v.calls = 3;
+        _send(v, BUYER, _closeOf(v), SUPPLIER);
+    }
+
     /* REFUND NEVER OVERTAKES */
 
     function testFuzz_aClaimedOrderIsNotRefunded(uint32 later) public {

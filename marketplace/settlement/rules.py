@@ -215,7 +215,10 @@ def require_named(voucher: Message, voucher_hash: str, said: Message) -> None:
 
 def _require_not_below(state: Orders, voucher: Message) -> None:
     window = state.windows.get(voucher["orderId"])
-    if window and (voucher["amount"] < window.amount or voucher["epsilon"] < window.epsilon):
+    if window is None:
+        return
+    lower = (voucher["amount"], voucher["calls"]) < (window.amount, window.calls)
+    if lower or voucher["epsilon"] < window.epsilon:
         key = voucher["orderId"]
         raise refuse("OrdersBelowClaim", orderId=key, amount=window.amount, epsilon=window.epsilon)
 

@@ -17,11 +17,14 @@ from marketplace import cli, documents
 from marketplace.documents import voucher_message
 from marketplace.intents import CHALLENGE_SECONDS, struct_hash
 from marketplace.queries.pricing import calls_root
-from marketplace.sdk import claims, orders, settlement
+from marketplace.sdk import api, claims, orders, settlement
+from marketplace.sdk.api import Caller
+from marketplace.sdk.call_store import CallStore
 from marketplace.sdk.client import Client
 from marketplace.sdk.polling import task_in
 from marketplace.types import OrderStatus
 from marketplace.vault.agent import VaultAgent
+from tests.integration.service.calling import gateway, offer_calls, order_calls
 from tests.integration.service.test_panel import audited
 from tests.integration.service.test_refusals import Asking, code_of
 from tests.integration.service.town import CAP, ESCROW, NODES, PRICE, ROLES, Town, running, town_settings
@@ -121,6 +124,23 @@ def test_a_buyer_ends_its_order_by_command(
     for verb, code in (("challenge", "voucher_unknown"), ("finish", "window_open")):
         assert cli.main(["orders", verb, order, *where, "--json"]) != 0
         assert code in capsys.readouterr().err
+
+
+def test_the_voucher_of_calls_counts_though_it_comes_after_the_claim(late: Late, tmp_path: Path) -> None:
+    """The gateway stops by itself; what it hands in while the window is open is presented by the service."""
+    town = late.town
+    listing = offer_calls(town)
+    order, where = order_calls(town, listing), [{"column": "id", "test": "EQ", "value": "F0001"}]
+    store = CallStore(tmp_path / "buyer.sqlite")
+    with gateway(town, listing, tmp_path) as desk, Caller(town["buyer"], order, store) as calls:
+        calls.call("flight", where)
+        calls.pay()
+        claim_nothing(late, order)
+        assert code_of(lambda: calls.call("flight", where)) == "calls_over"
+        api.hand_in(town["supplier"], order, desk.store)
+    store.close()
+    found = late.until(order, lambda item: item["claim"]["amount"] == 30)
+    assert (found["status"], found["claim"]["calls"]) == (OrderStatus.CLAIMED, 1)
 
 
 def test_a_seller_that_sleeps_is_paid_for_what_was_answered(late: Late) -> None:
