@@ -18,11 +18,11 @@ from marketplace.web.principal import Account, Clearer
 from marketplace.web.shapes import (
     AddressText,
     Count,
+    CurrencyNumber,
     DigestText,
     Queued,
     Shape,
     SignatureText,
-    UInt16,
     UInt32,
     UInt48,
     Voucher,
@@ -38,7 +38,7 @@ class OpenBatch(Shape):
     batch_id: DigestText
     exchange: AddressText
     number: UInt48
-    currency: UInt16
+    currency: CurrencyNumber
     close_by: Count
     deadline: Count
 
@@ -51,7 +51,7 @@ class Owe(Shape):
     debtor: AddressText
     creditor: AddressText
     amount: Count
-    currency: UInt16
+    currency: CurrencyNumber
     ref: DigestText
     deadline: Count
 
@@ -200,7 +200,9 @@ def list_positions(
         query = select(ClearingPosition).where(ClearingPosition.batch_id == batch_id)
         if not oversees(session, account):
             query = query.where(ClearingPosition.party == account)
-        rows = page_of(session, query, ClearingPosition.party, page, service.position_json)
+        batch = session.get(ClearingBatch, batch_id)
+        code = batch.currency if batch else ""
+        rows = page_of(session, query, ClearingPosition.party, page, lambda row: service.position_json(row, code))
     return link_next(request, response, rows)
 
 

@@ -57,9 +57,9 @@ def batch_json(session: Session, batch_id: str) -> dict[str, Any]:
     }
 
 
-def position_json(row: ClearingPosition) -> dict[str, Any]:
-    """A position, with "net": what it is paid at the end or, below zero, has yet to pay in."""
-    return {**row.as_json(), "net": _net(row)}
+def position_json(row: ClearingPosition, currency: str) -> dict[str, Any]:
+    """A position in its batch's currency, with "net": what it is paid at the end or, below zero, has yet to pay in."""
+    return {**row.as_json(), "currency": currency, "net": _net(row)}
 
 
 def advance(session: Session, deployment: Deployment, batch_id: str, account: str, now: int) -> dict[str, Any]:

@@ -12,7 +12,17 @@ from marketplace.listings import service
 from marketplace.listings.tables import Listing
 from marketplace.web.context import Here
 from marketplace.web.paging import AskedPage, Rows, link_next, page_of
-from marketplace.web.shapes import AddressText, Count, DigestText, Queued, Shape, SignatureText, UInt16, UInt32, UInt48
+from marketplace.web.shapes import (
+    AddressText,
+    Count,
+    CurrencyNumber,
+    DigestText,
+    Queued,
+    Shape,
+    SignatureText,
+    UInt32,
+    UInt48,
+)
 
 router = APIRouter(prefix="/listings", tags=["listings"])
 
@@ -29,7 +39,7 @@ class List(Shape):
     fields: DigestText
     territories: UInt48
     price: Count
-    currency: UInt16
+    currency: CurrencyNumber
     valid_until: Count
     deadline: Count
 

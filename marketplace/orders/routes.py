@@ -10,7 +10,16 @@ from marketplace.orders.tables import Order
 from marketplace.web.context import Here
 from marketplace.web.paging import AskedPage, Rows, link_next, page_of
 from marketplace.web.principal import Account
-from marketplace.web.shapes import AddressText, Count, DigestText, Document, Queued, Shape, SignatureText, UInt16
+from marketplace.web.shapes import (
+    AddressText,
+    Count,
+    CurrencyNumber,
+    DigestText,
+    Document,
+    Queued,
+    Shape,
+    SignatureText,
+)
 
 router = APIRouter(prefix="/orders", tags=["orders"])
 
@@ -25,7 +34,7 @@ class Fund(Shape):
     listing_id: DigestText
     buyer: AddressText
     escrow: Count
-    currency: UInt16
+    currency: CurrencyNumber
     epsilon_cap: Count
     valid_until: Count
     agreement_digest: DigestText

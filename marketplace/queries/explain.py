@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from marketplace.documents import Document, row_count
+from marketplace.documents import Document, money_of, row_count
 from marketplace.errors import MarketplaceError, RuleError
 from marketplace.queries.accuracy import deviations
 from marketplace.queries.expectation import ASSUMPTION, expected_errors
@@ -72,8 +72,8 @@ def plan_or_refusal(manifest: Document, document: Document) -> tuple[Plan | None
 def explanation(
     plan: Plan | None, document: Document, manifest: Document, papers: OrderPapers, now: int
 ) -> dict[str, Any]:
-    """A question in plain values: what would be released, its price (fen), epsilon (millionths), noise and errors, and
-    what speaks against it.
+    """A question in plain values: what would be released, its price and currency, epsilon (millionths), noise and
+    errors, and what speaks against it.
 
     Args:
         plan: None where there is none; then only price, epsilon and refusals can be told.
@@ -86,6 +86,7 @@ def explanation(
     facts = {
         "query": {name: document[name] for name in ("select", "where", "groupBy")},
         "price": terms["price"],
+        "currency": money_of(terms).code,
         "epsilon": document["epsilon"],
         "minimumCohort": minimum,
         "refusals": refusals,

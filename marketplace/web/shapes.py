@@ -23,6 +23,10 @@ SignatureText = Annotated[
 Count = Annotated[int, Field(strict=True, ge=0, le=MAX_INTEGER)]
 UInt8 = Annotated[int, Field(strict=True, ge=0, le=2**8 - 1)]
 UInt16 = Annotated[int, Field(strict=True, ge=0, le=2**16 - 1)]
+CurrencyNumber = Annotated[
+    int,
+    Field(strict=True, ge=0, le=2**16 - 1, description="ISO 4217 numeric code, one of the market's", examples=[156]),
+]
 UInt32 = Annotated[int, Field(strict=True, ge=0, le=2**32 - 1)]
 UInt48 = Annotated[int, Field(strict=True, ge=0, le=2**48 - 1)]
 Document = dict[str, Any]

@@ -14,7 +14,7 @@ from marketplace.settlement.tables import Issue as IssueRow
 from marketplace.web.context import Here
 from marketplace.web.paging import AskedPage, Rows, link_next, page_of
 from marketplace.web.principal import Account, MaybeAccount
-from marketplace.web.shapes import AddressText, Count, DigestText, Queued, Shape, SignatureText, UInt16, Voucher
+from marketplace.web.shapes import AddressText, Count, CurrencyNumber, DigestText, Queued, Shape, SignatureText, Voucher
 
 router = APIRouter(tags=["settlement"])
 
@@ -24,7 +24,7 @@ class Issue(Shape):
 
     account: AddressText
     amount: Count
-    currency: UInt16
+    currency: CurrencyNumber
     ref: DigestText
     bank: AddressText
     deadline: Count

@@ -10,7 +10,16 @@ from marketplace.settlement.tables import Redemption
 from marketplace.web.context import Here
 from marketplace.web.paging import AskedPage, Rows, link_next, page_of
 from marketplace.web.principal import Account, MaybeAccount
-from marketplace.web.shapes import AddressText, Count, DigestText, Document, Queued, Shape, SignatureText, UInt16
+from marketplace.web.shapes import (
+    AddressText,
+    Count,
+    CurrencyNumber,
+    DigestText,
+    Document,
+    Queued,
+    Shape,
+    SignatureText,
+)
 
 router = APIRouter(prefix="/settlement/redemptions", tags=["settlement"])
 
@@ -21,7 +30,7 @@ class Redeem(Shape):
     redemption_id: DigestText
     account: AddressText
     amount: Count
-    currency: UInt16
+    currency: CurrencyNumber
     payout_digest: DigestText
     bank: AddressText
     pay_by: Count
@@ -32,7 +41,7 @@ class PayRedemption(Shape):
     """Signed by `bank`; `ref` is the SHA-256 of the canonical JSON {"bank", "reference"}."""
 
     redemption_id: DigestText
-    currency: UInt16
+    currency: CurrencyNumber
     ref: DigestText
     bank: AddressText
     deadline: Count
@@ -42,7 +51,7 @@ class RejectRedemption(Shape):
     """Signed by `bank`."""
 
     redemption_id: DigestText
-    currency: UInt16
+    currency: CurrencyNumber
     reason_digest: DigestText
     bank: AddressText
     deadline: Count

@@ -20,9 +20,13 @@ from tests.registering import rulebook
 class Market(RuleBasedStateMachine):
     """A market in which everything is signed, and half of it wrongly."""
 
-    @initialize(seed=st.integers(0, 2**32 - 1), fee_bps=st.sampled_from([0, 250, 10_000]))
-    def found(self, seed: int, fee_bps: int) -> None:
-        genesis = Genesis("0x" + "11" * 20, ADDRESSES["registrar"], TREASURY, fee_bps, rulebook().digest)
+    @initialize(
+        seed=st.integers(0, 2**32 - 1),
+        fee_bps=st.sampled_from([0, 250, 10_000]),
+        currencies=st.sampled_from([("CNY",), ("CNY", "HKD"), ("CNY", "JPY", "USD")]),
+    )
+    def found(self, seed: int, fee_bps: int, currencies: tuple[str, ...]) -> None:
+        genesis = Genesis("0x" + "11" * 20, ADDRESSES["registrar"], TREASURY, fee_bps, rulebook().digest, currencies)
         self.history = History(Random(seed), genesis, 1_800_000_000)
         self.ledger = self.history.state
         self.done: list[Call] = []
@@ -85,33 +89,42 @@ class Market(RuleBasedStateMachine):
 
     @invariant()
     def money_is_conserved(self) -> None:
-        """I-1, I-2."""
-        accounts = self.ledger.accounts
-        assert sum(accounts.balance(account) for account in accounts.total_in) == accounts.issued - accounts.redeemed
-        assert all(accounts.balance(account) >= 0 for account in accounts.total_in)
+        """I-1, I-2, of every currency by itself: I-33."""
         funded = [order for order in self.ledger.orders.records.values() if order.status is OrderStatus.FUNDED]
-        assert accounts.balance(accounts.escrow) == sum(order.escrow for order in funded)
+        for money in (token.accounts for token in self.ledger.tokens.values()):
+            assert sum(money.balance(account) for account in money.total_in) == money.issued - money.redeemed
+            assert all(money.balance(account) >= 0 for account in money.total_in)
+            escrows = [order.escrow for order in funded if order.currency == money.currency.number]
+            assert money.balance(money.escrow) == sum(escrows)
+        for order in self.ledger.orders.records.values():
+            assert order.currency == self.ledger.listings.records[order.listing_id].currency
 
     @invariant()
     def clearing_holds_what_it_owes(self) -> None:
         """I-18: credits and debts of a batch differ by what orders brought; what is held is what is to be paid."""
         batches = self.ledger.batches
         entered = [event.args for event in self.events if event.name == "Entered"]
-        held = 0
+        held = dict.fromkeys(self._numbers, 0)
         for key, batch in batches.records.items():
             brought = sum(sum(args["amounts"]) for args in entered if args["batchId"] == key)
             assert sum(p.credit - p.debit for p in batch.positions.values()) == brought
-            held += sum(p.net for p in batch.positions.values() if not p.paid)
+            held[batch.currency] += sum(p.net for p in batch.positions.values() if not p.paid)
             assert all(p.net >= 0 for p in batch.positions.values()) or batch.status <= BatchStatus.CLOSED
-        assert self.ledger.accounts.balance(batches.account) == held
+        for number, amount in held.items():
+            assert self.ledger.accounts.of(number).balance(batches.account) == amount
+
+    @property
+    def _numbers(self) -> list[int]:
+        return [token.accounts.currency.number for token in self.ledger.tokens.values()]
 
     @invariant()
     def what_is_locked_is_being_redeemed(self) -> None:
         """I-21."""
-        accounts, records = self.ledger.accounts, self.ledger.redemptions.records.values()
-        locked = sum(record.amount for record in records if record.status is RedemptionStatus.LOCKED)
-        assert accounts.balance(accounts.locked) == locked
-        assert accounts.redeemed == sum(item.amount for item in records if item.status is RedemptionStatus.PAID)
+        for token in self.ledger.tokens.values():
+            accounts, records = token.accounts, token.redemptions.records.values()
+            locked = sum(record.amount for record in records if record.status is RedemptionStatus.LOCKED)
+            assert accounts.balance(accounts.locked) == locked
+            assert accounts.redeemed == sum(item.amount for item in records if item.status is RedemptionStatus.PAID)
 
     @invariant()
     def what_went_in_came_out(self) -> None:
