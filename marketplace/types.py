@@ -35,7 +35,7 @@ class Act(IntFlag):
     LISTINGS = 4
     ORDERS = 8  # up to the key's limit
     QUERIES = 16  # queries and their vouchers, up to the key's limit
-    SETTLEMENT = 32  # closing of orders, as their seller
+    SETTLEMENT = 32  # closing of orders, as their seller; claims on orders, as either side
     REGISTRY = 64  # whatever a registrar decides
     MONEY = 128  # whatever a bank does, and asking one for money back, up to the key's limit
     EVIDENCE = 256  # anchoring of the log

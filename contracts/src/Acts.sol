@@ -13,7 +13,7 @@ library Acts {
     uint32 internal constant ORDERS = 8;
     /// @dev Queries and their vouchers; bounded by the key's limit.
     uint32 internal constant QUERIES = 16;
-    /// @dev Closing of orders, as their seller.
+    /// @dev Closing of orders, as their seller; claims on orders, as either side.
     uint32 internal constant SETTLEMENT = 32;
     /// @dev Whatever a registrar decides.
     uint32 internal constant REGISTRY = 64;
