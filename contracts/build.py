@@ -28,6 +28,7 @@ CONTRACTS = (
     "Keys",
     "Registrations",
     "Deliveries",
+    "Lineage",
 )
 # The same as in foundry.toml. Without metadata the bytecode does not depend on comments or on where the sources lie.
 SETTINGS: dict[str, Any] = {

@@ -50,6 +50,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     "Keys": ("addKey", "endKey", "rotateKey", "setGuardians", "recover", "veto", "completeRecovery"),
     "Registrations": ("file", "act", "decide", "expire", "adopt"),
     "Deliveries": ("offer", "arrange", "deliver", "acknowledge", "accept", "object", "deem", "lapse"),
+    "Lineage": ("declare", "consent", "withdraw"),
 }
 SUBMIT = "submit"
 

@@ -61,7 +61,7 @@ class Genesis:
             "Participants": (self.registrar, at["Keys"]),
             "Rights": (at["Participants"], at["Titles"], at["Orders"], at["Registrations"]),
             "Titles": (at["Participants"], at["Rights"], at["Listings"], at["Orders"]),
-            "Listings": (at["Participants"], at["Titles"]),
+            "Listings": (at["Participants"], at["Titles"], at["Lineage"]),
             "Agreements": (at["Participants"],),
             "Orders": (
                 at["Participants"],
@@ -80,6 +80,7 @@ class Genesis:
             "Keys": (at["Participants"],),
             "Registrations": (at["Participants"], at["Rights"], from_hex(self.rulebook, 32, "rulebook")),
             "Deliveries": (at["Participants"], at["Orders"], at["Listings"], at["Titles"]),
+            "Lineage": (at["Participants"], at["Rights"], at["Titles"]),
         }
         return links[name]
 

@@ -336,6 +336,26 @@ INTENTS: dict[str, IntentType] = {
             act=Act.SETTLEMENT,
         ),
         _intent(
+            "Lineage",
+            "DeclareLineage(bytes32 assetId,address holder,bytes32[] inputs,bytes32[] titles,uint16[] bps,"
+            "bytes32 agreementDigest,uint64 deadline)",
+            "holder",
+            act=Act.TITLES,
+        ),
+        _intent(
+            "Lineage",
+            "GiveConsent(bytes32 assetId,bytes32 inputId,bytes32 titleId,address holder,uint16 bps,"
+            "uint64 validUntil,uint64 version,uint64 deadline)",
+            "holder",
+            act=Act.TITLES,
+        ),
+        _intent(
+            "Lineage",
+            "WithdrawConsent(bytes32 assetId,bytes32 inputId,address holder,uint64 version,uint64 deadline)",
+            "holder",
+            act=Act.TITLES,
+        ),
+        _intent(
             "Deliveries",
             "OfferDelivery(bytes32 listingId,address seller,uint96 amount,uint32 deliverWithin,uint32 inspection,"
             "uint32 correction,uint8 corrections,uint8 marks,uint64 deadline)",
@@ -477,6 +497,7 @@ CONTRACTS = (
     "Keys",
     "Registrations",
     "Deliveries",
+    "Lineage",
 )
 
 

@@ -19,6 +19,7 @@ from marketplace.errors import MarketplaceError
 from marketplace.events import Event
 from marketplace.evidence import rules as evidence_rules
 from marketplace.intents import INTENTS, contract_of
+from marketplace.lineage import rules as lineage_rules
 from marketplace.listings import rules as listing_rules
 from marketplace.orders import rules as order_rules
 from marketplace.participants import keys as key_rules
@@ -87,6 +88,7 @@ class LedgerState:
         self.rights = Rights()
         self.registrations = Registrations()
         self.titles = Titles(registrations=self.registrations)
+        self.lineage = lineage_rules.Lineage()
         self.listings = listing_rules.Listings()
         self.agreements = agreement_rules.Agreements()
         self.orders = order_rules.Orders()
@@ -312,9 +314,28 @@ class LedgerState:
     def _adopt(self, adoption: Any, now: int) -> list[Event]:
         return registration_rules.adopt(self.registrations, self.participants, adoption, now)
 
+    @property
+    def _registers(self) -> lineage_rules.Registers:
+        return lineage_rules.Registers(self.participants, self.rights, self.titles)
+
+    def _declare(self, declaration: Any, now: int) -> list[Event]:
+        return lineage_rules.declare(self.lineage, self._registers, declaration, now)
+
+    def _consent(self, wish: Any, now: int) -> list[Event]:
+        return lineage_rules.consent(self.lineage, self._registers, wish, now)
+
+    def _withdraw(self, wish: Any, now: int) -> list[Event]:
+        return lineage_rules.withdraw(self.lineage, wish, now)
+
     def _list(self, offer: Any, now: int) -> list[Event]:
         return listing_rules.list_asset(
-            self.listings, offer, now, participants=self.participants, rights=self.rights, titles=self.titles
+            self.listings,
+            offer,
+            now,
+            participants=self.participants,
+            rights=self.rights,
+            titles=self.titles,
+            lineage=self.lineage,
         )
 
     def _delist(self, delisting: Any, now: int) -> list[Event]:
@@ -352,6 +373,7 @@ class LedgerState:
             participants=self.participants,
             rights=self.rights,
             titles=self.titles,
+            lineage=self.lineage,
             listings=self.listings,
             agreements=self.agreements,
             purse=self.accounts,
@@ -364,6 +386,7 @@ class LedgerState:
             closing,
             now,
             rights=self.rights,
+            lineage=self.lineage,
             listings=self.listings,
             accounts=self.accounts,
             terms=self._terms,
@@ -386,6 +409,7 @@ class LedgerState:
             order,
             now,
             rights=self.rights,
+            lineage=self.lineage,
             listings=self.listings,
             accounts=self.accounts,
             terms=self._terms,
@@ -399,6 +423,7 @@ class LedgerState:
             now,
             orders=self.orders,
             rights=self.rights,
+            lineage=self.lineage,
             listings=self.listings,
             accounts=self.accounts,
             terms=self._terms,
@@ -433,9 +458,8 @@ class LedgerState:
 
     @property
     def _around_deliveries(self) -> delivery_rules.Around:
-        return delivery_rules.Around(
-            self.orders, self.participants, self.listings, self.rights, self.titles, self.accounts, self._terms
-        )
+        market = (self.orders, self.participants, self.listings, self.rights, self.titles, self.lineage)
+        return delivery_rules.Around(*market, self.accounts, self._terms)
 
     def _offer(self, terms: Any, now: int) -> list[Event]:
         return delivery_rules.offer(self.deliveries, terms, now, around=self._around_deliveries)
@@ -508,6 +532,9 @@ _VERBS: dict[tuple[str, str], Callable[..., list[Event]]] = {
     ("Rights", "enforceShare"): LedgerState._enforce_share,
     ("Rights", "encumberShare"): LedgerState._encumber_share,
     ("Rights", "mark"): LedgerState._mark,
+    ("Lineage", "declare"): LedgerState._declare,
+    ("Lineage", "consent"): LedgerState._consent,
+    ("Lineage", "withdraw"): LedgerState._withdraw,
     ("Listings", "list"): LedgerState._list,
     ("Listings", "delist"): LedgerState._delist,
     ("Agreements", "agree"): LedgerState._agree,

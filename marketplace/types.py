@@ -144,6 +144,14 @@ class OrderStatus(IntEnum):
     CLAIMED = 4
 
 
+class ConsentStatus(IntEnum):
+    """Standing of a consent that a product is sold; one withdrawn may be given again."""
+
+    NONE = 0
+    GIVEN = 1
+    WITHDRAWN = 2
+
+
 class DeliveryStatus(IntEnum):
     """Standing of the delivery of an order; an objected one may be corrected."""
 

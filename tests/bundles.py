@@ -264,7 +264,75 @@ def register(maker: Maker) -> None:
     maker.ledger.seal()
 
 
-def certify(maker: Maker, until: int) -> str:
+def make_product(maker: Maker) -> None:
+    """The collector fuses the heir's flights into a product, with the heir's consent; it is ordered for nothing."""
+    collector, heir, buyer = (maker.people[name].address for name in ("collector", "heir", "buyer"))
+    manifest = maker.manifest | {"holder": collector, "title": {"en": "Delays by city", "zh": "城市延误"}}
+    claim = {"type": "claim", "version": 1, "title": manifest["title"], "holder": collector, "sourceClass": "FUSED"}
+    claim |= {"manifest": maker.store(manifest), "origin": "ENTERPRISE", "level": "GENERAL_2", "evidence": []}
+    claim |= {"shares": [{"holder": collector, "bps": 10_000}], "rights": []}
+    for right in ("HOLD", "USE", "OPERATE"):
+        claim["rights"].append({"right": right, "holder": collector, "until": None, "limits": ""})
+    asset = asset_id(collector, digest(manifest))
+    message: dict[str, Any] = {"assetId": asset, "holder": collector, "manifestDigest": digest(manifest), "level": 2}
+    message |= {
+        "ciphertextRoot": ciphertext_root(manifest),
+        "claimDigest": maker.store(claim),
+        "epsilonBudget": EPSILON,
+    }
+    message |= {"shareHolders": [collector], "shareBps": [10_000], "deadline": START + YEAR}
+    maker.act("Rights", "register", "Register", message, "collector")
+    maker.ledger.seal()
+    papers: dict[str, Any] = {
+        "type": "lineage",
+        "version": 1,
+        "asset": asset,
+        "note": {"en": "joined by month", "zh": "按月融合"},
+    }
+    declared = {"assetId": asset, "holder": collector, "inputs": [maker.asset], "titles": [ZERO_DIGEST], "bps": [2500]}
+    declared |= {"agreementDigest": maker.store(papers | {"outside": [], "evidence": []}), "deadline": START + YEAR}
+    maker.act("Lineage", "declare", "DeclareLineage", declared, "collector")
+    given: dict[str, Any] = {"assetId": asset, "inputId": maker.asset, "holder": heir, "bps": 2500, "version": 0}
+    given |= {"titleId": title_id(maker.asset, TitleKind.OPERATE), "validUntil": START + YEAR, "deadline": START + YEAR}
+    maker.act("Lineage", "consent", "GiveConsent", given, "heir")
+    filing, acts = deposit_acts(asset, collector, maker.people["registrar"].address, maker.ledger.now)
+    maker.ledger.seal()
+    maker.act("Registrations", "file", "File", filing, "collector")
+    for act in acts:
+        maker.act("Registrations", "decide", "Decide", act, "registrar")
+    maker.ledger.seal()
+    until = START + 2 * YEAR
+    confirm = {"assetId": asset, "claimDigest": message["claimDigest"], "code": code(2, "202609"), "rights": 7}
+    confirm |= {"validUntil": until, "version": 1, "certificateDigest": certify(maker, until, asset)}
+    maker.act("Rights", "confirm", "Confirm", confirm | maker.by("registrar"), "registrar")
+    maker.ledger.seal()
+    terms = maker.terms | {"asset": asset, "manifest": digest(manifest), "price": 0}
+    listing = listing_id(collector, asset, maker.store(terms))
+    listed = {"listingId": listing, "assetId": asset, "titleId": title_id(asset, TitleKind.OPERATE), "price": 0}
+    listed |= {"seller": collector, "termsDigest": digest(terms), **scope_of_terms(terms, manifest)}
+    listed |= {"validUntil": START + YEAR, "currency": CNY.number, "deadline": START + YEAR}
+    maker.act("Listings", "list", "List", listed, "collector")
+    maker.ledger.seal()
+    agreed = {"type": "agreement", "version": 1, "listing": listing, "terms": digest(terms), "buyer": buyer}
+    agreed |= {"purpose": "TRANSPORT", "region": "CN-SH", "nonce": "0x" + "f5" * 32}
+    order = order_id(buyer, listing, maker.store(agreed))
+    fund = {"orderId": order, "listingId": listing, "buyer": buyer, "escrow": 0, "currency": CNY.number}
+    fund |= {"epsilonCap": 1, "validUntil": START + YEAR, "agreementDigest": digest(agreed), "agreementId": ZERO_DIGEST}
+    maker.act("Orders", "fund", "Fund", fund | {"deadline": START + YEAR}, "buyer")
+    maker.ledger.seal()
+    voucher: dict[str, Any] = {"orderId": order, "amount": 0, "epsilon": 0, "calls": 0}
+    voucher |= {"callsRoot": to_hex(merkle.EMPTY_ROOT)}
+    close = {"orderId": order, "voucherHash": to_hex(struct_hash("Voucher", voucher)), "deadline": START + YEAR}
+    close |= {"seller": collector}
+    paid = maker.ledger.intent("Voucher", voucher, maker.people["buyer"])[1]
+    signature = maker.ledger.intent("Close", close, maker.people["collector"])[1]
+    maker.ledger.call("Orders", "settle", voucher, paid, close, signature)
+    withdrawal = {"assetId": asset, "inputId": maker.asset, "holder": heir, "version": 1, "deadline": START + YEAR}
+    maker.act("Lineage", "withdraw", "WithdrawConsent", withdrawal, "heir")
+    maker.ledger.seal()
+
+
+def certify(maker: Maker, until: int, asset: str = "") -> str:
     """The registrar's certificate; its digest."""
     key = maker.people["registrar"].ed25519
     body = {
@@ -273,7 +341,7 @@ def certify(maker: Maker, until: int) -> str:
         "issuer": credential.did_key(key.public_key().public_bytes_raw()),
         "validFrom": iso_time(START),
         "validUntil": iso_time(until),
-        "credentialSubject": {"id": f"urn:marketplace:asset:{maker.asset}"},
+        "credentialSubject": {"id": f"urn:marketplace:asset:{asset or maker.asset}"},
     }
     return maker.store(credential.issue(body, key, created=START))
 
@@ -749,6 +817,7 @@ def _tell(maker: Maker, count: int, queries: int) -> None:
     agree(maker)
     deliver_file(maker)
     sell_for_dollars(maker)
+    make_product(maker)
     orders = fund_orders(maker, count + 1, queries, last_until=START + 5_000)
     unasked = orders.pop(1)
     source = questions()

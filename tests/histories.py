@@ -45,6 +45,7 @@ from marketplace.types import (
     AgreementStatus,
     AssetStatus,
     BatchStatus,
+    ConsentStatus,
     DebtStatus,
     ListingStatus,
     OrderStatus,
@@ -120,6 +121,7 @@ class History:
         now: the ledger's time, unix seconds; whoever runs the history moves it.
         made: calls that were drawn.
         without: contracts and verbs that no call is drawn of unless asked for.
+        derives: whether products with inputs are what is mostly listed and ordered.
         forgets_keys: whether buyers now and then ask for a delivery sealed to no key.
         changes_hands: whether later cases are transfers and cancellations, and what is granted is granted out of roots.
         claims: whether one side alone now and then ends its orders.
@@ -129,10 +131,11 @@ class History:
     genesis: Genesis
     now: int
     made: list[Call] = field(default_factory=list)
-    without: tuple[str, ...] = ENCUMBERING
+    without: tuple[str, ...] = ("Lineage", *ENCUMBERING)
     forgets_keys: bool = False
     changes_hands: bool = False
     claims: bool = False
+    derives: bool = False
     _acts: dict[str, Message] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -159,7 +162,7 @@ class History:
     def head_start(self) -> list[list[Call]]:
         """Assets whose first registration is deposited, so that a history soon has something to trade, in order."""
         registers, steps = [], []
-        for _ in range(8):
+        for _ in range(20 if self.derives else 8):
             (part,) = self.register() or []
             registers.append(self._sign("Rights", "register", [part]))
             asset_key, holder = part.message["assetId"], part.message["holder"]
@@ -188,7 +191,11 @@ class History:
         if verb in UNSIGNED:
             return Call(contract, verb, parts)
         # a case needs four right acts in a row to get anywhere, a delivery five
-        wrong = 0.2 if verb in CLAIM_VERBS else {"Registrations": 0.25, "Deliveries": 0.15}.get(contract, 0.5)
+        wrong = (
+            0.2
+            if verb in CLAIM_VERBS
+            else {"Registrations": 0.25, "Deliveries": 0.15, "Lineage": 0.2}.get(contract, 0.5)
+        )
         call = self._bent(contract, verb, parts) if self.random.random() < wrong else self._sign(contract, verb, parts)
         self.made.append(call)
         return call
@@ -254,7 +261,7 @@ class History:
         return [self._part("SetStatus", message)]
 
     def register(self) -> list[Part] | None:
-        holder, manifest = self._pick(TRADERS), self._digest()
+        holder, manifest = self._pick(TRADERS[:3] if self.derives else TRADERS), self._digest()
         holders = self.random.sample(TRADERS, self.random.choice([1, 2, 3, 7, 16, 16]))
         cuts = sorted(self.random.sample(range(1, 10_000), len(holders) - 1))
         bps = [high - low for low, high in zip([0, *cuts], [*cuts, 10_000], strict=True)]
@@ -632,6 +639,7 @@ class History:
         asset_key = self._choose(self.state.rights.assets, AssetStatus.CONFIRMED)
         if asset_key is None:
             return None
+        asset_key = self._rather_product(asset_key)
         asset = self.state.rights.assets[asset_key]
         title_key = self._operate_title(asset_key)
         title = self.state.titles.records.get(title_key)
@@ -712,6 +720,9 @@ class History:
         offered = [key for key in self.state.deliveries.offers if self.now < records[key].valid_until]
         if offered and self.random.random() < 0.5:
             listing = self._pick(offered)
+        of_products = self._open_listings_of_products() if self.derives else []
+        if of_products and self.random.random() < 0.9:
+            listing = self._pick(of_products)
         if listing is None:
             return None
         record = self.state.listings.records[listing]
@@ -876,6 +887,106 @@ class History:
         chosen = OrderStatus.CLAIMED if self.claims else OrderStatus.FUNDED  # which is what a refund must not overtake
         order_key = self._choose(self.state.orders.records, chosen)
         return None if order_key is None else [order_key]
+
+    def declare(self) -> list[Part] | None:
+        """Of an asset that waits for its confirmation, out of confirmed ones, its own and others'."""
+        assets, trees = self.state.rights.assets, self.state.lineage.trees
+        waiting = [key for key, item in assets.items() if item.status is AssetStatus.REGISTERED and key not in trees]
+        confirmed = [key for key, item in assets.items() if item.status is AssetStatus.CONFIRMED]
+        if self.random.random() < 0.05:
+            waiting = list(assets)  # again, or too late
+        if not waiting or not confirmed:
+            return None
+        cases, record_of = self.state.registrations.cases, self.state.registrations.record_of
+        soon = [key for key in waiting if (case := cases.get(record_of(key).latest_case)) and is_deposited(case)]
+        key = self._pick(soon if soon and self.random.random() < 0.9 else waiting)
+        deep = sorted(confirmed, key=lambda name: -self.state.lineage.tree(name).depth)
+        among = deep[:4] if self.random.random() < 0.5 else confirmed
+        inputs = self.random.sample(among, min(len(among), self._pick([1, 1, 2, 2, 3, 5, 9])))
+        message = {
+            "assetId": key,
+            "holder": self._mostly(assets[key].registrant),
+            "inputs": inputs,
+            "titles": [self._deriving(name, assets[key].registrant) for name in inputs],
+            "bps": [self._pick([0, 1, 500, 1234, 3333, 10_000 // len(inputs)]) for _ in inputs],
+            "agreementDigest": self._digest(),
+            "deadline": self._deadline(),
+        }
+        return [self._part("DeclareLineage", message)]
+
+    def _deriving(self, input_id: str, holder: str) -> str:
+        """A title that lets `holder` derive, if it has one; now and then any, or none."""
+        records = self.state.titles.records
+        fit = [k for k, item in records.items() if item.asset_id == input_id and item.holder == holder]
+        fit = [k for k in fit if TitleMark.MAY_DERIVE in records[k].marks and records[k].kind is not TitleKind.HOLD]
+        if self.random.random() < 0.05:
+            fit = [k for k, item in records.items() if item.asset_id == input_id]
+        return str(self._pick(fit)) if fit and self.random.random() < 0.9 else ZERO_DIGEST
+
+    def consent(self) -> list[Part] | None:
+        found = [
+            (key, item)
+            for key, tree in self.state.lineage.trees.items()
+            for item in tree.inputs
+            if item.needs_consent or self.random.random() < 0.05
+        ]
+        lacking = [(key, item) for key, item in found if not self._consented(key, item.asset_id)]
+        if not found:
+            return None
+        key, item = self._pick(lacking if lacking and self.random.random() < 0.8 else found)
+        known = self.state.lineage.consents.get((key, item.asset_id))
+        title_key = self._operate_title(item.asset_id)
+        title = self.state.titles.records.get(title_key)
+        message = {
+            "assetId": key,
+            "inputId": item.asset_id,
+            "titleId": title_key,
+            "holder": self._mostly(title.holder if title else self.state.rights.assets[item.asset_id].registrant),
+            "bps": item.bps,
+            "validUntil": self.now + self._term(DAY, 10**10, 10**10),
+            "version": known.version if known else 0,
+            "deadline": self._deadline(),
+        }
+        return [self._part("GiveConsent", message)]
+
+    def _consented(self, asset_key: str, input_id: str) -> bool:
+        known = self.state.lineage.consents.get((asset_key, input_id))
+        return known is not None and known.status is ConsentStatus.GIVEN
+
+    def withdraw(self) -> list[Part] | None:
+        consents = self.state.lineage.consents
+        fit = [key for key in consents if self._consented(*key)]
+        fit = list(consents) if self.random.random() < 0.1 else fit
+        if not fit or self.random.random() < 0.85:
+            return None
+        asset_key, input_id = self._pick(fit)
+        record = consents[asset_key, input_id]
+        message = {"assetId": asset_key, "inputId": input_id, "holder": self._mostly(record.by)}
+        return [self._part("WithdrawConsent", message | {"version": record.version, "deadline": self._deadline()})]
+
+    def _products(self) -> list[str]:
+        """Confirmed assets that have inputs, and every consent of its own."""
+        assets, trees = self.state.rights.assets, self.state.lineage.trees
+        return [
+            key
+            for key, tree in trees.items()
+            if tree.inputs and assets[key].status is AssetStatus.CONFIRMED
+            if all(self._consented(key, item.asset_id) for item in tree.inputs if item.needs_consent)
+        ]
+
+    def _open_listings_of_products(self) -> list[str]:
+        products = self._products()
+        return [
+            key
+            for key, item in self.state.listings.records.items()
+            if item.asset_id in products and item.status is ListingStatus.LISTED and self.now < item.valid_until
+        ]
+
+    def _rather_product(self, asset_key: str) -> str:
+        """A product mostly, in a history of products that has some; else the asset."""
+        if not self.derives or not self._products() or self.random.random() < 0.1:
+            return asset_key
+        return str(self._pick(self._products()))
 
     def offer(self) -> list[Part] | None:
         """Under a listing that has none yet."""
@@ -1412,6 +1523,11 @@ def is_registrars(step: Step) -> bool:
     return WHOSE[step] is Party.REGISTRAR
 
 
+def is_deposited(case: Case) -> bool:
+    """Whether a case waits for its certificate."""
+    return case.state is CaseState.DEPOSITED
+
+
 def _with_id(intent: str, message: Message) -> Message:
     """The message with the id that follows from its other fields."""
     ids: dict[str, Callable[[], Message]] = {
@@ -1496,6 +1612,9 @@ BUILDERS: dict[str, tuple[str, Callable[[History], Any], int]] = {
     "confirmBatch": ("Clearing", History.confirm_batch, 3),
     "confirmOverdue": ("Clearing", History.confirm_overdue, 2),
     "pay": ("Clearing", History.pay, 5),
+    "declare": ("Lineage", History.declare, 3),
+    "consent": ("Lineage", History.consent, 4),
+    "withdraw": ("Lineage", History.withdraw, 1),
     "offer": ("Deliveries", History.offer, 5),
     "arrange": ("Deliveries", History.arrange, 8),
     "deliver": ("Deliveries", History.deliver, 9),

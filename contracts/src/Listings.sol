@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {Acts} from "./Acts.sol";
 import {ParticipantIntents} from "./ParticipantIntents.sol";
+import {ILineage} from "./interfaces/ILineage.sol";
 import {IListings} from "./interfaces/IListings.sol";
 import {IParticipants} from "./interfaces/IParticipants.sol";
 import {ITitles} from "./interfaces/ITitles.sol";
@@ -16,11 +17,13 @@ contract Listings is IListings, ParticipantIntents {
         keccak256("Delist(bytes32 listingId,address seller,uint64 version,uint64 deadline)");
 
     ITitles public immutable TITLES;
+    ILineage public immutable override LINEAGE;
 
     mapping(bytes32 listingId => Listing) private _listings;
 
-    constructor(IParticipants participants, ITitles titles) ParticipantIntents(participants) {
+    constructor(IParticipants participants, ITitles titles, ILineage lineage) ParticipantIntents(participants) {
         TITLES = titles;
+        LINEAGE = lineage;
     }
 
     /* LIST */
@@ -46,6 +49,9 @@ contract Listings is IListings, ParticipantIntents {
         if (listing_.validUntil <= block.timestamp || listing_.validUntil > latest) {
             revert ListingsTerm(listing_.validUntil, latest);
         }
+        LINEAGE.requireSellable(
+            listing_.assetId, listing_.purposes, listing_.territories, listing_.validUntil
+        );
 
         _listings[expected] = Listing(
             listing_.seller,
@@ -104,6 +110,7 @@ contract Listings is IListings, ParticipantIntents {
             record.territories,
             record.validUntil
         );
+        LINEAGE.requireSellable(record.assetId, record.purposes, record.territories, record.validUntil);
     }
 
     /* EFFECTS */

@@ -6,10 +6,10 @@ import {Acts} from "./Acts.sol";
 import {Currencies} from "./Currencies.sol";
 import {ParticipantIntents} from "./ParticipantIntents.sol";
 import {Roles} from "./Roles.sol";
-import {Split} from "./Split.sol";
 import {IAgreements} from "./interfaces/IAgreements.sol";
 import {IClearing} from "./interfaces/IClearing.sol";
 import {IDeliveries} from "./interfaces/IDeliveries.sol";
+import {ILineage} from "./interfaces/ILineage.sol";
 import {IListings} from "./interfaces/IListings.sol";
 import {IOrders} from "./interfaces/IOrders.sol";
 import {IParticipants} from "./interfaces/IParticipants.sol";
@@ -42,6 +42,7 @@ contract Orders is IOrders, Currencies, ParticipantIntents {
     IAgreements public immutable AGREEMENTS;
     IClearing public immutable CLEARING;
     address public immutable DELIVERIES;
+    ILineage public immutable LINEAGE;
     address public immutable TREASURY;
     uint16 public immutable FEE_BPS;
 
@@ -69,6 +70,7 @@ contract Orders is IOrders, Currencies, ParticipantIntents {
         AGREEMENTS = agreements;
         CLEARING = clearing;
         DELIVERIES = deliveries;
+        LINEAGE = listings.LINEAGE();
         TREASURY = treasury;
         FEE_BPS = feeBps;
     }
@@ -273,11 +275,10 @@ contract Orders is IOrders, Currencies, ParticipantIntents {
         (uint96 fee, uint96 rest) = _end(voucher, voucherHash, record, assetId);
         IERC20 token = tokenOf(record.currency);
         _transfer(token, TREASURY, fee);
-        (IRights.Share[] memory holders, uint96[] memory amounts) = _split(assetId, voucher.amount - fee);
-        for (uint256 i = 0; i < holders.length; ++i) {
-            if (holders[i].bps == 0) continue;
-            emit SharePaid(voucher.orderId, holders[i].holder, amounts[i]);
-            _transfer(token, holders[i].holder, amounts[i]);
+        ILineage.Part[] memory parts = LINEAGE.split(assetId, voucher.amount - fee);
+        for (uint256 i = 0; i < parts.length; ++i) {
+            emit SharePaid(voucher.orderId, parts[i].holder, parts[i].assetId, parts[i].amount);
+            _transfer(token, parts[i].holder, parts[i].amount);
         }
         _transfer(token, record.buyer, rest);
     }
@@ -291,15 +292,15 @@ contract Orders is IOrders, Currencies, ParticipantIntents {
         bytes32 batchId
     ) private {
         (uint96 fee, uint96 rest) = _end(voucher, voucherHash, record, assetId);
-        (IRights.Share[] memory holders, uint96[] memory amounts) = _split(assetId, voucher.amount - fee);
-        address[] memory parties = new address[](holders.length + 2);
-        uint64[] memory credits = new uint64[](holders.length + 2);
+        ILineage.Part[] memory parts = LINEAGE.split(assetId, voucher.amount - fee);
+        address[] memory parties = new address[](parts.length + 2);
+        uint64[] memory credits = new uint64[](parts.length + 2);
         (parties[0], credits[0]) = (TREASURY, uint64(fee));
-        for (uint256 i = 0; i < holders.length; ++i) {
-            (parties[i + 1], credits[i + 1]) = (holders[i].holder, uint64(amounts[i]));
-            if (holders[i].bps > 0) emit SharePaid(voucher.orderId, holders[i].holder, amounts[i]);
+        for (uint256 i = 0; i < parts.length; ++i) {
+            (parties[i + 1], credits[i + 1]) = (parts[i].holder, uint64(parts[i].amount));
+            emit SharePaid(voucher.orderId, parts[i].holder, parts[i].assetId, parts[i].amount);
         }
-        (parties[holders.length + 1], credits[holders.length + 1]) = (record.buyer, uint64(rest));
+        (parties[parts.length + 1], credits[parts.length + 1]) = (record.buyer, uint64(rest));
         _transfer(tokenOf(record.currency), address(CLEARING), record.escrow);
         CLEARING.enter(batchId, voucher.orderId, record.currency, parties, credits);
     }
@@ -323,15 +324,6 @@ contract Orders is IOrders, Currencies, ParticipantIntents {
         );
 
         RIGHTS.releaseBudget(assetId, voucher.orderId, record.epsilonCap - voucher.epsilon);
-    }
-
-    function _split(bytes32 assetId, uint96 net)
-        private
-        view
-        returns (IRights.Share[] memory holders, uint96[] memory amounts)
-    {
-        holders = RIGHTS.shares(assetId);
-        amounts = Split.largestRemainder(net, holders);
     }
 
     function _openWindow(Voucher calldata voucher, bytes32 voucherHash, address by, uint64 until) private {

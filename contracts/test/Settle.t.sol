@@ -40,9 +40,9 @@ contract SettleTest is MarketTest {
         vm.expectEmit(address(orders));
         emit IOrders.Settled(orderId, _hash(v), 300, 400_000, 3, "calls", 7, 700);
         vm.expectEmit(address(orders));
-        emit IOrders.SharePaid(orderId, _at(SUPPLIER), 264); // 293 * 0.9 = 263.7
+        emit IOrders.SharePaid(orderId, _at(SUPPLIER), assetId, 264); // 293 * 0.9 = 263.7
         vm.expectEmit(address(orders));
-        emit IOrders.SharePaid(orderId, _at(COLLECTOR), 29); // 293 * 0.1 = 29.3
+        emit IOrders.SharePaid(orderId, _at(COLLECTOR), assetId, 29); // 293 * 0.1 = 29.3
         orders.settle(v, one, c, two);
     }
 

@@ -10,11 +10,11 @@ from marketplace.auditor.bundle import Bundle
 from marketplace.auditor.chain import HEADERS, RECEIPTS, TRANSACTIONS
 from marketplace.auditor.documents import BLOBS, DOCUMENTS, Documents
 from marketplace.auditor.findings import Report
-from marketplace.auditor.lineage import Lineage
 from marketplace.auditor.log import CHECKPOINTS, ENTRIES, LATEST
 from marketplace.auditor.readmodel import file_of
 from marketplace.auditor.rows import KEYS, Row, Tables
 from marketplace.auditor.sources import check_rights
+from marketplace.auditor.versions import Versions
 from marketplace.documents import all_chunks
 from marketplace.errors import InvalidInputError
 from marketplace.registrations.records import Kind, Step
@@ -42,7 +42,7 @@ def check_ledger_documents(tables: Tables, documents: Documents, report: Report)
 
     Identity profiles, reasons of a suspension and payout documents are personal: a bundle may hold them, and need not.
     """
-    lineage = Lineage(tables, documents, report)
+    versions = Versions(tables, documents, report)
     for row in tables.rows["assets"].values():
         subject = f"asset {row['assetId']}"
         claim = documents.get(row["claimDigest"], "claim", subject)
@@ -55,8 +55,12 @@ def check_ledger_documents(tables: Tables, documents: Documents, report: Report)
                 _check_certificate(certificate, row, subject, report)
         manifest = documents.get(row["manifestDigest"], "manifest", subject)
         if manifest is not None:
-            lineage.check(row, manifest)
+            versions.check(row, manifest)
             yield from ((chunk["blob"], chunk["size"], subject) for chunk in all_chunks(manifest))
+    for row in tables.rows["lineage_declarations"].values():
+        papers = documents.get(row["agreementDigest"], "lineage", f"product {row['assetId']}")
+        if papers is not None:
+            report.same("lineage_differs", f"product {row['assetId']} lineage.asset", row["assetId"], papers["asset"])
     for row in tables.rows["listings"].values():
         documents.get(row["termsDigest"], "terms", f"listing {row['listingId']}")
     for row in tables.rows["orders"].values():

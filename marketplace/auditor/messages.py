@@ -276,7 +276,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "A version names no version that its holder registered before.",
         "所称前一版本未由该持有方先行登记。",
     ),
-    "lineage_differs": ("A version does not follow from the one before it.", "版本与其前一版本不衔接。"),
+    "lineage_missing": (
+        "A confirmed product does not say what it was made of.",
+        "已确权的产品未申报其来源。",
+    ),
+    "lineage_differs": (
+        "The declared inputs do not fit the source that the claim names.",
+        "申报的来源与权利主张所载的数据来源不符。",
+    ),
+    "version_not_next": ("A version does not follow from the one before it.", "版本与其前一版本不衔接。"),
     "block_reused": ("Two batches of one series share a block.", "同一系列的两个批次共用一个区块号。"),
     # 10
     "order_unknown": ("A query is on an order that the ledger never funded.", "查询所属订单在账本上不存在。"),

@@ -140,7 +140,7 @@ class PapersInHand:
             (share for share in self._rows["payouts"].values() if share["orderId"] == order),
             key=lambda share: int(share["event"]["logIndex"]),
         )
-        shares = [(share["holder"], share["amount"]) for share in paid]
+        shares = [(share["assetId"], share["holder"], share["amount"]) for share in paid]
         cleared = self._rows["cleared_orders"].get((order,))
         settled_at = self._times[row["event"]["block"]]
         batch, records = cleared["batchId"] if cleared else None, self._calls(order)[: row["calls"]]

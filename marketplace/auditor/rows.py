@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from marketplace.auditor import cases, claimed, delivered
+from marketplace.auditor import cases, claimed, delivered, products
 from marketplace.currencies import code_of, currency_at
 from marketplace.events import Event
 from marketplace.participants.keys import OWN_ADDRESS, REGISTRAR_DELAY_SECONDS
@@ -47,7 +47,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "listings": ("listingId",),
     "agreements": ("agreementId",),
     "orders": ("orderId",),
-    "payouts": ("orderId", "holder"),
+    "payouts": ("orderId", "assetId", "holder"),
     "balances": ("account", "currency"),
     "issues": ("ref", "currency"),
     "redemptions": ("redemptionId",),
@@ -57,6 +57,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "clearing_debts": ("debtId",),
     "cleared_orders": ("orderId",),
     **claimed.KEYS,
+    **products.KEYS,
     **delivered.KEYS,
     **cases.KEYS,
 }
@@ -351,7 +352,9 @@ def _refunded(tables: Tables, args: Row, at: Row) -> None:
 
 
 def _share_paid(tables: Tables, args: Row, at: Row) -> None:
-    tables.put("payouts", _take(args, "orderId", "holder", "amount") | at)
+    row = _take(args, "orderId", "assetId", "holder", "amount")
+    before = tables.rows["payouts"].get((row["orderId"], row["assetId"], row["holder"]), {"amount": 0})
+    tables.put("payouts", row | {"amount": before["amount"] + row["amount"]} | at)
 
 
 def _transfer(tables: Tables, args: Row, at: Row) -> None:
@@ -508,6 +511,7 @@ _CHANGES: dict[str, Callable[[Tables, Row, Row], None]] = {
     "PaidOut": _paid_out,
     "BatchSettled": _batch(BatchStatus.SETTLED),
     **claimed.CHANGES,
+    **products.CHANGES,
     **delivered.CHANGES,
     **cases.CHANGES,
 }

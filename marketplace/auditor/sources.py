@@ -6,6 +6,7 @@ from marketplace.auditor.findings import Report
 from marketplace.auditor.rows import Row, Tables
 from marketplace.documents.ids import title_id
 from marketplace.documents.scopes import beyond_source, claimed
+from marketplace.lineage.sources import fault_of
 from marketplace.rights.title_records import ROOTS
 from marketplace.types import AssetStatus, right_bit
 
@@ -19,5 +20,16 @@ def check_rights(asset: Row, claim: dict[str, Any], tables: Tables, report: Repo
     if asset["status"] < AssetStatus.CONFIRMED:
         return
     report.count("claims by source")
+    fault = fault_of(claim["sourceClass"], _titles_of_inputs(asset["assetId"], tables))
+    if fault is not None:
+        code, expected, got = fault
+        report.find(code, subject, expected=expected, got=got)
     opened = sum(right_bit(kind) for kind in ROOTS if (title_id(asset["assetId"], kind),) in tables.rows["titles"])
     report.same("titles_beyond_claim", subject, claimed(claim), opened)
+
+
+def _titles_of_inputs(asset: str, tables: Tables) -> list[str] | None:
+    """Of each declared input the title that it rests on; None where nothing was declared."""
+    if (asset,) not in tables.rows["lineage_declarations"]:
+        return None
+    return [row["titleId"] for row in tables.rows["lineage_inputs"].values() if row["assetId"] == asset]

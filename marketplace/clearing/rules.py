@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from crypto.canonical import from_hex, keccak256, to_hex
 from marketplace.documents.ids import batch_id, debt_id
 from marketplace.events import Event
+from marketplace.lineage.rules import Lineage, parts_of
 from marketplace.listings.rules import Listings
 from marketplace.orders.rules import Orders
 from marketplace.participants.rules import Participants
@@ -20,8 +21,8 @@ from marketplace.refusals import refuse
 from marketplace.refusals.checks import Message, require_in_time
 from marketplace.rights.records import Rights
 from marketplace.rights.rules import release_budget
-from marketplace.settlement.money import Accounts, split
-from marketplace.settlement.rules import FeeTerms, ending_of
+from marketplace.settlement.money import Accounts
+from marketplace.settlement.rules import FeeTerms, ending_of, share_paid
 from marketplace.types import ZERO_DIGEST, BatchStatus, DebtStatus, OrderStatus, Role
 
 # Of debts in one batch: nobody's paper debts keep an order's money out, and every position is an integer that all JSON
@@ -204,6 +205,7 @@ def clear(
     *,
     orders: Orders,
     rights: Rights,
+    lineage: Lineage,
     listings: Listings,
     accounts: Accounts,
     terms: FeeTerms,
@@ -223,22 +225,17 @@ def clear(
     _require_currency(batch, order.currency)
 
     order.status = OrderStatus.SETTLED
-    entries = rights.assets[asset].shares  # emptied places, too: the contract lists them with nothing
-    amounts = split(voucher["amount"] - ending.fee, [entry.bps for entry in entries])
-    holders = [entry.holder for entry in entries]
-    parts = [(terms.treasury, ending.fee), *zip(holders, amounts, strict=True), (order.buyer, ending.rest)]
-    for party, amount in parts:
+    parts = parts_of(lineage, rights, asset, ending.net)
+    due = ((part.holder, part.amount) for part in parts)
+    credited = [(terms.treasury, ending.fee), *due, (order.buyer, ending.rest)]
+    for party, amount in credited:
         if amount:
             batch.at(party).credit += amount
     batch.legs += 1
     return [
         ending.settled,
         *release_budget(rights, asset, voucher["orderId"], order.epsilon_cap - voucher["epsilon"]),
-        *(
-            Event("Orders", "SharePaid", {"orderId": voucher["orderId"], "holder": holder, "amount": amount})
-            for (holder, amount), entry in zip(parts[1:-1], entries, strict=True)
-            if entry.bps
-        ),
+        *(share_paid(voucher["orderId"], part) for part in parts),
         *accounts.of(order.currency).pay_from_escrow(state.account, order.escrow),
         Event(
             "Clearing",
@@ -246,8 +243,8 @@ def clear(
             {
                 "batchId": clearing["batchId"],
                 "orderId": voucher["orderId"],
-                "parties": [party for party, _ in parts],
-                "amounts": [amount for _, amount in parts],
+                "parties": [party for party, _ in credited],
+                "amounts": [amount for _, amount in credited],
             },
         ),
     ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from crypto.canonical import to_hex
 from marketplace.events import Event
 from marketplace.intents import struct_hash
+from marketplace.lineage.rules import Lineage
 from marketplace.listings.rules import Listings, require_live
 from marketplace.orders.rules import Order, Orders
 from marketplace.participants.rules import Participants
@@ -102,6 +103,7 @@ class Around:
     listings: Listings
     rights: Rights
     titles: Titles
+    lineage: Lineage
     accounts: Accounts
     terms: FeeTerms
 
@@ -118,7 +120,13 @@ def offer(state: Deliveries, terms: Message, now: int, *, around: Around) -> lis
     require_in_time(terms, now)
     key, seller = terms["listingId"], terms["seller"]
     listing = require_live(
-        around.listings, key, now, participants=around.participants, rights=around.rights, titles=around.titles
+        around.listings,
+        key,
+        now,
+        participants=around.participants,
+        rights=around.rights,
+        titles=around.titles,
+        lineage=around.lineage,
     )
     if listing.seller != seller:
         raise refuse("DeliveriesNotSeller", orderId=key, account=seller)
@@ -284,6 +292,7 @@ def _pay(state: Deliveries, record: Delivery, key: str, around: Around) -> list[
         state.offers[order.listing_id].amount,
         record.note_hash,
         rights=around.rights,
+        lineage=around.lineage,
         listings=around.listings,
         accounts=around.accounts,
         terms=around.terms,

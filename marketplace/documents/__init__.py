@@ -9,6 +9,7 @@ kind         made by      says
 profile      participant  who it is; off-ledger, blinded by `nonce` so that its digest tells nothing
 manifest     vault        what was sealed: dimensions, measures with bounds, blobs of every column of every batch
 claim        holder       rights claimed in an asset: source class, rights table, revenue shares, level
+lineage      holder       how a product was made, and of what that the register does not have
 terms        seller       what a listing permits, its price, privacy budget, and whose panel counts
 agreement    buyer        which terms an order accepts, for which purpose and region
 form_agreement both sides  a model form filled in: parties, term, the form's fields; orders may be made under it
@@ -84,7 +85,6 @@ from marketplace.documents.common import (
     iso_time,
     unix_seconds,
 )
-from marketplace.documents.lineage import differences
 from marketplace.documents.manifest import check_places, key_holders, validate_manifest
 from marketplace.documents.market import (
     money_of,
@@ -93,6 +93,7 @@ from marketplace.documents.market import (
     validate_claim,
     validate_defects,
     validate_form_agreement,
+    validate_lineage,
     validate_payout,
     validate_profile,
     validate_terms,
@@ -105,6 +106,7 @@ from marketplace.documents.question import (
     voucher_message,
 )
 from marketplace.documents.shapes import refuse
+from marketplace.documents.versions import differences
 
 VALIDATORS: dict[str, Callable[[object], Document]] = {
     "profile": validate_profile,
@@ -115,6 +117,7 @@ VALIDATORS: dict[str, Callable[[object], Document]] = {
     "form_agreement": validate_form_agreement,
     "query": validate_query,
     "voucher": validate_voucher,
+    "lineage": validate_lineage,
     "payout": validate_payout,
     "defects": validate_defects,
     "result": validate_result,
@@ -194,6 +197,7 @@ __all__ = [
     "validate_claim",
     "validate_defects",
     "validate_form_agreement",
+    "validate_lineage",
     "validate_manifest",
     "validate_payout",
     "validate_plan",

@@ -86,6 +86,16 @@ _CLAIM = document(
     },
 )
 
+_LINEAGE = document(
+    "lineage",
+    {
+        "asset": DIGEST,
+        "note": BILINGUAL,
+        "outside": array(text(400), 16, 0, itself),
+        "evidence": array(DIGEST, 32, 0, itself),
+    },
+)
+
 _PAYOUT = document(
     "payout",
     {
@@ -196,6 +206,11 @@ def validate_claim(value: object) -> Document:
     if total != 10_000:
         raise refuse("claim.shares", "shares that sum to 10000 basis points", total)
     return claim
+
+
+def validate_lineage(value: object) -> Document:
+    """How a product was made of its inputs; `outside` names sources that this register does not have."""
+    return checked(_LINEAGE, value, "lineage")
 
 
 def money_of(terms: Document) -> Currency:

@@ -165,6 +165,11 @@ def needs_consents(source_class: str) -> bool:
     return bool(rulebook()["claims"][source_class].get("consents", False))
 
 
+def has_inputs(source_class: str) -> bool:
+    """Whether data of this source are made of other data, which are declared before the confirmation."""
+    return bool(rulebook()["claims"][source_class].get("inputs", False))
+
+
 def words_of(marks: int) -> list[str]:
     """Names of a title's marks, e.g. ["exclusive", "may_grant"]."""
     return [mark.name.lower() for mark in TitleMark if mark.name and mark in TitleMark(marks)]

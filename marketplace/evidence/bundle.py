@@ -30,7 +30,7 @@ everything else integers:
     orders         orderId listingId assetId buyer escrow epsilonCap validUntil agreementDigest agreementId
                    status amount epsilon calls callsRoot fee refund
     order_claims   orderId claimedBy voucherHash amount epsilon calls callsRoot until
-    payouts        orderId holder amount
+    payouts        orderId assetId holder amount
     balances       account balance
     issues         ref account amount bank issuedAt
     redemptions    redemptionId account amount payoutDigest bank payBy status ref reasonDigest requestedAt endedAt
@@ -40,6 +40,9 @@ everything else integers:
     clearing_debts      debtId batchId debtor creditor amount ref place status
     cleared_orders      orderId batchId
     delivery_offers     listingId seller amount deliverWithin inspection correction corrections marks
+    lineage_declarations  assetId holder agreementDigest
+    lineage_inputs        assetId inputId place titleId bps
+    lineage_consents      assetId inputId holder titleId validUntil status version
     deliveries     orderId buyer receiveKey dueAt status rounds acknowledged noteHash ciphertextDigest fingerprintId
                    plaintextCommitment deliveredAt defectsDigest
     registration_cases  caseId assetId applicant counterparty objector kind procedure state formDigest
@@ -69,6 +72,7 @@ from marketplace.documents import blob_digests
 from marketplace.evidence import log
 from marketplace.evidence.tables import Anchor, Checkpoint, LogEntry
 from marketplace.ledger.tables import LedgerBlock, LedgerTransaction
+from marketplace.lineage.tables import LineageConsent, LineageDeclaration, LineageInput
 from marketplace.listings.tables import Listing
 from marketplace.orders.tables import Order, OrderClaim
 from marketplace.participants.tables import AccountKey, AccountRing, Participant, Recovery
@@ -101,6 +105,9 @@ READ_MODEL: tuple[type[ProjectedRow], ...] = (
     ClearingPosition,
     ClearingDebt,
     ClearedOrder,
+    LineageDeclaration,
+    LineageInput,
+    LineageConsent,
     DeliveryOffer,
     Delivery,
     RegistrationCase,

@@ -10,6 +10,7 @@ from marketplace.deliveries import projections as deliveries
 from marketplace.evidence.tables import Anchor
 from marketplace.identifiers import projections as identifiers
 from marketplace.ledger.tables import LedgerEvent
+from marketplace.lineage import projections as lineage
 from marketplace.listings import projections as listings
 from marketplace.orders import projections as orders
 from marketplace.participants import projections as participants
@@ -30,6 +31,7 @@ _STAGES: tuple[Mapping[str, tuple[Projector, ...]], ...] = (
     participants.PROJECTORS,
     rights.PROJECTORS,
     registrations.PROJECTORS,
+    lineage.PROJECTORS,
     listings.PROJECTORS,
     agreements.PROJECTORS,
     orders.PROJECTORS,

@@ -42,6 +42,7 @@ OPENINGS: Mapping[str, frozenset[str]] = {
     "Keys": frozenset(
         ("KeyAdded", "KeyEnded", "KeyRotated", "GuardiansSet", "RecoveryApproved", "RecoveryVetoed", "Recovered")
     ),
+    "Lineage": frozenset(("LineageDeclared", "ConsentGiven", "ConsentWithdrawn")),
     "Deliveries": frozenset(
         (
             *("DeliveryOffered", "DeliveryArranged", "Delivered", "DeliveryAcknowledged"),

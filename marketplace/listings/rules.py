@@ -8,6 +8,7 @@ from typing import Any
 
 from marketplace.documents.ids import listing_id
 from marketplace.events import Event
+from marketplace.lineage.rules import Lineage, require_sellable
 from marketplace.participants.rules import Participants
 from marketplace.refusals import refuse
 from marketplace.refusals.checks import Message, require_in_time, require_version
@@ -73,7 +74,14 @@ class Listings:
 
 
 def list_asset(
-    state: Listings, product: Message, now: int, *, participants: Participants, rights: Rights, titles: Titles
+    state: Listings,
+    product: Message,
+    now: int,
+    *,
+    participants: Participants,
+    rights: Rights,
+    titles: Titles,
+    lineage: Lineage,
 ) -> list[Event]:
     """Put an asset on offer (the verb `list`).
 
@@ -95,6 +103,7 @@ def list_asset(
     titles.require_not_passing(product["titleId"])
     if not now < product["validUntil"] <= latest:
         raise refuse("ListingsTerm", validUntil=product["validUntil"], latest=latest)
+    _require_sellable(lineage, rights, titles, product, now)
 
     state.records[expected] = Listing(
         seller,
@@ -132,13 +141,34 @@ def delist(state: Listings, delisting: Message, now: int) -> list[Event]:
 
 
 def require_live(
-    state: Listings, listing: str, now: int, *, participants: Participants, rights: Rights, titles: Titles
+    state: Listings,
+    listing: str,
+    now: int,
+    *,
+    participants: Participants,
+    rights: Rights,
+    titles: Titles,
+    lineage: Lineage,
 ) -> Listing:
-    """The listing, refused unless it can be ordered now: it stands, is in its term, and its seller is an active
-    participant that still holds the operate title."""
+    """The listing, refused unless it can be ordered now: it stands, is in its term, its seller is an active participant
+    that still holds the operate title, and no input of the asset stops it."""
     record = state.require_listed(listing)
     if now > record.valid_until:
         raise refuse("ListingsExpired", listingId=listing, validUntil=record.valid_until)
     participants.require_active(record.seller)
     require_operator(titles, rights, record.product, now)
+    _require_sellable(lineage, rights, titles, record.product, now)
     return record
+
+
+def _require_sellable(lineage: Lineage, rights: Rights, titles: Titles, product: Message, now: int) -> None:
+    require_sellable(
+        lineage,
+        rights,
+        titles,
+        product["assetId"],
+        now,
+        purposes=product["purposes"],
+        territories=product["territories"],
+        until=product["validUntil"],
+    )

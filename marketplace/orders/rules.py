@@ -10,6 +10,7 @@ from typing import Protocol
 from marketplace.agreements.rules import Agreements
 from marketplace.documents.ids import order_id
 from marketplace.events import Event
+from marketplace.lineage.rules import Lineage
 from marketplace.listings.rules import Listing, Listings, require_live
 from marketplace.participants.rules import Participants
 from marketplace.refusals import refuse
@@ -105,6 +106,7 @@ def fund(
     participants: Participants,
     rights: Rights,
     titles: Titles,
+    lineage: Lineage,
     listings: Listings,
     agreements: Agreements,
     purse: Purse,
@@ -125,7 +127,15 @@ def fund(
     if expected in state.records:
         raise refuse("OrdersExists", orderId=expected)
     participants.require_active(buyer, Role.BUYER)
-    listing = require_live(listings, order["listingId"], now, participants=participants, rights=rights, titles=titles)
+    listing = require_live(
+        listings,
+        order["listingId"],
+        now,
+        participants=participants,
+        rights=rights,
+        titles=titles,
+        lineage=lineage,
+    )
     require_terms(order, listing, now, purse)
     if order["agreementId"] != ZERO_DIGEST:
         agreements.require_between(order["agreementId"], listing.seller, buyer, now)

@@ -61,7 +61,7 @@ def order_json(session: Session, order: Order) -> dict[str, Any]:
     payouts = session.exec(
         select(Payout).where(Payout.order_id == order.order_id).order_by(col(Payout.event_log_index))
     )
-    paid = [{"holder": payout.holder, "amount": payout.amount} for payout in payouts]
+    paid = [{"asset": payout.asset_id, "holder": payout.holder, "amount": payout.amount} for payout in payouts]
     claim = session.get(OrderClaim, order.order_id)
     more = {"payouts": paid, "claim": claim.as_json() | {"currency": order.currency} if claim else None}
     return {**order.as_json(), "seller": parties(session, order)[1], **more}

@@ -21,6 +21,7 @@ from marketplace.refusals.clearing import CLEARING
 from marketplace.refusals.deliveries import DELIVERIES
 from marketplace.refusals.entry import Refusal
 from marketplace.refusals.keys import KEYS
+from marketplace.refusals.lineage import LINEAGE
 from marketplace.refusals.money import MONEY
 from marketplace.refusals.registers import REGISTERS
 from marketplace.refusals.registrations import REGISTRATIONS
@@ -28,7 +29,10 @@ from marketplace.refusals.titles import TITLES
 
 REFUSALS: dict[str, Refusal] = {
     refusal.error: refusal
-    for refusal in (*REGISTERS, *TITLES, *REGISTRATIONS, *KEYS, *AGREEMENTS, *MONEY, *CLAIMS, *CLEARING, *DELIVERIES)
+    for refusal in (
+        *(*REGISTERS, *TITLES, *REGISTRATIONS, *LINEAGE, *KEYS),
+        *(*AGREEMENTS, *MONEY, *CLAIMS, *CLEARING, *DELIVERIES),
+    )
 }
 FAILED = "ledger_call_failed"
 

@@ -80,6 +80,8 @@ _ASKED = Is("bank that the holder has asked", "持有人所指定的银行", "Se
 _PARTY = Is("this side of the agreement", "该协议的本方当事人", "AgreementsNotParty")
 _ADMINISTRATOR = Is("key of the account that may administer it", "可管理该账户的密钥", "KeysNotAdministrator")
 _BUYER = Is("key of the order's buyer", "订单买方的密钥", "IntentBatchSignatureInvalid")
+_DERIVER = Is("registrant of the asset", "该资产的登记申请人", "LineageNotRegistrant")
+_CONSENTER = Is("giver of the consent", "作出同意的一方", "LineageNotConsenter")
 _DELIVERER = Is("seller of the listing", "该挂牌的卖方", "DeliveriesNotSeller")
 _RECEIVER = Is("buyer of the order", "该订单的买方", "DeliveriesNotBuyer")
 _REGISTRAR, _EXCHANGE = (Active(Role.REGISTRAR),), (Active(Role.EXCHANGE),)
@@ -176,6 +178,9 @@ SIGNERS: Mapping[tuple[str, str], tuple[Signer, ...]] = {
         Signer("Recover", "newKey", (Fresh("KeysTaken"),)),
     ),
     ("Keys", "veto"): (Signer("Veto", "by", (_ADMINISTRATOR,)),),
+    ("Lineage", "declare"): (Signer("DeclareLineage", "holder", (_DERIVER, Active())),),
+    ("Lineage", "consent"): (Signer("GiveConsent", "holder", (Active(), _TITLE)),),
+    ("Lineage", "withdraw"): (Signer("WithdrawConsent", "holder", (_CONSENTER,)),),
     ("Deliveries", "offer"): (Signer("OfferDelivery", "seller", (_DELIVERER, Active())),),
     ("Deliveries", "arrange"): (Signer("Arrange", "buyer", (_RECEIVER,)),),
     ("Deliveries", "deliver"): (Signer("Deliver", "seller", (_DELIVERER,)),),

@@ -33,7 +33,10 @@ def transferred(session: Session, event: LedgerEvent) -> None:
 def share_paid(session: Session, event: LedgerEvent) -> None:
     """`SharePaid`: a share holder's part of an order."""
     args = event.args
-    session.add(Payout(order_id=args["orderId"], holder=args["holder"], amount=args["amount"]).stamp(event))
+    key = args["orderId"], args["assetId"], args["holder"]
+    row = session.get(Payout, key) or Payout(order_id=key[0], asset_id=key[1], holder=key[2], amount=0)
+    row.amount += args["amount"]
+    session.add(row.stamp(event))
 
 
 def issued(session: Session, event: LedgerEvent) -> None:

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from crypto.canonical import to_hex
 from marketplace.events import Event
 from marketplace.intents import struct_hash
+from marketplace.lineage.rules import Lineage, Part, parts_of
 from marketplace.listings.rules import Listing, Listings
 from marketplace.orders.rules import STATES, Order, Orders
 from marketplace.participants.rules import Participants
 from marketplace.refusals import refuse
 from marketplace.refusals.checks import Message, require_in_time
-from marketplace.rights.records import Asset, Rights
+from marketplace.rights.records import Rights
 from marketplace.rights.rules import release_budget
-from marketplace.settlement.money import Accounts, fee_of, split
+from marketplace.settlement.money import Accounts, fee_of
 from marketplace.types import Role
 
 MAX_SUPPLY = 2**53 - 1  # so that every balance and every sum is an integer that all JSON readers keep exact
@@ -58,6 +59,7 @@ def settle(
     now: int,
     *,
     rights: Rights,
+    lineage: Lineage,
     listings: Listings,
     accounts: Accounts,
     terms: FeeTerms,
@@ -73,17 +75,19 @@ def settle(
     """
     ending = ending_of(state, voucher, closing, now, "settle", listings=listings, terms=terms)
     ending.order.status = STATES["settle"][ending.order.status]
-    return _paid_out(ending, voucher, rights, accounts, terms)
+    parts = parts_of(lineage, rights, ending.listing.asset_id, ending.net)
+    return _paid_out(ending, parts, rights, accounts, terms.treasury)
 
 
-def _paid_out(ending: "Ending", voucher: Message, rights: Rights, accounts: Accounts, terms: FeeTerms) -> list[Event]:
-    order, asset = ending.order, ending.listing.asset_id
+def _paid_out(ending: "Ending", parts: list[Part], rights: Rights, accounts: Accounts, treasury: str) -> list[Event]:
+    order, key = ending.order, ending.settled.args["orderId"]
+    unspent = order.epsilon_cap - ending.settled.args["epsilon"]
     accounts = accounts.of(order.currency)
     return [
         ending.settled,
-        *release_budget(rights, asset, voucher["orderId"], order.epsilon_cap - voucher["epsilon"]),
-        *accounts.pay_from_escrow(terms.treasury, ending.fee),
-        *_pay_shares(accounts, rights.assets[asset], voucher["orderId"], voucher["amount"] - ending.fee),
+        *release_budget(rights, ending.listing.asset_id, key, unspent),
+        *accounts.pay_from_escrow(treasury, ending.fee),
+        *_pay_parts(accounts, parts, key),
         *accounts.pay_from_escrow(order.buyer, ending.rest),
     ]
 
@@ -101,6 +105,11 @@ class Ending:
     fee: int
     rest: int
     settled: Event
+
+    @property
+    def net(self) -> int:
+        """What share holders divide, those of inputs among them."""
+        return self.order.escrow - self.rest - self.fee
 
 
 def ending_of(
@@ -155,6 +164,7 @@ def conclude(
     note_hash: str,
     *,
     rights: Rights,
+    lineage: Lineage,
     listings: Listings,
     accounts: Accounts,
     terms: FeeTerms,
@@ -168,7 +178,8 @@ def conclude(
     voucher = {"orderId": order_key, "amount": amount, "epsilon": 0, "calls": 1, "callsRoot": note_hash}
     ending = _ending(order, listings.records[order.listing_id], voucher, note_hash, terms)
     order.status = STATES["conclude"][order.status]
-    return _paid_out(ending, voucher, rights, accounts, terms)
+    parts = parts_of(lineage, rights, ending.listing.asset_id, ending.net)
+    return _paid_out(ending, parts, rights, accounts, terms.treasury)
 
 
 def finish(
@@ -177,6 +188,7 @@ def finish(
     now: int,
     *,
     rights: Rights,
+    lineage: Lineage,
     listings: Listings,
     accounts: Accounts,
     terms: FeeTerms,
@@ -194,7 +206,8 @@ def finish(
     voucher |= {"calls": window.calls, "callsRoot": window.calls_root}
     ending = _ending(order, listings.records[order.listing_id], voucher, window.voucher_hash, terms)
     order.status = STATES["finish"][order.status]
-    return _paid_out(ending, voucher, rights, accounts, terms)
+    parts = parts_of(lineage, rights, ending.listing.asset_id, ending.net)
+    return _paid_out(ending, parts, rights, accounts, terms.treasury)
 
 
 def require_closing(order: Order, seller: str, voucher: Message, voucher_hash: str, closing: Message) -> None:
@@ -231,10 +244,15 @@ def require_within(order: Order, voucher: Message) -> None:
         raise refuse("OrdersEpsilonOverCap", epsilon=voucher["epsilon"], epsilonCap=order.epsilon_cap)
 
 
-def _pay_shares(accounts: Accounts, asset: Asset, order_key: str, net: int) -> list[Event]:
-    payees = list(asset.payees())
-    events = []
-    for payee, amount in zip(payees, split(net, [payee.bps for payee in payees]), strict=True):
-        args = {"orderId": order_key, "holder": payee.holder, "amount": amount}
-        events += [Event("Orders", "SharePaid", args), *accounts.pay_from_escrow(payee.holder, amount)]
-    return events
+def share_paid(order_key: str, part: Part) -> Event:
+    """What the ledger says of a share holder's part of an order."""
+    args = {"orderId": order_key, "holder": part.holder, "assetId": part.asset_id, "amount": part.amount}
+    return Event("Orders", "SharePaid", args)
+
+
+def _pay_parts(accounts: Accounts, parts: list[Part], order_key: str) -> list[Event]:
+    return [
+        event
+        for part in parts
+        for event in (share_paid(order_key, part), *accounts.pay_from_escrow(part.holder, part.amount))
+    ]

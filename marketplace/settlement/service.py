@@ -145,8 +145,8 @@ def refund(session: Session, deployment: Deployment, order_id: str, account: str
 
 
 def statement_json(session: Session, order: Order, treasury: str) -> dict[str, Any]:
-    """Where the escrow of `order` is or went, in minor units of its currency: lines whose sum is the escrow exactly;
-    "batch" is the clearing
+    """Where the escrow of `order` is or went, in minor units of its currency: lines whose sum is the escrow exactly,
+    shares with the asset through which they are due; "batch" is the clearing
     batch that pays them, or null."""
     if order.status in IN_ESCROW:
         lines = [_line("escrow", "", order.escrow)]
@@ -154,7 +154,7 @@ def statement_json(session: Session, order: Order, treasury: str) -> dict[str, A
         paid = session.exec(
             select(Payout).where(Payout.order_id == order.order_id).order_by(col(Payout.event_log_index))
         )
-        shares = [_line("share", payout.holder, payout.amount) for payout in paid]
+        shares = [_line("share", payout.holder, payout.amount) | {"asset": payout.asset_id} for payout in paid]
         lines = [_line("fee", treasury, order.fee), *shares, _line("refund", order.buyer, order.refund)]
     total = sum(line["amount"] for line in lines)
     cleared = session.get(ClearedOrder, order.order_id)

@@ -34,11 +34,13 @@ class AccountMovement(ProjectedRow, table=True):
 
 
 class Payout(ProjectedRow, table=True):
-    """What `holder` got of order `order_id` at its settlement, in minor units of the order's currency."""
+    """What `holder` got of order `order_id` at its settlement, in minor units of the order's currency, through its
+    share of `asset_id`: the asset that was ordered, or an input of it, which may be in its tree more than once."""
 
     __tablename__ = "payouts"
     __table_args__ = READ_MODEL
     order_id: str = Field(primary_key=True)
+    asset_id: str = Field(primary_key=True)
     holder: str = Field(primary_key=True)
     amount: int = Field(sa_type=BigInteger)
 

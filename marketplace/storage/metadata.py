@@ -9,6 +9,7 @@ from marketplace.deliveries import tables as _deliveries  # noqa: F401
 from marketplace.evidence import tables as _evidence  # noqa: F401
 from marketplace.identifiers import tables as _identifiers  # noqa: F401
 from marketplace.ledger import tables as _ledger  # noqa: F401
+from marketplace.lineage import tables as _lineage  # noqa: F401
 from marketplace.listings import tables as _listings  # noqa: F401
 from marketplace.orders import tables as _orders  # noqa: F401
 from marketplace.participants import tables as _participants  # noqa: F401

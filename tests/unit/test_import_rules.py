@@ -34,6 +34,7 @@ STAGES = (
     "participants",
     "rights",
     "registrations",
+    "lineage",
     "listings",
     "agreements",
     "orders",

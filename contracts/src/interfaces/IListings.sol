@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IIntentBatch} from "./IIntentBatch.sol";
+import {ILineage} from "./ILineage.sol";
 
 /// @title What is on offer
 /// @notice Whoever holds a title to operate a confirmed asset may list what that title covers; terms stay outside, their digest
@@ -88,10 +89,13 @@ interface IListings is IIntentBatch {
     /// @notice Takes an offer back. Orders that are funded already run on.
     function delist(Delist calldata delisting, bytes calldata sellerSignature) external;
 
+    /// @notice Who knows what products are made of.
+    function LINEAGE() external view returns (ILineage);
+
     /// @notice What stands on record for a listing; all zero for an unknown one.
     function listing(bytes32 listingId) external view returns (Listing memory);
 
     /// @notice Reverts unless the listing can be ordered now: it stands, is in its term, and its seller is an active participant
-    /// that still holds the operate title.
+    /// that still holds the operate title; and no input of the asset stops it, see {ILineage-requireSellable}.
     function requireLive(bytes32 listingId) external view returns (Listing memory);
 }

@@ -128,7 +128,8 @@ interface IOrders is IIntentBatch {
         uint32 calls,
         bytes32 callsRoot
     );
-    event SharePaid(bytes32 indexed orderId, address indexed holder, uint96 amount);
+    /// @notice A share holder's part, through its share of `assetId`: the asset of the order, or an input of it, see {ILineage-split}.
+    event SharePaid(bytes32 indexed orderId, address indexed holder, bytes32 assetId, uint96 amount);
     event Refunded(bytes32 indexed orderId, uint96 amount);
 
     /// @notice The exchange's fee would be more than everything.
@@ -181,8 +182,8 @@ interface IOrders is IIntentBatch {
     /// @notice Puts the buyer's money into escrow, commits privacy budget and grants the use title.
     function fund(Fund calldata order_, bytes calldata buyerSignature) external;
 
-    /// @notice Pays the fee and the share holders of this moment by the last voucher; the rest goes back to the buyer. Of a
-    /// claimed order not by less than what was claimed.
+    /// @notice Pays the fee and the share holders of this moment, those of inputs too, by the last voucher; the rest goes back to
+    /// the buyer. Of a claimed order not by less than what was claimed.
     function settle(
         Voucher calldata voucher,
         bytes calldata buyerSignature,

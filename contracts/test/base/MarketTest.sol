@@ -8,6 +8,7 @@ import {Deliveries} from "../../src/Deliveries.sol";
 import {Clearing} from "../../src/Clearing.sol";
 import {Evidence} from "../../src/Evidence.sol";
 import {Keys} from "../../src/Keys.sol";
+import {Lineage} from "../../src/Lineage.sol";
 import {Listings} from "../../src/Listings.sol";
 import {Orders} from "../../src/Orders.sol";
 import {Participants} from "../../src/Participants.sol";
@@ -22,6 +23,7 @@ import {IClearing} from "../../src/interfaces/IClearing.sol";
 import {IEvidence} from "../../src/interfaces/IEvidence.sol";
 import {IIntentBatch} from "../../src/interfaces/IIntentBatch.sol";
 import {IKeys} from "../../src/interfaces/IKeys.sol";
+import {ILineage} from "../../src/interfaces/ILineage.sol";
 import {IListings} from "../../src/interfaces/IListings.sol";
 import {IOrders} from "../../src/interfaces/IOrders.sol";
 import {IParticipants} from "../../src/interfaces/IParticipants.sol";
@@ -61,6 +63,7 @@ abstract contract MarketTest is Signing {
     Keys internal ring;
     Registrations internal registrations;
     Deliveries internal deliveries;
+    Lineage internal lineage;
 
     function setUp() public virtual {
         vm.warp(START);
@@ -72,11 +75,12 @@ abstract contract MarketTest is Signing {
         participants = new Participants(_at(REGISTRAR), IKeys(vm.computeCreateAddress(address(this), nonce + 9)));
         rights = new Rights(participants, titlesAt, ordersAt, registrationsAt);
         titles = new Titles(participants, rights, listingsAt, ordersAt);
-        listings = new Listings(participants, titles);
+        Lineage lineageAt = Lineage(vm.computeCreateAddress(address(this), nonce + 12));
+        listings = new Listings(participants, titles, lineageAt);
         agreements = new Agreements(participants);
         address clearingAt = vm.computeCreateAddress(address(this), nonce + 8);
         token = new SettlementToken(participants, ordersAt, clearingAt, CNY, 2, "Settlement Yuan", "SCNY");
-        address dollarsAt = vm.computeCreateAddress(address(this), nonce + 12);
+        address dollarsAt = vm.computeCreateAddress(address(this), nonce + 13);
         (uint16[] memory currencies, IERC20[] memory tokens) = _monies(dollarsAt);
         address deliveriesAt = vm.computeCreateAddress(address(this), nonce + 11);
         orders = new Orders(
@@ -98,6 +102,8 @@ abstract contract MarketTest is Signing {
         ring = new Keys(participants);
         registrations = new Registrations(participants, rights, RULEBOOK);
         deliveries = new Deliveries(participants, orders, listings, titles);
+        lineage = new Lineage(participants, rights, titles);
+        vm.assertEq(address(lineage), address(lineageAt));
         vm.assertEq(address(deliveries), deliveriesAt);
         dollars =
             new SettlementToken(participants, ordersAt, clearingAt, HKD, 2, "Settlement Hong Kong Dollar", "SHKD");
@@ -321,6 +327,39 @@ abstract contract MarketTest is Signing {
     function _markOf(bytes32 assetId, IRights.AssetStatus status) internal view returns (IRights.Mark memory) {
         uint64 version = rights.asset(assetId).version;
         return IRights.Mark(assetId, uint8(status), "reason", _at(REGISTRAR), version, _deadline());
+    }
+
+    /// @dev One input, which needs a consent.
+    function _declareOf(bytes32 assetId, bytes32 inputId, uint16 bps)
+        internal
+        view
+        returns (ILineage.DeclareLineage memory m)
+    {
+        (m.assetId, m.holder, m.agreementDigest, m.deadline) = (assetId, _at(SUPPLIER), "papers", _deadline());
+        (m.inputs, m.titles, m.bps) = (new bytes32[](1), new bytes32[](1), new uint16[](1));
+        (m.inputs[0], m.bps[0]) = (inputId, bps);
+    }
+
+    function _consentOf(bytes32 assetId, bytes32 inputId, uint16 bps)
+        internal
+        view
+        returns (ILineage.GiveConsent memory)
+    {
+        bytes32 titleId = _titleId(inputId, ITitles.TitleKind.Operate);
+        uint64 version = lineage.consentOf(assetId, inputId).version;
+        uint64 until = uint64(block.timestamp + 100 days);
+        return ILineage.GiveConsent(
+            assetId, inputId, titleId, _at(COLLECTOR), bps, until, version, _deadline()
+        );
+    }
+
+    function _withdrawalOf(bytes32 assetId, bytes32 inputId)
+        internal
+        view
+        returns (ILineage.WithdrawConsent memory)
+    {
+        uint64 version = lineage.consentOf(assetId, inputId).version;
+        return ILineage.WithdrawConsent(assetId, inputId, _at(COLLECTOR), version, _deadline());
     }
 
     function _listOf(bytes32 assetId, bytes32 terms) internal view returns (IListings.List memory) {
@@ -608,6 +647,18 @@ abstract contract MarketTest is Signing {
         deliveries.object(m, _sign(by, address(deliveries), _hash(m)));
     }
 
+    function _send(ILineage.DeclareLineage memory m, uint256 by) internal {
+        lineage.declare(m, _sign(by, address(lineage), _hash(m)));
+    }
+
+    function _send(ILineage.GiveConsent memory m, uint256 by) internal {
+        lineage.consent(m, _sign(by, address(lineage), _hash(m)));
+    }
+
+    function _send(ILineage.WithdrawConsent memory m, uint256 by) internal {
+        lineage.withdraw(m, _sign(by, address(lineage), _hash(m)));
+    }
+
     function _send(IEvidence.Anchor memory m, uint256 by) internal {
         evidence.anchor(m, _sign(by, address(evidence), _hash(m)));
     }
@@ -630,8 +681,28 @@ abstract contract MarketTest is Signing {
         _deposit(_fileOf(assetId, IRegistrations.Kind.First));
     }
 
+    /// @dev An asset of `key`, which alone shares in its revenue.
+    function _confirmedBy(uint256 key, bytes32 manifest) internal returns (bytes32 assetId) {
+        IRights.Register memory m = _registerOf(manifest);
+        m.holder = _at(key);
+        m.assetId = keccak256(abi.encode(m.holder, manifest));
+        (m.shareHolders, m.shareBps) = (new address[](1), new uint16[](1));
+        (m.shareHolders[0], m.shareBps[0]) = (m.holder, 10_000);
+        _send(m, key);
+        IRegistrations.File memory filing = _fileOf(m.assetId, IRegistrations.Kind.First);
+        filing.applicant = m.holder;
+        filing.caseId = _caseId(filing);
+        _deposit(filing, key);
+        _send(_confirmOf(m.assetId), REGISTRAR);
+        return m.assetId;
+    }
+
     function _deposit(IRegistrations.File memory m) internal {
-        _send(m, SUPPLIER);
+        _deposit(m, SUPPLIER);
+    }
+
+    function _deposit(IRegistrations.File memory m, uint256 by) internal {
+        _send(m, by);
         if (m.counterparty != address(0)) {
             IRegistrations.Act memory join = _actOf(m.caseId, IRegistrations.Step.Join);
             join.actor = m.counterparty;

@@ -7,6 +7,7 @@ import {IDeliveries} from "../../src/interfaces/IDeliveries.sol";
 import {IClearing} from "../../src/interfaces/IClearing.sol";
 import {IEvidence} from "../../src/interfaces/IEvidence.sol";
 import {IKeys} from "../../src/interfaces/IKeys.sol";
+import {ILineage} from "../../src/interfaces/ILineage.sol";
 import {IListings} from "../../src/interfaces/IListings.sol";
 import {IOrders} from "../../src/interfaces/IOrders.sol";
 import {IParticipants} from "../../src/interfaces/IParticipants.sol";
@@ -451,6 +452,45 @@ abstract contract Signing {
         return keccak256(
             abi.encode(
                 keccak256("ConfirmBatch(bytes32 batchId,bytes32 payoutsDigest,address exchange,uint64 deadline)"), m
+            )
+        );
+    }
+
+    function _hash(ILineage.DeclareLineage memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "DeclareLineage(bytes32 assetId,address holder,bytes32[] inputs,bytes32[] titles,uint16[] bps,bytes32 agreementDigest,uint64 deadline)"
+                ),
+                m.assetId,
+                m.holder,
+                keccak256(abi.encodePacked(m.inputs)),
+                keccak256(abi.encodePacked(m.titles)),
+                _words(m.bps),
+                m.agreementDigest,
+                m.deadline
+            )
+        );
+    }
+
+    function _hash(ILineage.GiveConsent memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "GiveConsent(bytes32 assetId,bytes32 inputId,bytes32 titleId,address holder,uint16 bps,uint64 validUntil,uint64 version,uint64 deadline)"
+                ),
+                m
+            )
+        );
+    }
+
+    function _hash(ILineage.WithdrawConsent memory m) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256(
+                    "WithdrawConsent(bytes32 assetId,bytes32 inputId,address holder,uint64 version,uint64 deadline)"
+                ),
+                m
             )
         );
     }

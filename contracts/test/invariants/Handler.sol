@@ -9,6 +9,7 @@ import {IAgreements} from "../../src/interfaces/IAgreements.sol";
 import {IDeliveries} from "../../src/interfaces/IDeliveries.sol";
 import {IEvidence} from "../../src/interfaces/IEvidence.sol";
 import {IIntentBatch} from "../../src/interfaces/IIntentBatch.sol";
+import {ILineage} from "../../src/interfaces/ILineage.sol";
 import {IListings} from "../../src/interfaces/IListings.sol";
 import {IOrders} from "../../src/interfaces/IOrders.sol";
 import {IParticipants} from "../../src/interfaces/IParticipants.sol";
@@ -24,6 +25,7 @@ contract Handler is MarketTest {
 
     uint256[] public people;
     bytes32[] public assets;
+    bytes32[] public derived;
     bytes32[] public listed;
     bytes32[] public granted; // titles, roots first
     bytes32[] public agreed;
@@ -272,7 +274,86 @@ contract Handler is MarketTest {
         bytes memory signature = _sign(seller, address(listings), _hash(m));
         if (!_try(address(listings), abi.encodeCall(IListings.list, (m, signature)))) return;
         listed.push(m.listingId);
+        _watchInputs(assetId);
         if (m.seller != operator) violation = "listed by one who does not operate";
+    }
+
+    /// @dev Registers a product, declares its inputs, sees to consents, confirms it and offers it.
+    function derive(uint256 which, uint256 second, uint16 bps, bool own) public {
+        uint256 before = assets.length;
+        register(which / 7, second / 7, bps, 4_999_999);
+        if (assets.length == before) return;
+        bytes32 assetId = assets[before];
+        uint256 holder = _keyOf(rights.asset(assetId).registrant);
+        ILineage.DeclareLineage memory m = _declareOf(assetId, assets[which % assets.length], bps % 5001);
+        m.holder = _at(holder);
+        if (own) m.titles[0] = _titleId(m.inputs[0], ITitles.TitleKind.Use);
+        if (second % 2 == 0) _another(m, assets[second / 2 % assets.length]);
+        bytes memory signature = _sign(holder, address(lineage), _hash(m));
+        if (!_try(address(lineage), abi.encodeCall(ILineage.declare, (m, signature)))) return;
+        derived.push(assetId);
+        (, uint8 depth, uint8 size) = lineage.lineage(assetId);
+        if (depth == 0 || depth > 4 || size < 2 || size > 16) violation = "a tree out of bounds";
+        consent(derived.length - 1, 0, 399 days);
+        confirm(assets.length - 1, 300 days);
+        list(assets.length - 1, 10, 1);
+    }
+
+    function _another(ILineage.DeclareLineage memory m, bytes32 inputId) private pure {
+        (m.inputs, m.titles, m.bps) = (_two(m.inputs[0], inputId), _two(m.titles[0], 0), new uint16[](2));
+        (m.bps[0], m.bps[1]) = (3333, 1);
+    }
+
+    function _two(bytes32 one, bytes32 two) private pure returns (bytes32[] memory both) {
+        both = new bytes32[](2);
+        (both[0], both[1]) = (one, two);
+    }
+
+    /// @dev Gives every consent that a product needs.
+    function consent(uint256 which, uint256 wrong, uint64 term) public {
+        if (derived.length == 0) return;
+        bytes32 assetId = derived[which % derived.length];
+        (ILineage.Input[] memory inputs,,) = lineage.lineage(assetId);
+        for (uint256 i = 0; i < inputs.length; ++i) {
+            if (inputs[i].titleId != 0) continue;
+            ILineage.GiveConsent memory m = _consentOf(assetId, inputs[i].assetId, inputs[i].bps);
+            address operator = titles.title(m.titleId).holder;
+            m.holder = wrong % 4 == 1 ? _at(_person(wrong)) : operator;
+            m.validUntil = uint64(block.timestamp + term % 400 days);
+            bytes memory signature = _sign(_keyOf(m.holder), address(lineage), _hash(m));
+            bool given = _try(address(lineage), abi.encodeCall(ILineage.consent, (m, signature)));
+            if (given && m.holder != operator) violation = "a consent of one who does not operate";
+        }
+    }
+
+    function withdraw(uint256 which) public {
+        if (derived.length == 0) return;
+        bytes32 assetId = derived[which % derived.length];
+        (ILineage.Input[] memory inputs,,) = lineage.lineage(assetId);
+        ILineage.WithdrawConsent memory m = _withdrawalOf(assetId, inputs[0].assetId);
+        m.holder = lineage.consentOf(assetId, inputs[0].assetId).by;
+        if (m.holder == address(0)) return;
+        bytes memory signature = _sign(_keyOf(m.holder), address(lineage), _hash(m));
+        _try(address(lineage), abi.encodeCall(ILineage.withdraw, (m, signature)));
+    }
+
+    /// @dev I-27, written anew: what was just put on offer or ordered has every consent, down to the last input.
+    function _watchInputs(bytes32 assetId) private {
+        (ILineage.Input[] memory inputs,,) = lineage.lineage(assetId);
+        for (uint256 i = 0; i < inputs.length; ++i) {
+            bytes32 inputId = inputs[i].assetId;
+            IRights.Asset memory asset = rights.asset(inputId);
+            if (inputs[i].titleId == 0) {
+                ILineage.Consent memory given = lineage.consentOf(assetId, inputId);
+                bool inForce =
+                    given.status == ILineage.ConsentStatus.Given && block.timestamp <= given.validUntil
+                    && titles.title(given.titleId).holder == given.by && block.timestamp <= asset.validUntil;
+                if (!inForce || asset.status != IRights.AssetStatus.Confirmed) violation = "sold without a consent";
+            }
+            bool stopped = asset.status == IRights.AssetStatus.Suspended || asset.status == IRights.AssetStatus.Revoked;
+            if (stopped) violation = "sold what is made of stopped data";
+            _watchInputs(inputId);
+        }
     }
 
     function delist(uint256 which) public {
@@ -304,6 +385,7 @@ contract Handler is MarketTest {
         IListings.Listing memory listing = listings.listing(listingId);
         address operator = titles.title(_titleId(listing.assetId, ITitles.TitleKind.Operate)).holder;
         if (listing.seller != operator) violation = "funded an offer of one who does not operate";
+        _watchInputs(listing.assetId);
         _watchCited(m.agreementId, m.buyer, listing.seller);
         if (m.escrow < listing.price) violation = "funded below the price of one call";
         if (m.currency != priced) violation = "funded in another currency than the listing's";
@@ -578,6 +660,10 @@ contract Handler is MarketTest {
         return granted.length;
     }
 
+    function derivedCount() external view returns (uint256) {
+        return derived.length;
+    }
+
     function fundedCount() external view returns (uint256) {
         return funded.length;
     }
@@ -616,6 +702,7 @@ contract Handler is MarketTest {
         _watchSlots(address(participants));
         _watchSlots(address(registrations));
         _watchSlots(address(deliveries));
+        _watchSlots(address(lineage));
         _watchOrders();
         _watchRedemptions();
         return !_hasRefusal(logs);

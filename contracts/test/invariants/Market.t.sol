@@ -46,7 +46,7 @@ contract MarketInvariants is Signing {
 
     /// @dev Without this, forge would also call the handler's own setUp.
     function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        bytes4[] memory selectors = new bytes4[](28);
+        bytes4[] memory selectors = new bytes4[](31);
         selectors[0] = Handler.issue.selector;
         selectors[1] = Handler.register.selector;
         selectors[2] = Handler.confirm.selector;
@@ -75,6 +75,9 @@ contract MarketInvariants is Signing {
         selectors[25] = Handler.challenge.selector;
         selectors[26] = Handler.finish.selector;
         selectors[27] = Handler.weighShare.selector;
+        selectors[28] = Handler.derive.selector;
+        selectors[29] = Handler.consent.selector;
+        selectors[30] = Handler.withdraw.selector;
         targets = new FuzzSelector[](1);
         targets[0] = FuzzSelector(address(handler), selectors);
     }
@@ -309,6 +312,23 @@ contract MarketInvariants is Signing {
         vm.assertEq(handler.accepted() - before, 6);
         invariant_pledgedSharesAreHeld();
         invariant_sharesSumToTheWhole();
+        invariant_nothingWasSeenThatMustNotHappen();
+    }
+
+    /// @dev And a product of a product, ordered, paid through three assets, and stopped by a consent that is withdrawn.
+    function test_theHandlerReachesAProductOfAProduct() public {
+        handler.derive(0, 9, 2000, false); // of the first asset, number 3 on
+        handler.derive(3, 9, 3000, false);
+        vm.assertEq(handler.derivedCount(), 2);
+        handler.fund(4, 2, 500, 1000, 1 days);
+        vm.assertEq(handler.fundedCount(), 1);
+        handler.settle(0, 100, 10, 1);
+        vm.assertEq(uint8(orders.order(handler.funded(0)).status), uint8(IOrders.Status.Settled));
+        handler.withdraw(0);
+        handler.fund(4, 2, 501, 1000, 1 days);
+        vm.assertEq(handler.fundedCount(), 1);
+        invariant_moneyIsConserved();
+        invariant_escrowIsTheSumOfFundedOrders();
         invariant_nothingWasSeenThatMustNotHappen();
     }
 

@@ -24,6 +24,9 @@ from marketplace.documents import ids
 from marketplace.evidence.tables import Anchor
 from marketplace.intents import INTENTS, recover_intent
 from marketplace.ledger.profile import ledger_profile
+from marketplace.lineage.rules import Consent as ConsentState
+from marketplace.lineage.rules import Input, tree_of
+from marketplace.lineage.tables import LineageConsent, LineageDeclaration, LineageInput
 from marketplace.listings.rules import Listing as ListingState
 from marketplace.listings.tables import Listing
 from marketplace.orders.rules import Order as OrderState
@@ -58,6 +61,7 @@ from marketplace.types import (
     AgreementStatus,
     AssetStatus,
     BatchStatus,
+    ConsentStatus,
     DebtStatus,
     DeliveryStatus,
     ListingStatus,
@@ -138,11 +142,11 @@ def _load(session: Session, texts: Sequence[str], *, whole_batch: bool) -> Ledge
     accounts |= {order.buyer for order in orders} | {listing.seller for listing in listings}
     cases = _load_cases(session, state, names)
     accounts |= {party for case in cases for party in (case.applicant, case.counterparty)}
-    accounts |= _load_assets(
-        session, state, names | {item.asset_id for item in listings} | {item.asset_id for item in cases}
-    )
+    assets = names | {item.asset_id for item in listings} | {item.asset_id for item in cases}
+    inputs, consenting = _load_lineage(session, state, assets)
+    accounts |= _load_assets(session, state, assets | inputs)
     owners: set[str] = set()
-    _load_titles(session, state, names | {listing.title_id for listing in listings}, owners)
+    _load_titles(session, state, names | consenting | {listing.title_id for listing in listings}, owners)
     accounts |= _load_assets(session, state, owners - state.rights.assets.keys())
     _load_transfers(session, state)
     _load_clearing(session, state, names, None if whole_batch else accounts)
@@ -203,6 +207,47 @@ def _load_agreements(session: Session, state: LedgerState, names: set[str]) -> N
         state.agreements.records[row.agreement_id] = AgreementState(
             row.party_a, row.party_b, row.valid_until, row.version, status
         )
+
+
+def _load_lineage(session: Session, state: LedgerState, assets: set[str]) -> tuple[set[str], set[str]]:
+    """Load the trees of assets and of their inputs, with the consents; returns the inputs, and the titles under which
+    consents were given."""
+    level, seen, rows = set(assets), set(assets), list[LineageInput]()
+    while level:
+        found = session.exec(
+            select(LineageInput)
+            .where(col(LineageInput.asset_id).in_(level))
+            .order_by(col(LineageInput.asset_id), col(LineageInput.place))
+        ).all()
+        rows = [*found, *rows]  # inputs before what is made of them
+        level = {row.input_id for row in found} - seen
+        seen |= level
+    declared = session.exec(select(LineageDeclaration.asset_id).where(col(LineageDeclaration.asset_id).in_(seen))).all()
+    inputs_of: dict[str, list[Input]] = {name: [] for name in declared}
+    for row in rows:
+        inputs_of[row.asset_id].append(Input(row.input_id, row.title_id, row.bps))
+    _grow(state, inputs_of)
+    titles = set()
+    for consent in session.exec(select(LineageConsent).where(col(LineageConsent.asset_id).in_(seen))):
+        titles.add(consent.title_id)
+        title = session.get(Title, consent.title_id)
+        state.lineage.consents[consent.asset_id, consent.input_id] = ConsentState(
+            consent.holder,
+            consent.title_id,
+            title.fields if title else ZERO_DIGEST,
+            consent.valid_until,
+            ConsentStatus(consent.status),
+            consent.version,
+        )
+    return seen, titles
+
+
+def _grow(state: LedgerState, inputs_of: Mapping[str, list[Input]]) -> None:
+    """Inputs were declared, if at all, before what is made of them: so each round has some whose inputs all stand."""
+    left = dict(inputs_of)
+    while left:
+        for name in [key for key, items in left.items() if not any(item.asset_id in left for item in items)]:
+            state.lineage.trees[name] = tree_of(state.lineage, tuple(left.pop(name)))
 
 
 def _load_deliveries(session: Session, state: LedgerState, orders: set[str], listings: set[str]) -> None:

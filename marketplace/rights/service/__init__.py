@@ -115,7 +115,7 @@ def register(session: Session, deployment: Deployment, blobs: BlobStore, wish: S
 
     Raises:
         RuleError: `document_missing`, `blob_missing`, `registration_differs`, `previous_unregistered`,
-            `lineage_differs`, or what the rules of rights say.
+            `version_not_next`, or what the rules of rights say.
     """
     name, message = wish.digest(deployment), wish.message
     if is_under_way(session, name):
@@ -232,7 +232,7 @@ def _check_documents(session: Session, blobs: BlobStore, message: Mapping[str, A
             hint_zh="请签署与清单、权利主张在资产、持有人、级别与预算上一致的登记",
         )
     _check_source(claim)
-    _check_lineage(session, manifest, message)
+    _check_version(session, manifest, message)
     _check_blobs(blobs, manifest)
 
 
@@ -270,7 +270,7 @@ def _check_confirmed_rights(session: Session, message: Mapping[str, Any]) -> Non
         )
 
 
-def _check_lineage(session: Session, manifest: Document, message: Mapping[str, Any]) -> None:
+def _check_version(session: Session, manifest: Document, message: Mapping[str, Any]) -> None:
     """A later version follows from one that its holder registered, with the same budget."""
     if manifest["previous"] is None:
         return
@@ -291,7 +291,7 @@ def _check_lineage(session: Session, manifest: Document, message: Mapping[str, A
         found.append(("epsilonBudget", previous.epsilon_budget, message["epsilonBudget"]))
     for what, expected, got in found:
         raise RuleError(
-            "lineage_differs",
+            "version_not_next",
             f"the version does not follow from the one before: {what}",
             zh=f"该版本与前一版本不衔接:{what}",
             rule="rights.versions_follow",

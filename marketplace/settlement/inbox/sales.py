@@ -62,7 +62,7 @@ def _sale(session: Session, order: Order, settled_at: int) -> Sale:
         listing=listing.as_json(),
         terms=terms,
         agreement=read_document(session, order.agreement_digest),
-        shares=[(row.holder, row.amount) for row in session.exec(paid)],
+        shares=[(row.asset_id, row.holder, row.amount) for row in session.exec(paid)],
         settled_at=settled_at,
         batch=cleared.batch_id if cleared else None,
         records=list(islice(records_of(session, order.order_id), order.calls)) if is_api(terms) else (),

@@ -35,7 +35,7 @@ class Sale:
     Args:
         order, listing: their rows in public form.
         terms, agreement: the listing's terms and the buyer's acceptance of them.
-        shares: (holder, amount) in the order in which they were paid.
+        shares: (asset through which it is due, holder, amount) in the order in which they were paid.
         settled_at: unix seconds. batch: the clearing batch that pays it, or None.
         records: of an order of calls, the call records that its voucher covers.
     """
@@ -44,7 +44,7 @@ class Sale:
     listing: Row
     terms: Document
     agreement: Document
-    shares: Sequence[tuple[str, int]]
+    shares: Sequence[tuple[str, str, int]]
     settled_at: int
     batch: str | None
     records: Sequence[Row] = ()
@@ -76,7 +76,7 @@ def make_trade_voucher(sale: Sale) -> Document:
         "payment": {
             "currency": order["currency"],
             **_amounts(sale),
-            "shares": [{"holder": holder, "amount": amount} for holder, amount in sale.shares],
+            "shares": [dict(zip(("asset", "holder", "amount"), share, strict=True)) for share in sale.shares],
             "settledAt": iso_time(sale.settled_at),
             "event": dict(order["event"]),
             "batch": sale.batch,

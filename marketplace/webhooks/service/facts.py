@@ -9,6 +9,7 @@ the read model's rows), leaves of the log, notices. An event names its parties b
 | orderId, order      | the order's buyer and its seller                      |
 | listingId           | the listing's seller                                  |
 | assetId             | who registered it, who holds it and who may list it   |
+| inputId, inputs     | the same, of these inputs of a product                |
 | titleId             | the title's holder                                    |
 | caseId              | who applied, who receives and who objected            |
 | agreementId         | both sides                                            |
@@ -133,6 +134,8 @@ def _named(session: Session, args: Mapping[str, Any]) -> frozenset[str]:
     for name, value in args.items():
         if name in OWNERS and isinstance(value, str):
             found |= OWNERS[name](session, value)
+        elif name == "inputs" and isinstance(value, list):
+            found |= {party for asset in value for party in _of_asset(session, asset)}
         elif isinstance(value, Mapping):
             found |= _named(session, value)
     return frozenset(found - {_NOBODY})
@@ -200,6 +203,7 @@ OWNERS: dict[str, Callable[[Session, str], set[str]]] = {
     "order": _of_order,
     "listingId": _of_listing,
     "assetId": _of_asset,
+    "inputId": _of_asset,
     "titleId": _of_title,
     "caseId": _of_case,
     "agreementId": _of_agreement,

@@ -22,7 +22,7 @@ from tests.histories import ADDRESSES, CHAIN_ID, CLAIM_VERBS, ENCUMBERING, TREAS
 from tests.registering import rulebook
 
 START = 1_800_000_000
-HISTORIES = 19
+HISTORIES = 21
 DELIVERING = (
     *("confirm", *["list"] * 2, "offer", *["fund"] * 3, *["arrange"] * 2, *["deliver"] * 3, "acknowledge", "accept"),
     *(*["object"] * 2, *["deem"] * 3, "lapse", "issue"),
@@ -48,8 +48,13 @@ SHARING = (
     *(*["transferShare"] * 4, *["pledgeShare"] * 9, "releaseShare", *["enforceShare"] * 2, "encumberShare"),
     *("register", *["confirm"] * 3),
 )
+DERIVING = (
+    *("register", "file", *["decide"] * 5, *["confirm"] * 2, *["declare"] * 4, *["consent"] * 5, "mark", "grant"),
+    *(*["list"] * 6, *["fund"] * 8, *["settle"] * 4, *["clear"] * 2, "openBatch", "transferShare", "issue"),
+)
 # By seed: histories of a few verbs, which need a course of acts before they have anything to try.
 FOCUSED = {12: DELIVERING, 13: DELIVERING, 14: CLEARING, 15: PASSING, 16: CLAIMING, 17: TRADING, 18: SHARING}
+FOCUSED |= {19: DERIVING, 20: DERIVING}
 # By seed: markets of several currencies, one of them without a minor unit.
 CURRENCIES = {17: ("CNY", "HKD", "JPY")}
 STEPS = 1300
@@ -198,7 +203,8 @@ def run_history(chain: Chain, seed: int) -> Counter[str]:
     focus = FOCUSED.get(seed)
     history.changes_hands = focus is PASSING
     history.forgets_keys, history.claims = focus is DELIVERING, focus is CLAIMING
-    history.without = () if focus in (DELIVERING, CLAIMING) else ("Deliveries",)
+    history.derives = focus is DERIVING
+    history.without = ("Lineage",) if focus in (DELIVERING, CLAIMING) else ("Deliveries", "Lineage")
     history.without += () if focus is SHARING else ENCUMBERING
     opening = history.opening()
     for contract in ("Participants", *history.state.tokens):
@@ -264,6 +270,8 @@ def test_histories_reach_every_verb_and_most_refusals(chain: Chain) -> None:
         "order_not_claimed", "claim_not_party", "claim_after_term", "claim_of_delivery", "voucher_root_zero",
         "voucher_not_higher", "voucher_below_claim", "window_over", "window_open",
         "currency_differs", "currency_not_in_market",
+        "lineage_not_registrant", "lineage_exists", "lineage_inputs", "lineage_title", "lineage_no_input",
+        "lineage_bps", "lineage_too_deep", "lineage_term", "lineage_no_consent", "lineage_not_consenter",
         "redemption_id_mismatch", "redemption_pay_by", "redemption_status", "redemption_not_bank", "redemption_not_due",
     }  # fmt: skip
     assert expected <= seen, expected - seen

@@ -8,9 +8,10 @@ says, or taken where the table has nothing against it. Contracts and rules are a
 import json
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from copy import deepcopy
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
@@ -72,6 +73,14 @@ def signing(history: History) -> Iterator[None]:
     yield
     for account in mine:
         del history.secrets[account]
+
+
+@contextmanager
+def aside(history: History, dice: Random) -> Iterator[None]:
+    """Draw from `dice` meanwhile, so that the history goes on as if nothing had been drawn."""
+    own, history.random = history.random, dice
+    yield
+    history.random = own
 
 
 def join_everybody(chain: Chain, history: History, key: bytes) -> None:
@@ -207,10 +216,16 @@ def walk(chain: Chain, history: History, key: bytes, contract: str, verb: str) -
     return walked
 
 
-def trade(chain: Chain, history: History, key: bytes, *more: str) -> None:
+def trade(
+    chain: Chain,
+    history: History,
+    key: bytes,
+    *more: str,
+    usual: tuple[str, ...] = ("confirm", "list", "fund", "pledge", "openBatch"),
+) -> None:
     """What has to have happened before the last verbs of the table, or `more`, can take effect, as far as it can happen
     now."""
-    for verb in ("confirm", "list", "fund", "pledge", "openBatch", *more):
+    for verb in (*usual, *more):
         contract, build, _ = BUILDERS[verb]
         parts = build(history)
         if parts is None:
@@ -234,14 +249,15 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, Sig
         assert all(outcome.refusal is None for outcome in run_batch(chain, history, key, calls))
     with signing(history):
         join_everybody(chain, history, key)
-    left = set(SIGNERS)
+    left, dice = set(SIGNERS), Random(2)
     late = {verb for verb in left if verb[1] in (*CLAIM_VERBS, *ENCUMBERING)}  # they end or bar what others need
     walked: dict[tuple[str, str, Signer], Cells] = {}
     for _ in range(MOST_STEPS):
         chain.now += history.random.choice([0, 1, 60, 3600])
         history.now = chain.now + 1
         for contract, verb in sorted(left - late or left):
-            with signing(history):
+            drawing = aside(history, dice) if contract == "Lineage" else nullcontext()
+            with signing(history), drawing:
                 found = walk(chain, history, key, contract, verb)
             if found is not None:
                 left.remove((contract, verb))
@@ -249,6 +265,9 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, Sig
         if not left:
             break
         trade(chain, history, key, *(() if left - late else ("claim", "pledgeShare")))
+        if ("Lineage", "withdraw") in left:
+            with aside(history, dice):
+                trade(chain, history, key, "declare", "consent", usual=())
         run_calls(chain, history, key, draw_calls(history))
     chain.node.stop()
     assert left == set(), f"no call that takes effect was drawn in {MOST_STEPS} steps"

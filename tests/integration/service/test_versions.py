@@ -110,9 +110,9 @@ def test_versions_are_registered_in_order_answer_their_own_orders_and_audit(town
     third = withdraw_batch(town.vault_folder, second, "first", now=int(time.time()))
     assert upload(town, third) == 0
     assert refusal(town, third.manifest) == "previous_unregistered"
-    assert refusal(town, second.manifest, BUDGET + 1) == "lineage_differs"
+    assert refusal(town, second.manifest, BUDGET + 1) == "version_not_next"
     wider = second.manifest | {"minimumCohort": 1}
-    assert refusal(town, wider) == "lineage_differs"
+    assert refusal(town, wider) == "version_not_next"
 
     asset = town.register(second.manifest)
     check_versions_resolve(town, town.facts["asset"], asset)
@@ -124,7 +124,7 @@ def test_versions_are_registered_in_order_answer_their_own_orders_and_audit(town
     assert len(before) >= 3
 
     fourth = correct(town, third, "april")
-    assert refusal(town, fourth.manifest | {"previous": first.digest}) == "lineage_differs"
+    assert refusal(town, fourth.manifest | {"previous": first.digest}) == "version_not_next"
     corrected = town.register(fourth.manifest)
     newest = town.fund(town.list_product(corrected))
     assert ask(town, newest, "SELECT COUNT(*) FROM data WHERE month IN ('1', '2')") == pytest.approx(150, abs=40)

@@ -22,7 +22,7 @@ Change = Callable[[Forger, Tables, Row], None]
 
 
 def _asset(tables: Tables) -> Row:
-    (asset,) = tables.rows["assets"].values()
+    asset, *_ = tables.rows["assets"].values()
     return asset
 
 

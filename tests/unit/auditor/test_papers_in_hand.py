@@ -41,7 +41,8 @@ def _sales(made: Made) -> list[Sale]:
         if order["status"] == OrderStatus.SETTLED:
             listing = rows["listings"][order["listingId"],]
             paid = [row for row in rows["payouts"].values() if row["orderId"] == order["orderId"]]
-            shares = [(row["holder"], row["amount"]) for row in sorted(paid, key=lambda row: row["event"]["logIndex"])]
+            in_order = sorted(paid, key=lambda row: row["event"]["logIndex"])
+            shares = [(row["assetId"], row["holder"], row["amount"]) for row in in_order]
             cleared = rows["cleared_orders"].get((order["orderId"],), {}).get("batchId")
             terms, agreement = (forger.document(name) for name in (listing["termsDigest"], order["agreementDigest"]))
             found.append(Sale(order, listing, terms, agreement, shares, times[order["event"]["block"]], cleared))
@@ -53,6 +54,7 @@ def papers(made: Made) -> dict[str, Json]:
     """An honest trade voucher and an honest invoice."""
     sales = _sales(made)
     seller, buyer = sales[0].listing["seller"], sales[0].order["buyer"]
+    sales = [sale for sale in sales if sale.listing["seller"] == seller]
     return {"voucher": make_trade_voucher(sales[0]), "invoice": make_invoice(seller, buyer, MONTH, sales)}
 
 

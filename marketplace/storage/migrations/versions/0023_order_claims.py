@@ -1,14 +1,14 @@
 """What one side of an order claims alone, and until when higher vouchers are presented.
 
 Revision ID: 0023
-Follows: 0021
+Follows: 0022
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0023"
-down_revision = "0021"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 

@@ -9,7 +9,7 @@ from marketplace.documents import differences, series_of
 from marketplace.documents.ids import asset_id
 
 
-class Lineage:
+class Versions:
     """Checks the manifests of all assets, in the order of their registration."""
 
     def __init__(self, tables: Tables, documents: Documents, report: Report) -> None:
@@ -37,10 +37,10 @@ class Lineage:
             self._report.find("previous_unregistered", subject, expected=before)
             return
         budget = self._assets[before,]["epsilonBudget"]
-        self._report.same("lineage_differs", f"{subject} epsilonBudget", budget, row["epsilonBudget"])
+        self._report.same("version_not_next", f"{subject} epsilonBudget", budget, row["epsilonBudget"])
         previous = self._documents.get(manifest["previous"], "manifest", subject)
         for what, expected, got in differences(manifest, previous) if previous is not None else ():
-            self._report.find("lineage_differs", f"{subject} manifest.{what}", expected=expected, got=got)
+            self._report.find("version_not_next", f"{subject} manifest.{what}", expected=expected, got=got)
 
 
 def _registrant(row: Row, manifest: dict[str, Any]) -> str:

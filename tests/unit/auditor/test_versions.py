@@ -9,8 +9,8 @@ import pytest
 from crypto.canonical import canonical_json
 from marketplace.auditor.documents import Documents, document_name
 from marketplace.auditor.findings import Report
-from marketplace.auditor.lineage import Lineage
 from marketplace.auditor.rows import Tables
+from marketplace.auditor.versions import Versions
 from marketplace.documents import digest
 from marketplace.documents.ids import asset_id
 from marketplace.vault.schema import parse_schema
@@ -42,9 +42,9 @@ def audited(manifests: list[Json], change: Change = lambda *_: None) -> list[tup
         name = digest(manifest)
         tables.put("assets", row | {"assetId": asset_id(row["holder"], name), "manifestDigest": name})
     files = {document_name(digest(item)): canonical_json(item) for item in manifests}
-    lineage = Lineage(tables, Documents(MemoryBundle(files), report), report)
+    versions = Versions(tables, Documents(MemoryBundle(files), report), report)
     for manifest, row in zip(manifests, tables.rows["assets"].values(), strict=True):
-        lineage.check(row, manifest)
+        versions.check(row, manifest)
     return [(item.code, item.subject.rpartition(" ")[2]) for item in report.findings]
 
 
@@ -74,7 +74,7 @@ CHANGES: dict[str, Change] = {
 
 @pytest.mark.parametrize("what", CHANGES)
 def test_a_version_that_does_not_follow(versions: list[Json], what: str) -> None:
-    assert ("lineage_differs", what) in audited(versions[:2], CHANGES[what])
+    assert ("version_not_next", what) in audited(versions[:2], CHANGES[what])
 
 
 def test_two_versions_that_give_one_block_to_different_rows(versions: list[Json]) -> None:
