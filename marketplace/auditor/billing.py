@@ -103,12 +103,14 @@ class Billing:
             due = f"{error.code}: {error.message}"
         self._report.same("voucher_amount", f"{subject} voucher.amount", due, amount)
 
-    def check_signature(self, voucher: Mapping[str, Any], buyer: str, subject: str, at: int) -> None:
+    def check_signature(
+        self, voucher: Mapping[str, Any], buyer: str, subject: str, at: int, *, grace: int = UNDER_WAY_SECONDS
+    ) -> None:
         """A living key of the buyer signed it: an answer for the signature of an ended one means that the exchange hid
         the ending from the vault, or that the vault did not look."""
         try:
             message, signature = voucher_message(voucher), from_hex(voucher["signature"])
-            self.book.require("Voucher", message, buyer, signature, at, grace=UNDER_WAY_SECONDS, early=AHEAD_SECONDS)
+            self.book.require("Voucher", message, buyer, signature, at, grace=grace, early=AHEAD_SECONDS)
         except (CryptoError, RuleError) as error:
             self._report.find("voucher_signature", subject, expected=buyer, got=error)
         self._report.same("voucher_signature", f"{subject} voucher.buyer", buyer, voucher["buyer"])

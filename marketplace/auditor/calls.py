@@ -25,6 +25,7 @@ from marketplace.auditor.papers import Papers, Standing
 from marketplace.auditor.rows import Row, Tables
 from marketplace.documents import unix_seconds, voucher_message
 from marketplace.errors import MarketplaceError, RuleError
+from marketplace.intents import INTENTS
 from marketplace.participants.keybook import AHEAD_SECONDS
 from marketplace.types import OrderStatus
 
@@ -165,7 +166,8 @@ class Calls:
         report.same("voucher_amount", f"{subject} voucher.epsilon", 0, message["epsilon"])
         if message["amount"] > order["escrow"]:
             report.find("voucher_over_escrow", subject, expected=f"<= {order['escrow']}", got=message["amount"])
-        self._billing.check_signature(voucher, order["buyer"], subject, unix_seconds(leaf["at"]))
+        at, grace = unix_seconds(leaf["at"]), INTENTS["Voucher"].grace + UNDER_WAY_SECONDS
+        self._billing.check_signature(voucher, order["buyer"], subject, at, grace=grace)
         account.voucher = voucher
 
     def _serve(self, leaf: Leaf, standing: Standing, account: _Account, subject: str) -> None:
@@ -219,7 +221,7 @@ class Calls:
         self._report.count("calls metered", account.meter.size if account else 0)
         self._report.count("calls paid", row["calls"])
         unpaid = account.meter.size - row["calls"] if account else 0
-        if unpaid > 1 and row["status"] == OrderStatus.SETTLED:
+        if unpaid > 1 and row["status"] in (OrderStatus.SETTLED, OrderStatus.REFUNDED):
             self._report.find("calls_unpaid", f"order {order}", expected="one call at most", got=unpaid)
         return True
 

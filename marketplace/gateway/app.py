@@ -74,8 +74,8 @@ def make_gateway(desk: Desk) -> FastAPI:
         return desk.answer(_token(authorization), body.call, body.voucher)
 
     @app.post("/receipts")
-    def receive_voucher(body: ReceiptBody) -> dict[str, Any]:
-        return desk.receive(body.voucher)
+    def receive_voucher(body: ReceiptBody, authorization: Annotated[str, Header()] = "") -> dict[str, Any]:
+        return desk.receive(_token(authorization), body.voucher)
 
     @app.get("/orders/{order}/records")
     def list_records(

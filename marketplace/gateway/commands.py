@@ -40,7 +40,9 @@ def run_(
     credential_seconds: Annotated[int, typer.Option(min=120, help="life of a credential 凭据有效秒数")] = (
         CREDENTIAL_SECONDS
     ),
-    hand_in_seconds: Annotated[int, typer.Option(min=1, help="how often records are handed in 存证间隔秒数")] = 300,
+    hand_in_seconds: Annotated[
+        int, typer.Option(min=1, max=1_800, help="how often records are handed in 存证间隔秒数")
+    ] = 300,
 ) -> None:
     """Answer the calls of a listing of yours, and hand their records in. Plain HTTP: put TLS before it. 运行网关
 
@@ -66,3 +68,21 @@ def run_(
             work(desk, address, stop, run.log, hand_in_seconds)
         finally:
             store.close()
+
+
+@command(app)
+def forgive(
+    run: Run,
+    order: Annotated[
+        str, typer.Argument(metavar="ORDER", parser=parse_id(Kind.ORDER), help="id of the order 订单编号")
+    ],
+) -> None:
+    """Hold an order's unpaid call against its buyer no longer: it may call under other orders again. 豁免未付调用
+
+    Example: marketplace gateway forgive 0x5f…5f
+    """
+    with open_client(run) as client:
+        store = api.store_of(client)
+        forgiven = store.forgive(order)
+        store.close()
+    run.result({"order": order, "forgiven": forgiven}, "forgiven", "已豁免")

@@ -25,12 +25,13 @@ from marketplace.api.rules import check_call, most_records
 from marketplace.api.statements import CREDENTIAL_INFO, check, credential_context, key_of, sign
 from marketplace.documents import Document, iso_time, unix_seconds, validate_voucher, voucher_message
 from marketplace.documents.api import MAX_BATCH, request_digest, validate_call, validate_credential_request
-from marketplace.errors import MarketplaceError, NotAuthorizedError, RuleError
+from marketplace.errors import MarketplaceError, NotAuthorizedError, NotFoundError, RuleError
 from marketplace.gateway.limits import Rate, require_quota
 from marketplace.gateway.standing import Standing, Standings
 from marketplace.gateway.table import Table
 from marketplace.queries.pricing import check_voucher_signature
 from marketplace.sdk.call_store import CallStore
+from marketplace.types import OrderStatus
 
 log = logging.getLogger(__name__)
 CREDENTIAL_SECONDS = 900
@@ -91,15 +92,32 @@ class Desk:
         wish = validate_credential_request(value)
         standing = self.standings.of(wish["order"])
         self._require_fresh(wish["at"])
-        if wish["buyer"] != standing.order["buyer"]:
-            raise _not_the_holders(standing.order["buyer"], wish["buyer"])
+        if wish["buyer"] != standing.order["buyer"]:  # who buys is nobody else's business
+            raise NotFoundError("order_unknown", f"there is no order {wish['order']} of yours", zh="没有您的该订单")
         key = check(wish, standing.book, max(int(self._now()), standing.book.time))
         self._require_open(standing)
+        self._require_paid_elsewhere(standing)
         token, expires = secrets.token_bytes(32), int(self._now()) + self._lasts
         context = credential_context(wish["order"], key, expires)
         sealed = envelope.seal(from_hex(wish["receiveKey"], 32), token, info=CREDENTIAL_INFO, aad=context)
         self.store.keep_credential(to_hex(sha256(token)), wish["order"], key, expires)
         return {"sealed": to_hex(sealed), "expiresAt": expires}
+
+    def _require_paid_elsewhere(self, standing: Standing) -> None:
+        """One call of a buyer is at stake, over all its orders: else orders that cost nothing would give one each."""
+        order, buyer = standing.order["orderId"], standing.order["buyer"]
+        self.store.keep_buyer(order, buyer)
+        other = self.store.unpaid(buyer, order)
+        if other is not None:
+            raise RuleError(
+                "call_unpaid_before",
+                f"a call of order {other} is not paid yet",
+                zh=f"订单 {other} 尚有调用未付款",
+                rule="api.one_call_at_stake",
+                got=other,
+                hint="pay it first: marketplace api pay ORDER; a seller forgives it: marketplace gateway forgive ORDER",
+                hint_zh="请先付款：marketplace api pay ORDER；卖方可豁免：marketplace gateway forgive ORDER",
+            )
 
     def _require_open(self, standing: Standing) -> None:
         if standing.refusal is not None:
@@ -127,6 +145,7 @@ class Desk:
                 return again
             self._require_fresh(call["at"])
             self._require_open(standing)
+            self._require_paid_elsewhere(standing)
             if call["number"] != line.meter.size + 1:
                 raise _wrong_number(line.meter.size + 1, call["number"])
             paid = self._paid(standing, line.meter, voucher)
@@ -140,14 +159,18 @@ class Desk:
             line.meter.take(answer["record"])
             return answer
 
-    def receive(self, value: object) -> dict[str, Any]:
+    def receive(self, token: str, value: object) -> dict[str, Any]:
         """Take the voucher that pays for all calls so far, the last one too.
 
         Raises:
-            RuleError: `calls_voucher_differs`, `calls_over_escrow`. VerificationError: `voucher_signature`.
+            NotAuthorizedError: `credential_invalid`. VerificationError: `voucher_signature`.
+            RuleError: `calls_over`, `calls_voucher_differs`, `calls_over_escrow`.
         """
         voucher = validate_voucher(value)
+        self._credential(token, voucher["order"])
         standing = self.standings.of(voucher["order"])
+        if standing.order["status"] != OrderStatus.FUNDED:  # its escrow is gone: the voucher would pay nothing
+            self._require_open(standing)
         with self._locks[voucher["order"]]:
             paid = self._paid(standing, self._line(standing).meter, voucher)
             if paid is not None:
@@ -175,8 +198,9 @@ class Desk:
             return None
         voucher = validate_voucher(value)
         due = voucher_due(standing.order["orderId"], meter, standing.terms, standing.purpose)
-        check_voucher(voucher_message(voucher), due, standing.order["escrow"])
+        # The signature first: what is due is told to the buyer alone.
         check_voucher_signature(standing.order["buyer"], voucher, standing.book, int(self._now()))
+        check_voucher(voucher_message(voucher), due, standing.order["escrow"])
         return voucher
 
     def _run(

@@ -1,4 +1,4 @@
-"""The gateway at work: a listening server beside a loop that hands records in, until it is stopped."""
+"""The gateway at work: a listening server beside a loop that hands records in, and closes orders in time."""
 
 import threading
 import time
@@ -11,7 +11,7 @@ import uvicorn
 from marketplace.errors import ConfigurationError, MarketplaceError
 from marketplace.gateway.app import make_gateway
 from marketplace.gateway.desk import Desk
-from marketplace.sdk import api
+from marketplace.sdk import api, settlement
 
 STOP_SECONDS = 5
 START_SECONDS = 10
@@ -58,7 +58,8 @@ def listening(desk: Desk, address: Address) -> Iterator[threading.Thread]:
 
 
 def work(desk: Desk, address: Address, stop: threading.Event, notice: Notice, hand_in_seconds: float) -> None:
-    """Answer calls, and hand their records in every so often and at the end, until `stop` is set."""
+    """Answer calls, hand their records in every so often and at the end, and close orders before their term ends, until
+    `stop` is set."""
     done: dict[str, tuple[int, int]] = {}
     with listening(desk, address) as thread:
         notice(f"the gateway answers at {address.public}", f"网关地址 {address.public}")
@@ -97,10 +98,12 @@ def _hand_in(desk: Desk, notice: Notice, done: dict[str, tuple[int, int]]) -> No
     for order in desk.store.orders():
         voucher = desk.store.voucher(order)
         here = desk.store.count(order), int(voucher["calls"]) if voucher else 0
-        if done.get(order) == here:
-            continue
         try:
-            api.hand_in(desk.standings.client, order, desk.store)
-            done[order] = here
+            if done.get(order) != here:
+                api.hand_in(desk.standings.client, order, desk.store)
+                done[order] = here
+            if voucher is not None and desk.standings.is_closing(desk.standings.of(order)):
+                settlement.close(desk.standings.client, order, voucher)
+                notice(f"{order} is closed: its term ends", f"{order} 临近到期，已结算")
         except MarketplaceError as error:
             notice(f"{order}: {error.code}: {error}", f"{order}：{error.code}：{error.zh}")

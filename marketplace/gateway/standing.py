@@ -17,6 +17,10 @@ from marketplace.types import OrderStatus, TitleKind
 
 FRESH_SECONDS = 5
 STALE_SECONDS = 60
+UNKNOWN_SECONDS, MOST_UNKNOWN = 30, 10_000
+CLOSING_SECONDS = 3600
+"""So long before an order's term nothing is answered any more: that is the time to close it in. After the term anybody
+may have the whole escrow refunded, whatever was answered."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class Standings:
         self.client, self.listing, self._buyers = client, listing, frozenset(buyers)
         self._fresh, self._clock = fresh_seconds, clock
         self._known: dict[str, Standing] = {}
+        self._unknown: dict[str, float] = {}
 
     def of(self, order: str) -> Standing:
         """The standing of an order.
@@ -66,10 +71,17 @@ class Standings:
             NotFoundError: `order_unknown`: none of this listing. PortError: nobody knows.
         """
         known, now = self._known.get(order), self._clock()
+        if now - self._unknown.get(order, now - UNKNOWN_SECONDS) < UNKNOWN_SECONDS:
+            raise _unknown(order)
         if known is not None and now - known.asked < self._fresh:
             return known
         try:
             found = self._ask(order, now)
+        except NotFoundError:
+            if len(self._unknown) >= MOST_UNKNOWN:
+                self._unknown.clear()
+            self._unknown[order] = now
+            raise
         except PortError:
             if known is None or now - known.asked >= STALE_SECONDS:
                 raise
@@ -80,10 +92,15 @@ class Standings:
     def _ask(self, order: str, now: float) -> Standing:
         deal = orders.inspect(self.client, order)
         if deal.order["listingId"] != self.listing or not is_api(deal.offer.terms):
-            raise NotFoundError("order_unknown", f"there is no order {order} of yours", zh="没有您的该订单")
+            raise _unknown(order)
         book = book_of(self.client, deal.order["buyer"])
         refusal = self._why_not(deal.order, max(self.client.now(), book.time))
         return Standing(deal.order, deal.offer.terms, deal.agreement["purpose"], book, refusal, now)
+
+    def is_closing(self, standing: Standing) -> bool:
+        """Whether an open order's term is so near that it has to be closed now."""
+        near = self.client.now() > standing.order["validUntil"] - CLOSING_SECONDS
+        return bool(standing.order["status"] == OrderStatus.FUNDED and near)
 
     def _why_not(self, order: Mapping[str, Any], now: int) -> RuleError | None:
         if self._buyers and order["buyer"] not in self._buyers:
@@ -96,13 +113,14 @@ class Standings:
                 hint="ask the seller; whoever knows its buyers names them: marketplace gateway run --buyer",
                 hint_zh="请联系卖方；卖方可用 marketplace gateway run --buyer 指明买方",
             )
-        if order["status"] != OrderStatus.FUNDED or now > order["validUntil"]:
+        until = order["validUntil"] - CLOSING_SECONDS
+        if order["status"] != OrderStatus.FUNDED or now > until:
             return RuleError(
                 "calls_over",
-                f"order {order['orderId']} has ended, or its term is over",
-                zh=f"订单 {order['orderId']} 已结束或已到期",
+                f"order {order['orderId']} has ended, or ends within the time that closing it takes",
+                zh=f"订单 {order['orderId']} 已结束，或剩余期限不足以完成结算",
                 rule="api.calls_of_open_orders",
-                expected=f"{OrderStatus.FUNDED.name}, until {order['validUntil']}",
+                expected=f"{OrderStatus.FUNDED.name}, until {until}",
                 got=order["status"],
                 hint="fund another order to call on",
                 hint_zh="请另下订单后继续调用",
@@ -128,3 +146,7 @@ class Standings:
         used = title_id(order["assetId"], TitleKind.USE, order["orderId"])
         listing = listings.get(self.client, self.listing)
         return [(used, order["buyer"]), (str(listing["titleId"]), listing["seller"])]
+
+
+def _unknown(order: str) -> NotFoundError:
+    return NotFoundError("order_unknown", f"there is no order {order} of yours", zh="没有您的该订单")

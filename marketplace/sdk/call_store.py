@@ -22,6 +22,8 @@ CREATE TABLE IF NOT EXISTS records (order_id TEXT, number INTEGER, record TEXT, 
 CREATE TABLE IF NOT EXISTS vouchers (order_id TEXT PRIMARY KEY, calls INTEGER, voucher TEXT);
 CREATE TABLE IF NOT EXISTS answers (order_id TEXT PRIMARY KEY, number INTEGER, request TEXT, answer TEXT);
 CREATE TABLE IF NOT EXISTS pending (order_id TEXT PRIMARY KEY, call TEXT, voucher TEXT);
+CREATE TABLE IF NOT EXISTS buyers (order_id TEXT PRIMARY KEY, buyer TEXT);
+CREATE INDEX IF NOT EXISTS orders_of_buyers ON buyers (buyer);
 CREATE TABLE IF NOT EXISTS credentials (digest TEXT PRIMARY KEY, order_id TEXT, key TEXT, expires INTEGER,
                                         token TEXT);
 """
@@ -84,7 +86,7 @@ class CallStore:
 
     def count(self, order: str) -> int:
         """How many records of the order are here."""
-        row = self._row("SELECT count(*) FROM records WHERE order_id = ?", order)
+        row = self._row("SELECT coalesce(max(number), 0) FROM records WHERE order_id = ?", order)
         return int(row[0]) if row else 0
 
     def seen_ms(self, order: str) -> list[int]:
@@ -132,6 +134,28 @@ class CallStore:
         """Number, request and answer of the order's last call."""
         row = self._row("SELECT number, request, answer FROM answers WHERE order_id = ?", order)
         return (int(row[0]), str(row[1]), json.loads(row[2])) if row else None
+
+    def keep_buyer(self, order: str, buyer: str) -> None:
+        """Remember whose order it is."""
+        if self._row("SELECT 1 FROM buyers WHERE order_id = ?", order) is None:
+            with self._writing() as connection:
+                connection.execute("INSERT OR IGNORE INTO buyers VALUES (?, ?)", (order, buyer))
+
+    def unpaid(self, buyer: str, besides: str) -> str | None:
+        """An order of the buyer, besides this one, that has a record which no voucher pays for."""
+        row = self._row(
+            "SELECT b.order_id FROM buyers b LEFT JOIN vouchers v ON v.order_id = b.order_id"
+            " WHERE b.buyer = ? AND b.order_id <> ? AND coalesce(v.calls, 0) <"
+            " (SELECT coalesce(max(number), 0) FROM records r WHERE r.order_id = b.order_id) LIMIT 1",
+            buyer,
+            besides,
+        )
+        return str(row[0]) if row else None
+
+    def forgive(self, order: str) -> bool:
+        """Hold no unpaid call of this order against its buyer any more; returns whether one was."""
+        with self._writing() as connection:
+            return connection.execute("DELETE FROM buyers WHERE order_id = ?", (order,)).rowcount > 0
 
     # -- calls under way --------------------------------------------------------------------------------------------
 

@@ -64,10 +64,12 @@ def offer_calls(town: Town, plan: Mapping[str, Any] = PER_HIT, **changes: Any) -
 _NUMBERS = iter(range(1, 10_000))  # makes each listing another one
 
 
-def order_calls(town: Town, listing: str, buyer: str = "buyer", escrow: int = ESCROW) -> str:
+def order_calls(
+    town: Town, listing: str, buyer: str = "buyer", escrow: int = ESCROW, seconds: int = 20 * 86_400
+) -> str:
     """Order it, with money for it; returns the order's id."""
     settlement.issue(town["bank"], town[buyer].address, escrow)
-    until = int(time.time()) + 20 * 86_400
+    until = int(time.time()) + seconds
     found = api.order(town[buyer], listing, escrow=escrow, purpose="TRANSPORT", region="CN-SH", valid_until=until)
     return str(found["orderId"])
 

@@ -27,6 +27,7 @@ from marketplace.errors import (
     RuleError,
 )
 from marketplace.gateway.desk import Desk
+from marketplace.gateway.serving import _hand_in
 from marketplace.gateway.standing import Standing, Standings
 from marketplace.participants.keys import Key
 from marketplace.sdk import api, evidence, orders, persons, settlement, titles
@@ -54,6 +55,14 @@ def listing(town: Town) -> str:
 def desk(town: Town, listing: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     with gateway(town, listing, tmp_path_factory.mktemp("gateway")) as desk:
         yield desk
+
+
+@pytest.fixture(autouse=True)
+def forgiven(desk: Desk) -> Iterator[None]:
+    """What a test leaves unpaid is not held against the buyer in the next one."""
+    yield
+    for order in desk.store.orders():
+        desk.store.forgive(order)
 
 
 def by_id(number: str) -> list[dict[str, str]]:
@@ -205,7 +214,7 @@ def test_credentials_are_short_rotated_and_bound_to_a_key(
         # Stolen: the token is right, the key is not.
         calls.client = rival
         refused("call_not_the_holders", lambda: calls.call("flight", by_id("F0001")), NotAuthorizedError)
-        refused("call_not_the_holders", calls.credential, NotAuthorizedError)
+        refused("order_unknown", calls.credential, NotFoundError)
     assert desk.store.records(order) == []
 
 
@@ -247,6 +256,73 @@ def test_a_voucher_is_for_exactly_the_calls_so_far(
     short = {**lower, "calls": 3, "callsRoot": told["callsRoot"]}
     less = voucher_document(short, buyer.address, from_hex(buyer.sign("Voucher", short)))
     refused("calls_voucher_differs", lambda: buyer.post(f"/orders/{order}/calls", {**body, "voucher": less}))
+
+
+def test_one_call_of_a_buyer_is_at_stake_over_all_its_orders(
+    town: Town, listing: str, desk: Desk, tmp_path: Path
+) -> None:
+    first, second = order_calls(town, listing), order_calls(town, listing)
+    with caller(town, first, tmp_path) as one, caller(town, second, tmp_path) as two:
+        one.call("flight", by_id("F0001"))
+        refused("call_unpaid_before", lambda: two.call("flight", by_id("F0001")))
+        one.pay()
+        two.call("flight", by_id("F0001"))
+        refused("call_unpaid_before", lambda: one.call("flight", by_id("F0002")))
+        assert desk.store.forgive(second)
+        one.call("flight", by_id("F0002"))
+
+
+def test_a_stranger_learns_nothing_of_an_order(town: Town, listing: str, desk: Desk, tmp_path: Path) -> None:
+    order, rival = order_calls(town, listing), town["rival"]
+    with caller(town, order, tmp_path) as calls:
+        calls.call("flight", by_id("F0001"))
+        said = {"orderId": order, "amount": 0, "epsilon": 0, "calls": 0, "callsRoot": "0x" + "11" * 32}
+        forged = voucher_document(said, rival.address, from_hex(rival.sign("Voucher", said)))
+        with httpx.Client(base_url=calls.url) as http:
+            asked = http.post("/receipts", json={"voucher": forged})
+            held = {"authorization": f"Bearer {_held(calls)[0]}"}
+            stolen = http.post("/receipts", json={"voucher": forged}, headers=held)
+            again = [http.get(f"/orders/{order}/records", headers={"authorization": "Bearer x"}) for _ in range(2)]
+        assert (asked.json()["code"], stolen.json()["code"]) == ("credential_invalid", "voucher_signature")
+        root = calls._meter.root
+        assert all(root not in answer.text and calls.client.address not in answer.text for answer in (asked, *again))
+
+
+def test_an_order_whose_term_ends_is_refused_and_closed_in_time(town: Town, tmp_path: Path) -> None:
+    listing = offer_calls(town)
+    short = order_calls(town, listing, seconds=1_800)
+    with gateway(town, listing, tmp_path) as desk:
+        with caller(town, short, tmp_path) as calls:
+            refused("calls_over", lambda: calls.call("flight", by_id("F0001")))
+        order = order_calls(town, listing)
+        with caller(town, order, tmp_path) as calls:
+            calls.call("flight", by_id("F0001"))
+            calls.pay()
+        _hand_in(desk, lambda *_: None, {})
+        assert orders.get(town["buyer"], order)["status"] == OrderStatus.FUNDED
+        desk.standings.is_closing = lambda standing: standing.order["status"] == OrderStatus.FUNDED  # type: ignore[method-assign]
+        _hand_in(desk, lambda *_: None, {})
+        ended = orders.get(town["buyer"], order)
+        assert (ended["status"], ended["amount"]) == (OrderStatus.SETTLED, 30)
+
+
+def test_a_bad_answer_does_not_keep_an_honest_buyer_from_paying(
+    town: Town, listing: str, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = order_calls(town, listing)
+    with caller(town, order, tmp_path) as calls:
+        calls.call("flight", by_id("F0001"))
+        post = calls._post
+
+        def bent(path: str, body: Any, token: str = "") -> dict[str, Any]:
+            told = post(path, body, token)
+            return told | {"content": "{}"} if path == "/calls" else told
+
+        monkeypatch.setattr(calls, "_post", bent)
+        refused("call_record_differs", lambda: calls.call("flight", by_id("F0002")), MarketplaceError)
+        paid = calls.pay()
+        assert paid is not None
+        assert (paid["calls"], api.metered(town["buyer"], order)["voucher"]) == (1, paid)
 
 
 def test_the_order_pays_for_what_it_may_cost(town: Town, listing: str, desk: Desk, tmp_path: Path) -> None:
