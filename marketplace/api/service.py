@@ -16,7 +16,7 @@ from marketplace.api import levels, metering
 from marketplace.api.rules import record_fault, require_api
 from marketplace.api.statements import check
 from marketplace.api.tables import ApiBatch, ApiGateway, ApiOrder, ApiService
-from marketplace.documents import Document, digest, unix_seconds, validate_voucher, voucher_message
+from marketplace.documents import Document, digest, iso_time, unix_seconds, validate_voucher, voucher_message
 from marketplace.documents.api import (
     MAX_BATCH,
     MAX_CALLS,
@@ -213,7 +213,8 @@ def take_service_record(
     """Keep the seller's service record of a period, if it is what the records that are here give.
 
     Raises:
-        NotFoundError: `order_unknown`. RuleError: `service_record_not_the_calls`, `service_record_answered`.
+        NotFoundError: `order_unknown`. RuleError: `service_period_running`, `service_record_not_the_calls`,
+        `service_record_answered`.
         VerificationError: `call_statement_signature`.
     """
     order, terms = _order_of(session, order_id, account)
@@ -223,8 +224,9 @@ def take_service_record(
     if row is not None and row.record_digest == name:
         return metered_json(session, order)
     check(record, _book(session, deployment, parties(session, order)), ledger_time(session, now))
-    # One record before the first shows that the period has none before it.
-    about = list(records_of(session, order_id, record["first"] - 1, record["last"]))
+    _require_over(order, record["period"], terms, now)
+    # All that is here from one record before the first on: none of the period may be left out at either end.
+    about = list(records_of(session, order_id, record["first"] - 1))
     figures = levels.figures_of(about, record["period"], terms)
     said = {field: record[field] for field in figures or {}}
     if figures is None or said != figures:
@@ -253,6 +255,21 @@ def take_service_record(
     log.append(session, "api.service", now, order=order_id, record=name)
     session.flush()
     return metered_json(session, order)
+
+
+def _require_over(order: Order, period: str, terms: Document, now: int) -> None:
+    """A service record is of a whole period: a seller could state it while it looks well."""
+    running = metering.period_of(iso_time(now), terms["delivery"]["period"])
+    if order.status == OrderStatus.FUNDED and period >= running:
+        raise RuleError(
+            "service_period_running",
+            f"the period {period} is not over, and neither is the order",
+            zh=f"周期 {period} 与订单均未结束",
+            rule="api.service_records_are_of_whole_periods",
+            got=period,
+            hint="state it when the period is over, or the order is closed",
+            hint_zh="请在周期结束或订单结算后提交",
+        )
 
 
 def take_service_answer(

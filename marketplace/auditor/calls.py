@@ -41,12 +41,14 @@ CALL_LEAVES: dict[str, frozenset[str]] = {
 
 @dataclass
 class _Account:
-    """One order's calls so far: all of them, and those that the last voucher pays for."""
+    """One order's calls so far: all of them, those that the last voucher pays for, and by period the last service
+    record with its leaf."""
 
     meter: Meter
     paid: Meter
     records: list[Mapping[str, Any]] = field(default_factory=list)
     voucher: Mapping[str, Any] | None = None
+    services: dict[str, tuple[Mapping[str, Any], str]] = field(default_factory=dict)
     broken: bool = False
 
 
@@ -171,7 +173,7 @@ class Calls:
         account.voucher = voucher
 
     def _serve(self, leaf: Leaf, standing: Standing, account: _Account, subject: str) -> None:
-        """A service record is what its calls give."""
+        """A service record is the seller's; what it has to say is told when all calls are known."""
         record = self._documents.get(leaf["record"], "service_record", subject)
         if record is None:
             return
@@ -182,12 +184,7 @@ class Calls:
         expected = (standing.order["orderId"], standing.listing["seller"])
         self._report.same("reference", f"{subject} order", expected, (record["order"], record["seller"]))
         self._signed(record, unix_seconds(leaf["at"]), subject)
-        upto = [item for item in account.records if item["number"] <= record["last"]]
-        figures = figures_of(upto, record["period"], standing.terms)
-        if figures is None:
-            self._report.find("service_differs", subject, expected="calls of that period", got=record["period"])
-        for name, value in (figures or {}).items():
-            self._report.same("service_differs", f"{subject} {name}", value, record[name])
+        account.services[record["period"]] = (record, subject)
 
     def _reply(self, leaf: Leaf, standing: Standing, _: _Account, subject: str) -> None:
         """The buyer answers a service record of its order, once."""
@@ -214,6 +211,8 @@ class Calls:
             return False
         if account is not None and account.broken:
             return True
+        if account is not None:
+            self._check_services(order, account)
         voucher = account.voucher if account else None
         billed = voucher or {"amount": 0, "epsilon": 0, "calls": 0, "callsRoot": to_hex(EMPTY_ROOT)}
         if row["status"] == OrderStatus.SETTLED:
@@ -224,6 +223,16 @@ class Calls:
         if unpaid > 1 and row["status"] in (OrderStatus.SETTLED, OrderStatus.REFUNDED):
             self._report.find("calls_unpaid", f"order {order}", expected="one call at most", got=unpaid)
         return True
+
+    def _check_services(self, order: str, account: _Account) -> None:
+        """A service record is what all calls of its period give, those that were handed in after it too."""
+        standing = self._papers.of(order, f"order {order}")
+        for period, (record, subject) in account.services.items() if standing else ():
+            figures = figures_of(account.records, period, standing.terms) if standing else None
+            if figures is None:
+                self._report.find("service_differs", subject, expected="calls of that period", got=period)
+            for name, value in (figures or {}).items():
+                self._report.same("service_differs", f"{subject} {name}", value, record[name])
 
     def _is_api(self, row: Row) -> bool:
         standing = self._papers.of(row["orderId"], f"order {row['orderId']}")

@@ -157,11 +157,21 @@ def request_digest(call: Mapping[str, Any]) -> str:
 def validate_gateway(value: object) -> Document:
     """Where the gateway of a listing answers: https, or http on the buyer's own machine."""
     gateway = checked(_GATEWAY, value, "gateway")
-    url = urlsplit(gateway["url"])
-    plain = url.scheme == "http" and url.hostname in ("127.0.0.1", "localhost", "::1")
-    if not (url.scheme == "https" or plain) or not url.hostname or url.query or url.fragment or url.username:
+    try:
+        url = urlsplit(gateway["url"])
+        named = bool(url.hostname) and (url.port is None or url.port > 0)
+    except ValueError:
+        raise refuse("gateway.url", "https://host/path, or http on loopback", gateway["url"]) from None
+    secret = url.query or url.fragment or url.username is not None or url.password is not None
+    if not (url.scheme == "https" or is_at_home(gateway["url"])) or not named or secret:
         raise refuse("gateway.url", "https://host/path, or http on loopback", gateway["url"])
     return gateway
+
+
+def is_at_home(url: str) -> bool:
+    """Whether an address is plain HTTP on the very machine that asks."""
+    parts = urlsplit(url)
+    return parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def validate_credential_request(value: object) -> Document:

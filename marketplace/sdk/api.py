@@ -29,6 +29,7 @@ from marketplace.documents import Document, digest, iso_time, unix_seconds, vouc
 from marketplace.documents.api import (
     ANSWERED,
     MAX_BATCH,
+    is_at_home,
     request_digest,
     validate_call,
     validate_call_record,
@@ -341,6 +342,9 @@ def gateway_of(client: Client, listing: Mapping[str, Any]) -> Document:
     named = (gateway["listing"], gateway["seller"])
     expect(named, (listing["listingId"], listing["seller"]), "call_record_differs", "api.gateways_are_the_sellers")
     check(gateway, book, max(client.now(), book.time))
+    # No seller sends a buyer's calls to the buyer's own machine, except where all of them try it out on one.
+    away = is_at_home(gateway["url"]) and not is_at_home(client.url)
+    expect(away, False, "call_record_differs", "api.gateways_are_elsewhere")
     return gateway
 
 
@@ -445,8 +449,7 @@ def answer_service(
     record = validate_service_record(found[-1])
     if not reasons:
         terms = orders.inspect(client, order_id).offer.terms
-        own = [item for item in store.records(order_id) if item["number"] <= record["last"]]
-        figures = figures_of(own, period, terms)
+        figures = figures_of(store.records(order_id), period, terms)  # of all own records: none is left out
         said = {name: record[name] for name in figures or {}}
         expect(said, figures, "service_record_differs", "api.service_records_are_the_records")
     body: Document = {"type": "service_answer", "version": 1, "order": order_id, "record": digest(record)}

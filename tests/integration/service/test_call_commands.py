@@ -130,6 +130,8 @@ def test_from_offer_to_payment(
     assert main(["--home", str(tmp_path / "buyer"), "--url", town.url, "api", "metered", order]) == 0
     assert "1.70" in capsys.readouterr().out
     assert typed("supplier", "api", "hand-in", order)["due"] == 170
+    closed = typed("supplier", "settlement", "close", order)
+    assert closed["statement"]["sum"] == 900
     stated = typed("supplier", "api", "sla", order, "--state")["figures"]
     assert (stated["calls"], stated["met"]) == (2, True)
     seen = typed("buyer", "api", "sla", order)
@@ -138,8 +140,6 @@ def test_from_offer_to_payment(
     assert typed("buyer", "api", "sla", order, "--accept", "--state", code=2)["code"] == "service_one_act"
     assert typed("buyer", "api", "sla", order, "--accept")["accepted"]
 
-    closed = typed("supplier", "settlement", "close", order)
-    assert closed["statement"]["sum"] == 900
     row = orders.get(town["buyer"], order)
     assert (row["status"], row["amount"], row["calls"]) == (OrderStatus.SETTLED, 170, 2)
     month = period_of(iso_time(int(time.time())), "MONTH")

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import httpx
 import pytest
 
 from crypto.canonical import from_hex, sha256, to_hex
+from marketplace.api.levels import figures_of
 from marketplace.api.metering import meter_of
 from marketplace.api.statements import key_of, sign
 from marketplace.auditor.bundle import open_bundle
@@ -97,13 +99,14 @@ def test_calls_are_answered_metered_receipted_and_paid(town: Town, listing: str,
         told = api.hand_in(supplier, order, desk.store)
         assert (told["calls"], told["due"], told["voucher"]) == (4, 80, voucher)
         assert told["callsRoot"] == voucher["callsRoot"]
+        refused("service_period_running", lambda: api.state_service(supplier, order, desk.store))
+        settlement.close(supplier, order, desk.store.voucher(order))
         record = api.state_service(supplier, order, desk.store)
         assert (record["calls"], record["hits"], record["misses"], record["availabilityBps"]) == (4, 3, 1, 10_000)
         answer = api.answer_service(buyer, order, calls.store, record["period"])
         assert answer["accepted"]
         assert api.metered(buyer, order)["service"] == [{"record": record, "answer": answer}]
 
-    settlement.close(supplier, order, desk.store.voucher(order))
     ended = orders.get(buyer, order)
     assert (ended["status"], ended["amount"], ended["calls"]) == (OrderStatus.SETTLED, 80, 4)
     told = settlement.statement(buyer, order)
@@ -427,19 +430,27 @@ def test_a_service_record_is_the_records_and_is_answered_once(
     refused("service_period_empty", lambda: api.state_service(supplier, order, desk.store))
     with caller(town, order, tmp_path) as calls:
         calls.call("flight", by_id("F0001"))
+        calls.call("flight", by_id("F9999"))
         calls.pay()
+        api.hand_in(supplier, order, desk.store)
+        settlement.close(supplier, order, desk.store.voucher(order))
+        terms, path = calls.terms, f"/orders/{order}/service-records"
         record = api.state_service(supplier, order, desk.store)
-        better = sign({**record, "p95Ms": 0, "hits": 7}, supplier.deployment, supplier.keys.signing_key)
-        refused(
-            "service_record_not_the_calls",
-            lambda: supplier.post(f"/orders/{order}/service-records", {"record": better}),
-        )
+        shorter = figures_of(desk.store.records(order)[:1], record["period"], terms)
+        for bent in ({"p95Ms": record["p95Ms"] + 1}, {"hits": 7}, shorter):
+            other = {name: item for name, item in (record | (bent or {})).items() if name != "signature"}
+            better = sign(other, supplier.deployment, supplier.keys.signing_key)
+            refused("service_record_not_the_calls", partial(supplier.post, path, {"record": better}))
         refused("service_period_unknown", lambda: api.answer_service(buyer, order, calls.store, "2020-01"))
         answer = api.answer_service(buyer, order, calls.store, record["period"], ["down on Monday 周一不可用"])
         assert not answer["accepted"]
         refused("service_record_replaced", lambda: api.answer_service(buyer, order, calls.store, record["period"]))
-        calls.call("flight", by_id("F0001"))
-        refused("service_record_answered", lambda: api.state_service(supplier, order, desk.store))
+        again = sign(
+            {name: item for name, item in record.items() if name != "signature"} | {"version": 1},
+            supplier.deployment,
+            supplier.keys.signing_key,
+        )
+        assert supplier.post(path, {"record": again})["service"][0]["answer"] == answer
 
 
 def test_keys_with_few_acts_serve_and_call(town: Town, tmp_path: Path) -> None:

@@ -163,6 +163,9 @@ def test_a_batch_is_of_records_that_follow(records: list[dict[str, Any]]) -> Non
         ("https://user@data.example.org/", False),
         ("ftp://data.example.org/", False),
         ("https://", False),
+        ("https://data.example.org:port/", False),
+        ("https://[::1", False),
+        ("https://:secret@data.example.org/", False),
     ],
 )
 def test_a_gateway_is_reached_by_tls_or_at_home(url: str, *, good: bool) -> None:
