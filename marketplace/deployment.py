@@ -13,6 +13,8 @@ from crypto.canonical import from_hex, keccak256
 from marketplace import artifacts
 from marketplace.currencies import CNY, currency_at, currency_of, kind_of
 from marketplace.intents import CONTRACTS
+from marketplace.rulebooks import all_rulebooks
+from marketplace.rulebooks.bounds import NO_BOUNDS, Bounds, bounds_of
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,12 @@ class Genesis:
     def contracts(self) -> tuple[str, ...]:
         """The names of all contracts, in the order of their creation."""
         return (*CONTRACTS, *(currency_of(code).contract for code in self.currencies[1:]))
+
+    @property
+    def bounds(self) -> Bounds:
+        """Of the rulebook's periods; none of a rulebook that this program does not know."""
+        found = (book for book in all_rulebooks().values() if book.digest == self.rulebook)
+        return next((bounds_of(book) for book in found), NO_BOUNDS)
 
     def addresses(self) -> dict[str, str]:
         """Contract name to the address that it will have."""
@@ -78,7 +86,11 @@ class Genesis:
             "Evidence": (at["Participants"],),
             "Clearing": (at["Participants"], *tokens, at["Orders"]),
             "Keys": (at["Participants"],),
-            "Registrations": (at["Participants"], at["Rights"], from_hex(self.rulebook, 32, "rulebook")),
+            "Registrations": (
+                at["Participants"],
+                at["Rights"],
+                *(from_hex(word, 32, "rulebook") for word in (self.rulebook, self.bounds.entry, self.bounds.beside)),
+            ),
             "Deliveries": (at["Participants"], at["Orders"], at["Listings"], at["Titles"]),
             "Lineage": (at["Participants"], at["Rights"], at["Titles"]),
         }

@@ -235,7 +235,8 @@ INTENTS: dict[str, IntentType] = {
         ),
         _intent(
             "Registrations",
-            "Adopt(bytes32 rulebookDigest,bytes32 previousDigest,address exchange,uint64 deadline)",
+            "Adopt(bytes32 rulebookDigest,bytes32 entryBounds,bytes32 besideBounds,bytes32 previousDigest,"
+            "address exchange,uint64 deadline)",
             "exchange",
             act=Act.ADMINISTER,
         ),

@@ -106,7 +106,7 @@ class LedgerState:
         #: events that the deployment itself leaves
         self.founding = [
             *participant_rules.found(self.participants, genesis.registrar),
-            *registration_rules.found(self.registrations, genesis.rulebook),
+            *registration_rules.found(self.registrations, genesis.rulebook, genesis.bounds),
         ]
 
     def apply(self, contract: str, verb: str, arguments: Sequence[Any], now: int) -> list[Event]:

@@ -32,12 +32,13 @@ from marketplace.participants.keys import ALL_ACTS
 from marketplace.registrations.clocks import act_dates
 from marketplace.registrations.procedures import TABLES, WHOSE, Party
 from marketplace.registrations.records import FINAL, Case, CaseState, Kind, Procedure, Step
-from marketplace.registrations.rules import party_of
+from marketplace.registrations.rules import BOUNDED, party_of
 from marketplace.replay import LedgerState
 from marketplace.rights.records import Encumbrance, Share
 from marketplace.rights.rules import STANDING
 from marketplace.rights.title_records import Title
 from marketplace.rights.titles import act_of
+from marketplace.rulebooks.bounds import bounds_of
 from marketplace.types import (
     NO_LIMIT,
     ZERO_DIGEST,
@@ -123,7 +124,8 @@ class History:
         without: contracts and verbs that no call is drawn of unless asked for.
         derives: whether products with inputs are what is mostly listed and ordered.
         forgets_keys: whether buyers now and then ask for a delivery sealed to no key.
-        changes_hands: whether later cases are transfers and cancellations, and what is granted is granted out of roots.
+        changes_hands: whether later cases are transfers and what ends entries, with dates that are too short at times,
+            and grants are of roots.
         claims: whether one side alone now and then ends its orders.
     """
 
@@ -296,7 +298,7 @@ class History:
         entered = [key for key in known if self.state.rights.assets[key].status in STANDING and self._is_free(key)]
         asset_key = self._pick(entered if entered and self.random.random() < 0.8 else known)
         if self.changes_hands:
-            kind = self._pick([Kind.TRANSFER, Kind.TRANSFER, Kind.CANCELLATION])
+            kind = self._pick([*[Kind.TRANSFER] * 4, *[Kind.CANCELLATION] * 2, Kind.REVOCATION])
         return [self._part("File", self._filing(asset_key, kind))]
 
     def _is_free(self, asset_key: str) -> bool:
@@ -338,6 +340,7 @@ class History:
         strange = sorted({step for _, step in TABLES[case.procedure]})  # in time, perhaps, but not from here
         # most steps lead to an end; a history needs cases that are deposited
         forward = [step for step in steps if step in FORWARD] or steps
+        forward = steps if self.changes_hands and self.random.random() < 0.3 else forward
         step = self._pick(forward if self.random.random() < 0.8 else steps if self.random.random() < 0.9 else strange)
         return [self._part("Decide" if decides else "Act", self._deed(name, case, step))]
 
@@ -365,6 +368,11 @@ class History:
         dates = act_dates(rulebook(), case, step, self.now, record.valid_until)
         message = deed(name, case, step, actor, self.now)
         due = self.now + 300 * DAY if step is Step.DEPOSIT and not dates.due_at else dates.due_at
+        if step in BOUNDED and self.now % 4:  # else a case by the law is given the evaluation's times
+            bound = self.state.registrations.bound(case.rulebook_digest, case.procedure, BOUNDED[step])
+            due = max(due, min(self.now + bound, 2**40))
+        if step in BOUNDED and self.changes_hands and self.random.random() < 0.5:
+            due = self.now + 1
         return message | {"dueAt": due, "evidenceDigest": self._digest(), "deadline": self._deadline()}
 
     def expire(self) -> list[Any] | None:
@@ -379,7 +387,9 @@ class History:
         other = rulebook(LAWFUL).digest if present == rulebook().digest else rulebook().digest
         if other != rulebook().digest and self.random.random() < 0.8:
             return None
-        message: Message = {"rulebookDigest": other, "previousDigest": present}
+        bounds = bounds_of(rulebook(LAWFUL) if other == rulebook(LAWFUL).digest else rulebook())
+        message: Message = {"rulebookDigest": other, "entryBounds": bounds.entry, "besideBounds": bounds.beside}
+        message["previousDigest"] = present
         message |= {"exchange": ADDRESSES["exchange"], "deadline": self._deadline()}
         return [self._part("Adopt", message)]
 
@@ -476,11 +486,19 @@ class History:
 
     def revoke_title(self) -> list[Part] | None:
         key = self._title(lambda title: title.parent is not None or self.random.random() < 0.1)
+        if self.changes_hands:
+            key = self._title(self._passes) or key
         if key is None:
             return None
         title = self.state.titles.records[key]
         message = {"titleId": key, "registrar": self._registrar(title.holder), "reasonDigest": self._digest()}
         return [self._part("RevokeTitle", message | self._now_of(title))]
+
+    def _passes(self, title: Title) -> bool:
+        """Whether it is a first title that passes by an open transfer."""
+        state = self.state.registrations
+        case = state.cases.get(state.record_of(title.asset_id).latest_case)
+        return title.parent is None and case is not None and case.kind is Kind.TRANSFER and case.state not in FINAL
 
     def encumber(self) -> list[Part] | None:
         heavy = self._title(lambda title: bool(title.marks & TitleMark.ENCUMBRANCES))

@@ -20,8 +20,9 @@ contract Registrations is IRegistrations, ParticipantIntents {
     bytes32 private constant DECIDE_TYPEHASH = keccak256(
         "Decide(bytes32 caseId,uint8 step,bytes32 evidenceDigest,uint64 statedAt,uint64 dueAt,uint64 decideBy,address actor,uint64 version,uint64 deadline)"
     );
-    bytes32 private constant ADOPT_TYPEHASH =
-        keccak256("Adopt(bytes32 rulebookDigest,bytes32 previousDigest,address exchange,uint64 deadline)");
+    bytes32 private constant ADOPT_TYPEHASH = keccak256(
+        "Adopt(bytes32 rulebookDigest,bytes32 entryBounds,bytes32 besideBounds,bytes32 previousDigest,address exchange,uint64 deadline)"
+    );
 
     /// @dev How far behind the ledger's time a stated time may be: long enough to be relayed, too short to hide a late act.
     uint256 private constant MAX_LAG = 1 hours;
@@ -29,19 +30,33 @@ contract Registrations is IRegistrations, ParticipantIntents {
     /// @dev No period of any rulebook is longer; it keeps whoever recomputes dates within a calendar.
     uint64 private constant MAX_AHEAD = 20 * 365 days;
 
+    uint256 private constant CORRECTION = 0;
+    uint256 private constant SUPPLEMENT = 32;
+    uint256 private constant NOTICE = 64;
+    uint256 private constant RENEWAL = 96;
+
     IRights public immutable RIGHTS;
 
     bytes32 private _rulebook;
+    mapping(bytes32 rulebookDigest => Bounds) private _bounds;
     mapping(bytes32 caseId => Case) private _cases;
     mapping(bytes32 caseId => mapping(address account => bool)) private _objected;
     mapping(bytes32 assetId => Record) private _records;
     mapping(bytes32 code => bytes32 caseId) private _codes;
 
     /// @param rulebookDigest the rulebook that the exchange was founded with.
-    constructor(IParticipants participants, IRights rights, bytes32 rulebookDigest) ParticipantIntents(participants) {
+    /// @param entryBounds its bounds, as in {Adopt}.
+    constructor(
+        IParticipants participants,
+        IRights rights,
+        bytes32 rulebookDigest,
+        bytes32 entryBounds,
+        bytes32 besideBounds
+    ) ParticipantIntents(participants) {
         RIGHTS = rights;
         _rulebook = rulebookDigest;
-        emit RulebookAdopted(rulebookDigest, bytes32(0), address(0));
+        _bounds[rulebookDigest] = Bounds(entryBounds, besideBounds);
+        emit RulebookAdopted(rulebookDigest, entryBounds, besideBounds, bytes32(0), address(0));
     }
 
     /* FILE */
@@ -157,10 +172,22 @@ contract Registrations is IRegistrations, ParticipantIntents {
             revert RegistrationsRulebook(_rulebook, adoption.rulebookDigest);
         }
         PARTICIPANTS.requireActive(adoption.exchange, Roles.EXCHANGE);
+        Bounds storage known = _bounds[adoption.rulebookDigest];
+        bool differs = known.entry != 0 && (known.entry != adoption.entryBounds || known.beside != adoption.besideBounds);
+        if (differs || adoption.entryBounds == 0 || adoption.besideBounds == 0) {
+            revert RegistrationsBounds(adoption.entryBounds, adoption.besideBounds);
+        }
 
         _rulebook = adoption.rulebookDigest;
+        (known.entry, known.beside) = (adoption.entryBounds, adoption.besideBounds);
 
-        emit RulebookAdopted(adoption.rulebookDigest, adoption.previousDigest, adoption.exchange);
+        emit RulebookAdopted(
+            adoption.rulebookDigest,
+            adoption.entryBounds,
+            adoption.besideBounds,
+            adoption.previousDigest,
+            adoption.exchange
+        );
     }
 
     /* FOR RIGHTS */
@@ -279,10 +306,14 @@ contract Registrations is IRegistrations, ParticipantIntents {
         }
     }
 
-    function _requireFilingDates(File calldata filing) private pure {
+    function _requireFilingDates(File calldata filing) private view {
         bool ordered = filing.dueAt > filing.statedAt && filing.decideBy > filing.dueAt;
         if (!ordered || filing.decideBy > filing.statedAt + MAX_AHEAD) {
             revert RegistrationsDates(filing.dueAt, filing.decideBy);
+        }
+        // Until then the holder of what is to be revoked is heard.
+        if (Procedure(filing.procedure) == Procedure.Revocation) {
+            _requireLength(filing.rulebookDigest, Procedure.Revocation, NOTICE, filing.statedAt, filing.dueAt);
         }
         if ((Procedure(filing.procedure) == Procedure.PublicData) != (filing.depositDigest != 0)) {
             revert RegistrationsDepositProof(filing.depositDigest);
@@ -305,6 +336,7 @@ contract Registrations is IRegistrations, ParticipantIntents {
         if (!first && block.timestamp > asset.validUntil) {
             revert RegistrationsLapsed(filing.assetId, asset.validUntil);
         }
+        if (kind == Kind.Renewal) _requireRenewable(filing, asset.validUntil);
         if (kind == Kind.Revocation) {
             RIGHTS.requireNoPart(filing.assetId, filing.applicant);
             return;
@@ -388,6 +420,33 @@ contract Registrations is IRegistrations, ParticipantIntents {
         bool endFits = Step(act_.step) == Step.Accept ? act_.decideBy > act_.statedAt : act_.decideBy >= record.decideBy;
         uint64 latest = act_.statedAt + MAX_AHEAD;
         if (!dueFits || !endFits || act_.dueAt > latest || act_.decideBy > latest) revert RegistrationsDates(act_.dueAt, act_.decideBy);
+        Step step = Step(act_.step);
+        uint256 lane = step == Step.RequestCorrection ? CORRECTION : step == Step.RequestSupplement ? SUPPLEMENT : NOTICE;
+        if (lane == NOTICE && step != Step.OpenNotice) return;
+        _requireLength(record.rulebookDigest, record.procedure, lane, act_.statedAt, act_.dueAt);
+    }
+
+    /// @dev A contract knows no working days: no lawful period is shorter than its rulebook's bound.
+    function _requireLength(bytes32 rulebookDigest, Procedure procedure, uint256 lane, uint64 statedAt, uint64 dueAt)
+        private
+        view
+    {
+        uint64 earliest = statedAt + _bound(rulebookDigest, procedure, lane);
+        if (dueAt < earliest) revert RegistrationsShort(dueAt, earliest);
+    }
+
+    /// @dev No window for renewal opens longer before the end than its rulebook's bound.
+    function _requireRenewable(File calldata filing, uint64 validUntil) private view {
+        uint64 lead = _bound(filing.rulebookDigest, Procedure(filing.procedure), RENEWAL);
+        if (lead != 0 && filing.statedAt + lead < validUntil) {
+            revert RegistrationsEarly(filing.caseId, validUntil - lead, filing.statedAt);
+        }
+    }
+
+    function _bound(bytes32 rulebookDigest, Procedure procedure, uint256 lane) private view returns (uint64) {
+        Bounds storage bounds = _bounds[rulebookDigest];
+        bytes32 word = Procedures.runsBeside(uint8(procedure)) ? bounds.beside : bounds.entry;
+        return uint32(uint256(word) >> (uint8(procedure) % 2 == 0 ? 128 + lane : lane));
     }
 
     function _requireOnce(Case storage record, Act memory act_) private view {

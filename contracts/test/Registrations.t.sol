@@ -472,7 +472,7 @@ contract RegistrationsTest is MarketTest {
     /* ADOPT */
 
     function test_adoptionIsTheExchanges() public {
-        IRegistrations.Adopt memory m = IRegistrations.Adopt("new", RULEBOOK, _at(BUYER), _deadline());
+        IRegistrations.Adopt memory m = IRegistrations.Adopt("new", "entry", "beside", RULEBOOK, _at(BUYER), _deadline());
         bytes memory signature = _sign(BUYER, address(registrations), _hash(m));
         _expectInactive(BUYER, Roles.EXCHANGE);
         registrations.adopt(m, signature);
@@ -488,7 +488,7 @@ contract RegistrationsTest is MarketTest {
         _refusesAdoption(RULEBOOK, RULEBOOK, RULEBOOK);
         _refusesAdoption(0, RULEBOOK, 0);
         _refusesAdoption("new", "other", "other");
-        IRegistrations.Adopt memory m = IRegistrations.Adopt("new", RULEBOOK, _at(EXCHANGE), _deadline());
+        IRegistrations.Adopt memory m = IRegistrations.Adopt("new", "entry", "beside", RULEBOOK, _at(EXCHANGE), _deadline());
         bytes memory signature = _sign(EXCHANGE, address(registrations), _hash(m));
         vm.warp(uint256(m.deadline) + 1);
         _expectExpired(m.deadline);
@@ -657,8 +657,107 @@ contract RegistrationsTest is MarketTest {
         rights.confirm(m, signature);
     }
 
+    /* BOUNDS OF PERIODS */
+
+    function testFuzz_noCorrectionSupplementOrNoticeIsShorterThanItsBound(uint32 bound, uint32 length, uint8 which) public {
+        bound = 1 + bound % 200 days;
+        length = 1 + length % 400 days;
+        _adopted(_bounds(which % 3 == 0 ? bound : 0, which % 3 == 1 ? bound : 0, which % 3 == 2 ? bound : 0, 0));
+        IRegistrations.File memory f = _underBounds(_fileOf(_registered("bounded"), IRegistrations.Kind.First));
+        _send(f, SUPPLIER);
+        IRegistrations.Step step = IRegistrations.Step.RequestCorrection;
+        if (which % 3 != 0) {
+            _send(_decideOf(f.caseId, IRegistrations.Step.Accept), REGISTRAR);
+            step = which % 3 == 1 ? IRegistrations.Step.RequestSupplement : IRegistrations.Step.OpenNotice;
+        }
+        IRegistrations.Decide memory m = _decideOf(f.caseId, step);
+        m.dueAt = m.statedAt + length;
+        bytes memory signature = _sign(REGISTRAR, address(registrations), _hash(m));
+        if (length < bound) {
+            vm.expectRevert(
+                abi.encodeWithSelector(
+                    IRegistrations.RegistrationsShort.selector, m.dueAt, m.statedAt + uint64(bound)
+                )
+            );
+        }
+        registrations.decide(m, signature);
+    }
+
+    function testFuzz_noHearingIsShorterThanItsBound(uint32 bound, uint32 length) public {
+        bound = 1 + bound % 200 days;
+        length = 1 + length % 400 days;
+        IRegistrations.File memory f = _fileOf(_confirmed("heard"), IRegistrations.Kind.Revocation);
+        _adopted(_bounds(0, 0, bound, 0));
+        f.rulebookDigest = "new";
+        f.dueAt = f.statedAt + length;
+        f.decideBy = f.dueAt + 1;
+        bytes memory signature = _sign(REGISTRAR, address(registrations), _hash(f));
+        if (length < bound) {
+            vm.expectRevert(
+                abi.encodeWithSelector(
+                    IRegistrations.RegistrationsShort.selector, f.dueAt, f.statedAt + uint64(bound)
+                )
+            );
+        }
+        registrations.file(f, signature);
+    }
+
+    function testFuzz_noRenewalIsAskedForBeforeItsBound(uint32 lead, uint32 wait) public {
+        bytes32 assetId = _confirmed("renewed");
+        uint64 until = rights.asset(assetId).validUntil;
+        lead = 1 + lead % 400 days;
+        vm.warp(START + 1 + wait % 364 days);
+        _adopted(_bounds(0, 0, 0, lead));
+        IRegistrations.File memory f = _underBounds(_fileOf(assetId, IRegistrations.Kind.Renewal));
+        bytes memory signature = _sign(SUPPLIER, address(registrations), _hash(f));
+        if (f.statedAt + lead < until) {
+            vm.expectRevert(
+                abi.encodeWithSelector(
+                    IRegistrations.RegistrationsEarly.selector, f.caseId, until - lead, f.statedAt
+                )
+            );
+        }
+        registrations.file(f, signature);
+    }
+
+    function test_aRulebookHasBoundsAndKeepsThem() public {
+        bytes32 bounds = _bounds(1, 2, 3, 4);
+        _refusesBounds(IRegistrations.Adopt("new", 0, bounds, RULEBOOK, _at(EXCHANGE), _deadline()));
+        _refusesBounds(IRegistrations.Adopt("new", bounds, 0, RULEBOOK, _at(EXCHANGE), _deadline()));
+        _adopted(bounds);
+        _send(IRegistrations.Adopt(RULEBOOK, bounds, bounds, "new", _at(EXCHANGE), _deadline()), EXCHANGE);
+        bytes32 lower = _bounds(1, 1, 3, 4);
+        _refusesBounds(IRegistrations.Adopt("new", lower, bounds, RULEBOOK, _at(EXCHANGE), _deadline()));
+        _refusesBounds(IRegistrations.Adopt("new", bounds, lower, RULEBOOK, _at(EXCHANGE), _deadline()));
+        _adopted(bounds);
+    }
+
+    function _refusesBounds(IRegistrations.Adopt memory m) private {
+        bytes memory signature = _sign(EXCHANGE, address(registrations), _hash(m));
+        vm.expectRevert(
+            abi.encodeWithSelector(IRegistrations.RegistrationsBounds.selector, m.entryBounds, m.besideBounds)
+        );
+        registrations.adopt(m, signature);
+    }
+
+    /// @dev The same lanes for both procedures of a word.
+    function _bounds(uint32 correction, uint32 supplement, uint32 notice, uint32 renewal) private pure returns (bytes32) {
+        uint256 half = correction | uint256(supplement) << 32 | uint256(notice) << 64 | uint256(renewal) << 96;
+        return bytes32(half | half << 128);
+    }
+
+    /// @dev From now on cases follow a rulebook with these bounds.
+    function _adopted(bytes32 bounds) private {
+        _send(IRegistrations.Adopt("new", bounds, bounds, RULEBOOK, _at(EXCHANGE), _deadline()), EXCHANGE);
+    }
+
+    function _underBounds(IRegistrations.File memory m) private pure returns (IRegistrations.File memory) {
+        m.rulebookDigest = "new";
+        return m;
+    }
+
     function _refusesAdoption(bytes32 chosen, bytes32 previous, bytes32 got) private {
-        IRegistrations.Adopt memory m = IRegistrations.Adopt(chosen, previous, _at(EXCHANGE), _deadline());
+        IRegistrations.Adopt memory m = IRegistrations.Adopt(chosen, "entry", "beside", previous, _at(EXCHANGE), _deadline());
         bytes memory signature = _sign(EXCHANGE, address(registrations), _hash(m));
         vm.expectRevert(abi.encodeWithSelector(IRegistrations.RegistrationsRulebook.selector, RULEBOOK, got));
         registrations.adopt(m, signature);

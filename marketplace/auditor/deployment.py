@@ -64,7 +64,7 @@ def _read_genesis(found: Mapping[str, Transaction | None], report: Report) -> Ge
     registrar, *_ = _arguments("Participants", participants, report) or (None,)
     told = _arguments("Orders", orders, report) or ()
     currencies, treasury, fee_bps = (_currencies(told), *told[-2:]) if told else (None, None, None)
-    *_, rulebook = _arguments("Registrations", registrations, report) or (None,)
+    _, _, rulebook, *_ = _arguments("Registrations", registrations, report) or (None, None, None)
     if registrar is None or treasury is None or rulebook is None or currencies is None:
         return None
     return Genesis(participants.sender, registrar, treasury, fee_bps, to_hex(rulebook), currencies)

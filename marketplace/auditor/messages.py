@@ -169,6 +169,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "contract_code": ("A contract is not the published build.", "合约代码与公布的构建不符。"),
     "registrar_pinned": ("The first registrar is not the one that was pinned.", "首任登记机构与指定的不符。"),
     "treasury_pinned": ("Fees do not go to the account that was pinned.", "手续费账户与指定的不符。"),
+    "rulebook_pinned": (
+        "The rulebook that the exchange was founded with is not the one that was pinned.",
+        "创始规则与指定的不符。",
+    ),
     "fee_pinned": ("The fee is not the one that was pinned.", "手续费率与指定的不符。"),
     # 5
     "event_missing": ("The rules give an event that the ledger lacks.", "按规则应有的事件在账本中缺失。"),
@@ -194,6 +198,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "hearing_short": (
         "An entry was revoked before its holder was heard or had the rulebook's time to be.",
         "未听取权利人意见或未满规定期限即撤销登记。",
+    ),
+    "rulebook_bounds_differ": (
+        "A rulebook was adopted with other bounds than follow from it.",
+        "采用规则时所载期限下限并非由该规则得出。",
     ),
     "deposit_disputed": ("An entry was made while an objection to it was open.", "异议尚未处理完毕即予登簿。"),
     "own_matter": (

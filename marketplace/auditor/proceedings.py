@@ -21,6 +21,7 @@ from marketplace.registrations.procedures import WHOSE, Party
 from marketplace.registrations.records import WAIVABLE, Case, CaseState, Kind, Procedure, Step, case_from_json
 from marketplace.rights.title_records import ROOTS
 from marketplace.rulebooks import Rulebook, rulebook_of
+from marketplace.rulebooks.bounds import Bounds, bounds_of
 from marketplace.rulebooks.calendar import day_of
 from marketplace.types import ZERO_DIGEST
 
@@ -58,10 +59,21 @@ class Proceedings:
     def see(self, placed: Placed) -> None:
         """Check one event of registration, and note who is who in the others."""
         self._persons.see(placed)
+        if placed.event.name == "RulebookAdopted":
+            self._check_bounds(placed.event.args)
         look = self._looks.get(placed.event.name)
         if look is not None:
             self._report.count("case acts")
             look(placed.event.args)
+
+    def _check_bounds(self, args: Row) -> None:
+        """The exchange told the contract the bounds that follow from the rulebook."""
+        try:
+            expected = bounds_of(rulebook_of(args["rulebookDigest"]))
+        except NotFoundError:
+            return  # each case that follows it is a finding
+        stated = Bounds(args["entryBounds"], args["besideBounds"])
+        self._report.same("rulebook_bounds_differ", f"rulebook {args['rulebookDigest']}", expected, stated)
 
     def _filed(self, args: Row) -> None:
         filing = args["filing"]

@@ -6,6 +6,7 @@ from enum import IntEnum
 from typing import Any
 
 from marketplace.refusals import refuse
+from marketplace.rulebooks.bounds import Bounds, Lane
 from marketplace.types import ZERO_DIGEST
 
 NOBODY = "0x" + "00" * 20
@@ -193,6 +194,22 @@ class Registrations:
     records: dict[str, Record] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)
     objected: set[tuple[str, str]] = field(default_factory=set)
+    bounds: dict[str, Bounds] = field(default_factory=dict)
+
+    def bound(self, rulebook: str, procedure: Procedure, lane: Lane) -> int:
+        """A bound of a rulebook's periods, in seconds; 0 for none."""
+        known = self.bounds.get(rulebook)
+        return known.of(procedure, lane) if known else 0
+
+    def require_length(self, case: tuple[str, Procedure], lane: Lane, stated_at: int, due_at: int) -> None:
+        """Refuse a period that is shorter than any lawful one.
+
+        Args:
+            case: rulebook and procedure.
+        """
+        earliest = stated_at + self.bound(*case, lane)
+        if due_at < earliest:
+            raise refuse("RegistrationsShort", dueAt=due_at, earliest=earliest)
 
     def record_of(self, asset_id: str) -> Record:
         """The asset's record; an empty one, not kept, where there is none."""

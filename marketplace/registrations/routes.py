@@ -56,9 +56,11 @@ class Act(Shape):
 
 
 class Adopt(Shape):
-    """Signed by `exchange`."""
+    """Signed by `exchange`; the bounds follow from the rulebook (`rulebooks.bounds`)."""
 
     rulebook_digest: DigestText
+    entry_bounds: DigestText
+    beside_bounds: DigestText
     previous_digest: DigestText
     exchange: AddressText
     deadline: Count

@@ -38,6 +38,7 @@ from marketplace.registrations.records import (
     Registrations,
     Step,
 )
+from marketplace.rulebooks.bounds import Bounds, Lane
 from marketplace.types import ZERO_DIGEST, AssetStatus, Role
 
 MAX_AHEAD_SECONDS = 20 * 365 * 86_400  # no period of any rulebook is longer
@@ -59,10 +60,19 @@ class Register(Protocol):
         """End a registration for good, or refuse to; `reason` is the digest of the decision's paper."""
 
 
-def found(state: Registrations, rulebook: str) -> list[Event]:
+#: steps whose period a rulebook bounds from below
+BOUNDED = {
+    Step.REQUEST_CORRECTION: Lane.CORRECTION,
+    Step.REQUEST_SUPPLEMENT: Lane.SUPPLEMENT,
+    Step.OPEN_NOTICE: Lane.NOTICE,
+}
+
+
+def found(state: Registrations, rulebook: str, bounds: Bounds) -> list[Event]:
     """The exchange is founded with a rulebook."""
-    state.rulebook = rulebook
-    args = {"rulebookDigest": rulebook, "previousDigest": ZERO_DIGEST, "exchange": NOBODY}
+    state.rulebook, state.bounds[rulebook] = rulebook, bounds
+    args = {"rulebookDigest": rulebook, "entryBounds": bounds.entry, "besideBounds": bounds.beside}
+    args |= {"previousDigest": ZERO_DIGEST, "exchange": NOBODY}
     return [Event("Registrations", "RulebookAdopted", args)]
 
 
@@ -88,7 +98,7 @@ def file(
     _require_kind(filing)
     if filing["rulebookDigest"] != state.rulebook:
         raise refuse("RegistrationsRulebook", expected=state.rulebook, got=filing["rulebookDigest"])
-    _require_filing_dates(filing)
+    _require_filing_dates(state, filing)
     _require_parties(state, participants, register, filing, now)
     kind, procedure = Kind(filing["kind"]), Procedure(filing["procedure"])
     record = state.record_of(asset_key)
@@ -154,7 +164,7 @@ def _step(
     state.require_time(deed["statedAt"], case.stated_at, now)
     _require_actor(state, participants, register, deed, decides=decides)
     _require_period(name, case, step, deed["statedAt"])
-    _require_dates(case, deed)
+    _require_dates(state, case, deed)
     if step is Step.EXTEND and case.extended:
         raise refuse("RegistrationsExtended", caseId=name)
     if step is Step.WAIVE_NOTICE and not case.may_waive:
@@ -211,9 +221,12 @@ def adopt(state: Registrations, participants: Participants, adoption: Message, n
     if chosen in (state.rulebook, ZERO_DIGEST):
         raise refuse("RegistrationsRulebook", expected=state.rulebook, got=chosen)
     participants.require_active(adoption["exchange"], Role.EXCHANGE)
+    bounds, known = Bounds(adoption["entryBounds"], adoption["besideBounds"]), state.bounds.get(chosen)
+    if (known is not None and known != bounds) or ZERO_DIGEST in (bounds.entry, bounds.beside):
+        raise refuse("RegistrationsBounds", entryBounds=bounds.entry, besideBounds=bounds.beside)
 
-    state.rulebook = chosen
-    args = {name: adoption[name] for name in ("rulebookDigest", "previousDigest", "exchange")}
+    state.rulebook, state.bounds[chosen] = chosen, bounds
+    args = {name: adoption[name] for name in adoption if name != "deadline"}
     return [Event("Registrations", "RulebookAdopted", args)]
 
 
@@ -255,9 +268,12 @@ def _require_kind(filing: Message) -> None:
         raise refuse("RegistrationsKind", kind=kind, procedure=procedure)
 
 
-def _require_filing_dates(filing: Message) -> None:
+def _require_filing_dates(state: Registrations, filing: Message) -> None:
     if not filing["statedAt"] < filing["dueAt"] < filing["decideBy"] <= filing["statedAt"] + MAX_AHEAD_SECONDS:
         raise refuse("RegistrationsDates", dueAt=filing["dueAt"], decideBy=filing["decideBy"])
+    if filing["procedure"] == Procedure.REVOCATION:  # until then the holder of what is to be revoked is heard
+        case = (filing["rulebookDigest"], Procedure.REVOCATION)
+        state.require_length(case, Lane.NOTICE, filing["statedAt"], filing["dueAt"])
     public = filing["procedure"] == Procedure.PUBLIC_DATA
     if public != (filing["depositDigest"] != ZERO_DIGEST):
         raise refuse("RegistrationsDepositProof", depositDigest=filing["depositDigest"])
@@ -278,6 +294,8 @@ def _require_parties(
         raise refuse("RegistrationsAsset", assetId=asset_key, status=int(status))
     if not first and now > valid_until:
         raise refuse("RegistrationsLapsed", assetId=asset_key, validUntil=valid_until)
+    if kind is Kind.RENEWAL:
+        _require_renewable(state, filing, valid_until)
     if kind is Kind.REVOCATION:
         register.require_no_part(asset_key, applicant)
         return
@@ -288,6 +306,14 @@ def _require_parties(
         raise refuse("RegistrationsNotParty", caseId=filing["caseId"], account=applicant)
     if not first and kind is not Kind.LATE_OBJECTION:
         _require_same_procedure(state, filing)
+
+
+def _require_renewable(state: Registrations, filing: Message, valid_until: int) -> None:
+    """No window for renewal opens longer before the end than its rulebook's bound."""
+    lead = state.bound(filing["rulebookDigest"], Procedure(filing["procedure"]), Lane.RENEWAL)
+    if lead and filing["statedAt"] + lead < valid_until:
+        args = {"dueAt": valid_until - lead, "statedAt": filing["statedAt"]}
+        raise refuse("RegistrationsEarly", caseId=filing["caseId"], **args)
 
 
 def _require_same_procedure(state: Registrations, filing: Message) -> None:
@@ -356,13 +382,15 @@ def _require_period(name: str, case: Case, step: Step, stated_at: int) -> None:
         raise refuse("RegistrationsEarly", caseId=name, dueAt=case.due_at, statedAt=stated_at)
 
 
-def _require_dates(case: Case, deed: Message) -> None:
+def _require_dates(state: Registrations, case: Case, deed: Message) -> None:
     step, due, end = Step(deed["step"]), deed["dueAt"], deed["decideBy"]
     due_fits = due > deed["statedAt"] if opens_period(case.procedure, step) else due == 0
     end_fits = end > deed["statedAt"] if step is Step.ACCEPT else end >= case.decide_by
     latest = deed["statedAt"] + MAX_AHEAD_SECONDS
     if not due_fits or not end_fits or max(due, end) > latest:
         raise refuse("RegistrationsDates", dueAt=due, decideBy=end)
+    if step in BOUNDED:
+        state.require_length((case.rulebook_digest, case.procedure), BOUNDED[step], deed["statedAt"], due)
 
 
 def _note_clock(case: Case, step: Step, deed: Message) -> None:

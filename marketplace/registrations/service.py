@@ -26,6 +26,7 @@ from marketplace.registrations.tables import (
 )
 from marketplace.rights.tables import Asset
 from marketplace.rulebooks import Rulebook, rulebook_of
+from marketplace.rulebooks.bounds import Bounds, bounds_of
 from marketplace.storage.documents import has_document, read_document, store_document
 from marketplace.types import ZERO_DIGEST, Digest
 
@@ -133,13 +134,24 @@ def adopt(session: Session, deployment: Deployment, adoption: Statement, now: in
 
     Raises:
         NotFoundError: `rulebook_unknown`.
-        RuleError: what the rules of registration say.
+        RuleError: `rulebook_bounds_differ`, what the rules of registration say.
     """
     name, message = adoption.digest(deployment), adoption.message
     if is_under_way(session, name):
         return name
     check_statement(adoption, deployment, now)
-    rulebook_of(message["rulebookDigest"])
+    expected = bounds_of(rulebook_of(message["rulebookDigest"]))
+    if (got := Bounds(message["entryBounds"], message["besideBounds"])) != expected:
+        raise RuleError(
+            "rulebook_bounds_differ",
+            "the bounds are not those that follow from the rulebook",
+            zh="所载期限下限并非由该规则得出",
+            rule="registrations.bounds_follow_from_the_rulebook",
+            expected=[expected.entry, expected.beside],
+            got=[got.entry, got.beside],
+            hint="compute them as `marketplace registrations adopt` does",
+            hint_zh="请使用 `marketplace registrations adopt`",
+        )
     arguments = [dict(message), adoption.signatures[0]]
     precheck.run(session, "Registrations", "adopt", arguments, now)
     return _queue(session, "adopt", arguments, name, by=message["exchange"], now=now)

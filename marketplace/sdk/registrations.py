@@ -12,6 +12,7 @@ from marketplace.registrations.clocks import act_dates, filing_dates
 from marketplace.registrations.procedures import WHOSE, Party
 from marketplace.registrations.records import NOBODY, Kind, Procedure, Step, case_from_json
 from marketplace.rulebooks import Rulebook, rulebook_of
+from marketplace.rulebooks.bounds import bounds_of
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 from marketplace.types import ZERO_DIGEST
@@ -134,7 +135,10 @@ def expire(client: Client, case_id: str) -> dict[str, Any]:
 def adopt(client: Client, rulebook_digest: str) -> dict[str, Any]:
     """Choose the rulebook of later cases, as the exchange."""
     previous = rulebook_in_force(client).digest
-    message: dict[str, Any] = {"rulebookDigest": rulebook_of(rulebook_digest).digest, "previousDigest": previous}
+    chosen = rulebook_of(rulebook_digest)
+    bounds = bounds_of(chosen)
+    message: dict[str, Any] = {"rulebookDigest": chosen.digest, "previousDigest": previous}
+    message |= {"entryBounds": bounds.entry, "besideBounds": bounds.beside}
     message |= {"exchange": client.address, "deadline": client.deadline()}
     return client.submit("/registrations/adoptions", {"adopt": message, "signature": client.sign("Adopt", message)})
 

@@ -162,9 +162,20 @@ interface IRegistrations is IIntentBatch {
         uint64 deadline;
     }
 
-    /// @notice Signed by an exchange: cases filed from now on follow `rulebookDigest`; running ones keep theirs.
+    /// @notice Bounds of a rulebook's periods in seconds, 32 bits each, from the right: the least for a correction, for a supplement,
+    /// for public notice (of a revocation: for its hearing), the most before the end for asking for renewal. The right half of `entry`
+    /// is the ordinary procedure's, the left one that of public data; of `beside`, of late objections and of revocations. 0: none.
+    struct Bounds {
+        bytes32 entry;
+        bytes32 beside;
+    }
+
+    /// @notice Signed by an exchange: cases filed from now on follow `rulebookDigest`; running ones keep theirs. `entryBounds` and
+    /// `besideBounds` follow from the rulebook, see {Bounds}; they are stated once.
     struct Adopt {
         bytes32 rulebookDigest;
+        bytes32 entryBounds;
+        bytes32 besideBounds;
         bytes32 previousDigest;
         address exchange;
         uint64 deadline;
@@ -195,7 +206,9 @@ interface IRegistrations is IIntentBatch {
         uint64 version
     );
     event DisputeMarked(bytes32 indexed assetId, bytes32 indexed caseId, uint32 disputes);
-    event RulebookAdopted(bytes32 rulebookDigest, bytes32 previousDigest, address exchange);
+    event RulebookAdopted(
+        bytes32 rulebookDigest, bytes32 entryBounds, bytes32 besideBounds, bytes32 previousDigest, address exchange
+    );
 
     /// @notice The id is not the one that follows from the intent's own fields.
     error RegistrationsIdMismatch(bytes32 expected, bytes32 got);
@@ -209,6 +222,10 @@ interface IRegistrations is IIntentBatch {
     error RegistrationsTime(uint64 statedAt, uint256 time);
     /// @notice The dates do not follow each other: an act opens a period that ends after it, or none; the case's end only moves on.
     error RegistrationsDates(uint64 dueAt, uint64 decideBy);
+    /// @notice The period is shorter than any lawful one: it ends at the earliest at `earliest`.
+    error RegistrationsShort(uint64 dueAt, uint64 earliest);
+    /// @notice A rulebook has bounds, and keeps those that it was adopted with first.
+    error RegistrationsBounds(bytes32 entryBounds, bytes32 besideBounds);
     /// @notice Public data are deposited before the application, everything else after it.
     error RegistrationsDepositProof(bytes32 depositDigest);
     /// @notice A transfer names who receives, another kind nobody.

@@ -100,7 +100,7 @@ abstract contract MarketTest is Signing {
         clearing = new Clearing(participants, currencies, tokens, ordersAt);
         vm.assertEq(address(clearing), clearingAt);
         ring = new Keys(participants);
-        registrations = new Registrations(participants, rights, RULEBOOK);
+        registrations = new Registrations(participants, rights, RULEBOOK, 0, 0);
         deliveries = new Deliveries(participants, orders, listings, titles);
         lineage = new Lineage(participants, rights, titles);
         vm.assertEq(address(lineage), address(lineageAt));

@@ -208,7 +208,10 @@ abstract contract Signing {
     function _hash(IRegistrations.Adopt memory m) internal pure returns (bytes32) {
         return keccak256(
             abi.encode(
-                keccak256("Adopt(bytes32 rulebookDigest,bytes32 previousDigest,address exchange,uint64 deadline)"), m
+                keccak256(
+                    "Adopt(bytes32 rulebookDigest,bytes32 entryBounds,bytes32 besideBounds,bytes32 previousDigest,address exchange,uint64 deadline)"
+                ),
+                m
             )
         );
     }

@@ -54,6 +54,8 @@ from marketplace.rights.tables import Asset, Share, Title
 from marketplace.rights.title_records import ROOTS, Pledging
 from marketplace.rights.title_records import Title as TitleState
 from marketplace.rights.titles import note_offer
+from marketplace.rulebooks import all_rulebooks
+from marketplace.rulebooks.bounds import bounds_of
 from marketplace.settlement.redemptions import Redemption as RedemptionState
 from marketplace.settlement.tables import Balance, Issue, Redemption
 from marketplace.types import (
@@ -263,6 +265,8 @@ def _load_cases(session: Session, state: LedgerState, names: set[str]) -> list[R
     """Load cases that are named, or the latest of an asset that is named, with the entries of their assets."""
     chosen = session.get(RulebookInForce, SUBJECT)
     state.registrations.rulebook = chosen.rulebook_digest if chosen else state.registrations.rulebook
+    # Adopted or not: what this service queues has the bounds that follow from the rulebook.
+    state.registrations.bounds = {book.digest: bounds_of(book) for book in all_rulebooks().values()}
     named = session.exec(select(RegistrationCase).where(col(RegistrationCase.case_id).in_(names))).all()
     assets = names | {case.asset_id for case in named}
     entries = session.exec(select(RegisterEntry).where(col(RegisterEntry.asset_id).in_(assets))).all()

@@ -32,8 +32,8 @@ CLEARING = (
     *["pay"] * 3,
 )
 PASSING = (
-    *("confirm", "confirm", *["file"] * 3, *["act"] * 3, *["decide"] * 6, *["grant"] * 9, "transfer", *["pledge"] * 2),
-    *(*["enforce"] * 2, "list", "fund", *["surrender"] * 2, "releasePledge"),
+    *("confirm", "confirm", *["file"] * 3, *["act"] * 3, *["decide"] * 6, *["grant"] * 12, "transfer", *["pledge"] * 2),
+    *("revoke", *["enforce"] * 2, "list", "fund", *["surrender"] * 3, "releasePledge"),
 )
 CLAIMING = (
     *("confirm", *["list"] * 2, *["fund"] * 5, *["claim"] * 4, *["challenge"] * 5, *["finish"] * 3, "settle", "clear"),
@@ -263,7 +263,7 @@ def test_histories_reach_every_verb_and_most_refusals(chain: Chain) -> None:
         "act_not_permitted", "act_over_limit", "key_not_administrator", "key_taken", "key_acts", "key_limit_range",
         "key_term", "key_not_live", "key_own", "key_account_unknown", "guardians_invalid", "guardians_delay",
         "recovery_not_guardian", "recovery_own_matter", "recovery_open", "recovery_status", "recovery_not_ready",
-        "clearing_total", "clearing_not_latest",
+        "clearing_total", "clearing_not_latest", "case_period_short", "rulebook_bounds",
         "delivery_not_buyer", "delivery_not_seller", "delivery_status", "delivery_amount", "delivery_offered",
         "delivery_not_offered", "delivery_terms", "delivery_times", "delivery_over",
         "delivery_not_due", "delivery_silence", "delivery_key_zero",

@@ -24,6 +24,7 @@ from marketplace.registrations.procedures import WHOSE, Party
 from marketplace.registrations.records import Kind, Procedure, Step, case_from_json
 from marketplace.replay import LedgerState
 from marketplace.rulebooks import EVALUATION, LAWFUL, rulebook_named
+from marketplace.rulebooks.bounds import bounds_of
 from marketplace.types import ZERO_DIGEST, Role
 from tests import bundles
 from tests.bundles import START, make_bundle
@@ -34,6 +35,7 @@ from tests.unit.auditor.forger import Forger
 REGISTRAR, SECOND, SUPPLIER, RIVAL, THIRD = (f"0x{number:040x}" for number in range(0xA1, 0xA6))
 DAY = 86_400
 FAR = START + 10 * 365 * DAY
+EXCHANGE = "0x" + "e5" * 20
 CLAIM = "0x" + "b3" * 32
 
 
@@ -53,6 +55,7 @@ class Story:
         self.state = LedgerState(Genesis("0x" + "e1" * 20, REGISTRAR, "0x" + "7e" * 20, 0, self.book.digest))
         self.proceedings = Proceedings(self.tables, self.report)
         self.see(*self.state.founding)
+        self.state.registrations.bounds.clear()  # as on a ledger that keeps none: everything is for the auditor to find
         for account, role in ((SUPPLIER, Role.SUPPLIER), (RIVAL, Role.SUPPLIER), (THIRD, Role.SUPPLIER)):
             self.admit(account, role)
         self.admit(SECOND, Role.REGISTRAR)
@@ -390,6 +393,19 @@ def test_a_rulebook_that_nobody_knows_is_named() -> None:
     story.file(rulebookDigest="0x" + "77" * 32)
     story.act(Step.ACCEPT)
     assert story.codes() == ["case_rulebook_unknown"]
+
+
+def test_a_rulebook_is_adopted_with_the_bounds_that_follow_from_it() -> None:
+    story, other = Story(), rulebook_named(EVALUATION)
+    bounds, common = bounds_of(other), {"exchange": EXCHANGE, "deadline": FAR}
+    story.admit(EXCHANGE, Role.EXCHANGE)
+    words = {"entryBounds": bounds.entry, "besideBounds": bounds.beside}
+    adoption = {**words, **common, "rulebookDigest": other.digest, "previousDigest": story.book.digest}
+    story.call("Registrations", "adopt", adoption)
+    assert story.codes() == []
+    lower = {**adoption, "entryBounds": "0x" + "00" * 31 + "01", "previousDigest": other.digest}
+    story.call("Registrations", "adopt", {**lower, "rulebookDigest": story.book.digest})
+    assert story.codes() == ["rulebook_bounds_differ"]
 
 
 def test_a_false_date_signed_by_the_right_key_is_found_in_a_bundle_and_shown_in_the_register(
