@@ -30,6 +30,7 @@ import marketplace.participants.routes.identities
 import marketplace.queries.routes
 import marketplace.registrations.routes
 import marketplace.rights.routes
+import marketplace.rights.routes.shares
 import marketplace.rights.routes.titles
 import marketplace.settlement.routes.claims
 import marketplace.settlement.routes.money
@@ -73,6 +74,7 @@ ROUTERS: Sequence[APIRouter] = (
     marketplace.rights.routes.router,
     marketplace.registrations.routes.router,
     marketplace.rights.routes.titles.router,
+    marketplace.rights.routes.shares.router,
     marketplace.listings.routes.router,
     marketplace.agreements.routes.router,
     marketplace.orders.routes.router,

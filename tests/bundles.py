@@ -258,6 +258,15 @@ def register(maker: Maker) -> None:
     maker.act("Rights", "transferShare", "TransferShare", share, "collector")
     rest = {**share, "bps": 600, "version": 2}
     maker.act("Rights", "transferShare", "TransferShare", rest, "collector")
+    pledge: dict[str, Any] = {
+        "assetId": maker.asset,
+        "holder": heir,
+        "pledgee": supplier,
+        "bps": 300,
+        "debtDigest": "0x" + "de" * 32,
+    }
+    pledge |= {"version": 0, "deadline": START + YEAR}
+    maker.act("Rights", "pledgeShare", "PledgeShare", pledge, "heir", "supplier")
     title = title_id(maker.asset, TitleKind.OPERATE)
     handover: dict[str, Any] = {"titleId": title, "from": supplier, "to": heir, "version": 1, "deadline": START + YEAR}
     maker.act("Titles", "transfer", "Transfer", handover, "supplier", "heir")

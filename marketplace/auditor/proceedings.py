@@ -179,7 +179,10 @@ class Proceedings:
         titles = (self._rows["titles"].get((title_id(asset, kind),)) for kind in ROOTS)
         found = {title["holder"] for title in titles if title is not None} | self._objectors[name]
         found |= {case.counterparty, self._entry(asset).get("holder", NOBODY), self._rows["assets"][asset,]["holder"]}
-        found |= {holder for holder in self._persons.sharers[asset] if (asset, holder) in self._rows["shares"]}
+        sharers = self._persons.sharers[asset]
+        found |= {holder for holder in sharers if (asset, holder) in self._rows["shares"]}
+        pledges = (self._rows["share_encumbrances"].get((asset, holder)) for holder in sharers)
+        found |= {pledge["pledgee"] for pledge in pledges if pledge is not None and pledge["bps"]}
         # A revocation is the registrar's own application.
         found |= {case.applicant} if case.kind is not Kind.REVOCATION else set()
         return found - {NOBODY}
@@ -242,7 +245,7 @@ class _Persons:
             self._keys[args["account"]].add(args["newKey"])
         elif placed.event.name == "Registered":
             self.sharers[args["assetId"]] |= set(args["shareHolders"])
-        elif placed.event.name == "ShareTransferred":
+        elif placed.event.name in ("ShareTransferred", "ShareEnforced"):
             self.sharers[args["assetId"]].add(args["to"])
 
     def of(self, account: str) -> set[str]:

@@ -98,6 +98,10 @@ class _Builder:
         self._broken, self._shares = proceedings.broken, defaultdict[str, dict[str, int]](dict)
         for (asset, holder), row in tables.rows["shares"].items():
             self._shares[asset][holder] = row["bps"]
+        self._weights = defaultdict[str, list[Row]](list)
+        for (asset, _), row in tables.rows["share_encumbrances"].items():
+            if row["bps"] or row["marks"]:
+                self._weights[asset].append(_weight(row))
         self._state, self._tables, self._documents, self._now = replay.state, tables, documents, now
         self._acts = _acts(replay)
 
@@ -134,6 +138,7 @@ class _Builder:
             "disputes": entry.get("disputes", 0),
             "latestCase": entry.get("latestCase"),
             "shares": self._shares[row["assetId"]],
+            "shareEncumbrances": self._weights[row["assetId"]],
             "acts": self._acts[row["assetId"]],
         }
 
@@ -200,6 +205,18 @@ class _Builder:
         return IN_FORCE, None
 
 
+def _weight(row: Row) -> Row:
+    """What weighs on a share."""
+    return {
+        "holder": row["holder"],
+        "encumbrances": [word for mark, word in _WEIGHTS.items() if row["marks"] & mark]
+        + ["pledged"] * bool(row["bps"]),
+        "pledgee": row["pledgee"] if row["bps"] else None,
+        "bps": row["bps"],
+        "debtDigest": row["debtDigest"] if row["bps"] else None,
+    }
+
+
 def _acts(replay: Replay) -> defaultdict[str, list[Row]]:
     """What was done to each title, case, asset and account, in order."""
     found: defaultdict[str, list[Row]] = defaultdict(list)
@@ -253,6 +270,7 @@ def _accounts(rows: Iterable[Mapping[str, Any]]) -> Iterable[str]:
             if row.get(name)
         )
         yield from row.get("shares", ())
+        yield from (weight["pledgee"] for weight in row.get("shareEncumbrances", ()) if weight["pledgee"])
         yield from (signature["account"] for act in row["acts"] for signature in act["signatures"])
 
 

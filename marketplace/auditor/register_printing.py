@@ -89,6 +89,13 @@ def _told(run: Surface, row: Mapping[str, Any]) -> dict[str, Any]:
     if "titleId" in row:
         words["kind"] = name_of(TitleKind[row["kind"]], "en" if run.tr("en", "zh") == "en" else "zh")
         words["encumbrances"] = ", ".join(run.tr(word, _ZH[word]) for word in row["encumbrances"])
+    elif "shareEncumbrances" in row:
+        words["weights"] = "; ".join(
+            f"{weight['holder']} "
+            + ", ".join(run.tr(word, _ZH[word]) for word in weight["encumbrances"])
+            + (f" ({weight['bps']} -> {weight['pledgee']})" if weight["pledgee"] else "")
+            for weight in row["shareEncumbrances"]
+        )
     elif "caseId" in row:
         words["kind"] = run.tr(row["kind"], _ZH[row["kind"]])
         codes = ", ".join(item["code"] for item in row["broken"])
@@ -130,6 +137,7 @@ _ASSETS: tuple[_Column, ...] = (
     ("certificateCode", "certificate", "凭证编号", _plain),
     ("validUntil", "until", "有效期至", _plain),
     ("disputes", "disputes", "争议", _plain),
+    ("weights", "shares pledged or seized", "收益份额负担", _plain),
     *_LAST,
 )
 _CASES: tuple[_Column, ...] = (

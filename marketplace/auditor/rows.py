@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from marketplace.auditor import cases, claimed, delivered, products
+from marketplace.auditor import cases, claimed, delivered, products, shares
 from marketplace.currencies import code_of, currency_at
 from marketplace.events import Event
 from marketplace.participants.keys import OWN_ADDRESS, REGISTRAR_DELAY_SECONDS
@@ -43,7 +43,6 @@ KEYS: dict[str, tuple[str, ...]] = {
     "recoveries": ("recoveryId",),
     "assets": ("assetId",),
     "titles": ("titleId",),
-    "shares": ("assetId", "holder"),
     "listings": ("listingId",),
     "agreements": ("agreementId",),
     "orders": ("orderId",),
@@ -58,6 +57,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "cleared_orders": ("orderId",),
     **claimed.KEYS,
     **products.KEYS,
+    **shares.KEYS,
     **delivered.KEYS,
     **cases.KEYS,
 }
@@ -284,16 +284,6 @@ def _title_transferred(tables: Tables, args: Row, at: Row) -> None:
     row.update({"holder": args["to"], "moves": row["moves"] + 1, "version": args["version"]} | at)
 
 
-def _share_transferred(tables: Tables, args: Row, at: Row) -> None:
-    asset, shares = args["assetId"], tables.rows["shares"]
-    for holder, change in ((args["from"], -args["bps"]), (args["to"], args["bps"])):
-        before = shares.get((asset, holder), {"bps": 0})["bps"]
-        tables.put("shares", {"assetId": asset, "holder": holder, "bps": before + change} | at)
-    if shares[asset, args["from"]]["bps"] == 0:
-        del shares[asset, args["from"]]
-    tables.change("assets", (asset,), {"shareVersion": args["version"]} | at)
-
-
 def _budget(column: str) -> Callable[[Tables, Row, Row], None]:
     def change(tables: Tables, args: Row, at: Row) -> None:
         row = tables.rows["assets"][args["assetId"],]
@@ -481,7 +471,6 @@ _CHANGES: dict[str, Callable[[Tables, Row, Row], None]] = {
     "PledgeReleased": _mark_title(lambda marks, _: marks & ~TitleMark.PLEDGED),
     "ActPermitted": _mark_title(lambda marks, _: marks, permitted="act"),
     "PledgeEnforced": _mark_title(lambda marks, _: marks & ~TitleMark.PLEDGED, holder="to"),
-    "ShareTransferred": _share_transferred,
     "Marked": _marked,
     "BudgetCommitted": _budget("epsilonCommitted"),
     "BudgetReleased": _budget("epsilonReleased"),
@@ -512,6 +501,7 @@ _CHANGES: dict[str, Callable[[Tables, Row, Row], None]] = {
     "BatchSettled": _batch(BatchStatus.SETTLED),
     **claimed.CHANGES,
     **products.CHANGES,
+    **shares.CHANGES,
     **delivered.CHANGES,
     **cases.CHANGES,
 }

@@ -25,6 +25,7 @@ everything else integers:
                    validUntil version shareVersion epsilonBudget epsilonCommitted epsilonReleased
     titles         titleId assetId kind holder orderId validUntil version
     shares         assetId holder bps                    (no row for a holder of nothing)
+    share_encumbrances  assetId holder pledgee bps debtDigest marks version
     listings       listingId assetId seller termsDigest price validUntil status version
     agreements     agreementId partyA partyB agreementDigest validUntil status version previousId
     orders         orderId listingId assetId buyer escrow epsilonCap validUntil agreementDigest agreementId
@@ -77,7 +78,7 @@ from marketplace.listings.tables import Listing
 from marketplace.orders.tables import Order, OrderClaim
 from marketplace.participants.tables import AccountKey, AccountRing, Participant, Recovery
 from marketplace.registrations.tables import RegisterEntry, RegistrationAct, RegistrationCase, RulebookInForce
-from marketplace.rights.tables import Asset, Share, Title
+from marketplace.rights.tables import Asset, Share, ShareEncumbrance, Title
 from marketplace.settlement.tables import Balance, Issue, Payout, Redemption
 from marketplace.storage.blobs import BlobStore
 from marketplace.storage.documents import StoredDocument, document_body, read_document
@@ -92,6 +93,7 @@ READ_MODEL: tuple[type[ProjectedRow], ...] = (
     Asset,
     Title,
     Share,
+    ShareEncumbrance,
     Listing,
     Agreement,
     Order,

@@ -6,13 +6,12 @@ from typing import Any
 from sqlmodel import Session
 
 from marketplace.ledger.tables import LedgerEvent
-from marketplace.rights.tables import Asset, Share, Title
+from marketplace.rights.records import NOBODY
+from marketplace.rights.tables import Asset, Share, ShareEncumbrance, Title
 from marketplace.rights.title_records import ALL_FIELDS, ALL_PURPOSES, ALL_TERRITORIES, NO_FIELDS
 from marketplace.rights.titles import ROOT_MARKS
 from marketplace.storage.projected import projected
 from marketplace.types import ZERO_DIGEST, AssetStatus, TitleKind, TitleMark
-
-NOBODY = "0x" + "00" * 20
 
 
 def registered(session: Session, event: LedgerEvent) -> None:
@@ -154,7 +153,42 @@ def pledge_enforced(session: Session, event: LedgerEvent) -> None:
 
 
 def share_transferred(session: Session, event: LedgerEvent) -> None:
-    """`ShareTransferred`: basis points move. Whoever is left with none has no row any more."""
+    """`ShareTransferred`: basis points move."""
+    _move_share(session, event)
+    asset = projected(session, Asset, event.args["assetId"])
+    asset.share_version = event.args["version"]
+    session.add(asset.stamp(event))
+
+
+def share_pledged(session: Session, event: LedgerEvent) -> None:
+    """`SharePledged`: the holder keeps what is pledged, and is paid for it."""
+    args = event.args
+    _weigh_share(
+        session, event, args["holder"], pledgee=args["pledgee"], bps=args["bps"], debt_digest=args["debtDigest"]
+    )
+
+
+def share_released(session: Session, event: LedgerEvent) -> None:
+    """`ShareReleased`: the pledgee stays on record as the last one."""
+    _weigh_share(session, event, event.args["holder"], bps=0)
+
+
+def share_enforced(session: Session, event: LedgerEvent) -> None:
+    """`ShareEnforced`: what was pledged is the pledgee's now."""
+    _move_share(session, event)
+    _weigh_share(session, event, event.args["from"], bps=0)
+    asset = projected(session, Asset, event.args["assetId"])
+    asset.share_version += 1
+    session.add(asset.stamp(event))
+
+
+def share_encumbered(session: Session, event: LedgerEvent) -> None:
+    """`ShareEncumbered`: seized or under control, or no longer."""
+    _weigh_share(session, event, event.args["holder"], marks=event.args["marks"])
+
+
+def _move_share(session: Session, event: LedgerEvent) -> None:
+    """Whoever is left with nothing has no row any more."""
     args = event.args
     giver = projected(session, Share, args["assetId"], args["from"])
     taker = session.get(Share, (args["assetId"], args["to"])) or Share(
@@ -166,9 +200,16 @@ def share_transferred(session: Session, event: LedgerEvent) -> None:
         session.add(giver.stamp(event))
     else:
         session.delete(giver)
-    asset = projected(session, Asset, args["assetId"])
-    asset.share_version = args["version"]
-    session.add(asset.stamp(event))
+
+
+def _weigh_share(session: Session, event: LedgerEvent, holder: str, **values: Any) -> None:
+    asset = event.args["assetId"]
+    row = session.get(ShareEncumbrance, (asset, holder)) or ShareEncumbrance(
+        asset_id=asset, holder=holder, pledgee=NOBODY, bps=0, debt_digest=ZERO_DIGEST, marks=0, version=0
+    )
+    for name, value in (values | {"version": event.args["version"]}).items():
+        setattr(row, name, value)
+    session.add(row.stamp(event))
 
 
 def budget_committed(session: Session, event: LedgerEvent) -> None:
@@ -199,6 +240,10 @@ PROJECTORS = {
     "ActPermitted": (act_permitted,),
     "PledgeEnforced": (pledge_enforced,),
     "ShareTransferred": (share_transferred,),
+    "SharePledged": (share_pledged,),
+    "ShareReleased": (share_released,),
+    "ShareEnforced": (share_enforced,),
+    "ShareEncumbered": (share_encumbered,),
     "BudgetCommitted": (budget_committed,),
     "BudgetReleased": (budget_released,),
 }

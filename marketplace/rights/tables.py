@@ -70,6 +70,22 @@ class Share(ProjectedRow, table=True):
     bps: int
 
 
+class ShareEncumbrance(ProjectedRow, table=True):
+    """What weighs on `holder`'s share in an asset: `bps` of it are pledged to `pledgee` for the debt of `debt_digest`
+    (0: to nobody; the last is kept); `marks` of types.TitleMark say whether the share is seized or under control.
+    """
+
+    __tablename__ = "share_encumbrances"
+    __table_args__ = READ_MODEL
+    asset_id: str = Field(primary_key=True)
+    holder: str = Field(primary_key=True)
+    pledgee: str
+    bps: int
+    debt_digest: str
+    marks: int
+    version: int = Field(sa_type=BigInteger)
+
+
 class Version(SQLModel, table=True):
     """`asset_id` follows `previous` in the series that began with the asset `series`, as its manifest says.
 

@@ -218,13 +218,3 @@ def get_standing(client: Client, certificate: Mapping[str, Any], lists: Sequence
 def get_status_lists(client: Client, certificate: Mapping[str, Any]) -> list[Document]:
     """The status lists that a certificate names, to be kept beside it for checking it offline within a day."""
     return [client.get(path) for path in list_paths(certificate)]
-
-
-def transfer_share(client: Client, asset_id: str, to: str, bps: int) -> dict[str, Any]:
-    """Give away part of one's revenue share; payouts follow the holders at settlement time."""
-    version = get_asset(client, asset_id)["shareVersion"]
-    message = {"assetId": asset_id, "from": client.address, "to": to, "bps": bps, "version": version}
-    message |= {"deadline": client.deadline()}
-    return client.submit(
-        "/rights/share-transfers", {"transferShare": message, "signature": client.sign("TransferShare", message)}
-    )

@@ -41,6 +41,7 @@ _DEEDS = {
     "transfer": _Deed("Transfer", "transfer", "from", "to", "/rights/transfers"),
     "grant": _Deed("Grant", "grant", "grantor", "grantee", "/rights/grants"),
     "pledge": _Deed("Pledge", "pledge", "holder", "pledgee", "/rights/pledges"),
+    "pledgeShare": _Deed("PledgeShare", "pledgeShare", "holder", "pledgee", "/rights/share-pledges"),
 }
 #: acts on a pledged title that its pledgee may permit, by their member of a body
 _PERMITTED = {"transfer": ("Transfer", "titleId"), "grant": ("Grant", "parent")}
@@ -109,7 +110,7 @@ def offer_grant(client: Client, parent: str, wish: Wish) -> dict[str, Any]:
         "version": _version(above, acts=bool(wish.marks & TitleMark.EXCLUSIVE)),
         "deadline": client.deadline(days=OFFER_DAYS),
     }
-    return _offered(client, "grant", message)
+    return offered(client, "grant", message)
 
 
 def offer_transfer(client: Client, title: str, to: str) -> dict[str, Any]:
@@ -117,14 +118,14 @@ def offer_transfer(client: Client, title: str, to: str) -> dict[str, Any]:
     found = get(client, title)
     message: dict[str, Any] = {"titleId": title, "from": client.address, "to": to}
     message |= {"version": _version(found, acts=True)}
-    return _offered(client, "transfer", message | {"deadline": client.deadline(days=OFFER_DAYS)})
+    return offered(client, "transfer", message | {"deadline": client.deadline(days=OFFER_DAYS)})
 
 
 def offer_pledge(client: Client, title: str, to: str, debt: str) -> dict[str, Any]:
     """The holder's half of a pledge; the debt's digest goes onto the ledger, its text stays with the parties."""
-    message: dict[str, Any] = {"titleId": title, "holder": client.address, "pledgee": to, "debtDigest": _digest(debt)}
+    message: dict[str, Any] = {"titleId": title, "holder": client.address, "pledgee": to, "debtDigest": digest_of(debt)}
     message |= {"version": get(client, title)["version"], "deadline": client.deadline(days=OFFER_DAYS)}
-    return _offered(client, "pledge", message)
+    return offered(client, "pledge", message)
 
 
 def accept(client: Client, offer: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,7 +149,7 @@ def accept(client: Client, offer: Mapping[str, Any]) -> dict[str, Any]:
     book_of(client, offerer).require_now(deed.intent, message, offerer, signature, client.now())
     body = {deed.member: message, first: offer[first], second: client.sign(deed.intent, message)}
     outcome = client.submit(deed.path, body)
-    return {**outcome, "titleId": message["titleId"]}
+    return {**outcome, **{name: message[name] for name in ("titleId", "assetId") if name in message}}
 
 
 def permit(client: Client, offer: Mapping[str, Any]) -> dict[str, Any]:
@@ -175,29 +176,30 @@ def release_pledge(client: Client, title: str) -> dict[str, Any]:
 
 def enforce(client: Client, title: str, ruling: str) -> dict[str, Any]:
     """Give a pledged title to its pledgee on a ruling, whose digest goes onto the ledger; as a registrar."""
-    message = {"titleId": title, "rulingDigest": _digest(ruling), "registrar": client.address}
+    message = {"titleId": title, "rulingDigest": digest_of(ruling), "registrar": client.address}
     return _submit(client, "Enforce", "enforce", message | _now(client, title), "/rights/enforcements")
 
 
 def encumber(client: Client, title: str, marks: TitleMark, order: str) -> dict[str, Any]:
     """Set a title's encumbrances (SEIZED, CONTROLLED, both or none) on an order, as a registrar."""
-    message = {"titleId": title, "marks": int(marks), "orderDigest": _digest(order), "registrar": client.address}
+    message = {"titleId": title, "marks": int(marks), "orderDigest": digest_of(order), "registrar": client.address}
     return _submit(client, "Encumber", "encumber", message | _now(client, title), "/rights/encumbrances")
 
 
 def surrender(client: Client, title: str, reason: str) -> dict[str, Any]:
     """Give up a title that was granted to one; the reason's digest goes onto the ledger."""
-    message = {"titleId": title, "holder": client.address, "reasonDigest": _digest(reason)}
+    message = {"titleId": title, "holder": client.address, "reasonDigest": digest_of(reason)}
     return _submit(client, "Surrender", "surrender", message | _now(client, title), "/rights/surrenders")
 
 
 def revoke(client: Client, title: str, reason: str) -> dict[str, Any]:
     """Revoke a title, as a registrar without a part in it."""
-    message = {"titleId": title, "registrar": client.address, "reasonDigest": _digest(reason)}
+    message = {"titleId": title, "registrar": client.address, "reasonDigest": digest_of(reason)}
     return _submit(client, "RevokeTitle", "revokeTitle", message | _now(client, title), "/rights/title-revocations")
 
 
-def _offered(client: Client, name: str, message: dict[str, Any]) -> dict[str, Any]:
+def offered(client: Client, name: str, message: dict[str, Any]) -> dict[str, Any]:
+    """What the first side hands to the second: the statement, and its signature."""
     deed = _DEEDS[name]
     return {deed.member: message, deed.names[0]: client.sign(deed.intent, message)}
 
@@ -217,7 +219,8 @@ def _now(client: Client, title: str) -> dict[str, Any]:
     return {"version": get(client, title)["version"]}
 
 
-def _digest(text: str) -> str:
+def digest_of(text: str) -> str:
+    """What stands on the ledger of a text that stays with the parties."""
     return to_hex(sha256(text.encode()))
 
 

@@ -49,8 +49,9 @@ from marketplace.registrations.tables import (
 )
 from marketplace.replay import LedgerState
 from marketplace.rights.records import Asset as AssetState
+from marketplace.rights.records import Encumbrance
 from marketplace.rights.records import Share as ShareState
-from marketplace.rights.tables import Asset, Share, Title
+from marketplace.rights.tables import Asset, Share, ShareEncumbrance, Title
 from marketplace.rights.title_records import ROOTS, Pledging
 from marketplace.rights.title_records import Title as TitleState
 from marketplace.rights.titles import note_offer
@@ -332,19 +333,24 @@ def _load_assets(session: Session, state: LedgerState, names: set[str]) -> set[s
     accounts = set()
     for row in session.exec(select(Asset).where(col(Asset.asset_id).in_(names))):
         parts = session.exec(select(Share).where(Share.asset_id == row.asset_id)).all()
-        accounts |= {part.holder for part in parts}
+        weighs = session.exec(select(ShareEncumbrance).where(ShareEncumbrance.asset_id == row.asset_id)).all()
+        kept = {item.pledgee for item in weighs if item.bps} - {part.holder for part in parts}  # places for pledgees
+        accounts |= {part.holder for part in parts} | kept
         state.rights.assets[row.asset_id] = AssetState(
             registrant=row.holder,
             level=row.level,
             claim_digest=row.claim_digest,
             epsilon_budget=row.epsilon_budget,
-            shares=[ShareState(part.holder, part.bps) for part in parts],
+            shares=[*(ShareState(part.holder, part.bps) for part in parts), *(ShareState(name, 0) for name in kept)],
             status=AssetStatus(row.status),
             valid_until=row.valid_until,
             committed=row.epsilon_committed,
             released=row.epsilon_released,
             version=row.version,
             share_version=row.share_version,
+            encumbrances={
+                item.holder: Encumbrance(item.pledgee, item.bps, TitleMark(item.marks), item.version) for item in weighs
+            },
         )
         _load_titles(session, state, {ids.title_id(row.asset_id, kind) for kind in ROOTS}, set())
     return accounts

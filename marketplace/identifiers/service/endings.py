@@ -57,8 +57,10 @@ def _moved_at(session: Session, row: Any, since: int) -> int:
     titles = [ids.title_id(row.asset_id, kind) for kind in MOVABLE]
     asked = [
         ("ShareTransferred", row.asset_id),
+        ("ShareEnforced", row.asset_id),
         ("Confirmed", row.asset_id),
         *(("TitleTransferred", name) for name in titles),
+        *(("PledgeEnforced", name) for name in titles),
     ]
     later = col(LedgerEvent.block) > since
     found = [session.exec(_events(*which).where(later).order_by(col(LedgerEvent.block))).first() for which in asked]

@@ -1,4 +1,4 @@
-"""Registration, confirmation, certificates, shares."""
+"""Registration, confirmation, certificates."""
 
 import json
 import time
@@ -20,8 +20,8 @@ from marketplace.console.values import (
 )
 from marketplace.documents import DATA_ORIGINS, LEVELS, SOURCE_CLASSES, missing_counts, row_count
 from marketplace.quantities import epsilon
-from marketplace.rights.commands.group import Asset, To, app
-from marketplace.rights.commands.showing import TITLES
+from marketplace.rights.commands.group import Asset, app
+from marketplace.rights.commands.showing import SHARES, TITLES, weight_of
 from marketplace.rights.compact import unpack
 from marketplace.rights.standing import judge
 from marketplace.sdk import certificate_files, rights
@@ -112,7 +112,7 @@ def show(run: Run, asset: Asset) -> None:
         return
     run.rows([found], COLUMNS)
     run.rows(found["titles"], TITLES)
-    run.rows(found["shares"], (("holder", "share holder", "收益方", str), ("bps", "basis points", "基点", str)))
+    run.rows([{**share, "weight": weight_of(share)} for share in found["shares"]], SHARES)
 
 
 @command(app)
@@ -220,19 +220,6 @@ def restore(run: Run, asset: Asset, reason: Reason) -> None:
     Example: marketplace rights restore 0x5f…5f --reason "objection settled"
     """
     _mark(run, asset, AssetStatus.CONFIRMED, reason)
-
-
-@command(app)
-def transfer_share(
-    run: Run, asset: Asset, to: To, bps: Annotated[int, typer.Option(min=1, max=10_000, help="basis points 基点")]
-) -> None:
-    """Give away part of your revenue share; payouts follow the holders at settlement time. 转让收益份额
-
-    Example: marketplace rights transfer-share 0x5f…5f --to 0x7099…79c8 --bps 500
-    """
-    with open_client(run) as client:
-        result = rights.transfer_share(client, asset, to, bps)
-    run.result(result, f"{bps} basis points moved to {to}", f"已转让 {bps} 基点给 {to}")
 
 
 def _mark(run: Run, asset: str, status: AssetStatus, reason: str) -> None:

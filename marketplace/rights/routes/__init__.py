@@ -1,4 +1,4 @@
-"""Data assets, certificates and shares over HTTP; titles: `titles`."""
+"""Data assets and certificates over HTTP; titles: `titles`, revenue shares: `shares`."""
 
 from typing import Annotated, Any
 
@@ -60,17 +60,6 @@ class Mark(Shape):
     deadline: Count
 
 
-class TransferShare(Shape):
-    """Signed by `from`."""
-
-    asset_id: DigestText
-    from_: AddressText = Field(alias="from")
-    to: AddressText
-    bps: UInt16
-    version: Count
-    deadline: Count
-
-
 class RegistrationBody(Shape):
     """A Register; its documents and blobs are uploaded before."""
 
@@ -90,13 +79,6 @@ class MarkBody(Shape):
     """A Mark."""
 
     mark: Mark
-    signature: SignatureText
-
-
-class ShareTransferBody(Shape):
-    """A TransferShare."""
-
-    transfer_share: TransferShare
     signature: SignatureText
 
 
@@ -143,14 +125,6 @@ def mark_asset(here: Here, body: MarkBody) -> Queued:
     decision = Statement("Mark", body.mark.to_message(), (body.signature,)).verified(here.deployment)
     with here.writing() as session:
         return Queued(intent=service.mark(session, here.deployment, decision, here.clock()))
-
-
-@router.post("/share-transfers", status_code=202)
-def transfer_share(here: Here, body: ShareTransferBody) -> Queued:
-    """Transfer part of a revenue share; payouts follow the holders at settlement."""
-    deed = Statement("TransferShare", body.transfer_share.to_message(), (body.signature,)).verified(here.deployment)
-    with here.writing() as session:
-        return Queued(intent=service.transfer_share(session, here.deployment, deed, here.clock()))
 
 
 @router.get("/assets")

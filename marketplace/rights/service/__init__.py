@@ -21,7 +21,7 @@ from marketplace.registrations.records import Kind as CaseKind
 from marketplace.registrations.records import Step
 from marketplace.registrations.tables import RegisterEntry, RegistrationAct, RegistrationCase
 from marketplace.rights import certificates
-from marketplace.rights.tables import Asset, Share, Title, Version
+from marketplace.rights.tables import Asset, Share, ShareEncumbrance, Title, Version
 from marketplace.storage.blobs import BlobStore
 from marketplace.storage.documents import has_document, read_document, store_document
 from marketplace.types import ZERO_DIGEST, AssetStatus, Digest
@@ -50,6 +50,8 @@ def assets_json(session: Session, assets: Sequence[Asset]) -> list[dict[str, Any
     names = [asset.asset_id for asset in assets]
     wanted = select(Share).where(col(Share.asset_id).in_(names))
     shares = _by_asset(session.exec(wanted.order_by(col(Share.bps).desc(), col(Share.holder))))
+    weighs = select(ShareEncumbrance).where(col(ShareEncumbrance.asset_id).in_(names))
+    weights = {(row.asset_id, row.holder): row for row in session.exec(weighs)}
     titles = _by_asset(
         session.exec(
             select(Title)
@@ -63,12 +65,20 @@ def assets_json(session: Session, assets: Sequence[Asset]) -> list[dict[str, Any
         {
             **asset.as_json(),
             "epsilonLeft": asset.epsilon_budget - (asset.epsilon_committed - asset.epsilon_released),
-            "shares": [{"holder": share.holder, "bps": share.bps} for share in shares[asset.asset_id]],
+            "shares": [_share_json(item, weights.get((item.asset_id, item.holder))) for item in shares[asset.asset_id]],
             "titles": [title.as_json() for title in titles[asset.asset_id]],
             "registration": next((_entry_json(item, earlier) for item in entries[asset.asset_id]), None),
         }
         for asset in assets
     ]
+
+
+def _share_json(share: Share, weight: ShareEncumbrance | None) -> dict[str, Any]:
+    shown: dict[str, Any] = {"holder": share.holder, "bps": share.bps, "pledgedBps": 0, "pledgee": None}
+    if weight is None:
+        return shown | {"marks": 0, "encumbranceVersion": 0}
+    pledge = {"pledgedBps": weight.bps, "pledgee": weight.pledgee} if weight.bps else {}
+    return shown | pledge | {"marks": weight.marks, "encumbranceVersion": weight.version}
 
 
 def _by_asset(rows: Iterable[Part]) -> Mapping[str, list[Part]]:
@@ -177,9 +187,9 @@ def mark(session: Session, deployment: Deployment, decision: Statement, now: int
     return queue(session, contract="Rights", verb="mark", arguments=arguments, digest=name, by=by, now=now)
 
 
-def transfer_share(session: Session, deployment: Deployment, deed: Statement, now: int) -> Digest:
-    """Queue the transfer of a part of a share. Raises RuleError as the rules say."""
-    return submit(session, deployment, deed, "transferShare", now)
+def act_on_share(session: Session, deployment: Deployment, verb: str, deed: Statement, now: int) -> Digest:
+    """Queue the transfer, pledge, release, enforcement or encumbrance of a share. Raises RuleError as the rules say."""
+    return submit(session, deployment, deed, verb, now)
 
 
 def certificate_body(session: Session, asset_id: str) -> Document:

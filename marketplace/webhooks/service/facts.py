@@ -38,7 +38,7 @@ from marketplace.listings.tables import Listing
 from marketplace.orders.tables import Order
 from marketplace.queries.tables import QueryRow
 from marketplace.registrations.tables import RegistrationCase
-from marketplace.rights.tables import Asset, Share, Title
+from marketplace.rights.tables import Asset, Share, ShareEncumbrance, Title
 from marketplace.types import TitleKind
 from marketplace.webhooks.rules import UNCONCERNED, type_of
 
@@ -191,11 +191,11 @@ def _of_query(session: Session, query: str) -> set[str]:
 
 
 def _entitled(session: Session, asset_id: str) -> set[str]:
-    """Whoever has a title to an asset or a share of its income."""
+    """Whoever has a title to an asset or a share of its income, or a pledge of one."""
     titles = select(Title.holder).where(Title.asset_id == asset_id).distinct()
-    return set(session.exec(titles).all()) | set(
-        session.exec(select(Share.holder).where(Share.asset_id == asset_id)).all()
-    )
+    shares = select(Share.holder).where(Share.asset_id == asset_id)
+    pledges = select(ShareEncumbrance.pledgee).where(ShareEncumbrance.asset_id == asset_id, ShareEncumbrance.bps > 0)
+    return {account for wanted in (titles, shares, pledges) for account in session.exec(wanted)}
 
 
 OWNERS: dict[str, Callable[[Session, str], set[str]]] = {

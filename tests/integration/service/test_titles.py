@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from marketplace.sdk import listings, queries, rights, settlement, titles
+from marketplace.sdk import listings, queries, rights, settlement, shares, titles
 from marketplace.sdk.client import Client
 from marketplace.sdk.titles import Wish
 from marketplace.types import TitleKind, TitleMark
@@ -143,3 +143,42 @@ def test_columns_that_a_listing_does_not_offer_are_not_answered(town: Town) -> N
     order = town.fund(listing)
     for sql in ("SELECT carrier, COUNT(*) FROM data GROUP BY carrier", "SELECT COUNT(*) FROM data WHERE month = 1"):
         assert refused(lambda sql=sql: queries.ask(town["buyer"], order, sql, 1_000_000, 20)) == "column_not_permitted"  # type: ignore[misc]
+
+
+def test_a_pledged_share_stays_and_pays_until_a_ruling(town: Town, operated: str) -> None:
+    supplier, rival, buyer, registrar = (town[name] for name in ("supplier", "rival", "buyer", "registrar"))
+    asset = titles.get(supplier, operated)["assetId"]
+    share = shares.of(supplier, asset, supplier.address)
+    assert share is not None
+    offer = shares.offer_pledge(supplier, asset, rival.address, 4_000, "loan 12")
+    assert refused(lambda: titles.accept(buyer, offer)) == "offer_for_another"
+    assert titles.accept(rival, offer)["assetId"] == asset
+    shown = shares.of(buyer, asset, supplier.address)
+    assert shown == share | {"pledgedBps": 4_000, "pledgee": rival.address, "encumbranceVersion": 1}
+    version = rights.get_asset(buyer, asset)["shareVersion"]  # a certificate is superseded by another one
+    assert version == 1
+
+    again = shares.offer_pledge(supplier, asset, buyer.address, 1, "loan 13")
+    assert refused(lambda: titles.accept(buyer, again)) == "share_pledged"
+    assert refused(lambda: shares.transfer(supplier, asset, buyer.address, share["bps"])) == "share_pledged"
+    assert refused(lambda: shares.release(supplier, asset, supplier.address)) == "share_not_pledgee"
+    assert refused(lambda: shares.enforce(rival, asset, supplier.address, "mine")) == "asset_own_matter"
+    assert refused(lambda: shares.enforce(town["auditor"], asset, supplier.address, "so there")) == ROLE
+
+    shares.encumber(registrar, asset, supplier.address, TitleMark.SEIZED, "order 8")
+    assert refused(lambda: shares.transfer(supplier, asset, buyer.address, 1)) == "share_encumbered"
+    assert refused(lambda: shares.enforce(registrar, asset, supplier.address, "ruling 4")) == "share_encumbered"
+    assert refused(lambda: shares.encumber(registrar, asset, buyer.address, TitleMark.SEIZED, "x")) == "share_marks"
+    shares.encumber(registrar, asset, supplier.address, TitleMark(0), "order 9")
+
+    shares.enforce(registrar, asset, supplier.address, "ruling 5")
+    got = shares.of(buyer, asset, rival.address)
+    assert got is not None
+    assert got["bps"] == 4_000
+    left = shares.of(buyer, asset, supplier.address)
+    assert left == share | {"bps": share["bps"] - 4_000, "encumbranceVersion": 4}
+    assert rights.get_asset(buyer, asset)["shareVersion"] == version + 1
+    shares.transfer(supplier, asset, buyer.address, 500)
+    titles.accept(buyer, shares.offer_pledge(rival, asset, buyer.address, 10, "loan 14"))
+    shares.release(buyer, asset, rival.address)
+    assert shares.of(buyer, asset, rival.address) == got | {"encumbranceVersion": 2}

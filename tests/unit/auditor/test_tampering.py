@@ -51,6 +51,7 @@ ROW_FIELDS = {
     "version shareVersion epsilonBudget epsilonCommitted epsilonReleased",
     "titles": "titleId assetId kind holder orderId validUntil version",
     "shares": "assetId holder bps",
+    "share_encumbrances": "assetId holder pledgee bps debtDigest marks version",
     "listings": "listingId assetId seller termsDigest price validUntil status version",
     "agreements": "agreementId partyA partyB agreementDigest validUntil status version previousId",
     "orders": "orderId listingId assetId buyer escrow epsilonCap validUntil agreementDigest agreementId status amount "

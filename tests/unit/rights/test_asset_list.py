@@ -15,7 +15,7 @@ from sqlalchemy import Engine, event
 from marketplace.app import make_app
 from marketplace.intents import CONTRACTS, Deployment
 from marketplace.registrations.tables import RegisterEntry
-from marketplace.rights.tables import Asset, Share, Title
+from marketplace.rights.tables import Asset, Share, ShareEncumbrance, Title
 from marketplace.settings import KEY_NAMES, Settings
 from marketplace.storage.blobs import BlobStore
 from marketplace.storage.engine import make_engine, session
@@ -84,6 +84,8 @@ def put_assets(engine: Engine, numbers: range) -> None:
             opened.add(Asset(asset_id=name, holder=FIRST, level=1, status=2, valid_until=9, **nothing, **counts))
             opened.add(Share(asset_id=name, holder=FIRST, bps=1_000 + number))
             opened.add(Share(asset_id=name, holder=SECOND, bps=9_000 - number))
+            weight: dict[str, Any] = {"pledgee": FIRST, "bps": 100 + number, "debt_digest": ZERO_DIGEST, "marks": 16}
+            opened.add(ShareEncumbrance(asset_id=name, holder=SECOND, version=3, **weight))
             for part, order in enumerate((ZERO_DIGEST, ZERO_DIGEST, digest(1))):
                 opened.add(title(f"0x{number:032x}{part:032x}", name, order))
             if number % 2:
@@ -138,7 +140,12 @@ def test_every_asset_is_shown_with_its_own_parts(engine: Engine, app: FastAPI) -
     assert [asset["assetId"] for asset in listed] == [digest(number) for number in range(1, 5)]
     for number, asset in enumerate(listed, 1):
         assert asset == get(app, f"/rights/assets/{digest(number)}")
-        assert asset["shares"] == [{"holder": SECOND, "bps": 9_000 - number}, {"holder": FIRST, "bps": 1_000 + number}]
+        pledge = {"pledgedBps": 100 + number, "pledgee": FIRST, "marks": 16, "encumbranceVersion": 3}
+        nothing = {"pledgedBps": 0, "pledgee": None, "marks": 0, "encumbranceVersion": 0}
+        assert asset["shares"] == [
+            {"holder": SECOND, "bps": 9_000 - number} | pledge,
+            {"holder": FIRST, "bps": 1_000 + number} | nothing,
+        ]
         assert [held["assetId"] for held in asset["titles"]] == [digest(number)] * 2
         assert {held["orderId"] for held in asset["titles"]} == {ZERO_DIGEST}
         assert asset["epsilonLeft"] == 6
