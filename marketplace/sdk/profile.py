@@ -34,15 +34,15 @@ def parse_profile(facts: Any) -> Profile:
         PortError: `profile_malformed`, a part is missing or is not what it should be.
     """
     try:
-        tokens = [name for name in facts["contracts"] if name not in CONTRACTS and currency_at(name)]
-        contracts = {name: str(facts["contracts"][name]) for name in (*CONTRACTS, *tokens)}
+        contracts = {name: str(facts["contracts"][name]) for name in CONTRACTS}
+        contracts |= {name: str(address) for name, address in facts["contracts"].items() if currency_at(name)}
         for name, address in contracts.items():
             from_hex(address, 20, name)
         log_key = str(facts["log"]["key"])
         from_hex(log_key, 32, "log key")
         pin = Pin(int(facts["chainId"]), contracts, str(facts["log"]["origin"]), log_key)
         return Profile(pin, int(facts["feeBps"]), facts)
-    except (KeyError, TypeError, ValueError, ParameterError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, ParameterError) as error:
         raise PortError(
             "profile_malformed",
             f"the service's profile cannot be read: {error}",
