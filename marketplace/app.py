@@ -23,6 +23,7 @@ import marketplace.evidence.routes.content
 import marketplace.evidence.routes.logs
 import marketplace.evidence.routes.operations
 import marketplace.identifiers.routes
+import marketplace.lineage.routes
 import marketplace.listings.routes
 import marketplace.orders.routes
 import marketplace.participants.routes
@@ -75,6 +76,7 @@ ROUTERS: Sequence[APIRouter] = (
     marketplace.registrations.routes.router,
     marketplace.rights.routes.titles.router,
     marketplace.rights.routes.shares.router,
+    marketplace.lineage.routes.router,
     marketplace.listings.routes.router,
     marketplace.agreements.routes.router,
     marketplace.orders.routes.router,

@@ -46,6 +46,7 @@ GROUPS = {
     "rulebooks": ("marketplace.cli.rulebooks", "the rules of registration as data 登记规则"),
     "listings": ("marketplace.listings.commands", "list and delist products 挂牌"),
     "agreements": ("marketplace.agreements.commands", "sign a model form with another side 协议"),
+    "lineage": ("marketplace.lineage.commands", "what products are made of, and consents 产品来源与同意"),
     "deliveries": ("marketplace.deliveries.commands", "files sealed to the buyer, and their acceptance 交付与验收"),
     "api": ("marketplace.api.commands", "data delivered call by call, and its service levels 接口交付"),
     "orders": ("marketplace.orders.commands", "buy: money into escrow, a right to use 交易"),

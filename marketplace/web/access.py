@@ -260,6 +260,11 @@ ACCESS: Mapping[str, Access] = {
     "get_batch": Anyone(),
     "list_positions": SignedIn(lists="clearing position", all_for=OVERSEERS),
     "list_debts": SignedIn(lists="debt", all_for=OVERSEERS),
+    # lineage
+    "declare_lineage": Signed("Lineage.declare"),
+    "give_consent": Signed("Lineage.consent"),
+    "withdraw_consent": Signed("Lineage.withdraw"),
+    "get_lineage": Anyone(),
     # deliveries
     "offer_delivery": Signed("Deliveries.offer"),
     "arrange_delivery": Signed("Deliveries.arrange"),

@@ -16,6 +16,8 @@ from marketplace.evidence.inbox import Statement, check_statement, is_under_way,
 from marketplace.evidence.inbox.naming import require_free
 from marketplace.evidence.inbox.submitting import submit
 from marketplace.intents import Deployment
+from marketplace.lineage.sources import fault_of
+from marketplace.lineage.tables import LineageDeclaration, LineageInput
 from marketplace.registrations.codes import from_ledger
 from marketplace.registrations.records import Kind as CaseKind
 from marketplace.registrations.records import Step
@@ -267,6 +269,9 @@ def _check_confirmed_rights(session: Session, message: Mapping[str, Any]) -> Non
     """The titles that come with a confirmation are those that the registered claim names."""
     claim = validate_claim(read_document(session, get_asset(session, message["assetId"]).claim_digest))
     _check_source(claim)
+    rows = select(LineageInput.title_id).where(LineageInput.asset_id == message["assetId"])
+    declared = session.get(LineageDeclaration, message["assetId"])
+    require_lineage(claim["sourceClass"], None if declared is None else list(session.exec(rows)))
     if message["rights"] != claimed(claim):
         raise RuleError(
             "rights_differ",
@@ -278,6 +283,29 @@ def _check_confirmed_rights(session: Session, message: Mapping[str, Any]) -> Non
             hint="state the claim's rights as bits: 1 to hold, 2 to use, 4 to operate",
             hint_zh="请以位表示主张的权利：1 持有、2 使用、4 经营",
         )
+
+
+def require_lineage(source_class: str, titles: Sequence[str] | None) -> None:
+    """Refuse a declaration of inputs that does not fit the claimed source, or its absence.
+
+    Args:
+        titles: of each declared input, zero for one that needs a consent; None where nothing was declared.
+    """
+    fault = fault_of(source_class, titles)
+    if fault is None:
+        return
+    code, expected, got = fault
+    raise RuleError(
+        code,
+        f"data of source {source_class}: {expected} asked for, {got}",
+        zh=f"来源为 {source_class} 的数据须与其来源申报相符",
+        rule="lineage.fits_the_source",
+        rulebook=rulebook_name(),
+        expected=expected,
+        got=got,
+        hint="derived data rest on titles, fused ones on consents, others have none: `marketplace lineage declare`",
+        hint_zh="衍生数据依据权利，融合数据依据同意，其他数据无来源：`marketplace lineage declare`",
+    )
 
 
 def _check_version(session: Session, manifest: Document, message: Mapping[str, Any]) -> None:

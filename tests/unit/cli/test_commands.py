@@ -68,6 +68,7 @@ def test_the_groups_are_the_stages_and_the_parties() -> None:
         "invoices",
         "vouchers",
         "deliveries",
+        "lineage",
         "api",
         "evidence",
         "webhooks",

@@ -1,0 +1,77 @@
+"""Lineage: a registrant declares what its product was made of, and who operates an input consents or withdraws."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from marketplace.documents import validate_claim, validate_lineage
+from marketplace.errors import RuleError
+from marketplace.evidence.inbox import Statement, check_statement
+from marketplace.evidence.inbox.submitting import submit
+from marketplace.intents import Deployment
+from marketplace.lineage.tables import LineageConsent, LineageDeclaration, LineageInput
+from marketplace.rights.service import get_asset, require_lineage
+from marketplace.storage.documents import read_document, store_document
+from marketplace.types import Digest
+
+
+def declare(session: Session, deployment: Deployment, said: Statement, papers: object, now: int) -> Digest:
+    """Queue the declaration of a product's inputs, and keep the papers whose digest it names.
+
+    Raises:
+        NotFoundError: `asset_unknown`.
+        RuleError: `lineage_papers_differ`, `lineage_differs`, or what the rules of lineage say.
+    """
+    check_statement(said, deployment, now)
+    message = said.message
+    asset = get_asset(session, message["assetId"])
+    document = validate_lineage(papers)
+    digest = store_document(session, document, now=now, public=True)
+    if (digest, document["asset"]) != (message["agreementDigest"], asset.asset_id):
+        raise RuleError(
+            "lineage_papers_differ",
+            "the declaration names other papers, or they are about another product",
+            zh="申报所载摘要与所附文件不符，或文件所指为另一产品",
+            rule="lineage.declared_by_its_papers",
+            expected=message["agreementDigest"],
+            got=digest,
+            hint="sign the digest of the very papers that you send",
+            hint_zh="请签署所附文件自身的摘要",
+        )
+    claim = validate_claim(read_document(session, asset.claim_digest))
+    require_lineage(claim["sourceClass"], message["titles"])
+    return submit(session, deployment, said, "declare", now)
+
+
+def consent(session: Session, deployment: Deployment, said: Statement, now: int) -> Digest:
+    """Queue a consent. Raises RuleError as the rules of lineage say."""
+    return submit(session, deployment, said, "consent", now)
+
+
+def withdraw(session: Session, deployment: Deployment, said: Statement, now: int) -> Digest:
+    """Queue the withdrawal of a consent. Raises RuleError as the rules of lineage say."""
+    return submit(session, deployment, said, "withdraw", now)
+
+
+def lineage_json(session: Session, asset_id: str) -> dict[str, Any]:
+    """What a product is made of, with every consent, and what is made of it.
+
+    Raises:
+        NotFoundError: `asset_unknown`.
+    """
+    get_asset(session, asset_id)
+    declared = session.get(LineageDeclaration, asset_id)
+    above = select(LineageInput).where(LineageInput.input_id == asset_id).order_by(col(LineageInput.asset_id))
+    below = select(LineageInput).where(LineageInput.asset_id == asset_id).order_by(col(LineageInput.place))
+    return {
+        "assetId": asset_id,
+        "declaration": declared.as_json() if declared else None,
+        "inputs": [_with_consent(session, row) for row in session.exec(below)],
+        "products": [_with_consent(session, row) for row in session.exec(above)],
+    }
+
+
+def _with_consent(session: Session, row: LineageInput) -> Mapping[str, Any]:
+    given = session.get(LineageConsent, (row.asset_id, row.input_id))
+    return {**row.as_json(), "consent": given.as_json() if given else None}

@@ -1,0 +1,47 @@
+"""A product is fused of a data set: declared, consented to, listed, and stopped by the withdrawal, over HTTP."""
+
+import time
+
+from marketplace.documents import LEVELS
+from marketplace.documents.ids import title_id
+from marketplace.sdk import lineage, rights
+from marketplace.sdk.lineage import Source
+from marketplace.types import ConsentStatus, TitleKind
+from tests.integration.service.test_registrations import refused, sealed
+from tests.integration.service.town import BUDGET, Town
+from tests.registering import FIELDS
+
+NOTE = {"en": "joined by month", "zh": "按月融合"}
+YEAR = 365 * 86_400
+
+
+def test_a_fused_product_is_sold_only_while_its_input_consents(town: Town) -> None:
+    supplier, registrar, source = town["supplier"], town["registrar"], town.facts["asset"]
+    manifest = sealed(town, "fused")
+    shares = [(supplier.address, 10_000)]
+    claim = rights.make_claim(manifest, level=LEVELS[1], source_class="FUSED", origin="ENTERPRISE", shares=shares)
+    product = str(rights.register(supplier, manifest, claim, BUDGET)["assetId"])
+    town.deposit_case(product, fields={**FIELDS, "sourceClass": "DERIVED"})
+    assert refused(lambda: rights.confirm(registrar, product, 300)) == "lineage_missing"
+
+    own = Source(source, 2500, title_id(source, TitleKind.USE))
+    assert refused(lambda: lineage.declare(supplier, product, [own], NOTE)) == "lineage_differs"
+    stranger = town["buyer"]
+    assert refused(lambda: lineage.declare(stranger, product, [Source(source, 2500)], NOTE)) == "lineage_not_registrant"
+    lineage.declare(supplier, product, [Source(source, 2500)], NOTE, outside=["open weather data"])
+    assert refused(lambda: lineage.declare(supplier, product, [Source(source, 1)], NOTE)) == "lineage_exists"
+    rights.confirm(registrar, product, 300)
+    assert refused(lambda: town.list_product(product)) == "lineage_no_consent"
+
+    until = int(time.time()) + YEAR
+    assert refused(lambda: lineage.consent(stranger, product, source, until)) == "title_not_held"
+    lineage.consent(supplier, product, source, until)
+    listing = town.list_product(product)
+    town.fund(listing)
+    (seen,) = lineage.get(stranger, product)["inputs"]
+    assert (seen["inputId"], seen["bps"], seen["consent"]["status"]) == (source, 2500, ConsentStatus.GIVEN)
+    assert [row["assetId"] for row in lineage.get(stranger, source)["products"]] == [product]
+
+    assert refused(lambda: lineage.withdraw(stranger, product, source)) == "lineage_not_consenter"
+    lineage.withdraw(supplier, product, source)
+    assert refused(lambda: town.fund(listing)) == "lineage_no_consent"
