@@ -26,7 +26,7 @@ from tests.integration.service.town import NODES, Town
 
 ISSUED, PRICE, ESCROW, REDEEMED = 9_000, 700, 2_100, 400
 FEE = PRICE * 250 // 10_000
-HKD = {"currency": "HKD"}
+HKD: dict[str, Any] = {"currency": "HKD"}
 
 
 def balance(town: Town, name: str, currency: str = "HKD") -> int:
