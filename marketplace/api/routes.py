@@ -23,7 +23,8 @@ class GatewayBody(Shape):
 
 
 class CallsBody(Shape):
-    """Call records that follow those that are here, each signed by the seller; the buyer's voucher, or null."""
+    """Call records that follow those that are here, each signed by the seller; the buyer's voucher
+    for them, or null; a voucher for more records than are here yet is only looked at."""
 
     records: list[Document] = Field(max_length=MAX_BATCH)
     voucher: Document | None = None

@@ -145,17 +145,23 @@ def _check_voucher(voucher: Document, book: KeyBook, buyer: str, now: int) -> No
 def hand_in(session: Session, checked: Checked, now: int) -> dict[str, Any]:
     """Take records that follow those that are here, then a voucher for them; the same again changes nothing.
 
+    A voucher for more records than are here yet is not taken, but says how many the buyer has: one more at most is
+    taken, so that nobody puts records into the evidence that their buyer never saw.
+
     Raises:
-        RuleError: `call_record_order`, `calls_voucher_differs`, `calls_voucher_older`, `calls_over_escrow`,
-        `calls_over`.
+        RuleError: `call_record_order`, `calls_not_receipted`, `calls_voucher_differs`, `calls_voucher_older`,
+        `calls_over_escrow`, `calls_over`.
     """
     order = session.get_one(Order, checked.order_id)
     row = session.get(ApiOrder, order.order_id)
     row = row or ApiOrder(order_id=order.order_id, meter=metering.meter_of(checked.terms).as_json())
     so_far = _SoFar(order, checked.terms, row, metering.meter_from(row.meter))
+    last, voucher = last_voucher(session, order.order_id), checked.voucher
     if checked.batch is not None:
+        receipted = max(int(item["calls"]) if item else 0 for item in (last, voucher))
+        _require_receipted(checked.batch["records"][-1]["number"], receipted)
         _take_records(session, so_far, checked.batch, now)
-    if checked.voucher is not None:
+    if checked.voucher is not None and checked.voucher["calls"] <= so_far.meter.size:
         _take_voucher(session, so_far, checked.voucher, now)
     return metered_json(session, order)
 
@@ -304,6 +310,20 @@ def take_service_answer(
         log.append(session, "api.answer", now, order=order_id, record=answer["record"], answer=name)
         session.flush()
     return metered_json(session, order)
+
+
+def _require_receipted(number: int, receipted: int) -> None:
+    if number > receipted + 1:
+        raise RuleError(
+            "calls_not_receipted",
+            f"the buyer's voucher is for {receipted} calls; record {number} is beyond the one that is at stake",
+            zh=f"买方凭证覆盖 {receipted} 次调用，第 {number} 条记录超出可承担的一次",
+            rule="api.one_call_at_stake",
+            expected=f"at most {receipted + 1}",
+            got=number,
+            hint="send the last voucher along with the records that it pays for",
+            hint_zh="请随记录一并提交覆盖它们的最后凭证",
+        )
 
 
 @dataclass

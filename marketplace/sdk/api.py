@@ -368,24 +368,16 @@ def metered(client: Client, order_id: str) -> dict[str, Any]:
 def hand_in(client: Client, order_id: str, store: CallStore) -> dict[str, Any]:
     """Hand in, as either side, the records that the exchange lacks, and the voucher; parties alone can read them.
 
-    First what the last voucher pays for, then the voucher, then a record that nothing pays for yet.
+    The last voucher goes along: it says how many records the buyer has, and is taken when all of those are here.
     """
-    told = metered(client, order_id)
-    voucher = store.voucher(order_id)
-    paid = int(voucher["calls"]) if voucher else 0
-    told = _hand_in_records(client, order_id, store.records(order_id, told["calls"] + 1), paid, told)
-    if voucher is not None and told["calls"] >= paid > (told["voucher"] or {"calls": 0})["calls"]:
-        told = client.post(f"/orders/{order_id}/calls", {"records": [], "voucher": voucher}, repeatable=True)
-    return _hand_in_records(client, order_id, store.records(order_id, told["calls"] + 1), None, told)
-
-
-def _hand_in_records(
-    client: Client, order_id: str, records: Sequence[Document], until: int | None, told: dict[str, Any]
-) -> dict[str, Any]:
-    wanted = [record for record in records if until is None or record["number"] <= until]
-    for start in range(0, len(wanted), MAX_BATCH):
-        body = {"records": wanted[start : start + MAX_BATCH], "voucher": None}
+    told, voucher = metered(client, order_id), store.voucher(order_id)
+    records, known = store.records(order_id, told["calls"] + 1), told["voucher"]
+    newer = voucher if voucher is not None and voucher["calls"] > (known["calls"] if known else 0) else None
+    for start in range(0, len(records), MAX_BATCH):
+        body = {"records": records[start : start + MAX_BATCH], "voucher": newer}
         told = client.post(f"/orders/{order_id}/calls", body, repeatable=True)
+    if not records and newer is not None and told["calls"] >= newer["calls"]:
+        told = client.post(f"/orders/{order_id}/calls", {"records": [], "voucher": newer}, repeatable=True)
     return told
 
 

@@ -252,8 +252,15 @@ def test_a_voucher_is_for_exactly_the_calls_so_far(
         refused("voucher_signature", lambda: calls.call("flight", by_id("F0002")), MarketplaceError)
         monkeypatch.undo()
         assert calls.call("flight", by_id("F0002")).record["number"] == 3
-    told = api.hand_in(town["supplier"], order, desk.store)
+    supplier = town["supplier"]
+    told = api.hand_in(supplier, order, desk.store)
     assert (told["calls"], told["voucher"]["calls"]) == (3, 2)
+    unseen = [
+        sign(_unsigned(desk.store.records(order)[-1]) | {"number": 4}, supplier.deployment, supplier.keys.signing_key)
+    ]
+    refused(
+        "calls_not_receipted", lambda: supplier.post(f"/orders/{order}/calls", {"records": unseen, "voucher": right})
+    )
     body = {"records": [], "voucher": replayed}
     refused("calls_voucher_older", lambda: buyer.post(f"/orders/{order}/calls", body))
     short = {**lower, "calls": 3, "callsRoot": told["callsRoot"]}
@@ -374,6 +381,10 @@ def test_rate_and_quota_say_when_to_come_again_and_cost_nothing(town: Town, tmp_
         voucher = calls.pay()
         assert voucher is not None
         assert (voucher["calls"], voucher["amount"]) == (3, 60)
+
+
+def _unsigned(document: Document) -> Document:
+    return {name: item for name, item in document.items() if name != "signature"}
 
 
 def _signed_call(calls: Caller) -> Document:
