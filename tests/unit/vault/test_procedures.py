@@ -15,7 +15,7 @@ from crypto.errors import DecryptionFailed
 from crypto.keystore import Keys, encrypt
 from crypto.seal.splitting import HalfKey
 from marketplace.documents import Document, ciphertext_root, digest, series_of, validate_manifest
-from marketplace.documents.lineage import differences
+from marketplace.documents.versions import differences
 from marketplace.errors import ConfigurationError, InvalidInputError, NotAuthorizedError, RuleError
 from marketplace.queries.evaluation import SealedColumns
 from marketplace.vault.backup import MAGIC, read_backup, write_backup
