@@ -298,7 +298,13 @@ def make_product(maker: Maker) -> None:
         "asset": asset,
         "note": {"en": "joined by month", "zh": "按月融合"},
     }
-    declared = {"assetId": asset, "holder": collector, "inputs": [maker.asset], "titles": [ZERO_DIGEST], "bps": [2500]}
+    declared: dict[str, Any] = {
+        "assetId": asset,
+        "holder": collector,
+        "inputs": [maker.asset],
+        "titles": [ZERO_DIGEST],
+        "bps": [2500],
+    }
     declared |= {"agreementDigest": maker.store(papers | {"outside": [], "evidence": []}), "deadline": START + YEAR}
     maker.act("Lineage", "declare", "DeclareLineage", declared, "collector")
     given: dict[str, Any] = {"assetId": asset, "inputId": maker.asset, "holder": heir, "bps": 2500, "version": 0}
