@@ -224,6 +224,12 @@ def events_of(contract: str) -> dict[bytes, tuple[str, tuple[Parameter, ...]]]:
     return events
 
 
+@cache
+def selector_of(contract: str, verb: str) -> bytes:
+    """The four bytes that a call of a verb begins with. Raises InvalidInputError: `call_malformed`, no such verb."""
+    return _function(contract, verb)[0]
+
+
 def malformed(message: str) -> InvalidInputError:
     """The error for a call of the wrong form."""
     return InvalidInputError("call_malformed", message, zh="合约调用的格式不正确")

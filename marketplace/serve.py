@@ -27,6 +27,7 @@ from marketplace.ledger.worker import LedgerWorker
 from marketplace.participants.service.keyring import account_for
 from marketplace.rulebooks import rulebook_named
 from marketplace.settings import Settings
+from marketplace.settlement.inbox.dividing import split_sizes
 from marketplace.storage.blobs import BlobStore
 from marketplace.storage.engine import make_engine
 from marketplace.storage.migrate import upgrade
@@ -59,6 +60,7 @@ class Service:
             PROJECTORS,
             clock=clock,
             on_block=lambda _block: self._bell.ring(LEDGER),
+            sizes=split_sizes,
         )
         self._settings, self._clock = settings, clock
         self._openid = provider_of(settings)

@@ -1,7 +1,7 @@
 """Writes of the sealer: what is signed and planned is committed before a node sees a byte of it."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import bindparam, func
@@ -14,6 +14,7 @@ from marketplace.ledger.tables import INTENTS, TRANSACTIONS, LedgerBlock, Ledger
 from marketplace.storage.bulk import insert_rows, update_rows
 
 DEPLOYMENT_GAS = 15_000_000
+SplitSizes = Callable[[Session, Sequence[str]], Mapping[str, int]]
 
 
 @dataclass(frozen=True)
@@ -34,25 +35,40 @@ def plan_deployment(session: Session, profile: LedgerProfile, relayer: Relayer, 
         insert_rows(session.connection(), TRANSACTIONS, [_transaction_row(signed, name, block)])
 
 
-def queued_calls(session: Session, limits: Limits) -> list[QueuedCall]:
-    """The head of the queue, no more than one block can hold."""
+def queued_calls(session: Session, limits: Limits, sizes: SplitSizes) -> list[QueuedCall]:
+    """The head of the queue, no more than one block can hold. `sizes`: as of `plan_transactions`."""
     query = select(
         col(LedgerIntent.sequence), col(LedgerIntent.contract), col(LedgerIntent.calldata), col(LedgerIntent.attempts)
     )
     waiting = query.where(LedgerIntent.status == "queued").order_by(col(LedgerIntent.sequence))
     rows = session.exec(waiting.limit(limits.calls_per_block)).all()
-    return [QueuedCall(int(s or 0), contract, calldata, attempts > 0) for s, contract, calldata, attempts in rows]
+    calls = [QueuedCall(int(s or 0), contract, calldata, attempts > 0) for s, contract, calldata, attempts in rows]
+    found = sizes(session, [_order_of(call) for call in calls if call.splits])
+    return [replace(call, assets=found.get(_order_of(call), 1)) for call in calls] if found else calls
+
+
+def _order_of(call: QueuedCall) -> str:
+    return "0x" + call.calldata[4:36].hex()
 
 
 def plan_transactions(
-    session: Session, profile: LedgerProfile, relayer: Relayer, limits: Limits, block: int | None
+    session: Session,
+    profile: LedgerProfile,
+    relayer: Relayer,
+    limits: Limits,
+    block: int | None,
+    *,
+    sizes: SplitSizes,
 ) -> int:
     """Turn the head of the queue into signed transactions, with the next nonces.
+
+    Args:
+        sizes: of some orders, those whose money is divided among the holders of several assets, and of how many.
 
     Returns:
         How many transactions were planned.
     """
-    batches = make_batches(queued_calls(session, limits), limits)
+    batches = make_batches(queued_calls(session, limits, sizes), limits)
     nonce = next_nonce(session)
     signed = [
         relayer.sign(nonce + offset, profile.addresses[batch.contract], batch.data, batch.gas)

@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from marketplace.calls import encode_batch
+from marketplace.calls import encode_batch, selector_of
 
 BASE_GAS = 100_000  # of a transaction, beside its calls
 CALL_GAS = 350_000  # of a call's checks and fixed slots
+SPLIT_GAS = 1_500_000  # of dividing money among one asset's holders: sixteen, none of whom had any before
+SPLITTING = {"Orders": ("settle", "clear", "finish"), "Deliveries": ("accept", "deem")}
 BYTE_GAS = 1_000  # for a byte of a call's arguments: their slots grow with them
 CALL_OVERHEAD_BYTES = 96  # offset, length and padding of a call among others
 
@@ -40,12 +42,26 @@ class QueuedCall:
     Args:
         sequence: place in the queue.
         alone: it was aboard a transaction that failed as a whole, and now travels by itself.
+        assets: among how many assets' holders the call divides money, if it does.
     """
 
     sequence: int
     contract: str
     calldata: bytes
     alone: bool = False
+    assets: int = 1
+
+    @property
+    def splits(self) -> bool:
+        """Whether the call divides an order's money; the first member of its arguments is the order then."""
+        verbs = SPLITTING.get(self.contract, ())
+        return self.calldata[:4] in {selector_of(self.contract, verb) for verb in verbs}
+
+    @property
+    def gas(self) -> int:
+        """An upper bound. A call that runs out of gas is refused on the ledger, though the rules accept it."""
+        split = self.assets * SPLIT_GAS if self.splits else 0
+        return CALL_GAS + BYTE_GAS * len(self.calldata) + split
 
 
 @dataclass
@@ -71,11 +87,11 @@ class Batch:
         """Take `call` aboard."""
         self.calls.append(call)
         self.data_bytes += len(call.calldata) + CALL_OVERHEAD_BYTES
-        self.dearest = max(self.dearest, call_gas(call.calldata))
+        self.dearest = max(self.dearest, call.gas)
 
     def gas_with(self, call: QueuedCall) -> int:
         """Gas limit if `call` came aboard."""
-        return BASE_GAS + (len(self.calls) + 1) * max(self.dearest, call_gas(call.calldata))
+        return BASE_GAS + (len(self.calls) + 1) * max(self.dearest, call.gas)
 
     def has_room(self, call: QueuedCall, limits: Limits) -> bool:
         """Whether `call` may join this transaction; an empty one takes anything."""
@@ -85,11 +101,6 @@ class Batch:
         size = self.data_bytes + len(call.calldata) + CALL_OVERHEAD_BYTES
         fits = len(self.calls) < limits.calls and size <= limits.data_bytes
         return self.contract == call.contract and fits and not alone
-
-
-def call_gas(calldata: bytes) -> int:
-    """An upper bound for one call."""
-    return CALL_GAS + BYTE_GAS * len(calldata)
 
 
 def make_batches(queue: Iterable[QueuedCall], limits: Limits) -> list[Batch]:

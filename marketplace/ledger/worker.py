@@ -22,7 +22,7 @@ from marketplace.ledger.blocks import SealedBlock
 from marketplace.ledger.chain import Chain
 from marketplace.ledger.embedded import EmbeddedChain
 from marketplace.ledger.follower import record_block
-from marketplace.ledger.journal import has_intents, plan_deployment, plan_transactions
+from marketplace.ledger.journal import SplitSizes, has_intents, plan_deployment, plan_transactions
 from marketplace.ledger.lease import WriterLease
 from marketplace.ledger.profile import LedgerProfile, LedgerSettings, Start, store_profile, stored_profile
 from marketplace.ledger.projection import ProjectionSession, Projectors
@@ -49,6 +49,7 @@ class LedgerWorker:
         projectors: event name to the functions that keep the read model.
         clock: unix seconds.
         on_block: called after each recorded block, outside any transaction.
+        sizes: of some orders, those whose money is divided among the holders of several assets, and of how many.
     """
 
     def __init__(
@@ -59,9 +60,10 @@ class LedgerWorker:
         *,
         clock: Callable[[], int] = lambda: int(time.time()),
         on_block: Callable[[SealedBlock], None] = lambda _block: None,
+        sizes: SplitSizes = lambda _session, _orders: {},
     ) -> None:
         self._engine, self._settings, self._projectors = engine, settings, projectors
-        self._clock, self._on_block = clock, on_block
+        self._clock, self._on_block, self._sizes = clock, on_block, sizes
         self._relayer = Relayer(settings.relayer_key, settings.chain_id, settings.gas_price)
         self._lease = WriterLease(engine)
         self.chain = _chain(engine, settings)
@@ -189,7 +191,7 @@ class LedgerWorker:
             self._settings.limits, transactions=min(self._settings.limits.transactions, self._transactions)
         )
         self._transactions += self._transactions // 2
-        return plan_transactions(opened, self.profile, self._relayer, limits, number) > 0
+        return plan_transactions(opened, self.profile, self._relayer, limits, number, sizes=self._sizes) > 0
 
     def _has_queued(self) -> bool:
         with reading(self._engine) as opened:

@@ -19,10 +19,11 @@ from marketplace.ledger.profile import ledger_profile
 from marketplace.ledger.rebuild import check
 from marketplace.ledger.tables import LedgerBlock, LedgerEvent, LedgerIntent, LedgerTransaction
 from marketplace.ledger.worker import LedgerWorker
+from marketplace.settlement.tables import Payout
 from marketplace.storage.engine import make_engine, reading, session
 from marketplace.types import Role
 from tests.integration.ledger.conftest import MakeWorker, enqueue
-from tests.integration.ledger.market import OPENING, PRICE, Market
+from tests.integration.ledger.market import FAR, OPENING, PRICE, Market
 
 SOON = 30 * 86_400
 
@@ -47,6 +48,23 @@ def test_the_first_start_deploys_the_contracts_where_they_were_foretold(worker: 
 def node_url(worker: LedgerWorker) -> str:
     assert isinstance(worker.chain, EmbeddedChain)
     return worker.chain.node.url
+
+
+def test_sixteen_holders_who_had_nothing_are_paid_at_once(worker: LedgerWorker, engine: Engine, market: Market) -> None:
+    holders = [f"holder {number}" for number in range(14)]
+    calls = [market.admit(name, Role.BUYER) for name in holders]
+    for place, name in enumerate(holders):
+        message = {"assetId": market.asset, "from": market.address("supplier"), "to": market.address(name), "bps": 100}
+        message |= {"version": 1 + place, "deadline": FAR}
+        calls.append(market.call("Rights", "transferShare", [("TransferShare", message, ["supplier"])]))
+    enqueue(engine, calls)
+    worker.drain()
+    enqueue(engine, [market.fund(0, int(time.time()) + SOON), market.settle(0)])
+    worker.drain()
+    assert statuses(engine) == {"mined": OPENING + len(calls) + 2}
+    with reading(engine) as opened:
+        paid = opened.exec(select(Payout.holder).where(Payout.amount > 0)).all()
+    assert len(set(paid)) == 16
 
 
 def test_a_whole_market_runs_in_batches_and_every_event_names_its_intent(

@@ -1,10 +1,12 @@
 """Intents become transactions and blocks: nothing is lost, turned round, or too big."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketplace.calls import decode_call
-from marketplace.ledger.planning import Limits, QueuedCall, call_gas, make_batches, next_timestamp
+from marketplace.calls import decode_call, selector_of
+from marketplace.ledger.planning import SPLIT_GAS, SPLITTING, Limits, QueuedCall, make_batches, next_timestamp
 
 CONTRACTS = ("Orders", "Rights", "Participants")
 CALLS = st.lists(st.tuples(st.sampled_from(CONTRACTS), st.integers(4, 2_000), st.booleans()), max_size=80)
@@ -39,7 +41,7 @@ def test_nothing_outgrows_its_limits(calls: list[tuple[str, int, bool]], limits:
         assert len(batch.calls) == 1 or not any(call.alone for call in batch.calls)
         assert len(batch.calls) == 1 or sum(len(call.calldata) for call in batch.calls) <= limits.data_bytes
         # `submit` lends each call an equal part of what is left.
-        assert all((batch.gas - 100_000) // len(batch.calls) >= call_gas(call.calldata) for call in batch.calls)
+        assert all((batch.gas - 100_000) // len(batch.calls) >= call.gas for call in batch.calls)
     if sum(len(batch.calls) for batch in batches) > 1:
         assert sum(batch.gas for batch in batches) <= limits.block_gas
 
@@ -53,7 +55,7 @@ def test_what_stayed_behind_would_not_have_fitted(calls: list[tuple[str, int, bo
         return
     joins = batches[-1].has_room(rest[0], limits)
     gas = sum(batch.gas for batch in batches[: -1 if joins else None])
-    gas += batches[-1].gas_with(rest[0]) if joins else 100_000 + call_gas(rest[0].calldata)
+    gas += batches[-1].gas_with(rest[0]) if joins else 100_000 + rest[0].gas
     assert gas > limits.block_gas or (not joins and len(batches) == limits.transactions)
 
 
@@ -85,3 +87,10 @@ def test_block_times_grow_even_if_the_clock_goes_back(now: int, last: int) -> No
 def test_the_default_limits_hold_a_thousand_ordinary_calls() -> None:
     queue = [QueuedCall(i, "Orders", bytes(500)) for i in range(5_000)]
     assert sum(len(batch.calls) for batch in make_batches(queue, Limits())) > 1_000
+
+
+def test_what_divides_money_is_lent_gas_for_all_its_holders() -> None:
+    settle, fund = (QueuedCall(1, "Orders", selector_of("Orders", verb) + bytes(600)) for verb in ("settle", "fund"))
+    assert fund.gas < 1_000_000 < settle.gas
+    assert replace(settle, assets=16).gas - settle.gas == 15 * SPLIT_GAS
+    assert all(QueuedCall(1, name, selector_of(name, verb)).splits for name in SPLITTING for verb in SPLITTING[name])
