@@ -18,6 +18,10 @@ CLAIM_SECONDS = 1.0  # how late a higher voucher is presented, or a claimed orde
 WEBHOOK_SECONDS = 0.25  # how late a webhook may be
 
 
+class UnfinishedError(Exception):
+    """A step did what it could; the message says what hinders the rest, and names nobody."""
+
+
 class Chore:
     """One step, repeated by a thread of its own.
 
@@ -50,6 +54,8 @@ class Chore:
             try:
                 self._step()
                 self.problem = None
+            except UnfinishedError as error:  # the step has told the log more
+                self.problem = f"the service could not {self.name}: {error}"
             except Exception as error:  # whatever it was, the next try may go through, and readiness tells meanwhile
                 log.exception("the service could not %s now; it will be tried again", self.name)
                 self.problem = f"the service could not {self.name}: {type(error).__name__}"
@@ -95,20 +101,33 @@ def _close_panels(context: Context) -> None:
 
 
 def _attending(context: Context) -> Callable[[], None]:
-    """Present higher vouchers against claims, and finish claimed orders whose window is over."""
-    told: set[tuple[str, str, str]] = set()
+    """Present higher vouchers against claims, and finish claimed orders whose window is over; an order about which that
+    fails keeps no other from it."""
+    told: set[tuple[str, str]] = set()
+
+    def tell(order: str, problem: str) -> None:
+        if (order, problem) not in told:
+            told.add((order, problem))
+            log.warning("order %s: %s", order, problem)
 
     def step() -> None:
-        now = context.clock()
+        now, problems = context.clock(), list[str]()
         with context.reading() as session:
             found = claims.what_is_due(session, context.deployment, now)
         for due in found:
+            if due.problem:
+                problems.append(due.problem)
+                tell(due.order_id, due.problem)
             try:
-                with context.writing() as session:
-                    claims.attend(session, context.deployment, due, now)
+                if due.verb or due.asked:
+                    with context.writing() as session:
+                        claims.attend(session, context.deployment, due, now)
             except RuleError as error:  # it was done meanwhile, or never will be: the others go on
-                if (what := (due.order_id, due.verb, error.code)) not in told:
-                    told.add(what)
-                    log.warning("order %s: %s was refused: %s", *what)
+                tell(due.order_id, f"{due.verb} was refused: {error.code}")
+            except Exception as error:  # whatever it was, the others go on, and readiness tells meanwhile
+                problems.append(f"an order could not be attended to: {type(error).__name__}")
+                tell(due.order_id, f"{due.verb} failed: {error!r}")
+        if problems:
+            raise UnfinishedError("; ".join(dict.fromkeys(problems)))
 
     return step

@@ -106,6 +106,14 @@ def intent_status(session: Session, digest: bytes | str) -> dict[str, Any]:
     return answer | extra | (_refusal(row) if status == "refused" else {})
 
 
+def refused_since(session: Session, digest: str, moment: int) -> str | None:
+    """The code with which the ledger refused an intent at `moment` (unix seconds) or later; None if it did not."""
+    row = session.exec(select(LedgerIntent).where(LedgerIntent.digest == digest)).one_or_none()
+    if row is None or row.status != "refused" or row.finished_at is None or row.finished_at.timestamp() < moment:
+        return None
+    return row.code
+
+
 def pending_intents(session: Session, contract: str, verb: str) -> list[LedgerIntent]:
     """Intents of one verb that the ledger has not decided yet, in order."""
     undecided = col(LedgerIntent.status).in_(("queued", "planned"))

@@ -15,6 +15,7 @@ from marketplace.documents import Document, voucher_message
 from marketplace.errors import RuleError
 from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue, remember
 from marketplace.intents import Deployment
+from marketplace.ledger.intake import refused_since
 from marketplace.orders.rules import Window
 from marketplace.orders.service import parties, unknown_order
 from marketplace.orders.tables import Order, OrderClaim
@@ -26,10 +27,12 @@ from marketplace.settlement.claims import is_higher
 from marketplace.settlement.service import LastVoucher
 from marketplace.types import Digest, OrderStatus
 
+RETRY_SECONDS = 3_600  # what the ledger refused, though the rules here did not, is not sent again before
+
 
 def claim(session: Session, deployment: Deployment, last: LastVoucher, wish: Statement, *, now: int) -> Digest:
-    """Queue the claim of a buyer or a seller. Nothing more is asked under the order, and what its vault has not in hand
-    comes to no result.
+    """Queue the claim of a buyer or a seller. Nothing more is asked under the order meanwhile; once the ledger has
+    taken the claim, what its vault has not in hand comes to no result (`attend`).
 
     Args:
         last: a voucher that the buyer signed. wish: the Claim.
@@ -47,7 +50,6 @@ def claim(session: Session, deployment: Deployment, last: LastVoucher, wish: Sta
         raise unknown_order(last.message["orderId"])
     arguments = [dict(last.message), last.signature, dict(wish.message), wish.signatures[0]]
     precheck.run(session, "Orders", "claim", arguments, now)
-    end_unanswered(session, order.order_id, now)
     remember(session, deployment, wish, order.order_id)
     return queue(session, contract="Orders", verb="claim", arguments=arguments, digest=name, by=by, now=now)
 
@@ -111,34 +113,52 @@ class Due:
     """What the service has to do about a claimed order.
 
     Args:
-        verb: "challenge", by `voucher`, "finish", or "" where only questions are still open.
+        verb: "challenge", by `voucher`, "finish", or "" for nothing.
+        asked: whether questions are still open that come to no result.
+        problem: why the rest cannot be done now, in words without a name; "" if nothing hinders it.
     """
 
     order_id: str
-    verb: str
+    verb: str = ""
     voucher: Document | None = None
+    asked: bool = False
+    problem: str = ""
 
 
 def what_is_due(session: Session, deployment: Deployment, now: int) -> list[Due]:
-    """What is to be done now about claimed orders and is not under way, the oldest window first."""
+    """What is to be done now about claimed orders and is not under way, the oldest window first. An order that cannot
+    be judged is among them with its problem."""
     rows = select(OrderClaim).join(Order, col(Order.order_id) == col(OrderClaim.order_id))
     rows = rows.where(Order.status == int(OrderStatus.CLAIMED)).order_by(col(OrderClaim.until))
     latest = ledger_time(session, now)
-    found = (_due(session, deployment, row, latest) for row in session.exec(rows).all())
-    return [due for due in found if due is not None]
+    found = (_judged(session, deployment, row, latest) for row in session.exec(rows).all())
+    return [due for due in found if due != Due(due.order_id)]
 
 
-def _due(session: Session, deployment: Deployment, row: OrderClaim, now: int) -> Due | None:
-    key = row.order_id
+def _judged(session: Session, deployment: Deployment, row: OrderClaim, now: int) -> Due:
+    try:
+        return _due(session, deployment, row, now)
+    except Exception as error:  # its voucher is lost or damaged, say: the other orders go on
+        return Due(row.order_id, problem=f"an order cannot be judged: {getattr(error, 'code', type(error).__name__)}")
+
+
+def _due(session: Session, deployment: Deployment, row: OrderClaim, now: int) -> Due:
+    key, asked = row.order_id, has_unanswered(session, row.order_id)
     if now > row.until:
-        return None if is_under_way(session, _finish_digest(deployment, key)) else Due(key, "finish")
-    voucher = last_voucher(session, key)
-    window = Window(row.voucher_hash, row.amount, row.epsilon, row.calls, row.calls_root, row.until)
-    if voucher is not None and is_higher(voucher_message(voucher), window):
+        verb, name, voucher = "finish", _finish_digest(deployment, key), None
+    else:
+        voucher = last_voucher(session, key)
+        window = Window(row.voucher_hash, row.amount, row.epsilon, row.calls, row.calls_root, row.until)
+        if voucher is None or not is_higher(voucher_message(voucher), window):
+            return Due(key, asked=asked)
         said = Statement("Voucher", voucher_message(voucher), (voucher["signature"],))
-        if not is_under_way(session, said.digest(deployment)):
-            return Due(key, "challenge", voucher)
-    return Due(key, "") if has_unanswered(session, key) else None
+        verb, name = "challenge", said.digest(deployment)
+    if is_under_way(session, name):
+        return Due(key, asked=asked)
+    refusal = refused_since(session, name, now - RETRY_SECONDS)
+    if refusal is not None:
+        return Due(key, asked=asked, problem=f"the ledger refused to {verb} an order: {refusal}")
+    return Due(key, verb, voucher, asked)
 
 
 def attend(session: Session, deployment: Deployment, due: Due, now: int) -> None:

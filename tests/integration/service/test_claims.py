@@ -4,24 +4,36 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
 from crypto.canonical import to_hex
 from crypto.keystore import encrypt
 from crypto.merkle import EMPTY_ROOT
 from marketplace import cli, documents
+from marketplace.calls import act_digest
 from marketplace.documents import voucher_message
+from marketplace.errors import MarketplaceError
+from marketplace.evidence.inbox import Statement
 from marketplace.intents import CHALLENGE_SECONDS, struct_hash
+from marketplace.ledger.intake import intent_status
+from marketplace.ledger.tables import LedgerIntent
+from marketplace.queries.inbox.tally import has_unanswered
 from marketplace.queries.pricing import calls_root
+from marketplace.queries.tables import QueryRow
 from marketplace.sdk import api, claims, orders, settlement
 from marketplace.sdk.api import Caller
 from marketplace.sdk.call_store import CallStore
 from marketplace.sdk.client import Client
 from marketplace.sdk.polling import task_in
+from marketplace.settlement.inbox import claims as inbox
+from marketplace.settlement.service import LastVoucher
+from marketplace.storage.documents import StoredDocument
 from marketplace.types import OrderStatus
 from marketplace.vault.agent import VaultAgent
 from tests.integration.service.calling import gateway, offer_calls, order_calls
@@ -83,6 +95,22 @@ class Late:
                 return found
             time.sleep(0.1)
         raise AssertionError(found)
+
+    def wait(self, done: Callable[[], bool]) -> None:
+        """Until it is so."""
+        for _ in range(300):
+            if done():
+                return
+            time.sleep(0.1)
+        raise AssertionError(done)
+
+    def problem(self) -> str:
+        """What readiness tells; nothing if the service is ready."""
+        try:
+            self.town["buyer"].get("/readyz")
+        except MarketplaceError as error:
+            return error.message
+        return ""
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +180,7 @@ def test_a_seller_that_sleeps_is_paid_for_what_was_answered(late: Late) -> None:
     second = asking.post(amount=2 * PRICE, epsilon=2_001, calls=2, callsRoot=root)["digest"]
 
     claim_nothing(late, order)
-    assert town["buyer"].get(f"/queries/{second}")["state"] == "failed"
+    late.wait(lambda: town["buyer"].get(f"/queries/{second}")["state"] == "failed")
     asking.query = {**asking.query, "sequence": 3}
     assert code_of(asking.post) == "order_closing"
     found = late.until(order, lambda item: item["claim"]["amount"] == PRICE)
@@ -202,6 +230,61 @@ def test_an_answer_that_the_vault_has_in_hand_is_paid(late: Late) -> None:
     late.later[0] += town.context.settings.lease_seconds + 5
     assert late.vault().step(5)
     late.until(asking.query["order"], lambda item: item["claim"]["amount"] == PRICE)
+
+
+def test_a_claim_ends_no_question_before_the_ledger_has_taken_it(late: Late) -> None:
+    """It may refuse the claim; then the order goes on, and so do its questions."""
+    buyer, asking, deployment = late.town["buyer"], late.asking(), late.town.context.deployment
+    digest, order = asking.post()["digest"], asking.query["order"]
+    nothing = {"orderId": order, "amount": 0, "epsilon": 0, "calls": 0, "callsRoot": to_hex(EMPTY_ROOT)}
+    wish = {"orderId": order, "voucherHash": to_hex(struct_hash("Voucher", nothing))}
+    wish |= {"by": buyer.address, "deadline": buyer.deadline()}
+    with late.town.context.writing() as session:  # rolled back: as far as the queue, and no further
+        last = LastVoucher(nothing, buyer.sign("Voucher", nothing))
+        inbox.claim(session, deployment, last, Statement("Claim", wish, (buyer.sign("Claim", wish),)), now=late.now())
+        assert has_unanswered(session, order)
+        session.rollback()
+    assert buyer.get(f"/queries/{digest}")["state"] != "failed"
+    claim_nothing(late, order)
+    late.wait(lambda: buyer.get(f"/queries/{digest}")["state"] == "failed")
+
+
+def test_what_the_ledger_refused_is_not_sent_again_within_the_hour(late: Late) -> None:
+    order, context = late.asking().query["order"], late.town.context
+    claim_nothing(late, order)
+    name = act_digest("finish", [order], context.deployment.domain("Orders"))
+    refused_at = datetime.fromtimestamp(late.now() + CHALLENGE_SECONDS, UTC)
+    refused = {"contract": "Orders", "verb": "finish", "calldata": b"", "by": late.town["buyer"].address}
+    refused |= {"status": "refused", "code": "call_failed", "reason": "0x", "queued_at": refused_at}
+    with context.writing() as session:
+        session.add(LedgerIntent(digest=name, finished_at=refused_at, **refused))
+    late.pass_window()
+    late.wait(lambda: "the ledger refused to finish an order: call_failed" in late.problem())
+    time.sleep(2.5)  # steps of the chore
+    with context.reading() as session:
+        assert intent_status(session, name)["status"] == "refused"
+        assert [due.verb for due in inbox.what_is_due(session, context.deployment, late.now())] == [""]
+    late.later[0] += inbox.RETRY_SECONDS
+    late.until(order, lambda item: item["status"] == OrderStatus.SETTLED)
+    late.wait(lambda: not late.problem())
+
+
+def test_an_order_whose_voucher_is_damaged_keeps_no_other_from_its_end(late: Late) -> None:
+    damaged, other, context = late.answered(), late.answered(), late.town.context
+    order = damaged.query["order"]
+    with context.writing() as session:
+        voucher = session.exec(select(QueryRow.voucher_digest).where(QueryRow.order_id == order)).one()
+        stored = session.get_one(StoredDocument, voucher)
+        body, stored.body = stored.body, b"{}"
+    for claimed in (order, other.query["order"]):
+        claim_nothing(late, claimed)
+    late.until(other.query["order"], lambda item: item["claim"]["amount"] == PRICE)
+    late.wait(lambda: "an order cannot be judged: document_altered" in late.problem())
+    assert late.order(order)["claim"]["amount"] == 0
+    with context.writing() as session:
+        session.get_one(StoredDocument, voucher).body = body
+    late.until(order, lambda item: item["claim"]["amount"] == PRICE)
+    late.wait(lambda: not late.problem())
 
 
 def test_a_stranger_claims_nothing_and_is_told_nothing(late: Late) -> None:
