@@ -12,7 +12,7 @@ only if `unexplained` is zero.
 | currency_differs    | both know it, in different currencies                                             |
 | direction_differs   | both know it, one as coming in and the other as going out                         |
 | duplicate_at_bank   | one statement has a reference twice                                               |
-| statements_disagree | two statements have the same reference with different contents                    |
+| statements_disagree | two statements of a currency have one reference with different contents            |
 | sequence_gap        | a statement is missing between two others, or one does not begin as the last ended |
 """
 
@@ -108,15 +108,16 @@ def reconcile(
     facts = {(fact.currency, name): fact for name, fact in everywhere if fact.currency in currencies or not statements}
     of_others = dict(everywhere)
     until = _end(statements)
-    seen: set[str] = set()
+    seen: set[tuple[str, str]] = set()  # one reference may name a payment in each of several currencies
     for entry, currency in entries:
         cited = payment_reference(bank, entry.reference)
-        seen.add(cited)
-        _compare(entry, currency, cited, facts.get((currency, cited)) or of_others.get(cited), report)
-    for (_, name), fact in facts.items():
-        if name not in seen and fact.at >= until:
+        fact = facts.get((currency, cited)) or of_others.get(cited)
+        seen.add((fact.currency if fact else currency, cited))
+        _compare(entry, currency, cited, fact, report)
+    for (money, name), fact in facts.items():
+        if (money, name) not in seen and fact.at >= until:
             report.later.append(name)
-        elif name not in seen:
+        elif (money, name) not in seen:
             report.differences.append(Difference("missing_at_bank", name, expected=_said(fact)))
     return report
 
@@ -151,22 +152,23 @@ def _said(fact: _Fact) -> dict[str, Any]:
 
 
 def _merge(statements: Sequence[BankStatement], report: Report) -> list[tuple[Entry, str]]:
-    """Every entry once, by the bank's reference, with its statement's currency; what statements say against themselves
-    or each other is noted."""
-    known: dict[str, tuple[Entry, str]] = {}
+    """Every entry once, by the bank's reference in a currency, with that currency; what statements say against
+    themselves or each other in it is noted."""
+    known: dict[tuple[str, str], tuple[Entry, str]] = {}
     ordered = sorted(dict.fromkeys(statements), key=_order)
     for statement in ordered:
         own: set[str] = set()
         for entry in statement.entries:
             reference = entry.reference.strip()
+            key = (statement.currency, reference)
             if reference in own:
                 report.differences.append(Difference("duplicate_at_bank", reference, got=statement.name))
-            elif (before := known.get(reference)) is not None and before != (entry, statement.currency):
+            elif (before := known.get(key)) is not None and before[0] != entry:
                 report.differences.append(
                     Difference("statements_disagree", reference, asdict(before[0]), asdict(entry))
                 )
             own.add(reference)
-            known.setdefault(reference, (entry, statement.currency))
+            known.setdefault(key, (entry, statement.currency))
     report.differences += _gaps(ordered)
     return list(known.values())
 

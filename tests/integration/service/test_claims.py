@@ -254,7 +254,12 @@ def test_what_the_ledger_refused_is_not_sent_again_within_the_hour(late: Late) -
     claim_nothing(late, order)
     name = act_digest("finish", [order], context.deployment.domain("Orders"))
     refused_at = datetime.fromtimestamp(late.now() + CHALLENGE_SECONDS, UTC)
-    refused = {"contract": "Orders", "verb": "finish", "calldata": b"", "by": late.town["buyer"].address}
+    refused: dict[str, Any] = {
+        "contract": "Orders",
+        "verb": "finish",
+        "calldata": b"",
+        "by": late.town["buyer"].address,
+    }
     refused |= {"status": "refused", "code": "call_failed", "reason": "0x", "queued_at": refused_at}
     with context.writing() as session:
         session.add(LedgerIntent(digest=name, finished_at=refused_at, **refused))

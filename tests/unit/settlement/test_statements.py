@@ -205,6 +205,20 @@ def test_a_statement_speaks_of_its_own_currency_alone() -> None:
     assert found(check([replace(dollars, entries=())], in_yuan)) == []
 
 
+def test_one_reference_in_two_currencies_needs_a_line_of_each() -> None:
+    """Else a small payment in one currency would vouch for any issue in another."""
+    yuan, dollars = replace(ENTRIES[0], amount=100), replace(ENTRIES[0], amount=99_999_999)
+    (in_yuan,) = parse_camt(camt([yuan, ENTRIES[1]]))
+    (in_dollars,) = parse_camt(camt([dollars], currency="HKD"))
+    of_yuan, of_dollars = ledger([yuan, ENTRIES[1]]), ledger([dollars], currency="HKD")
+    rows = (of_yuan[0] + of_dollars[0][1:], of_yuan[1])
+    lacking = check([in_yuan, replace(in_dollars, entries=())], rows)
+    assert found(lacking) == [("missing_at_bank", payment_reference(BANK, "IN-1"))]
+    assert lacking.differences[0].expected == {"amount": 99_999_999, "currency": "HKD", "direction": "in"}
+    both = check([in_yuan, in_dollars], rows)
+    assert (found(both), len(both.matched)) == ([], 3)
+
+
 def test_amounts_beside_the_accounts_currency_are_refused() -> None:
     good = camt(ENTRIES, currency="HKD")
     for bad in (good.replace(b'Ccy="HKD"', b'Ccy="USD"', 1), good.replace(b"HKD", b"XXX")):
