@@ -566,12 +566,17 @@ class History:
         message = {
             "assetId": asset_key,
             "from": share.holder,
-            "to": self._pick(TRADERS),
+            "to": self._receiver(),
             "bps": self.random.choice([share.bps, max(share.bps // 2, 1), 1, self.random.randint(1, 10_000)]),
             "version": asset.share_version,
             "deadline": self._deadline(),
         }
         return [self._part("TransferShare", message)]
+
+    def _receiver(self) -> str:
+        """A trader; where shares are what is tried, now and then a registrar."""
+        rare = "pledgeShare" not in self.without and self.random.random() < 0.1
+        return str(self._pick([ADDRESSES["registrar"], ADDRESSES["second registrar"]] if rare else TRADERS))
 
     def pledge_share(self) -> list[Part] | None:
         again = self.random.random() < 0.2

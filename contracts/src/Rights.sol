@@ -144,6 +144,8 @@ contract Rights is IRights, ParticipantIntents {
         if (transfer_.from == transfer_.to) revert RightsSameParty(transfer_.to);
         PARTICIPANTS.requireActive(transfer_.from, 0);
         PARTICIPANTS.requireActive(transfer_.to, 0);
+        bool decides = PARTICIPANTS.participant(transfer_.to).roles & Roles.REGISTRAR != 0;
+        if (decides) revert RightsToRegistrar(transfer_.to);
 
         _requireFreeShare(transfer_.assetId, transfer_.from, transfer_.bps, false);
 
@@ -493,10 +495,11 @@ contract Rights is IRights, ParticipantIntents {
         }
     }
 
-    /// @dev An emptied place has no part any more, but before the confirmation none can be emptied.
+    /// @dev A place with nothing is a part only while an open pledge keeps it.
     function _requireNoPart(bytes32 assetId, address registrant, address registrar) private view {
         Share[] storage list = _shares[assetId];
-        if (registrar == registrant || _find(list, registrar) != list.length) revert RightsOwnMatter(registrar);
+        bool part = registrar == registrant || _bpsOf(assetId, registrar) != 0;
+        if (part || _isAwaited(assetId, list, registrar)) revert RightsOwnMatter(registrar);
     }
 
     /* HELPERS */

@@ -86,7 +86,7 @@ contract PledgeShareTest is MarketTest {
     function test_aFullListDoesNotBarTheEnforcement() public {
         _send(_pledgeOf(assetId, SUPPLIER, BUYER, 4000), SUPPLIER, BUYER);
         _fill(13);
-        IRights.TransferShare memory m = _shareOf(assetId, SUPPLIER, REGISTRAR, 1);
+        IRights.TransferShare memory m = _shareOf(assetId, SUPPLIER, EXCHANGE, 1);
         bytes memory signature = _sign(SUPPLIER, address(rights), _hash(m));
         vm.expectRevert(abi.encodeWithSelector(IRights.RightsSharesFull.selector, assetId));
         rights.transferShare(m, signature);
@@ -98,8 +98,8 @@ contract PledgeShareTest is MarketTest {
         _send(_pledgeOf(assetId, SUPPLIER, BUYER, 4000), SUPPLIER, BUYER);
         _fill(13);
         _send(_releaseOf(assetId, SUPPLIER, BUYER), BUYER);
-        _send(_shareOf(assetId, SUPPLIER, REGISTRAR, 1), SUPPLIER);
-        vm.assertEq(rights.shares(assetId)[2].holder, _at(REGISTRAR));
+        _send(_shareOf(assetId, SUPPLIER, EXCHANGE, 1), SUPPLIER);
+        vm.assertEq(rights.shares(assetId)[2].holder, _at(EXCHANGE));
     }
 
     function test_aFullListTakesNoNewPledgee() public {
@@ -188,6 +188,22 @@ contract PledgeShareTest is MarketTest {
         signature = _sign(REGISTRAR, address(rights), _hash(order_));
         vm.expectRevert(reason);
         rights.encumberShare(order_, signature);
+    }
+
+    /// @dev Else a debtor could bar every registrar from enforcing or seizing by one bp each.
+    function testFuzz_noRegistrarIsGivenAShare(uint16 bps) public {
+        bps = bps % 9000 + 1;
+        IRights.TransferShare memory m = _shareOf(assetId, SUPPLIER, REGISTRAR, bps);
+        bytes memory signature = _sign(SUPPLIER, address(rights), _hash(m));
+        vm.expectRevert(abi.encodeWithSelector(IRights.RightsToRegistrar.selector, _at(REGISTRAR)));
+        rights.transferShare(m, signature);
+    }
+
+    function test_aPledgeeWhoReleasedMayDecideAgain() public {
+        _send(_pledgeOf(assetId, SUPPLIER, REGISTRAR, 1), SUPPLIER, REGISTRAR);
+        _send(_releaseOf(assetId, SUPPLIER, REGISTRAR), REGISTRAR);
+        _send(_encumberOf(assetId, SUPPLIER, 16), REGISTRAR);
+        vm.assertEq(rights.encumbranceOf(assetId, _at(SUPPLIER)).marks, 16);
     }
 
     /// @dev Intents are hashed as they stand in the calldata, so bits beyond a field's type must not get through.

@@ -304,6 +304,16 @@ REGISTERS = (
         got="account",
     ),
     Refusal(
+        "RightsToRegistrar",
+        "share_to_registrar",
+        "rights.registrars_are_given_no_shares",
+        "{account} is a registrar, who could decide nothing about the asset with a share in it",
+        "{account} 为登记机构，持有份额后将不得就该资产作出决定",
+        "name another receiver",
+        "请指定另一受让方",
+        got="account",
+    ),
+    Refusal(
         "RightsShareTooSmall",
         "share_too_small",
         "rights.give_what_one_has",

@@ -54,13 +54,14 @@ class Asset:
         """What orders may still commit."""
         return self.epsilon_budget - (self.committed - self.released)
 
-    def place_of(self, holder: str) -> int | None:
-        """The index of `holder`'s entry, also of an emptied one."""
-        return next((i for i, share in enumerate(self.shares) if share.holder == holder), None)
-
     def bps_of(self, holder: str) -> int:
         """What `holder` has of the income."""
         return next((share.bps for share in self.shares if share.holder == holder), 0)
+
+    def has_part(self, account: str) -> bool:
+        """Whether `account` registered it, shares in its income, or has an open pledge of a share."""
+        pledges = (weight for weight in self.encumbrances.values() if weight.bps)
+        return account == self.registrant or self.bps_of(account) > 0 or any(p.pledgee == account for p in pledges)
 
     def encumbrance_of(self, holder: str) -> Encumbrance:
         """What weighs on `holder`'s share, to read; of an untouched one nothing."""

@@ -80,8 +80,7 @@ class AssetRegister:
     def require_no_part(self, asset_id: str, account: str) -> None:
         """Refuse whoever registered the asset, shares in its revenue, or holds a title to it."""
         asset = self.rights.assets[asset_id]
-        has_part = account == asset.registrant or asset.place_of(account) is not None
-        if has_part or self.titles.has_part(asset_id, account):
+        if asset.has_part(account) or self.titles.has_part(asset_id, account):
             raise refuse("RightsOwnMatter", registrar=account)
 
     def passing(self, asset_id: str, giver: str) -> int:

@@ -34,6 +34,8 @@ def transfer_share(state: Rights, participants: Participants, handover: Message,
         raise refuse("RightsSameParty", account=taker)
     participants.require_active(giver)
     participants.require_active(taker)
+    if participants.of(taker).roles & Role.REGISTRAR:
+        raise refuse("RightsToRegistrar", account=taker)
     weight = asset.encumbrance_of(giver)
     _require_free(asset, key, giver, bps, held=weight.bps)
     shares = _moved(asset, asset.encumbrances, key, (giver, taker, bps))

@@ -310,7 +310,7 @@ def require_registrar(state: Titles, rights: Rights, participants: Participants,
             raise refuse("RightsOwnMatter", registrar=registrar)
     asset_key = state.records[key].asset_id
     asset = rights.assets[asset_key]
-    if registrar == asset.registrant or asset.place_of(registrar) is not None or state.has_part(asset_key, registrar):
+    if asset.has_part(registrar) or state.has_part(asset_key, registrar):
         raise refuse("RightsOwnMatter", registrar=registrar)
     participants.require_active(registrar, Role.REGISTRAR)
 

@@ -253,6 +253,8 @@ def test_histories_reach_every_verb_and_most_refusals(chain: Chain) -> None:
         "participant_application_mismatch", "asset_status", "asset_claim_mismatch", "asset_term", "asset_own_matter",
         "asset_shares_invalid", "asset_id_mismatch", "asset_expired", "title_not_held", "title_not_transferable",
         "title_not_grantable", "title_wider", "title_conflict", "title_over", "title_encumbered",
+        "share_pledged", "share_not_pledgee", "share_encumbered", "share_marks", "share_same_party",
+        "share_to_registrar",
         "transfer_same_party", "share_too_small", "shares_full", "budget_exceeded", "listing_not_listed",
         "listing_expired", "listing_term", "issue_reference_used", "balance_insufficient", "order_not_funded",
         "order_own_listing", "order_term", "escrow_too_small", "close_mismatch", "close_not_seller",
