@@ -26,6 +26,8 @@ contract Lineage is ILineage, ParticipantIntents {
     uint256 private constant MAX_SIZE = 16;
     uint16 private constant WHOLE_BPS = 10_000;
     uint8 private constant MAY_DERIVE = 4;
+    /// @dev As of titles: forty bits of seconds, which every store can keep.
+    uint64 private constant LAST_MOMENT = type(uint40).max;
 
     /// @dev Of a product's tree: levels of inputs below it, and assets in it, each as often as it is used. `size` 0: nothing declared.
     struct Tree {
@@ -90,13 +92,15 @@ contract Lineage is ILineage, ParticipantIntents {
         if (declared != consent_.bps) revert LineageBps(declared, consent_.bps);
         Consent storage record = _consents[consent_.assetId][consent_.inputId];
         _requireVersion(record.version, consent_.version);
-        if (consent_.validUntil <= block.timestamp) {
+        if (consent_.validUntil <= block.timestamp || consent_.validUntil > LAST_MOMENT) {
             revert LineageTerm(
                 consent_.assetId, consent_.inputId, consent_.validUntil, uint64(block.timestamp)
             );
         }
         PARTICIPANTS.requireActive(consent_.holder, 0);
         bytes32 fields = _requireOperates(consent_.titleId, consent_.inputId, consent_.holder);
+        _requireAnother(consent_.assetId, consent_.holder);
+        _requireReplaceable(record, consent_.assetId, consent_.inputId, consent_.holder);
 
         record.by = consent_.holder;
         record.validUntil = consent_.validUntil;
@@ -280,8 +284,22 @@ contract Lineage is ILineage, ParticipantIntents {
         ITitles.Title memory title = TITLES.title(titleId);
         bool works = title.assetId == inputId && title.holder == holder && title.kind == ITitles.TitleKind.Operate;
         if (!works) revert ITitles.TitlesNotHolder(titleId, holder);
+        if (title.parent != 0 && title.marks & MAY_DERIVE == 0) revert LineageTitle(titleId, inputId, holder);
         _requireStands(titleId);
         return title.fields;
+    }
+
+    /// @dev Whoever was not let derive shall not let itself: a consent is another's.
+    function _requireAnother(bytes32 assetId, address holder) private view {
+        if (RIGHTS.asset(assetId).registrant == holder) revert LineageOwnConsent(assetId, holder);
+    }
+
+    /// @dev While a consent is in force and its giver still operates the input, nobody else puts another in its place.
+    function _requireReplaceable(Consent storage record, bytes32 assetId, bytes32 inputId, address holder) private view {
+        if (record.status != ConsentStatus.Given || record.by == holder || block.timestamp > record.validUntil) return;
+        (uint8 cause,) = TITLES.standing(record.titleId);
+        bool operates = cause == 0 && TITLES.title(record.titleId).holder == record.by;
+        if (operates) revert LineageNotConsenter(assetId, inputId, holder);
     }
 
     function _requireStands(bytes32 titleId) private view {
@@ -309,7 +327,9 @@ contract Lineage is ILineage, ParticipantIntents {
     {
         Consent storage record = _requireGiven(assetId, inputId);
         if (record.validUntil < until) revert LineageTerm(assetId, inputId, record.validUntil, until);
-        TITLES.requireOperator(record.titleId, inputId, record.by, purposes, record.fields, territories, until);
+        uint64 latest =
+            TITLES.requireOperator(record.titleId, inputId, record.by, purposes, record.fields, territories, until);
+        if (latest < until) revert LineageTerm(assetId, inputId, latest, until);
     }
 
     function _requireNotStopped(bytes32 inputId) private view {

@@ -173,6 +173,53 @@ contract LineageTest is MarketTest {
         _send(m, COLLECTOR);
     }
 
+    function test_refusesTheConsentOfOneWhoMayNotDerive() public {
+        _declare(2000);
+        ILineage.GiveConsent memory m = _consentUnder(STRANGER, 0);
+        vm.expectRevert(
+            abi.encodeWithSelector(ILineage.LineageTitle.selector, m.titleId, input, _at(STRANGER))
+        );
+        _send(m, STRANGER);
+    }
+
+    function test_nobodyConsentsToItsOwnProduct() public {
+        _declare(2000);
+        ILineage.GiveConsent memory m = _consentUnder(SUPPLIER, 4);
+        vm.expectRevert(
+            abi.encodeWithSelector(ILineage.LineageOwnConsent.selector, product, _at(SUPPLIER))
+        );
+        _send(m, SUPPLIER);
+    }
+
+    function test_onlyItsGiverReplacesAConsentWhileItOperates() public {
+        _declare(2000);
+        _consent(2000);
+        ILineage.GiveConsent memory m = _consentUnder(STRANGER, 4);
+        vm.expectRevert(
+            abi.encodeWithSelector(ILineage.LineageNotConsenter.selector, product, input, _at(STRANGER))
+        );
+        _send(m, STRANGER);
+        _consent(2000); // its own, again
+        bytes32 first = _titleId(input, ITitles.TitleKind.Operate);
+        _send(_transferOf(first, COLLECTOR, BUYER), COLLECTOR, BUYER);
+        m.version = 2;
+        _send(m, STRANGER);
+    }
+
+    function testFuzz_aConsentEndsWithinFortyBits(uint64 beyond) public {
+        _declare(2000);
+        ILineage.GiveConsent memory m = _consentOf(product, input, 2000);
+        m.validUntil = uint64(type(uint40).max) + 1 + beyond % 2 ** 63;
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                ILineage.LineageTerm.selector, product, input, m.validUntil, uint64(block.timestamp)
+            )
+        );
+        _send(m, COLLECTOR);
+        m.validUntil = type(uint40).max;
+        _send(m, COLLECTOR);
+    }
+
     function test_onlyWhoGaveAConsentWithdrawsIt() public {
         _declare(2000);
         _consent(2000);
@@ -201,7 +248,7 @@ contract LineageTest is MarketTest {
         _declare(2000);
         ITitles.Grant memory grant = _grantOf(_titleId(input, ITitles.TitleKind.Operate), COLLECTOR, STRANGER, "terms");
         _admit(STRANGER, Roles.SUPPLIER);
-        (grant.purposes, grant.validUntil) = (2, uint64(block.timestamp + 60 days)); // the offer is for purpose 1
+        (grant.purposes, grant.validUntil, grant.marks) = (2, uint64(block.timestamp + 60 days), 4); // the offer is for purpose 1
         _send(grant, COLLECTOR, STRANGER);
         ILineage.GiveConsent memory m = _consentOf(product, input, 2000);
         (m.holder, m.titleId) = (_at(STRANGER), grant.titleId);
@@ -330,6 +377,16 @@ contract LineageTest is MarketTest {
         bytes memory signature = _sign(SUPPLIER, address(listings), _hash(m));
         listings.list(m, signature);
         return m.listingId;
+    }
+
+    /// @dev Of `key`, under a part of the title to operate that has these marks.
+    function _consentUnder(uint256 key, uint8 marks) private returns (ILineage.GiveConsent memory m) {
+        if (key == STRANGER) _admit(STRANGER, Roles.SUPPLIER);
+        ITitles.Grant memory grant = _grantOf(_titleId(input, ITitles.TitleKind.Operate), COLLECTOR, key, "terms");
+        grant.marks = marks;
+        _send(grant, COLLECTOR, key);
+        m = _consentOf(product, input, 2000);
+        (m.holder, m.titleId) = (_at(key), grant.titleId);
     }
 
     function _onOffer(uint16 bps) private returns (bytes32) {

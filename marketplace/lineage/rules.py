@@ -13,7 +13,7 @@ from marketplace.participants.rules import Participants
 from marketplace.refusals import refuse
 from marketplace.refusals.checks import Message, require_in_time, require_version
 from marketplace.rights.records import Rights
-from marketplace.rights.title_records import ASSET_NOT_CONFIRMED, EXPIRED, Title, Titles
+from marketplace.rights.title_records import ASSET_NOT_CONFIRMED, EXPIRED, LAST_MOMENT, Title, Titles
 from marketplace.rights.titles import require_operator
 from marketplace.settlement.money import WHOLE_BPS, split
 from marketplace.types import ZERO_DIGEST, AssetStatus, ConsentStatus, TitleKind, TitleMark
@@ -150,10 +150,13 @@ def consent(state: Lineage, registers: Registers, wish: Message, now: int) -> li
     known = state.consents.get(key)
     version = known.version if known else 0
     require_version(version, wish)
-    if wish["validUntil"] <= now:
+    if not now < wish["validUntil"] <= LAST_MOMENT:
         raise refuse("LineageTerm", assetId=key[0], inputId=key[1], validUntil=wish["validUntil"], until=now)
     registers.participants.require_active(wish["holder"])
     title = _require_operates(registers, wish, now)
+    if registers.rights.assets[key[0]].registrant == wish["holder"]:
+        raise refuse("LineageOwnConsent", assetId=key[0], account=wish["holder"])
+    _require_replaceable(registers, known, wish, now)
 
     status = STATES["consent"][known.status if known else ConsentStatus.NONE]
     record = Consent(wish["holder"], wish["titleId"], title.fields, wish["validUntil"], status, version + 1)
@@ -204,7 +207,10 @@ def require_sellable(
                 raise refuse("LineageTerm", assetId=asset, inputId=item.asset_id, **ends)
             scope = {"purposes": purposes, "fields": record.fields, "territories": territories, "validUntil": until}
             product = {"titleId": record.title_id, "assetId": item.asset_id, "seller": record.by, **scope}
-            require_operator(titles, rights, product, now)
+            latest = require_operator(titles, rights, product, now)
+            if latest < until:
+                ends = {"validUntil": latest, "until": until}
+                raise refuse("LineageTerm", assetId=asset, inputId=item.asset_id, **ends)
         else:
             status = rights.assets[item.asset_id].status
             if status in (AssetStatus.SUSPENDED, AssetStatus.REVOKED):
@@ -285,21 +291,38 @@ def _require_operates(registers: Registers, wish: Message, now: int) -> Title:
     held = title is not None and title.asset_id == wish["inputId"] and title.holder == wish["holder"]
     if title is None or not held or title.kind is not TitleKind.OPERATE:
         raise refuse("TitlesNotHolder", titleId=wish["titleId"], account=wish["holder"])
+    if title.parent is not None and TitleMark.MAY_DERIVE not in title.marks:
+        raise refuse("LineageTitle", titleId=wish["titleId"], inputId=wish["inputId"], account=wish["holder"])
     _require_stands(registers, wish["titleId"], now)
     return title
 
 
+def _require_replaceable(registers: Registers, known: Consent | None, wish: Message, now: int) -> None:
+    """Refuse whoever did not give the consent that is in force, while who gave it still operates the input."""
+    given = known is not None and known.status is ConsentStatus.GIVEN and now <= known.valid_until
+    if known is None or not given or known.by == wish["holder"]:
+        return
+    operates = registers.titles.records[known.title_id].holder == known.by
+    if operates and not _why_over(registers, known.title_id, now)[0]:
+        raise refuse("LineageNotConsenter", assetId=wish["assetId"], inputId=wish["inputId"], account=wish["holder"])
+
+
 def _require_stands(registers: Registers, key: str, now: int) -> None:
-    cause, ancestor = registers.titles.why_over(key, now)
-    if not cause:
-        *_, (ancestor, root) = registers.titles.chain(key)
-        asset = registers.rights.assets[root.asset_id]
-        if asset.status is not AssetStatus.CONFIRMED:
-            cause = ASSET_NOT_CONFIRMED
-        elif now > asset.valid_until:
-            cause = EXPIRED
+    cause, ancestor = _why_over(registers, key, now)
     if cause:
         raise refuse("TitlesOver", titleId=key, ancestor=ancestor, cause=cause)
+
+
+def _why_over(registers: Registers, key: str, now: int) -> tuple[int, str]:
+    """Why a title is not in force, its asset's standing and term included, and through which one; (0, "") if it is."""
+    cause, ancestor = registers.titles.why_over(key, now)
+    if cause:
+        return cause, ancestor
+    *_, (ancestor, root) = registers.titles.chain(key)
+    asset = registers.rights.assets[root.asset_id]
+    if asset.status is not AssetStatus.CONFIRMED:
+        return ASSET_NOT_CONFIRMED, ancestor
+    return (EXPIRED, ancestor) if now > asset.valid_until else (0, "")
 
 
 def _but(message: Message, *left_out: str) -> dict[str, Any]:

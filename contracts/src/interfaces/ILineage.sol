@@ -52,7 +52,8 @@ interface ILineage is IIntentBatch {
         uint64 deadline;
     }
 
-    /// @notice Signed by `holder`, who operates the input under `titleId`. `bps` are what the declaration says; `version` is the
+    /// @notice Signed by `holder`, who operates the input under `titleId`, a first title or one that lets derive, and did not register
+    /// the product. `bps` are what the declaration says; `version` is the
     /// consent's present one, 0 before the first.
     struct GiveConsent {
         bytes32 assetId;
@@ -103,17 +104,19 @@ interface ILineage is IIntentBatch {
     error LineageInputs(uint256 count, uint256 bps);
     /// @notice A product has at most four levels of inputs below it and sixteen assets in its whole tree, itself counted.
     error LineageTooDeep(uint256 depth, uint256 size);
-    /// @notice The title is not one of `account` to use or operate the input that lets it derive.
+    /// @notice The title is not one of `account` to use or operate the input that lets it derive, or give a consent.
     error LineageTitle(bytes32 titleId, bytes32 inputId, address account);
     /// @notice The asset was not declared to need a consent for this input.
     error LineageNoInput(bytes32 assetId, bytes32 inputId);
     /// @notice The consent is for another part of the income than the declaration says.
     error LineageBps(uint16 declared, uint16 got);
-    /// @notice The consent would be over already, or is over before what is offered `until`.
+    /// @notice The consent would be over already or end beyond forty bits, or is over before what is offered `until`.
     error LineageTerm(bytes32 assetId, bytes32 inputId, uint64 validUntil, uint64 until);
     /// @notice No consent is given for this input: there was none (0), or it was withdrawn (2).
     error LineageNoConsent(bytes32 assetId, bytes32 inputId, uint8 current);
-    /// @notice `account` did not give the consent.
+    /// @notice Nobody consents to its own product: own inputs rest on own titles.
+    error LineageOwnConsent(bytes32 assetId, address account);
+    /// @notice `account` did not give the consent, which is in force while who gave it operates the input.
     error LineageNotConsenter(bytes32 assetId, bytes32 inputId, address account);
 
     /// @notice Declares what a registered asset, not yet confirmed, was made of.

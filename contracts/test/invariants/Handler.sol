@@ -323,6 +323,7 @@ contract Handler is MarketTest {
             bytes memory signature = _sign(_keyOf(m.holder), address(lineage), _hash(m));
             bool given = _try(address(lineage), abi.encodeCall(ILineage.consent, (m, signature)));
             if (given && m.holder != operator) violation = "a consent of one who does not operate";
+            if (given && m.holder == rights.asset(assetId).registrant) violation = "somebody consented to itself";
         }
     }
 

@@ -317,7 +317,7 @@ contract MarketInvariants is Signing {
 
     /// @dev And a product of a product, ordered, paid through three assets, and stopped by a consent that is withdrawn.
     function test_theHandlerReachesAProductOfAProduct() public {
-        handler.derive(0, 9, 2000, false); // of the first asset, number 3 on
+        handler.derive(8, 15, 2000, false); // another's, of the first asset
         handler.derive(3, 9, 3000, false);
         vm.assertEq(handler.derivedCount(), 2);
         handler.fund(4, 2, 500, 1000, 1 days);

@@ -6,8 +6,9 @@ from marketplace.documents import LEVELS
 from marketplace.documents.ids import title_id
 from marketplace.sdk import lineage, rights
 from marketplace.sdk.lineage import Source
-from marketplace.types import ConsentStatus, TitleKind
-from tests.integration.service.test_registrations import refused, sealed
+from marketplace.types import ConsentStatus, TitleKind, TitleMark
+from tests.integration.service.test_registrations import refused, registered, sealed
+from tests.integration.service.test_titles import granted
 from tests.integration.service.town import BUDGET, Town
 from tests.registering import FIELDS
 
@@ -16,7 +17,12 @@ YEAR = 365 * 86_400
 
 
 def test_a_fused_product_is_sold_only_while_its_input_consents(town: Town) -> None:
-    supplier, registrar, source = town["supplier"], town["registrar"], town.facts["asset"]
+    supplier, collector, registrar = town["supplier"], town["collector"], town["registrar"]
+    source = registered(town, "source")
+    town.deposit_case(source)
+    rights.confirm(registrar, source, 300)
+    first = title_id(source, TitleKind.OPERATE)
+    part = granted(supplier, collector, first, TitleKind.OPERATE, marks=TitleMark.MAY_DERIVE, term=200 * 86_400)
     manifest = sealed(town, "fused")
     shares = [(supplier.address, 10_000)]
     claim = rights.make_claim(manifest, level=LEVELS[1], source_class="FUSED", origin="ENTERPRISE", shares=shares)
@@ -35,7 +41,8 @@ def test_a_fused_product_is_sold_only_while_its_input_consents(town: Town) -> No
 
     until = int(time.time()) + YEAR
     assert refused(lambda: lineage.consent(stranger, product, source, until)) == "title_not_held"
-    lineage.consent(supplier, product, source, until)
+    assert refused(lambda: lineage.consent(supplier, product, source, until)) == "lineage_own_consent"
+    lineage.consent(collector, product, source, until, title=part)
     listing = town.list_product(product)
     town.fund(listing)
     (seen,) = lineage.get(stranger, product)["inputs"]
@@ -43,5 +50,5 @@ def test_a_fused_product_is_sold_only_while_its_input_consents(town: Town) -> No
     assert [row["assetId"] for row in lineage.get(stranger, source)["products"]] == [product]
 
     assert refused(lambda: lineage.withdraw(stranger, product, source)) == "lineage_not_consenter"
-    lineage.withdraw(supplier, product, source)
+    lineage.withdraw(collector, product, source)
     assert refused(lambda: town.fund(listing)) == "lineage_no_consent"
