@@ -23,7 +23,6 @@ from marketplace.auditor.papers import Standing
 from marketplace.auditor.rows import Row, Tables
 from marketplace.documents import series_of, voucher_message
 from marketplace.errors import RuleError
-from marketplace.intents import struct_hash
 from marketplace.participants.keybook import AHEAD_SECONDS, KeyBook
 from marketplace.pricing import tariff_of
 from marketplace.queries.pricing import BuyerAccount, buyer_account, question_of
@@ -237,7 +236,6 @@ class Billing:
         billed = account.voucher or {"amount": 0, "epsilon": 0, "calls": 0, "callsRoot": to_hex(EMPTY_ROOT)}
         check_settled(tables, row, billed, self._report)
 
-    def voucher_hash(self, order: str) -> str | None:
-        """Struct hash of the last voucher of an order, or None if it has none."""
-        voucher = self._orders[order].voucher
-        return to_hex(struct_hash("Voucher", voucher_message(voucher))) if voucher else None
+    def voucher(self, order: str) -> Mapping[str, Any] | None:
+        """The voucher of an order's last answer."""
+        return self._orders[order].voucher if order in self._orders else None

@@ -28,16 +28,31 @@ CHANGES: dict[str, Callable[[Any, Row, Row], None]] = {"Claimed": _claimed, "Cha
 
 
 def check_settled(tables: Any, row: Row, billed: Mapping[str, Any], report: Report) -> None:
-    """An order was settled with its last voucher. One that a side claimed alone and that was then paid less: who had
-    that voucher presented it to nobody, or answered when it was too late."""
-    subject = f"order {row['orderId']}"
-    figures = ("amount", "epsilon")
-    if (row["orderId"],) in tables.rows["order_claims"] and any(billed[name] > row[name] for name in figures):
-        expected, got = ({name: values[name] for name in figures} for values in (billed, row))
+    """An order was settled with its last voucher. Of one that a side claimed alone the ledger knows no more than what
+    was presented, so the settlement is not to blame for the figures that stood:
+
+    - Lower than that voucher's: who had it presented it to nobody, or answered when it was too late.
+    - Others: the buyer signed a voucher for them that pays for no answer. As high in money and calls, none can be
+      presented against it.
+    """
+    subject, figures = f"order {row['orderId']}", ("amount", "epsilon", "calls", "callsRoot")
+    claim = tables.rows["order_claims"].get((row["orderId"],))
+    if claim is not None and _is_below(row, billed):
+        expected, got = ({name: values[name] for name in figures[:3]} for values in (billed, row))
         report.find("claim_unchallenged", subject, expected=expected, got=got)
-        return
-    for name in (*figures, "calls", "callsRoot"):
-        report.same("settled_differs", f"{subject} {name}", billed[name], row[name])
+    elif claim is not None and all(row[name] == claim[name] for name in figures):
+        expected, got = ({name: values[name] for name in figures} for values in (billed, row))
+        if expected != got:
+            report.find("claim_unearned", f"{subject} claimed by {claim['claimedBy']}", expected=expected, got=got)
+    else:
+        for name in figures:
+            report.same("settled_differs", f"{subject} {name}", billed[name], row[name])
+
+
+def _is_below(row: Row, billed: Mapping[str, Any]) -> bool:
+    """Whether a voucher would have been taken for higher than what an order was settled with."""
+    led = (billed["amount"], billed["calls"]) > (row["amount"], row["calls"])
+    return bool(led or billed["epsilon"] > row["epsilon"])
 
 
 def claimed_at(tables: Any, order: str) -> int | None:

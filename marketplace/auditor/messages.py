@@ -364,8 +364,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "epsilon_charge": ("A question was charged wrongly or twice.", "查询的隐私预算计费有误或重复。"),
     "settled_differs": ("An order was settled other than it was billed.", "订单清算与账单不符。"),
     "claim_unchallenged": (
-        "A claimed order was paid less than its last answer's voucher: it was presented too late, or not at all.",
-        "单方主张的订单所付低于最后答复的凭证：该凭证提出过迟，或未提出。",
+        "A claimed order was settled below its last answer's voucher: it was presented too late, or not at all.",
+        "单方主张的订单结算低于最后答复的凭证：该凭证提出过迟，或未提出。",
+    ),
+    "claim_unearned": (
+        "An order was claimed by a voucher that no answer earned.",
+        "订单以并无相应答复的凭证被主张结算。",
     ),
     "asked_after_claim": (
         "A query was accepted long after its order was claimed.",

@@ -16,7 +16,7 @@ from marketplace.auditor.rows import Placed, Row, Tables
 from marketplace.currencies import currency_of
 from marketplace.errors import MarketplaceError
 from marketplace.settlement.papers.credentials import paper_of
-from marketplace.settlement.papers.sales import Sale, make_invoice, make_trade_voucher
+from marketplace.settlement.papers.sales import Sale, calls_of, make_invoice, make_trade_voucher
 from marketplace.settlement.statements.account import Movement, bounds, make_statement
 from marketplace.settlement.statements.causes import UNKNOWN, amount_for, cause_of
 from marketplace.types import OrderStatus
@@ -45,7 +45,7 @@ class PapersInHand:
 
     Args:
         derived: the ledger's events by rule, in order.
-        calls: the call records of an order, as the log names them.
+        calls: the call records of an order, as the log names them. vouchers: the last voucher of an order, likewise.
         log_key: the exchange's key that signs papers, 32 bytes.
     """
 
@@ -57,9 +57,11 @@ class PapersInHand:
         log_key: bytes,
         report: Report,
         *,
-        calls: Callable[[str], Sequence[Mapping[str, Any]]] = lambda _: (),
+        calls: Callable[[str], Sequence[Mapping[str, Any]]],
+        vouchers: Callable[[str], Mapping[str, Any] | None],
     ) -> None:
-        self._rows, self._derived, self._documents, self._calls = tables.rows, derived, documents, calls
+        self._rows, self._derived, self._documents = tables.rows, derived, documents
+        self._calls, self._vouchers = calls, vouchers
         self._log_key, self._report = log_key, report
         self._times = {placed.block: placed.timestamp for placed in derived}
 
@@ -143,8 +145,8 @@ class PapersInHand:
         shares = [(share["assetId"], share["holder"], share["amount"]) for share in paid]
         cleared = self._rows["cleared_orders"].get((order,))
         settled_at = self._times[row["event"]["block"]]
-        batch, records = cleared["batchId"] if cleared else None, self._calls(order)[: row["calls"]]
-        return Sale(row, listing, terms, agreement, shares, settled_at, batch, records)
+        batch, calls = cleared["batchId"] if cleared else None, calls_of(row, terms, self._vouchers(order))
+        return Sale(row, listing, terms, agreement, shares, settled_at, batch, calls, self._calls(order)[:calls])
 
     def _sales(self, seller: str, buyer: str, period: str) -> Iterator[Sale]:
         begin, end = bounds(period)

@@ -134,6 +134,10 @@ class Queries:
         self._attestations.finish()
         self._panels.finish()
 
+    def voucher(self, order: str) -> Leaf | None:
+        """The voucher of an order's last answer, or of its last calls that were handed in."""
+        return self.calls.voucher(order) or self._billing.voucher(order)
+
     def contests(self) -> Iterator[Contested]:
         """Queries of which two results are signed, with what is needed to tell who is right; for after `finish`."""
         for name, contest in self._panels.contests():

@@ -108,7 +108,8 @@ def audit(
             again.judge(contested)
     if papers:
         read_again, key = Documents(bundle, Report()), roots.log.public
-        hand = PapersInHand(tables, derived, read_again, key, report, calls=queries.calls.records)
+        records, vouchers = queries.calls.records, queries.voucher
+        hand = PapersInHand(tables, derived, read_again, key, report, calls=records, vouchers=vouchers)
         for paper in papers:
             hand.check(paper)
         report.note("papers_compared", done=len(papers))

@@ -15,7 +15,8 @@ from marketplace.listings.tables import Listing
 from marketplace.orders.service import get_order
 from marketplace.orders.tables import Order
 from marketplace.participants.service import oversees
-from marketplace.settlement.papers.sales import Sale
+from marketplace.queries.service.accounts import last_voucher
+from marketplace.settlement.papers.sales import Sale, calls_of
 from marketplace.settlement.statements.account import bounds
 from marketplace.settlement.tables import Payout
 from marketplace.storage.documents import read_document
@@ -57,6 +58,7 @@ def _sale(session: Session, order: Order, settled_at: int) -> Sale:
     listing = get_listing(session, order.listing_id)
     paid = select(Payout).where(Payout.order_id == order.order_id).order_by(col(Payout.event_log_index))
     cleared, terms = session.get(ClearedOrder, order.order_id), terms_of(session, listing)
+    calls = calls_of(order.as_json(), terms, last_voucher(session, order.order_id))
     return Sale(
         order=order.as_json(),
         listing=listing.as_json(),
@@ -65,7 +67,8 @@ def _sale(session: Session, order: Order, settled_at: int) -> Sale:
         shares=[(row.asset_id, row.holder, row.amount) for row in session.exec(paid)],
         settled_at=settled_at,
         batch=cleared.batch_id if cleared else None,
-        records=list(islice(records_of(session, order.order_id), order.calls)) if is_api(terms) else (),
+        calls=calls,
+        records=list(islice(records_of(session, order.order_id), calls)) if is_api(terms) else (),
     )
 
 

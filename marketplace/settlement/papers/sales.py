@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from marketplace.api.metering import meter_of
-from marketplace.api.rules import is_api
+from marketplace.api.rules import API, is_api
 from marketplace.currencies import CNY
 from marketplace.documents import Document, digest, iso_time
 from marketplace.documents.identifiers import Kind, identifier
@@ -37,6 +37,7 @@ class Sale:
         terms, agreement: the listing's terms and the buyer's acceptance of them.
         shares: (asset through which it is due, holder, amount) in the order in which they were paid.
         settled_at: unix seconds. batch: the clearing batch that pays it, or None.
+        calls: as `calls_of` says.
         records: of an order of calls, the call records that its voucher covers.
     """
 
@@ -47,12 +48,25 @@ class Sale:
     shares: Sequence[tuple[str, str, int]]
     settled_at: int
     batch: str | None
+    calls: int
     records: Sequence[Row] = ()
 
     @property
     def place(self) -> tuple[int, int]:
         """Block and log index of the settlement."""
         return self.order["event"]["block"], self.order["event"]["logIndex"]
+
+
+def calls_of(order: Row, terms: Document, voucher: Row | None) -> int:
+    """How many calls or questions of an order were paid: those of its last voucher in the log, never more than it was
+    settled with. The number on the ledger alone is what a buyer wrote, if it claimed the order alone.
+
+    Args:
+        voucher: the last that the log has, or None.
+    """
+    if _mode(terms) not in (QUERY, API):
+        return int(order["calls"])
+    return min(int(order["calls"]), int(voucher["calls"]) if voucher else 0)
 
 
 def make_trade_voucher(sale: Sale) -> Document:
@@ -72,7 +86,11 @@ def make_trade_voucher(sale: Sale) -> Document:
             "withinBudget": order["epsilon"] <= order["epsilonCap"],
             "rulebook": plan_of(sale.terms)["rulebook"],
         },
-        "delivery": {"mode": _mode(sale), **{name: order[name] for name in ("calls", "callsRoot", "epsilon")}},
+        "delivery": {
+            "mode": _mode(sale.terms),
+            "calls": sale.calls,
+            **{name: order[name] for name in ("callsRoot", "epsilon")},
+        },
         "payment": {
             "currency": order["currency"],
             **_amounts(sale),
@@ -98,9 +116,9 @@ def make_invoice(seller: str, buyer: str, period: str, sales: Iterable[Sale], cu
     return {**head, "lines": lines, "totals": {"orders": len(lines), **totals}}
 
 
-def _mode(sale: Sale) -> str:
-    """How the order was delivered; terms that do not say are of sealed questions."""
-    return str(sale.terms.get("delivery", {}).get("mode", QUERY))
+def _mode(terms: Document) -> str:
+    """How an order is delivered; terms that do not say are of sealed questions."""
+    return str(terms.get("delivery", {}).get("mode", QUERY))
 
 
 def _contract(sale: Sale) -> Document:
@@ -156,7 +174,7 @@ def _found(sale: Sale) -> Bill:
     purpose = sale.agreement["purpose"]
     if is_api(sale.terms):
         return meter_of(sale.terms, sale.records).bill(sale.terms, purpose)
-    calls = sale.order["calls"] if _mode(sale) == QUERY else int(sale.order["amount"] > 0)
+    calls = sale.calls if _mode(sale.terms) == QUERY else int(sale.order["amount"] > 0)
     return bill(plan_of(sale.terms), Usage(calls=calls), purpose)
 
 

@@ -16,6 +16,7 @@ from crypto.canonical import to_hex
 from crypto.keystore import encrypt
 from crypto.merkle import EMPTY_ROOT
 from marketplace import cli, documents
+from marketplace.auditor.papers_in_hand import Paper
 from marketplace.calls import act_digest
 from marketplace.documents import voucher_message
 from marketplace.errors import MarketplaceError
@@ -26,13 +27,14 @@ from marketplace.ledger.tables import LedgerIntent
 from marketplace.queries.inbox.tally import has_unanswered
 from marketplace.queries.pricing import calls_root
 from marketplace.queries.tables import QueryRow
-from marketplace.sdk import api, claims, orders, settlement
+from marketplace.sdk import api, claims, orders, papers, settlement
 from marketplace.sdk.api import Caller
 from marketplace.sdk.call_store import CallStore
 from marketplace.sdk.client import Client
 from marketplace.sdk.polling import task_in
 from marketplace.settlement.inbox import claims as inbox
 from marketplace.settlement.service import LastVoucher
+from marketplace.settlement.statements.account import CHINA
 from marketplace.storage.documents import StoredDocument
 from marketplace.types import OrderStatus
 from marketplace.vault.agent import VaultAgent
@@ -127,10 +129,10 @@ def late(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Late]:
         town.close()
 
 
-def claim_nothing(late: Late, order: str) -> None:
-    """As a buyer that has had answers and would not pay for them."""
+def claim_nothing(late: Late, order: str, **figures: Any) -> None:
+    """As a buyer that has had answers and would not pay for them; or would have it look otherwise."""
     buyer = late.town["buyer"]
-    nothing = {"orderId": order, "amount": 0, "epsilon": 0, "calls": 0, "callsRoot": to_hex(EMPTY_ROOT)}
+    nothing = {"orderId": order, "amount": 0, "epsilon": 0, "calls": 0, "callsRoot": to_hex(EMPTY_ROOT), **figures}
     wish: dict[str, Any] = {"orderId": order, "voucherHash": to_hex(struct_hash("Voucher", nothing))}
     wish |= {"by": buyer.address, "deadline": buyer.deadline()}
     body = {"voucher": nothing, "buyerSignature": buyer.sign("Voucher", nothing), "claim": wish}
@@ -322,6 +324,29 @@ def test_an_answer_after_the_finish_is_unpaid_and_the_auditor_says_so(late: Late
     (finding,) = audited(town, tmp_path).findings
     assert (finding.code, finding.subject) == ("claim_unchallenged", f"order {asking.query['order']}")
     assert str(PRICE) in finding.expected
+
+
+def test_a_claim_by_a_voucher_that_no_answer_earned_is_held_against_the_claimer(late: Late, tmp_path: Path) -> None:
+    """As high in money, with more calls than anybody asks: no honest voucher leads it, and papers do not count so."""
+    town, order, buyer = late.town, late.answered().query["order"], late.town["buyer"]
+    epsilon = voucher_message(town["supplier"].get(f"/orders/{order}/voucher"))["epsilon"]
+    forged = {"amount": PRICE, "epsilon": epsilon, "calls": 2**32 - 1, "callsRoot": "0x" + "11" * 32}
+    claim_nothing(late, order, **forged)
+    late.pass_window()
+    late.until(order, lambda item: item["status"] == OrderStatus.SETTLED)
+    signed = papers.trade_voucher(buyer, order)
+    paper = papers.content(buyer, signed)
+    assert paper["delivery"]["calls"] == 1
+    month = datetime.fromisoformat(paper["payment"]["settledAt"]).astimezone(CHINA).strftime("%Y-%m")
+    invoice = papers.invoice(buyer, town["supplier"].address, buyer.address, month)
+    (line,) = [item for item in papers.content(buyer, invoice)["lines"] if item["order"] == order]
+    assert [(part["code"], part["units"], part["amount"]) for part in line["bill"]] == [("call", 1, PRICE)]
+    report = audited(
+        town, tmp_path, papers=[Paper("voucher", signed, late.now()), Paper("invoice", invoice, late.now())]
+    )
+    (finding,) = [item for item in report.findings if order in item.subject or item.code.startswith("paper")]
+    assert (finding.code, finding.subject) == ("claim_unearned", f"order {order} claimed by {buyer.address}")
+    assert not [item for item in report.findings if item.code == "settled_differs"]
 
 
 def test_what_stands_is_what_the_last_voucher_says(late: Late) -> None:

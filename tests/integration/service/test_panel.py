@@ -5,7 +5,7 @@ Two services: one town of sixteen whose clock the tests move, and one of three t
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import pytest
 from marketplace import documents
 from marketplace.auditor.bundle import open_bundle
 from marketplace.auditor.findings import Report
+from marketplace.auditor.papers_in_hand import Paper
 from marketplace.auditor.trust import Trust
 from marketplace.auditor.verifier import audit
 from marketplace.documents import Document
@@ -213,14 +214,14 @@ def test_the_auditor_computes_again_and_names_who_lied(town: Town, story: str, t
     }
 
 
-def audited(town: Town, folder: Path, reexecute: int | None = None) -> Report:
-    """The auditor's report on the town's evidence."""
+def audited(town: Town, folder: Path, reexecute: int | None = None, papers: Sequence[Paper] = ()) -> Report:
+    """The auditor's report on the town's evidence, and on papers in hand."""
     target = folder / "evidence.zip"
     evidence.download_bundle(town["auditor"], target)
     profile = town["auditor"].get("/profile")
     trust = Trust(chain_id=profile["chainId"], registrar=town["registrar"].address, contracts=profile["contracts"])
     with open_bundle(target) as bundle:
-        return audit(bundle, trust, reexecute=reexecute)
+        return audit(bundle, trust, reexecute=reexecute, papers=papers)
 
 
 def test_a_query_whose_panel_stays_below_the_threshold_fails_and_costs_nothing(

@@ -164,6 +164,18 @@ def _settled_for_more(story: Story) -> None:
     story.order["amount"] = 28
 
 
+def _claimed(story: Story, **claim: Any) -> None:
+    """The buyer claimed alone, by a voucher that the log does not know, and the ledger paid by that."""
+    figures = {name: story.order[name] for name in ("amount", "epsilon", "calls", "callsRoot")} | claim
+    story.tables.rows["order_claims"][story.order["orderId"],] = {**figures, "claimedBy": BUYER.address}
+    story.order |= figures
+
+
+def _claimed_lower_and_settled_higher(story: Story) -> None:
+    _claimed(story)
+    story.order["amount"] = 28
+
+
 def _for_no_calls(story: Story) -> None:
     story.promise(story.records, callsRoot="0x" + "11" * 32)
     story.settle()
@@ -237,6 +249,17 @@ CASES: dict[str, tuple[Bend, list[str]]] = {
     "too little promised": (_underpaid, ["voucher_amount"]),
     "calls left out": (_left_out, ["calls_unpaid"]),
     "the ledger paid more": (_settled_for_more, ["settled_differs"]),
+    "claimed by a voucher for calls that never were": (
+        lambda story: _claimed(story, calls=2**32 - 1, callsRoot="0x" + "11" * 32),
+        ["claim_unearned"],
+    ),
+    "claimed for more than was metered": (lambda story: _claimed(story, amount=28), ["claim_unearned"]),
+    "claimed below the last voucher in calls alone": (
+        lambda story: _claimed(story, calls=4),
+        ["claim_unchallenged"],
+    ),
+    "claimed as metered": (_claimed, []),
+    "the ledger paid otherwise than it was claimed": (_claimed_lower_and_settled_higher, ["settled_differs"]),
     "a voucher for other calls": (_for_no_calls, ["voucher_calls"]),
     "a voucher beyond the escrow": (_beyond_escrow, ["voucher_over_escrow"]),
     "a voucher that spends privacy budget": (_with_epsilon, ["voucher_amount"]),

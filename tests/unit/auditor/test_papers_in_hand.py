@@ -45,7 +45,8 @@ def _sales(made: Made) -> list[Sale]:
             shares = [(row["assetId"], row["holder"], row["amount"]) for row in in_order]
             cleared = rows["cleared_orders"].get((order["orderId"],), {}).get("batchId")
             terms, agreement = (forger.document(name) for name in (listing["termsDigest"], order["agreementDigest"]))
-            found.append(Sale(order, listing, terms, agreement, shares, times[order["event"]["block"]], cleared))
+            settled_at = times[order["event"]["block"]]
+            found.append(Sale(order, listing, terms, agreement, shares, settled_at, cleared, order["calls"]))
     return found
 
 
