@@ -158,7 +158,7 @@ def inspect(
     expect(derived, listing_id, "listing_id_differs", rule)
     expect(terms["asset"], listing["assetId"], "terms_for_another_asset", rule)
     expect(terms["price"], listing["price"], "price_differs", rule)
-    expect(documents.money_of(terms).code, listing["currency"], "currency_differs", rule)
+    expect(documents.money_of(terms).code, listing["currency"], "terms_currency_differs", rule)
     expect(price_fits(terms), True, "price_differs", rule)
     asset = asset or rights.get_asset(client, listing["assetId"])
     expect(asset["assetId"], listing["assetId"], "terms_for_another_asset", rule)

@@ -54,7 +54,7 @@ def fund(
     """
     offer = listings.inspect(client, listing_id)
     money = documents.money_of(offer.terms)
-    expect(money.code, currency or money.code, "currency_differs", "settlement.one_currency")
+    expect(money.code, currency or money.code, "terms_currency_differs", "settlement.one_currency")
     agreement: Document = {"type": "agreement", "version": 1, "listing": listing_id}
     agreement |= {"terms": offer.listing["termsDigest"], "buyer": client.address, "purpose": purpose, "region": region}
     agreement |= {"nonce": to_hex(secrets.token_bytes(32))}

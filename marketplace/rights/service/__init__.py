@@ -294,8 +294,14 @@ def require_lineage(source_class: str, titles: Sequence[str] | None) -> None:
     fault = fault_of(source_class, titles)
     if fault is None:
         return
-    code, expected, got = fault
-    raise RuleError(
+    _, expected, got = fault
+    if titles is None:
+        raise _unfit("lineage_missing", source_class, expected, got)
+    raise _unfit("lineage_differs", source_class, expected, got)
+
+
+def _unfit(code: str, source_class: str, expected: str, got: str) -> RuleError:
+    return RuleError(
         code,
         f"data of source {source_class}: {expected} asked for, {got}",
         zh=f"来源为 {source_class} 的数据须与其来源申报相符",

@@ -107,7 +107,7 @@ def other_fund(town: Town, listing: str, currency: int) -> Callable[[], Any]:
 def test_nothing_is_paid_or_sold_in_another_currency(town: Town, listing: str, order: str) -> None:
     bank, buyer = town["bank"], town["buyer"]
     assert code_of(other_fund(town, listing, 156)) == "currency_differs"
-    assert code_of(lambda: town.fund(listing, escrow=ESCROW, currency="CNY")) == "currency_differs"
+    assert code_of(lambda: town.fund(listing, escrow=ESCROW, currency="CNY")) == "terms_currency_differs"
     assert code_of(lambda: settlement.issue(bank, buyer.address, 5, currency="USD")) == "currency_unknown"
     assert code_of(lambda: settlement.issue(bank, buyer.address, 5, currency="XXX")) == "currency_unknown"
     assert code_of(lambda: settlement.balance(buyer, currency="USD")) == "currency_not_in_market"

@@ -92,7 +92,31 @@ def samples(market: Market) -> dict[str, Any]:
         **{"type": "lineage", "version": 1, "asset": "0x" + "77" * 32, "note": {"en": "joined", "zh": "融合"}},
         **{"outside": ["气象公开数据 open weather data"], "evidence": []},
     }
+    seller, signature = market.supplier.address, "0x" + "11" * 65
+    gateway = {
+        **{"type": "gateway", "version": 1, "listing": "0x" + "55" * 32, "url": "https://data.example/", "number": 1},
+        **{"seller": seller, "signature": signature},
+    }
+    call_record = {
+        **{"type": "call_record", "version": 1, "order": "0x" + "55" * 32, "number": 1, "operation": "flights"},
+        **{"request": "0x" + "66" * 32, "response": "0x" + "77" * 32, "outcome": "HIT", "records": 3, "latencyMs": 9},
+        **{"at": "2026-11-27T08:00:00Z", "seller": seller, "signature": signature},
+    }
+    service_record = {
+        **{"type": "service_record", "version": 1, "order": "0x" + "55" * 32, "period": "2026-11", "first": 1},
+        **{"last": 1, "callsRoot": "0x" + "66" * 32, "calls": 1, "hits": 1, "misses": 0, "errors": 0, "timeouts": 0},
+        **{"records": 3, "p50Ms": 9, "p95Ms": 9, "availabilityBps": 10_000, "met": True},
+        **{"seller": seller, "signature": signature},
+    }
+    service_answer = {
+        **{"type": "service_answer", "version": 1, "order": "0x" + "55" * 32, "record": "0x" + "66" * 32},
+        **{"accepted": True, "reasons": [], "buyer": seller, "signature": signature},
+    }
     return {
+        "gateway": gateway,
+        "call_batch": {"type": "call_batch", "version": 1, "order": "0x" + "55" * 32, "records": [call_record]},
+        "service_record": service_record,
+        "service_answer": service_answer,
         "registration_form": form,
         "registration_paper": paper,
         "lineage": lineage,
