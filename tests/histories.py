@@ -36,9 +36,10 @@ from marketplace.registrations.rules import BOUNDED, party_of
 from marketplace.replay import LedgerState
 from marketplace.rights.records import Encumbrance, Share
 from marketplace.rights.rules import STANDING
-from marketplace.rights.title_records import Title
+from marketplace.rights.title_records import LAST_MOMENT, Title
 from marketplace.rights.titles import act_of
 from marketplace.rulebooks.bounds import bounds_of
+from marketplace.settlement.money import MAX_SUPPLY
 from marketplace.types import (
     NO_LIMIT,
     ZERO_DIGEST,
@@ -675,7 +676,7 @@ class History:
             "seller": seller,
             "termsDigest": terms,
             **self._scope(title),
-            "price": self.random.choice([0, 1, 100]),
+            "price": self.random.choice([0, 1, 100]) + self._at_times(MAX_SUPPLY + 1, 50),
             "currency": self._priced_in(),
             "validUntil": self._end(asset_key, title, self._term(30 * DAY, 10**9)) + (self.random.random() < 0.1),
             "deadline": self._deadline(),
@@ -796,7 +797,7 @@ class History:
             "partyA": party_a,
             "partyB": party_b,
             "agreementDigest": digest,
-            "validUntil": self.now + self._term(10 * DAY, 10**9),
+            "validUntil": self.now + self._term(10 * DAY, 10**9) + self._at_times(LAST_MOMENT, 64),
             "deadline": self._deadline(),
         }
 
@@ -966,7 +967,7 @@ class History:
             "titleId": title_key,
             "holder": self._mostly(title.holder if title else self.state.rights.assets[item.asset_id].registrant),
             "bps": item.bps,
-            "validUntil": self.now + self._term(DAY, 10**10, 10**10),
+            "validUntil": self.now + self._term(DAY, 10**10, 10**10) + self._at_times(LAST_MOMENT, 32),
             "version": known.version if known else 0,
             "deadline": self._deadline(),
         }
@@ -1025,7 +1026,7 @@ class History:
         message = {
             "listingId": key,
             "seller": self._mostly(self.state.listings.records[key].seller),
-            "amount": self.random.choice([0, 0, 1, 10, 1000]),
+            "amount": self.random.choice([0, 0, 1, 10, 1000]) + self._at_times(MAX_SUPPLY + 1, 32),
             "deliverWithin": self._term(3600, DAY, DAY),
             "inspection": self._term(60, 3600, DAY),
             "correction": self._pick([0, DAY, DAY]),
@@ -1459,6 +1460,13 @@ class History:
 
     def _term(self, *usual: int) -> int:
         return 1 if self.random.random() < 0.05 else self.random.choice(usual)
+
+    def _at_times(self, value: int, one_in: int) -> int:
+        """`value` once in so many seconds, else 0: by the clock, so that nothing is drawn for it.
+
+        Not in histories of claims, whose course is narrow.
+        """
+        return 0 if self.claims or self.now % one_in else value
 
     def _deadline(self) -> int:
         return self.now + self.random.choice([3600, 30 * DAY])

@@ -17,6 +17,9 @@ contract Agreements is IAgreements, ParticipantIntents {
     bytes32 private constant RETIRE_TYPEHASH =
         keccak256("RetireAgreement(bytes32 agreementId,address partyA,address partyB,uint64 deadline)");
 
+    /// @dev So that readers can count the seconds in a signed 64-bit integer.
+    uint64 private constant LAST_MOMENT = type(uint40).max;
+
     mapping(bytes32 agreementId => Agreement) private _agreements;
 
     constructor(IParticipants participants) ParticipantIntents(participants) {}
@@ -133,6 +136,7 @@ contract Agreements is IAgreements, ParticipantIntents {
         PARTICIPANTS.requireActive(partyA, 0);
         PARTICIPANTS.requireActive(partyB, 0);
         if (validUntil <= block.timestamp) revert AgreementsTerm(validUntil, block.timestamp);
+        if (validUntil > LAST_MOMENT) revert AgreementsTerm(validUntil, LAST_MOMENT);
     }
 
     function _requireSides(bytes32 agreementId, Agreement storage record, address partyA, address partyB) private view {

@@ -31,6 +31,8 @@ contract Deliveries is IDeliveries, ParticipantIntents {
     uint8 private constant QUALITY_IN_USE = 2;
     uint8 private constant ALL_MARKS = 3;
     uint8 private constant MOST_CORRECTIONS = 9;
+    /// @dev 2^53 - 1: more money than there can be, and exact in every JSON reader.
+    uint96 private constant MOST = 2 ** 53 - 1;
     /// @dev So long before the order's term ends the slowest course is over: else a refund could overtake a deemed acceptance.
     uint64 private constant SETTLING = 1 days;
 
@@ -59,6 +61,7 @@ contract Deliveries is IDeliveries, ParticipantIntents {
         IListings.Listing memory listing = LISTINGS.requireLive(offer_.listingId);
         if (listing.seller != offer_.seller) revert DeliveriesNotSeller(offer_.listingId, offer_.seller);
         if (_offers[offer_.listingId].inspection > 0) revert DeliveriesOffered(offer_.listingId);
+        if (offer_.amount > MOST) revert DeliveriesAmount(offer_.amount, MOST);
         bool timeless = offer_.deliverWithin == 0 || offer_.inspection == 0;
         if (timeless || offer_.corrections > MOST_CORRECTIONS || offer_.marks > ALL_MARKS) {
             revert DeliveriesTerms(offer_.deliverWithin, offer_.inspection, offer_.corrections, offer_.marks);

@@ -16,6 +16,9 @@ contract Listings is IListings, ParticipantIntents {
     bytes32 private constant DELIST_TYPEHASH =
         keccak256("Delist(bytes32 listingId,address seller,uint64 version,uint64 deadline)");
 
+    /// @dev 2^53 - 1: more money than there can be, and exact in every JSON reader.
+    uint96 private constant MOST = 2 ** 53 - 1;
+
     ITitles public immutable TITLES;
     ILineage public immutable override LINEAGE;
 
@@ -36,6 +39,7 @@ contract Listings is IListings, ParticipantIntents {
         bytes32 expected = keccak256(abi.encode(listing_.seller, listing_.assetId, listing_.termsDigest));
         if (expected != listing_.listingId) revert ListingsIdMismatch(expected, listing_.listingId);
         if (_listings[expected].status != Status.None) revert ListingsExists(expected);
+        if (listing_.price > MOST) revert ListingsPrice(listing_.price);
         PARTICIPANTS.requireActive(listing_.seller, 0);
         uint64 latest = TITLES.offer(
             listing_.titleId,

@@ -71,6 +71,14 @@ contract AgreeTest is MarketTest {
         _refuses(m, abi.encodeWithSelector(IAgreements.AgreementsTerm.selector, m.validUntil, block.timestamp));
     }
 
+    function testFuzz_refusesAnEndBeyondFortyBitsOfSeconds(uint64 until) public {
+        IAgreements.Agree memory m = _agreeOf(SUPPLIER, BUYER, "digest");
+        m.validUntil = until | uint64(1) << 40;
+        _refuses(
+            m, abi.encodeWithSelector(IAgreements.AgreementsTerm.selector, m.validUntil, uint256(type(uint40).max))
+        );
+    }
+
     function test_refusesOneSideAlone() public {
         IAgreements.Agree memory m = _agreeOf(SUPPLIER, BUYER, "digest");
         bytes memory one = _sign(SUPPLIER, address(agreements), _hash(m));

@@ -121,6 +121,18 @@ contract DeliveriesTest is MarketTest {
         deliveries.deliver(m, signature);
     }
 
+    /// @dev Readers keep it in a signed 64-bit integer.
+    function testFuzz_refusesAnOfferAboveAllMoney(uint96 amount) public {
+        vm.assume(amount >= 2 ** 53);
+        IDeliveries.OfferDelivery memory m = _offerOf(listingId);
+        m.amount = amount;
+        bytes memory signature = _sign(SUPPLIER, address(deliveries), _hash(m));
+        vm.expectRevert(
+            abi.encodeWithSelector(IDeliveries.DeliveriesAmount.selector, amount, uint96(2 ** 53 - 1))
+        );
+        deliveries.offer(m, signature);
+    }
+
     function test_refusesAnOrderThatIsTooShortForTheSlowestCourse() public {
         IDeliveries.OfferDelivery memory m = _offerOf(listingId);
         m.inspection = 3 days;

@@ -18,6 +18,7 @@ contract ListTest is MarketTest {
 
     function testFuzz_lists(bytes32 terms, uint96 price, uint64 term) public {
         IListings.List memory m = _listOf(assetId, terms);
+        price = uint96(price % 2 ** 53);
         (m.price, m.validUntil) = (price, uint64(block.timestamp + term % 365 days + 1));
         bytes memory signature = _sign(SUPPLIER, address(listings), _hash(m));
         vm.expectEmit(address(listings));
@@ -26,6 +27,14 @@ contract ListTest is MarketTest {
         );
         listings.list(m, signature);
         vm.assertEq(listings.requireLive(m.listingId).price, price);
+    }
+
+    /// @dev Readers keep it in a signed 64-bit integer.
+    function testFuzz_refusesAPriceAboveAllMoney(uint96 price) public {
+        vm.assume(price >= 2 ** 53);
+        IListings.List memory m = _listOf(assetId, "terms");
+        m.price = price;
+        _refuses(m, SUPPLIER, abi.encodeWithSelector(IListings.ListingsPrice.selector, price));
     }
 
     function test_refusesReplayEvenAfterDelisting() public {

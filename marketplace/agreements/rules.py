@@ -11,6 +11,7 @@ from marketplace.events import Event
 from marketplace.participants.rules import Participants
 from marketplace.refusals import refuse
 from marketplace.refusals.checks import Message, require_in_time
+from marketplace.rights.title_records import LAST_MOMENT
 from marketplace.types import AgreementStatus
 
 NONE, SIGNED = AgreementStatus.NONE, AgreementStatus.SIGNED
@@ -126,6 +127,8 @@ def _require_able(participants: Participants, deal: Message, now: int) -> None:
     participants.require_active(deal["partyB"])
     if deal["validUntil"] <= now:
         raise refuse("AgreementsTerm", validUntil=deal["validUntil"], time=now)
+    if deal["validUntil"] > LAST_MOMENT:
+        raise refuse("AgreementsTerm", validUntil=deal["validUntil"], time=LAST_MOMENT)
 
 
 def _require_sides(state: Agreements, agreement: str, deal: Message, now: int) -> Agreement:

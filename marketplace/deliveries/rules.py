@@ -17,7 +17,7 @@ from marketplace.refusals.checks import Message, require_in_time
 from marketplace.rights.records import Rights
 from marketplace.rights.title_records import Titles
 from marketplace.rights.titles import require_operator
-from marketplace.settlement.money import Accounts
+from marketplace.settlement.money import MAX_SUPPLY, Accounts
 from marketplace.settlement.rules import FeeTerms, conclude, give_back
 from marketplace.types import ZERO_DIGEST, DeliveryMark, DeliveryStatus
 
@@ -132,6 +132,8 @@ def offer(state: Deliveries, terms: Message, now: int, *, around: Around) -> lis
         raise refuse("DeliveriesNotSeller", orderId=key, account=seller)
     if key in state.offers:
         raise refuse("DeliveriesOffered", listingId=key)
+    if terms["amount"] > MAX_SUPPLY:
+        raise refuse("DeliveriesAmount", amount=terms["amount"], escrow=MAX_SUPPLY)
     timeless = not terms["deliverWithin"] or not terms["inspection"]
     if timeless or terms["corrections"] > MOST_CORRECTIONS or terms["marks"] > sum(DeliveryMark):
         named = {name: terms[name] for name in ("deliverWithin", "inspection", "corrections", "marks")}

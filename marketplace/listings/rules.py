@@ -15,6 +15,7 @@ from marketplace.refusals.checks import Message, require_in_time, require_versio
 from marketplace.rights.records import Rights
 from marketplace.rights.title_records import Titles
 from marketplace.rights.titles import note_offer, require_operator
+from marketplace.settlement.money import MAX_SUPPLY
 from marketplace.types import ListingStatus
 
 NONE, LISTED, DELISTED = ListingStatus.NONE, ListingStatus.LISTED, ListingStatus.DELISTED
@@ -98,6 +99,8 @@ def list_asset(
         raise refuse("ListingsIdMismatch", expected=expected, got=product["listingId"])
     if expected in state.records:
         raise refuse("ListingsExists", listingId=expected)
+    if product["price"] > MAX_SUPPLY:
+        raise refuse("ListingsPrice", price=product["price"])
     participants.require_active(seller)
     latest = require_operator(titles, rights, product, now)
     titles.require_not_passing(product["titleId"])

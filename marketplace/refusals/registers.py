@@ -449,6 +449,16 @@ REGISTERS = (
         got="validUntil",
     ),
     Refusal(
+        "ListingsPrice",
+        "listing_price",
+        "listings.price_within_all_money",
+        "a price of {price} is more than 2^53 - 1 minor units, all the money that there can be",
+        "价格 {price} 超过 2^53 - 1 个最小货币单位，即货币总量上限",
+        "choose a lower price",
+        "请降低价格",
+        got="price",
+    ),
+    Refusal(
         "ListingsTerm",
         "listing_term",
         "listings.term_within_the_asset",

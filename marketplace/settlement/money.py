@@ -11,6 +11,7 @@ from marketplace.types import ZERO_DIGEST
 
 ZERO_ADDRESS = ZERO_DIGEST[:42]
 WHOLE_BPS = 10_000
+MAX_SUPPLY = 2**53 - 1  # so that every balance and every sum is an integer that all JSON readers keep exact
 
 
 @dataclass

@@ -13,10 +13,8 @@ from marketplace.refusals import refuse
 from marketplace.refusals.checks import Message, require_in_time
 from marketplace.rights.records import Rights
 from marketplace.rights.rules import release_budget
-from marketplace.settlement.money import Accounts, fee_of
+from marketplace.settlement.money import MAX_SUPPLY, Accounts, fee_of
 from marketplace.types import Role
-
-MAX_SUPPLY = 2**53 - 1  # so that every balance and every sum is an integer that all JSON readers keep exact
 
 
 @dataclass(frozen=True)

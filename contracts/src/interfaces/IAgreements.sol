@@ -76,7 +76,7 @@ interface IAgreements is IIntentBatch {
     error AgreementsExists(bytes32 agreementId);
     /// @notice Nobody agrees with itself.
     error AgreementsOneParty(address account);
-    /// @notice The agreement must end after now.
+    /// @notice The agreement must end after now, and in 40 bits of seconds.
     error AgreementsTerm(uint64 validUntil, uint256 time);
     /// @notice The agreement is not in force: it is unknown (0), amended (2) or retired (3).
     error AgreementsNotInForce(bytes32 agreementId, uint8 current);

@@ -134,7 +134,7 @@ interface IDeliveries is IIntentBatch {
     error DeliveriesStatus(bytes32 orderId, uint8 current);
     /// @notice The buyer must give a key to seal to.
     error DeliveriesKeyZero();
-    /// @notice What acceptance makes due is more than the escrow.
+    /// @notice What acceptance makes due is more than the escrow, or than the 2^53 - 1 minor units that there can be.
     error DeliveriesAmount(uint96 amount, uint96 escrow);
     /// @notice The listing's seller offered delivery under it already.
     error DeliveriesOffered(bytes32 listingId);

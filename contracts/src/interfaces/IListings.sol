@@ -74,6 +74,8 @@ interface IListings is IIntentBatch {
     error ListingsIdMismatch(bytes32 expected, bytes32 got);
     /// @notice These terms were listed before; changed terms have another digest.
     error ListingsExists(bytes32 listingId);
+    /// @notice The price is more than 2^53 - 1 minor units, which is all the money that there can be.
+    error ListingsPrice(uint96 price);
     /// @notice The listing does not stand: it is unknown (0) or delisted (2).
     error ListingsNotListed(bytes32 listingId, uint8 current);
     /// @notice The listing's term is over.
