@@ -56,12 +56,12 @@ def offer_calls(town: Town, plan: Mapping[str, Any] = PER_HIT, **changes: Any) -
         price=None,
         plan={**plan, **COMMON},
         delivery=api_terms(**changes),
-        term_end=int(time.time()) + YEAR // 3 - next(_NUMBERS),
+        term_end=_BEGUN + YEAR // 3 - next(_NUMBERS),
     )
     return str(found)
 
 
-_NUMBERS = iter(range(1, 10_000))  # makes each listing another one
+_BEGUN, _NUMBERS = int(time.time()), iter(range(1, 10_000))  # make each listing another one
 
 
 def order_calls(

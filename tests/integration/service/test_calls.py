@@ -529,4 +529,4 @@ def test_the_auditor_counts_the_same(town: Town, desk: Desk, tmp_path: Path) -> 
         report = audit(bundle, Trust(), reexecute=0)
     assert [finding.as_dict() for finding in report.findings] == []
     assert report.counts[10]["calls metered"] >= 10
-    assert report.counts[10]["service records"] == 2
+    assert report.counts[10]["service records"] >= 2  # those of others on this ledger, too

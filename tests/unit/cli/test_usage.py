@@ -50,7 +50,7 @@ def test_every_value_that_is_no_value_is_refused(name: str, capsys: pytest.Captu
     ("words", "code", "zh"),
     [
         (["nope"], "command_misused", "没有命令 nope"),
-        (["rights", "transfr-share"], "command_misused", "没有命令 transfr-share，是否为 'transfer-share'"),
+        (["rights", "confirmm"], "command_misused", "没有命令 confirmm，是否为 'confirm'"),
         (["resolve", "a", "b"], "command_misused", "多余的参数：b"),
         (["rights", "confirm", "0x12"], "argument_invalid", "ASSET 的值无效：应为摘要或编号：0x 加 64 位十六进制数"),
         (
