@@ -128,6 +128,7 @@ class History:
         changes_hands: whether later cases are transfers and what ends entries, with dates that are too short at times,
             and grants are of roots.
         claims: whether one side alone now and then ends its orders.
+        oversteps: whether prices and ends now and then are more than readers can count.
     """
 
     random: Random
@@ -138,6 +139,7 @@ class History:
     forgets_keys: bool = False
     changes_hands: bool = False
     claims: bool = False
+    oversteps: bool = True
     derives: bool = False
     _acts: dict[str, Message] = field(default_factory=dict)
 
@@ -1466,7 +1468,7 @@ class History:
 
         Not in histories of claims, whose course is narrow.
         """
-        return 0 if self.claims or self.now % one_in else value
+        return 0 if self.claims or not self.oversteps or self.now % one_in else value
 
     def _deadline(self) -> int:
         return self.now + self.random.choice([3600, 30 * DAY])

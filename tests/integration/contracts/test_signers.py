@@ -241,6 +241,7 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, Sig
     """All cells of all verbs that somebody signs, walked along one random history."""
     chain = Chain(tmp_path_factory.mktemp("node"))
     history, key = found_market(chain, 2)
+    history.oversteps = False
     opening = history.opening()
     for contract in ("Participants", "SettlementToken"):
         run_batch(chain, history, key, [call for call in opening if call.contract == contract])
