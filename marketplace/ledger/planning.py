@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 
 from marketplace.calls import encode_batch, selector_of
 
@@ -54,14 +55,18 @@ class QueuedCall:
     @property
     def splits(self) -> bool:
         """Whether the call divides an order's money; the first member of its arguments is the order then."""
-        verbs = SPLITTING.get(self.contract, ())
-        return self.calldata[:4] in {selector_of(self.contract, verb) for verb in verbs}
+        return self.calldata[:4] in _splitting_selectors(self.contract)
 
     @property
     def gas(self) -> int:
         """An upper bound. A call that runs out of gas is refused on the ledger, though the rules accept it."""
         split = self.assets * SPLIT_GAS if self.splits else 0
         return CALL_GAS + BYTE_GAS * len(self.calldata) + split
+
+
+@cache
+def _splitting_selectors(contract: str) -> frozenset[bytes]:
+    return frozenset(selector_of(contract, verb) for verb in SPLITTING.get(contract, ()))
 
 
 @dataclass
