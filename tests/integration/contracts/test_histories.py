@@ -1,5 +1,7 @@
 """The contracts on a real node against the Python rules: same histories, same events, same refusals to the byte."""
 
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -299,3 +301,10 @@ def test_gas_of_each_verb_in_a_batch_is_bounded(chain: Chain) -> None:
     data = encode_batch([encode_call(call.contract, call.verb, call.arguments) for call in calls])
     (receipt,) = chain.seal(key, [(history.genesis.addresses()["Participants"], data)])
     assert int(receipt["gasUsed"], 16) / len(calls) < 80_000
+
+
+def test_the_committed_artifacts_are_fresh() -> None:
+    """What Python loads is what the Solidity sources give. Needs node and the npm packages, as the ledger does."""
+    script = Path(__file__).resolve().parents[3] / "contracts" / "build.py"
+    checked = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
