@@ -251,6 +251,7 @@ def test_histories_reach_every_verb_and_most_refusals(chain: Chain) -> None:
     seen = {name for seed in range(HISTORIES) for name in reached(chain, seed)}
     assert {verb for verbs in VERBS.values() for verb in verbs} <= seen
     expected = {
+        "title_marks", "title_pledged", "title_not_pledgee", "title_id_mismatch", "title_first",
         "intent_signature_invalid", "intent_expired", "intent_stale", "participant_not_active", "participant_status",
         "participant_application_mismatch", "asset_status", "asset_claim_mismatch", "asset_term", "asset_own_matter",
         "asset_shares_invalid", "asset_id_mismatch", "asset_expired", "title_not_held", "title_not_transferable",
