@@ -18,8 +18,8 @@ from crypto.seal.cells import seal_chunk
 from crypto.seal.keys import SealingKey
 from crypto.seal.parameters import profile
 from crypto.seal.release import release_share
-from marketplace.auditor.replay import Replay
-from marketplace.auditor.rows import Tables
+from marketplace.auditor.ledger.replay import Replay
+from marketplace.auditor.readmodel.rows import Tables
 from marketplace.auditor.trust import Trust
 from marketplace.clearing.rules import payouts_digest
 from marketplace.currencies import CNY, CURRENCIES, Currency
@@ -909,8 +909,8 @@ def _files(maker: Maker) -> dict[str, bytes]:
 
 def derive(maker: Maker) -> Tables:
     """The rows; a test of its own compares them with the service's projections."""
-    from marketplace.auditor.chain import read_bodies, read_headers
     from marketplace.auditor.findings import Report
+    from marketplace.auditor.ledger.chain import read_bodies, read_headers
     from tests.memory import MemoryBundle
 
     files = {

@@ -18,12 +18,12 @@ from sqlmodel import Session, col, select
 
 from crypto.canonical import from_hex, keccak256, to_hex
 from marketplace import artifacts
-from marketplace.auditor.chain import read_bodies, read_headers
-from marketplace.auditor.deployment import check_deployment
 from marketplace.auditor.findings import Report
-from marketplace.auditor.readmodel import check_read_model, file_of
-from marketplace.auditor.replay import Replay, intent_of
-from marketplace.auditor.rows import Tables
+from marketplace.auditor.ledger.chain import read_bodies, read_headers
+from marketplace.auditor.ledger.deployment import check_deployment
+from marketplace.auditor.ledger.replay import Replay, intent_of
+from marketplace.auditor.readmodel.comparison import check_read_model, file_of
+from marketplace.auditor.readmodel.rows import Tables
 from marketplace.currencies import code_of
 from marketplace.evidence import bundle
 from marketplace.evidence.projections import PROJECTORS

@@ -16,7 +16,7 @@ from crypto.tlog import Checkpoint, open_checkpoint
 from marketplace.auditor.bundle import Bundle
 from marketplace.auditor.findings import Report
 from marketplace.auditor.lines import objects, raw_objects
-from marketplace.auditor.rows import Row
+from marketplace.auditor.readmodel.rows import Row
 
 ENTRIES, LATEST, CHECKPOINTS = "log/entries.jsonl", "log/checkpoint", "log/checkpoints.jsonl"
 MAX_NOTE = 64 << 10

@@ -10,9 +10,9 @@ from typing import Any
 
 from crypto.canonical import canonical_json
 from crypto.errors import CryptoError
-from marketplace.auditor.documents import Documents
+from marketplace.auditor.documents.store import Documents
 from marketplace.auditor.findings import Report
-from marketplace.auditor.rows import Placed, Row, Tables
+from marketplace.auditor.readmodel.rows import Placed, Row, Tables
 from marketplace.currencies import currency_of
 from marketplace.errors import MarketplaceError
 from marketplace.settlement.papers.credentials import paper_of

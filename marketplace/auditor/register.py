@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from marketplace.auditor.bundle import Bundle
-from marketplace.auditor.documents import Documents
+from marketplace.auditor.documents.store import Documents
 from marketplace.auditor.findings import Report
-from marketplace.auditor.proceedings import Proceedings
-from marketplace.auditor.replay import Replay
-from marketplace.auditor.rows import Placed, Row, Tables
+from marketplace.auditor.ledger.proceedings import Proceedings
+from marketplace.auditor.ledger.replay import Replay
+from marketplace.auditor.readmodel.rows import Placed, Row, Tables
 from marketplace.auditor.trust import Seen, Trust
 from marketplace.auditor.verifier import derive, read_ledger
 from marketplace.documents import iso_time

@@ -7,34 +7,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from marketplace.auditor.agreements import check_agreements
-from marketplace.auditor.attestations import Attestations, verifiers
 from marketplace.auditor.bundle import Bundle
-from marketplace.auditor.chain import Block, check_seen, read_bodies, read_headers
-from marketplace.auditor.clearing import check_batches
-from marketplace.auditor.contents import (
+from marketplace.auditor.documents.agreements import check_agreements
+from marketplace.auditor.documents.contents import (
     PROFILE,
     check_ledger_documents,
     check_names,
     check_registrations_of_certificates,
 )
-from marketplace.auditor.deliveries import check_deliveries
-from marketplace.auditor.deployment import check_deployment
-from marketplace.auditor.documents import Documents, check_blobs
+from marketplace.auditor.documents.deliveries import check_deliveries
+from marketplace.auditor.documents.statuses import check_status_lists
+from marketplace.auditor.documents.store import Documents, check_blobs
 from marketplace.auditor.findings import Report
+from marketplace.auditor.ledger.chain import Block, check_seen, read_bodies, read_headers
+from marketplace.auditor.ledger.clearing import check_batches
+from marketplace.auditor.ledger.deployment import check_deployment
+from marketplace.auditor.ledger.money import check_money
+from marketplace.auditor.ledger.proceedings import Proceedings
+from marketplace.auditor.ledger.profile import Roots, compare_with_genesis, compare_with_ledger, establish
+from marketplace.auditor.ledger.replay import Replay
 from marketplace.auditor.lines import document
 from marketplace.auditor.log import LogReader, read_checkpoints
-from marketplace.auditor.money import check_money
 from marketplace.auditor.papers_in_hand import Paper, PapersInHand
-from marketplace.auditor.proceedings import Proceedings
-from marketplace.auditor.profile import Roots, compare_with_genesis, compare_with_ledger, establish
-from marketplace.auditor.queries import Queries
-from marketplace.auditor.readmodel import check_read_model
-from marketplace.auditor.reexecution import Reexecution, sample
-from marketplace.auditor.replay import Replay
-from marketplace.auditor.rows import Placed, Tables
-from marketplace.auditor.statuses import check_status_lists
+from marketplace.auditor.readmodel.comparison import check_read_model
+from marketplace.auditor.readmodel.rows import Placed, Tables
 from marketplace.auditor.trust import Seen, Trust
+from marketplace.auditor.usage.attestations import Attestations, verifiers
+from marketplace.auditor.usage.queries import Queries
+from marketplace.auditor.usage.reexecution import Reexecution, sample
 from marketplace.deployment import Genesis
 
 DEFAULT_SAMPLE = 8

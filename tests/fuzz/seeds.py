@@ -22,7 +22,7 @@ from crypto.seal import cells, products
 from crypto.seal.keys import SealingKey
 from crypto.seal.parameters import CELLS, PRODUCTS, ROWS, Profile
 from marketplace import artifacts, calls
-from marketplace.auditor.headers import FIELDS
+from marketplace.auditor.ethereum.headers import FIELDS
 from marketplace.documents import digest
 from marketplace.intents import CONTRACTS
 from marketplace.queries.handover import custodian_task, vault_task

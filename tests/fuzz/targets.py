@@ -30,8 +30,9 @@ from crypto.seal.parameters import CELLS, PRODUCTS, ROWS
 from crypto.seal.products import open_rows, read_product
 from crypto.seal.wire import blob_size, read_blob, write_blob
 from marketplace import calls, documents
-from marketplace.auditor import headers, lines, receipts, rlp, transactions
+from marketplace.auditor import lines
 from marketplace.auditor.bundle import Bundle, Limits, ZipBundle
+from marketplace.auditor.ethereum import headers, receipts, rlp, transactions
 from marketplace.documents.dids import did_ethr, parse_did_ethr
 from marketplace.documents.identifiers import Kind, identifier, parse_identifier
 from marketplace.errors import MarketplaceError, RuleError

@@ -10,9 +10,9 @@ from typing import Any
 
 from crypto import merkle, tlog
 from crypto.canonical import canonical_json, sha256, to_hex
-from marketplace.auditor import headers, hexadecimal, receipts, rlp, transactions, tries
+from marketplace.auditor.ethereum import headers, hexadecimal, receipts, rlp, transactions, tries
 from marketplace.auditor.findings import Report
-from marketplace.auditor.rows import Tables
+from marketplace.auditor.readmodel.rows import Tables
 from marketplace.auditor.trust import Seen
 from marketplace.auditor.verifier import audit
 from tests.bundles import ORIGIN, Made, keys

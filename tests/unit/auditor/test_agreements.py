@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from marketplace.auditor import agreements
-from marketplace.auditor.documents import Documents
+from marketplace.auditor.documents import agreements
+from marketplace.auditor.documents.store import Documents
 from marketplace.auditor.findings import Report
-from marketplace.auditor.rows import Tables
+from marketplace.auditor.readmodel.rows import Tables
 from marketplace.types import AgreementStatus
 from tests.bundles import Made
 from tests.memory import MemoryBundle

@@ -10,13 +10,13 @@ import pytest
 from marketplace.api.levels import figures_of
 from marketplace.api.metering import meter_of, voucher_due
 from marketplace.api.statements import sign
-from marketplace.auditor.barred import Barred
-from marketplace.auditor.billing import Billing
-from marketplace.auditor.calls import Calls
-from marketplace.auditor.documents import Documents
+from marketplace.auditor.documents.store import Documents
 from marketplace.auditor.findings import Report
-from marketplace.auditor.papers import Papers
-from marketplace.auditor.rows import Placed, Row, Tables
+from marketplace.auditor.readmodel.rows import Placed, Row, Tables
+from marketplace.auditor.usage.barred import Barred
+from marketplace.auditor.usage.billing import Billing
+from marketplace.auditor.usage.calls import Calls
+from marketplace.auditor.usage.orders import Papers
 from marketplace.documents import Document, digest, iso_time, voucher_document
 from marketplace.documents.ids import title_id
 from marketplace.events import Event

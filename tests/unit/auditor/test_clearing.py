@@ -2,9 +2,9 @@
 
 import pytest
 
-from marketplace.auditor.clearing import check_batches
 from marketplace.auditor.findings import Report
-from marketplace.auditor.rows import Tables
+from marketplace.auditor.ledger.clearing import check_batches
+from marketplace.auditor.readmodel.rows import Tables
 from marketplace.clearing.rules import NOBODY, payouts_digest
 from marketplace.types import BatchStatus
 

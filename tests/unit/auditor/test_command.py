@@ -87,7 +87,7 @@ def test_a_ledger_node_is_asked_for_a_block(made: Made, tmp_path: Path) -> None:
 def test_signatures_verified_in_other_processes_give_the_same_verdict(
     made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("marketplace.auditor.attestations.MAX_BATCH", 2)
+    monkeypatch.setattr("marketplace.auditor.usage.attestations.MAX_BATCH", 2)
     assert audit(MemoryBundle(made.files), made.trust, reexecute=0, processes=2).passed
     forger = Forger(made)
     for number in (0, 2):

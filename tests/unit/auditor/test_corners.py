@@ -10,15 +10,16 @@ import pytest
 from crypto import credential
 from crypto.canonical import canonical_json, digest_json, to_hex
 from crypto.keystore import Keys
-from marketplace.auditor import contents, headers, hexadecimal
-from marketplace.auditor.attestations import Attestations
-from marketplace.auditor.billing import Billing
-from marketplace.auditor.documents import Documents
+from marketplace.auditor.documents import contents
+from marketplace.auditor.documents.sources import check_rights
+from marketplace.auditor.documents.store import Documents
+from marketplace.auditor.ethereum import headers, hexadecimal
 from marketplace.auditor.findings import Report
-from marketplace.auditor.money import check_money
-from marketplace.auditor.papers import Papers, Standing
-from marketplace.auditor.rows import Tables
-from marketplace.auditor.sources import check_rights
+from marketplace.auditor.ledger.money import check_money
+from marketplace.auditor.readmodel.rows import Tables
+from marketplace.auditor.usage.attestations import Attestations
+from marketplace.auditor.usage.billing import Billing
+from marketplace.auditor.usage.orders import Papers, Standing
 from marketplace.documents import digest, voucher_message
 from marketplace.events import Event
 from marketplace.intents import Deployment, sign_intent

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from marketplace.auditor.custodians import Custodians
-from marketplace.auditor.documents import Documents
+from marketplace.auditor.documents.store import Documents
 from marketplace.auditor.findings import Report
-from marketplace.auditor.papers import Standing
+from marketplace.auditor.usage.custodians import Custodians
+from marketplace.auditor.usage.orders import Standing
 from marketplace.documents import Document, digest
 from marketplace.queries.plan import make_plan
 from marketplace.queries.shares import seal_shares

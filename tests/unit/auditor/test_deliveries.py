@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from marketplace.auditor import deliveries
-from marketplace.auditor.billing import Billing
-from marketplace.auditor.documents import Documents
+from marketplace.auditor.documents import deliveries
+from marketplace.auditor.documents.store import Documents
 from marketplace.auditor.findings import Report
-from marketplace.auditor.rows import Row, Tables
+from marketplace.auditor.readmodel.rows import Row, Tables
+from marketplace.auditor.usage.billing import Billing
 from marketplace.intents import Deployment
 from marketplace.participants.keybook import KeyBook
 from marketplace.types import DeliveryStatus

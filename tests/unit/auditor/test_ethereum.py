@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from trie.hexary import HexaryTrie
 
 from crypto.errors import CryptoError, MalformedInput
-from marketplace.auditor import headers, hexadecimal, receipts, rlp, transactions, tries
+from marketplace.auditor.ethereum import headers, hexadecimal, receipts, rlp, transactions, tries
 
 ITEMS = st.recursive(st.binary(max_size=80), lambda inner: st.lists(inner, max_size=6), max_leaves=20)
 ACCOUNT = Account.from_key(b"\x01" * 32)

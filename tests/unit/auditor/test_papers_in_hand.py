@@ -13,8 +13,8 @@ import pytest
 
 from marketplace import cli
 from marketplace.auditor.findings import Report
+from marketplace.auditor.ledger.replay import Replay
 from marketplace.auditor.papers_in_hand import MAX_PAPER, Paper, first_difference
-from marketplace.auditor.replay import Replay
 from marketplace.auditor.trust import Seen
 from marketplace.auditor.verifier import audit, read_ledger
 from marketplace.currencies import CNY, CURRENCIES, Currency

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from marketplace.auditor.findings import Report
-from marketplace.auditor.proceedings import Proceedings
+from marketplace.auditor.ledger.proceedings import Proceedings
+from marketplace.auditor.readmodel.rows import Placed, Tables
 from marketplace.auditor.register import register_at
-from marketplace.auditor.rows import Placed, Tables
 from marketplace.deployment import Genesis
 from marketplace.documents.ids import asset_id
 from marketplace.events import Event

@@ -62,7 +62,7 @@ def test_every_message_is_in_both_languages_and_every_step_in_the_verifier() -> 
 
 def test_every_code_that_is_used_has_a_message_and_none_is_idle() -> None:
     folder = ROOT / "marketplace" / "auditor"
-    files = [path for path in folder.glob("*.py") if path.name != "messages.py"]
+    files = [path for path in folder.rglob("*.py") if path.name != "messages.py"]
     # The auditor reports the rules' own codes where an offer of delivery does not fit its terms,
     # and where inputs do not fit the source of the data.
     rules = [ROOT / "marketplace" / "deliveries" / "modes.py", ROOT / "marketplace" / "lineage" / "sources.py"]

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from crypto import credential
+from marketplace.auditor.documents.statuses import check_status_lists
 from marketplace.auditor.findings import Report
-from marketplace.auditor.rows import Tables
-from marketplace.auditor.statuses import check_status_lists
+from marketplace.auditor.readmodel.rows import Tables
 from marketplace.documents import ids
 from marketplace.registrations.records import Step
 from marketplace.rights.status_lists import entries_of

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from marketplace.auditor.rows import KEYS
+from marketplace.auditor.readmodel.rows import KEYS
 from marketplace.documents import column_chunks
 from tests.bundles import Made
 from tests.unit.auditor.forger import CHECKPOINTS, ENTRIES, HEADERS, RECEIPTS, TRANSACTIONS, Forger

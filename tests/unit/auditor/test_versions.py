@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from crypto.canonical import canonical_json
-from marketplace.auditor.documents import Documents, document_name
+from marketplace.auditor.documents.store import Documents, document_name
+from marketplace.auditor.documents.versions import Versions
 from marketplace.auditor.findings import Report
-from marketplace.auditor.rows import Tables
-from marketplace.auditor.versions import Versions
+from marketplace.auditor.readmodel.rows import Tables
 from marketplace.documents import digest
 from marketplace.documents.ids import asset_id
 from marketplace.vault.schema import parse_schema

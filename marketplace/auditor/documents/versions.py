@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from marketplace.auditor.documents import Documents
+from marketplace.auditor.documents.store import Documents
 from marketplace.auditor.findings import Report
-from marketplace.auditor.rows import Row, Tables
+from marketplace.auditor.readmodel.rows import Row, Tables
 from marketplace.documents import differences, series_of
 from marketplace.documents.ids import asset_id
 

@@ -6,10 +6,10 @@ from typing import Any
 from crypto import bitstring, credential
 from crypto.errors import CryptoError
 from marketplace.auditor.bundle import Bundle
-from marketplace.auditor.documents import Documents
+from marketplace.auditor.documents.store import Documents
 from marketplace.auditor.findings import Report
 from marketplace.auditor.lines import document
-from marketplace.auditor.rows import Row, Tables
+from marketplace.auditor.readmodel.rows import Row, Tables
 from marketplace.documents import ids
 from marketplace.errors import InvalidInputError
 from marketplace.registrations.records import Step

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from marketplace.auditor import cases, claimed, delivered, products, shares
+from marketplace.auditor.readmodel import cases, claimed, delivered, products, shares
 from marketplace.currencies import code_of, currency_at
 from marketplace.events import Event
 from marketplace.participants.keys import OWN_ADDRESS, REGISTRAR_DELAY_SECONDS

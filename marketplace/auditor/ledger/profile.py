@@ -9,10 +9,10 @@ from crypto import bls
 from crypto.canonical import from_hex, to_hex
 from crypto.errors import CryptoError, MalformedInput
 from crypto.note import Verifier
-from marketplace.auditor.chain import Block
 from marketplace.auditor.findings import Report
+from marketplace.auditor.ledger.chain import Block
 from marketplace.auditor.lines import unknown_fields
-from marketplace.auditor.rows import Key, Row, Tables
+from marketplace.auditor.readmodel.rows import Key, Row, Tables
 from marketplace.auditor.trust import Trust
 from marketplace.deployment import Genesis
 from marketplace.intents import CONTRACTS, Deployment, names_contracts

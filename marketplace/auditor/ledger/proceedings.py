@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from crypto.errors import CryptoError
 from marketplace.auditor.findings import Report
-from marketplace.auditor.rows import NOBODY, Placed, Row, Tables
+from marketplace.auditor.readmodel.rows import NOBODY, Placed, Row, Tables
 from marketplace.documents.ids import title_id
 from marketplace.documents.scopes import rulebook as titles_rulebook
 from marketplace.errors import NotFoundError

@@ -3,7 +3,7 @@
 from typing import Any
 
 from marketplace.auditor.findings import Report
-from marketplace.auditor.rows import Row, Tables
+from marketplace.auditor.readmodel.rows import Row, Tables
 from marketplace.documents.ids import title_id
 from marketplace.documents.scopes import beyond_source, claimed
 from marketplace.lineage.sources import fault_of

@@ -16,13 +16,13 @@ from marketplace.api.levels import figures_of
 from marketplace.api.metering import Meter, meter_of, period_of, voucher_due
 from marketplace.api.rules import check_offer, is_api, record_fault
 from marketplace.api.statements import check
-from marketplace.auditor.barred import Barred
-from marketplace.auditor.billing import UNDER_WAY_SECONDS, Billing
-from marketplace.auditor.claimed import check_settled
-from marketplace.auditor.documents import Documents
+from marketplace.auditor.documents.store import Documents
 from marketplace.auditor.findings import Report
-from marketplace.auditor.papers import Papers, Standing
-from marketplace.auditor.rows import Row, Tables
+from marketplace.auditor.readmodel.claimed import check_settled
+from marketplace.auditor.readmodel.rows import Row, Tables
+from marketplace.auditor.usage.barred import Barred
+from marketplace.auditor.usage.billing import UNDER_WAY_SECONDS, Billing
+from marketplace.auditor.usage.orders import Papers, Standing
 from marketplace.documents import unix_seconds, voucher_message
 from marketplace.errors import MarketplaceError, RuleError
 from marketplace.intents import INTENTS

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from crypto.canonical import to_hex
-from marketplace.auditor.chain import Block
+from marketplace.auditor.ethereum.receipts import Log, Receipt
+from marketplace.auditor.ethereum.transactions import Transaction
 from marketplace.auditor.findings import Report
-from marketplace.auditor.receipts import Log, Receipt
-from marketplace.auditor.rows import Placed
-from marketplace.auditor.transactions import Transaction
+from marketplace.auditor.ledger.chain import Block
+from marketplace.auditor.readmodel.rows import Placed
 from marketplace.calls import act_digest, decode_event, parameters_of, signers_of
 from marketplace.deployment import Genesis
 from marketplace.errors import InvalidInputError

@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from marketplace.auditor.findings import Report
-from marketplace.auditor.rows import Tables
+from marketplace.auditor.readmodel.rows import Tables
 from marketplace.clearing.rules import NOBODY, payouts_digest
 from marketplace.types import BatchStatus
 

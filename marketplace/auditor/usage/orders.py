@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from marketplace.auditor.documents import Documents
+from marketplace.auditor.documents.store import Documents
 from marketplace.auditor.findings import Report
-from marketplace.auditor.rows import Row, Tables
+from marketplace.auditor.readmodel.rows import Row, Tables
 from marketplace.documents import ciphertext_root, money_of
 from marketplace.errors import MarketplaceError
 from marketplace.pricing import price_fits

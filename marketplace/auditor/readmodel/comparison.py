@@ -6,7 +6,7 @@ from typing import Any
 from marketplace.auditor.bundle import Bundle
 from marketplace.auditor.findings import Report
 from marketplace.auditor.lines import objects
-from marketplace.auditor.rows import KEYS, Key, Row, Tables
+from marketplace.auditor.readmodel.rows import KEYS, Key, Row, Tables
 
 
 def file_of(table: str) -> str:

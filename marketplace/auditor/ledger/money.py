@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from marketplace.auditor.findings import Report
-from marketplace.auditor.rows import NOBODY
+from marketplace.auditor.readmodel.rows import NOBODY
 from marketplace.currencies import code_of, currency_at, currency_of
 from marketplace.events import Event
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from marketplace.auditor.documents import Documents
+from marketplace.auditor.documents.store import Documents
 from marketplace.auditor.findings import Report
-from marketplace.auditor.papers import Standing
+from marketplace.auditor.usage.orders import Standing
 from marketplace.documents import series_of
 from marketplace.errors import MarketplaceError
 from marketplace.intents import Deployment

@@ -8,10 +8,10 @@ import secrets
 from crypto.errors import CryptoError
 from crypto.seal.confined import confined_loader
 from marketplace.auditor.bundle import Bundle
-from marketplace.auditor.documents import MAX_BLOB, blob_name
+from marketplace.auditor.documents.store import MAX_BLOB, blob_name
 from marketplace.auditor.findings import Report
-from marketplace.auditor.papers import Standing
-from marketplace.auditor.queries import Contested, Leaf, Released
+from marketplace.auditor.usage.orders import Standing
+from marketplace.auditor.usage.queries import Contested, Leaf, Released
 from marketplace.documents import digest
 from marketplace.errors import MarketplaceError
 from marketplace.queries.evaluation import SealedColumns, evaluate_plan, number_entry, result_document

@@ -17,10 +17,10 @@ from typing import Any
 from crypto.canonical import from_hex, to_hex
 from crypto.errors import CryptoError
 from crypto.merkle import EMPTY_ROOT, Frontier, leaf_hash
-from marketplace.auditor.claimed import check_settled
 from marketplace.auditor.findings import Report
-from marketplace.auditor.papers import Standing
-from marketplace.auditor.rows import Row, Tables
+from marketplace.auditor.readmodel.claimed import check_settled
+from marketplace.auditor.readmodel.rows import Row, Tables
+from marketplace.auditor.usage.orders import Standing
 from marketplace.documents import series_of, voucher_message
 from marketplace.errors import RuleError
 from marketplace.participants.keybook import AHEAD_SECONDS, KeyBook

@@ -9,9 +9,9 @@ from typing import Any
 
 from marketplace.agreements.forms import validate_agreement_on_form
 from marketplace.agreements.scope import check_order_within
-from marketplace.auditor.documents import Documents
+from marketplace.auditor.documents.store import Documents
 from marketplace.auditor.findings import Report
-from marketplace.auditor.rows import Row, Tables
+from marketplace.auditor.readmodel.rows import Row, Tables
 from marketplace.documents import unix_seconds
 from marketplace.errors import MarketplaceError
 from marketplace.types import ZERO_DIGEST

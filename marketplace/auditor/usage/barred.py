@@ -5,7 +5,7 @@ control, or over. Told by the times of blocks, from the events that the replay d
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from marketplace.auditor.rows import Placed, Row, Tables
+from marketplace.auditor.readmodel.rows import Placed, Row, Tables
 from marketplace.documents.ids import title_id
 from marketplace.types import ZERO_DIGEST, TitleKind, TitleMark
 

@@ -12,9 +12,9 @@ from eth_abi.exceptions import DecodingError
 
 from crypto.canonical import to_hex
 from marketplace import artifacts
-from marketplace.auditor.chain import Block
+from marketplace.auditor.ethereum.transactions import Transaction
 from marketplace.auditor.findings import Report
-from marketplace.auditor.transactions import Transaction
+from marketplace.auditor.ledger.chain import Block
 from marketplace.currencies import code_of, parse_currencies
 from marketplace.deployment import Genesis
 from marketplace.errors import InvalidInputError

@@ -10,17 +10,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from marketplace.auditor.attestations import Attestations
-from marketplace.auditor.barred import Barred
-from marketplace.auditor.billing import UNDER_WAY_SECONDS, Billing
-from marketplace.auditor.calls import CALL_LEAVES, Calls
-from marketplace.auditor.claimed import claimed_at
-from marketplace.auditor.custodians import CUSTODIAN, Custodians, check_shares, check_signed
-from marketplace.auditor.documents import Documents
+from marketplace.auditor.documents.store import Documents
 from marketplace.auditor.findings import Report
-from marketplace.auditor.panels import PANEL_LEAVES, Contest, Panels
-from marketplace.auditor.papers import Papers, Standing
-from marketplace.auditor.rows import Placed, Tables
+from marketplace.auditor.readmodel.claimed import claimed_at
+from marketplace.auditor.readmodel.rows import Placed, Tables
+from marketplace.auditor.usage.attestations import Attestations
+from marketplace.auditor.usage.barred import Barred
+from marketplace.auditor.usage.billing import UNDER_WAY_SECONDS, Billing
+from marketplace.auditor.usage.calls import CALL_LEAVES, Calls
+from marketplace.auditor.usage.custodians import CUSTODIAN, Custodians, check_shares, check_signed
+from marketplace.auditor.usage.orders import Papers, Standing
+from marketplace.auditor.usage.panels import PANEL_LEAVES, Contest, Panels
 from marketplace.documents import iso_time, unix_seconds
 from marketplace.errors import MarketplaceError
 from marketplace.intents import Deployment

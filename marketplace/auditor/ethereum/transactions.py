@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from crypto import typed_data
 from crypto.canonical import keccak256
 from crypto.errors import MalformedInput
-from marketplace.auditor import rlp
+from marketplace.auditor.ethereum import rlp
 
 _SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 # transaction type -> (number of fields, index of nonce, of the fee cap, of the priority fee, of gas)

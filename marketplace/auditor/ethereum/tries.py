@@ -10,7 +10,7 @@ Source: Ethereum yellow paper, appendix D.
 from collections.abc import Sequence
 
 from crypto.canonical import keccak256
-from marketplace.auditor import rlp
+from marketplace.auditor.ethereum import rlp
 
 _EMPTY_STRING = b"\x80"
 EMPTY_ROOT = keccak256(_EMPTY_STRING)

@@ -13,9 +13,9 @@ from typing import Any
 
 from crypto.canonical import keccak256
 from crypto.errors import MalformedInput
-from marketplace.auditor import hexadecimal, rlp
-from marketplace.auditor.headers import Header
-from marketplace.auditor.transactions import Transaction
+from marketplace.auditor.ethereum import hexadecimal, rlp
+from marketplace.auditor.ethereum.headers import Header
+from marketplace.auditor.ethereum.transactions import Transaction
 
 MAX_LOGS = 10_000  # in one receipt; the ledger's batches stay far below
 LOG_FIELDS = ("address", "topics", "data")

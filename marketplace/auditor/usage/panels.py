@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crypto.bls_batch import Claim
-from marketplace.auditor.attestations import Attestations
-from marketplace.auditor.documents import Documents
+from marketplace.auditor.documents.store import Documents
 from marketplace.auditor.findings import Report
+from marketplace.auditor.usage.attestations import Attestations
 from marketplace.documents import unix_seconds
 from marketplace.queries.panels import is_over
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from crypto.canonical import keccak256
 from crypto.errors import MalformedInput
-from marketplace.auditor import hexadecimal, rlp
+from marketplace.auditor.ethereum import hexadecimal, rlp
 
 QUANTITY = 0  # marks a field that is hashed as an integer; any other number is an exact size in bytes, None any size
 FIELDS: tuple[tuple[str, int | None], ...] = (

@@ -7,14 +7,14 @@ from typing import Any
 from crypto.errors import CryptoError
 from crypto.timestamps import from_text
 from marketplace.auditor.bundle import Bundle
-from marketplace.auditor.chain import HEADERS, RECEIPTS, TRANSACTIONS
-from marketplace.auditor.documents import BLOBS, DOCUMENTS, Documents
+from marketplace.auditor.documents.sources import check_rights
+from marketplace.auditor.documents.store import BLOBS, DOCUMENTS, Documents
+from marketplace.auditor.documents.versions import Versions
 from marketplace.auditor.findings import Report
+from marketplace.auditor.ledger.chain import HEADERS, RECEIPTS, TRANSACTIONS
 from marketplace.auditor.log import CHECKPOINTS, ENTRIES, LATEST
-from marketplace.auditor.readmodel import file_of
-from marketplace.auditor.rows import KEYS, Row, Tables
-from marketplace.auditor.sources import check_rights
-from marketplace.auditor.versions import Versions
+from marketplace.auditor.readmodel.comparison import file_of
+from marketplace.auditor.readmodel.rows import KEYS, Row, Tables
 from marketplace.documents import all_chunks
 from marketplace.errors import InvalidInputError
 from marketplace.registrations.records import Kind, Step

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crypto.errors import CryptoError, MalformedInput
-from marketplace.auditor import headers, hexadecimal, receipts, rlp, transactions, tries
 from marketplace.auditor.bundle import Bundle
+from marketplace.auditor.ethereum import headers, hexadecimal, receipts, rlp, transactions, tries
+from marketplace.auditor.ethereum.headers import Header
+from marketplace.auditor.ethereum.receipts import Receipt
+from marketplace.auditor.ethereum.transactions import Transaction
 from marketplace.auditor.findings import Report
-from marketplace.auditor.headers import Header
 from marketplace.auditor.lines import objects, unknown_fields
-from marketplace.auditor.receipts import Receipt
-from marketplace.auditor.transactions import Transaction
 
 HEADERS, TRANSACTIONS, RECEIPTS = "ledger/headers.jsonl", "ledger/transactions.jsonl", "ledger/receipts.jsonl"
 _UNCHAINED = frozenset({"hash", "transactions", "uncles", "withdrawals", "size", "totalDifficulty"})

@@ -4,9 +4,9 @@ That the seller held its title and the order was open when it delivered, that no
 from step 5: the rules ran every call anew. What acceptance made due is compared with settlements in step 10.
 """
 
-from marketplace.auditor.documents import Documents
+from marketplace.auditor.documents.store import Documents
 from marketplace.auditor.findings import Report
-from marketplace.auditor.rows import Row, Tables
+from marketplace.auditor.readmodel.rows import Row, Tables
 from marketplace.deliveries.modes import require_allowed, require_offer
 from marketplace.errors import MarketplaceError
 from marketplace.types import ZERO_DIGEST

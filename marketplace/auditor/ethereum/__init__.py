@@ -1,0 +1,1 @@
+"""Blocks, transactions and receipts as Ethereum encodes and commits to them."""

@@ -1,0 +1,1 @@
+"""Step 6: the read model as the derived events make it, and the bundle's rows held against it."""
