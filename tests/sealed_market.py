@@ -32,14 +32,14 @@ from marketplace.queries.query import Query
 from marketplace.queries.sql import parse_sql
 from marketplace.queries.statements import attest
 from marketplace.types import ZERO_DIGEST, TitleKind
-from marketplace.vault.cases import Decision
-from marketplace.vault.custody import Deposit
-from marketplace.vault.folder import Dataset, VaultFolder
-from marketplace.vault.release import Vault
-from marketplace.vault.schema import parse_schema
-from marketplace.vault.sealing import seal_file
-from marketplace.vault.secrecy import Cipher
-from marketplace.vault.store import PrivacyStore
+from marketplace.vault.decisions.cases import Decision
+from marketplace.vault.decisions.release import Vault
+from marketplace.vault.keeping.custody import Deposit
+from marketplace.vault.keeping.folder import Dataset, VaultFolder
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.keeping.store import PrivacyStore
+from marketplace.vault.sealing.dataset import seal_file
+from marketplace.vault.sealing.schema import parse_schema
 
 NOW = 1_790_000_000
 LATER = NOW + 30 * 86_400

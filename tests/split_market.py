@@ -10,12 +10,12 @@ from marketplace.documents import Document, digest
 from marketplace.queries.answer import Answer, Papers, assemble
 from marketplace.queries.evaluation import SealedColumns
 from marketplace.queries.handover import CustodianTask, VaultTask, custodian_task
-from marketplace.vault.cases import Decision
 from marketplace.vault.custodian.decision import Custodian
 from marketplace.vault.custodian.folder import CustodianFolder
-from marketplace.vault.custody import MAX_FILE, Deposit, card_of, open_package
-from marketplace.vault.secrecy import Cipher
-from marketplace.vault.store import PrivacyStore
+from marketplace.vault.decisions.cases import Decision
+from marketplace.vault.keeping.custody import MAX_FILE, Deposit, card_of, open_package
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.keeping.store import PrivacyStore
 from tests.sealed_market import DEPLOYMENT, NOW, Market, Order, keys, open_market
 
 

@@ -8,7 +8,7 @@ A custodian is handed the same, and what the vault signed: {"release", "shares"}
 answers, so they are no calls, though their epsilon is spent.
 
 "latest" shows the last releases of the series that the same key holder signed, so that one whose account is an old copy
-finds out (vault/recovery.py).
+finds out (vault/decisions/recovery.py).
 """
 
 from collections.abc import Mapping

@@ -16,8 +16,8 @@ from typing import Any, Protocol
 from marketplace.errors import PortError
 from marketplace.queries import timings
 from marketplace.sdk.polling import Notice, idle, poll, task_in
-from marketplace.vault.cases import Decision
-from marketplace.vault.deciding import KeyHolder
+from marketplace.vault.decisions.cases import Decision
+from marketplace.vault.decisions.deciding import KeyHolder
 
 WAIT_SECONDS = 20
 

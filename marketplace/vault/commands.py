@@ -14,14 +14,17 @@ from marketplace.documents import Document, row_count
 from marketplace.queries import timings
 from marketplace.sdk.opening import open_client, open_keys, until_stopped, wait_for_service
 from marketplace.vault.agent import VaultAgent
-from marketplace.vault.categories import Progress
 from marketplace.vault.custodian.commands import Nodes, Trust, tell_memory, word_of
-from marketplace.vault.folder import Dataset, VaultFolder
+from marketplace.vault.decisions.release import Vault
+from marketplace.vault.keeping.folder import Dataset, VaultFolder
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.keeping.store import PrivacyStore
 from marketplace.vault.procedures.commands import register
-from marketplace.vault.release import Vault
-from marketplace.vault.schema import load_schema
-from marketplace.vault.sealing import FIRST_BATCH, seal_file
-from marketplace.vault.secrecy import Cipher
+from marketplace.vault.sealing.categories import Progress
+from marketplace.vault.sealing.dataset import FIRST_BATCH, seal_file
+from marketplace.vault.sealing.schema import load_schema
+from marketplace.vault.sealing.updates import append_batch, correct_batch, withdraw_batch
+from marketplace.vault.sealing.uploading import sealed_bytes, upload_dataset
 from marketplace.vault.shared.commands import (
     STAGES,
     STORE,
@@ -41,9 +44,6 @@ from marketplace.vault.shared.commands import (
     seal_and_tell,
     vault_path,
 )
-from marketplace.vault.store import PrivacyStore
-from marketplace.vault.updates import append_batch, correct_batch, withdraw_batch
-from marketplace.vault.uploading import sealed_bytes, upload_dataset
 
 app = group("The supplier's vault: seal data, release answers. 供方数据保险库")
 

@@ -6,8 +6,8 @@ from crypto.keystore import Keys
 from marketplace.documents import Document
 from marketplace.sdk.call_store import CallStore, call_file
 from marketplace.sdk.home import Home
-from marketplace.vault.secrecy import Cipher
-from marketplace.vault.store import PrivacyStore
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.keeping.store import PrivacyStore
 
 
 def own_voucher(home: Path | None, keys: Keys, order: str) -> Document | None:

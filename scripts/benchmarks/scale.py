@@ -19,10 +19,10 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from marketplace.vault.folder import VaultFolder
-from marketplace.vault.schema import parse_schema
-from marketplace.vault.sealing import seal_file
-from marketplace.vault.secrecy import Cipher
+from marketplace.vault.keeping.folder import VaultFolder
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.sealing.dataset import seal_file
+from marketplace.vault.sealing.schema import parse_schema
 from scripts.benchmarks.tables import Table, versions
 
 GROUP_ROWS = 1 << 20

@@ -16,10 +16,10 @@ from typing import Any
 from marketplace.documents import Document
 from marketplace.documents.common import COMPUTATIONS
 from marketplace.queries.answer import Answer
-from marketplace.vault.cases import Decision
-from marketplace.vault.release import Vault
-from marketplace.vault.secrecy import Cipher
-from marketplace.vault.store import PrivacyStore
+from marketplace.vault.decisions.cases import Decision
+from marketplace.vault.decisions.release import Vault
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.keeping.store import PrivacyStore
 from tests.sealed_market import DEPLOYMENT, Market, Order, Row, open_market
 
 STREETS = [str(number) for number in range(1, 41)]

@@ -15,7 +15,7 @@ from marketplace.documents import digest
 from marketplace.queries.plan import make_plan
 from marketplace.queries.query import Query, one_of
 from marketplace.queries.terms import Count, Mean, Score, Sum, WeightedSum
-from marketplace.vault.cases import Case
+from marketplace.vault.decisions.cases import Case
 from tests.attacks.scene import GUARDED, HIGHEST, UNLIMITED, anew, answered, refused, rich_order, totals
 from tests.sealed_market import Market, Order
 

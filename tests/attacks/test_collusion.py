@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from marketplace.queries.answer import Answer
-from marketplace.vault.store import Account
+from marketplace.vault.keeping.store import Account
 from tests.attacks.scene import GUARDED, HIGHEST, STREETS, UNLIMITED, anew, answered, refused, rich_order, secrets_of
 from tests.attacks.scene import totals as totals_of
 from tests.sealed_market import Market, keys

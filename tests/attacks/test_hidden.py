@@ -22,10 +22,10 @@ from marketplace.queries.cohort.small_cells import SmallCells
 from marketplace.queries.evaluation.data import SealedColumns
 from marketplace.queries.plan import make_plan
 from marketplace.queries.shares import open_shares
-from marketplace.vault.cases import Decision, Word
-from marketplace.vault.release import Vault
-from marketplace.vault.secrecy import Cipher
-from marketplace.vault.store import PrivacyStore
+from marketplace.vault.decisions.cases import Decision, Word
+from marketplace.vault.decisions.release import Vault
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.keeping.store import PrivacyStore
 from tests.attacks.chance import best_guess, most_by_chance
 from tests.attacks.liars import Uploads, coefficients, lie
 from tests.attacks.scene import (

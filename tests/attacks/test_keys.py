@@ -13,7 +13,7 @@ import pytest
 from crypto.keystore import Keys
 from marketplace.participants.keys import OWN_ADDRESS
 from marketplace.participants.proofs import KeyProof
-from marketplace.vault.cases import Decision
+from marketplace.vault.decisions.cases import Decision
 from tests.attacks.scene import anew, code_of, nothing
 from tests.keyproofs import Journal
 from tests.sealed_market import NOW, Market, Order, keys, open_market, voucher
@@ -49,7 +49,7 @@ def rotated() -> KeyProof:
 
 
 def test_an_ended_key_buys_where_nobody_asks_whether_it_ended(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("marketplace.vault.deciding.check_voucher_signature", nothing)
+    monkeypatch.setattr("marketplace.vault.decisions.deciding.check_voucher_signature", nothing)
     assert ask(market, market.order(), STOLEN, rotated()).release is not None
 
 
@@ -66,7 +66,7 @@ def hidden_again(market: Market) -> Decision:
 
 
 def test_an_ending_is_hidden_where_nobody_remembers_it(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("marketplace.vault.deciding.check_remembered", nothing)
+    monkeypatch.setattr("marketplace.vault.decisions.deciding.check_remembered", nothing)
     assert hidden_again(market).release is not None
 
 

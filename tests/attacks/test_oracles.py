@@ -22,10 +22,10 @@ from marketplace.errors import RuleError
 from marketplace.queries.cohort import Cohort, check_cohort
 from marketplace.queries.handover import vault_task
 from marketplace.vault.agent import VaultAgent
-from marketplace.vault.cases import Decision
-from marketplace.vault.folder import Dataset
-from marketplace.vault.release import Vault
-from marketplace.vault.store import PrivacyStore
+from marketplace.vault.decisions.cases import Decision
+from marketplace.vault.decisions.release import Vault
+from marketplace.vault.keeping.folder import Dataset
+from marketplace.vault.keeping.store import PrivacyStore
 from tests.attacks.scene import GENEROUS, anew, answered, open_alone, refused, rich_order
 from tests.sealed_market import NOW, Market, Row
 from tests.unit.vault.test_agent import Desk
@@ -99,7 +99,7 @@ def talkative(plan: Any, counts: Any, earlier: Any, minimum: int) -> Cohort:
 
 
 def test_a_refusal_that_explains_itself_tells_the_count(kinds: Market, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("marketplace.vault.release.check_cohort", talkative)
+    monkeypatch.setattr("marketplace.vault.decisions.release.check_cohort", talkative)
     assert {kind: read_count(said, kind) for kind, said in refusals(kinds).items()} == {
         kind: SIZES[kind] for kind in SMALL
     }

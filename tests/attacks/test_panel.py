@@ -22,10 +22,10 @@ from marketplace.queries.answer import assemble
 from marketplace.queries.evaluation import SealedColumns, evaluate_plan
 from marketplace.queries.plan import make_plan
 from marketplace.queries.shares import open_shares
-from marketplace.vault.cases import Decision, Word
-from marketplace.vault.release import Vault
-from marketplace.vault.secrecy import Cipher
-from marketplace.vault.store import PrivacyStore
+from marketplace.vault.decisions.cases import Decision, Word
+from marketplace.vault.decisions.release import Vault
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.keeping.store import PrivacyStore
 from tests.attacks.chance import most_by_chance
 from tests.attacks.liars import DIGITS, Uploads, as_key, coefficients, lie, probe
 from tests.attacks.scene import EXACT, GUARDED, SCHEMA, STREETS, make_streets, open_alone, rich_order, secrets_of

@@ -23,11 +23,11 @@ from marketplace.queries.answer import Papers, assemble
 from marketplace.queries.handover import CustodianTask
 from marketplace.queries.pricing import OrderAccount
 from marketplace.queries.selection import Group
-from marketplace.vault.cases import Case, Decision
 from marketplace.vault.custodian.decision import Custodian
-from marketplace.vault.custody import Deposit, card_of, open_package
-from marketplace.vault.refreshing import refresh
-from marketplace.vault.store import Account, Answered
+from marketplace.vault.decisions.cases import Case, Decision
+from marketplace.vault.keeping.custody import Deposit, card_of, open_package
+from marketplace.vault.keeping.refreshing import refresh
+from marketplace.vault.keeping.store import Account, Answered
 from tests.attacks.scene import anew, code_of, nothing
 from tests.sealed_market import DEPLOYMENT, PRICE, Market, Order, open_market, voucher
 from tests.split_market import SplitMarket, open_split_market
@@ -59,7 +59,7 @@ def redirected(market: Market) -> Decision:
 def test_a_query_is_answered_under_another_order_where_nobody_compares(
     market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("marketplace.vault.deciding.check_permitted", nothing)
+    monkeypatch.setattr("marketplace.vault.decisions.deciding.check_permitted", nothing)
     assert redirected(market).release is not None
 
 
@@ -103,7 +103,7 @@ REPLAYED: dict[str, tuple[dict[str, Any], str]] = {
 def test_any_voucher_buys_an_answer_where_nobody_looks(
     market: Market, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr("marketplace.vault.deciding.check_voucher", nothing)
+    monkeypatch.setattr("marketplace.vault.decisions.deciding.check_voucher", nothing)
     assert second_call(market, **REPLAYED[name][0]).release is not None
 
 
@@ -122,7 +122,7 @@ def with_anothers_voucher(market: Market) -> Decision:
 
 
 def test_a_voucher_of_another_order_pays_where_nobody_looks(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("marketplace.vault.deciding.check_voucher", nothing)
+    monkeypatch.setattr("marketplace.vault.decisions.deciding.check_voucher", nothing)
     assert with_anothers_voucher(market).release is not None
 
 
@@ -199,7 +199,7 @@ def unpaid(market: Market) -> Decision:
 def test_a_refusal_from_before_takes_an_answer_back_where_any_refusal_does(
     market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("marketplace.vault.deciding.check_given_up", nothing)
+    monkeypatch.setattr("marketplace.vault.decisions.deciding.check_given_up", nothing)
     assert unpaid(market).release is not None
 
 

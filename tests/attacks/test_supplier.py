@@ -24,13 +24,13 @@ from marketplace.errors import InvalidInputError, VerificationError
 from marketplace.panel.evaluate import PanelNode
 from marketplace.queries.answer import Answer
 from marketplace.queries.evaluation import SealedColumns
-from marketplace.vault.cases import Case
-from marketplace.vault.drafts import Draft
-from marketplace.vault.folder import Dataset, VaultFolder
-from marketplace.vault.release import Vault
-from marketplace.vault.schema import parse_schema
-from marketplace.vault.sealing import seal_file
-from marketplace.vault.secrecy import Cipher
+from marketplace.vault.decisions.cases import Case
+from marketplace.vault.decisions.release import Vault
+from marketplace.vault.keeping.folder import Dataset, VaultFolder
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.sealing.dataset import seal_file
+from marketplace.vault.sealing.drafts import Draft
+from marketplace.vault.sealing.schema import parse_schema
 from tests.attacks.scene import (
     EXACT,
     GUARDED,
@@ -70,7 +70,7 @@ def test_a_sealed_value_beyond_its_bounds_stands_out_of_the_noise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The row's owner was promised noise of scale 50 at epsilon 1; its street is found all the same."""
-    monkeypatch.setattr("marketplace.vault.values._out_of_bounds", nothing)
+    monkeypatch.setattr("marketplace.vault.sealing.values._out_of_bounds", nothing)
     market = with_an_odd_score(tmp_path)
     sums = totals(market.ask(rich_order(market, **GUARDED), ALL, 1_000_000))
     assert int(np.argmax(sums)) == ODD_STREET
@@ -96,7 +96,7 @@ def huge(key: Any, values: Any) -> bytes:
 
 def asked_of_a_liar(home: Path, seal: Callable[[Any, Any], bytes], monkeypatch: pytest.MonkeyPatch) -> Any:
     with monkeypatch.context() as patched:
-        patched.setattr("marketplace.vault.sealers.seal_chunk", seal)
+        patched.setattr("marketplace.vault.sealing.sealers.seal_chunk", seal)
         market = open_streets(home)
     return market.ask(rich_order(market, **GUARDED), ALL, EXACT)
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from marketplace.queries.answer import Answer
-from marketplace.vault.schema import parse_schema
-from marketplace.vault.updates import append_batch
+from marketplace.vault.sealing.schema import parse_schema
+from marketplace.vault.sealing.updates import append_batch
 from tests.attacks.scene import EXACT, GUARDED, SCHEMA, UNGUARDED, open_streets, refused, rich_order, totals
 from tests.sealed_market import NOW, Market, Row, with_version, write_csv
 

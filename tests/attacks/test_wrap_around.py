@@ -20,7 +20,7 @@ from crypto.seal.release import open_number
 from marketplace.documents import ciphertext_root
 from marketplace.errors import InvalidInputError, RuleError, VerificationError
 from marketplace.queries.explain import NOBODY, Question, document_of, plan_or_refusal
-from marketplace.vault.ranges import RANGES
+from marketplace.vault.sealing.ranges import RANGES
 from tests.attacks.scene import EXACT, UNGUARDED, answered, nothing, open_alone, rich_order
 from tests.sealed_market import Market
 

@@ -47,9 +47,9 @@ from marketplace.sdk.foreign import parse_json
 from marketplace.sdk.problems import from_response
 from marketplace.sdk.profile import parse_profile
 from marketplace.vault.agent import VaultAgent
-from marketplace.vault.custody import open_package
-from marketplace.vault.reading import read_batches
-from marketplace.vault.schema import parse_schema
+from marketplace.vault.keeping.custody import open_package
+from marketplace.vault.sealing.reading import read_batches
+from marketplace.vault.sealing.schema import parse_schema
 from tests.fuzz import seeds
 from tests.sealed_market import DEPLOYMENT, SCHEMA, keys
 from tests.unit.crypto.seal.samples import resealed

@@ -13,8 +13,8 @@ from crypto.canonical import load_json
 from crypto.errors import CryptoError
 from crypto.keystore import encrypt
 from marketplace.errors import MarketplaceError
-from marketplace.vault.backup import read_backup, write_backup
-from marketplace.vault.custody import card_of, make_lending, open_lending, open_package, read_card
+from marketplace.vault.keeping.backup import read_backup, write_backup
+from marketplace.vault.keeping.custody import card_of, make_lending, open_lending, open_package, read_card
 from tests.sealed_market import keys
 from tests.split_market import SplitMarket, open_split_market
 

@@ -60,7 +60,7 @@ class FormRules:
         columns: names of the columns that it holds.
         reach: the sealed values that a number takes; raises RuleError where the form cannot tell the cells apart.
         prove: raises ParameterError where a number of the claim could wrap or be decoded inexactly. What it returns is
-            for the form's own release (vault/sharing.py).
+            for the form's own release (vault/decisions/sharing.py).
         cost: of evaluating some numbers; the last argument is `reaches`.
     """
 

@@ -24,14 +24,14 @@ from marketplace.sdk.home import Home
 from marketplace.sdk.keyproofs import book_of
 from marketplace.sdk.opening import open_client, open_keys, until_stopped, wait_for_service
 from marketplace.vault.agent import VaultAgent
-from marketplace.vault.cases import Word
 from marketplace.vault.custodian.decision import Custodian
 from marketplace.vault.custodian.folder import CustodianFolder
-from marketplace.vault.custody import MAX_FILE, card_of, make_lending, open_package, read_card
-from marketplace.vault.recovery import Recovery
-from marketplace.vault.secrecy import Cipher
+from marketplace.vault.decisions.cases import Word
+from marketplace.vault.decisions.recovery import Recovery
+from marketplace.vault.keeping.custody import MAX_FILE, card_of, make_lending, open_package, read_card
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.keeping.store import PrivacyStore
 from marketplace.vault.shared.commands import Forgets, ForgottenAccount, Registrars, forget
-from marketplace.vault.store import PrivacyStore
 
 Trust = Annotated[
     str,

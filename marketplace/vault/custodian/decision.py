@@ -1,8 +1,9 @@
 """One decision of a custodian: may its half of the key add to this answer. It believes neither service nor vault.
 
- 1. As a vault does (vault/deciding.py), it checks the order's papers down to the manifest, seller, permission and term,
-    the voucher, the panel's attestation, and that the attested result is the one of this plan: it evaluates the plan
-    itself on ciphertext that it downloads, or, if it is told to take the panel's word, it takes the panel's requests.
+ 1. As a vault does (vault/decisions/deciding.py), it checks the order's papers down to the manifest, seller, permission
+    and term, the voucher, the panel's attestation, and that the attested result is the one of this plan: it evaluates
+    the plan itself on ciphertext that it downloads, or, if it is told to take the panel's word, it takes the panel's
+    requests.
  2. The vault approved: its signed release is for this query and result, and names these shares and no more than the
     plan.
  3. Its own account covers the charge: of the order, and of the data set, below a limit of its own if it has one.
@@ -27,10 +28,10 @@ from marketplace.queries.evaluation.data import SealedColumns
 from marketplace.queries.handover import CustodianTask, VaultTask, read_custodian_task
 from marketplace.queries.selection import Group
 from marketplace.queries.statements import check_release
-from marketplace.vault.cases import Case, Decision, Holding, Word
 from marketplace.vault.custodian.folder import CustodianFolder
-from marketplace.vault.deciding import KeyHolder
-from marketplace.vault.store import Account, Answered, PrivacyStore, Stored
+from marketplace.vault.decisions.cases import Case, Decision, Holding, Word
+from marketplace.vault.decisions.deciding import KeyHolder
+from marketplace.vault.keeping.store import Account, Answered, PrivacyStore, Stored
 
 
 class Custodian(KeyHolder):

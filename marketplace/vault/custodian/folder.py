@@ -2,7 +2,7 @@
 
     <custodian>/halves/<manifest digest>/manifest.json    canonical bytes, public
                                          half.bin         generation and halves of the sealing keys, AES-256-GCM
-    <custodian>/ledger.sqlite                             its own privacy account (vault/store.py)
+    <custodian>/ledger.sqlite                             its own privacy account (vault/keeping/store.py)
     <custodian>/blobs/                                    ciphertext that it downloaded
 
 A half is bound to its manifest: it opens under no other. It is replaced only by the next generation of itself.
@@ -16,9 +16,9 @@ from marketplace.documents import Document, canonical, differences, digest, vali
 from marketplace.errors import NotFoundError, RuleError, VerificationError
 from marketplace.sdk.files import make_private_folder, write_private
 from marketplace.types import Digest
-from marketplace.vault.custody import Package
-from marketplace.vault.ring import KeyRing
-from marketplace.vault.secrecy import Cipher
+from marketplace.vault.keeping.custody import Package
+from marketplace.vault.keeping.ring import KeyRing
+from marketplace.vault.keeping.secrecy import Cipher
 
 _GENERATION_BYTES = 4
 

@@ -18,16 +18,17 @@ from marketplace.sdk.hardening import close_process
 from marketplace.sdk.home import Home
 from marketplace.sdk.keyproofs import book_of
 from marketplace.sdk.opening import open_client, open_keys, password
-from marketplace.vault.backup import LEDGER, read_backup, write_backup
-from marketplace.vault.categories import Progress
-from marketplace.vault.custody import card_of
-from marketplace.vault.folder import Dataset, VaultFolder
-from marketplace.vault.recovery import Recovery
-from marketplace.vault.refreshing import refresh as refresh_half
-from marketplace.vault.refusing import GIVEN_UP, signed_refusal
-from marketplace.vault.resealing import reseal as reseal_rows
-from marketplace.vault.schema import load_schema
-from marketplace.vault.secrecy import Cipher
+from marketplace.vault.decisions.recovery import Recovery
+from marketplace.vault.decisions.refusing import GIVEN_UP, signed_refusal
+from marketplace.vault.keeping.backup import LEDGER, read_backup, write_backup
+from marketplace.vault.keeping.custody import card_of
+from marketplace.vault.keeping.folder import Dataset, VaultFolder
+from marketplace.vault.keeping.refreshing import refresh as refresh_half
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.keeping.store import PrivacyStore
+from marketplace.vault.sealing.categories import Progress
+from marketplace.vault.sealing.resealing import reseal as reseal_rows
+from marketplace.vault.sealing.schema import load_schema
 from marketplace.vault.shared.commands import (
     CardFile,
     Manifest,
@@ -37,7 +38,6 @@ from marketplace.vault.shared.commands import (
     seal_and_tell,
     vault_path,
 )
-from marketplace.vault.store import PrivacyStore
 
 Sources = Annotated[
     list[str],

@@ -15,12 +15,12 @@ from marketplace.errors import RuleError
 from marketplace.sdk import files
 from marketplace.sdk.home import Home
 from marketplace.sdk.opening import open_client, open_keys
-from marketplace.vault.categories import Progress
-from marketplace.vault.custody import MAX_FILE, Deposit, open_lending, read_card
-from marketplace.vault.folder import Dataset, VaultFolder
-from marketplace.vault.secrecy import Cipher
-from marketplace.vault.store import PrivacyStore
-from marketplace.vault.uploading import sealed_bytes, upload_dataset
+from marketplace.vault.keeping.custody import MAX_FILE, Deposit, open_lending, read_card
+from marketplace.vault.keeping.folder import Dataset, VaultFolder
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.keeping.store import PrivacyStore
+from marketplace.vault.sealing.categories import Progress
+from marketplace.vault.sealing.uploading import sealed_bytes, upload_dataset
 
 STORE = "ledger.sqlite"
 STAGES = {

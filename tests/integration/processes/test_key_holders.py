@@ -20,8 +20,8 @@ from crypto.keystore import Keys, encrypt
 from crypto.seal.splitting import HalfKey
 from marketplace.sdk import queries
 from marketplace.vault.custodian.folder import CustodianFolder
-from marketplace.vault.custody import Deposit, card_of
-from marketplace.vault.secrecy import Cipher
+from marketplace.vault.keeping.custody import Deposit, card_of
+from marketplace.vault.keeping.secrecy import Cipher
 from tests.integration.service.test_way import MINUTE, SQL, Workers
 from tests.integration.service.town import NODES, Town, running, town_settings
 from tests.sealed_market import keys

@@ -9,7 +9,7 @@ from crypto.canonical import sha256, to_hex
 from marketplace.errors import InvalidInputError, NotFoundError
 from marketplace.queries.tables import RequestsDue, UploadedRequest
 from marketplace.sdk import queries
-from marketplace.vault.cases import Word
+from marketplace.vault.decisions.cases import Word
 from tests.integration.service.test_way import MINUTE, SQL, Workers
 from tests.integration.service.town import NODES, Town, running, town_settings
 

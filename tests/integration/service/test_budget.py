@@ -22,7 +22,7 @@ from marketplace.documents import series_of
 from marketplace.errors import PortError, RuleError
 from marketplace.sdk import evidence, queries, settlement
 from marketplace.sdk.answers import Answer
-from marketplace.vault.store import PrivacyStore
+from marketplace.vault.keeping.store import PrivacyStore
 from tests.integration.service.test_way import MINUTE, Workers, everybody
 from tests.integration.service.town import BUDGET, ESCROW, NODES, Town, running, town_settings
 from tests.sealed_market import SCHEMA, keys

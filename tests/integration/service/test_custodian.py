@@ -19,7 +19,7 @@ from marketplace.documents import Document
 from marketplace.errors import NotFoundError, PortError, RuleError
 from marketplace.sdk import evidence, orders, queries, settlement
 from marketplace.types import OrderStatus
-from marketplace.vault.custody import Deposit, card_of
+from marketplace.vault.keeping.custody import Deposit, card_of
 from tests.integration.service.test_way import MINUTE, SQL, Workers
 from tests.integration.service.town import ESCROW, NODES, Town, running, town_settings
 from tests.sealed_market import keys

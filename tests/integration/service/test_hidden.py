@@ -10,8 +10,8 @@ from crypto.canonical import sha256, to_hex
 from marketplace.errors import RuleError
 from marketplace.sdk import queries
 from marketplace.sdk.answers import Answer
-from marketplace.vault.cases import Word
-from marketplace.vault.custody import Deposit, card_of
+from marketplace.vault.decisions.cases import Word
+from marketplace.vault.keeping.custody import Deposit, card_of
 from tests.hidden_market import HIDDEN, hidden_rows, total
 from tests.integration.service.test_custodian import audited
 from tests.integration.service.test_custodian import everybody as both_holders

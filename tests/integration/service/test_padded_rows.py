@@ -8,8 +8,8 @@ import pytest
 
 from marketplace.sdk import queries
 from marketplace.sdk.answers import Answer
-from marketplace.vault.cases import Word
-from marketplace.vault.custody import Deposit, card_of
+from marketplace.vault.decisions.cases import Word
+from marketplace.vault.keeping.custody import Deposit, card_of
 from tests.integration.service.test_custodian import audited
 from tests.integration.service.test_custodian import everybody as both_holders
 from tests.integration.service.test_way import MINUTE, Workers

@@ -19,8 +19,8 @@ from marketplace.registrations.codes import LENGTH
 from marketplace.registrations.forms import make_form
 from marketplace.registrations.records import CaseState, Kind, Procedure, Step
 from marketplace.sdk import evidence, identifiers, registrations, rights
-from marketplace.vault.schema import parse_schema
-from marketplace.vault.sealing import seal_file
+from marketplace.vault.sealing.dataset import seal_file
+from marketplace.vault.sealing.schema import parse_schema
 from tests.integration.service.town import BUDGET, Town
 from tests.memory import MemoryBundle
 from tests.registering import FIELDS, rulebook

@@ -14,10 +14,10 @@ from marketplace.documents import LEVELS, Document
 from marketplace.documents.identifiers import Kind, identifier
 from marketplace.errors import NotFoundError, RuleError
 from marketplace.sdk import evidence, identifiers, queries, rights, settlement
-from marketplace.vault.folder import Dataset
-from marketplace.vault.schema import parse_schema
-from marketplace.vault.updates import append_batch, correct_batch, withdraw_batch
-from marketplace.vault.uploading import upload_dataset
+from marketplace.vault.keeping.folder import Dataset
+from marketplace.vault.sealing.schema import parse_schema
+from marketplace.vault.sealing.updates import append_batch, correct_batch, withdraw_batch
+from marketplace.vault.sealing.uploading import upload_dataset
 from tests.integration.service.town import BUDGET, ESCROW, NODES, Town
 from tests.sealed_market import SCHEMA, make_rows, write_csv
 

@@ -35,13 +35,13 @@ from marketplace.types import Role
 from marketplace.vault.agent import VaultAgent
 from marketplace.vault.custodian.decision import Custodian
 from marketplace.vault.custodian.folder import CustodianFolder
-from marketplace.vault.custody import MAX_FILE, Deposit, open_package
-from marketplace.vault.folder import Dataset, VaultFolder
-from marketplace.vault.release import Vault
-from marketplace.vault.schema import parse_schema
-from marketplace.vault.sealing import seal_file
-from marketplace.vault.secrecy import Cipher
-from marketplace.vault.store import PrivacyStore
+from marketplace.vault.decisions.release import Vault
+from marketplace.vault.keeping.custody import MAX_FILE, Deposit, open_package
+from marketplace.vault.keeping.folder import Dataset, VaultFolder
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.keeping.store import PrivacyStore
+from marketplace.vault.sealing.dataset import seal_file
+from marketplace.vault.sealing.schema import parse_schema
 from marketplace.web.context import Context
 from tests.registering import FIELDS, rulebook
 from tests.sealed_market import SCHEMA, Row, keys, make_rows, write_csv

@@ -13,9 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from marketplace.documents import digest
 from marketplace.queries.handover import vault_task
-from marketplace.vault.release import Vault
-from marketplace.vault.secrecy import Cipher
-from marketplace.vault.store import PrivacyStore
+from marketplace.vault.decisions.release import Vault
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.keeping.store import PrivacyStore
 from tests.sealed_market import DEPLOYMENT, NOW, PRICE, Market, Order, keys, open_market
 
 QUESTIONS = (

@@ -13,8 +13,8 @@ from marketplace.auditor.findings import Report
 from marketplace.auditor.readmodel.rows import Tables
 from marketplace.documents import digest
 from marketplace.documents.ids import asset_id
-from marketplace.vault.schema import parse_schema
-from marketplace.vault.updates import append_batch, withdraw_batch
+from marketplace.vault.sealing.schema import parse_schema
+from marketplace.vault.sealing.updates import append_batch, withdraw_batch
 from tests.memory import MemoryBundle
 from tests.sealed_market import NOW, SCHEMA, make_rows, open_market, write_csv
 

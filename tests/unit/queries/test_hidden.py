@@ -21,8 +21,8 @@ from marketplace.queries.forms import prove_plan, survey
 from marketplace.queries.plan import make_plan
 from marketplace.queries.requests import attested_numbers
 from marketplace.queries.shares import open_shares
-from marketplace.vault.cases import Word
-from marketplace.vault.custody import Deposit, card_of
+from marketplace.vault.decisions.cases import Word
+from marketplace.vault.keeping.custody import Deposit, card_of
 from tests.hidden_market import FORMS, HIDDEN, RARE, hidden_rows, open_hidden_market, total
 from tests.sealed_market import DEPLOYMENT, Market, Row, keys, open_market
 from tests.split_market import SplitMarket, open_custodian
@@ -176,7 +176,7 @@ def test_the_same_question_again_costs_nothing_and_draws_nothing(market: Market,
     def never(*_: object) -> Any:
         raise AssertionError("noise or a share was made")
 
-    monkeypatch.setattr("marketplace.vault.sharing.release_product", never)
+    monkeypatch.setattr("marketplace.vault.decisions.sharing.release_product", never)
     monkeypatch.setattr("crypto.seal.privacy.Noise.draw", never)
     again = answered(market.ask(order, sql, EPSILON))
     assert (again.numbers, again.epsilon) == (first.numbers, 0)

@@ -12,9 +12,9 @@ import pytest
 from crypto.canonical import sha256
 from crypto.errors import DecryptionFailed
 from marketplace.errors import ConfigurationError, RuleError
-from marketplace.vault.secrecy import Cipher
-from marketplace.vault.store import Answered, PrivacyStore
-from marketplace.vault.versions import VERSION
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.keeping.store import Answered, PrivacyStore
+from marketplace.vault.keeping.versions import VERSION
 
 CIPHER = Cipher(bytes(range(32)))
 OLD = """

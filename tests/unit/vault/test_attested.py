@@ -19,11 +19,11 @@ from marketplace.queries.handover import VaultTask
 from marketplace.queries.plan import make_plan
 from marketplace.queries.shares import open_shares
 from marketplace.queries.statements import attest, sign_result
-from marketplace.vault.cases import Decision, Word
 from marketplace.vault.custodian.decision import Custodian
-from marketplace.vault.release import Vault
-from marketplace.vault.secrecy import Cipher
-from marketplace.vault.store import PrivacyStore
+from marketplace.vault.decisions.cases import Decision, Word
+from marketplace.vault.decisions.release import Vault
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.keeping.store import PrivacyStore
 from tests.sealed_market import DEPLOYMENT, NOW, Market, Order, open_market
 from tests.split_market import open_split_market
 
@@ -113,7 +113,7 @@ def test_an_attested_vault_evaluates_nothing(
     def never(*_: object) -> Any:
         raise AssertionError("a blob was read")
 
-    monkeypatch.setattr("marketplace.vault.folder.Dataset.blob", never)
+    monkeypatch.setattr("marketplace.vault.keeping.folder.Dataset.blob", never)
     monkeypatch.setattr("marketplace.queries.evaluation.data.open_chunk", never)
     assert attested.decide(task).release is not None
 

@@ -13,11 +13,11 @@ import pytest
 from crypto.seal.privacy import Noise
 from marketplace.documents import digest
 from marketplace.queries.handover import vault_task
-from marketplace.vault.release import Vault
-from marketplace.vault.schema import parse_schema
-from marketplace.vault.secrecy import Cipher
-from marketplace.vault.store import PrivacyStore
-from marketplace.vault.updates import append_batch
+from marketplace.vault.decisions.release import Vault
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.keeping.store import PrivacyStore
+from marketplace.vault.sealing.schema import parse_schema
+from marketplace.vault.sealing.updates import append_batch
 from tests.sealed_market import DEPLOYMENT, NOW, SCHEMA, Market, keys, make_rows, open_market, with_version, write_csv
 
 ALL = "SELECT COUNT(*) FROM f"
@@ -117,10 +117,10 @@ def test_a_stricter_cohort_is_another_question_and_charged(market: Market) -> No
 WORKER = """
 import json, sys
 from pathlib import Path
-from marketplace.vault.folder import VaultFolder
-from marketplace.vault.release import Vault
-from marketplace.vault.secrecy import Cipher
-from marketplace.vault.store import PrivacyStore
+from marketplace.vault.keeping.folder import VaultFolder
+from marketplace.vault.decisions.release import Vault
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.keeping.store import PrivacyStore
 from tests.sealed_market import DEPLOYMENT, NOW, keys
 
 home, account, tasks = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.stdin.readline())

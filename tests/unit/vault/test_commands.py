@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from marketplace import cli
-from marketplace.vault.secrecy import Cipher
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.keeping.store import PrivacyStore
 from marketplace.vault.shared.commands import STORE
-from marketplace.vault.store import PrivacyStore
 from tests.sealed_market import SCHEMA, make_rows, write_csv
 
 

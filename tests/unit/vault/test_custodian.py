@@ -23,10 +23,10 @@ from marketplace.queries.shares import open_shares, seal_shares
 from marketplace.queries.statements import attest, sign_release, sign_result
 from marketplace.vault.custodian.decision import Custodian
 from marketplace.vault.custodian.folder import CustodianFolder
-from marketplace.vault.custody import card_of, make_package, open_package, read_card
-from marketplace.vault.release import Vault
-from marketplace.vault.secrecy import Cipher
-from marketplace.vault.store import PrivacyStore
+from marketplace.vault.decisions.release import Vault
+from marketplace.vault.keeping.custody import card_of, make_package, open_package, read_card
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.keeping.store import PrivacyStore
 from tests.sealed_market import DEPLOYMENT, NOW, Order, keys, signed, voucher
 from tests.split_market import SplitMarket, open_split_market
 

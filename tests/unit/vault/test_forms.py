@@ -17,14 +17,14 @@ from crypto.seal.parameters import PRODUCTS as PRODUCTS_SET
 from crypto.seal.products import open_rows
 from marketplace.documents import COUNTS, all_chunks, column_names, differences, row_count, validate_manifest
 from marketplace.errors import InvalidInputError
-from marketplace.vault.backup import read_backup, write_backup
-from marketplace.vault.folder import Dataset, VaultFolder
-from marketplace.vault.resealing import reseal
-from marketplace.vault.ring import KeyRing
-from marketplace.vault.schema import parse_schema
-from marketplace.vault.sealing import declared_parts, seal_file
-from marketplace.vault.secrecy import Cipher
-from marketplace.vault.updates import append_batch, correct_batch, withdraw_batch
+from marketplace.vault.keeping.backup import read_backup, write_backup
+from marketplace.vault.keeping.folder import Dataset, VaultFolder
+from marketplace.vault.keeping.ring import KeyRing
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.sealing.dataset import declared_parts, seal_file
+from marketplace.vault.sealing.resealing import reseal
+from marketplace.vault.sealing.schema import parse_schema
+from marketplace.vault.sealing.updates import append_batch, correct_batch, withdraw_batch
 from tests.hidden_market import FORMS, HIDDEN, hidden_rows, open_hidden_market, total
 from tests.sealed_market import NOW, SCHEMA, Market, keys, with_version, write_csv
 from tests.unit.vault.test_procedures import PASSWORD
@@ -36,7 +36,7 @@ AA = "SELECT COUNT(*), SUM(fare) FROM f WHERE carrier = 'AA'"
 WORKER = """
 import os, signal, sys
 from pathlib import Path
-from marketplace.vault import drafts, placement, reading
+from marketplace.vault.sealing import drafts, placement, reading
 from tests.unit.vault import test_forms
 
 reading._BLOCK_BYTES, placement.BUCKET_ROWS, drafts.CHECKPOINT_SECONDS, drafts.CHECKPOINT_SHARE = 1024, 50, 0, 0

@@ -17,10 +17,10 @@ ROOT = Path(__file__).resolve().parents[3]
 WORKER = """
 import json, sys
 from pathlib import Path
-from marketplace.vault.folder import VaultFolder
-from marketplace.vault.release import Vault
-from marketplace.vault.secrecy import Cipher
-from marketplace.vault.store import PrivacyStore
+from marketplace.vault.keeping.folder import VaultFolder
+from marketplace.vault.decisions.release import Vault
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.keeping.store import PrivacyStore
 from tests.sealed_market import DEPLOYMENT, NOW, keys
 
 home, tasks = Path(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text())
@@ -38,10 +38,10 @@ for task in tasks:
 EVERYWHERE = """
 import json, os, shutil, signal, sqlite3, sys
 from pathlib import Path
-from marketplace.vault import store as storing
-from marketplace.vault.folder import VaultFolder
-from marketplace.vault.release import Vault
-from marketplace.vault.secrecy import Cipher
+from marketplace.vault.keeping import store as storing
+from marketplace.vault.keeping.folder import VaultFolder
+from marketplace.vault.decisions.release import Vault
+from marketplace.vault.keeping.secrecy import Cipher
 from tests.sealed_market import DEPLOYMENT, NOW, keys
 
 home, work = Path(sys.argv[1]), Path(sys.argv[2])

@@ -24,18 +24,18 @@ from marketplace.queries.opening import opener
 from marketplace.queries.plan import make_plan
 from marketplace.queries.shares import open_shares
 from marketplace.queries.statements import attest, sign_result
-from marketplace.vault.cases import Word
 from marketplace.vault.custodian.decision import Custodian
-from marketplace.vault.custody import Deposit, card_of, open_package
-from marketplace.vault.folder import Dataset, VaultFolder
-from marketplace.vault.refreshing import refresh
-from marketplace.vault.release import Vault
-from marketplace.vault.resealing import reseal
-from marketplace.vault.schema import parse_schema
-from marketplace.vault.sealing import seal_file
-from marketplace.vault.secrecy import Cipher
-from marketplace.vault.store import PrivacyStore
-from marketplace.vault.updates import append_batch, correct_batch, withdraw_batch
+from marketplace.vault.decisions.cases import Word
+from marketplace.vault.decisions.release import Vault
+from marketplace.vault.keeping.custody import Deposit, card_of, open_package
+from marketplace.vault.keeping.folder import Dataset, VaultFolder
+from marketplace.vault.keeping.refreshing import refresh
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.keeping.store import PrivacyStore
+from marketplace.vault.sealing.dataset import seal_file
+from marketplace.vault.sealing.resealing import reseal
+from marketplace.vault.sealing.schema import parse_schema
+from marketplace.vault.sealing.updates import append_batch, correct_batch, withdraw_batch
 from tests.sealed_market import (
     DEPLOYMENT,
     NOW,
@@ -236,7 +236,7 @@ def test_columns_of_several_chunks_and_only_those_that_are_touched_are_fetched(t
 
 
 def test_a_killed_sealing_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from marketplace.vault import sealers
+    from marketplace.vault.sealing import sealers
 
     folder = VaultFolder(tmp_path / "vault", Cipher(bytes(32)))
     path = write_csv(tmp_path / "rows.csv", make_rows())

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crypto.errors import DecryptionFailed
-from marketplace.vault import drafts, placement, reading
-from marketplace.vault.drafts import Draft, open_draft
-from marketplace.vault.placement import Placement, Plan
-from marketplace.vault.rows import Rows, Shape
-from marketplace.vault.schema import Schema, parse_schema
-from marketplace.vault.secrecy import Cipher
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.sealing import drafts, placement, reading
+from marketplace.vault.sealing.drafts import Draft, open_draft
+from marketplace.vault.sealing.placement import Placement, Plan
+from marketplace.vault.sealing.rows import Rows, Shape
+from marketplace.vault.sealing.schema import Schema, parse_schema
 from tests.sealed_market import SCHEMA, Row, make_rows, write_csv
 
 JOB = "0x" + "ab" * 32

@@ -18,15 +18,15 @@ from marketplace.documents import Document, ciphertext_root, digest, series_of, 
 from marketplace.documents.versions import differences
 from marketplace.errors import ConfigurationError, InvalidInputError, NotAuthorizedError, RuleError
 from marketplace.queries.evaluation import SealedColumns
-from marketplace.vault.backup import MAGIC, read_backup, write_backup
 from marketplace.vault.custodian.decision import Custodian
 from marketplace.vault.custodian.folder import CustodianFolder
-from marketplace.vault.custody import Deposit, Package, card_of, make_lending, open_lending, open_package
-from marketplace.vault.folder import VaultFolder
-from marketplace.vault.refreshing import refresh
-from marketplace.vault.release import Vault
-from marketplace.vault.secrecy import Cipher
-from marketplace.vault.store import PrivacyStore
+from marketplace.vault.decisions.release import Vault
+from marketplace.vault.keeping.backup import MAGIC, read_backup, write_backup
+from marketplace.vault.keeping.custody import Deposit, Package, card_of, make_lending, open_lending, open_package
+from marketplace.vault.keeping.folder import VaultFolder
+from marketplace.vault.keeping.refreshing import refresh
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.keeping.store import PrivacyStore
 from tests.sealed_market import DEPLOYMENT, SCHEMA, Market, keys, make_rows, open_market, write_csv
 from tests.split_market import SplitMarket, open_split_market
 

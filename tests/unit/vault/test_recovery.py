@@ -13,10 +13,10 @@ from marketplace.documents import Document, digest
 from marketplace.errors import NotFoundError, PortError, VerificationError
 from marketplace.participants.keybook import KeyBook
 from marketplace.queries.handover import vault_task
-from marketplace.vault.recovery import Recovery
-from marketplace.vault.release import Vault
-from marketplace.vault.secrecy import Cipher
-from marketplace.vault.store import PrivacyStore
+from marketplace.vault.decisions.recovery import Recovery
+from marketplace.vault.decisions.release import Vault
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.keeping.store import PrivacyStore
 from tests.sealed_market import DEPLOYMENT, NOW, Market, Order, keys, open_market
 
 ALL = "SELECT COUNT(*) FROM f"

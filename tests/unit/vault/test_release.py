@@ -14,7 +14,7 @@ from marketplace.errors import PortError
 from marketplace.intents import Deployment
 from marketplace.queries.permission import SignedIntent
 from marketplace.queries.statements import attest, sign_result
-from marketplace.vault.release import Vault
+from marketplace.vault.decisions.release import Vault
 from tests.sealed_market import DEPLOYMENT, LATER, NOW, PRICE, SCHEMA, Market, Order, keys, open_market, signed, voucher
 
 ALL = "SELECT COUNT(*) FROM flights"
@@ -28,8 +28,8 @@ def sealed(tmp_path_factory: pytest.TempPathFactory) -> Market:
 @pytest.fixture
 def market(sealed: Market, tmp_path: Path) -> Market:
     """The sealed data with a fresh privacy account."""
-    from marketplace.vault.secrecy import Cipher
-    from marketplace.vault.store import PrivacyStore
+    from marketplace.vault.keeping.secrecy import Cipher
+    from marketplace.vault.keeping.store import PrivacyStore
 
     store = PrivacyStore(tmp_path / "ledger.sqlite", Cipher(sealed.supplier.seed))
     return replace(sealed, vault=Vault(sealed.supplier, sealed.vault.folder, store, DEPLOYMENT))
@@ -303,7 +303,7 @@ def test_a_refusal_states_no_figures_of_the_service(market: Market) -> None:
 def test_a_failing_disk_refuses_nothing_and_releases_nothing(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
     order = market.order()
     task = market.task(order, market.query(order, ALL))
-    monkeypatch.setattr("marketplace.vault.store.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("marketplace.vault.keeping.store.BUSY_SECONDS", 0.05)
     with market.vault.store.exclusive(), pytest.raises(PortError, match="disk"):
         market.decide(task)
     assert market.decide(task).release is not None
@@ -378,6 +378,6 @@ def test_a_vault_holds_one_sealed_number_at_a_time(market: Market, monkeypatch: 
 
     order = market.order()
     task = market.task(order, market.query(order, "SELECT month, COUNT(*), SUM(fare) FROM f GROUP BY month"))
-    monkeypatch.setattr("marketplace.vault.deciding.evaluate_plan", watched)
+    monkeypatch.setattr("marketplace.vault.decisions.deciding.evaluate_plan", watched)
     assert market.decide(task).release is not None
     assert most <= 2

@@ -20,7 +20,7 @@ from marketplace.queries.answer import Answer, assemble
 from marketplace.queries.handover import VaultTask
 from marketplace.queries.selection import Group
 from marketplace.queries.statements import attest, sign_result
-from marketplace.vault.custody import Deposit, card_of
+from marketplace.vault.keeping.custody import Deposit, card_of
 from tests.sealed_market import DEPLOYMENT, SCHEMA, Market, Row, keys, open_market, voucher
 from tests.split_market import SplitMarket, open_custodian
 from tests.unit.crypto.seal.goodness import fit_p, gaussian_masses, laplace_masses, of_two

@@ -16,14 +16,14 @@ from crypto.errors import DecryptionFailed
 from crypto.seal.cells import decrypt_chunk
 from marketplace.documents import all_chunks, column_chunks, column_names
 from marketplace.errors import InvalidInputError, RuleError
-from marketplace.vault import drafts, reading
-from marketplace.vault.categories import Progress, silent
-from marketplace.vault.custody import Deposit, card_of
-from marketplace.vault.folder import Dataset, VaultFolder
-from marketplace.vault.schema import parse_schema
-from marketplace.vault.sealing import seal_file
-from marketplace.vault.secrecy import Cipher
-from marketplace.vault.updates import append_batch
+from marketplace.vault.keeping.custody import Deposit, card_of
+from marketplace.vault.keeping.folder import Dataset, VaultFolder
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.sealing import drafts, reading
+from marketplace.vault.sealing.categories import Progress, silent
+from marketplace.vault.sealing.dataset import seal_file
+from marketplace.vault.sealing.schema import parse_schema
+from marketplace.vault.sealing.updates import append_batch
 from tests.sealed_market import NOW, SCHEMA, keys, make_rows, write_csv
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -33,7 +33,7 @@ CIPHER = Cipher(b"\x07" * 32)
 WORKER = """
 import os, signal, sys
 from pathlib import Path
-from marketplace.vault import drafts, reading
+from marketplace.vault.sealing import drafts, reading
 from tests.unit.vault import test_resume
 
 reading.BATCH_ROWS, reading._BLOCK_BYTES, drafts.CHECKPOINT_SECONDS, drafts.CHECKPOINT_SHARE = 64, 1024, 0, 0

@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 
 from marketplace.documents import COUNTS, SALT, column_names
-from marketplace.vault import placement, reading
-from marketplace.vault.categories import silent
-from marketplace.vault.drafts import Draft, open_draft
-from marketplace.vault.place_sealing import seal_places
-from marketplace.vault.reading import read_batches
-from marketplace.vault.ring import KeyRing
-from marketplace.vault.row_sealing import Seal, seal_rows
-from marketplace.vault.schema import parse_schema
-from marketplace.vault.sealing import declared_parts
-from marketplace.vault.secrecy import Cipher
-from marketplace.vault.statistics import CellStatistics
-from marketplace.vault.work import Columns, Source, Work
+from marketplace.vault.keeping.ring import KeyRing
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.sealing import placement, reading
+from marketplace.vault.sealing.categories import silent
+from marketplace.vault.sealing.dataset import declared_parts
+from marketplace.vault.sealing.drafts import Draft, open_draft
+from marketplace.vault.sealing.place_sealing import seal_places
+from marketplace.vault.sealing.reading import read_batches
+from marketplace.vault.sealing.row_sealing import Seal, seal_rows
+from marketplace.vault.sealing.schema import parse_schema
+from marketplace.vault.sealing.statistics import CellStatistics
+from marketplace.vault.sealing.work import Columns, Source, Work
 from tests.sealed_market import SCHEMA, Row, make_rows, write_csv
 
 HIDDEN = SCHEMA | {

@@ -12,11 +12,11 @@ from crypto.errors import DecryptionFailed
 from crypto.seal.cells import decrypt_chunk
 from marketplace.documents import cell_count, column_chunks, missing_counts, row_count
 from marketplace.errors import InvalidInputError, NotFoundError, VerificationError
-from marketplace.vault.categories import list_categories
-from marketplace.vault.folder import Dataset, VaultFolder
-from marketplace.vault.schema import load_schema, parse_schema
-from marketplace.vault.sealing import seal_file
-from marketplace.vault.secrecy import Cipher
+from marketplace.vault.keeping.folder import Dataset, VaultFolder
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.sealing.categories import list_categories
+from marketplace.vault.sealing.dataset import seal_file
+from marketplace.vault.sealing.schema import load_schema, parse_schema
 from tests.sealed_market import NOW, SCHEMA, Row, keys, make_rows, write_csv
 
 HOLDER = keys("supplier").address

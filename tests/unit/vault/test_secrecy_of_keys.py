@@ -17,16 +17,20 @@ from tests.split_market import SplitMarket, open_split_market
 
 ALL = "SELECT COUNT(*) FROM flights"
 HALF_YEAR = "SELECT COUNT(*) FROM flights WHERE month IN (1, 2)"
-DECIDING, STORE, SHARES = "marketplace.vault.deciding", "marketplace.vault.store", "marketplace.queries.shares"
+DECIDING, STORE, SHARES = (
+    "marketplace.vault.decisions.deciding",
+    "marketplace.vault.keeping.store",
+    "marketplace.queries.shares",
+)
 FAILING = [
     *(f"{DECIDING}.{name}" for name in ("check_papers", "check_permitted", "make_plan", "check_voucher_signature")),
     *(f"{DECIDING}.{name}" for name in ("check_attestation", "evaluate_plan", "plan_noise")),
     *(f"{DECIDING}.{name}" for name in ("number_entry", "result_document", "seal_shares", "sign_release")),
     *(f"{STORE}.Account.{name}" for name in ("order", "answered", "remember_answer", "remember_release")),
-    "marketplace.vault.sharing.release_share",
-    "marketplace.vault.ring.profile_named",
-    "marketplace.vault.secrecy.Cipher.decrypt",
-    "marketplace.vault.secrecy.Cipher.encrypt",
+    "marketplace.vault.decisions.sharing.release_share",
+    "marketplace.vault.keeping.ring.profile_named",
+    "marketplace.vault.keeping.secrecy.Cipher.decrypt",
+    "marketplace.vault.keeping.secrecy.Cipher.encrypt",
     "marketplace.vault.custodian.folder.CustodianFolder.open",
     "crypto.seal.keys.SealingKey.answer",
     "crypto.seal.splitting.HalfKey.answer",
@@ -97,7 +101,7 @@ def test_nothing_that_fails_tells_a_key(
 
 def test_the_planted_failures_do_fail(market: SplitMarket, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each name above is on the way of vault or custodian, or of a whole key; else its case would show nothing."""
-    whole = {"crypto.seal.keys.SealingKey.answer", "marketplace.vault.ring.profile_named"}
+    whole = {"crypto.seal.keys.SealingKey.answer", "marketplace.vault.keeping.ring.profile_named"}
     silent = [name for name in FAILING if "planted failure" not in told_by(market, name, monkeypatch)]
     assert set(silent) <= whole
 

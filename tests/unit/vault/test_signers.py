@@ -8,10 +8,10 @@ import pytest
 from crypto.keystore import Keys
 from marketplace.participants.proofs import KeyProof
 from marketplace.types import Act
-from marketplace.vault.cases import Decision
-from marketplace.vault.release import Vault
-from marketplace.vault.secrecy import Cipher
-from marketplace.vault.store import PrivacyStore
+from marketplace.vault.decisions.cases import Decision
+from marketplace.vault.decisions.release import Vault
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.keeping.store import PrivacyStore
 from tests.keyproofs import Journal
 from tests.sealed_market import DEPLOYMENT, NOW, PRICE, Market, Order, keys, open_market, signed, voucher
 

@@ -12,11 +12,11 @@ import pytest
 from crypto.seal.cells import decrypt_chunk
 from marketplace.documents import column_chunks, column_names
 from marketplace.errors import InvalidInputError
-from marketplace.vault.folder import Dataset, VaultFolder
-from marketplace.vault.schema import parse_schema
-from marketplace.vault.sealing import seal_file
-from marketplace.vault.secrecy import Cipher
-from marketplace.vault.totals import totals_by_cell
+from marketplace.vault.keeping.folder import Dataset, VaultFolder
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.sealing.dataset import seal_file
+from marketplace.vault.sealing.schema import parse_schema
+from marketplace.vault.sealing.totals import totals_by_cell
 from tests.sealed_market import NOW, SCHEMA, Row, keys, make_rows, open_market, write_csv
 
 HOLDER = keys("supplier").address

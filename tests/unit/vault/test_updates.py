@@ -13,9 +13,9 @@ from marketplace.documents import all_chunks, cell_count, ciphertext_root, colum
 from marketplace.errors import InvalidInputError, MarketplaceError, NotFoundError, RuleError
 from marketplace.queries.cohort import check_cohort
 from marketplace.queries.plan import make_plan
-from marketplace.vault.folder import Dataset, VaultFolder
-from marketplace.vault.schema import parse_schema
-from marketplace.vault.updates import append_batch, correct_batch, withdraw_batch
+from marketplace.vault.keeping.folder import Dataset, VaultFolder
+from marketplace.vault.sealing.schema import parse_schema
+from marketplace.vault.sealing.updates import append_batch, correct_batch, withdraw_batch
 from tests.sealed_market import NOW, SCHEMA, Market, Row, make_rows, open_market, with_version, write_csv
 
 LATER = NOW + 3600

@@ -18,7 +18,7 @@ from marketplace.queries.forms import prove_plan, reaches
 from marketplace.queries.forms.rows import taken_of
 from marketplace.queries.numbers import Number, Plan
 from marketplace.queries.opening import Sealed
-from marketplace.vault.ring import FormKey
+from marketplace.vault.keeping.ring import FormKey
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,14 @@ from crypto.canonical import canonical_json
 from marketplace.documents import Document, iso_time, validate_manifest
 from marketplace.documents.shapes import NAME
 from marketplace.queries.cohort.counts import Counts
-from marketplace.vault.batches import seal_batch
-from marketplace.vault.categories import Progress, list_categories, silent
-from marketplace.vault.custody import Deposit
-from marketplace.vault.drafts import Draft
-from marketplace.vault.folder import Dataset, VaultFolder, custody_name
-from marketplace.vault.ring import KEY_KINDS, Forms, KeyRing
-from marketplace.vault.schema import Schema
-from marketplace.vault.work import Source
+from marketplace.vault.keeping.custody import Deposit
+from marketplace.vault.keeping.folder import Dataset, VaultFolder, custody_name
+from marketplace.vault.keeping.ring import KEY_KINDS, Forms, KeyRing
+from marketplace.vault.sealing.batches import seal_batch
+from marketplace.vault.sealing.categories import Progress, list_categories, silent
+from marketplace.vault.sealing.drafts import Draft
+from marketplace.vault.sealing.schema import Schema
+from marketplace.vault.sealing.work import Source
 
 FIRST_BATCH = "first"
 

@@ -3,8 +3,8 @@
 from marketplace.documents import Document, all_chunks
 from marketplace.errors import NotFoundError
 from marketplace.sdk.client import Client
-from marketplace.vault.categories import Progress
-from marketplace.vault.folder import Dataset
+from marketplace.vault.keeping.folder import Dataset
+from marketplace.vault.sealing.categories import Progress
 
 
 def upload_dataset(client: Client, dataset: Dataset, report: Progress, *, again: bool = False) -> None:

@@ -12,8 +12,8 @@ from marketplace.queries.plan import Plan
 from marketplace.queries.pricing import minimum_cohort, question_of
 from marketplace.queries.requests import Requests
 from marketplace.queries.selection import Group
-from marketplace.vault.ring import KeyRing
-from marketplace.vault.store import Answered
+from marketplace.vault.keeping.ring import KeyRing
+from marketplace.vault.keeping.store import Answered
 
 
 class Holding(Protocol):

@@ -12,11 +12,11 @@ from crypto.seal.pad_wire import CHUNK
 from crypto.seal.pads import seal_padded
 from crypto.seal.products import seal_rows as seal_chunk_of_rows
 from marketplace.documents import Document, column_names, public_shape
-from marketplace.vault.drafts import Draft
-from marketplace.vault.place_sealing import seal_places
-from marketplace.vault.row_sealing import seal_rows
-from marketplace.vault.totals import Integers
-from marketplace.vault.work import Columns, Work
+from marketplace.vault.sealing.drafts import Draft
+from marketplace.vault.sealing.place_sealing import seal_places
+from marketplace.vault.sealing.row_sealing import seal_rows
+from marketplace.vault.sealing.totals import Integers
+from marketplace.vault.sealing.work import Columns, Work
 
 
 def seal_cells(work: Work, position: int) -> Columns:

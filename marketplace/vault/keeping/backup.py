@@ -28,7 +28,7 @@ from crypto.keystore import Keys
 from marketplace.errors import ConfigurationError, InvalidInputError
 from marketplace.sdk.files import make_private_folder
 from marketplace.sdk.keys import load_keys
-from marketplace.vault.secrecy import Cipher
+from marketplace.vault.keeping.secrecy import Cipher
 
 MAGIC = b"marketplace vault backup 1\n"
 FRAME = 1 << 20

@@ -9,7 +9,7 @@ from typing import Any
 from crypto.seal.pad_wire import PadProfile, pad_profile
 from crypto.seal.parameters import Profile, profile
 from marketplace.errors import InvalidInputError
-from marketplace.vault.schema import Measure
+from marketplace.vault.sealing.schema import Measure
 
 Forms = Sequence[Mapping[str, Any]]
 """The forms of a manifest."""

@@ -17,7 +17,7 @@ from marketplace.queries.handover import VaultTask
 from marketplace.queries.permission import check_papers
 from marketplace.queries.pricing import buyer_account
 from marketplace.queries.statements import sign_refusal
-from marketplace.vault.store import Account
+from marketplace.vault.keeping.store import Account
 
 MOST = 2**53 - 1  # the ledger's integers may be larger than a document's
 GIVEN_UP = "custodian_absent"

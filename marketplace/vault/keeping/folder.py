@@ -31,10 +31,10 @@ from marketplace.queries.plan import Plan
 from marketplace.queries.selection import Group
 from marketplace.sdk.files import write_private
 from marketplace.types import Digest
-from marketplace.vault.drafts import PREFIX, Draft, open_draft
-from marketplace.vault.durable import sync_tree, write_file
-from marketplace.vault.ring import KeyRing
-from marketplace.vault.secrecy import Cipher
+from marketplace.vault.keeping.durable import sync_tree, write_file
+from marketplace.vault.keeping.ring import KeyRing
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.sealing.drafts import PREFIX, Draft, open_draft
 
 
 @dataclass(frozen=True)

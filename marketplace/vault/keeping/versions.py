@@ -14,7 +14,7 @@ import numpy as np
 
 from crypto.canonical import sha256
 from marketplace.errors import ConfigurationError
-from marketplace.vault.secrecy import Cipher
+from marketplace.vault.keeping.secrecy import Cipher
 
 VERSION = 3
 _SCHEMA = """

@@ -9,11 +9,11 @@ from functools import partial
 import numpy as np
 
 from marketplace.documents import COUNTS, column_names
-from marketplace.vault.placement import Placement
-from marketplace.vault.rows import Rows, Shape
-from marketplace.vault.totals import Integers
-from marketplace.vault.values import Present
-from marketplace.vault.work import Columns, Work
+from marketplace.vault.sealing.placement import Placement
+from marketplace.vault.sealing.rows import Rows, Shape
+from marketplace.vault.sealing.totals import Integers
+from marketplace.vault.sealing.values import Present
+from marketplace.vault.sealing.work import Columns, Work
 
 Joints = Sequence[Sequence[str]]
 """Measures of each joint."""

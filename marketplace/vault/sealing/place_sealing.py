@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from marketplace.documents import SALT, check_places, column_names
 from marketplace.errors import InvalidInputError
-from marketplace.vault.placement import Placement
-from marketplace.vault.row_sealing import Joints, Seal, column_values
-from marketplace.vault.rows import Rows, Shape
-from marketplace.vault.totals import Integers
-from marketplace.vault.work import Columns, Work
+from marketplace.vault.sealing.placement import Placement
+from marketplace.vault.sealing.row_sealing import Joints, Seal, column_values
+from marketplace.vault.sealing.rows import Rows, Shape
+from marketplace.vault.sealing.totals import Integers
+from marketplace.vault.sealing.work import Columns, Work
 
 
 @dataclass(frozen=True)

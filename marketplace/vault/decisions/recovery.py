@@ -34,7 +34,7 @@ from marketplace.queries.cohort.counts import Released
 from marketplace.queries.plan import Plan, make_plan
 from marketplace.queries.selection import Group
 from marketplace.queries.statements import check_release
-from marketplace.vault.store import PrivacyStore, Stored
+from marketplace.vault.keeping.store import PrivacyStore, Stored
 
 Leaf = Mapping[str, Any]
 Fetch = Callable[[str], Document]

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from marketplace.documents import MAX_CELLS
 from marketplace.errors import InvalidInputError
-from marketplace.vault.ranges import Forms, check_ranges
-from marketplace.vault.reading import Batch
-from marketplace.vault.rows import Rows, Shape
-from marketplace.vault.schema import Measure, Schema
-from marketplace.vault.totals import Integers, counts_by_cell, totals_by_cell
-from marketplace.vault.values import Present
+from marketplace.vault.sealing.ranges import Forms, check_ranges
+from marketplace.vault.sealing.reading import Batch
+from marketplace.vault.sealing.rows import Rows, Shape
+from marketplace.vault.sealing.schema import Measure, Schema
+from marketplace.vault.sealing.totals import Integers, counts_by_cell, totals_by_cell
+from marketplace.vault.sealing.values import Present
 
 
 class CellStatistics:

@@ -21,15 +21,15 @@ from marketplace.documents.shapes import NAME
 from marketplace.errors import InvalidInputError, NotFoundError, RuleError
 from marketplace.queries.cohort.counts import Counts
 from marketplace.queries.lexicon import choices
-from marketplace.vault.batches import SealedBatch, seal_batch
-from marketplace.vault.categories import Progress, list_categories, silent
-from marketplace.vault.custody import Deposit
-from marketplace.vault.drafts import Draft
-from marketplace.vault.folder import Dataset, VaultFolder, custody_name
-from marketplace.vault.ring import KeyRing
-from marketplace.vault.schema import Dimension, Schema
-from marketplace.vault.sealing import declared_parts
-from marketplace.vault.work import Source
+from marketplace.vault.keeping.custody import Deposit
+from marketplace.vault.keeping.folder import Dataset, VaultFolder, custody_name
+from marketplace.vault.keeping.ring import KeyRing
+from marketplace.vault.sealing.batches import SealedBatch, seal_batch
+from marketplace.vault.sealing.categories import Progress, list_categories, silent
+from marketplace.vault.sealing.dataset import declared_parts
+from marketplace.vault.sealing.drafts import Draft
+from marketplace.vault.sealing.schema import Dimension, Schema
+from marketplace.vault.sealing.work import Source
 
 
 def append_batch(

@@ -25,8 +25,8 @@ from typing import IO, Any
 from crypto.canonical import canonical_json, sha256, to_hex
 from crypto.errors import DecryptionFailed
 from marketplace.errors import RuleError
-from marketplace.vault.durable import replace_file, sync_tree, write_file
-from marketplace.vault.secrecy import Cipher
+from marketplace.vault.keeping.durable import replace_file, sync_tree, write_file
+from marketplace.vault.keeping.secrecy import Cipher
 
 Place = tuple[int, str, int]
 """(position of the form, column, index of the chunk)."""

@@ -7,11 +7,11 @@ from typing import Any
 
 from crypto.canonical import digest_json, to_hex
 from marketplace.documents import Document
-from marketplace.vault.categories import Progress
-from marketplace.vault.drafts import Draft
-from marketplace.vault.ring import KeyRing
-from marketplace.vault.schema import Schema
-from marketplace.vault.statistics import CellStatistics
+from marketplace.vault.keeping.ring import KeyRing
+from marketplace.vault.sealing.categories import Progress
+from marketplace.vault.sealing.drafts import Draft
+from marketplace.vault.sealing.schema import Schema
+from marketplace.vault.sealing.statistics import CellStatistics
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from marketplace.errors import InvalidInputError
 from marketplace.queries.lexicon import choices
-from marketplace.vault.schema import Dimension, Measure
+from marketplace.vault.sealing.schema import Dimension, Measure
 
 Present = NDArray[np.bool_]
 _DIGITS = 38  # of a 128-bit decimal

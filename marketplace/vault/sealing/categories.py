@@ -8,9 +8,9 @@ import numpy as np
 
 from marketplace.documents.shapes import refuse
 from marketplace.errors import InvalidInputError
-from marketplace.vault.reading import read_batches
-from marketplace.vault.schema import Dimension, Schema, is_ordered, whole_number
-from marketplace.vault.values import categories_of
+from marketplace.vault.sealing.reading import read_batches
+from marketplace.vault.sealing.schema import Dimension, Schema, is_ordered, whole_number
+from marketplace.vault.sealing.values import categories_of
 
 MAX_CATEGORIES = 10_000
 Progress = Callable[[str, int, int], None]

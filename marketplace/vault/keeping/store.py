@@ -28,8 +28,8 @@ from marketplace.pricing import Tariff
 from marketplace.queries.cohort.counts import Released
 from marketplace.queries.plan import Cells
 from marketplace.queries.pricing import OrderAccount
-from marketplace.vault.secrecy import Cipher
-from marketplace.vault.versions import bring_up_to_date, context
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.keeping.versions import bring_up_to_date, context
 
 BUSY_SECONDS = 60
 

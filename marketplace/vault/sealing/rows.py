@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from marketplace.vault.reading import Batch
-from marketplace.vault.schema import Schema
-from marketplace.vault.totals import Integers
-from marketplace.vault.values import Present, categories_of, integers_of, positions_of, without_missing
+from marketplace.vault.sealing.reading import Batch
+from marketplace.vault.sealing.schema import Schema
+from marketplace.vault.sealing.totals import Integers
+from marketplace.vault.sealing.values import Present, categories_of, integers_of, positions_of, without_missing
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """One decision: may this query be answered, and with which shares.
 
  1. The order's papers hang together, down to the manifest, and are signed for holder, seller and buyer, each by a key
-    that signed for them then (vault/signers.py). The seller is one whose terms the supplier stands behind: the holder
-    itself, or an address that the supplier named.
+    that signed for them then (vault/decisions/signers.py). The seller is one whose terms the supplier stands behind:
+    the holder itself, or an address that the supplier named.
  2. The terms permit the query, and the order and listing have not expired.
  3. The voucher is signed for the order's buyer, by a key that has not ended, for this chain and contract.
  4. The panel of the terms attested the result.
@@ -56,12 +56,19 @@ from marketplace.queries.selection import Group
 from marketplace.queries.shares import seal_shares
 from marketplace.queries.statements import check_attestation, check_refusal, sign_release
 from marketplace.queries.timings import part
-from marketplace.vault.cases import Case, Decision, Holding, Word
-from marketplace.vault.recovery import check_not_behind
-from marketplace.vault.refusing import Promised, budget_of, check_given_up, figures_of, promised, signed_refusal
-from marketplace.vault.sharing import Asked, sharer
-from marketplace.vault.signers import check_remembered, parties_of
-from marketplace.vault.store import Account, Answered, PrivacyStore, Stored
+from marketplace.vault.decisions.cases import Case, Decision, Holding, Word
+from marketplace.vault.decisions.recovery import check_not_behind
+from marketplace.vault.decisions.refusing import (
+    Promised,
+    budget_of,
+    check_given_up,
+    figures_of,
+    promised,
+    signed_refusal,
+)
+from marketplace.vault.decisions.sharing import Asked, sharer
+from marketplace.vault.decisions.signers import check_remembered, parties_of
+from marketplace.vault.keeping.store import Account, Answered, PrivacyStore, Stored
 
 
 class KeyHolder(ABC):

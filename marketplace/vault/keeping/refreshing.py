@@ -6,8 +6,8 @@ takes the file. Between the two no answer comes about, since both check that the
 
 from crypto.canonical import canonical_json
 from marketplace.errors import RuleError
-from marketplace.vault.custody import Deposit
-from marketplace.vault.folder import Dataset, VaultFolder
+from marketplace.vault.keeping.custody import Deposit
+from marketplace.vault.keeping.folder import Dataset, VaultFolder
 
 
 def refresh(folder: VaultFolder, dataset: Dataset, deposit: Deposit) -> Dataset:

@@ -12,10 +12,10 @@ from marketplace.errors import NotAuthorizedError
 from marketplace.intents import Deployment
 from marketplace.queries.cohort import check_cohort
 from marketplace.queries.evaluation import OpenColumns, SealedColumns, check_profile, open_here
-from marketplace.vault.cases import Case, Holding, Word
-from marketplace.vault.deciding import KeyHolder
-from marketplace.vault.folder import Dataset, VaultFolder
-from marketplace.vault.store import Account, Answered, PrivacyStore
+from marketplace.vault.decisions.cases import Case, Holding, Word
+from marketplace.vault.decisions.deciding import KeyHolder
+from marketplace.vault.keeping.folder import Dataset, VaultFolder
+from marketplace.vault.keeping.store import Account, Answered, PrivacyStore
 
 
 class Vault(KeyHolder):

@@ -22,7 +22,7 @@ from crypto.keystore import Keys
 from marketplace.documents import Document, digest, validate_manifest
 from marketplace.documents.shapes import ADDRESS, document, hex_bytes, hex_up_to, integer, refuse
 from marketplace.errors import NotAuthorizedError, VerificationError
-from marketplace.vault.ring import KeyRing
+from marketplace.vault.keeping.ring import KeyRing
 
 INFO = b"marketplace/custody/v1"
 MAX_GENERATION = 2**32 - 1

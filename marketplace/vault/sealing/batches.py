@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from marketplace.documents import Document
 from marketplace.errors import InvalidInputError
-from marketplace.vault.drafts import Checkpoints, Draft
-from marketplace.vault.reading import read_batches
-from marketplace.vault.ring import Forms, KeyRing
-from marketplace.vault.sealers import FORM_SEALERS
-from marketplace.vault.statistics import CellStatistics
-from marketplace.vault.work import Columns, Source, Work
+from marketplace.vault.keeping.ring import Forms, KeyRing
+from marketplace.vault.sealing.drafts import Checkpoints, Draft
+from marketplace.vault.sealing.reading import read_batches
+from marketplace.vault.sealing.sealers import FORM_SEALERS
+from marketplace.vault.sealing.statistics import CellStatistics
+from marketplace.vault.sealing.work import Columns, Source, Work
 
 
 @dataclass(frozen=True)

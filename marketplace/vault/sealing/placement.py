@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from marketplace.vault.drafts import Checkpoints, Draft
-from marketplace.vault.reading import read_batches
-from marketplace.vault.rows import Rows, Shape
-from marketplace.vault.schema import Schema
-from marketplace.vault.totals import Integers
+from marketplace.vault.sealing.drafts import Checkpoints, Draft
+from marketplace.vault.sealing.reading import read_batches
+from marketplace.vault.sealing.rows import Rows, Shape
+from marketplace.vault.sealing.schema import Schema
+from marketplace.vault.sealing.totals import Integers
 
 BUCKET_ROWS = 1 << 18
 MOST_BUCKETS = 512

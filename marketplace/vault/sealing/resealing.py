@@ -15,16 +15,16 @@ import numpy as np
 from crypto.canonical import digest_json, to_hex
 from marketplace.documents import Document, iso_time, series_of, validate_manifest
 from marketplace.errors import InvalidInputError
-from marketplace.vault.batches import SealedBatch, seal_batch
-from marketplace.vault.categories import Progress, list_categories, silent
-from marketplace.vault.custody import Deposit
-from marketplace.vault.drafts import Draft
-from marketplace.vault.folder import Dataset, VaultFolder
-from marketplace.vault.ring import KeyRing
-from marketplace.vault.schema import Schema
-from marketplace.vault.sealing import keep, ring_of
-from marketplace.vault.updates import check_declared, completed, rows_besides
-from marketplace.vault.work import Source
+from marketplace.vault.keeping.custody import Deposit
+from marketplace.vault.keeping.folder import Dataset, VaultFolder
+from marketplace.vault.keeping.ring import KeyRing
+from marketplace.vault.sealing.batches import SealedBatch, seal_batch
+from marketplace.vault.sealing.categories import Progress, list_categories, silent
+from marketplace.vault.sealing.dataset import keep, ring_of
+from marketplace.vault.sealing.drafts import Draft
+from marketplace.vault.sealing.schema import Schema
+from marketplace.vault.sealing.updates import check_declared, completed, rows_besides
+from marketplace.vault.sealing.work import Source
 
 
 def reseal(

@@ -1,0 +1,1 @@
+"""What a key holder keeps on disk: keys and halves of keys, the privacy account, their copies."""
