@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 DEADLINE_SECONDS = 1.0  # how late the close of a panel may be
 CLAIM_SECONDS = 1.0  # how late a higher voucher is presented, or a claimed order finished; a window is of days
 WEBHOOK_SECONDS = 0.25  # how late a webhook may be
+REMINDER_SECONDS = 60.0  # how late one may be that tells, a day ahead, of a time that ends
 
 
 class UnfinishedError(Exception):
@@ -70,6 +71,7 @@ def chores_of(context: Context) -> list[Chore]:
         Chore("close panels whose time is up", lambda: _close_panels(context), DEADLINE_SECONDS),
         Chore("see to claimed orders", _attending(context), CLAIM_SECONDS),
         Chore("make webhooks of what happened", deliverer.hand_out, WEBHOOK_SECONDS),
+        Chore("remind of times that end", deliverer.remind, REMINDER_SECONDS),
         Chore("send webhooks", deliverer.deliver, WEBHOOK_SECONDS, deliverer.end),
     ]
 

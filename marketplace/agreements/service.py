@@ -16,6 +16,7 @@ from marketplace.agreements.tables import Agreement, Proposal
 from marketplace.documents import Document, digest, unix_seconds
 from marketplace.errors import InvalidInputError, NotFoundError, RuleError
 from marketplace.evidence.inbox import is_under_way, precheck, queue
+from marketplace.evidence.inbox.notices import tell
 from marketplace.intents import Deployment, intent_digest
 from marketplace.participants.service import oversees
 from marketplace.participants.service.proving import taken_at
@@ -81,6 +82,7 @@ def propose(
         deadline=message["deadline"],
     )
     session.add(_signed(row, account, signature))
+    _tell(session, row, "proposed", now)
     return name_digest
 
 
@@ -130,7 +132,14 @@ def close(session: Session, proposal: str, account: str, now: int) -> Proposal:
         _require_open(row, now)
         row.state = state
         session.add(row)
+        _tell(session, row, state, now)
     return row
+
+
+def _tell(session: Session, row: Proposal, what: str, now: int) -> None:
+    """Tell both sides' systems; that it was accepted is an event of the ledger."""
+    about = {"proposal": row.digest, "agreementId": row.agreement_id, "intent": row.name, "answers": row.answers}
+    tell(session, f"agreements.{what}", (row.party_a, row.party_b), now, **about, by=row.proposer)
 
 
 def get_proposal(session: Session, proposal: str, account: str) -> Proposal:

@@ -17,6 +17,7 @@ from marketplace.errors import RuleError
 from marketplace.pricing import Bill, Usage, bill_calls, plan_of
 
 CHINA = timedelta(hours=8)
+NEARLY_PERCENT = 90  # of a quota: both sides are told
 Record = Mapping[str, Any]
 
 
@@ -128,6 +129,22 @@ def meter_of(terms: Mapping[str, Any], records: Iterable[Record] = ()) -> Meter:
     for record in records:
         meter.take(record)
     return meter
+
+
+def nearly_used(before: Mapping[str, Usage], after: Mapping[str, Usage], quota: int | None) -> list[str]:
+    """The periods in which NEARLY_PERCENT of the quota came to be used between `before` and `after`.
+
+    Args:
+        before, after: usages by period. quota: answered calls of one period; None for no limit.
+    """
+    if quota is None:
+        return []
+
+    def is_near(usages: Mapping[str, Usage], period: str) -> bool:
+        used = usages.get(period)
+        return used is not None and used.calls * 100 >= quota * NEARLY_PERCENT
+
+    return [period for period in after if is_near(after, period) and not is_near(before, period)]
 
 
 def voucher_due(order: str, meter: Meter, terms: Mapping[str, Any], purpose: str) -> dict[str, Any]:

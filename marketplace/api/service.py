@@ -27,6 +27,7 @@ from marketplace.documents.api import (
 )
 from marketplace.errors import InvalidInputError, NotFoundError, RuleError, VerificationError
 from marketplace.evidence import log
+from marketplace.evidence.inbox.notices import tell
 from marketplace.intents import INTENTS, Deployment
 from marketplace.listings.service import get_listing, terms_of, unknown_listing
 from marketplace.orders.rules import IN_ESCROW
@@ -359,8 +360,12 @@ def _take_records(session: Session, so_far: _SoFar, batch: Document, now: int) -
     known = session.get(ApiBatch, (order.order_id, first))
     if known is not None and known.digest == name:
         return
+    before, quota = dict(meter.usages), so_far.terms["delivery"]["quota"]
     for record in batch["records"]:
         meter.take(record)
+    for period in metering.nearly_used(before, meter.usages, quota):
+        about = {"order": order.order_id, "period": period, "calls": meter.usages[period].calls, "quota": quota}
+        tell(session, "api.quota_nearly_used", parties(session, order), now, **about)
     store_document(session, batch, now=now, readers=parties(session, order))
     session.add(ApiBatch(order_id=order.order_id, first=first, digest=name))
     row.meter = meter.as_json()

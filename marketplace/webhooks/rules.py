@@ -29,10 +29,22 @@ ACTIVE, GONE = "active", "gone"  # an endpoint; gone: it answered 410
 PING = "webhooks.ping"
 APPLIED = "participants.applied"
 LINKED, UNLINKED = "participants.identity_linked", "participants.identity_unlinked"
-NOTICES = (PING, APPLIED, LINKED, UNLINKED)
+PROPOSED, WITHDRAWN, DECLINED = "agreements.proposed", "agreements.withdrawn", "agreements.declined"
+QUOTA = "api.quota_nearly_used"
+NOTICES = (PING, APPLIED, LINKED, UNLINKED, PROPOSED, WITHDRAWN, DECLINED, QUOTA)
+STATEMENT, INVOICE, TRADE_VOUCHER = "papers.statement", "papers.invoice", "papers.trade_voucher"
+PAPERS = (STATEMENT, INVOICE, TRADE_VOUCHER)
+WINDOW_ENDING, TERM_ENDING = "orders.window_ending", "orders.term_ending"
+DELIVERY_ENDING, PAYOUT_ENDING = "deliveries.time_ending", "settlement.redemption_ending"
+PAY_IN_ENDING = "clearing.pay_in_ending"
+REMINDERS = (WINDOW_ENDING, TERM_ENDING, DELIVERY_ENDING, PAYOUT_ENDING, PAY_IN_ENDING)
 LEAVES = (
+    "api.gateway",
+    "api.calls",
+    "api.voucher",
+    "api.service",
+    "api.answer",
     "query.accepted",
-    "query.attested",
     "query.released",
     "query.refused",
     "query.withheld",
@@ -43,8 +55,12 @@ LEAVES = (
     "panel.absence",
 )
 STAGES = {"SettlementToken": "settlement", "Titles": "rights"}  # where the contract is not called like its stage
-# Events that concern no party more than another, or that our contracts inherit and never give.
-UNCONCERNED = frozenset({"Anchored", "Approval", "EIP712DomainChanged"})
+# Events that are sent to nobody, and why.
+UNCONCERNED = {
+    "Anchored": "it concerns no party more than another; proofs name the root that they end in",
+    "Approval": "inherited; only the deployment gives it, for the contracts that move money",
+    "EIP712DomainChanged": "inherited, never given",
+}
 
 
 def type_of(contract: str, event: str) -> str:
@@ -62,7 +78,7 @@ def known_types() -> tuple[str, ...]:
         for entry in artifacts.load(contract).entries("event")
         if entry["name"] not in UNCONCERNED
     ]
-    return tuple(dict.fromkeys((*ledger, *LEAVES, *NOTICES)))
+    return tuple(dict.fromkeys((*ledger, *LEAVES, *PAPERS, *REMINDERS, *NOTICES)))
 
 
 def check_types(types: Sequence[str]) -> None:

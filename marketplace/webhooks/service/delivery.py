@@ -196,6 +196,11 @@ class Deliverer:
             with self._context.writing() as session:
                 more = outbox.hand_out(session, self._context.settings.public_url, self._context.clock()) > 0
 
+    def remind(self) -> None:
+        """Make messages of times that are nearly over, and of papers of a month that is."""
+        with self._context.writing() as session:
+            outbox.hand_out_timed(session, self._context.settings.public_url, self._context.clock())
+
     def deliver(self) -> None:
         """Send what is due, as far as threads are free."""
         now = self._context.clock()

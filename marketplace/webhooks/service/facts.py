@@ -10,15 +10,17 @@ the read model's rows), leaves of the log, notices. An event names its parties b
 | listingId           | the listing's seller                                  |
 | assetId             | who registered it, who holds it and who may list it   |
 | inputId, inputs     | the same, of these inputs of a product                |
-| titleId             | the title's holder                                    |
+| titleId             | the title's holder, and to whom it is pledged         |
 | caseId              | who applied, who receives and who objected            |
 | agreementId         | both sides                                            |
 | debtId              | who owes it and who is owed                           |
 | query               | its buyer, the order's seller and the vault           |
 | node                | that node of the panel                                |
 
-`Marked` (suspension, revocation) also concerns whoever has a share or a right to use, `Refused` whoever signed, and
-what becomes of a whole clearing batch (IN_BATCH) everybody in it.
+Besides: `Marked` (suspension, revocation) concerns whoever has a share or a right to use, and who declared a product
+made of it, at any depth; what ends, seizes or passes a title by force (FALLS) every holder of a title below it; what a
+registrar orders about a share, to whom it is pledged; `Refused` whoever signed; and what becomes of a whole clearing
+batch (IN_BATCH) everybody in it. With `Settled` both sides are told that the order's trade voucher is there.
 """
 
 import json
@@ -34,15 +36,17 @@ from marketplace.clearing.tables import ClearingDebt, ClearingPosition
 from marketplace.documents import unix_seconds
 from marketplace.evidence.tables import LogEntry, Notice
 from marketplace.ledger.tables import LedgerEvent, LedgerIntent
+from marketplace.lineage.tables import LineageDeclaration, LineageInput
 from marketplace.listings.tables import Listing
 from marketplace.orders.tables import Order
 from marketplace.queries.tables import QueryRow
 from marketplace.registrations.tables import RegistrationCase
 from marketplace.rights.tables import Asset, Share, ShareEncumbrance, Title
-from marketplace.types import TitleKind
-from marketplace.webhooks.rules import UNCONCERNED, type_of
+from marketplace.types import TitleKind, TitleMark
+from marketplace.webhooks.rules import TRADE_VOUCHER, UNCONCERNED, type_of
 
 IN_BATCH = frozenset({"BatchClosed", "BatchConfirmed", "BatchSettled"})
+FALLS = frozenset({"TitleEnded", "TitleEncumbered", "PledgeEnforced"})
 _ADDRESS = 42
 _NOBODY = "0x" + "00" * 20
 Place = tuple[int, int]
@@ -74,16 +78,12 @@ def ledger_facts(session: Session, after: Place, limit: int) -> Iterator[tuple[P
     query = select(LedgerEvent).where(tuple_(*place) > after).order_by(*place).limit(limit)
     for event in session.exec(query).all():
         told = {"block": event.block, "logIndex": event.log_index, "intent": event.intent or None}
-        yield (
-            (event.block, event.log_index),
-            Fact(
-                f"ledger-{event.block}-{event.log_index}",
-                type_of(event.contract, event.name),
-                event.timestamp,
-                _concerned(session, event),
-                {**event.args, "event": told},
-            ),
-        )
+        at, spot, parties = event.timestamp, (event.block, event.log_index), _concerned(session, event)
+        name = f"ledger-{event.block}-{event.log_index}"
+        yield spot, Fact(name, type_of(event.contract, event.name), at, parties, {**event.args, "event": told})
+        if event.name == "Settled":
+            data = {"orderId": event.args["orderId"], "event": told}
+            yield spot, Fact(name.replace("ledger", "trade"), TRADE_VOUCHER, at, parties, data)
 
 
 def log_facts(session: Session, after: Place, limit: int) -> Iterator[tuple[Place, Fact]]:
@@ -92,7 +92,7 @@ def log_facts(session: Session, after: Place, limit: int) -> Iterator[tuple[Plac
     for row in session.exec(query).all():
         leaf = json.loads(row.leaf)
         kind, at = leaf.pop("type"), unix_seconds(leaf.pop("at"))
-        fact = Fact(f"log-{row.position}", kind, at, _named(session, leaf), {**leaf, "leaf": row.position})
+        fact = Fact(f"log-{row.position}", kind, at, named(session, leaf), {**leaf, "leaf": row.position})
         yield (row.position, 0), fact
 
 
@@ -116,19 +116,22 @@ SOURCES: dict[str, Callable[[Session, Place, int], Iterator[tuple[Place, Fact]]]
 def _concerned(session: Session, event: LedgerEvent) -> frozenset[str]:
     if event.name in UNCONCERNED:
         return frozenset()
-    found = set(_named(session, event.args))
+    found = set(named(session, event.args))
     if event.name == "Marked":
-        found |= _entitled(session, event.args["assetId"])
+        found |= _entitled(session, event.args["assetId"]) | _made_of(session, event.args["assetId"])
+    if event.name in FALLS:
+        found |= _below(session, event.args["titleId"])
+    if event.name == "ShareEncumbered":
+        found |= _pledgee(session, event.args["assetId"], event.args["holder"])
     if event.name in IN_BATCH:
-        positions = select(ClearingPosition.party).where(ClearingPosition.batch_id == event.args["batchId"])
-        found |= set(session.exec(positions).all())
+        found |= in_batch(session, event.args["batchId"])
     if event.name == "Refused":
         query = select(LedgerIntent.by).where(LedgerIntent.digest == event.intent)
         found |= set(session.exec(query).all())
     return frozenset(found)
 
 
-def _named(session: Session, args: Mapping[str, Any]) -> frozenset[str]:
+def named(session: Session, args: Mapping[str, Any]) -> frozenset[str]:
     """Whom the arguments of an event, or the members of a leaf, name."""
     found = set(_addresses(args.values()))
     for name, value in args.items():
@@ -137,7 +140,7 @@ def _named(session: Session, args: Mapping[str, Any]) -> frozenset[str]:
         elif name == "inputs" and isinstance(value, list):
             found |= {party for asset in value for party in _of_asset(session, asset)}
         elif isinstance(value, Mapping):
-            found |= _named(session, value)
+            found |= named(session, value)
     return frozenset(found - {_NOBODY})
 
 
@@ -167,7 +170,9 @@ def _of_asset(session: Session, asset_id: str) -> set[str]:
 
 def _of_title(session: Session, title_id: str) -> set[str]:
     row = session.get(Title, title_id)
-    return set() if row is None else {row.holder}
+    if row is None:
+        return set()
+    return {row.holder, row.pledgee} if row.marks & TitleMark.PLEDGED else {row.holder}
 
 
 def _of_case(session: Session, case_id: str) -> set[str]:
@@ -196,6 +201,31 @@ def _entitled(session: Session, asset_id: str) -> set[str]:
     shares = select(Share.holder).where(Share.asset_id == asset_id)
     pledges = select(ShareEncumbrance.pledgee).where(ShareEncumbrance.asset_id == asset_id, ShareEncumbrance.bps > 0)
     return {account for wanted in (titles, shares, pledges) for account in session.exec(wanted)}
+
+
+def in_batch(session: Session, batch_id: str) -> set[str]:
+    """Everybody who has a position in a clearing batch."""
+    return set(session.exec(select(ClearingPosition.party).where(ClearingPosition.batch_id == batch_id)))
+
+
+def _below(session: Session, title_id: str) -> set[str]:
+    """Holders of all titles that were granted out of one, at any depth."""
+    tree = select(Title.title_id, Title.holder).where(Title.parent == title_id).cte("tree", recursive=True)
+    tree = tree.union_all(select(Title.title_id, Title.holder).where(Title.parent == tree.c.title_id))
+    return set(session.execute(select(tree.c.holder).distinct()).scalars())
+
+
+def _made_of(session: Session, asset_id: str) -> set[str]:
+    """Who declared a product that is made of an asset, at any depth."""
+    tree = select(LineageInput.asset_id).where(LineageInput.input_id == asset_id).cte("tree", recursive=True)
+    tree = tree.union(select(LineageInput.asset_id).where(LineageInput.input_id == tree.c.asset_id))
+    products = select(LineageDeclaration.holder).where(col(LineageDeclaration.asset_id).in_(select(tree.c.asset_id)))
+    return set(session.exec(products))
+
+
+def _pledgee(session: Session, asset_id: str, holder: str) -> set[str]:
+    row = session.get(ShareEncumbrance, (asset_id, holder))
+    return {row.pledgee} if row is not None and row.bps > 0 else set()
 
 
 OWNERS: dict[str, Callable[[Session, str], set[str]]] = {

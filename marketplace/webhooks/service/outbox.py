@@ -22,6 +22,7 @@ from marketplace.participants.service.keyring import account_for
 from marketplace.participants.tables import IdentityLink
 from marketplace.types import Act
 from marketplace.webhooks import rules
+from marketplace.webhooks.service.clock import TIMED
 from marketplace.webhooks.service.facts import SOURCES, START, Fact, Place
 from marketplace.webhooks.tables import WebhookCursor, WebhookEndpoint, WebhookMessage
 
@@ -74,13 +75,7 @@ def hand_out(session: Session, source: str, now: int) -> int:
     Args:
         source: what the messages say they come from: the service's public URL.
     """
-    by_owner: dict[str, list[WebhookEndpoint]] = {}
-    for row in session.exec(select(WebhookEndpoint).where(WebhookEndpoint.status == rules.ACTIVE)).all():
-        if _is_gone(session, row):
-            remove(session, row)
-        elif not _is_over(session, row, now):
-            by_owner.setdefault(row.owner, []).append(row)
-    count = 0
+    by_owner, count = _listening(session, now), 0
     for name, read in SOURCES.items():
         place = None
         for place, fact in read(session, _cursor(session, name), CHUNK):  # noqa: B007 - the last place is the cursor
@@ -89,6 +84,32 @@ def hand_out(session: Session, source: str, now: int) -> int:
         if place is not None:
             session.merge(WebhookCursor(source=name, place=place[0], part=place[1]))
     return count
+
+
+def hand_out_timed(session: Session, source: str, now: int) -> int:
+    """Make messages of what the clock has brought since the last time; returns how many facts there were."""
+    by_owner, count = _listening(session, now), 0
+    for name, read in TIMED.items():
+        news = read(session, _cursor(session, name), now)
+        if news is None:
+            continue
+        (place, part), facts = news
+        for fact in facts:
+            _distribute(session, fact, by_owner, source, now)
+        count += len(facts)
+        session.merge(WebhookCursor(source=name, place=place, part=part))
+    return count
+
+
+def _listening(session: Session, now: int) -> dict[str, list[WebhookEndpoint]]:
+    """Endpoints that are told anything now, by their owners; those whose link is gone go with it."""
+    by_owner: dict[str, list[WebhookEndpoint]] = {}
+    for row in session.exec(select(WebhookEndpoint).where(WebhookEndpoint.status == rules.ACTIVE)).all():
+        if _is_gone(session, row):
+            remove(session, row)
+        elif not _is_over(session, row, now):
+            by_owner.setdefault(row.owner, []).append(row)
+    return by_owner
 
 
 def remove(session: Session, row: WebhookEndpoint) -> None:

@@ -5,13 +5,16 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlmodel import col, select
 
 from marketplace.documents import Document, digest, unix_seconds
 from marketplace.documents.ids import agreement_id
 from marketplace.errors import InvalidInputError, NotFoundError, RuleError, VerificationError
+from marketplace.evidence.tables import Notice
 from marketplace.sdk import agreements
 from marketplace.sdk.client import Client
 from marketplace.types import AgreementStatus
+from marketplace.webhooks.rules import DECLINED, PROPOSED, WITHDRAWN
 from tests.agreements import filled_in
 from tests.integration.service.test_http import refused, token
 from tests.integration.service.town import PRICE, YEAR, Town
@@ -124,6 +127,11 @@ def test_a_proposal_is_declined_or_withdrawn_once(town: Town) -> None:
     two = agreements.propose(supplier, draft(town), deadline=soon())["proposal"]
     assert agreements.close(supplier, two)["state"] == "withdrawn"
     assert code_of(agreements.propose, buyer, draft(town), deadline=soon(), answers=two) == "proposal_closed"
+    with town.context.reading() as session:
+        told = session.exec(select(Notice).order_by(col(Notice.number))).all()
+    sides, kinds = sorted((supplier.address, buyer.address)), [(row.kind, row.data["proposal"]) for row in told[-4:]]
+    assert all(row.parties == sides for row in told[-4:])
+    assert kinds == [(PROPOSED, one), (DECLINED, one), (PROPOSED, two), (WITHDRAWN, two)]
 
 
 def test_orders_keep_within_what_was_agreed(town: Town) -> None:

@@ -13,6 +13,7 @@ from marketplace.deployment import Genesis
 from marketplace.errors import MarketplaceError
 from marketplace.events import Event
 from marketplace.types import AssetStatus, BatchStatus, OrderStatus, RedemptionStatus, TitleKind
+from scripts.documentation import notifications
 from tests.histories import ADDRESSES, BUILDERS, TREASURY, Call, History
 from tests.registering import rulebook
 
@@ -169,6 +170,7 @@ class Market(RuleBasedStateMachine):
     def _note(self, call: Call, events: list[Event], refusal: MarketplaceError | None) -> None:
         assert (refusal is None) == bool(events)
         if refusal is None:
+            assert notifications.names(call.contract, call.verb, events), (call.verb, [item.name for item in events])
             self.done.append(call)
             self.events += events
 
