@@ -20,7 +20,7 @@ REMINDER_SECONDS = 60.0  # how late one may be that tells, a day ahead, of a tim
 
 
 class UnfinishedError(Exception):
-    """A step did what it could; the message says what hinders the rest, and names nobody."""
+    """A step did what it could; the message says what hinders the rest, and names nobody. The service goes on."""
 
 
 class Chore:
@@ -30,6 +30,10 @@ class Chore:
         name: what it is for, in words that finish "the service could not …".
         step: does what is to be done now, if anything. pause: seconds between two steps.
         end: called once after the last step.
+
+    Attributes:
+        problem: why nothing is done any more, for which the service is not ready; None while the step works.
+        hindrance: what the step had to leave undone, of single objects; None if nothing.
     """
 
     def __init__(
@@ -38,6 +42,7 @@ class Chore:
         self.name, self._step, self._pause, self._end = name, step, pause, end
         self._stopping = threading.Event()
         self.problem: str | None = None
+        self.hindrance: str | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -54,9 +59,9 @@ class Chore:
         while not self._stopping.is_set():
             try:
                 self._step()
-                self.problem = None
+                self.problem = self.hindrance = None
             except UnfinishedError as error:  # the step has told the log more
-                self.problem = f"the service could not {self.name}: {error}"
+                self.problem, self.hindrance = None, f"the service could not {self.name}: {error}"
             except Exception as error:  # whatever it was, the next try may go through, and readiness tells meanwhile
                 log.exception("the service could not %s now; it will be tried again", self.name)
                 self.problem = f"the service could not {self.name}: {type(error).__name__}"

@@ -82,6 +82,7 @@ class Service:
             deployment=self._worker.profile.deployment,
             treasury=self._worker.profile.treasury,
             ledger_problem=self._problem,
+            hindrances=self._hindrances,
             bell=self._bell,
             clock=self._clock,
             account_for=account_for,
@@ -105,6 +106,9 @@ class Service:
         if not self._worker.healthy():
             return str(self._worker.problem or "the sealer has ended")
         return next((chore.problem for chore in self._chores if chore.problem), None)
+
+    def _hindrances(self) -> list[str]:
+        return [chore.hindrance for chore in self._chores if chore.hindrance]
 
 
 class _Server(uvicorn.Server):

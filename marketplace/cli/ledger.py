@@ -22,8 +22,11 @@ def status(run: Run) -> None:
     Example: marketplace ledger status
     """
     with open_client(run, with_keys=False) as client:
-        found = {**client.profile.facts, "ready": client.get("/readyz", signed=False)["status"]}
+        readiness = client.get("/readyz", signed=False)
+    found = {**client.profile.facts, "ready": readiness["status"], "hindrances": readiness["hindrances"]}
     run.result(found, "the service serves", "服务正常")
+    for hindrance in found["hindrances"]:
+        run.say(hindrance, f"有事项未能办理：{hindrance}")
     run.facts(found["contracts"])
     run.facts(found["log"])
 

@@ -36,6 +36,7 @@ class Context:
         deployment: chain id and contract addresses, for signing domains.
         treasury: the account that fees go to.
         ledger_problem: None while the ledger serves, else why it does not.
+        hindrances: what the service had to leave undone, while all the rest goes on.
         bell: wakes long polls.
         clock: unix seconds; a test may move it.
         account_for: the account that a key reads for at a time, and may do such an act for; None for none. A linked
@@ -49,6 +50,7 @@ class Context:
     deployment: Deployment
     treasury: str
     ledger_problem: Callable[[], str | None]
+    hindrances: Callable[[], list[str]] = list
     bell: Bell = field(default_factory=Bell)
     clock: Callable[[], int] = _unix_now
     account_for: Callable[[Session, str, int, Act], str | None] = lambda _session, key, _now, _act: key

@@ -23,14 +23,15 @@ def check_health() -> dict[str, str]:
 
 
 @router.get("/readyz", tags=["operations"])
-def check_readiness(here: Here) -> dict[str, str]:
-    """Store and ledger answer, so that intents will be sealed."""
+def check_readiness(here: Here) -> dict[str, Any]:
+    """Store and ledger answer, so that intents will be sealed; and what the service had to leave undone of single
+    orders, which keeps nobody else from anything."""
     with here.reading() as session:
         session.exec(select(1)).one()
     problem = here.ledger_problem()
     if problem:
         raise PortError("ledger_not_ready", f"the ledger does not take intents now: {problem}", zh="账本暂不可用")
-    return {"status": "ready"}
+    return {"status": "ready", "hindrances": here.hindrances()}
 
 
 @router.get("/profile", tags=["operations"])

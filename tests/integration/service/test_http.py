@@ -296,4 +296,4 @@ def test_an_anchoring_that_fails_is_told_and_tried_again(
 
 def test_readiness_asks_the_store_and_the_ledger(http: httpx.Client) -> None:
     assert http.get("/healthz").json() == {"status": "alive"}
-    assert http.get("/readyz").json() == {"status": "ready"}
+    assert http.get("/readyz").json() == {"status": "ready", "hindrances": []}
