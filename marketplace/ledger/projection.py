@@ -1,5 +1,6 @@
 """Showing events to projectors, fast: each row is read once and written once, however many events change it."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import islice
@@ -34,7 +35,7 @@ class ProjectionSession(Session):
         self._known: dict[_Key, ProjectedRow | None] = {}
         self._ours: dict[int, ProjectedRow] = {}  # by id: rows that are known, so that nobody has to ask for their keys
         self._stored: dict[_Key, list[Any]] = {}  # what the database has of the rows that are known
-        self._named: dict[str, set[Any]] = {}
+        self._named: _Named = {}
 
     def get(self, entity: Any, ident: Any, **options: Any) -> Any:
         """As `Session.get`."""
@@ -77,12 +78,11 @@ class ProjectionSession(Session):
         self._write()
         super().commit()
 
-    def expect(self, named: Mapping[str, set[Any]]) -> None:
-        """Say which rows may be asked for: those of a table with such a one-column key are read at once, when the first
-        of them is.
+    def expect(self, named: "_Named") -> None:
+        """Say which rows may be asked for: those of a table with such a key are read at once, when the first is.
 
         Args:
-            named: keys by the name of the event argument that holds them (orderId, of a table with the key order_id).
+            named: keys by the names of the event arguments that spell them (orderId, of a table with the key order_id).
         """
         self._named = dict(named)
 
@@ -103,9 +103,9 @@ class ProjectionSession(Session):
     def _read(self, entity: type[ProjectedRow], key: tuple[Any, ...]) -> None:
         """Make a row known, or that there is none; with it those that were expected."""
         form, wanted = _form(entity), {key}
-        expected = self._named.get(form.argument, set()) if len(form.keys) == 1 else set()
-        if key[0] in expected:
-            wanted |= {(name,) for name in expected if (entity, (name,)) not in self._known}
+        expected = self._named.get(form.arguments, set())
+        if key in expected:
+            wanted |= {name for name in expected if (entity, name) not in self._known}
         self._known |= dict.fromkeys((entity, name) for name in wanted)
         names = list(wanted)
         for start in range(0, len(names), FETCHED):
@@ -155,7 +155,7 @@ class _Form:
         self.table = mapper.local_table
         self.columns = tuple(self.table.columns.keys())
         self.keys = tuple(column.key for column in self.table.primary_key)
-        self.argument = to_camel(self.keys[0])
+        self.arguments = tuple(map(to_camel, self.keys))
         self._manager = mapper.class_manager
         keys = [self.table.columns[name] for name in self.keys]
         within = keys[0] if len(keys) == 1 else tuple_(*keys)
@@ -181,6 +181,7 @@ class _Form:
 
 
 _Key = tuple[type[ProjectedRow], tuple[Any, ...]]
+_Named = dict[tuple[str, ...], set[tuple[Any, ...]]]
 _form = cache(_Form)
 
 
@@ -202,21 +203,22 @@ def project(session: ProjectionSession, events: Iterable[LedgerEvent], projector
     return count
 
 
-def _named(events: Sequence[LedgerEvent]) -> dict[str, set[Any]]:
-    """The events' arguments by name, where a name is that of a read-model table's key."""
-    named: dict[str, set[Any]] = {name: set() for name in _key_arguments()}
+def _named(events: Sequence[LedgerEvent]) -> _Named:
+    """The keys of read-model tables that the events' arguments spell, by the names of those arguments."""
+    named: _Named = defaultdict(set)
     for event in events:
-        for name, value in event.args.items():
-            if name in named:
-                named[name].add(value)
+        args = event.args
+        for key in _keys_among(tuple(args)):
+            named[key].add(tuple([args[name] for name in key]))
     return named
 
 
 @cache
-def _key_arguments() -> frozenset[str]:
+def _keys_among(arguments: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """The keys of read-model tables that are among an event's arguments."""
     mappers: Iterable[Mapper[Any]] = LedgerEvent._sa_registry.mappers
-    forms = [_form(mapper.class_) for mapper in mappers if issubclass(mapper.class_, ProjectedRow)]
-    return frozenset(form.argument for form in forms if len(form.keys) == 1)
+    keys = {_form(mapper.class_).arguments for mapper in mappers if issubclass(mapper.class_, ProjectedRow)}
+    return [key for key in sorted(keys) if set(key) <= set(arguments)]
 
 
 def make_event(row: Mapping[str, Any]) -> LedgerEvent:

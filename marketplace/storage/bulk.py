@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Dialect, Table
 
+from marketplace.errors import PortError
+
 Values = Mapping[str, Any]
 _Convert = Callable[[Any], Any]
 
@@ -25,17 +27,20 @@ def insert_rows(connection: Connection, table: Table, rows: Collection[Values]) 
 
 
 def update_rows(connection: Connection, table: Table, keys: Sequence[str], rows: Collection[Values]) -> None:
-    """Set columns of the rows with these keys; rows that are not there are passed over.
+    """Set columns of the rows with these keys.
 
     Args:
         keys: columns that name a row.
         rows: values by column name, the keys' among them; all of the same columns.
+
+    Raises:
+        PortError: `rows_missing`: a row is not there; the transaction must be rolled back.
     """
     if not rows:
         return
     changed = tuple(name for name in next(iter(rows)) if name not in keys)
     statement = _change(table, changed, tuple(keys), connection.dialect)
-    _run(connection, table, statement, (*changed, *keys), rows)
+    _require_all(table, _run(connection, table, statement, (*changed, *keys), rows), len(rows))
 
 
 def delete_rows(connection: Connection, table: Table, rows: Collection[Values]) -> None:
@@ -43,21 +48,38 @@ def delete_rows(connection: Connection, table: Table, rows: Collection[Values]) 
 
     Args:
         rows: values by column name, enough to name each row; all of the same columns.
+
+    Raises:
+        PortError: as `update_rows`.
     """
     if rows:
         columns = tuple(next(iter(rows)))
-        _run(connection, table, _deletion(table, columns, connection.dialect), columns, rows)
+        statement = _deletion(table, columns, connection.dialect)
+        _require_all(table, _run(connection, table, statement, columns, rows), len(rows))
 
 
-def _run(
-    connection: Connection, table: Table, statement: str, columns: tuple[str, ...], rows: Iterable[Values]
-) -> None:
+def _require_all(table: Table, met: int, named: int) -> None:
+    if met != named:
+        raise PortError(
+            "rows_missing",
+            f"{table.name} has {met} of the {named} rows that are to change",
+            retryable=False,
+            zh=f"{table.name} 表中待更改的 {named} 行只有 {met} 行存在",
+            expected=named,
+            got=met,
+            hint="the database was changed by others; restore it from a backup",
+            hint_zh="数据库被他人改动；请从备份恢复",
+        )
+
+
+def _run(connection: Connection, table: Table, statement: str, columns: tuple[str, ...], rows: Iterable[Values]) -> int:
+    """Returns how many rows were met."""
     converted = _converted(table, columns, connection.dialect)
     values = [[row[name] for name in columns] for row in rows]
     for place, convert in converted:
         for row in values:
             row[place] = convert(row[place])
-    connection.exec_driver_sql(statement, list(map(tuple, values)))
+    return connection.exec_driver_sql(statement, list(map(tuple, values))).rowcount
 
 
 @lru_cache(maxsize=512)

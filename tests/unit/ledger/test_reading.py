@@ -16,7 +16,7 @@ from marketplace.intents import CONTRACTS
 from marketplace.ledger.events import _quick, _thorough, read_events
 from marketplace.ledger.projection import ProjectionSession, make_event, project
 from marketplace.ledger.tables import LedgerEvent
-from marketplace.settlement.tables import Balance
+from marketplace.settlement.tables import Balance, Payout
 
 EVENTS = [(name, entry) for name in CONTRACTS for entry in artifacts.load(name).entries("event")]
 FIXED = [
@@ -102,3 +102,25 @@ def test_a_row_is_read_once_and_written_once_however_often_it_changes(session: P
     touching = [statement.split()[0] for statement in statements if "balances" in statement]
     assert touching == ["SELECT", "UPDATE"]
     assert session.get(Balance, (ACCOUNT, "CNY")).balance == sum(range(50))
+
+
+def test_rows_whose_whole_key_the_events_spell_are_read_together(session: ProjectionSession) -> None:
+    holders = [f"0x{n:040x}" for n in range(20)]
+    paid = [
+        make_event({"block": 1, "name": "SharePaid", "args": {"orderId": "0x1", "assetId": "0x2", "holder": holder}})
+        for holder in holders
+    ]
+    statements: list[str] = []
+    event.listen(session.get_bind(), "before_cursor_execute", lambda *args: statements.append(args[2]))
+
+    def pay(opened: Any, happened: LedgerEvent) -> None:
+        key = happened.args["orderId"], happened.args["assetId"], happened.args["holder"]
+        row = opened.get(Payout, key) or Payout(order_id=key[0], asset_id=key[1], holder=key[2], amount=0)
+        row.amount += 1
+        opened.add(row)
+
+    for _ in range(2):
+        project(session, paid[:10] + paid, {"SharePaid": (pay,)})
+    touching = [statement.split()[0] for statement in statements if "payouts" in statement]
+    assert touching == ["SELECT", "INSERT", "SELECT", "UPDATE"]
+    assert [session.get(Payout, ("0x1", "0x2", holder)).amount for holder in holders] == [4] * 10 + [2] * 10
