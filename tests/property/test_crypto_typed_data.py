@@ -1,5 +1,6 @@
 """Typed data hashes, signs and recovers exactly as eth-account does, for any flat structure."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from eth_account import Account
@@ -114,11 +115,21 @@ def test_verdicts_are_eth_accounts_but_for_second_spellings(case: tuple[bytes, b
     """
     digest, signature = case
     ours, expected = _ours(digest, signature), _eth_accounts(digest, signature)
+    assert _ours(digest, signature) == ours  # from the memory of addresses, too
     low = 0 < int.from_bytes(signature[32:64], "big") <= typed_data.GROUP_ORDER // 2
     if low and len(signature) == 65 and signature[64] in {27, 28}:
         assert ours == expected
     else:
         assert ours is None
+
+
+def test_threads_and_more_keys_than_are_remembered_change_no_verdict() -> None:
+    digests = [number.to_bytes(32, "big") for number in range(1, 1_101)]
+    signed = [(digest, typed_data.sign(digest, digest), typed_data.address_of(digest)) for digest in digests]
+    with ThreadPoolExecutor(4) as pool:
+        for order in (signed, signed[::-1]):
+            found = pool.map(lambda case: typed_data.recover(*case[:2]) == case[2], order)
+            assert all(found)
 
 
 def _ours(digest: bytes, signature: bytes) -> str | None:
