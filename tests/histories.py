@@ -268,6 +268,8 @@ class History:
     def register(self) -> list[Part] | None:
         holder, manifest = self._pick(TRADERS[:3] if self.derives else TRADERS), self._digest()
         holders = self.random.sample(TRADERS, self.random.choice([1, 2, 3, 7, 16, 16]))
+        if self.made and "pledgeShare" not in self.without:
+            holders[-1] = self._receiver() if self.random.random() < 0.3 else holders[-1]
         cuts = sorted(self.random.sample(range(1, 10_000), len(holders) - 1))
         bps = [high - low for low, high in zip([0, *cuts], [*cuts, 10_000], strict=True)]
         message = {

@@ -77,7 +77,7 @@ contract Rights is IRights, ParticipantIntents {
             revert RightsBudgetRange(registration.epsilonBudget);
         }
         PARTICIPANTS.requireActive(registration.holder, Roles.SUPPLIER);
-        _requireShares(registration.shareHolders, registration.shareBps);
+        _requireShares(registration.holder, registration.shareHolders, registration.shareBps);
 
         record.registrant = registration.holder;
         record.status = AssetStatus.Registered;
@@ -143,10 +143,7 @@ contract Rights is IRights, ParticipantIntents {
         _requireVersion(record.shareVersion, transfer_.version);
         if (transfer_.from == transfer_.to) revert RightsSameParty(transfer_.to);
         PARTICIPANTS.requireActive(transfer_.from, 0);
-        PARTICIPANTS.requireActive(transfer_.to, 0);
-        bool decides = PARTICIPANTS.participant(transfer_.to).roles & Roles.REGISTRAR != 0;
-        if (decides) revert RightsToRegistrar(transfer_.to);
-
+        _requireTaker(transfer_.to);
         _requireFreeShare(transfer_.assetId, transfer_.from, transfer_.bps, false);
 
         _moveShare(transfer_.assetId, transfer_.from, transfer_.to, transfer_.bps);
@@ -480,7 +477,13 @@ contract Rights is IRights, ParticipantIntents {
         PARTICIPANTS.requireActive(registrar, Roles.REGISTRAR);
     }
 
-    function _requireShares(address[] calldata holders, uint16[] calldata bps) private view {
+    /// @dev Whoever may decide is not given a part unasked, or the giver would choose by that who decides.
+    function _requireTaker(address account) private view {
+        PARTICIPANTS.requireActive(account, 0);
+        if (PARTICIPANTS.participant(account).roles & Roles.REGISTRAR != 0) revert RightsToRegistrar(account);
+    }
+
+    function _requireShares(address registrant, address[] calldata holders, uint16[] calldata bps) private view {
         if (holders.length == 0 || holders.length > MAX_SHARE_HOLDERS || holders.length != bps.length) {
             revert RightsSharesInvalid();
         }
@@ -491,7 +494,7 @@ contract Rights is IRights, ParticipantIntents {
         }
         if (sum != WHOLE_BPS) revert RightsSharesInvalid();
         for (uint256 i = 0; i < holders.length; ++i) {
-            PARTICIPANTS.requireActive(holders[i], 0);
+            if (holders[i] != registrant) _requireTaker(holders[i]);
         }
     }
 

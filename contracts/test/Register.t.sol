@@ -91,6 +91,19 @@ contract RegisterTest is MarketTest {
         rights.register(m, signature);
     }
 
+    /// @dev Else a registrant could bar every registrar but one of its choice, by one bp each.
+    function testFuzz_refusesARegistrarAmongTheOtherShareHolders(uint16 bps, bool last) public {
+        IRights.Register memory m = _registerOf("manifest");
+        m.shareHolders[last ? 1 : 0] = _at(REGISTRAR);
+        (m.shareBps[0], m.shareBps[1]) = (bps % 9_999 + 1, 9_999 - bps % 9_999);
+        _refuses(m, abi.encodeWithSelector(IRights.RightsToRegistrar.selector, _at(REGISTRAR)));
+    }
+
+    function test_aRegistrarSharesInItsOwnData() public {
+        _admit(SUPPLIER, Roles.SUPPLIER | Roles.REGISTRAR);
+        _send(_registerOf("manifest"), SUPPLIER);
+    }
+
     function test_refusesAHolderWhoIsNoSupplier() public {
         IRights.Register memory m = _registerOf("manifest");
         m.holder = _at(BUYER);

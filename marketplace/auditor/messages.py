@@ -208,6 +208,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "A registrar decided about what is its own under another account.",
         "登记机构就其以其他账户参与的事项作出决定。",
     ),
+    "share_to_registrar": (
+        "A share was given unasked to an account of a registrar's, which by that cannot decide about the asset.",
+        "未经其同意将份额给予登记机构的另一账户，使其不得就该资产作出决定。",
+    ),
     "certificate_code_differs": (
         "A certificate's code is not of its registrar's institution or its deposit's month.",
         "凭证编码与登记机构或登簿月份不符。",

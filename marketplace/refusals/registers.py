@@ -309,8 +309,8 @@ REGISTERS = (
         "rights.registrars_are_given_no_shares",
         "{account} is a registrar, who could decide nothing about the asset with a share in it",
         "{account} 为登记机构，持有份额后将不得就该资产作出决定",
-        "name another receiver",
-        "请指定另一受让方",
+        "name another holder; a registrar takes a share by a deed that it signs itself",
+        "请指定另一持有人；登记机构仅可通过其自行签署的行为取得份额",
         got="account",
     ),
     Refusal(

@@ -55,7 +55,8 @@ def register(state: Rights, participants: Participants, registration: Message, n
     participants.require_active(holder, Role.SUPPLIER)
     require_shares(registration["shareHolders"], registration["shareBps"])
     for share_holder in registration["shareHolders"]:
-        participants.require_active(share_holder)
+        if share_holder != holder:
+            require_taker(participants, share_holder)
 
     pairs = zip(registration["shareHolders"], registration["shareBps"], strict=True)
     shares = [Share(share_holder, bps) for share_holder, bps in pairs]
@@ -206,6 +207,13 @@ def release_budget(state: Rights, asset_key: str, order: str, epsilon: int) -> l
     """Give back what an order committed and did not spend; for the rules of settlement alone."""
     state.assets[asset_key].released += epsilon
     return [Event("Rights", "BudgetReleased", {"assetId": asset_key, "orderId": order, "amount": epsilon})]
+
+
+def require_taker(participants: Participants, account: str) -> None:
+    """Refuse to give a share unasked to whoever may decide: the giver would choose by that who decides."""
+    participants.require_active(account)
+    if participants.of(account).roles & Role.REGISTRAR:
+        raise refuse("RightsToRegistrar", account=account)
 
 
 def require_shares(holders: Sequence[str], bps: Sequence[int]) -> None:

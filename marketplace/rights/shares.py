@@ -12,7 +12,7 @@ from marketplace.participants.rules import Participants
 from marketplace.refusals import refuse
 from marketplace.refusals.checks import Message, require_in_time, require_version
 from marketplace.rights.records import MAX_SHARE_HOLDERS, Asset, Encumbrance, Rights, Share
-from marketplace.rights.rules import AssetRegister
+from marketplace.rights.rules import AssetRegister, require_taker
 from marketplace.rights.title_records import Titles
 from marketplace.types import AssetStatus, Role, TitleMark
 
@@ -33,9 +33,7 @@ def transfer_share(state: Rights, participants: Participants, handover: Message,
     if giver == taker:
         raise refuse("RightsSameParty", account=taker)
     participants.require_active(giver)
-    participants.require_active(taker)
-    if participants.of(taker).roles & Role.REGISTRAR:
-        raise refuse("RightsToRegistrar", account=taker)
+    require_taker(participants, taker)
     weight = asset.encumbrance_of(giver)
     _require_free(asset, key, giver, bps, held=weight.bps)
     shares = _moved(asset, asset.encumbrances, key, (giver, taker, bps))

@@ -217,7 +217,7 @@ interface IRights is IIntentBatch {
     error RightsTerm(uint64 validUntil, uint256 latest);
     /// @notice Giver and receiver are the same.
     error RightsSameParty(address account);
-    /// @notice Nobody gives a registrar a share unasked: it could decide nothing about the asset then.
+    /// @notice Nobody gives a registrar a share unasked, at the registration or after: it could decide nothing about the asset then.
     error RightsToRegistrar(address account);
     /// @notice `holder` has fewer bps than it wants to give, or gives nothing.
     error RightsShareTooSmall(address holder, uint16 has, uint16 asked);

@@ -23,7 +23,7 @@ from marketplace.rights.title_records import ROOTS
 from marketplace.rulebooks import Rulebook, rulebook_of
 from marketplace.rulebooks.bounds import Bounds, bounds_of
 from marketplace.rulebooks.calendar import day_of
-from marketplace.types import ZERO_DIGEST
+from marketplace.types import ZERO_DIGEST, Role
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,8 @@ class Proceedings:
     def see(self, placed: Placed) -> None:
         """Check one event of registration, and note who is who in the others."""
         self._persons.see(placed)
+        for account in _given_unasked(placed):
+            self._check_taker(placed.event.args["assetId"], account)
         if placed.event.name == "RulebookAdopted":
             self._check_bounds(placed.event.args)
         look = self._looks.get(placed.event.name)
@@ -174,6 +176,14 @@ class Proceedings:
             if common := own & self._persons.of(party):
                 self._find("own_matter", name, version, expected=f"not {party}", got=f"{actor}: {min(common)}")
 
+    def _check_taker(self, asset: str, account: str) -> None:
+        """A share that its taker did not sign for bars no registrar under another account from deciding."""
+        taker = self._persons.of(account)
+        for registrar in sorted(self._persons.registrars - {account}):
+            if common := taker & self._persons.of(registrar):
+                got = f"{account}: {min(common)}"
+                self._report.find("share_to_registrar", f"asset {asset}", expected=f"not {registrar}", got=got)
+
     def _parties(self, name: str, case: Case) -> set[str]:
         asset = case.asset_id
         titles = (self._rows["titles"].get((title_id(asset, kind),)) for kind in ROOTS)
@@ -235,14 +245,18 @@ class _Persons:
         self._keys: defaultdict[str, set[str]] = defaultdict(set)
         #: asset to everybody who ever had a share in it
         self.sharers: defaultdict[str, set[str]] = defaultdict(set)
+        #: everybody who ever was a registrar
+        self.registrars: set[str] = set()
 
     def see(self, placed: Placed) -> None:
-        """Note keys and shares."""
+        """Note keys, registrars and shares."""
         args = placed.event.args
         if placed.event.name == "KeyAdded":
             self._keys[args["account"]] |= {args["key"], args["personDigest"]} - {ZERO_DIGEST}
         elif placed.event.name in ("KeyRotated", "Recovered"):
             self._keys[args["account"]].add(args["newKey"])
+        elif placed.event.name == "Admitted" and args["roles"] & Role.REGISTRAR:
+            self.registrars.add(args["account"])
         elif placed.event.name == "Registered":
             self.sharers[args["assetId"]] |= set(args["shareHolders"])
         elif placed.event.name in ("ShareTransferred", "ShareEnforced"):
@@ -252,6 +266,14 @@ class _Persons:
         """Everything that names who is behind an account."""
         profile = self._participants.get((account,), {}).get("identityDigest", ZERO_DIGEST)
         return {account, profile, *self._keys.get(account, ())} - {ZERO_DIGEST}
+
+
+def _given_unasked(placed: Placed) -> set[str]:
+    """Who gets a share by an event that somebody else alone signed for."""
+    args = placed.event.args
+    if placed.event.name == "Registered":
+        return set(args["shareHolders"]) - {args["holder"]}
+    return {args["to"]} if placed.event.name == "ShareTransferred" else set()
 
 
 def _decision_limit(case: Case, step: Step, lawful: Lawful) -> int | None:

@@ -87,12 +87,12 @@ class Story:
         join["identityDigest"] = identity or "0x" + account[-2:] * 32
         self.call("Participants", "admit", join, {**join, "version": 0, "registrar": REGISTRAR})
 
-    def register(self) -> None:
-        """The asset."""
+    def register(self, *others: str) -> None:
+        """The asset, with a basis point of its revenue for each of the others."""
         message = {
             **{"assetId": self.asset, "holder": SUPPLIER, "manifestDigest": self.manifest, "claimDigest": CLAIM},
             **{"ciphertextRoot": "0x" + "b2" * 32, "level": 2, "epsilonBudget": 1, "deadline": FAR},
-            **{"shareHolders": [SUPPLIER], "shareBps": [10_000]},
+            **{"shareHolders": [SUPPLIER, *others], "shareBps": [10_000 - len(others), *(1 for _ in others)]},
         }
         self.call("Rights", "register", message)
 
@@ -374,6 +374,15 @@ def test_what_the_contract_took_and_the_rulebook_does_not_give_is_named(
     tell(story)
     assert story.codes() == expected
     assert [name for _, name in story.proceedings.broken[story.case]] == expected
+
+
+def test_a_registrar_who_is_named_under_another_account_is_found() -> None:
+    """By a basis point the registrant would have barred one registrar, and chosen the other."""
+    story, other = Story(), "0x" + "c8" * 20
+    story.admit(other, Role.BUYER, identity="0x" + SECOND[-2:] * 32)
+    story.register(RIVAL, other)
+    assert story.codes() == ["share_to_registrar"]
+    assert story.report.findings[0].expected == f"not {SECOND}"
 
 
 def test_a_registrar_has_one_institution() -> None:
