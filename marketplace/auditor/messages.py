@@ -292,6 +292,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "A confirmed product does not say what it was made of.",
         "已确权的产品未申报其来源。",
     ),
+    "membership_unsigned": (
+        "A participant was admitted whose application does not sign the participant agreement.",
+        "获准入场的参与方其申请未签署入场协议。",
+    ),
     "lineage_differs": (
         "The declared inputs do not fit the source that the claim names.",
         "申报的来源与权利主张所载的数据来源不符。",

@@ -48,6 +48,7 @@ from marketplace.types import Digest
 # Kinds of applicants (registration guide of 2026) and classes of data merchants at Shanghai.
 PARTY_KINDS = ("NATURAL_PERSON", "LEGAL_PERSON", "UNINCORPORATED_BODY")
 MERCHANT_CLASSES = ("PROVIDER_CONSUMER", "DELIVERY", "ASSESSMENT", "INTERMEDIARY", "CONSULTING", "OTHER")
+_VERSION = matching("[0-9]{4}\\.[0-9]{1,3}", "a version such as 2026.1")
 _PROFILE = document(
     "profile",
     {
@@ -60,6 +61,8 @@ _PROFILE = document(
         "roles": array(one_of(ROLE_NAMES), len(ROLE_NAMES), 1, itself),
         "nonce": DIGEST,
     },
+    # The participant agreement that the applicant signs; absent in applications from before it was asked for.
+    {"membership": record({"version": _VERSION, "digest": DIGEST})},
 )
 
 _RIGHT = record(
@@ -166,7 +169,7 @@ _FORM_AGREEMENT = document(
     "form_agreement",
     {
         "form": matching("GF-[0-9]{4}-[0-9]{4}", "a model form such as GF-2025-2615"),
-        "formVersion": matching("[0-9]{4}\\.[0-9]{1,3}", "a version such as 2025.1"),
+        "formVersion": _VERSION,
         "formDigest": DIGEST,
         "partyA": ADDRESS,
         "partyB": ADDRESS,
@@ -191,7 +194,8 @@ _AGREEMENT = document(
 
 def validate_profile(value: object) -> Document:
     """Who applies: kind, name, merchant classes, and digests of the files that prove it, which applicant and registrar
-    keep. Whoever is not a natural person has a unified social credit code."""
+    keep. It names the participant agreement that is signed with it. Whoever is not a natural person has a unified
+    social credit code."""
     profile = checked(_PROFILE, value, "profile")
     if (profile["creditCode"] is None) != (profile["kind"] == "NATURAL_PERSON"):
         expected = "a code for a legal person or unincorporated body, null for a natural person"

@@ -10,6 +10,7 @@ from marketplace import documents
 from marketplace.documents import Document
 from marketplace.errors import NotFoundError, VerificationError
 from marketplace.intents import verify_intent
+from marketplace.participants import membership
 from marketplace.sdk.client import Client
 from marketplace.types import ParticipantStatus, Role
 
@@ -25,7 +26,8 @@ def join(
     merchant_classes: Sequence[str] = (),
     evidence: Sequence[Path] = (),
 ) -> dict[str, Any]:
-    """Apply to join: a signed Join over the digest of a blinded profile document.
+    """Apply to join: a signed Join over the digest of a blinded profile document, which names the newest participant
+    agreement (participants.membership): so this signs the agreement, too.
 
     Args:
         roles: every role wanted.
@@ -44,6 +46,7 @@ def join(
         "kind": kind or ("LEGAL_PERSON" if credit_code else "NATURAL_PERSON"),
         "merchantClasses": list(merchant_classes),
         "evidence": [{"name": path.name, "digest": to_hex(sha256(path.read_bytes()))} for path in evidence],
+        "membership": membership.get_agreement().reference,
         "nonce": to_hex(secrets.token_bytes(32)),
     }
     documents.validate_profile(profile)
@@ -70,10 +73,11 @@ def admit(client: Client, account: str) -> dict[str, Any]:
     Raises:
         NotFoundError: nobody with this address has applied.
         VerificationError: the application is not what the applicant signed.
+        RuleError: `membership_unsigned`: it does not sign the participant agreement.
     """
     application = _application(client, account)
     wish = application["join"]
-    _check_application(client, application)
+    membership.require_signed(_check_application(client, application))
     fields = {name: wish[name] for name in ("account", "roles", "identityDigest")}
     message = {
         **fields,
@@ -146,11 +150,11 @@ def _application(client: Client, account: str) -> dict[str, Any]:
     return application
 
 
-def _check_application(client: Client, application: dict[str, Any]) -> None:
+def _check_application(client: Client, application: dict[str, Any]) -> Document:
+    """The profile of an application, once it is what the applicant signed."""
     wish = application["join"]
     verify_intent("Join", wish, client.deployment, wish["account"], bytes.fromhex(application["signature"][2:]))
-    profile = client.get_document(wish["identityDigest"])
-    documents.validate_profile(profile)
+    profile = documents.validate_profile(client.get_document(wish["identityDigest"]))
     claimed = sum(Role[name] for name in profile["roles"])
     if (profile["account"], claimed) != (wish["account"], wish["roles"]):
         raise VerificationError(
@@ -160,3 +164,4 @@ def _check_application(client: Client, application: dict[str, Any]) -> None:
             expected={"account": wish["account"], "roles": wish["roles"]},
             got={"account": profile["account"], "roles": claimed},
         )
+    return profile

@@ -106,6 +106,8 @@ ACCESS: Mapping[str, Access] = {
     "list_applications": Holds(Role.REGISTRAR),
     "admit_participant": Signed("Participants.admit"),
     "set_participant_status": Signed("Participants.setStatus"),
+    "get_participant_agreement": Anyone(),
+    "get_participant_agreement_page": Anyone(),
     "list_participants": Anyone(),
     "get_participant": Anyone(),
     "enter_application": Holds(Role.REGISTRAR),

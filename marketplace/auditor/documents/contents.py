@@ -16,12 +16,17 @@ from marketplace.auditor.log import CHECKPOINTS, ENTRIES, LATEST
 from marketplace.auditor.readmodel.comparison import file_of
 from marketplace.auditor.readmodel.rows import KEYS, Row, Tables
 from marketplace.documents import all_chunks
-from marketplace.errors import InvalidInputError
+from marketplace.errors import InvalidInputError, RuleError
+from marketplace.participants.membership import require_signed
 from marketplace.registrations.records import Kind, Step
 from marketplace.rights.certificates import check_certificate, check_registration
-from marketplace.types import AssetStatus
+from marketplace.types import AssetStatus, ParticipantStatus
 
 PROFILE = "profile.json"
+_ADMITTED = (
+    *(ParticipantStatus.ACTIVE, ParticipantStatus.SUSPENDED, ParticipantStatus.EXITING, ParticipantStatus.EXITED),
+    ParticipantStatus.EXPELLED,
+)
 _FILES = {PROFILE, HEADERS, TRANSACTIONS, RECEIPTS, ENTRIES, LATEST, CHECKPOINTS, *map(file_of, KEYS)}
 
 
@@ -42,6 +47,7 @@ def check_ledger_documents(tables: Tables, documents: Documents, report: Report)
 
     Identity profiles, reasons of a suspension and payout documents are personal: a bundle may hold them, and need not.
     """
+    _check_memberships(tables, documents, report)
     versions = Versions(tables, documents, report)
     for row in tables.rows["assets"].values():
         subject = f"asset {row['assetId']}"
@@ -86,6 +92,21 @@ def check_registrations_of_certificates(tables: Tables, documents: Documents, re
             check_registration(certificate, Kind(case["kind"]), code)
         except InvalidInputError as error:
             report.find(error.code, subject, expected=error.expected, got=error.got)
+
+
+def _check_memberships(tables: Tables, documents: Documents, report: Report) -> None:
+    """Whoever was admitted signed the participant agreement with its application, as far as the profiles are here."""
+    for row in tables.rows["participants"].values():
+        if row["status"] not in _ADMITTED or not documents.holds(row["identityDigest"]):
+            continue
+        profile = documents.get(row["identityDigest"], "profile", f"participant {row['account']}")
+        if profile is None:
+            continue
+        report.count("participant agreements")
+        try:
+            require_signed(profile)
+        except RuleError as error:
+            report.find("membership_unsigned", f"participant {row['account']}", expected=error.expected, got=error.got)
 
 
 def _check_certificate(certificate: dict[str, Any], row: Row, subject: str, report: Report) -> None:

@@ -38,6 +38,10 @@ class Documents:
         with self._report.step(9):
             return self._get(digest, kind, named_by)
 
+    def holds(self, digest: object) -> bool:
+        """Whether the bundle has a file of that name."""
+        return document_name(digest) in self._bundle.names()
+
     def check_rest(self) -> None:
         """Check every document that nobody asked for."""
         for name in sorted(self._bundle.names()):

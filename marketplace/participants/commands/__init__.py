@@ -9,6 +9,7 @@ from marketplace.console import Run, command, group
 from marketplace.console.usage import BadValue
 from marketplace.console.values import Reason, parse_address, short
 from marketplace.documents.market import MERCHANT_CLASSES, PARTY_KINDS
+from marketplace.participants import membership
 from marketplace.sdk import participants
 from marketplace.sdk.opening import open_client
 from marketplace.types import ParticipantStatus, Role
@@ -43,7 +44,8 @@ def join(
 ) -> None:
     """Apply to join the exchange. 申请入场
 
-    Your profile goes to the registrar; on the ledger stands its digest alone.
+    Your profile goes to the registrar; on the ledger stands its digest alone. It names the participant agreement, which
+    you sign with it: read `marketplace participants agreement` first. 申请同时签署入场协议，请先阅读。
 
     Example: marketplace participants join --role SUPPLIER --name "Airline Data Co" --name-zh 航空数据公司
     """
@@ -58,7 +60,36 @@ def join(
             merchant_classes=[item.upper() for item in merchant_class or ()],
             evidence=evidence or (),
         )
-    run.result(result, "applied; a registrar must admit you now", "已提交申请，等待登记机构准入")
+    signed = result["profile"]["membership"]["version"]
+    english = f"applied, and signed the participant agreement {signed}; a registrar must admit you now"
+    run.result(result, english, f"已提交申请并签署入场协议 {signed}，等待登记机构准入")
+
+
+@command(app)
+def agreement(
+    run: Run,
+    version: Annotated[str | None, typer.Option(help="e.g. 2026.1; the newest if left out 协议版本")] = None,
+    html: Annotated[Path | None, typer.Option(help="write it as a page to print 保存为网页")] = None,
+) -> None:
+    """The participant agreement, which an application signs. 入场协议
+
+    Example: marketplace participants agreement --html agreement.html
+    """
+    found = membership.get_agreement(version)
+    if html is not None:
+        html.write_text(membership.to_html(found), encoding="utf-8")
+        run.result(found.reference, f"written to {html}", f"已保存至 {html}")
+        return
+    if run.as_json:
+        run.json(found.as_json())
+        return
+    rows = [
+        {"number": f"{number}.{place}", "text": run.tr(clause["en"], clause["zh"])}
+        for number, article in enumerate(found.content["articles"], 1)
+        for place, clause in enumerate(article["clauses"], 1)
+    ]
+    title = f"{run.tr(found.content['title']['en'], found.content['title']['zh'])} {found.digest}"
+    run.rows(rows, (("number", "clause", "条款", str), ("text", "text", "内容", str)), title)
 
 
 @command(app)

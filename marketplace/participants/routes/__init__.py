@@ -3,10 +3,12 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import HTMLResponse
 from sqlmodel import col, select
 
 from marketplace.evidence.inbox import Statement
 from marketplace.participants import service
+from marketplace.participants.membership import get_agreement, to_html
 from marketplace.participants.proofs import KeyProof
 from marketplace.participants.service import keyring, keys, proving
 from marketplace.participants.tables import Application, Participant, Recovery
@@ -306,6 +308,18 @@ def leave(here: Here, body: LeaveBody) -> Queued:
     wish = Statement("Leave", body.leave.to_message(), (body.signature,)).verified(here.deployment)
     with here.writing() as session:
         return Queued(intent=service.leave(session, here.deployment, wish, here.clock()))
+
+
+@router.get("/agreement")
+def get_participant_agreement(version: str | None = None) -> dict[str, Any]:
+    """The participant agreement, in English and Chinese, with its digest; the newest version unless one is named."""
+    return get_agreement(version).as_json()
+
+
+@router.get("/agreement/paper.html", response_class=HTMLResponse)
+def get_participant_agreement_page(version: str | None = None) -> HTMLResponse:
+    """The participant agreement as a page to print."""
+    return HTMLResponse(to_html(get_agreement(version)))
 
 
 @router.get("")

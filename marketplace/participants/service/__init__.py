@@ -15,8 +15,9 @@ from marketplace.ledger.profile import ledger_profile
 from marketplace.listings.tables import Listing
 from marketplace.orders.rules import IN_ESCROW
 from marketplace.orders.tables import Order
+from marketplace.participants.membership import require_signed
 from marketplace.participants.tables import Application, Participant
-from marketplace.storage.documents import store_document
+from marketplace.storage.documents import read_document, store_document
 from marketplace.types import Digest, ListingStatus, ParticipantStatus, Role
 
 OVERSEERS = Role.REGISTRAR | Role.AUDITOR | Role.EXCHANGE
@@ -109,7 +110,7 @@ def admit(session: Session, deployment: Deployment, admission: Statement, now: i
 
     Raises:
         NotFoundError: `application_unknown`.
-        RuleError: what the rules of admission say.
+        RuleError: `membership_unsigned`, or what the rules of admission say.
     """
     name, message = admission.digest(deployment), admission.message
     if is_under_way(session, name):
@@ -124,6 +125,7 @@ def admit(session: Session, deployment: Deployment, admission: Statement, now: i
             hint="read GET /participants/applications again",
             hint_zh="请重新读取 GET /participants/applications",
         )
+    require_signed(read_document(session, application.document_digest))
     arguments = [application.join, application.signature, dict(message), admission.signatures[0]]
     precheck.run(session, "Participants", "admit", arguments, now)
     return queue(

@@ -150,6 +150,26 @@ def test_who_applies_again_waits_for_a_registrar_again(town: Town) -> None:
     town.join("rival")  # and back
 
 
+def test_nobody_is_admitted_without_having_signed_the_participant_agreement(town: Town) -> None:
+    rival, registrar = town["rival"], town["registrar"]
+    profile = participants.join(rival, Role.BUYER, "Rival", "某某")["profile"]
+    agreement = rival.get("/participants/agreement")
+    assert profile["membership"] == {name: agreement[name] for name in ("version", "digest")}
+    unknown = partial(rival.get, "/participants/agreement", version="1999.1")
+    assert code_of(unknown) == "membership_agreement_unknown"
+    del profile["membership"]
+    join = {"account": rival.address, "roles": int(Role.BUYER), "identityDigest": documents.digest(profile)}
+    message = join | {"deadline": rival.deadline()}
+    body = {"join": message, "signature": rival.sign("Join", message), "document": profile}
+    rival.post("/participants/applications", body)
+    assert code_of(lambda: participants.admit(registrar, rival.address)) == "membership_unsigned"
+    admission = join | {"version": participants.get(rival, rival.address)["version"], "registrar": registrar.address}
+    admission |= {"deadline": registrar.deadline()}
+    body = {"admit": admission, "signature": registrar.sign("Admit", admission)}
+    assert code_of(lambda: registrar.post("/participants/admissions", body)) == "membership_unsigned"
+    town.join("rival")  # and back
+
+
 def test_a_profile_that_says_otherwise_is_refused(town: Town) -> None:
     client = town["rival"]
     profile = {"type": "profile", "version": 1, "account": client.address, "roles": ["BANK"], "creditCode": None}
