@@ -27,7 +27,7 @@ from marketplace.queries.answer import Answer, Papers, assemble
 from marketplace.queries.evaluation import SealedColumns
 from marketplace.queries.handover import VaultTask, vault_task
 from marketplace.queries.permission import OrderPapers, SignedIntent
-from marketplace.queries.pricing import OrderAccount, next_voucher
+from marketplace.queries.pricing import OrderAccount, calls_of, next_voucher
 from marketplace.queries.query import Query
 from marketplace.queries.sql import parse_sql
 from marketplace.queries.statements import attest
@@ -292,7 +292,7 @@ class Market:
             decision.release["spentOrder"],
             paid["amount"],
             paid["epsilon"],
-            (*order.account.calls, digest(task.query)),
+            calls_of([digest(task.query)], order.account.calls),
         )
         return assemble(self.received(order, task, decision), order.buyer.x25519, DEPLOYMENT)
 

@@ -10,6 +10,7 @@ from marketplace.documents import Document, digest
 from marketplace.queries.answer import Answer, Papers, assemble
 from marketplace.queries.evaluation import SealedColumns
 from marketplace.queries.handover import CustodianTask, VaultTask, custodian_task
+from marketplace.queries.pricing import calls_of
 from marketplace.vault.custodian.decision import Custodian
 from marketplace.vault.custodian.folder import CustodianFolder
 from marketplace.vault.decisions.cases import Decision
@@ -57,7 +58,7 @@ class SplitMarket(Market):
         if second.refusal is not None:
             return second.refusal
         paid, spent = task.voucher, waiting.release["spentOrder"]
-        calls = (*order.account.calls, digest(task.query))
+        calls = calls_of([digest(task.query)], order.account.calls)
         order.account = replace(order.account, spent=spent, amount=paid["amount"], epsilon=paid["epsilon"], calls=calls)
         return self.answer(order, waiting, second)
 

@@ -5,11 +5,12 @@ A voucher is cumulative. Voucher n promises: the price of every released call an
 their number, and the RFC 6962 root over the digests of their query documents. A refused call is not in the next one.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from crypto.merkle import root
+from crypto.canonical import from_hex, to_hex
+from crypto.merkle import Frontier, leaf_hash
 from marketplace.documents import voucher_message
 from marketplace.errors import RuleError, VerificationError
 from marketplace.participants.keybook import KeyBook
@@ -26,7 +27,7 @@ class OrderAccount:
         escrow: fen in escrow. tariff: what released calls cost.
         cap: epsilon that the order may spend. spent: what it has spent, in millionths.
         amount, epsilon: of the voucher of the last released call; 0 before the first.
-        calls: digests of the query documents released so far, in order.
+        calls: the right edge of the tree over the digests of the query documents released so far, in order.
     """
 
     order: str
@@ -37,17 +38,17 @@ class OrderAccount:
     spent: int = 0
     amount: int = 0
     epsilon: int = 0
-    calls: tuple[str, ...] = ()
+    calls: Frontier = field(default_factory=Frontier)
 
     @property
     def due(self) -> int:
         """What the next voucher has to promise, fen. Raises RuleError `quota_exhausted`."""
-        return self.tariff.total(len(self.calls) + 1)
+        return self.tariff.total(self.calls.size + 1)
 
     @property
     def price(self) -> int:
         """What the next call adds, fen. Raises RuleError `quota_exhausted`."""
-        return self.tariff.step(len(self.calls) + 1)
+        return self.tariff.step(self.calls.size + 1)
 
 
 @dataclass(frozen=True)
@@ -99,9 +100,13 @@ def minimum_cohort(manifest: Mapping[str, Any], terms: Mapping[str, Any]) -> int
     return int(max(manifest["minimumCohort"], terms["minimumCohort"]))
 
 
-def calls_root(queries: Sequence[str]) -> str:
-    """callsRoot of these query digests ("0x" hex) in the order of their release."""
-    return "0x" + root([bytes.fromhex(query[2:]) for query in queries]).hex()
+def calls_of(queries: Iterable[str], before: Frontier | None = None) -> Frontier:
+    """The calls of these query digests ("0x" hex), in the order of their release, after those `before`, which stays as
+    it is. A voucher's callsRoot is their root. Cost: 2 us a query, whatever their number before."""
+    calls = Frontier(before.size, before.hashes) if before else Frontier()
+    for query in queries:
+        calls.append(leaf_hash(from_hex(query, 32)))
+    return calls
 
 
 def next_voucher(account: OrderAccount, query: str, epsilon: int) -> dict[str, Any]:
@@ -115,8 +120,8 @@ def next_voucher(account: OrderAccount, query: str, epsilon: int) -> dict[str, A
         "amount": account.due,
         # A repeated question is free, so one that asks for more than is left may still be answered.
         "epsilon": min(account.cap, max(account.epsilon, account.spent + epsilon)),
-        "calls": len(account.calls) + 1,
-        "callsRoot": calls_root([*account.calls, query]),
+        "calls": account.calls.size + 1,
+        "callsRoot": to_hex(calls_of([query], account.calls).root()),
     }
 
 
@@ -139,8 +144,8 @@ def check_voucher(account: OrderAccount, voucher: Mapping[str, Any], query: str,
         raise _refusal("voucher_too_small", "the voucher does not pay for this call", "凭证不足以支付本次调用", due)
     if voucher["amount"] > account.escrow:
         raise _refusal("escrow_exceeded", "the voucher exceeds the escrow", "凭证超过托管金额", account.escrow)
-    expected = calls_root([*account.calls, query])
-    if voucher["calls"] != len(account.calls) + 1 or voucher["callsRoot"] != expected:
+    expected = to_hex(calls_of([query], account.calls).root())
+    if voucher["calls"] != account.calls.size + 1 or voucher["callsRoot"] != expected:
         raise _refusal("voucher_calls", "the voucher is not bound to this call", "凭证未绑定本次调用", expected)
     _check_epsilon(account, voucher, charge)
 

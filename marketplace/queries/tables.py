@@ -4,7 +4,7 @@ These rows are the service's own book-keeping, not the ledger's; every fact in t
 of the log.
 """
 
-from sqlalchemy import BigInteger, Index, LargeBinary
+from sqlalchemy import JSON, BigInteger, Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
 ACCEPTED, EVALUATING, ATTESTED, APPROVED = "accepted", "evaluating", "attested", "approved"
@@ -53,6 +53,18 @@ class QueryRow(SQLModel, table=True):
     accepted_at: int = Field(sa_type=BigInteger)
     attested_at: int | None = Field(default=None, sa_type=BigInteger)
     finished_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class AnsweredCalls(SQLModel, table=True):
+    """An order's answered queries: how many, the right edge of the tree over their digests (crypto.merkle.Frontier,
+    "0x" hex), and the voucher that pays for them. Written where a query is answered, so a voucher costs the same at
+    any age of its order."""
+
+    __tablename__ = "answered_calls"
+    order_id: str = Field(primary_key=True)
+    calls: int = Field(sa_type=BigInteger)
+    edge: list[str] = Field(sa_type=JSON)
+    voucher_digest: str
 
 
 class CustodianTask(SQLModel, table=True):

@@ -26,7 +26,7 @@ from marketplace.errors import (
 from marketplace.pricing import tariff_of
 from marketplace.queries.explain import NOBODY, described, plan_or_refusal
 from marketplace.queries.plan import Plan, make_plan
-from marketplace.queries.pricing import OrderAccount, next_voucher
+from marketplace.queries.pricing import OrderAccount, calls_of, next_voucher
 from marketplace.queries.query import Query
 from marketplace.queries.sql import parse_sql
 from marketplace.queries.terms import Term
@@ -178,7 +178,7 @@ def account_of(client: Client, deal: Deal) -> OrderAccount:
         spent=max((int((step.outcome or {}).get("spentOrder", 0)) for step in steps), default=0),
         amount=last.voucher["amount"] if last else 0,
         epsilon=last.voucher["epsilon"] if last else 0,
-        calls=tuple(step.query_digest for step in released),
+        calls=calls_of(step.query_digest for step in released),
     )
 
 

@@ -24,7 +24,7 @@ from marketplace.orders.tables import Order
 from marketplace.queries.handover import MAX_LATEST, VaultTask, vault_task
 from marketplace.queries.inbox.requests import forget
 from marketplace.queries.inbox.tasks import misfit, unknown_task
-from marketplace.queries.service.accounts import key_proof, papers_of
+from marketplace.queries.service.accounts import count_answer, key_proof, papers_of
 from marketplace.queries.service.topics import custodian_topic, topic
 from marketplace.queries.statements import check_refusal, check_release
 from marketplace.queries.tables import (
@@ -121,6 +121,7 @@ def hand_in_release(
 def finish(session: Session, row: QueryRow, now: int, **more: str) -> QueryRow:
     """The query is answered: write its leaf, with `more` members if there are any, and tell its buyer."""
     row.state, row.finished_at = RELEASED, now
+    count_answer(session, row)
     forget(session, row.digest)
     row.leaf = log.append(
         session,

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from sqlmodel import Session, col, func, select
 
 from crypto.canonical import from_hex, to_hex
+from crypto.merkle import Frontier
 from marketplace.api import service as calls
 from marketplace.documents import Document, series_of
 from marketplace.errors import NotFoundError
@@ -18,8 +19,8 @@ from marketplace.participants.service.proving import steps_of, taken_at
 from marketplace.pricing import tariff_of
 from marketplace.queries.permission import OrderPapers, SignedIntent
 from marketplace.queries.plan import Plan
-from marketplace.queries.pricing import BuyerAccount, OrderAccount, buyer_account, question_of
-from marketplace.queries.tables import RELEASED, QueryRow
+from marketplace.queries.pricing import BuyerAccount, OrderAccount, buyer_account, calls_of, question_of
+from marketplace.queries.tables import RELEASED, AnsweredCalls, QueryRow
 from marketplace.storage.documents import read_document
 
 
@@ -54,10 +55,10 @@ def _signed(session: Session, name: str, subject: str) -> SignedIntent:
 
 def account_of(session: Session, order: Order, papers: OrderPapers) -> OrderAccount:
     """What the order has promised so far by its answered queries, and what all its queries have spent."""
-    rows = released_queries(session, order.order_id)
+    answered = session.get(AnsweredCalls, order.order_id)
     charged = select(func.sum(QueryRow.epsilon_charged)).where(QueryRow.order_id == order.order_id)
     spent = int(session.exec(charged).one() or 0)
-    last = read_document(session, rows[-1].voucher_digest) if rows else {"amount": 0, "epsilon": 0}
+    last = read_document(session, answered.voucher_digest) if answered else {"amount": 0, "epsilon": 0}
     return OrderAccount(
         order=order.order_id,
         buyer=order.buyer,
@@ -67,22 +68,30 @@ def account_of(session: Session, order: Order, papers: OrderPapers) -> OrderAcco
         spent=spent,
         amount=last["amount"],
         epsilon=last["epsilon"],
-        calls=tuple(row.digest for row in rows),
+        calls=answered_calls(session, order.order_id),
     )
 
 
-def released_queries(session: Session, order_id: str) -> list[QueryRow]:
-    """The order's answered queries in the order of their answers."""
-    statement = select(QueryRow).where(QueryRow.order_id == order_id, QueryRow.state == RELEASED)
-    return list(session.exec(statement.order_by(col(QueryRow.leaf))))
+def count_answer(session: Session, row: QueryRow) -> None:
+    """Enter a query that is answered now among its order's calls."""
+    answered = calls_of([row.digest], answered_calls(session, row.order_id))
+    edge = [to_hex(item) for item in answered.hashes]
+    session.merge(
+        AnsweredCalls(order_id=row.order_id, calls=answered.size, edge=edge, voucher_digest=row.voucher_digest)
+    )
+
+
+def answered_calls(session: Session, order_id: str) -> Frontier:
+    """The order's answered queries in the order of their answers, as the right edge of the tree over their digests."""
+    row = session.get(AnsweredCalls, order_id)
+    return Frontier(row.calls, [from_hex(item, 32) for item in row.edge]) if row else Frontier()
 
 
 def last_voucher(session: Session, order_id: str) -> Document | None:
     """The voucher document of the order's last answered query, or, of an order of calls, the last that was handed in;
     None before the first."""
-    statement = select(QueryRow.voucher_digest).where(QueryRow.order_id == order_id, QueryRow.state == RELEASED)
-    name = session.exec(statement.order_by(col(QueryRow.leaf).desc()).limit(1)).first()
-    return read_document(session, name) if name else calls.last_voucher(session, order_id)
+    answered = session.get(AnsweredCalls, order_id)
+    return read_document(session, answered.voucher_digest) if answered else calls.last_voucher(session, order_id)
 
 
 def require_last_voucher(session: Session, order_id: str) -> Document:

@@ -74,7 +74,8 @@ def ask(
     plan = make_plan(manifest, query)
     charge = charge_of(session, manifest, papers.terms, plan)
     _check_buyer(session, deployment, order, voucher, now)
-    check_voucher(account_of(session, order, papers), voucher, name, charge)
+    paid = account_of(session, order, papers)
+    check_voucher(paid, voucher, name, charge)
     check_buyer_budget(buyer_of(session, manifest, papers.terms, order.buyer), charge)
     check_asset_budget(asset.epsilon_budget, spent_of(session, series_of(manifest)), charge)
     return _accept(
@@ -85,6 +86,7 @@ def ask(
         plan=plan,
         query=query,
         voucher=voucher,
+        price=paid.price,
         deadline=now + panel_seconds,
         now=now,
     )
@@ -168,6 +170,7 @@ def _accept(
     plan: Plan,
     query: Document,
     voucher: Document,
+    price: int,
     deadline: int,
     now: int,
 ) -> QueryRow:
@@ -184,7 +187,7 @@ def _accept(
         buyer=order.buyer,
         release_key=vault,
         sequence=query["sequence"],
-        price=account_of(session, order, papers).price,
+        price=price,
         epsilon=query["epsilon"],
         plan_digest=plan.digest,
         numbers=len(plan.numbers),

@@ -27,7 +27,7 @@ from marketplace.errors import RuleError
 from marketplace.pricing import Tariff
 from marketplace.queries.cohort.counts import Released
 from marketplace.queries.plan import Cells
-from marketplace.queries.pricing import OrderAccount
+from marketplace.queries.pricing import OrderAccount, calls_of
 from marketplace.vault.keeping.secrecy import Cipher
 from marketplace.vault.keeping.versions import bring_up_to_date, context
 
@@ -161,7 +161,7 @@ class Account:
             spent=self.spent(fund["orderId"]),
             amount=last["amount"],
             epsilon=last["epsilon"],
-            calls=tuple(row[0] for row in rows),
+            calls=calls_of(row[0] for row in rows),
         )
 
     def spent(self, order: str) -> int:

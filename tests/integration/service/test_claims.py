@@ -24,7 +24,7 @@ from marketplace.intents import CHALLENGE_SECONDS, struct_hash
 from marketplace.ledger.intake import intent_status
 from marketplace.ledger.tables import LedgerIntent
 from marketplace.queries.inbox.tally import has_unanswered
-from marketplace.queries.pricing import calls_root
+from marketplace.queries.pricing import calls_of
 from marketplace.queries.tables import QueryRow
 from marketplace.sdk import api, claims, orders, papers, settlement
 from marketplace.sdk.api import Caller
@@ -173,7 +173,7 @@ def test_a_seller_that_sleeps_is_paid_for_what_was_answered(late: Late) -> None:
     town, asking = late.town, late.answered()
     order, first = asking.query["order"], documents.digest(asking.query)
     asking.query = {**asking.query, "sequence": 2, "epsilon": next(late.epsilons)}
-    root = calls_root([first, documents.digest(asking.query)])
+    root = to_hex(calls_of([first, documents.digest(asking.query)]).root())
     second = asking.post(amount=2 * PRICE, epsilon=2_001, calls=2, callsRoot=root)["digest"]
 
     claim_nothing(late, order)

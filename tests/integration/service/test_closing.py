@@ -12,7 +12,7 @@ from crypto.merkle import EMPTY_ROOT
 from marketplace import documents
 from marketplace.documents import voucher_document, voucher_message
 from marketplace.intents import Deployment, sign_intent, struct_hash
-from marketplace.queries.pricing import calls_root, next_voucher
+from marketplace.queries.pricing import calls_of, next_voucher
 from marketplace.sdk import orders, participants, queries, settlement
 from marketplace.types import OrderStatus, ParticipantStatus
 from tests.integration.service.test_refusals import Asking, code_of
@@ -69,7 +69,7 @@ def test_an_order_is_not_closed_while_its_vault_may_be_answering(town: Town, ask
     paid = voucher_message(town["supplier"].get(f"/orders/{asking.query['order']}/voucher"))
 
     asking.query = {**asking.query, "sequence": 2, "epsilon": 901}
-    calls = {"calls": 2, "callsRoot": calls_root([first, documents.digest(asking.query)])}
+    calls = {"calls": 2, "callsRoot": to_hex(calls_of([first, documents.digest(asking.query)]).root())}
     dearer = {**paid, **calls, "amount": 2 * PRICE, "epsilon": 2001}
     second = asking.post(**dearer)["digest"]
     assert all(town.node(node).step(5) for node in NODES)
@@ -88,7 +88,7 @@ def test_a_voucher_that_goes_backwards_or_is_for_elsewhere_is_refused(town: Town
     assert town.vault().step(5)
     assert state_of(town, first) == "released"
     asking.query = {**asking.query, "sequence": 2, "epsilon": 902}
-    calls = {"calls": 2, "callsRoot": calls_root([first, documents.digest(asking.query)])}
+    calls = {"calls": 2, "callsRoot": to_hex(calls_of([first, documents.digest(asking.query)]).root())}
     good = {"orderId": asking.query["order"], "amount": 2 * PRICE, "epsilon": 2_000, **calls}
     for worse in ({"amount": PRICE - 1}, {"epsilon": 1}):
         assert code_of(partial(asking.post, **{**good, **worse})) == "voucher_backwards"

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from crypto.canonical import to_hex
 from crypto.merkle import root
 from marketplace.documents import voucher_document
 from marketplace.documents.plans import flat_plan
@@ -13,7 +14,7 @@ from marketplace.participants.keybook import KeyBook
 from marketplace.pricing import Tariff
 from marketplace.queries.pricing import (
     OrderAccount,
-    calls_root,
+    calls_of,
     check_asset_budget,
     check_voucher,
     check_voucher_signature,
@@ -33,7 +34,7 @@ ACCOUNT = OrderAccount(
     spent=1_000_000,
     amount=500,
     epsilon=1_000_000,
-    calls=(DONE,),
+    calls=calls_of([DONE]),
 )
 
 
@@ -59,7 +60,7 @@ def test_the_next_voucher_is_the_smallest_that_passes() -> None:
         ({"amount": 999}, "voucher_too_small"),
         ({"amount": 5_001}, "escrow_exceeded"),
         ({"calls": 1}, "voucher_calls"),
-        ({"callsRoot": calls_root([QUERY])}, "voucher_calls"),
+        ({"callsRoot": to_hex(calls_of([QUERY]).root())}, "voucher_calls"),
         ({"epsilon": 1_999_999}, "voucher_epsilon"),
         ({"epsilon": 3_000_001}, "voucher_epsilon"),
     ],

@@ -7,10 +7,15 @@ from contextlib import redirect_stdout
 import pytest
 from alembic import command
 from sqlalchemy import JSON, Connection, Engine, column, inspect, table
+from sqlmodel import Session
 
+from crypto.canonical import from_hex
+from crypto.merkle import Frontier, root
+from marketplace.queries.tables import AnsweredCalls
 from marketplace.storage.engine import make_engine
 from marketplace.storage.metadata import metadata
 from marketplace.storage.migrate import alembic_config, differences, upgrade
+from tests.query_rows import query_row
 
 
 @pytest.fixture
@@ -58,6 +63,24 @@ def test_what_is_on_an_old_ledger_gets_its_identifier(engine: Engine) -> None:
         about = connection.exec_driver_sql("SELECT name, about FROM ledger_event ORDER BY block").all()
     assert [tuple(row) for row in rows] == [(account, "party", "", 5), (paper, "cert", asset, 7)]
     assert [tuple(row) for row in about] == [("Admitted", ""), ("Admitted", ""), ("Confirmed", asset), ("Moved", paper)]
+
+
+def test_what_was_answered_before_is_counted_among_its_orders_calls(engine: Engine) -> None:
+    orders, refused = ("0x" + "0a" * 32, "0x" + "0b" * 32), 5
+    asked = [(orders[number % 4 == 0], "0x" + f"{number:064x}") for number in range(11)]
+    with redirect_stdout(io.StringIO()), engine.begin() as connection:
+        command.downgrade(alembic_config(connection), "0028")
+        for leaf, (order, name) in enumerate(asked):
+            known = {"state": "refused" if leaf == refused else "released", "leaf": leaf, "voucher_digest": name}
+            row = query_row(order, name, leaf, **known)
+            connection.execute(metadata.tables["queries"].insert().values(**row.model_dump()))
+    upgrade(engine)
+    with Session(engine) as session:
+        for order in orders:
+            answered = [name for leaf, (of, name) in enumerate(asked) if of == order and leaf != refused]
+            found = session.get_one(AnsweredCalls, order)
+            calls = Frontier(found.calls, [from_hex(item) for item in found.edge])
+            assert (calls.root(), found.voucher_digest) == (root(map(from_hex, answered)), answered[-1])
 
 
 def _insert_event(connection: Connection, block: int, name: str, args: dict[str, str]) -> None:

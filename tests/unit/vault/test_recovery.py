@@ -13,6 +13,7 @@ from marketplace.documents import Document, digest
 from marketplace.errors import NotFoundError, PortError, VerificationError
 from marketplace.participants.keybook import KeyBook
 from marketplace.queries.handover import vault_task
+from marketplace.queries.pricing import calls_of
 from marketplace.vault.decisions.recovery import Recovery
 from marketplace.vault.decisions.release import Vault
 from marketplace.vault.keeping.secrecy import Cipher
@@ -67,7 +68,7 @@ def tell(market: Market, service: Service, order: Order, sql: str) -> Document:
         spent=decision.release["spentOrder"],
         amount=task.voucher["amount"],
         epsilon=task.voucher["epsilon"],
-        calls=(*order.account.calls, query),
+        calls=calls_of([query], order.account.calls),
     )
     return decision.release
 

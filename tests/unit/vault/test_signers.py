@@ -7,6 +7,7 @@ import pytest
 
 from crypto.keystore import Keys
 from marketplace.participants.proofs import KeyProof
+from marketplace.queries.pricing import calls_of
 from marketplace.types import Act
 from marketplace.vault.decisions.cases import Decision
 from marketplace.vault.decisions.release import Vault
@@ -52,7 +53,7 @@ def test_a_person_asks_within_what_it_may(market: Market) -> None:
     order = market.order()
     assert code_of(ask(market, order, SECOND, journal.proof(**TAKEN))) == "act_not_permitted"
     assert ask(market, order, CLERK, journal.proof(**TAKEN)).release is not None
-    paid = replace(order, account=replace(order.account, amount=PRICE, calls=("0x" + "11" * 32,)))
+    paid = replace(order, account=replace(order.account, amount=PRICE, calls=calls_of(["0x" + "11" * 32])))
     assert code_of(ask(market, paid, CLERK, journal.proof(**TAKEN))) == "act_over_limit"
 
 
