@@ -146,7 +146,8 @@ class PapersInHand:
         cleared = self._rows["cleared_orders"].get((order,))
         settled_at = self._times[row["event"]["block"]]
         batch, calls = cleared["batchId"] if cleared else None, calls_of(row, terms, self._vouchers(order))
-        return Sale(row, listing, terms, agreement, shares, settled_at, batch, calls, self._calls(order)[:calls])
+        records, delivered = self._calls(order)[:calls], self._rows["deliveries"].get((order,))
+        return Sale(row, listing, terms, agreement, shares, settled_at, batch, calls, records, delivered)
 
     def _sales(self, seller: str, buyer: str, period: str) -> Iterator[Sale]:
         begin, end = bounds(period)

@@ -106,5 +106,10 @@ def _print(run: Run, found: dict[str, object]) -> None:
     rows = [{**line, "what": run.tr(*WHAT[line["what"]])} for line in lines]
     rows.append({"what": run.tr("sum = escrow", "合计 = 托管"), "to": "", "amount": found["sum"]})
     rows = [{**row, "currency": found["currency"]} for row in rows]
-    columns = (("what", "what", "项目", str), ("to", "to", "收款方", str), ("amount", "yuan", "金额(元)", money))
+    columns = (
+        ("what", "what", "项目", str),
+        ("to", "to", "收款方", str),
+        ("asset", "due through asset", "来自资产", str),
+        ("amount", "yuan", "金额(元)", money),
+    )
     run.rows(rows, columns, data=found)

@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 from marketplace.api.rules import is_api
 from marketplace.api.service import records_of
 from marketplace.clearing.tables import ClearedOrder
+from marketplace.deliveries.tables import Delivery
 from marketplace.errors import NotFoundError, RuleError
 from marketplace.ledger.tables import LedgerBlock
 from marketplace.listings.service import get_listing, terms_of
@@ -58,6 +59,7 @@ def _sale(session: Session, order: Order, settled_at: int) -> Sale:
     listing = get_listing(session, order.listing_id)
     paid = select(Payout).where(Payout.order_id == order.order_id).order_by(col(Payout.event_log_index))
     cleared, terms = session.get(ClearedOrder, order.order_id), terms_of(session, listing)
+    delivered = session.get(Delivery, order.order_id)
     calls = calls_of(order.as_json(), terms, last_voucher(session, order.order_id))
     return Sale(
         order=order.as_json(),
@@ -69,6 +71,7 @@ def _sale(session: Session, order: Order, settled_at: int) -> Sale:
         batch=cleared.batch_id if cleared else None,
         calls=calls,
         records=list(islice(records_of(session, order.order_id), calls)) if is_api(terms) else (),
+        delivered=delivered.as_json() if delivered else None,
     )
 
 

@@ -62,13 +62,17 @@ WORDS = {
     "batch": "清算批次",
     "calls": "调用次数",
     "callsRoot": "调用记录根",
+    "rounds": "交付次数",
+    "noteHash": "交付单摘要",
+    "ciphertextDigest": "密文摘要",
+    "fingerprintId": "指纹编号",
+    "deliveredAt": "交付时间",
     "epsilon": "隐私预算(百万分之)",
     "purpose": "用途",
     "region": "地区",
     "bill": "计费明细",
     "units": "数量",
     "unitPrice": "单价",
-    "zh": "项目",
     "termsDigest": "条款摘要",
     "acceptanceDigest": "接受书摘要",
     "agreement": "协议",
@@ -138,6 +142,9 @@ def _rows(paper: Document, depth: int, code: str) -> Iterator[tuple[int, str, st
     """(depth, label, text) of every field, in the paper's order."""
     for name, value in paper.items():
         if name in _LEFT_OUT:
+            continue
+        if name == "zh":  # an item of a bill, in both languages
+            yield depth, "项目 item", f"{value} {paper['en']}"
             continue
         label = f"{WORDS.get(name, '')} {name}".strip()
         if isinstance(value, Mapping):

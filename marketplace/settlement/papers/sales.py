@@ -39,6 +39,7 @@ class Sale:
         settled_at: unix seconds. batch: the clearing batch that pays it, or None.
         calls: as `calls_of` says.
         records: of an order of calls, the call records that its voucher covers.
+        delivered: of an order of a file, its delivery's row in public form; None where none was asked for.
     """
 
     order: Row
@@ -50,6 +51,7 @@ class Sale:
     batch: str | None
     calls: int
     records: Sequence[Row] = ()
+    delivered: Row | None = None
 
     @property
     def place(self) -> tuple[int, int]:
@@ -86,11 +88,7 @@ def make_trade_voucher(sale: Sale) -> Document:
             "withinBudget": order["epsilon"] <= order["epsilonCap"],
             "rulebook": plan_of(sale.terms)["rulebook"],
         },
-        "delivery": {
-            "mode": _mode(sale.terms),
-            "calls": sale.calls,
-            **{name: order[name] for name in ("callsRoot", "epsilon")},
-        },
+        "delivery": _delivery(sale),
         "payment": {
             "currency": order["currency"],
             **_amounts(sale),
@@ -119,6 +117,19 @@ def make_invoice(seller: str, buyer: str, period: str, sales: Iterable[Sale], cu
 def _mode(terms: Document) -> str:
     """How an order is delivered; terms that do not say are of sealed questions."""
     return str(terms.get("delivery", {}).get("mode", QUERY))
+
+
+def _delivery(sale: Sale) -> Document:
+    """The delivery record: of a file the last note, what it named and when; else the calls that the voucher covers."""
+    mode, last = _mode(sale.terms), sale.delivered
+    if mode in (QUERY, API):
+        figures = {name: sale.order[name] for name in ("callsRoot", "epsilon")}
+        return {"mode": mode, "calls": sale.calls, **figures}
+    if last is None or not last["rounds"]:
+        return {"mode": mode, "rounds": 0}
+    names = ("rounds", "noteHash", "ciphertextDigest", "fingerprintId")
+    figures = {name: last[name] for name in names}
+    return {"mode": mode, **figures, "deliveredAt": iso_time(last["deliveredAt"])}
 
 
 def _contract(sale: Sale) -> Document:

@@ -46,7 +46,9 @@ def _sales(made: Made) -> list[Sale]:
             cleared = rows["cleared_orders"].get((order["orderId"],), {}).get("batchId")
             terms, agreement = (forger.document(name) for name in (listing["termsDigest"], order["agreementDigest"]))
             settled_at = times[order["event"]["block"]]
-            found.append(Sale(order, listing, terms, agreement, shares, settled_at, cleared, order["calls"]))
+            delivered = rows["deliveries"].get((order["orderId"],))
+            about = {"shares": shares, "settled_at": settled_at, "batch": cleared, "calls": order["calls"]}
+            found.append(Sale(order, listing, terms, agreement, **about, delivered=delivered))
     return found
 
 
