@@ -45,6 +45,7 @@ from marketplace.queries.evaluation import SealedColumns, evaluate_plan, number_
 from marketplace.queries.plan import Plan, make_plan
 from marketplace.queries.shares import seal_shares
 from marketplace.queries.statements import attested_message, sign_refusal, sign_release, sign_result
+from marketplace.rights.remarks import declared_of
 from marketplace.types import ZERO_DIGEST, Role, TitleKind
 from tests.agreements import agreement_on
 from tests.ledgers import Ledger, found
@@ -318,7 +319,9 @@ def make_product(maker: Maker) -> None:
     maker.ledger.seal()
     until = START + 2 * YEAR
     confirm = {"assetId": asset, "claimDigest": message["claimDigest"], "code": code(2, "202609"), "rights": 7}
-    confirm |= {"validUntil": until, "version": 1, "certificateDigest": certify(maker, until, asset)}
+    made_of = declared_of({"inputId": maker.asset, "titleId": ZERO_DIGEST, "bps": 2500}) | {"status": "confirmed"}
+    named = certify(maker, until, asset, inputs=[made_of])
+    confirm |= {"validUntil": until, "version": 1, "certificateDigest": named}
     maker.act("Rights", "confirm", "Confirm", confirm | maker.by("registrar"), "registrar")
     maker.ledger.seal()
     terms = maker.terms | {"asset": asset, "manifest": digest(manifest), "price": 0}
@@ -347,8 +350,8 @@ def make_product(maker: Maker) -> None:
     maker.ledger.seal()
 
 
-def certify(maker: Maker, until: int, asset: str = "") -> str:
-    """The registrar's certificate; its digest."""
+def certify(maker: Maker, until: int, asset: str = "", **told: Any) -> str:
+    """The registrar's certificate, which names what else is told; its digest."""
     key = maker.people["registrar"].ed25519
     body = {
         "@context": [credential.CONTEXT],
@@ -356,7 +359,7 @@ def certify(maker: Maker, until: int, asset: str = "") -> str:
         "issuer": credential.did_key(key.public_key().public_bytes_raw()),
         "validFrom": iso_time(START),
         "validUntil": iso_time(until),
-        "credentialSubject": {"id": f"urn:marketplace:asset:{asset or maker.asset}"},
+        "credentialSubject": {"id": f"urn:marketplace:asset:{asset or maker.asset}", **told},
     }
     return maker.store(credential.issue(body, key, created=START))
 

@@ -1,13 +1,16 @@
 """A registrar's certificate and the exchange's lists for it, made by the code that makes the real ones."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from crypto.credential import did_key
 from crypto.keystore import Keys
 from marketplace.registrations.records import Kind
+from marketplace.rights.remarks import declared_of
 from marketplace.rights.status_lists import PURPOSES, entries_of, make_list
 from marketplace.sdk import certificates, rights
+from marketplace.types import ZERO_DIGEST
 from tests.unit.sdk.exchange import NOW, Exchange, keys
 from tests.unit.sdk.test_queries import ASSET, MANIFEST, SUPPLIER
 
@@ -37,8 +40,27 @@ def asset() -> dict[str, Any]:
     return found | {"claimDigest": certificates.digest(CLAIM), "validUntil": UNTIL, "registration": None}
 
 
-def certificate(until: int = UNTIL, purposes: int = len(PURPOSES)) -> dict[str, Any]:
-    """One that the registrar issues now; naming the first three `purposes` alone, as before there was a fourth."""
+ANNEX: dict[str, Any] = {
+    "inputs": [
+        declared_of({"inputId": "0x" + f"{number}a" * 32, "titleId": title, "bps": bps}) | {"status": state}
+        for number, title, bps, state in ((1, ZERO_DIGEST, 2500, "confirmed"), (2, "0x" + "77" * 32, 0, "expired"))
+    ],
+    "remarks": [
+        {"mark": "SEIZED", "object": "OPERATE", "holder": SUPPLIER.address},
+        {"mark": "CONTROLLED", "object": "SHARE", "holder": SUPPLIER.address, "bps": 10_000},
+        {"mark": "PLEDGED", "object": "SHARE", "holder": SUPPLIER.address, "bps": 300},
+    ],
+}
+
+
+def certificate(
+    until: int = UNTIL, purposes: int = len(PURPOSES), annex: Mapping[str, Any] = MappingProxyType({})
+) -> dict[str, Any]:
+    """One that the registrar issues now; naming the first three `purposes` alone, as before there was a fourth.
+
+    Args:
+        annex: inputs and remarks, such as ANNEX.
+    """
     entries = entries_of(BASE, did_key(public(LOG)), 0, PLACE)[:purposes]
     with Exchange(log_key="0x" + public(LOG).hex()).client(REGISTRAR) as client:
         return certificates.issue(
@@ -50,6 +72,7 @@ def certificate(until: int = UNTIL, purposes: int = len(PURPOSES)) -> dict[str, 
             entries=entries,
             code=CODE,
             kind=Kind.FIRST,
+            annex=dict(annex),
         )
 
 

@@ -6,6 +6,7 @@ No page is made here; a portal, a printed certificate or a terminal lays out the
 from typing import Any
 
 from marketplace.documents import Document
+from marketplace.rights.remarks import words_of_input, words_of_remark
 from marketplace.rights.standing import DISPUTED
 
 LABELS = {
@@ -30,6 +31,7 @@ LABELS = {
     "orderId": ("order id", "订单编号"),
     "buyer": ("buyer", "需方"),
     "agreementDigest": ("digest of the agreement", "协议摘要"),
+    "remark": ("remark", "备注"),
     "did": ("decentralised identifier", "分布式标识"),
 }
 RELATIONS = {
@@ -45,6 +47,7 @@ RELATIONS = {
     "data": ("data set", "数据资产"),
     "order": ("order", "订单"),
     "product": ("product", "数据产品"),
+    "input": ("made of", "来源数据"),
 }
 
 
@@ -56,14 +59,19 @@ def page(record: Document) -> Document:
         "text", "href"}]}; every text is {"en", "zh"}.
     """
     shown = {"identifier": record["grouped"], "status": record["statusName"]}
-    shown |= {"disputed": dict(zip(("en", "zh"), DISPUTED, strict=True)) if record["disputed"] else None}
+    shown |= {"disputed": _said(DISPUTED) if record["disputed"] else None}
     shown |= {"since": _when(record["since"]), "until": _when(record["until"]), "validUntil": record["validUntil"]}
     shown |= {**record["facts"], "did": record["did"]}
     lines = [{"label": _label(LABELS, name), "value": _text(value)} for name, value in shown.items() if value]
+    for told in record["remarks"]:
+        lines.append({"label": _label(LABELS, "remark"), "value": _said(words_of_remark(told), told["holder"])})
     links = [
         {"label": _label(RELATIONS, link["rel"]), "text": _text(link["identifier"]), "href": link["href"]}
         for link in record["links"]
     ]
+    for told in record["inputs"]:
+        text = _said(words_of_input(told), told["identifier"])
+        links.append({"label": _label(RELATIONS, "input"), "text": text, "href": told["href"]})
     return {
         "heading": record["title"] or _text(record["grouped"]),
         "kind": record["kindName"],
@@ -72,6 +80,11 @@ def page(record: Document) -> Document:
         "lines": lines,
         "links": links,
     }
+
+
+def _said(words: tuple[str, str], about: str = "") -> dict[str, str]:
+    """Words in both languages, and what they are about."""
+    return {name: f"{said} · {about}" if about else said for name, said in zip(("en", "zh"), words, strict=True)}
 
 
 def _label(labels: dict[str, tuple[str, str]], name: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from marketplace.documents import Document, unix_seconds
 from marketplace.errors import InvalidInputError
 from marketplace.registrations.codes import institution_of
 from marketplace.registrations.records import Kind
+from marketplace.rights.remarks import stated_in
 
 
 def check_certificate(certificate: Document, confirmation: Mapping[str, Any], now: int) -> None:
@@ -83,6 +84,26 @@ def check_registration(certificate: Document, kind: Kind, code: str) -> None:
 
 def _named(part: object, names: tuple[str, ...]) -> dict[str, Any]:
     return {name: part.get(name) if isinstance(part, Mapping) else None for name in names}
+
+
+def check_annex(certificate: Document, annex: Document) -> None:
+    """Check that a certificate names its product's inputs and the remarks that the register keeps, as they are.
+
+    Args:
+        annex: of remarks.annex_of.
+    Raises:
+        InvalidInputError: `certificate_differs`.
+    """
+    if (got := stated_in(certificate)) != annex:
+        raise InvalidInputError(
+            "certificate_differs",
+            "the certificate does not name the inputs and remarks of the register",
+            zh="证书所载来源数据或备注与登记簿不符",
+            expected=annex,
+            got=got,
+            hint="issue it again: the register may have changed meanwhile",
+            hint_zh="登记簿可能已变更，请重新签发",
+        )
 
 
 def check_status(certificate: Document, entries: list[Document]) -> None:

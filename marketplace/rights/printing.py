@@ -5,7 +5,7 @@ what one verifies. sheets.py has what all printed papers share.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,15 +13,18 @@ from fpdf import FPDF, XPos, YPos
 from fpdf.enums import WrapMode
 
 from crypto.canonical import digest_json, to_hex
+from marketplace.documents.identifiers import parse_identifier
 from marketplace.documents.sheets import GREY, INK, LEFT, RED, WIDTH, begin, draw_code
 from marketplace.registrations.records import KIND_WORDS
 from marketplace.rights.compact import pack
+from marketplace.rights.remarks import stated_in, words_of_input, words_of_remark
 from marketplace.rights.standing import DISPUTED, VALID, WORDS, Standing
 
 ATTACHMENT = "certificate.json"
 _LABEL = 44.0
 _QR_MM = 56.0
 _LINE = 6.0
+_ANNEX_BOTTOM = 297 - 16 - 4 * _LINE  # below it a row of three lines would touch the frame
 _LEVELS = {"CORE": "核心数据", "IMPORTANT": "重要数据"} | {f"GENERAL_{n}": f"一般数据 {n} 级" for n in range(1, 5)}
 _SOURCES = {
     "COLLECTED_GENERATED": "自行采集生成",
@@ -34,11 +37,15 @@ _ROLES = {"REGISTRAR": "数据产权登记机构 Registrar of data property righ
 _RIGHTS = {"HOLD": "持有权", "USE": "使用权", "OPERATE": "经营权"}
 
 
-def print_certificate(certificate: Mapping[str, Any], standing: Standing, now: int) -> bytes:
+def print_certificate(
+    certificate: Mapping[str, Any], standing: Standing, now: int, annex: Mapping[str, Any] | None = None
+) -> bytes:
     """The PDF of a certificate that was verified.
 
     Args:
         standing: what it is worth at `now`, unix seconds; printed, and across the page unless valid and undisputed.
+        annex: inputs and remarks as the register has them at `now`; None where it is not at hand, then those that the
+            certificate names are printed.
     Raises:
         InvalidInputError: `certificate_too_large`: it does not fit a QR code.
     """
@@ -51,8 +58,15 @@ def print_certificate(certificate: Mapping[str, Any], standing: Standing, now: i
     _verdict(sheet, standing, now)
     for label, value in _fields(certificate):
         _row(sheet, label, value)
+    told = stated_in(certificate) if annex is None else annex
+    lines = _annex_lines(told)
+    if lines:
+        counts = (len(told["remarks"]), len(told["inputs"]))
+        _row(sheet, "附页 Annex", "备注 {} 项，来源数据 {} 项 · {} remarks, {} inputs".format(*counts, *counts))
     _rights(sheet, certificate["credentialSubject"])
     _seal(sheet, certificate, code)
+    if lines:
+        _annex(sheet, lines, certificate, now)
     content = json.dumps(certificate, ensure_ascii=False, indent=2).encode()
     sheet.embed_file(bytes=content, basename=ATTACHMENT, mime_type="application/json")
     return bytes(sheet.output())
@@ -84,11 +98,14 @@ def _overprint(sheet: FPDF, standing: Standing) -> None:
 
 
 def _heading(sheet: FPDF) -> None:
+    english = "Certificate of Data Property Rights Registration"
+    _title(sheet, ((26, RED, 13, "数据产权登记证书"), (12, INK, 7, english)))
+
+
+def _title(sheet: FPDF, lines: Iterable[tuple[int, tuple[int, int, int], int, str]]) -> None:
+    """Centred (size in points, colour, height in mm, text), at the top of a page."""
     sheet.set_xy(LEFT, 20)
-    for size, colour, height, text in (
-        (26, RED, 13, "数据产权登记证书"),
-        (12, INK, 7, "Certificate of Data Property Rights Registration"),
-    ):
+    for size, colour, height, text in lines:
         sheet.set_font("cjk", size=size)
         sheet.set_text_color(*colour)
         sheet.cell(WIDTH, height, text, align="C", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
@@ -177,3 +194,28 @@ def _seal(sheet: FPDF, certificate: Mapping[str, Any], code: str) -> None:
     sheet.set_font("cjk", size=7.2)
     sheet.set_text_color(*GREY)
     sheet.multi_cell(WIDTH - _QR_MM - 8, 4.3, text, align="L")
+
+
+def _annex_lines(annex: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What weighs on titles and shares, then what the data were made of; both languages of each."""
+    lines = []
+    for told in annex["remarks"]:
+        english, chinese = words_of_remark(told)
+        lines.append(("备注 Remark", f"{chinese}\n{english}\n{told['holder']}"))
+    for told in annex["inputs"]:
+        english, chinese = words_of_input(told)
+        name = parse_identifier(told["identifier"]).grouped
+        lines.append(("来源数据 Made of", f"{name}\n{chinese} · {english}"))
+    return lines
+
+
+def _annex(sheet: FPDF, lines: list[tuple[str, str]], certificate: Mapping[str, Any], now: int) -> None:
+    """Pages behind the certificate: the register's remarks and the product's inputs when it was printed."""
+    moment = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    head = [("资产编号 Asset", certificate["credentialSubject"]["assetId"]), ("打印时状态 As of", moment)]
+    for place, (label, value) in enumerate([*head, *lines]):
+        if place == 0 or sheet.get_y() > _ANNEX_BOTTOM:
+            sheet.add_page()
+            _frame(sheet)
+            _title(sheet, ((18, RED, 11, "附页：备注与来源数据"), (11, INK, 8, "Annex: remarks and inputs")))
+        _row(sheet, label, value)

@@ -34,6 +34,7 @@ def issue(
     entries: list[Document],
     code: str,
     kind: Kind,
+    annex: Document,
 ) -> dict[str, Any]:
     """Sign the certificate of `asset` with this registrar's Ed25519 key.
 
@@ -43,6 +44,7 @@ def issue(
         entries: its place in the status lists, `credentialStatus`.
         code: its 15-character registration code.
         kind: of the registration that it ends.
+        annex: inputs and remarks (rights.remarks); a certificate says nothing of what there is none of.
     Raises:
         VerificationError: `status_issuer_differs`: the lists would not be signed by the pinned log key.
     """
@@ -57,6 +59,7 @@ def issue(
     }
     subject |= {name: asset[name] for name in BOUND}
     subject |= {name: claim[name] for name in ("level", "sourceClass", "origin", "rights", "shares")}
+    subject |= {name: told for name, told in annex.items() if told}
     document = {
         "@context": CONTEXTS,
         "id": f"urn:marketplace:certificate:{asset['assetId']}",

@@ -106,6 +106,8 @@ def _check(client: Client, record: Document, asked: str) -> None:
         linked = parse_identifier(link["identifier"])
         expect(linked.names(link["subject"]), True, "link_differs", RULE)
         expect(link["subject"], facts.get(NAMED_BY.get(link["rel"]), link["subject"]), "link_differs", RULE)
+    for item in record["inputs"]:
+        expect(parse_identifier(item["identifier"]).names(item["assetId"]), True, "link_differs", RULE)
     _check_title(client, name.kind, record)
 
 

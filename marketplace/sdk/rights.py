@@ -16,8 +16,9 @@ from marketplace.documents import Document, ids, scopes
 from marketplace.errors import NotFoundError
 from marketplace.registrations.codes import to_ledger
 from marketplace.registrations.records import Kind
+from marketplace.rights.remarks import annex_of
 from marketplace.rights.standing import Standing, judge, list_paths
-from marketplace.sdk import certificates, registrations
+from marketplace.sdk import certificates, lineage, registrations
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 from marketplace.types import ZERO_DIGEST, AssetStatus, TitleKind, TitleMark
@@ -81,6 +82,13 @@ def get_asset(client: Client, asset: str) -> dict[str, Any]:
     return found
 
 
+def get_annex(client: Client, asset: Mapping[str, Any]) -> Document:
+    """The inputs and remarks that a certificate of an asset has to name now (rights.remarks)."""
+    declared = lineage.get(client, asset["assetId"])["inputs"]
+    inputs = [(row, get_asset(client, row["inputId"])) for row in declared]
+    return annex_of(asset, inputs, client.now())
+
+
 def list_assets(client: Client) -> list[dict[str, Any]]:
     """All registered data assets."""
     return client.pages("/rights/assets")
@@ -131,6 +139,7 @@ def confirm(client: Client, asset_id: str, days: int) -> dict[str, Any]:
     if case["kind"] not in (Kind.FIRST, Kind.RENEWAL):
         valid_until = asset["validUntil"]
     entries = client.post(f"/rights/assets/{asset_id}/status-place", {}, repeatable=True)
+    annex = get_annex(client, asset)
     later = {} if case["kind"] == Kind.FIRST else _passed_on(asset, case)
     certificate = certificates.issue(
         client,
@@ -141,6 +150,7 @@ def confirm(client: Client, asset_id: str, days: int) -> dict[str, Any]:
         entries=entries,
         code=code,
         kind=Kind(case["kind"]),
+        annex=annex,
     )
     message = {
         "assetId": asset_id,

@@ -7,7 +7,7 @@ from typing import Any
 from crypto.errors import CryptoError
 from crypto.timestamps import from_text
 from marketplace.auditor.bundle import Bundle
-from marketplace.auditor.documents.sources import check_rights
+from marketplace.auditor.documents.sources import check_inputs, check_rights
 from marketplace.auditor.documents.store import BLOBS, DOCUMENTS, Documents
 from marketplace.auditor.documents.versions import Versions
 from marketplace.auditor.findings import Report
@@ -59,6 +59,7 @@ def check_ledger_documents(tables: Tables, documents: Documents, report: Report)
             certificate = documents.get(row["certificateDigest"], "credential", subject)
             if certificate is not None:
                 _check_certificate(certificate, row, subject, report)
+                check_inputs(row, certificate, tables, report)
         manifest = documents.get(row["manifestDigest"], "manifest", subject)
         if manifest is not None:
             versions.check(row, manifest)

@@ -18,9 +18,11 @@ from marketplace.identifiers.service.finding import Found
 from marketplace.identifiers.standing import Standing
 from marketplace.identifiers.tables import Named
 from marketplace.listings.service import get_listing, terms_of
+from marketplace.listings.tables import Listing
 from marketplace.orders.tables import Order
 from marketplace.participants.service import get_participant
 from marketplace.rights.service import get_asset, manifest_of
+from marketplace.rights.service.annexes import annex_by_id
 from marketplace.rights.tables import Asset, Version
 from marketplace.storage.projected import ProjectedRow, projected
 from marketplace.types import Role
@@ -54,8 +56,18 @@ def record(session: Session, found: Found, public_url: str, now: int) -> Documen
         "validUntil": iso_time(stands.valid_until) if stands.valid_until else None,
         "title": title,
         "facts": facts,
+        **_annex(session, row, now),
         "links": [_link(relation, kind, subject) for relation, kind, subject in links],
     }
+
+
+def _annex(session: Session, row: ProjectedRow, now: int) -> Document:
+    """What data, or a product's data, were made of, and the remarks that are kept with their record."""
+    if not isinstance(row, Asset | Listing):
+        return {"inputs": [], "remarks": []}
+    told = annex_by_id(session, row.asset_id, now)
+    inputs = [item | {"href": f"/identifiers/{item['identifier']}"} for item in told["inputs"]]
+    return {"inputs": inputs, "remarks": told["remarks"]}
 
 
 def _link(relation: str, kind: Kind, subject: str) -> dict[str, str]:

@@ -151,13 +151,14 @@ def certificate(
         document = rights.get_certificate(client, asset)
         lists = rights.get_status_lists(client, document)
         standing = rights.get_standing(client, document, lists)
+        annex = rights.get_annex(client, rights.get_asset(client, asset))
     for path, content in ((output, document), (status_lists, lists)):
         if path is not None:
             path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", "utf-8")
     if pdf is not None:
         from marketplace.rights.printing import print_certificate  # noqa: PLC0415 - fonts and layout, only for this
 
-        pdf.write_bytes(print_certificate(document, standing, int(time.time())))
+        pdf.write_bytes(print_certificate(document, standing, int(time.time()), annex))
     english, chinese = standing.words
     run.result(document, f"the certificate is {english}", f"凭证：{chinese}")
 

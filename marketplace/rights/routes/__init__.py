@@ -10,6 +10,7 @@ from sqlmodel import select
 from marketplace.evidence.inbox import Statement
 from marketplace.participants.service import require_role
 from marketplace.rights import issuing, service
+from marketplace.rights.service import annexes
 from marketplace.rights.tables import Asset, Title
 from marketplace.types import Role, TitleKind
 from marketplace.web.context import Here
@@ -97,8 +98,11 @@ def confirm_asset(here: Here, body: ConfirmationBody) -> Queued:
     with here.writing() as session:
         entries = issuing.entries_for(session, here.settings, decision.message["assetId"])
         now = here.clock()
+        annex = annexes.annex_by_id(session, decision.message["assetId"], now)
         return Queued(
-            intent=service.confirm(session, here.deployment, decision, body.certificate, entries=entries, now=now)
+            intent=service.confirm(
+                session, here.deployment, decision, body.certificate, entries=entries, annex=annex, now=now
+            )
         )
 
 
@@ -181,8 +185,8 @@ def get_certificate(
             return JSONResponse(certificate, headers={"vary": "accept"})
         now = here.clock()
         standing = issuing.standing_of(session, here.settings, certificate, now)
+        annex = annexes.annex_by_id(session, asset_id, now)
     from marketplace.rights.printing import print_certificate  # noqa: PLC0415 - fonts and layout, only for this
 
-    return Response(
-        print_certificate(certificate, standing, now), media_type="application/pdf", headers={"vary": "accept"}
-    )
+    printed = print_certificate(certificate, standing, now, annex)
+    return Response(printed, media_type="application/pdf", headers={"vary": "accept"})

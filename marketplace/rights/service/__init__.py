@@ -149,12 +149,14 @@ def confirm(
     certificate: Document,
     *,
     entries: list[Document],
+    annex: Document,
     now: int,
 ) -> Digest:
     """Queue a confirmation with its certificate, which becomes public.
 
     Args:
         entries: its place in the status lists, as this service gave it out.
+        annex: the inputs and remarks that it has to name (service.annexes).
     Raises:
         InvalidInputError: the certificate is not the one that was signed for, or does not verify.
         RuleError: `identifier_taken`, or what the rules of rights say.
@@ -166,6 +168,7 @@ def confirm(
     get_asset(session, message["assetId"])
     certificates.check_certificate(certificate, message, now)
     certificates.check_status(certificate, entries)
+    certificates.check_annex(certificate, annex)
     _check_registration(session, certificate, message)
     _check_confirmed_rights(session, message)
     require_free(session, Kind.CERTIFICATE, message["certificateDigest"])

@@ -19,7 +19,7 @@ from openvc.status import CredentialRevoked, CredentialSuspended
 
 from marketplace.documents import iso_time
 from marketplace.settlement.papers.credentials import issue_paper
-from tests.certificates import LOG, REGISTRAR, UNTIL, certificate, lists
+from tests.certificates import ANNEX, LOG, REGISTRAR, UNTIL, certificate, lists
 from tests.unit.sdk.exchange import NOW, keys
 
 HERE = Path(__file__).parent
@@ -69,6 +69,16 @@ def test_digital_bazaar_accepts_ours_and_reads_every_bit() -> None:
         assert verdict["verified"], verdict["error"]
         assert [name for name, bit in verdict["statuses"].items() if bit] == names
         assert len(verdict["statuses"]) == 4
+
+
+def test_both_accept_a_certificate_that_names_inputs_and_remarks_and_refuse_it_without_one() -> None:
+    weighed = certificate(annex=ANNEX)
+    lighter = _changed(weighed, lambda item: item["credentialSubject"]["remarks"].pop())
+    found = _digital_bazaar({"credential": weighed}, {"credential": lighter})
+    assert [verdict["verified"] for verdict in found] == [True, False], found[0]["error"]
+    assert _openvc(weighed, lists()).credential["credentialSubject"]["inputs"] == ANNEX["inputs"]
+    with pytest.raises(OpenvcError):
+        _openvc(lighter, lists())
 
 
 def test_both_accept_a_certificate_from_before_the_list_of_disputes() -> None:

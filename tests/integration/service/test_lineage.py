@@ -2,11 +2,15 @@
 
 import time
 
+import httpx
+import pypdfium2
+import pytest
+
 from marketplace.documents import LEVELS
 from marketplace.documents.ids import title_id
-from marketplace.sdk import lineage, rights
+from marketplace.sdk import identifiers, lineage, rights
 from marketplace.sdk.lineage import Source
-from marketplace.types import ConsentStatus, TitleKind, TitleMark
+from marketplace.types import AssetStatus, ConsentStatus, TitleKind, TitleMark
 from tests.integration.service.test_registrations import refused, registered, sealed
 from tests.integration.service.test_titles import granted
 from tests.integration.service.town import BUDGET, Town
@@ -16,7 +20,9 @@ NOTE = {"en": "joined by month", "zh": "按月融合"}
 YEAR = 365 * 86_400
 
 
-def test_a_fused_product_is_sold_only_while_its_input_consents(town: Town) -> None:
+def test_a_fused_product_is_sold_only_while_its_input_consents(
+    town: Town, http: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     supplier, collector, registrar = town["supplier"], town["collector"], town["registrar"]
     source = registered(town, "source")
     town.deposit_case(source)
@@ -36,7 +42,20 @@ def test_a_fused_product_is_sold_only_while_its_input_consents(town: Town) -> No
     assert refused(lambda: lineage.declare(stranger, product, [Source(source, 2500)], NOTE)) == "lineage_not_registrant"
     lineage.declare(supplier, product, [Source(source, 2500)], NOTE, outside=["open weather data"])
     assert refused(lambda: lineage.declare(supplier, product, [Source(source, 1)], NOTE)) == "lineage_exists"
+    with monkeypatch.context() as patch:  # a registrar whose program names no inputs
+        patch.setattr(rights, "get_annex", lambda *_: {"inputs": [], "remarks": []})
+        assert refused(lambda: rights.confirm(registrar, product, 300)) == "certificate_differs"
     rights.confirm(registrar, product, 300)
+    told = rights.get_certificate(town["buyer"], product)["credentialSubject"]
+    assert [(item["assetId"], item["basis"], item["status"]) for item in told["inputs"]] == [
+        (source, "CONSENT", "confirmed")
+    ]
+    rights.mark(registrar, source, AssetStatus.SUSPENDED, "to be looked into")
+    (now,) = identifiers.resolve(town["buyer"], product)["inputs"]
+    assert (now["identifier"], now["status"]) == (told["inputs"][0]["identifier"], "suspended")
+    rights.mark(registrar, source, AssetStatus.CONFIRMED, "nothing in it")
+    printed = http.get(f"/rights/assets/{product}/certificate", headers={"accept": "application/pdf"}, timeout=60)
+    assert len(pypdfium2.PdfDocument(printed.content)) == 2  # an annex names the input
     assert refused(lambda: town.list_product(product)) == "lineage_no_consent"
 
     until = int(time.time()) + YEAR

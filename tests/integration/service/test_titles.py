@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from marketplace.sdk import listings, queries, rights, settlement, shares, titles
+from marketplace.sdk import identifiers, listings, queries, rights, settlement, shares, titles
 from marketplace.sdk.client import Client
 from marketplace.sdk.titles import Wish
 from marketplace.types import TitleKind, TitleMark
@@ -169,6 +169,11 @@ def test_a_pledged_share_stays_and_pays_until_a_ruling(town: Town, operated: str
     assert refused(lambda: shares.transfer(supplier, asset, buyer.address, 1)) == "share_encumbered"
     assert refused(lambda: shares.enforce(registrar, asset, supplier.address, "ruling 4")) == "share_encumbered"
     assert refused(lambda: shares.encumber(registrar, asset, buyer.address, TitleMark.SEIZED, "x")) == "share_marks"
+    told = identifiers.resolve(buyer, asset)["remarks"]
+    whole = {"object": "SHARE", "holder": supplier.address}
+    assert told[-2:] == [whole | {"mark": "SEIZED", "bps": 10_000}, whole | {"mark": "PLEDGED", "bps": 4_000}]
+    lines = buyer.get(f"/identifiers/{asset}/page")["lines"]
+    assert lines[-1]["value"]["zh"] == f"质押：收益份额 40.00 % · {supplier.address}"
     shares.encumber(registrar, asset, supplier.address, TitleMark(0), "order 9")
 
     shares.enforce(registrar, asset, supplier.address, "ruling 5")

@@ -86,6 +86,22 @@ def _naming(profile: Json, named: Json | None) -> Json:
     return rest if named is None else rest | {"membership": named}
 
 
+@pytest.mark.parametrize("inputs", [[], [{"assetId": "0x" + "00" * 32, "status": "confirmed"}]])
+def test_a_products_certificate_that_does_not_name_its_inputs(made: Made, inputs: list[Json]) -> None:
+    forger, report = Forger(made), Report()
+    tables = tables_of(forger)
+    (product,) = {row["assetId"] for row in tables.rows["lineage_inputs"].values()}
+    asset = tables.rows["assets"][product,]
+    certificate = forger.document(asset["certificateDigest"])
+    body = {name: value for name, value in certificate.items() if name != "proof"}
+    body["credentialSubject"] = {**body["credentialSubject"], "inputs": inputs}
+    issued = credential.issue(body, keys("registrar").ed25519, created=START)
+    asset["certificateDigest"] = to_hex(digest_json(issued))
+    forger.store(issued)
+    list(contents.check_ledger_documents(tables, Documents(MemoryBundle(forger.files), report), report))
+    assert _codes(report) == ["certificate_differs"]
+
+
 def test_a_claim_about_other_data(made: Made) -> None:
     forger, report = Forger(made), Report()
     tables = tables_of(forger)

@@ -14,9 +14,10 @@ from marketplace import cli
 from marketplace.errors import InvalidInputError
 from marketplace.rights import compact
 from marketplace.rights.printing import print_certificate
+from marketplace.rights.remarks import words_of_input, words_of_remark
 from marketplace.rights.standing import DISPUTED, WORDS, Standing, judge
 from marketplace.sdk.certificate_files import read_certificate
-from tests.certificates import REGISTRAR, certificate, public
+from tests.certificates import ANNEX, REGISTRAR, certificate, public
 from tests.unit.sdk.exchange import NOW
 
 ISSUER = public(REGISTRAR)
@@ -31,10 +32,34 @@ def _with_shares(number: int) -> dict[str, Any]:
     return made
 
 
-def _text(content: bytes) -> str:
+def _text(content: bytes, pages: int = 1) -> str:
     document = pypdfium2.PdfDocument(content)
-    assert len(document) == 1
-    return str(document[0].get_textpage().get_text_bounded())
+    assert len(document) == pages
+    return "".join(str(page.get_textpage().get_text_bounded()) for page in document)
+
+
+def test_an_annex_names_inputs_and_remarks_as_the_register_has_them_when_it_is_printed() -> None:
+    weighed, valid = certificate(annex=ANNEX), Standing("certificate_valid")
+    said = [words_of_input(item) for item in ANNEX["inputs"]] + [words_of_remark(item) for item in ANNEX["remarks"]]
+    for printed in (print_certificate(weighed, valid, NOW), print_certificate(CERTIFICATE, valid, NOW, ANNEX)):
+        text = _bare(_text(printed, 2))
+        assert [words for pair in said for words in pair if _bare(words) not in text] == []
+        assert "3remarks,2inputs" in text
+    released = _text(print_certificate(weighed, valid, NOW, {"inputs": ANNEX["inputs"], "remarks": []}), 2)
+    assert ("Made of" in released, "Remark" in released) == (True, False)
+    assert "Annex" not in _text(print_certificate(weighed, valid, NOW, {"inputs": [], "remarks": []}))
+
+
+def test_a_long_annex_goes_on_on_further_pages() -> None:
+    many = {"inputs": ANNEX["inputs"] * 4, "remarks": ANNEX["remarks"] * 12}
+    text = _bare(_text(print_certificate(CERTIFICATE, Standing("certificate_valid"), NOW, many), 5))
+    assert text.count("来源数据Madeof") == 8
+    assert text.count("备注Remark") == 36
+
+
+def _bare(text: str) -> str:
+    """Without breaks, and hyphens, of which a reader of a PDF cannot tell whether they break a line."""
+    return "".join(letter for letter in text if not letter.isspace() and letter not in "-\ufffe\x02")
 
 
 @pytest.mark.parametrize("code", WORDS)

@@ -60,6 +60,7 @@ def test_a_registrar_signs_no_place_in_lists_of_another_key() -> None:
             entries=entries,
             code=CODE,
             kind=Kind.FIRST,
+            annex={},
         )
     assert caught.value.code == "status_issuer_differs"
 
