@@ -5,10 +5,11 @@ from typing import Any
 
 from sqlmodel import Session
 
+from marketplace.documents.ids import title_id
 from marketplace.ledger.tables import LedgerEvent
 from marketplace.rights.records import NOBODY
 from marketplace.rights.tables import Asset, Share, ShareEncumbrance, Title
-from marketplace.rights.title_records import ALL_FIELDS, ALL_PURPOSES, ALL_TERRITORIES, NO_FIELDS
+from marketplace.rights.title_records import ALL_FIELDS, ALL_PURPOSES, ALL_TERRITORIES, NO_FIELDS, ROOTS
 from marketplace.rights.titles import ROOT_MARKS
 from marketplace.storage.projected import projected
 from marketplace.types import ZERO_DIGEST, AssetStatus, TitleKind, TitleMark
@@ -39,11 +40,22 @@ def registered(session: Session, event: LedgerEvent) -> None:
 
 
 def confirmed(session: Session, event: LedgerEvent) -> None:
-    """`Confirmed`: the registrar stands for the claim; the titles follow as events of their own."""
+    """`Confirmed`: the registrar stands for the claim. The first titles follow as events of their own; those that are
+    there get the end that a renewal gives their asset, as the contract shows it."""
     asset = projected(session, Asset, event.args["assetId"])
+    if asset.status != AssetStatus.REGISTERED and asset.valid_until != event.args["validUntil"]:
+        _renew_titles(session, event)
     asset.status, asset.version = AssetStatus.CONFIRMED, event.args["version"]
     asset.certificate_digest, asset.valid_until = event.args["certificateDigest"], event.args["validUntil"]
     session.add(asset.stamp(event))
+
+
+def _renew_titles(session: Session, event: LedgerEvent) -> None:
+    for kind in ROOTS:
+        title = session.get(Title, title_id(event.args["assetId"], kind))
+        if title is not None:
+            title.valid_until = event.args["validUntil"]
+            session.add(title.stamp(event))
 
 
 def marked(session: Session, event: LedgerEvent) -> None:

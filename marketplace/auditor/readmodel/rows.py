@@ -9,9 +9,10 @@ from typing import Any
 
 from marketplace.auditor.readmodel import cases, claimed, delivered, products, shares
 from marketplace.currencies import code_of, currency_at
+from marketplace.documents.ids import title_id
 from marketplace.events import Event
 from marketplace.participants.keys import OWN_ADDRESS, REGISTRAR_DELAY_SECONDS
-from marketplace.rights.title_records import ALL_FIELDS, ALL_PURPOSES, ALL_TERRITORIES, NO_FIELDS
+from marketplace.rights.title_records import ALL_FIELDS, ALL_PURPOSES, ALL_TERRITORIES, NO_FIELDS, ROOTS
 from marketplace.rights.titles import ROOT_MARKS
 from marketplace.types import (
     ZERO_DIGEST,
@@ -245,7 +246,16 @@ def _registered(tables: Tables, args: Row, at: Row) -> None:
 
 def _confirmed(tables: Tables, args: Row, at: Row) -> None:
     values = _take(args, "certificateDigest", "validUntil", "version") | {"status": int(AssetStatus.CONFIRMED)}
+    _renew_titles(tables, args, at)
     tables.change("assets", (args["assetId"],), values | at)
+
+
+def _renew_titles(tables: Tables, args: Row, at: Row) -> None:
+    """The first titles that are there end when their asset does."""
+    for kind in ROOTS:
+        title = tables.rows["titles"].get((title_id(args["assetId"], kind),))
+        if title is not None and title["validUntil"] != args["validUntil"]:
+            title.update({"validUntil": args["validUntil"]} | at)
 
 
 def _marked(tables: Tables, args: Row, at: Row) -> None:

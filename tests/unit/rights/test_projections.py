@@ -1,4 +1,4 @@
-"""Shares follow the ledger's events, also when they come and go within one block."""
+"""Shares follow the ledger's events, also when they come and go within one block; titles follow their registration."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,12 +8,16 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import select
 
+from marketplace.auditor.readmodel.rows import Placed, Tables
+from marketplace.documents.ids import title_id
+from marketplace.events import Event
 from marketplace.ledger.projection import ProjectionSession, project
 from marketplace.ledger.tables import LedgerEvent
 from marketplace.rights.projections import PROJECTORS
-from marketplace.rights.tables import Asset, Share
+from marketplace.rights.tables import Asset, Share, Title
 from marketplace.storage.engine import make_engine, reading, session_of
 from marketplace.storage.migrate import upgrade
+from marketplace.types import ZERO_DIGEST, TitleKind
 
 ANY = "0x" + "11" * 32
 REGISTERED: dict[str, Any] = {
@@ -74,3 +78,26 @@ def test_a_share_may_be_passed_on_and_come_back_in_one_block(
         changed = {share.holder: (share.event_block, share.event_log_index) for share in opened.exec(select(Share))}
     last = (len(blocks) - same_as_founding, (len(moves) if one_block else 1) - (not (one_block and same_as_founding)))
     assert changed == {"a": last, "b": last}, "both rows are of the last move"
+
+
+def test_the_first_titles_of_a_renewed_registration_end_when_it_does(engine: Engine) -> None:
+    """Not before: a change of the entry leaves them. The auditor's rows are the same."""
+    digests = {"certificateDigest": ANY, "registrar": "r"}
+    confirmed = [
+        {"assetId": ANY, "validUntil": until, "version": v, **digests} for v, until in ((2, 9), (3, 9), (4, 90))
+    ]
+    root = {"titleId": title_id(ANY, TitleKind.USE), "assetId": ANY, "kind": 2, "holder": "a", "validUntil": 9}
+    root |= {"orderId": ZERO_DIGEST, "parent": ZERO_DIGEST}
+    part = root | {"titleId": "part", "parent": root["titleId"], "orderId": ANY}
+    named = [("Registered", REGISTERED), ("Confirmed", confirmed[0]), ("TitleGranted", root), ("TitleGranted", part)]
+    named += [("Confirmed", confirmed[1]), ("Confirmed", confirmed[2])]
+    ends, tables = [], Tables()
+    for block, (name, args) in enumerate(named):
+        with session_of(ProjectionSession, engine) as opened:
+            project(opened, [_event(block, 0, name, args)], PROJECTORS)
+        tables.apply(Placed(Event("Rights", name, args), block, 1, 0, None))
+        with reading(engine) as opened:
+            rows = {row.title_id: row.as_json() for row in opened.exec(select(Title))}
+        assert rows == {key[0]: row for key, row in tables.rows["titles"].items()}
+        ends.append({row["validUntil"]: row["event"]["block"] for row in rows.values()})
+    assert ends[2:] == [{9: 2}, {9: 3}, {9: 3}, {90: 5, 9: 3}]

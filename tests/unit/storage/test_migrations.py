@@ -3,10 +3,11 @@
 import io
 from collections.abc import Iterator
 from contextlib import redirect_stdout
+from typing import Any
 
 import pytest
 from alembic import command
-from sqlalchemy import JSON, Connection, Engine, column, inspect, table
+from sqlalchemy import JSON, Connection, Engine, Integer, column, inspect, table
 from sqlmodel import Session
 
 from crypto.canonical import from_hex
@@ -15,6 +16,7 @@ from marketplace.queries.tables import AnsweredCalls
 from marketplace.storage.engine import make_engine
 from marketplace.storage.metadata import metadata
 from marketplace.storage.migrate import alembic_config, differences, upgrade
+from marketplace.types import ZERO_DIGEST
 from tests.query_rows import query_row
 
 
@@ -83,8 +85,32 @@ def test_what_was_answered_before_is_counted_among_its_orders_calls(engine: Engi
             assert (calls.root(), found.voucher_digest) == (root(map(from_hex, answered)), answered[-1])
 
 
-def _insert_event(connection: Connection, block: int, name: str, args: dict[str, str]) -> None:
+def test_first_titles_get_the_end_that_their_registration_was_renewed_to(engine: Engine) -> None:
+    """Each of the two ends where the asset does; the one that changed hands after the renewal still says so."""
+    asset, order, roots = "0x" + "34" * 32, "0x" + "78" * 32, ["0x" + "9a" * 32, "0x" + "9b" * 32]
+    with redirect_stdout(io.StringIO()), engine.begin() as connection:
+        command.downgrade(alembic_config(connection), "0030")
+        for block, until in ((5, 100), (6, 100), (7, 200)):
+            args = {"assetId": asset, "validUntil": until}
+            _insert_event(connection, block, "Confirmed", args, about=asset)
+        for name, block, used in ((roots[0], 5, ZERO_DIGEST), (roots[1], 9, ZERO_DIGEST), ("0xc", 6, order)):
+            _insert_title(connection, title_id=name, asset_id=asset, order_id=used, event_block=block)
+    upgrade(engine)
+    with engine.begin() as connection:
+        told = "SELECT title_id, valid_until, event_block, event_intent FROM titles ORDER BY title_id"
+        rows = [tuple(row) for row in connection.exec_driver_sql(told)]
+    assert rows == [(roots[0], 200, 7, "0xi7"), (roots[1], 200, 9, ""), ("0xc", 100, 6, "")]
+
+
+def _insert_title(connection: Connection, **named: Any) -> None:
+    titles = metadata.tables["titles"]
+    others = {item.name: 0 if isinstance(item.type, Integer) else ZERO_DIGEST for item in titles.columns}
+    connection.execute(titles.insert().values(others | {"valid_until": 100, "event_intent": ""} | named))
+
+
+def _insert_event(connection: Connection, block: int, name: str, args: dict[str, Any], **more: str) -> None:
     known = {"block": block, "block_hash": "0x", "timestamp": 1, "tx_hash": "0x", "contract": "X", "intent": ""}
     connection.execute(metadata.tables["ledger_block"].insert().values(number=block, timestamp=1))
+    known |= {"intent": f"0xi{block}", **more} if more else {}
     old = table("ledger_event", *map(column, known), column("log_index"), column("name"), column("args", JSON))
     connection.execute(old.insert().values(**known, log_index=0, name=name, args=args))
