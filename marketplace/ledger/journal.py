@@ -91,11 +91,19 @@ def next_nonce(session: Session) -> int:
 _INTENTS = (
     select(LedgerIntent.sequence).where(col(LedgerIntent.status).in_(bindparam("statuses", expanding=True))).limit(1)
 )
-_BLOCKS = select(col(LedgerBlock.number), col(LedgerBlock.timestamp), col(LedgerBlock.hash))
-_SEALED, _UNSEALED = (
-    _BLOCKS.where(known).order_by(col(LedgerBlock.number))
-    for known in (col(LedgerBlock.hash).is_not(None), col(LedgerBlock.hash).is_(None))
+_IN_ORDER = select(col(LedgerBlock.number), col(LedgerBlock.timestamp), col(LedgerBlock.hash)).order_by(
+    col(LedgerBlock.number)
 )
+_SEALED = _IN_ORDER.where(col(LedgerBlock.hash).is_not(None))
+# Blocks are sealed in order, so those that are not are the last ones: who looks from the end need not read the rest.
+_LAST_SEALED = (
+    select(LedgerBlock.number)
+    .where(col(LedgerBlock.hash).is_not(None))
+    .order_by(col(LedgerBlock.number).desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_UNSEALED = _IN_ORDER.where(col(LedgerBlock.number) > func.coalesce(_LAST_SEALED, -1))
 
 
 def has_intents(session: Session, *statuses: str) -> bool:
