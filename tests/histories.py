@@ -3,10 +3,12 @@
 A history looks at the Python rules' state to find calls that can succeed; who runs it decides what runs them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 from crypto import typed_data
 from crypto.canonical import keccak256, to_hex
@@ -93,6 +95,7 @@ MONIES = (156, 344, 392)
 ENCUMBERING = ("pledgeShare", "releaseShare", "enforceShare", "encumberShare")
 
 Message = dict[str, Any]
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,7 @@ class History:
     oversteps: bool = True
     derives: bool = False
     _acts: dict[str, Message] = field(default_factory=dict)
+    _found: dict[Any, Any] | None = None  # what was looked for, while the state stands still
 
     def __post_init__(self) -> None:
         self.state = LedgerState(self.genesis)
@@ -153,6 +157,27 @@ class History:
     def recover(self, name: str, message: Mapping[str, Any], signature: bytes) -> str:
         """The key that made a signature, as a service or an auditor would find it."""
         return recover_intent(name, message, self.deployment, signature)
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """While this is open, neither state nor time changes: what is looked for among all objects is looked for once.
+
+        The calls are the same with it and without; a long history spends most of its time looking without it.
+        """
+        self._found = {}
+        try:
+            yield
+        finally:
+            self._found = None
+
+    def _once(self, what: Any, look: Callable[[], Found]) -> Found:
+        """What `look` finds, which draws nothing; `what` names it. Nobody may change it."""
+        if self._found is None:
+            return look()
+        if what not in self._found:
+            self._found[what] = look()
+        found: Found = self._found[what]
+        return found
 
     def opening(self) -> list[Call]:
         """Everybody joins, and every trader is given money."""
@@ -289,22 +314,30 @@ class History:
     def file(self) -> list[Part] | None:
         """A case of any kind about any asset; mostly a first registration of one that has none."""
         state = self.state.registrations
-        fresh = [
-            key
-            for key, asset in self.state.rights.assets.items()
-            if asset.status is AssetStatus.REGISTERED and state.record_of(key).latest_case not in state.cases
-        ]
-        known = list(state.records)
+        fresh = self._once("fresh", self._fresh)
+        known = self._once("known", lambda: list(state.records))
         if not fresh and not known:
             return None
         if fresh and (not known or self.random.random() < 0.7):
             return [self._part("File", self._filing(self._pick(fresh), Kind.FIRST))]
         kind = self._pick([*[Kind.LATE_OBJECTION] * 4, *[Kind.FIRST] * 2, *LATER * 2])
-        entered = [key for key in known if self.state.rights.assets[key].status in STANDING and self._is_free(key)]
+        assets = self.state.rights.assets
+        entered = self._once(
+            "entered", lambda: [key for key in known if assets[key].status in STANDING and self._is_free(key)]
+        )
         asset_key = self._pick(entered if entered and self.random.random() < 0.8 else known)
         if self.changes_hands:
             kind = self._pick([*[Kind.TRANSFER] * 4, *[Kind.CANCELLATION] * 2, Kind.REVOCATION])
         return [self._part("File", self._filing(asset_key, kind))]
+
+    def _fresh(self) -> list[str]:
+        """Registered assets that no case is about."""
+        state = self.state.registrations
+        return [
+            key
+            for key, asset in self.state.rights.assets.items()
+            if asset.status is AssetStatus.REGISTERED and state.record_of(key).latest_case not in state.cases
+        ]
 
     def _is_free(self, asset_key: str) -> bool:
         state = self.state.registrations
@@ -330,18 +363,12 @@ class History:
 
     def _stepped(self, *, decides: bool) -> list[Part] | None:
         cases = self.state.registrations.cases
-        steps_of = {
-            name: [
-                step for state, step in TABLES[case.procedure] if state is case.state and is_registrars(step) is decides
-            ]
-            for name, case in cases.items()
-        }
-        going = [name for name, steps in steps_of.items() if steps and self._goes_on(cases[name], steps)]
+        open_ = self._once(("open", decides), lambda: self._open_cases(decides=decides))
+        going = [(name, steps) for name, steps, rare in open_ if not rare or self.random.random() < 0.02]
         if not going:
             return None
-        name = self._pick(going)
+        name, steps = self._pick(going)
         case = cases[name]
-        steps = steps_of[name]
         strange = sorted({step for _, step in TABLES[case.procedure]})  # in time, perhaps, but not from here
         # most steps lead to an end; a history needs cases that are deposited
         forward = [step for step in steps if step in FORWARD] or steps
@@ -349,10 +376,15 @@ class History:
         step = self._pick(forward if self.random.random() < 0.8 else steps if self.random.random() < 0.9 else strange)
         return [self._part("Decide" if decides else "Act", self._deed(name, case, step))]
 
-    def _goes_on(self, case: Case, steps: list[Step]) -> bool:
-        """What is deposited mostly waits for its certificate, and few applications are taken back."""
-        rare = case.state is CaseState.DEPOSITED or steps == [Step.WITHDRAW]
-        return not rare or self.random.random() < 0.02
+    def _open_cases(self, *, decides: bool) -> list[tuple[str, list[Step], bool]]:
+        """Cases that lead on, with their steps, and whether they rarely go on: what is deposited mostly waits for its
+        certificate, and few applications are taken back."""
+        found = []
+        for name, case in self.state.registrations.cases.items():
+            steps = steps_from(case.procedure, case.state, decides=decides)
+            if steps:
+                found.append((name, steps, case.state is CaseState.DEPOSITED or steps == [Step.WITHDRAW]))
+        return found
 
     def decide(self) -> list[Part] | None:
         """As `act`, for the steps of registrars."""
@@ -383,7 +415,7 @@ class History:
     def expire(self) -> list[Any] | None:
         states = (CaseState.SUBMITTED, CaseState.CORRECTION_REQUESTED)
         cases = self.state.registrations.cases
-        waiting = [name for name, case in cases.items() if case.state in states]
+        waiting = self._once("waiting", lambda: [name for name, case in cases.items() if case.state in states])
         return [self._pick(waiting)] if waiting else None
 
     def adopt(self) -> list[Part] | None:
@@ -400,7 +432,7 @@ class History:
 
     def confirm(self) -> list[Part] | None:
         cases = self.state.registrations.cases
-        deposited = [case.asset_id for case in cases.values() if case.state is CaseState.DEPOSITED]
+        deposited = self._once("deposited", lambda: [case.asset_id for case in cases.values() if is_deposited(case)])
         asset_key = self._choose(self.state.rights.assets, AssetStatus.REGISTERED)
         asset_key = self._pick(deposited) if deposited and self.random.random() < 0.9 else asset_key
         if asset_key is None:
@@ -425,11 +457,12 @@ class History:
 
     def transfer(self) -> list[Part] | None:
         orders = self.random.random() < 0.1
-        titles = [key for key, title in self.state.titles.records.items() if title.number or orders]
+        records = self.state.titles.records
+        titles = self._once(("titles", orders), lambda: [k for k, item in records.items() if item.number or orders])
         if not titles:
             return None
         title_key = self._pick(titles)
-        title = self.state.titles.records[title_key]
+        title = records[title_key]
         permitted = [act for act in self._acts.values() if self._is_due(act)]
         if permitted and self.random.random() < 0.5:
             return [self._part("Transfer", self._pick(permitted))]
@@ -444,10 +477,11 @@ class History:
 
     def grant(self) -> list[Part] | None:
         records = self.state.titles.records
-        may = [key for key, title in records.items() if TitleMark.MAY_GRANT in title.marks]
+        may = self._once("may", lambda: [key for key, title in records.items() if TitleMark.MAY_GRANT in title.marks])
         if self.changes_hands:
             may = [key for key in may if records[key].parent is None or self.random.random() < 0.3]
-        whole = [key for key in may if key in self.state.titles.parts]
+        parts = self.state.titles.parts
+        whole = [key for key in may if key in parts]
         if whole and self.random.random() < 0.3:
             may = whole
         parent_key = self._pick(list(records) if self.random.random() < 0.1 else may) if may else None
@@ -455,7 +489,7 @@ class History:
             return None
         parent, grantee, terms = records[parent_key], self._pick(TRADERS), self._digest()
         kinds = [2, 3] if parent.kind is TitleKind.OPERATE else [2]
-        older = [records[name] for name in self.state.titles.parts.get(parent_key, [])]
+        older = [records[name] for name in parts.get(parent_key, [])]
         like = self._pick(older) if older and self.random.random() < 0.5 else None
         scope = {"purposes": like.purposes, "fields": like.fields, "territories": like.territories} if like else {}
         message = {
@@ -492,7 +526,7 @@ class History:
     def revoke_title(self) -> list[Part] | None:
         key = self._title(lambda title: title.parent is not None or self.random.random() < 0.1)
         if self.changes_hands:
-            key = self._title(self._passes) or key
+            key = self._title(self._passes, "passing") or key
         if key is None:
             return None
         title = self.state.titles.records[key]
@@ -506,8 +540,8 @@ class History:
         return title.parent is None and case is not None and case.kind is Kind.TRANSFER and case.state not in FINAL
 
     def encumber(self) -> list[Part] | None:
-        heavy = self._title(lambda title: bool(title.marks & TitleMark.ENCUMBRANCES))
-        key = heavy if heavy and self.random.random() < 0.7 else self._title(lambda _: True)
+        heavy = self._title(lambda title: bool(title.marks & TitleMark.ENCUMBRANCES), "encumbered")
+        key = heavy if heavy and self.random.random() < 0.7 else self._title(lambda _: True, "any")
         if key is None:
             return None
         title = self.state.titles.records[key]
@@ -562,8 +596,7 @@ class History:
         if asset_key is None:
             return None
         if self.random.random() < 0.2:  # where new holders no longer fit
-            confirmed = {k: a for k, a in self.state.rights.assets.items() if a.status is AssetStatus.CONFIRMED}
-            asset_key = max(confirmed, key=lambda key: len(list(confirmed[key].payees())), default=asset_key)
+            asset_key = self._once("crowded", self._crowded) or asset_key
         asset = self.state.rights.assets[asset_key]
         share = (
             max(asset.shares, key=lambda share: share.bps) if self.random.random() < 0.3 else self._pick(asset.shares)
@@ -585,7 +618,7 @@ class History:
 
     def pledge_share(self) -> list[Part] | None:
         again = self.random.random() < 0.2
-        found = self._share(lambda weight: bool(weight.bps) is again and not weight.marks)
+        found = self._share(lambda weight: bool(weight.bps) is again and not weight.marks, ("pledgeable", again))
         if found is None:
             return None
         key, share, weight = found
@@ -602,7 +635,7 @@ class History:
         return [self._part("PledgeShare", message | self._now_of(weight))]
 
     def release_share(self) -> list[Part] | None:
-        found = self._share(lambda weight: bool(weight.bps))
+        found = self._share(lambda weight: bool(weight.bps), "pledged")
         if found is None:
             return None
         key, share, weight = found
@@ -610,7 +643,7 @@ class History:
         return [self._part("ReleaseShare", message | self._now_of(weight))]
 
     def enforce_share(self) -> list[Part] | None:
-        found = self._share(lambda weight: bool(weight.bps))
+        found = self._share(lambda weight: bool(weight.bps), "pledged")
         if found is None:
             return None
         key, share, weight = found
@@ -620,7 +653,8 @@ class History:
 
     def encumber_share(self) -> list[Part] | None:
         lifts = self.random.random() < 0.6
-        found = self._share(lambda weight: bool(weight.marks) is lifts) or self._share(lambda _: True)
+        found = self._share(lambda weight: bool(weight.marks) is lifts, ("marked", lifts))
+        found = found or self._share(lambda _: True, "any")
         if found is None:
             return None
         key, share, weight = found
@@ -629,21 +663,30 @@ class History:
         message["registrar"] = self._registrar(share.holder)
         return [self._part("EncumberShare", message | self._now_of(weight))]
 
-    def _share(self, fits: Callable[[Encumbrance], bool]) -> tuple[str, Share, Encumbrance] | None:
+    def _share(self, fits: Callable[[Encumbrance], bool], name: Any) -> tuple[str, Share, Encumbrance] | None:
         """A share of a confirmed asset, mostly one that holds something and whose encumbrance fits, often where new
-        holders hardly fit."""
-        confirmed = {k: a for k, a in self.state.rights.assets.items() if a.status is AssetStatus.CONFIRMED}
-        if confirmed and self.random.random() < 0.5:
-            crowded = max(confirmed, key=lambda key: len(list(confirmed[key].payees())))
-            confirmed = {crowded: confirmed[crowded]}
-        places = [
-            (key, share, asset.encumbrance_of(share.holder))
-            for key, asset in confirmed.items()
-            for share in asset.shares
-        ]
-        fitting = [place for place in places if place[1].bps and fits(place[2])]
+        holders hardly fit. `name`: of what fits."""
+        crowded = self._once("crowded", self._crowded)
+        only = crowded if crowded and self.random.random() < 0.5 else None
+        places = self._once(("places", only), lambda: self._places(only))
+        fitting = self._once(("fitting", only, name), lambda: [p for p in places if p[1].bps and fits(p[2])])
         found = fitting if fitting and self.random.random() < 0.95 else places
         return self._pick(found) if found else None
+
+    def _crowded(self) -> str | None:
+        """The confirmed asset with the most payees, if any is confirmed."""
+        assets = self.state.rights.assets
+        confirmed = [key for key, asset in assets.items() if asset.status is AssetStatus.CONFIRMED]
+        return max(confirmed, key=lambda key: len(list(assets[key].payees())), default=None)
+
+    def _places(self, only: str | None) -> list[tuple[str, Share, Encumbrance]]:
+        """Every share of the confirmed assets, or of one of them, with what weighs on it."""
+        return [
+            (key, share, asset.encumbrance_of(share.holder))
+            for key, asset in self.state.rights.assets.items()
+            if asset.status is AssetStatus.CONFIRMED and only in (None, key)
+            for share in asset.shares
+        ]
 
     def mark(self) -> list[Part] | None:
         status = self.random.choice([AssetStatus.CONFIRMED, AssetStatus.SUSPENDED, AssetStatus.SUSPENDED])
@@ -744,11 +787,12 @@ class History:
     def fund(self) -> list[Part] | None:
         listing = self._choose(self.state.listings.records, ListingStatus.LISTED)
         records = self.state.listings.records
-        terms = (DAY, 10 * DAY, 10**9) if self.state.deliveries.offers else (DAY, 10**9)
-        offered = [key for key in self.state.deliveries.offers if self.now < records[key].valid_until]
+        offers = self.state.deliveries.offers
+        terms = (DAY, 10 * DAY, 10**9) if offers else (DAY, 10**9)
+        offered = self._once("offered", lambda: [key for key in offers if self.now < records[key].valid_until])
         if offered and self.random.random() < 0.5:
             listing = self._pick(offered)
-        of_products = self._open_listings_of_products() if self.derives else []
+        of_products = self._once("listed products", self._open_listings_of_products) if self.derives else []
         if of_products and self.random.random() < 0.9:
             listing = self._pick(of_products)
         if listing is None:
@@ -807,14 +851,21 @@ class History:
 
     def _buyer_from(self, seller: str) -> str:
         """Anybody, or one who has an agreement with the seller."""
-        known = [{item.party_a, item.party_b} - {seller} for item in self.state.agreements.records.values()]
-        partners = [one for sides in known if len(sides) == 1 for one in sides]
+        partners = self._once(("partners", seller), lambda: self._partners(seller))
         return str(self._pick(partners if partners and self.random.random() < 0.4 else TRADERS))
+
+    def _partners(self, seller: str) -> list[str]:
+        """Who has agreements with the seller, once for each."""
+        known = [{item.party_a, item.party_b} - {seller} for item in self.state.agreements.records.values()]
+        return [one for sides in known if len(sides) == 1 for one in sides]
 
     def _cited(self, seller: str, buyer: str) -> str:
         """An agreement for an order to cite: none, mostly; else one of these two, now and then of others."""
-        records = self.state.agreements.records
-        theirs = [key for key, item in records.items() if {item.party_a, item.party_b} == {seller, buyer}]
+        records, sides = self.state.agreements.records, {seller, buyer}
+        theirs = self._once(
+            ("agreements", *sorted(sides)),
+            lambda: [key for key, item in records.items() if {item.party_a, item.party_b} == sides],
+        )
         if theirs and self.random.random() < 0.9:
             return str(self._pick(theirs))
         return str(self._pick(list(records))) if records and self.random.random() < 0.1 else ZERO_DIGEST
@@ -835,11 +886,20 @@ class History:
 
     def _unclaimable(self) -> str | None:
         """A funded order that its term or its delivery keeps from being claimed."""
-        funded = [item for item in self.state.orders.records.items() if item[1].status is OrderStatus.FUNDED]
-        over = [key for key, order in funded if order.valid_until < self.now]
-        delivered = [key for key, _ in funded if key in self.state.deliveries.records]
+        over = self._once("due", self._due)
+        delivered = self._once("funded deliveries", self._funded_deliveries)
         either = over if over and self.random.random() < 0.6 else delivered
         return str(self._pick(either)) if either else None
+
+    def _due(self) -> list[str]:
+        """Funded orders whose term is over."""
+        funded = self.state.orders.records.items()
+        return [key for key, order in funded if order.status is OrderStatus.FUNDED and order.valid_until < self.now]
+
+    def _funded_deliveries(self) -> list[str]:
+        """Funded orders that have a delivery."""
+        orders, delivered = self.state.orders.records, self.state.deliveries.records
+        return [key for key, order in orders.items() if order.status is OrderStatus.FUNDED and key in delivered]
 
     def _last_voucher(self, wanted: str | None = None) -> tuple[Message, Message, str] | None:
         order_key = wanted or self._order_to_end()
@@ -901,15 +961,14 @@ class History:
     def _claimed(self, *, over: bool) -> str | None:
         """Mostly a claimed order whose window is over, or is not; now and then any."""
         orders = self.state.orders
-        claimed = [key for key, order in orders.records.items() if order.status is OrderStatus.CLAIMED]
+        claimed = self._with_status(orders.records, OrderStatus.CLAIMED)
         fit = [key for key in claimed if (orders.windows[key].until < self.now) is over]
         if fit and self.random.random() < 0.8:
             return str(self._pick(fit))
         return self._choose(orders.records, OrderStatus.CLAIMED)
 
     def refund(self) -> list[Any] | None:
-        funded = self.state.orders.records.items()
-        due = [key for key, order in funded if order.status is OrderStatus.FUNDED and order.valid_until < self.now]
+        due = self._once("due", self._due)
         if due and self.random.random() < (0.1 if self.claims else 0.7):
             return [self._pick(due)]
         chosen = OrderStatus.CLAIMED if self.claims else OrderStatus.FUNDED  # which is what a refund must not overtake
@@ -919,8 +978,8 @@ class History:
     def declare(self) -> list[Part] | None:
         """Of an asset that waits for its confirmation, out of confirmed ones, its own and others'."""
         assets, trees = self.state.rights.assets, self.state.lineage.trees
-        waiting = [key for key, item in assets.items() if item.status is AssetStatus.REGISTERED and key not in trees]
-        confirmed = [key for key, item in assets.items() if item.status is AssetStatus.CONFIRMED]
+        waiting = [key for key in self._with_status(assets, AssetStatus.REGISTERED) if key not in trees]
+        confirmed = self._with_status(assets, AssetStatus.CONFIRMED)
         if self.random.random() < 0.05:
             waiting = list(assets)  # again, or too late
         if not waiting or not confirmed:
@@ -928,7 +987,7 @@ class History:
         cases, record_of = self.state.registrations.cases, self.state.registrations.record_of
         soon = [key for key in waiting if (case := cases.get(record_of(key).latest_case)) and is_deposited(case)]
         key = self._pick(soon if soon and self.random.random() < 0.9 else waiting)
-        deep = sorted(confirmed, key=lambda name: -self.state.lineage.tree(name).depth)
+        deep = self._once("deep", lambda: sorted(confirmed, key=lambda name: -self.state.lineage.tree(name).depth))
         among = deep[:4] if self.random.random() < 0.5 else confirmed
         inputs = self.random.sample(among, min(len(among), self._pick([1, 1, 2, 2, 3, 5, 9])))
         message = {
@@ -945,10 +1004,10 @@ class History:
     def _deriving(self, input_id: str, holder: str) -> str:
         """A title that lets `holder` derive, if it has one; now and then any, or none."""
         records = self.state.titles.records
-        fit = [k for k, item in records.items() if item.asset_id == input_id and item.holder == holder]
+        fit = [k for k in self._titles_of(input_id) if records[k].holder == holder]
         fit = [k for k in fit if TitleMark.MAY_DERIVE in records[k].marks and records[k].kind is not TitleKind.HOLD]
         if self.random.random() < 0.05:
-            fit = [k for k, item in records.items() if item.asset_id == input_id]
+            fit = self._titles_of(input_id)
         return str(self._pick(fit)) if fit and self.random.random() < 0.9 else ZERO_DIGEST
 
     def consent(self) -> list[Part] | None:
@@ -993,6 +1052,9 @@ class History:
         return [self._part("WithdrawConsent", message | {"version": record.version, "deadline": self._deadline()})]
 
     def _products(self) -> list[str]:
+        return self._once("products", self._find_products)
+
+    def _find_products(self) -> list[str]:
         """Confirmed assets that have inputs, and every consent of its own."""
         assets, trees = self.state.rights.assets, self.state.lineage.trees
         return [
@@ -1003,7 +1065,7 @@ class History:
         ]
 
     def _open_listings_of_products(self) -> list[str]:
-        products = self._products()
+        products = set(self._products())
         return [
             key
             for key, item in self.state.listings.records.items()
@@ -1019,9 +1081,9 @@ class History:
     def offer(self) -> list[Part] | None:
         """Under a listing that has none yet."""
         offers = self.state.deliveries.offers
-        open_ = self.state.listings.records.items()
-        live = [key for key, item in open_ if item.status is ListingStatus.LISTED and self.now < item.valid_until]
-        fit = [key for key in live if key not in offers]
+        listings = self.state.listings.records
+        listed = self._with_status(listings, ListingStatus.LISTED)
+        fit = [key for key in listed if self.now < listings[key].valid_until and key not in offers]
         if self.random.random() < 0.05:
             fit = list(offers)  # again
         if not fit:
@@ -1042,12 +1104,8 @@ class History:
 
     def arrange(self) -> list[Part] | None:
         orders, deliveries = self.state.orders.records, self.state.deliveries
-        fit = [
-            key
-            for key, order in orders.items()
-            if order.status is OrderStatus.FUNDED and order.listing_id in deliveries.offers
-            if key not in deliveries.records
-        ]
+        funded = self._with_status(orders, OrderStatus.FUNDED)
+        fit = [key for key in funded if orders[key].listing_id in deliveries.offers and key not in deliveries.records]
         key = self._pick(fit) if fit and self.random.random() < 0.95 else self._choose(orders, OrderStatus.FUNDED)
         if key is None:
             return None
@@ -1099,11 +1157,8 @@ class History:
     def _delivery(self, verb: str) -> str | None:
         """Mostly one that `verb` leads on from and whose order is funded; now and then any."""
         records, orders = self.state.deliveries.records, self.state.orders.records
-        fit = [
-            key
-            for key, item in records.items()
-            if item.status in DELIVERY_STATES[verb] and orders[key].status is OrderStatus.FUNDED
-        ]
+        goes_on = [key for key, item in records.items() if item.status in DELIVERY_STATES[verb]]
+        fit = [key for key in goes_on if orders[key].status is OrderStatus.FUNDED]
         late = verb in ("deem", "lapse")
         due = [key for key in fit if (records[key].due_at < self.now) is late]
         fit = due if due and self.random.random() < 0.8 else fit
@@ -1307,13 +1362,18 @@ class History:
 
     # -- pieces of titles ----------------------------------------------------------------------------------------
 
-    def _title(self, fits: Callable[[Title], bool]) -> str | None:
-        keys = [key for key, title in self.state.titles.records.items() if title.number and fits(title)]
+    def _title(self, fits: Callable[[Title], bool], name: str = "") -> str | None:
+        """A title that is no order's and that fits. `name`: of what fits, where nothing is drawn to say so."""
+
+        def look() -> list[str]:
+            return [key for key, title in self.state.titles.records.items() if title.number and fits(title)]
+
+        keys = self._once(("title", name), look) if name else look()
         return self._pick(keys) if keys else None
 
     def _pledged(self) -> tuple[str, Title, str] | None:
-        key = self._title(lambda title: TitleMark.PLEDGED in title.marks)
-        key = key if key and self.random.random() < 0.95 else self._title(lambda _: True)
+        key = self._title(lambda title: TitleMark.PLEDGED in title.marks, "pledged")
+        key = key if key and self.random.random() < 0.95 else self._title(lambda _: True, "any")
         if key is None:
             return None
         pledge = self.state.titles.pledges.get(key)
@@ -1325,12 +1385,20 @@ class History:
 
     def _operate_title(self, asset_key: str) -> str:
         """Mostly a root, sometimes a part that was granted."""
-        parts = [
-            key
-            for key, title in self.state.titles.records.items()
-            if title.kind is TitleKind.OPERATE and title.asset_id == asset_key and title.parent is not None
-        ]
+        records = self.state.titles.records
+        titles = [(key, records[key]) for key in self._titles_of(asset_key)]
+        parts = [key for key, title in titles if title.kind is TitleKind.OPERATE and title.parent is not None]
         return self._pick(parts) if parts and self.random.random() < 0.3 else title_id(asset_key, TitleKind.OPERATE)
+
+    def _titles_of(self, asset_key: str) -> list[str]:
+        """An asset's titles, in the order of their granting."""
+        return self._once("titles by asset", self._titles_by_asset).get(asset_key, [])
+
+    def _titles_by_asset(self) -> dict[str, list[str]]:
+        by_asset: dict[str, list[str]] = {}
+        for key, title in self.state.titles.records.items():
+            by_asset.setdefault(title.asset_id, []).append(key)
+        return by_asset
 
     def _scope(self, title: Title | None) -> Message:
         """Some of what a title covers, now and then more; few bits, so that cells meet."""
@@ -1431,9 +1499,14 @@ class History:
 
     def _choose(self, records: Mapping[str, Any], status: int) -> str | None:
         """Mostly a record of this status, now and then any."""
-        fitting = [key for key, record in records.items() if record.status == status]
+        fitting = self._with_status(records, status)
         candidates = list(records) if self.random.random() < 0.1 else fitting
         return self._pick(candidates) if candidates else None
+
+    def _with_status(self, records: Mapping[str, Any], status: int) -> list[str]:
+        return self._once(
+            (id(records), status), lambda: [key for key, record in records.items() if record.status == status]
+        )
 
     def _pick(self, candidates: list[Any]) -> Any:
         return self.random.choice(candidates)
@@ -1553,9 +1626,11 @@ class History:
         return to_hex(self.random.choice(ways)())
 
 
-def is_registrars(step: Step) -> bool:
-    """Whether a step is the registrar's."""
-    return WHOSE[step] is Party.REGISTRAR
+@cache
+def steps_from(procedure: Procedure, state: CaseState, *, decides: bool) -> list[Step]:
+    """The steps that the table has from a state: the registrar's, or everybody else's."""
+    steps = [step for before, step in TABLES[procedure] if before is state]
+    return [step for step in steps if (WHOSE[step] is Party.REGISTRAR) is decides]
 
 
 def is_deposited(case: Case) -> bool:

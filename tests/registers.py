@@ -6,9 +6,10 @@ alone must be the same register, row by row. Verbs, tables and getters are taken
 """
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -30,23 +31,24 @@ from marketplace.evidence.projections import PROJECTORS
 from marketplace.ledger.embedded import EmbeddedChain
 from marketplace.ledger.intake import IntentCall, queue_intents
 from marketplace.ledger.rebuild import check
-from marketplace.ledger.tables import LedgerBlock, LedgerEvent, LedgerIntent
+from marketplace.ledger.tables import LedgerBlock, LedgerEvent, LedgerIntent, LedgerTransaction
 from marketplace.ledger.worker import LedgerWorker
 from marketplace.participants.rules import STATES
 from marketplace.refusals import LedgerRuleError
 from marketplace.rights.tables import ShareEncumbrance
 from marketplace.storage.engine import make_engine, reading, session
 from marketplace.storage.migrate import upgrade
-from marketplace.types import ZERO_DIGEST
 from marketplace.types import ParticipantStatus as S
-from tests.histories import ADDRESSES, BUILDERS, TREASURY, Call, History
+from tests.happenings import Happenings
+from tests.histories import ADDRESSES, BUILDERS, TRADERS, TREASURY, Call, History, Part
 from tests.integration.ledger.market import ledger_settings
 from tests.memory import MemoryBundle
 
 START = 1_800_000_000
 DAY = 86_400
 REFUSED = "Refused"
-MOST = 0.85  # of all participants are active, or those who are not come back
+EXPELLED = 2  # most who are out for good: of eighteen traders, up to sixteen of whom share an asset
+TURNS = ("changes_hands", "derives", "claims", "forgets_keys")  # what a history is focused on
 Fields = dict[str, Any]
 
 # table of the read model -> (contract, getter, key column, getter's names that the table has others for)
@@ -67,16 +69,35 @@ class DifferentRegistersError(AssertionError):
     """Two of the four do not say the same."""
 
 
+@dataclass(frozen=True)
+class Course:
+    """How a history goes.
+
+    Args:
+        width: most calls of one verb that are drawn one after the other.
+        crowd: so many registrations are needed for each further verb in a step; None: always one. Blocks of a large
+            register take the node as long for one call as for a hundred.
+        staying: of all participants this share is active, or those who are not come back; 0: they do not. A market
+            whose people may go and hardly come back is deserted after some hundred registrations.
+        turning: whether what it is focused on changes from step to step.
+    """
+
+    width: int
+    crowd: int | None = None
+    staying: float = 0.0
+    turning: bool = False
+
+
 class _Mostly(History):
     """A history in which few calls are bent, so that it gets far.
 
     Attributes:
         bent: the share of calls that are.
-        returning: whether registrars who are in office stand in for those who are not.
+        staying: as of its course; if any, registrars who are in office stand in for those who are not.
     """
 
     bent = 0.1
-    returning = False
+    staying = 0.0
 
     def _bent(self, contract: str, verb: str, parts: list[Any]) -> Call:
         if self.random.random() < self.bent:
@@ -84,10 +105,7 @@ class _Mostly(History):
         return self._sign(contract, verb, parts)
 
     def returns(self) -> list[Call]:
-        """What brings back who was suspended, refused or has left, each a step nearer; the expelled stay out.
-
-        A market whose people may go and hardly come back is deserted after some hundred registrations.
-        """
+        """What brings back who was suspended, refused or has left, each a step nearer; the expelled stay out."""
         calls = []
         for account in ADDRESSES.values():
             record = self.state.participants.of(account)
@@ -104,15 +122,30 @@ class _Mostly(History):
         return calls
 
     def is_deserted(self) -> bool:
-        """Whether too few may act."""
-        return sum(map(self.state.participants.is_active, ADDRESSES.values())) < MOST * len(ADDRESSES)
+        """Whether too few may act, of those who were not expelled."""
+        active = sum(map(self.state.participants.is_active, ADDRESSES.values()))
+        return active < self.staying * (len(ADDRESSES) - self._expelled())
+
+    def turn(self) -> None:
+        """Be focused on something else."""
+        for focus in TURNS:
+            setattr(self, focus, self.random.random() < 0.3)
+
+    def _expelled(self) -> int:
+        return sum(self.state.participants.of(account).status is S.EXPELLED for account in ADDRESSES.values())
+
+    def _decision(self, account: str) -> list[Part]:
+        """Few are expelled, and none who holds an office: nobody would come in their place."""
+        drawn = super()._decision(account)
+        expels = drawn[0].message["status"] == S.EXPELLED
+        return self._decision(account) if expels and (account not in TRADERS or self._expelled() >= EXPELLED) else drawn
 
     def _registrar(self, account: str) -> str:
         """One who is in office, if any."""
         asked = super()._registrar(account)
         others = [ADDRESSES[name] for name in ("registrar", "second registrar") if ADDRESSES[name] != account]
         fit = [one for one in others if self.state.participants.is_active(one)]
-        return fit[0] if self.returning and fit and asked not in fit else asked
+        return fit[0] if self.staying and fit and asked not in fit else asked
 
 
 @dataclass
@@ -122,7 +155,8 @@ class Tally:
     Attributes:
         done: calls that took effect. refused: calls that the contracts refused.
         gas, events: of transactions in which no call was refused; `measured` calls were in them.
-        codes: why calls were refused. seconds: by part of the work.
+        codes: why calls were refused. ran: seconds that the rules took.
+        happenings: what the events tell. seconds: by part of the work.
     """
 
     done: Counter[str] = field(default_factory=Counter)
@@ -131,6 +165,8 @@ class Tally:
     events: Counter[str] = field(default_factory=Counter)
     measured: Counter[str] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
+    ran: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    happenings: Happenings = field(default_factory=Happenings)
     seconds: dict[str, float] = field(default_factory=dict)
 
     def took(self, what: str, seconds: float) -> None:
@@ -169,21 +205,26 @@ class Played:
         """Everybody joins and has money."""
         self._put(self.history.opening())
 
-    def play(self, until: Callable[["Played"], bool], width: int, *, returning: bool = False) -> None:
-        """Random steps, each of up to `width` calls of one verb in one block.
-
-        Args:
-            returning: whether people come back when few are left; without it a long history ends deserted.
-        """
-        random, self.history.returning = self.history.random, returning
+    def play(self, until: Callable[["Played"], bool], course: Course) -> None:
+        """Random steps, each of calls that are drawn of the same state."""
+        random, self.history.staying = self.history.random, course.staying
         while not until(self):
-            if returning and self.history.is_deserted():
+            if self.history.is_deserted():
                 self._put(self.history.returns())
             self._clock += random.choice([1, 60, 3600] if random.random() < 0.99 else [40 * DAY])
             self.history.now = self._clock
-            verb = random.choice(self._verbs)
-            drawn = [self.history.next_call(verb) for _ in range(random.randint(1, width))]
-            self._put([call for call in drawn if call is not None and call.verb == verb and _is_taken(call)])
+            if course.turning:
+                self.history.turn()
+            with self.history.standing_still():
+                groups = 1 + (self.registrations() // course.crowd if course.crowd else 0)
+                calls = [call for _ in range(groups) for call in self._draw(course.width)]
+            self._put(calls)
+
+    def _draw(self, width: int) -> list[Call]:
+        """Up to `width` calls of one verb."""
+        verb = self.history.random.choice(self._verbs)
+        drawn = [self.history.next_call(verb) for _ in range(self.history.random.randint(1, width))]
+        return [call for call in drawn if call is not None and call.verb == verb and _is_taken(call)]
 
     def registrations(self) -> int:
         """Assets that are registered so far."""
@@ -213,31 +254,42 @@ class Played:
         self._clock = max(self._clock, self.history.now)
 
     def _compare_block(self, opened: Session, block: LedgerBlock) -> None:
-        aboard = select(LedgerIntent).where(LedgerIntent.block == block.number)
-        calls = opened.exec(aboard.order_by(col(LedgerIntent.transaction_index), col(LedgerIntent.call_index))).all()
+        aboard = select(LedgerIntent).join(LedgerTransaction).where(LedgerTransaction.block == block.number)
+        calls = opened.exec(aboard.order_by(col(LedgerIntent.nonce), col(LedgerIntent.call_index))).all()
         kept = select(LedgerEvent).where(LedgerEvent.block == block.number, LedgerEvent.name != REFUSED)
         stated = [
             (event.contract, event.name, event.args) for event in opened.exec(kept.order_by(col(LedgerEvent.log_index)))
         ]
-        derived = []
-        for call in calls:
-            (outcome,) = self.history.state.apply_transaction(
-                call.contract, call.calldata, block.timestamp, self.history.recover
-            )
-            code = outcome.refusal.code if isinstance(outcome.refusal, LedgerRuleError) else None
-            _same(f"{call.verb} in block {block.number}", code, call.code)
-            derived += [(event.contract, event.name, event.args) for event in outcome.events]
-            self.tally.codes.update([code] if code else [])
-            (self.tally.refused if outcome.refusal else self.tally.done)[call.verb] += 1
+        derived: list[tuple[str, str, Fields]] = []
+        for place, members in groupby(calls, key=lambda call: call.transaction_index):
+            aboard_of = list(members)
+            events = [event for call in aboard_of for event in self._run(call, block)]
+            derived += events
+            self._measure(block, place, aboard_of, len(events))
         _same(f"events of block {block.number}", derived, stated)
+        self.tally.happenings.note(derived)
         self.history.now = self._clock = max(self._clock, block.timestamp)
-        self._measure(block, calls, len(stated))
 
-    def _measure(self, block: LedgerBlock, calls: Sequence[LedgerIntent], events: int) -> None:
+    def _run(self, call: LedgerIntent, block: LedgerBlock) -> list[tuple[str, str, Fields]]:
+        """Let the rules run a call, compare whether and why it was refused, and return its events."""
+        begun = time.perf_counter()
+        (outcome,) = self.history.state.apply_transaction(
+            call.contract, call.calldata, block.timestamp, self.history.recover
+        )
+        self.tally.ran[call.verb] += time.perf_counter() - begun
+        code = outcome.refusal.code if isinstance(outcome.refusal, LedgerRuleError) else None
+        _same(f"{call.verb} in block {block.number}", code, call.code)
+        self.tally.codes.update([code] if code else [])
+        (self.tally.refused if outcome.refusal else self.tally.done)[call.verb] += 1
+        return [(event.contract, event.name, event.args) for event in outcome.events]
+
+    def _measure(self, block: LedgerBlock, place: int | None, calls: Sequence[LedgerIntent], events: int) -> None:
+        """Count the gas of a transaction, if it tells what one verb takes."""
         verbs = {call.verb for call in calls}
         if len(verbs) == 1 and all(call.status == "mined" for call in calls):
             (verb,) = verbs
-            self.tally.gas[verb] += sum(int(receipt["gasUsed"], 16) for receipt in block.receipts or ())
+            receipts = [each for each in block.receipts or () if int(each["transactionIndex"], 16) == place]
+            self.tally.gas[verb] += sum(int(receipt["gasUsed"], 16) for receipt in receipts)
             self.tally.measured[verb] += len(calls)
             self.tally.events[verb] += events
 
@@ -281,8 +333,6 @@ class Played:
                         stored = {other.get(field, field): value for field, value in _named(answer).items()}
                         stored |= {"currency": code_of(stored["currency"])} if "currency" in stored else {}
                         shared = stored.keys() & row.keys()
-                        # the contract shows a root's term as its asset's now, the row as it was opened
-                        shared -= {"validUntil"} if row.get("parent") == ZERO_DIGEST else set()
                         _same(f"{name} {identity}", {f: row[f] for f in shared}, {f: stored[f] for f in shared})
                         count += len(shared)
             count += self._compare_shares(opened) + self._compare_encumbrances(opened)

@@ -11,7 +11,7 @@ from marketplace.evidence.projections import PROJECTORS
 from marketplace.ledger.rebuild import check
 from marketplace.storage.engine import session
 from tests.histories import BUILDERS
-from tests.registers import DifferentRegistersError, Played
+from tests.registers import Course, DifferentRegistersError, Played
 
 REGISTRATIONS, VERBS = 45, 0.6 * len(BUILDERS)
 pytestmark = pytest.mark.timeout(900)  # the history is played once, before the first test
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.timeout(900)  # the history is played once, before the 
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     with closing(Played(tmp_path_factory.mktemp("registers"), seed=10)) as made:
         made.open_market()
-        made.play(_is_far, width=12, returning=True)
+        made.play(_is_far, Course(width=12, staying=0.85))
         yield made
 
 
