@@ -127,6 +127,7 @@ class History:
         made: calls that were drawn.
         without: contracts and verbs that no call is drawn of unless asked for.
         derives: whether products with inputs are what is mostly listed and ordered.
+        lingers: whether cases about entries are as many as first ones, and take every step of their tables alike.
         forgets_keys: whether buyers now and then ask for a delivery sealed to no key.
         changes_hands: whether later cases are transfers and what ends entries, with dates that are too short at times,
             and grants are of roots.
@@ -144,6 +145,7 @@ class History:
     claims: bool = False
     oversteps: bool = True
     derives: bool = False
+    lingers: bool = False
     _acts: dict[str, Message] = field(default_factory=dict)
     _found: dict[Any, Any] | None = None  # what was looked for, while the state stands still
 
@@ -318,7 +320,7 @@ class History:
         known = self._once("known", lambda: list(state.records))
         if not fresh and not known:
             return None
-        if fresh and (not known or self.random.random() < 0.7):
+        if fresh and (not known or self.random.random() < (0.2 if self.lingers else 0.7)):
             return [self._part("File", self._filing(self._pick(fresh), Kind.FIRST))]
         kind = self._pick([*[Kind.LATE_OBJECTION] * 4, *[Kind.FIRST] * 2, *LATER * 2])
         assets = self.state.rights.assets
@@ -373,6 +375,7 @@ class History:
         # most steps lead to an end; a history needs cases that are deposited
         forward = [step for step in steps if step in FORWARD] or steps
         forward = steps if self.changes_hands and self.random.random() < 0.3 else forward
+        forward = steps if self.lingers else forward
         step = self._pick(forward if self.random.random() < 0.8 else steps if self.random.random() < 0.9 else strange)
         return [self._part("Decide" if decides else "Act", self._deed(name, case, step))]
 

@@ -48,7 +48,7 @@ START = 1_800_000_000
 DAY = 86_400
 REFUSED = "Refused"
 EXPELLED = 2  # most who are out for good: of eighteen traders, up to sixteen of whom share an asset
-TURNS = ("changes_hands", "derives", "claims", "forgets_keys")  # what a history is focused on
+TURNS = ("changes_hands", "derives", "claims", "forgets_keys", "lingers")  # what a history is focused on
 Fields = dict[str, Any]
 
 # table of the read model -> (contract, getter, key column, getter's names that the table has others for)
@@ -80,12 +80,14 @@ class Course:
         staying: of all participants this share is active, or those who are not come back; 0: they do not. A market
             whose people may go and hardly come back is deserted after some hundred registrations.
         turning: whether what it is focused on changes from step to step.
+        waits: seconds that may pass between two steps; once in a hundred times it is forty days.
     """
 
     width: int
     crowd: int | None = None
     staying: float = 0.0
     turning: bool = False
+    waits: tuple[int, ...] = (1, 60, 3600)
 
 
 class _Mostly(History):
@@ -211,7 +213,7 @@ class Played:
         while not until(self):
             if self.history.is_deserted():
                 self._put(self.history.returns())
-            self._clock += random.choice([1, 60, 3600] if random.random() < 0.99 else [40 * DAY])
+            self._clock += random.choice(course.waits if random.random() < 0.99 else (40 * DAY,))
             self.history.now = self._clock
             if course.turning:
                 self.history.turn()

@@ -20,10 +20,30 @@ from tests.registers import Course, Played
 
 REGISTRATIONS, QUICK_REGISTRATIONS = 10_000, 150
 MORE = 1.2  # times as many registrations, at the most, until everything has happened that must
-COURSE = Course(width=50, crowd=250, staying=0.95, turning=True)
+COURSE = Course(width=50, crowd=250, staying=0.95, turning=True, waits=(1, 1, 1, 5, 20, 120))  # clocks run for minutes
 QUICK_COURSE = Course(width=12, staying=0.85)
 OFTEN, REGISTER = 8, ("Rights", "Titles", "Registrations")  # verbs of these contracts are tried so many times as often
-SELDOM = {"claim": 3, "challenge": 3, "finish": 3}  # verbs that the test suite's histories try where they ask for them
+#: verbs that are tried more often than that: those that bring cases, deliveries and claims to an end, one after another
+MORE_OFTEN = {
+    "file": 96,
+    "act": 48,
+    "decide": 192,
+    "confirm": 64,
+    "expire": 32,
+    "claim": 6,
+    "challenge": 6,
+    "finish": 4,
+}
+MORE_OFTEN |= {
+    "offer": 15,
+    "arrange": 24,
+    "deliver": 40,
+    "acknowledge": 15,
+    "accept": 6,
+    "object": 15,
+    "deem": 9,
+    "lapse": 6,
+}
 SEED = 11
 
 
@@ -38,7 +58,7 @@ def run(quick: bool) -> list[Table]:
     weights = {verb: weight * OFTEN for verb, (contract, _, weight) in BUILDERS.items() if contract in REGISTER}
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()
-        played = Played(Path(folder), SEED, weights | SELDOM)
+        played = Played(Path(folder), SEED, weights | MORE_OFTEN)
         try:
             played.open_market()
             played.play(partial(_reached if quick else _is_whole, registrations, begun), course)
