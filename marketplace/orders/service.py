@@ -9,10 +9,12 @@ from sqlmodel.sql.expression import SelectOfScalar
 from marketplace.agreements import service as agreements
 from marketplace.agreements.scope import check_order_within
 from marketplace.api.rules import LEAST_BUDGET, is_api
+from marketplace.calls import decode_call
 from marketplace.documents import PURPOSES, Document, digest, validate_agreement
 from marketplace.errors import InvalidInputError, NotFoundError, RuleError
 from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue, remember
 from marketplace.intents import Deployment
+from marketplace.ledger.intake import pending_intents
 from marketplace.ledger.profile import ledger_profile
 from marketplace.listings.service import get_listing, listing_json, terms_of
 from marketplace.listings.tables import Listing
@@ -147,11 +149,19 @@ def quote_listing(session: Session, listing_id: str, *, calls: int, purpose: str
 
 
 def _promised(session: Session, plan: Plan, asset_id: str) -> int:
-    """What public data earned, and what stands in escrow for it, over all its listings, in fen; 0 for other data."""
+    """What public data earned, and what stands in escrow for it or is about to, over all its listings, in fen; 0 for
+    other data."""
     if plan["publicData"] is None:
         return 0
     rows = session.exec(select(Order).where(Order.asset_id == asset_id))
-    return sum(row.escrow if row.status in IN_ESCROW else row.amount for row in rows)
+    listings = set(session.exec(select(Listing.listing_id).where(Listing.asset_id == asset_id)))
+    coming: int = sum(order["escrow"] for order in _under_way(session) if order["listingId"] in listings)
+    return coming + sum(row.escrow if row.status in IN_ESCROW else row.amount for row in rows)
+
+
+def _under_way(session: Session) -> list[Mapping[str, Any]]:
+    """Orders that are queued and not on the ledger yet. Whoever queues has the writers' turn, so none is missed."""
+    return [decode_call("Orders", row.calldata)[1][0] for row in pending_intents(session, "Orders", "fund")]
 
 
 def _check_plan(session: Session, message: Mapping[str, Any], listing: Listing) -> None:
@@ -161,7 +171,9 @@ def _check_plan(session: Session, message: Mapping[str, Any], listing: Listing) 
     if plan["mode"] != "FREE_TRIAL":
         return
     earlier = select(Order.order_id).where(Order.listing_id == listing.listing_id, Order.buyer == message["buyer"])
-    if (found := session.exec(earlier).first()) is not None:
+    coming = (order for order in _under_way(session) if order["listingId"] == listing.listing_id)
+    ordered = (order["orderId"] for order in coming if order["buyer"] == message["buyer"])
+    if (found := session.exec(earlier).first() or next(ordered, None)) is not None:
         raise RuleError(
             "trial_used",
             "a free trial is for each buyer once",

@@ -1,5 +1,6 @@
 """A plan from listing to settlement: what was quoted is what vouchers promise and what is paid, tier by tier."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -11,7 +12,7 @@ from tests.integration.service.test_agreements import code_of
 from tests.integration.service.test_http import refused
 from tests.integration.service.test_way import everybody
 from tests.integration.service.town import Town
-from tests.plans import plan
+from tests.plans import PUBLIC, plan
 
 MINUTE = 60.0
 TIERED = plan("PER_CALL", scheme="GRADUATED", tiers=[{"upTo": 1, "unitPrice": 100}, {"upTo": None, "unitPrice": 7}])
@@ -44,6 +45,36 @@ def test_a_trial_is_once_a_buyer_and_ends(town: Town) -> None:
     town.fund(listing, escrow=0, epsilon_cap=1_000)
     assert code_of(town.fund, listing, escrow=0, epsilon_cap=1_000) == "trial_used"
     town.fund(listing, "rival", escrow=0, epsilon_cap=1_000)
+
+
+def at_once(town: Town, times: int, listing: str, **wish: Any) -> list[str]:
+    """What becomes of as many orders sent together: "" or the refusal's code."""
+
+    def place(_: int) -> str:
+        try:
+            town.fund(listing, epsilon_cap=1_000, **wish)
+        except RuleError as refusal:
+            return refusal.code
+        return ""
+
+    with ThreadPoolExecutor(times) as pool:
+        return sorted(pool.map(place, range(times)))
+
+
+def test_orders_sent_together_have_one_trial_among_them(town: Town) -> None:
+    listing = listed(town, plan("FREE_TRIAL", calls=1))
+    assert at_once(town, 4, listing, escrow=0) == ["", *["trial_used"] * 3]
+
+
+def test_orders_sent_together_keep_within_what_public_data_may_earn(town: Town) -> None:
+    """Of 1,000 fen that the operator may earn, one order of 900 takes too much for any other."""
+    asset = town.register(town.seal().manifest, origin="PUBLIC")
+    public = {
+        "publicData": PUBLIC | {"operatingCost": 1_000, "subsidy": 0, "marginBps": 0, "treasuryYieldBps": 0, "tax": 0}
+    }
+    listing = town.list_product(asset, price=None, plan={**TIERED, **public})
+    assert at_once(town, 3, listing, escrow=900) == ["", "revenue_cap", "revenue_cap"]
+    assert code_of(orders.quote, town["buyer"], listing, calls=20, purpose="TRANSPORT") == "revenue_cap"
 
 
 @pytest.mark.parametrize(
