@@ -10,6 +10,9 @@ from marketplace.types import AssetStatus, ListingStatus, OrderStatus, Participa
 NAMES = {
     "active": {"en": "active", "zh": "有效"},
     "suspended": {"en": "suspended", "zh": "已暂停"},
+    "leaving": {"en": "leaving: winds up and starts nothing new", "zh": "退出中：了结存量，不开展新业务"},
+    "exited": {"en": "has left", "zh": "已退出"},
+    "expelled": {"en": "expelled", "zh": "已除名"},
     "registered": {"en": "registered, not yet confirmed", "zh": "已登记,待确权"},
     "confirmed": {"en": "confirmed", "zh": "已确权"},
     "revoked": {"en": "revoked", "zh": "已撤销"},
@@ -27,11 +30,20 @@ NAMES = {
     "valid": {"en": "valid", "zh": "有效"},
     "expired": {"en": "expired", "zh": "已到期"},
     "funded": {"en": "funded", "zh": "已托管"},
+    "claimed": {"en": "claimed by one side, not yet paid", "zh": "单方已主张，尚未付款"},
     "settled": {"en": "settled", "zh": "已结算"},
     "refunded": {"en": "refunded", "zh": "已退款"},
 }
-IN_FORCE = frozenset({"active", "registered", "confirmed", "listed", "valid", "funded"})
+IN_FORCE = frozenset({"active", "registered", "confirmed", "listed", "valid", "funded", "claimed"})
 BY_ITSELF = frozenset({"expired"})  # over by the passing of time, by no act of anybody
+
+
+_OF_PARTIES = {
+    ParticipantStatus.ACTIVE: "active",
+    ParticipantStatus.SUSPENDED: "suspended",
+    ParticipantStatus.EXITING: "leaving",
+    ParticipantStatus.EXPELLED: "expelled",
+}
 
 
 @dataclass(frozen=True)
@@ -54,8 +66,8 @@ OF_TRADE = Standing("valid")  # it tells of what was done; nothing undoes that
 
 
 def of_party(status: int) -> Standing:
-    """A participant's standing."""
-    return Standing("active" if status == ParticipantStatus.ACTIVE else "suspended")
+    """A participant's standing. Whoever applies again after its exit has still left until it is admitted."""
+    return Standing(_OF_PARTIES.get(ParticipantStatus(status), "exited"))
 
 
 def of_data(status: int, valid_until: int, now: int) -> Standing:

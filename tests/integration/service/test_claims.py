@@ -26,7 +26,7 @@ from marketplace.ledger.tables import LedgerIntent
 from marketplace.queries.inbox.tally import has_unanswered
 from marketplace.queries.pricing import calls_of
 from marketplace.queries.tables import QueryRow
-from marketplace.sdk import api, claims, orders, papers, settlement
+from marketplace.sdk import api, claims, identifiers, orders, papers, settlement
 from marketplace.sdk.api import Caller
 from marketplace.sdk.call_store import CallStore
 from marketplace.sdk.client import Client
@@ -209,6 +209,8 @@ def test_both_sides_still_end_a_claimed_order_at_once(late: Late) -> None:
     order = asking.query["order"]
     result = claims.claim(late.town["supplier"], order)
     assert (result["claim"]["amount"], result["claim"]["claimedBy"]) == (PRICE, late.town["supplier"].address)
+    shown = identifiers.resolve(late.town["supplier"], order)
+    assert (shown["status"], shown["inForce"]) == ("claimed", True)
     settlement.close(late.town["supplier"], order)
     assert late.order(order)["status"] == OrderStatus.SETTLED
     assert code_of(lambda: claims.finish(late.town["supplier"], order)) == "order_not_claimed"

@@ -12,7 +12,7 @@ from marketplace.auditor.verifier import audit
 from marketplace.errors import MarketplaceError
 from marketplace.evidence.projections import PROJECTORS
 from marketplace.ledger import rebuild
-from marketplace.sdk import evidence, participants
+from marketplace.sdk import evidence, identifiers, participants
 from marketplace.types import ParticipantStatus, Role
 from tests.integration.service.town import Town, running, town_settings
 
@@ -38,6 +38,12 @@ def refused(call: Callable[[], object]) -> str:
     with pytest.raises(MarketplaceError) as caught:
         call()
     return caught.value.code
+
+
+def standing(market: Town, account: str) -> tuple[str, bool]:
+    """What the resolver tells everybody: the word for it, and whether it is in force."""
+    shown = identifiers.resolve(market["registrar"], account)
+    return shown["status"], shown["inForce"]
 
 
 def test_reviewed_corrected_rejected_and_admitted(market: Town, tmp_path: Path) -> None:
@@ -67,12 +73,14 @@ def test_leaves_and_comes_back(market: Town) -> None:
     buyer, registrar = market["buyer"], market["registrar"]
     participants.leave(buyer)
     assert status(market, "buyer") is ParticipantStatus.EXITING
+    assert standing(market, buyer.address) == ("leaving", False)
     participants.set_status(registrar, buyer.address, ParticipantStatus.EXITED, "nothing is owed")
     assert refused(lambda: participants.admit(registrar, buyer.address)) in (
         "application_unknown",
         "participant_status",
     )
     participants.join(buyer, Role.BUYER, "Buyer", "买方")
+    assert standing(market, buyer.address) == ("exited", False)
     participants.review(registrar, buyer.address, ParticipantStatus.UNDER_REVIEW, "back")
     participants.admit(registrar, buyer.address)
     assert status(market, "buyer") is ParticipantStatus.ACTIVE
@@ -92,6 +100,7 @@ def test_expelled_for_good_and_the_auditor_agrees(market: Town) -> None:
     assert (
         refused(lambda: participants.set_status(registrar, out, ParticipantStatus.ACTIVE, "?")) == "participant_status"
     )
+    assert standing(market, out) == ("expelled", False)
     assert rebuild.check(market.context.engine, PROJECTORS).rows > 0
     path = market.folder / "bundle.zip"
     evidence.download_bundle(market["auditor"], path)
