@@ -73,15 +73,13 @@ class EmbeddedChain:
     def plan_block(self, session: Session, now: int) -> int:
         """The next number, with a time later than the last block's."""
         last = last_block(session)
-        assert last is not None, "the first block is written when the ledger is founded"
         session.add(LedgerBlock(number=last.number + 1, timestamp=next_timestamp(now, last.timestamp)))
         session.flush()
         return last.number + 1
 
     def ready(self, session: Session, now: int) -> bool:
         """Whether block times are not too far ahead of the clock."""
-        last = last_block(session)
-        return last is not None and next_timestamp(now, last.timestamp) - now <= MAXIMUM_AHEAD_SECONDS
+        return next_timestamp(now, last_block(session).timestamp) - now <= MAXIMUM_AHEAD_SECONDS
 
     def advance(self) -> Iterator[SealedBlock]:
         """Make every planned block. A node that dies meanwhile is replaced and brought up to the journal.

@@ -99,7 +99,6 @@ class ExternalChain:
         final = self._head() - self._settings.confirmations
         with reading(self._engine) as session:
             last = last_block(session)
-        assert last is not None, "the first block is written when the ledger is founded"
         number, parent = (last.number + 1, last.hash) if last.hash else (last.number, None)
         while number <= final:
             sealed = self._block(number)

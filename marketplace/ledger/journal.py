@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, func
 from sqlmodel import Session, col, select
@@ -15,6 +15,14 @@ from marketplace.storage.bulk import insert_rows, update_rows
 
 DEPLOYMENT_GAS = 15_000_000
 SplitSizes = Callable[[Session, Sequence[str]], Mapping[str, int]]
+
+
+class JournalBlock(NamedTuple):
+    """A block without what it holds. `hash` is None until it is sealed."""
+
+    number: int
+    timestamp: int
+    hash: str | None
 
 
 @dataclass(frozen=True)
@@ -91,9 +99,9 @@ def next_nonce(session: Session) -> int:
 _INTENTS = (
     select(LedgerIntent.sequence).where(col(LedgerIntent.status).in_(bindparam("statuses", expanding=True))).limit(1)
 )
-_IN_ORDER = select(col(LedgerBlock.number), col(LedgerBlock.timestamp), col(LedgerBlock.hash)).order_by(
-    col(LedgerBlock.number)
-)
+_BLOCKS = select(col(LedgerBlock.number), col(LedgerBlock.timestamp), col(LedgerBlock.hash))
+_LAST = _BLOCKS.order_by(col(LedgerBlock.number).desc()).limit(1)
+_IN_ORDER = _BLOCKS.order_by(col(LedgerBlock.number))
 _SEALED = _IN_ORDER.where(col(LedgerBlock.hash).is_not(None))
 # Blocks are sealed in order, so those that are not are the last ones: who looks from the end need not read the rest.
 _LAST_SEALED = (
@@ -111,9 +119,9 @@ def has_intents(session: Session, *statuses: str) -> bool:
     return session.exec(_INTENTS, params={"statuses": statuses}).first() is not None
 
 
-def last_block(session: Session) -> LedgerBlock | None:
-    """The highest block of the journal, sealed or planned."""
-    return session.exec(select(LedgerBlock).order_by(col(LedgerBlock.number).desc()).limit(1)).first()
+def last_block(session: Session) -> JournalBlock:
+    """The highest block of the journal, sealed or planned; the first is written when the ledger is founded."""
+    return JournalBlock(*session.exec(_LAST).one())
 
 
 def planned_blocks(session: Session, *, sealed: bool) -> Iterator[PlannedBlock]:

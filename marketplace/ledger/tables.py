@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
-from marketplace.storage.types import RowNumber, UtcDateTime
+from marketplace.storage.types import PackedJson, RowNumber, UtcDateTime
 
 DIGEST = 66  # characters of "0x" and 32 bytes in hex
 ADDRESS = 42
@@ -82,7 +82,7 @@ class LedgerBlock(SQLModel, table=True):
     timestamp: int = Field(sa_type=BigInteger)
     hash: str | None = Field(default=None, max_length=DIGEST)
     header: dict[str, Any] | None = Field(default=None, sa_type=JSON)
-    receipts: list[dict[str, Any]] | None = Field(default=None, sa_type=JSON)
+    receipts: list[dict[str, Any]] | None = Field(default=None, sa_type=PackedJson)
 
 
 class LedgerEvent(SQLModel, table=True):

@@ -6,14 +6,15 @@ from alembic import context
 from sqlmodel import AutoString
 
 from marketplace.storage.metadata import metadata
-from marketplace.storage.types import UtcDateTime
+from marketplace.storage.types import PackedJson, UtcDateTime
 
 
 def _render(kind: str, item: Any, autogen_context: Any) -> str | Literal[False]:
     """Our column types by their own name, so that a migration reads like the table."""
-    if kind == "type" and isinstance(item, UtcDateTime):
-        autogen_context.imports.add("from marketplace.storage.types import UtcDateTime")
-        return "UtcDateTime()"
+    if kind == "type" and isinstance(item, PackedJson | UtcDateTime):
+        name = type(item).__name__
+        autogen_context.imports.add(f"from marketplace.storage.types import {name}")
+        return f"{name}()"
     if kind == "type" and isinstance(item, AutoString):
         return f"sa.String(length={item.length})" if item.length else "sa.String()"
     return False

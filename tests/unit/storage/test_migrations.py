@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from alembic import command
-from sqlalchemy import JSON, Connection, Engine, Integer, column, inspect, table
+from sqlalchemy import JSON, Connection, Engine, Integer, column, inspect, select, table
 from sqlmodel import Session
 
 from crypto.canonical import from_hex
@@ -106,6 +106,24 @@ def _insert_title(connection: Connection, **named: Any) -> None:
     titles = metadata.tables["titles"]
     others = {item.name: 0 if isinstance(item.type, Integer) else ZERO_DIGEST for item in titles.columns}
     connection.execute(titles.insert().values(others | {"valid_until": 100, "event_intent": ""} | named))
+
+
+def test_receipts_of_an_old_ledger_are_kept_both_ways(engine: Engine) -> None:
+    receipts = [{"status": "0x1", "logs": [{"data": "0x" + "00" * 32, "topics": []}]}]
+    held = {1: receipts, 2: [], 3: None}
+    blocks = metadata.tables["ledger_block"]
+    plain = table("ledger_block", column("number"), column("receipts", JSON))
+    with engine.begin() as connection:
+        for number, value in held.items():
+            connection.execute(blocks.insert().values(number=number, timestamp=1, receipts=value))
+    with redirect_stdout(io.StringIO()), engine.begin() as connection:
+        command.downgrade(alembic_config(connection), "0026")
+        assert dict(map(tuple, connection.execute(select(plain)))) == held
+    upgrade(engine)
+    with engine.begin() as connection:
+        assert dict(map(tuple, connection.execute(select(blocks.c.number, blocks.c.receipts)))) == held
+        packed = table("ledger_block", column("receipts"))
+        assert connection.execute(select(packed.c.receipts)).scalars().all().count(None) == 1
 
 
 def _insert_event(connection: Connection, block: int, name: str, args: dict[str, Any], **more: str) -> None:
