@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from crypto.canonical import keccak256, to_hex
 from marketplace import artifacts
@@ -53,8 +53,7 @@ OPENINGS: Mapping[str, frozenset[str]] = {
 }
 
 
-@dataclass(frozen=True)
-class PlacedEvent:
+class PlacedEvent(NamedTuple):
     """An event and its index within its block."""
 
     event: Event

@@ -156,7 +156,7 @@ class _Form:
         self.columns = tuple(self.table.columns.keys())
         self.keys = tuple(column.key for column in self.table.primary_key)
         self.arguments = tuple(map(to_camel, self.keys))
-        self._manager = mapper.class_manager
+        self._entity = entity
         keys = [self.table.columns[name] for name in self.keys]
         within = keys[0] if len(keys) == 1 else tuple_(*keys)
         self._query = select(self.table).where(within.in_(bindparam("names", expanding=True)))
@@ -167,7 +167,7 @@ class _Form:
 
     def row(self, values: Iterable[Any]) -> ProjectedRow:
         """An instance that belongs to no session."""
-        made: ProjectedRow = self._manager.new_instance()
+        made: ProjectedRow = self._entity.__new__(self._entity)
         vars(made).update(zip(self.columns, values, strict=True))
         return made
 

@@ -6,7 +6,7 @@ everywhere: camelCase names of the columns and `"event": {"block", "logIndex", "
 """
 
 from functools import cache
-from typing import Any, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from pydantic.alias_generators import to_camel
 from sqlalchemy import BigInteger
@@ -16,6 +16,9 @@ from sqlmodel import Field, Session, SQLModel
 from sqlmodel.main import SQLModelMetaclass
 
 from marketplace.errors import PortError
+
+_STATE = "_sa_instance_state"
+"""The attribute in which SQLAlchemy keeps what it knows of an instance."""
 
 
 class EventPlace(Protocol):
@@ -35,7 +38,7 @@ class EventPlace(Protocol):
 
 
 class _Kind(SQLModelMetaclass):
-    """Makes rows in a third of the time: a new row is written whole, so nobody has to be told of each value, and values
+    """Makes rows many times faster: a new row is written whole, so nobody has to be told of each value, and values
     of table rows are not validated in any case.
     """
 
@@ -43,7 +46,7 @@ class _Kind(SQLModelMetaclass):
         kind: Any = self
         if not values.keys() <= _columns(kind).keys():
             raise TypeError(f"{self.__name__} has no {', '.join(sorted(values.keys() - _columns(kind).keys()))}")
-        row: Any = manager_of_class(kind).new_instance()
+        row = kind.__new__(kind)
         vars(row).update(_defaults(kind), **values)
         return row
 
@@ -56,16 +59,26 @@ class ProjectedRow(SQLModel, metaclass=_Kind):
     event_log_index: int = 0
     event_intent: str = ""
 
+    if not TYPE_CHECKING:  # or every name would pass for an attribute
+
+        def __getattr__(self, name: str) -> Any:
+            # A row is made without SQLAlchemy's state, and gets it when SQLAlchemy asks: of the rows that projections
+            # write, never.
+            if name != _STATE:
+                return super().__getattr__(name)
+            manager_of_class(type(self)).setup_instance(self)
+            return vars(self)[name]
+
     def __setattr__(self, name: str, value: Any) -> None:
         # SQLModel sets a column twice, for Pydantic and for SQLAlchemy, at ten times the cost; nothing reads the first.
-        # Whoever writes a row that SQLAlchemy did not load writes it whole, and need not be told of each value either.
-        attribute = _columns(type(self)).get(name)
-        if attribute is None:
+        # Whoever writes a row that is not SQLAlchemy's writes it whole, and need not be told of each value either.
+        held, columns = vars(self), _columns(type(self))
+        if name not in columns:
             super().__setattr__(name, value)
-        elif _is_loaded(self):
-            attribute.__set__(self, value)
+        elif _STATE in held:
+            columns[name].__set__(self, value)
         else:
-            vars(self)[name] = value
+            held[name] = value
 
     def stamp(self, event: EventPlace) -> Self:
         """Remember `event` as the row's last change."""
@@ -75,7 +88,7 @@ class ProjectedRow(SQLModel, metaclass=_Kind):
             "event_log_index": event.log_index,
             "event_intent": event.intent,
         }
-        if _is_loaded(self):
+        if _STATE in vars(self):
             for name, value in place.items():
                 setattr(self, name, value)
         else:
@@ -87,11 +100,6 @@ class ProjectedRow(SQLModel, metaclass=_Kind):
         values = {to_camel(name): value for name, value in self.model_dump().items() if not name.startswith("event_")}
         place = {"block": self.event_block, "logIndex": self.event_log_index, "intent": self.event_intent or None}
         return {**values, "event": place}
-
-
-def _is_loaded(row: ProjectedRow) -> bool:
-    """Whether SQLAlchemy keeps the row as one that the database has."""
-    return vars(row)["_sa_instance_state"].key is not None
 
 
 @cache

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, event
-from sqlmodel import SQLModel, select
+from sqlmodel import Session, SQLModel, select
 
 from crypto.canonical import keccak256, to_hex
 from marketplace import artifacts
@@ -102,6 +102,20 @@ def test_a_row_is_read_once_and_written_once_however_often_it_changes(session: P
     touching = [statement.split()[0] for statement in statements if "balances" in statement]
     assert touching == ["SELECT", "UPDATE"]
     assert session.get(Balance, (ACCOUNT, "CNY")).balance == sum(range(50))
+
+
+def test_a_row_becomes_a_plain_session_s_when_it_is_added(session: ProjectionSession) -> None:
+    made = Balance(account=ACCOUNT, currency="CNY", balance=1)
+    made.balance += 1
+    with Session(session.connection(), expire_on_commit=False) as plain:
+        plain.add(made)
+        plain.flush()
+        made.balance += 1
+        plain.flush()
+        plain.expunge(made)
+        assert plain.get_one(Balance, (ACCOUNT, "CNY")).balance == 3
+    with pytest.raises(AttributeError):
+        _ = made.amount  # type: ignore[attr-defined]
 
 
 def test_rows_whose_whole_key_the_events_spell_are_read_together(session: ProjectionSession) -> None:
