@@ -62,7 +62,7 @@ def at_once(town: Town, times: int, listing: str, **wish: Any) -> list[str]:
 
 
 def test_orders_sent_together_have_one_trial_among_them(town: Town) -> None:
-    listing = listed(town, plan("FREE_TRIAL", calls=1))
+    listing = listed(town, plan("FREE_TRIAL", calls=3))
     assert at_once(town, 4, listing, escrow=0) == ["", *["trial_used"] * 3]
 
 
