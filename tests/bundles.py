@@ -36,6 +36,7 @@ from marketplace.documents.ids import (
     redemption_id,
     title_id,
 )
+from marketplace.documents.plans import flat_plan
 from marketplace.documents.scopes import scope_of_terms
 from marketplace.intents import sign_intent, struct_hash
 from marketplace.ledger.node import Node, NodeSettings
@@ -475,6 +476,7 @@ def agree(maker: Maker) -> None:
     """Seller and buyer agree, amend what they agreed, and end another agreement that they made."""
     heir, buyer = maker.people["heir"].address, maker.people["buyer"].address
     fields: dict[str, Any] = {"assets": [maker.asset], "purposes": ["TRANSPORT"], "regions": ["CN"]}
+    fields["plan"] = flat_plan(PRICE)
     sides: dict[str, Any] = {"partyA": heir, "partyB": buyer, "validUntil": iso_time(START + YEAR), "fields": fields}
     terms = {"partyA": heir, "partyB": buyer, "validUntil": START + YEAR, "deadline": START + YEAR}
     for form in ("GF-2025-2615", "GF-2025-2618"):

@@ -7,18 +7,42 @@ from collections.abc import Mapping
 from typing import Any
 
 from marketplace.agreements.forms import form_of
+from marketplace.documents import digest
 from marketplace.errors import RuleError
+from marketplace.pricing import plan_of
+from marketplace.types import DeliveryMark
+
+_DAY = 86_400
 
 
-def check_order_within(agreement: Mapping[str, Any], *, asset: str, purpose: str, region: str) -> None:
-    """Refuse an order for other data, another purpose or another place than the agreement names.
+def check_order_within(
+    agreement: Mapping[str, Any],
+    *,
+    asset: str,
+    purpose: str,
+    region: str,
+    terms: Mapping[str, Any],
+    offer: Mapping[str, Any] | None,
+) -> None:
+    """Refuse an order for other data, another purpose or place, at another price, delivered or accepted otherwise than
+    the agreement says.
 
     Args:
         agreement: valid, on a form.
+        terms: the listing's. offer: of its deliveries, at least "inspection" (seconds) and "marks"; None without one.
     Raises:
-        RuleError: `agreement_covers_no_orders`, `agreement_other_data`, `purpose_not_agreed`, `region_not_agreed`.
+        RuleError: `agreement_covers_no_orders`, `agreement_other_data`, `purpose_not_agreed`, `region_not_agreed`,
+            `price_not_agreed`, `delivery_not_agreed`, `acceptance_not_agreed`.
         NotFoundError: `form_unknown`. VerificationError: `form_differs`.
     """
+    _check_use(agreement, asset, purpose, region)
+    _check_price(agreement["fields"], terms)
+    _check_delivery(agreement["fields"], terms)
+    if "delivery" in terms and terms["delivery"]["mode"] == "FILE_DOWNLOAD":
+        _check_acceptance(agreement["fields"], offer)
+
+
+def _check_use(agreement: Mapping[str, Any], asset: str, purpose: str, region: str) -> None:
     fields = agreement["fields"]
     if not form_of(agreement).covers_orders:
         raise _refusal(
@@ -52,6 +76,45 @@ def check_order_within(agreement: Mapping[str, Any], *, asset: str, purpose: str
             f"协议不允许在 {region} 使用",
             ", ".join(regions),
             region,
+        )
+
+
+def _check_price(fields: Mapping[str, Any], terms: Mapping[str, Any]) -> None:
+    plan = plan_of(terms)
+    if plan != fields["plan"]:
+        raise _refusal(
+            "price_not_agreed",
+            "the listing has another price plan than the agreement",
+            "挂牌的价格方案与协议不一致",
+            f"{fields['plan']['mode']} {digest(fields['plan'])}",
+            f"{plan['mode']} {digest(plan)}",
+        )
+
+
+def _check_delivery(fields: Mapping[str, Any], terms: Mapping[str, Any]) -> None:
+    """Forms of fusion development name no ways of delivery."""
+    mode = terms["delivery"]["mode"] if "delivery" in terms else "CIPHERTEXT_QUERY"
+    if mode not in fields.get("delivery_modes", [mode]):
+        raise _refusal(
+            "delivery_not_agreed",
+            f"the agreement does not name delivery by {mode}",
+            f"协议未约定以 {mode} 方式交付",
+            ", ".join(fields["delivery_modes"]),
+            mode,
+        )
+
+
+def _check_acceptance(fields: Mapping[str, Any], offer: Mapping[str, Any] | None) -> None:
+    """Silence accepts only where the agreement says so, and the inspection is no shorter than agreed."""
+    days, deemed = fields["inspection_days"], fields["acceptance_form"] == "DEEMED"
+    silent = offer is not None and DeliveryMark.SILENCE_ACCEPTS in DeliveryMark(offer["marks"])
+    if offer is None or (silent and not deemed) or offer["inspection"] < days * _DAY:
+        raise _refusal(
+            "acceptance_not_agreed",
+            "the seller offers no delivery yet, or less time to inspect than agreed, or lets silence accept without it",
+            "卖方尚未提出交付条件，或检验期短于协议，或协议未约定逾期视为验收",
+            f"at least {days} days, {fields['acceptance_form']}",
+            "no offer" if offer is None else f"{offer['inspection'] // _DAY} days, {'DEEMED' if silent else 'SIGNED'}",
         )
 
 

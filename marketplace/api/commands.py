@@ -10,7 +10,15 @@ import typer
 
 from marketplace.api.declared import parse_declared
 from marketplace.console import Run, command, group
-from marketplace.console.values import InCurrency, moment, parse_address, parse_duration, parse_id, parse_money
+from marketplace.console.values import (
+    InCurrency,
+    moment,
+    parse_address,
+    parse_digest,
+    parse_duration,
+    parse_id,
+    parse_money,
+)
 from marketplace.currencies import CNY
 from marketplace.documents import PURPOSES, money_of
 from marketplace.documents.api import MAX_PAGE
@@ -22,6 +30,7 @@ from marketplace.sdk.api import Caller
 from marketplace.sdk.call_store import CallStore
 from marketplace.sdk.client import Client
 from marketplace.sdk.opening import open_client
+from marketplace.types import ZERO_DIGEST
 
 app = group("Data delivered call by call: offer, order, call, pay, service levels. 接口交付")
 Order = Annotated[str, typer.Argument(metavar="ORDER", parser=parse_id(Kind.ORDER), help="id of the order 订单编号")]
@@ -106,6 +115,10 @@ def order_(
         str, typer.Option(metavar="AMOUNT", help="set aside, in the listing's currency; the rest comes back 托管金额")
     ],
     purpose: Annotated[str, typer.Option(help="what for 用途: " + " ".join(PURPOSES))],
+    under: Annotated[
+        str | None,
+        typer.Option(parser=parse_digest, metavar="AGREEMENT", help="agreement with the seller 所依协议"),
+    ] = None,
     region: Annotated[str, typer.Option(help="where you are, e.g. CN-SH 所在地域")] = "CN",
     term: Annotated[
         int, typer.Option(parser=parse_duration, metavar="DURATION", help="how long, e.g. 30d 期限")
@@ -117,7 +130,7 @@ def order_(
     """
     with open_client(run) as client:
         until, code = int(time.time()) + term, listings.get(client, listing)["currency"]
-        wish = {"purpose": purpose.upper(), "region": region, "currency": code}
+        wish = {"purpose": purpose.upper(), "region": region, "currency": code, "agreement_id": under or ZERO_DIGEST}
         result = api.order(client, listing, escrow=parse_money(escrow, code), valid_until=until, **wish)
     run.result(result, "funded; you may call now", "已托管，可以调用")
 

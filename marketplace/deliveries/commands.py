@@ -7,14 +7,23 @@ from typing import Annotated
 import typer
 
 from marketplace.console import Run, command, group
-from marketplace.console.values import InCurrency, moment, parse_address, parse_duration, parse_id, parse_money, short
+from marketplace.console.values import (
+    InCurrency,
+    moment,
+    parse_address,
+    parse_digest,
+    parse_duration,
+    parse_id,
+    parse_money,
+    short,
+)
 from marketplace.currencies import CNY
 from marketplace.documents import PURPOSES
 from marketplace.documents.identifiers import Kind
 from marketplace.sdk import deliveries as sdk
 from marketplace.sdk import files, listings, rights
 from marketplace.sdk.opening import open_client
-from marketplace.types import DeliveryStatus
+from marketplace.types import ZERO_DIGEST, DeliveryStatus
 
 app = group("Deliver files sealed to their buyer; accept, object, trace a leak. 交付与验收")
 Order = Annotated[str, typer.Argument(metavar="ORDER", parser=parse_id(Kind.ORDER), help="id of the order 订单编号")]
@@ -99,6 +108,10 @@ def order(
     listing: Listing,
     *,
     purpose: Annotated[str, typer.Option(help="what for 用途: " + " ".join(PURPOSES))],
+    under: Annotated[
+        str | None,
+        typer.Option(parser=parse_digest, metavar="AGREEMENT", help="agreement with the seller 所依协议"),
+    ] = None,
     region: Annotated[str, typer.Option(help="where you are, e.g. CN-SH 所在地域")] = "CN",
 ) -> None:
     """Order a file: put its price into escrow and ask for its delivery. 订购文件
@@ -106,7 +119,7 @@ def order(
     Example: marketplace deliveries order 0x5f…5f --purpose TRANSPORT --region CN-SH
     """
     with open_client(run) as client:
-        result = sdk.order(client, listing, purpose=purpose.upper(), region=region)
+        result = sdk.order(client, listing, purpose=purpose.upper(), region=region, agreement_id=under or ZERO_DIGEST)
     run.result(result, "ordered; the seller has to deliver in time", "已订购，卖方须按期交付")
 
 

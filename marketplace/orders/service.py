@@ -10,6 +10,7 @@ from marketplace.agreements import service as agreements
 from marketplace.agreements.scope import check_order_within
 from marketplace.api.rules import LEAST_BUDGET, is_api
 from marketplace.calls import decode_call
+from marketplace.deliveries.tables import DeliveryOffer
 from marketplace.documents import PURPOSES, Document, digest, validate_agreement
 from marketplace.errors import InvalidInputError, NotFoundError, RuleError
 from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue, remember
@@ -123,7 +124,15 @@ def _check_within(session: Session, message: Mapping[str, Any], accepted: Docume
     if message["agreementId"] == ZERO_DIGEST:
         return
     agreement = agreements.document_of(session, message["agreementId"])
-    check_order_within(agreement, asset=listing.asset_id, purpose=accepted["purpose"], region=accepted["region"])
+    offer = session.get(DeliveryOffer, listing.listing_id)
+    check_order_within(
+        agreement,
+        asset=listing.asset_id,
+        purpose=accepted["purpose"],
+        region=accepted["region"],
+        terms=terms_of(session, listing),
+        offer=None if offer is None else offer.as_json(),
+    )
 
 
 def quote_listing(session: Session, listing_id: str, *, calls: int, purpose: str) -> dict[str, Any]:

@@ -53,6 +53,7 @@ from marketplace.sdk.client import Client
 from marketplace.sdk.foreign import parse_json
 from marketplace.sdk.keyproofs import book_of
 from marketplace.sdk.transport import Transport
+from marketplace.types import ZERO_DIGEST
 
 EARLY_SECONDS = 60  # so long before its end a credential is replaced
 SKEW_SECONDS = 600
@@ -80,9 +81,18 @@ def store_of(client: Client) -> CallStore:
 
 
 def order(
-    client: Client, listing_id: str, *, escrow: int, purpose: str, region: str, valid_until: int, currency: str = ""
+    client: Client,
+    listing_id: str,
+    *,
+    escrow: int,
+    purpose: str,
+    region: str,
+    valid_until: int,
+    agreement_id: str = ZERO_DIGEST,
+    currency: str = "",
 ) -> dict[str, Any]:
-    """Fund an order of calls. It sets the smallest privacy budget aside, which comes back whole: calls spend none."""
+    """Fund an order of calls. It sets the smallest privacy budget aside, which comes back whole: calls spend none.
+    Arguments as of `orders.fund`."""
     return orders.fund(
         client,
         listing_id,
@@ -91,6 +101,7 @@ def order(
         purpose=purpose,
         region=region,
         valid_until=valid_until,
+        agreement_id=agreement_id,
         currency=currency,
     )
 

@@ -19,7 +19,7 @@ from marketplace.sdk import listings, orders
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 from marketplace.sdk.keyproofs import book_of
-from marketplace.types import DeliveryMark
+from marketplace.types import ZERO_DIGEST, DeliveryMark
 
 DAY = 86_400
 _ORDERED_SECONDS = 2 * DAY  # between ordering and asking for the delivery, with room
@@ -93,9 +93,13 @@ def offer(client: Client, listing_id: str, terms: Terms) -> dict[str, Any]:
     return client.submit("/deliveries/offers", body)
 
 
-def order(client: Client, listing_id: str, *, purpose: str, region: str) -> dict[str, Any]:
+def order(
+    client: Client, listing_id: str, *, purpose: str, region: str, agreement_id: str = ZERO_DIGEST
+) -> dict[str, Any]:
     """Order a file and ask for its delivery.
 
+    Args:
+        agreement_id: the agreement with the seller under which to order; none by default.
     Returns:
         the arrangement's outcome with "orderId".
     """
@@ -108,6 +112,7 @@ def order(client: Client, listing_id: str, *, purpose: str, region: str) -> dict
         purpose=purpose,
         region=region,
         valid_until=client.now() + Offer.of(told).slowest + SETTLING_SECONDS + _ORDERED_SECONDS,
+        agreement_id=agreement_id,
     )
     return {**arrange(client, funded["orderId"]), "orderId": funded["orderId"]}
 

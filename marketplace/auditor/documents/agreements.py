@@ -28,7 +28,7 @@ def check_agreements(tables: Tables, documents: Documents, report: Report) -> No
             valid[row["agreementId"]] = document
     for order in tables.rows["orders"].values():
         if order["agreementId"] in valid:
-            _check_order(order, valid[order["agreementId"]], documents, report)
+            _check_order(order, valid[order["agreementId"]], tables, documents, report)
 
 
 def _check_one(row: Row, document: dict[str, Any], subject: str, report: Report) -> bool:
@@ -48,13 +48,21 @@ def _check_one(row: Row, document: dict[str, Any], subject: str, report: Report)
     return all(same)
 
 
-def _check_order(order: Row, agreement: dict[str, Any], documents: Documents, report: Report) -> None:
-    subject = f"order {order['orderId']}"
+def _check_order(order: Row, agreement: dict[str, Any], tables: Tables, documents: Documents, report: Report) -> None:
+    subject, listing = f"order {order['orderId']}", (order["listingId"],)
     report.count("orders under agreements")
     accepted = documents.get(order["agreementDigest"], "agreement", subject)
-    if accepted is None:
+    terms = documents.get(tables.rows["listings"][listing]["termsDigest"], "terms", subject)
+    if accepted is None or terms is None:
         return
     try:
-        check_order_within(agreement, asset=order["assetId"], purpose=accepted["purpose"], region=accepted["region"])
+        check_order_within(
+            agreement,
+            asset=order["assetId"],
+            purpose=accepted["purpose"],
+            region=accepted["region"],
+            terms=terms,
+            offer=tables.rows["delivery_offers"].get(listing),
+        )
     except MarketplaceError as error:
         report.find("order_outside_agreement", subject, expected=error.expected, got=f"{error.code}: {error.got}")

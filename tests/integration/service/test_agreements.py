@@ -9,6 +9,7 @@ from sqlmodel import col, select
 
 from marketplace.documents import Document, digest, unix_seconds
 from marketplace.documents.ids import agreement_id
+from marketplace.documents.plans import flat_plan
 from marketplace.errors import InvalidInputError, NotFoundError, RuleError, VerificationError
 from marketplace.evidence.tables import Notice
 from marketplace.sdk import agreements
@@ -24,7 +25,8 @@ HOUR = 3_600
 
 def draft(town: Town, **fields: Any) -> Document:
     """Supplier and buyer about the town's data."""
-    given = {"assets": [town.facts["asset"]], "purposes": ["TRANSPORT"], "regions": [], **fields}
+    given = {"assets": [town.facts["asset"]], "purposes": ["TRANSPORT"], "regions": [], "plan": flat_plan(PRICE)}
+    given |= fields
     return agreements.fill_in(
         "GF-2025-2615",
         filled_in("GF-2025-2615", **given),
@@ -141,6 +143,10 @@ def test_orders_keep_within_what_was_agreed(town: Town) -> None:
     assert code_of(order_under, town, elsewhere) == "region_not_agreed"
     for_schools = agreed(town, purposes=["EDUCATION"])
     assert code_of(order_under, town, for_schools) == "purpose_not_agreed"
+    dearer = agreed(town, plan=flat_plan(PRICE + 1))
+    assert code_of(order_under, town, dearer) == "price_not_agreed"
+    as_files = agreed(town, delivery_modes=["FILE_DOWNLOAD", "API"])
+    assert code_of(order_under, town, as_files) == "delivery_not_agreed"
     assert code_of(town.fund, town.facts["listing"], "rival", agreement_id=for_schools) == "agreement_not_party"
     assert code_of(order_under, town, "0x" + "cd" * 32) == "agreement_not_in_force"
 

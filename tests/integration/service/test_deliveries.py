@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -10,6 +11,7 @@ from marketplace.errors import InvalidInputError, MarketplaceError, NotFoundErro
 from marketplace.sdk import deliveries, orders, settlement
 from marketplace.types import DeliveryStatus, OrderStatus
 from tests.integration.service.delivering import PRICE, TERMS, a_file, offer_file, order_file
+from tests.integration.service.test_agreements import agreed
 from tests.integration.service.town import YEAR, Town
 
 
@@ -147,6 +149,21 @@ def test_delivery_is_offered_once_and_where_the_terms_name_it(town: Town, listin
     sealed = town.facts["listing"]
     refused("delivery_not_offered", lambda: deliveries.offer(town["supplier"], sealed, TERMS))
     refused("delivery_offer_unknown", lambda: town["buyer"].get(f"/deliveries/offers/{sealed}"), NotFoundError)
+
+
+def test_silence_accepts_only_where_the_cited_agreement_says_so(town: Town, listing: str) -> None:
+    """The listing's offer: three days to inspect, and silence accepts."""
+    given = {"plan": deliveries.full_set(PRICE), "inspection_days": 3}
+    wish = {"purpose": "TRANSPORT", "region": "CN-SH"}
+    settlement.issue(town["bank"], town["buyer"].address, PRICE)
+    for fields in ({"acceptance_form": "SIGNED"}, {"acceptance_form": "DEEMED", "inspection_days": 4}):
+        agreement = agreed(town, **given | fields)
+        refused(
+            "acceptance_not_agreed", partial(deliveries.order, town["buyer"], listing, **wish, agreement_id=agreement)
+        )
+    agreement = agreed(town, **given, acceptance_form="DEEMED")
+    order = deliveries.order(town["buyer"], listing, **wish, agreement_id=agreement)["orderId"]
+    assert orders.get(town["buyer"], order)["agreementId"] == agreement
 
 
 def test_a_receipt_accepts_where_quality_shows_at_once(town: Town) -> None:

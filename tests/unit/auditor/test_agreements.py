@@ -9,6 +9,7 @@ from marketplace.auditor.documents import agreements
 from marketplace.auditor.documents.store import Documents
 from marketplace.auditor.findings import Report
 from marketplace.auditor.readmodel.rows import Tables
+from marketplace.documents.plans import flat_plan
 from marketplace.types import AgreementStatus
 from tests.bundles import Made
 from tests.memory import MemoryBundle
@@ -43,6 +44,8 @@ def test_what_the_bundle_tells(made: Made) -> None:
         (lambda document: document["fields"].update(assets=["0x" + "00" * 32]), ["order_outside_agreement"]),
         (lambda document: document["fields"].update(purposes=["EDUCATION"]), ["order_outside_agreement"]),
         (lambda document: document["fields"].update(regions=["CN-BJ"]), ["order_outside_agreement"]),
+        (lambda document: document["fields"].update(plan=flat_plan(1)), ["order_outside_agreement"]),
+        (lambda document: document["fields"].update(delivery_modes=["API"]), ["order_outside_agreement"]),
     ],
 )
 def test_a_document_beside_its_row(made: Made, change: Callable[[Json], None], codes: list[str]) -> None:
