@@ -17,17 +17,15 @@ NOBODY = "0x" + "00" * 20
 def transferred(session: Session, event: LedgerEvent) -> None:
     """`Transfer` of the token: from one balance to another; nobody gives what is issued, nor takes what is burnt."""
     args, currency = event.args, _currency(event)
-    for account, change in ((args["from"], -args["value"]), (args["to"], args["value"])):
-        if account != NOBODY:
-            row = session.get(Balance, (account, currency)) or Balance(account=account, currency=currency, balance=0)
-            row.balance += change
-            session.add(row.stamp(event))
     for account in {args["from"], args["to"]} - {NOBODY}:
         amount = amount_for(account, args)
+        row = session.get(Balance, (account, currency)) or Balance(account=account, currency=currency, balance=0)
+        row.balance += amount
+        session.add(row.stamp(event))
         if amount:
             place: dict[str, Any] = {"block": event.block, "log_index": event.log_index, "at": event.timestamp}
-            place |= {"currency": currency}
-            session.add(AccountMovement(account=account, amount=amount, **place).stamp(event))
+            moved = AccountMovement(account=account, currency=currency, amount=amount, **place)
+            session.add(moved.stamp(event))
 
 
 def share_paid(session: Session, event: LedgerEvent) -> None:
