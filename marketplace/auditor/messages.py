@@ -205,8 +205,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "deposit_disputed": ("An entry was made while an objection to it was open.", "异议尚未处理完毕即予登簿。"),
     "own_matter": (
-        "A registrar decided about what is its own under another account.",
-        "登记机构就其以其他账户参与的事项作出决定。",
+        "A registrar decided about what is its own under another account: a case, a mark, a title, a share, or a "
+        "participant.",
+        "登记机构就其以其他账户参与的案件、标注、权利、份额或主体作出决定。",
     ),
     "share_to_registrar": (
         "A share was given unasked to an account of a registrar's, which by that cannot decide about the asset.",

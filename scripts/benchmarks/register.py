@@ -214,8 +214,8 @@ class _Register:
         self.known.certificates.append(certificate)
 
     def move(self, asset: str, to: str) -> None:
-        """The title to hold changes hands."""
-        name = title_id(asset, TitleKind.HOLD)
+        """The title to use changes hands."""
+        name = title_id(asset, TitleKind.USE)
         title = self._state.titles.records[name]
         handover = {"titleId": name, "from": title.holder, "to": to, "version": 1, "deadline": self.now}
         self._act("Titles", "transfer", handover)

@@ -11,19 +11,18 @@ from dataclasses import dataclass, replace
 
 from crypto.errors import CryptoError
 from marketplace.auditor.findings import Report
+from marketplace.auditor.ledger.persons import Persons
 from marketplace.auditor.readmodel.rows import NOBODY, Placed, Row, Tables
-from marketplace.documents.ids import title_id
 from marketplace.documents.scopes import rulebook as titles_rulebook
 from marketplace.errors import NotFoundError
 from marketplace.registrations.clocks import NAMES, Dates, act_dates, filing_dates, renewal_window
 from marketplace.registrations.codes import from_ledger, serial_of
 from marketplace.registrations.procedures import WHOSE, Party
 from marketplace.registrations.records import WAIVABLE, Case, CaseState, Kind, Procedure, Step, case_from_json
-from marketplace.rights.title_records import ROOTS
 from marketplace.rulebooks import Rulebook, rulebook_of
 from marketplace.rulebooks.bounds import Bounds, bounds_of
 from marketplace.rulebooks.calendar import day_of
-from marketplace.types import ZERO_DIGEST, Role
+from marketplace.types import ZERO_DIGEST
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Proceedings:
     """
 
     def __init__(self, tables: Tables, report: Report) -> None:
-        self._rows, self._report, self._persons = tables.rows, report, _Persons(tables)
+        self._rows, self._report, self._persons = tables.rows, report, Persons(tables, report)
         self._lawful: dict[str, Lawful] = {}
         self._objectors: defaultdict[str, set[str]] = defaultdict(set)
         self._deposits: Counter[str] = Counter()
@@ -59,8 +58,6 @@ class Proceedings:
     def see(self, placed: Placed) -> None:
         """Check one event of registration, and note who is who in the others."""
         self._persons.see(placed)
-        for account in _given_unasked(placed):
-            self._check_taker(placed.event.args["assetId"], account)
         if placed.event.name == "RulebookAdopted":
             self._check_bounds(placed.event.args)
         look = self._looks.get(placed.event.name)
@@ -171,28 +168,11 @@ class Proceedings:
 
     def _check_own_matter(self, name: str, case: Case, actor: str, version: int) -> None:
         """Nobody decides about what is its own, under whatever account."""
-        own = self._persons.of(actor)
-        for party in sorted(self._parties(name, case)):
-            if common := own & self._persons.of(party):
-                self._find("own_matter", name, version, expected=f"not {party}", got=f"{actor}: {min(common)}")
-
-    def _check_taker(self, asset: str, account: str) -> None:
-        """A share that its taker did not sign for bars no registrar under another account from deciding."""
-        taker = self._persons.of(account)
-        for registrar in sorted(self._persons.registrars - {account}):
-            if common := taker & self._persons.of(registrar):
-                got = f"{account}: {min(common)}"
-                self._report.find("share_to_registrar", f"asset {asset}", expected=f"not {registrar}", got=got)
+        for party, common in self._persons.behind(actor, self._parties(name, case)):
+            self._find("own_matter", name, version, expected=f"not {party}", got=f"{actor}: {common}")
 
     def _parties(self, name: str, case: Case) -> set[str]:
-        asset = case.asset_id
-        titles = (self._rows["titles"].get((title_id(asset, kind),)) for kind in ROOTS)
-        found = {title["holder"] for title in titles if title is not None} | self._objectors[name]
-        found |= {case.counterparty, self._entry(asset).get("holder", NOBODY), self._rows["assets"][asset,]["holder"]}
-        sharers = self._persons.sharers[asset]
-        found |= {holder for holder in sharers if (asset, holder) in self._rows["shares"]}
-        pledges = (self._rows["share_encumbrances"].get((asset, holder)) for holder in sharers)
-        found |= {pledge["pledgee"] for pledge in pledges if pledge is not None and pledge["bps"]}
+        found = self._persons.parties_of(case.asset_id) | self._objectors[name] | {case.counterparty}
         # A revocation is the registrar's own application.
         found |= {case.applicant} if case.kind is not Kind.REVOCATION else set()
         return found - {NOBODY}
@@ -235,45 +215,6 @@ class Proceedings:
     def _find(self, code: str, case: str, version: int, *, expected: object = "", got: object = "") -> None:
         self.broken[case].append((version, code))
         self._report.find(code, f"case {case} version {version}", expected=expected, got=got)
-
-
-class _Persons:
-    """What tells that two accounts are one person: an identity profile, a key, or a natural person behind keys."""
-
-    def __init__(self, tables: Tables) -> None:
-        self._participants = tables.rows["participants"]
-        self._keys: defaultdict[str, set[str]] = defaultdict(set)
-        #: asset to everybody who ever had a share in it
-        self.sharers: defaultdict[str, set[str]] = defaultdict(set)
-        #: everybody who ever was a registrar
-        self.registrars: set[str] = set()
-
-    def see(self, placed: Placed) -> None:
-        """Note keys, registrars and shares."""
-        args = placed.event.args
-        if placed.event.name == "KeyAdded":
-            self._keys[args["account"]] |= {args["key"], args["personDigest"]} - {ZERO_DIGEST}
-        elif placed.event.name in ("KeyRotated", "Recovered"):
-            self._keys[args["account"]].add(args["newKey"])
-        elif placed.event.name == "Admitted" and args["roles"] & Role.REGISTRAR:
-            self.registrars.add(args["account"])
-        elif placed.event.name == "Registered":
-            self.sharers[args["assetId"]] |= set(args["shareHolders"])
-        elif placed.event.name in ("ShareTransferred", "ShareEnforced"):
-            self.sharers[args["assetId"]].add(args["to"])
-
-    def of(self, account: str) -> set[str]:
-        """Everything that names who is behind an account."""
-        profile = self._participants.get((account,), {}).get("identityDigest", ZERO_DIGEST)
-        return {account, profile, *self._keys.get(account, ())} - {ZERO_DIGEST}
-
-
-def _given_unasked(placed: Placed) -> set[str]:
-    """Who gets a share by an event that somebody else alone signed for."""
-    args = placed.event.args
-    if placed.event.name == "Registered":
-        return set(args["shareHolders"]) - {args["holder"]}
-    return {args["to"]} if placed.event.name == "ShareTransferred" else set()
 
 
 def _decision_limit(case: Case, step: Step, lawful: Lawful) -> int | None:

@@ -16,7 +16,7 @@ from marketplace.auditor.ledger.proceedings import Proceedings
 from marketplace.auditor.readmodel.rows import Placed, Tables
 from marketplace.auditor.register import register_at
 from marketplace.deployment import Genesis
-from marketplace.documents.ids import asset_id
+from marketplace.documents.ids import asset_id, title_id
 from marketplace.events import Event
 from marketplace.registrations.clocks import filing_dates, renewal_window
 from marketplace.registrations.codes import to_ledger
@@ -25,7 +25,7 @@ from marketplace.registrations.records import Kind, Procedure, Step, case_from_j
 from marketplace.replay import LedgerState
 from marketplace.rulebooks import EVALUATION, LAWFUL, rulebook_named
 from marketplace.rulebooks.bounds import bounds_of
-from marketplace.types import ZERO_DIGEST, Role
+from marketplace.types import ZERO_DIGEST, AssetStatus, ParticipantStatus, Role, TitleKind
 from tests import bundles
 from tests.bundles import START, make_bundle
 from tests.memory import MemoryBundle
@@ -262,10 +262,7 @@ def _same_person_in_two_accounts(story: Story) -> None:
 def _one_person_behind_the_keys_of_both(story: Story) -> None:
     story.register()
     story.file()
-    for number, account in enumerate((REGISTRAR, SUPPLIER)):
-        key = {"account": account, "key": f"0x{0xD0 + number:040x}", "acts": 1, "limit": 0, "version": 1}
-        term = {"validFrom": story.now, "validUntil": FAR, "personDigest": "0x" + "5e" * 32}
-        story.see(Event("Keys", "KeyAdded", key | term))
+    _of_one_person(story)
     story.act(Step.ACCEPT)
 
 
@@ -383,6 +380,65 @@ def test_a_registrar_who_is_named_under_another_account_is_found() -> None:
     story.register(RIVAL, other)
     assert story.codes() == ["share_to_registrar"]
     assert story.report.findings[0].expected == f"not {SECOND}"
+
+
+def _of_one_person(story: Story) -> None:
+    """The first registrar and the registrant are one natural person, by the keys of both."""
+    for number, account in enumerate((REGISTRAR, SUPPLIER)):
+        key = {"account": account, "key": f"0x{0xD0 + number:040x}", "acts": 1, "limit": 0, "version": 1}
+        term = {"validFrom": story.now, "validUntil": FAR, "personDigest": "0x" + "5e" * 32}
+        story.see(Event("Keys", "KeyAdded", key | term))
+
+
+def _marked(story: Story, registrar: str) -> None:
+    mark: dict[str, Any] = {"assetId": story.asset, "status": int(AssetStatus.SUSPENDED), "version": 2}
+    story.call("Rights", "mark", {**mark, **_by(registrar)})
+
+
+def _title_seized(story: Story, registrar: str) -> None:
+    order: dict[str, Any] = {"titleId": title_id(story.asset, TitleKind.OPERATE), "marks": 16, "version": 1}
+    story.call("Titles", "encumber", {**order, **_by(registrar)})
+
+
+def _title_revoked(story: Story, registrar: str) -> None:
+    order: dict[str, Any] = {"titleId": title_id(story.asset, TitleKind.USE), "version": 1}
+    story.call("Titles", "revoke", {**order, **_by(registrar)})
+
+
+def _share_seized(story: Story, registrar: str) -> None:
+    order: dict[str, Any] = {"assetId": story.asset, "holder": SUPPLIER, "marks": 16, "version": 0}
+    story.call("Rights", "encumberShare", {**order, **_by(registrar)})
+
+
+def _suspended(story: Story, registrar: str) -> None:
+    change: dict[str, Any] = {"account": SUPPLIER, "status": int(ParticipantStatus.SUSPENDED), "version": 1}
+    story.call("Participants", "setStatus", {**change, **_by(registrar)})
+
+
+def _by(registrar: str) -> dict[str, Any]:
+    digests = {"reasonDigest": "0x" + "5f" * 32, "orderDigest": "0x" + "5f" * 32}
+    return {"registrar": registrar, "deadline": FAR, **digests}
+
+
+@pytest.mark.parametrize("decide", [_marked, _title_seized, _title_revoked, _share_seized, _suspended])
+def test_every_decision_about_ones_own_under_another_account_is_found(decide: Callable[[Story, str], None]) -> None:
+    for registrar, expected in ((SECOND, []), (REGISTRAR, ["own_matter"])):
+        story = Story()
+        _waived(story)
+        story.certify("SJ3102026090001")
+        _of_one_person(story)
+        decide(story, registrar)
+        assert story.codes() == expected
+
+
+def test_whoever_admits_itself_under_another_account_is_found() -> None:
+    story = Story()
+    story.admit("0x" + "c8" * 20, Role.BUYER, identity="0x" + SECOND[-2:] * 32)
+    assert story.codes() == []  # by another registrar
+    join = {"account": "0x" + "c9" * 20, "roles": int(Role.BUYER), "deadline": FAR}
+    join["identityDigest"] = "0x" + SECOND[-2:] * 32
+    story.call("Participants", "admit", join, {**join, "version": 0, "registrar": SECOND})
+    assert story.codes() == ["own_matter"]
 
 
 def test_a_registrar_has_one_institution() -> None:
