@@ -1,11 +1,15 @@
 """One town for all tests of this folder: setting it up takes seconds, and what it has done stays true."""
 
+import time
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from tests.integration.service.town import Town, running, town_settings
+from marketplace.sdk.client import Client
+from tests.integration.service.late import Late
+from tests.integration.service.town import ROLES, Town, running, town_settings
+from tests.sealed_market import keys
 
 
 @pytest.fixture(scope="package")
@@ -18,6 +22,21 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         made.open_market()
         yield made
         made.close()
+
+
+@pytest.fixture(scope="package")
+def late(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Late]:
+    """A town with a clock of its own."""
+    folder, later = tmp_path_factory.mktemp("late"), [0]
+    settings = town_settings(folder / "service")
+    with running(settings, lambda: int(time.time()) + later[0]) as context:
+        made = Late(Town(settings.public_url, folder, context), later)
+        town = made.town
+        for name in (*ROLES, "registrar"):
+            town.clients[name] = Client(town.url, keys(name), now=made.now)
+        town.open_market()
+        yield made
+        town.close()
 
 
 @pytest.fixture(scope="package")

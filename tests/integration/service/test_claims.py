@@ -2,8 +2,6 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -26,102 +24,22 @@ from marketplace.ledger.tables import LedgerIntent
 from marketplace.queries.inbox.tally import has_unanswered
 from marketplace.queries.pricing import calls_of
 from marketplace.queries.tables import QueryRow
-from marketplace.sdk import api, claims, identifiers, orders, papers, settlement
+from marketplace.sdk import api, claims, identifiers, papers, settlement
 from marketplace.sdk.api import Caller
 from marketplace.sdk.call_store import CallStore
-from marketplace.sdk.client import Client
 from marketplace.sdk.polling import task_in
 from marketplace.settlement.inbox import claims as inbox
 from marketplace.settlement.service import LastVoucher
 from marketplace.settlement.statements.account import CHINA
 from marketplace.storage.documents import StoredDocument
 from marketplace.types import OrderStatus
-from marketplace.vault.agent import VaultAgent
 from tests.integration.service.calling import gateway, offer_calls, order_calls
+from tests.integration.service.late import Late
 from tests.integration.service.test_panel import audited
-from tests.integration.service.test_refusals import Asking, code_of
-from tests.integration.service.town import CAP, ESCROW, NODES, PRICE, ROLES, Town, running, town_settings
-from tests.sealed_market import keys
+from tests.integration.service.test_refusals import code_of
+from tests.integration.service.town import ESCROW, NODES, PRICE
 
 PASSWORD = "a long password"
-
-
-@dataclass
-class Late:
-    """A town whose clock a test moves on."""
-
-    town: Town
-    later: list[int]
-    epsilons: Iterator[int] = field(default_factory=lambda: iter(range(900, 1_000)))
-
-    def now(self) -> int:
-        """Unix seconds."""
-        return int(time.time()) + self.later[0]
-
-    def pass_window(self) -> None:
-        """Until a window that is open now is over; sessions end meanwhile."""
-        self.later[0] += CHALLENGE_SECONDS + 10
-        for client in self.town.clients.values():
-            client.act_for(client.address)
-
-    def vault(self) -> VaultAgent:
-        """The supplier's, by this clock."""
-        made = self.town.vault()
-        return VaultAgent(made.client, made.vault, made.notice, self.now)
-
-    def asking(self) -> Asking:
-        """A question of its own under an order of its own, and the money for it."""
-        settlement.issue(self.town["bank"], self.town["buyer"].address, ESCROW)
-        end = self.now() + 30 * 86_400
-        made = Asking(self.town, self.town.fund(self.town.facts["listing"], valid_until=end, epsilon_cap=CAP // 4))
-        made.query = {**made.query, "epsilon": next(self.epsilons)}
-        return made
-
-    def answered(self) -> Asking:
-        """As `asking`, and answered."""
-        asking = self.asking()
-        asking.post()
-        assert all(self.town.node(node).step(5) for node in NODES)
-        assert self.vault().step(5)
-        return asking
-
-    def order(self, order: str) -> dict[str, Any]:
-        """As the ledger says."""
-        return orders.get(self.town["buyer"], order)
-
-    def until(self, order: str, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Wait for what the service does by itself."""
-        for _ in range(300):
-            if wanted(found := self.order(order)):
-                return found
-            time.sleep(0.1)
-        raise AssertionError(found)
-
-    def wait(self, done: Callable[[], bool]) -> None:
-        """Until it is so."""
-        for _ in range(300):
-            if done():
-                return
-            time.sleep(0.1)
-        raise AssertionError(done)
-
-    def problem(self) -> str:
-        """What the service, ready all the same, says that it had to leave undone."""
-        return "; ".join(self.town["buyer"].get("/readyz")["hindrances"])
-
-
-@pytest.fixture(scope="module")
-def late(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Late]:
-    folder, later = tmp_path_factory.mktemp("claims"), [0]
-    settings = town_settings(folder / "service")
-    with running(settings, lambda: int(time.time()) + later[0]) as context:
-        made = Late(Town(settings.public_url, folder, context), later)
-        town = made.town
-        for name in (*ROLES, "registrar"):
-            town.clients[name] = Client(town.url, keys(name), now=made.now)
-        town.open_market()
-        yield made
-        town.close()
 
 
 def claim_nothing(late: Late, order: str, **figures: Any) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,17 @@ from marketplace.auditor.verifier import audit
 from marketplace.cli import main
 from marketplace.sdk import deliveries, evidence, papers, settlement
 from marketplace.settlement.papers.printing import ATTACHMENT, print_paper
+from marketplace.settlement.statements.account import CHINA
 from tests.integration.service.delivering import PRICE, a_file, offer_file, order_file
+from tests.integration.service.late import Late
 from tests.integration.service.test_papers import month_of
 from tests.integration.service.test_refusals import code_of
-from tests.integration.service.town import Town
+from tests.integration.service.town import YEAR, Town
+
+
+def china_month(moment: int) -> str:
+    return datetime.fromtimestamp(moment, CHINA).strftime("%Y-%m")
+
 
 FEE, TAX = PRICE * 250 // 10_000, PRICE * 600 // 10_600
 
@@ -85,6 +93,37 @@ def test_statements_say_that_a_file_was_funded_and_paid(town: Town, filed: str, 
     paid = {line["to"]: line["amount"] for line in settlement.statement(town["supplier"], filed)["lines"]}
     assert about["buyer"] == [("orders.funded", -PRICE)]
     assert about["supplier"] == [("deliveries.delivery_accepted", paid[town["supplier"].address])]
+
+
+def test_what_time_ended_is_on_the_statements_too(late: Late) -> None:
+    """One delivery that nobody objected to, and one that never came."""
+    town, months = late.town, {china_month(late.now())}
+    buyer, supplier = town["buyer"], town["supplier"]
+    listing = offer_file(town, term_end=late.now() + YEAR // 4)
+    silent, never = order_file(town, listing), order_file(town, listing)
+    deliveries.deliver(supplier, silent, a_file(13))
+    deliveries.receive(buyer, silent)
+    deliveries.acknowledge(buyer, silent)
+    late.pass_window()
+    deliveries.deem(supplier, silent)
+    deliveries.lapse(buyer, never)
+    assert code_of(lambda: papers.trade_voucher(buyer, never)) == "trade_not_settled"
+    assert papers.content(buyer, papers.trade_voucher(buyer, silent))["delivery"]["rounds"] == 1
+    months.add(china_month(late.now()))
+    moved = {
+        (name, line["cause"], line["amount"], line["about"])
+        for name in ("buyer", "supplier")
+        for month in months
+        for line in papers.content(town[name], papers.statement(town[name], month))["movements"]
+        if line["about"] in (silent, never)
+    }
+    share = settlement.statement(supplier, silent)["lines"][1]["amount"]
+    assert moved == {
+        ("buyer", "orders.funded", -PRICE, silent),
+        ("buyer", "orders.funded", -PRICE, never),
+        ("buyer", "deliveries.delivery_lapsed", PRICE, never),
+        ("supplier", "deliveries.delivery_deemed", share, silent),
+    }
 
 
 def test_each_paper_is_printed_whole(signed: dict[str, Any]) -> None:
