@@ -7,12 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from crypto.canonical import load_json, sha256, to_hex
+from marketplace import documents
 from marketplace.auditor.bundle import open_bundle
 from marketplace.console import Run, command
 from marketplace.console.usage import BadValue
 from marketplace.console.values import parse_address
 from marketplace.errors import VerificationError
 from marketplace.sdk import redemptions, settlement
+from marketplace.sdk.client import Client
 from marketplace.sdk.foreign import read_json
 from marketplace.sdk.opening import open_client
 from marketplace.settlement.commands.group import app
@@ -20,13 +22,16 @@ from marketplace.settlement.statements.camt import parse_camt
 from marketplace.settlement.statements.entries import BankStatement
 from marketplace.settlement.statements.reconciliation import reconcile as compare
 from marketplace.settlement.statements.table import parse_csv
+from marketplace.types import RedemptionStatus
 
+MAX_PAYOUT_BYTES = 1 << 16
 KINDS = {
     "missing_on_ledger": ("not on the ledger", "账本中没有"),
     "missing_at_bank": ("not in any statement", "对账单中没有"),
     "amount_differs": ("another amount", "金额不符"),
     "currency_differs": ("another currency", "币种不符"),
     "direction_differs": ("the other direction", "收付方向不符"),
+    "beneficiary_differs": ("another beneficiary", "收款账户不符"),
     "duplicate_at_bank": ("twice in one statement", "同一对账单内重复"),
     "statements_disagree": ("two statements disagree", "两份对账单内容不一致"),
     "sequence_gap": ("a statement is missing", "对账单不连续"),
@@ -44,6 +49,10 @@ def reconcile(
     profile: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="column mapping of CSV files, JSON 列映射文件")
     ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="last day that CSV files cover, if the profile has none 涵盖至"),
+    ] = None,
     bundle: Annotated[
         Path | None, typer.Option(exists=True, help="evidence bundle, to work offline 证据包(离线)")
     ] = None,
@@ -55,19 +64,21 @@ def reconcile(
 
     Give all statements since the bank's first payment, in any order; the same one twice counts once. With --bundle
     nothing is asked of anybody: the rows are the bundle's, which `marketplace audit` proves. Anything that differs ends
-    it with code 7.
+    it with code 7. What the ledger has after the last day covered is listed as later, and is not reconciled.
 
     Example: marketplace settlement reconcile 2026-11.xml --bundle evidence.zip --bank 0x7099…79c8
     """
-    statements = read_statements(files, profile)
+    statements = read_statements(files, profile, until or "")
     if bundle is not None:
         if bank is None:
             raise BadValue("say whose statements these are", "请指明对账单所属银行", "--bank")
-        issues, paid, whose = *_from_bundle(bundle), bank
+        issues, paid, payees = _from_bundle(bundle)
+        whose = bank
     else:
         with open_client(run) as client:
             issues, paid, whose = settlement.issues(client), redemptions.redemptions(client), bank or client.address
-    report = compare(statements, issues, paid, whose)
+            payees = _payees(client, paid, whose)
+    report = compare(statements, issues, paid, whose, payees)
     found = {"bank": whose, "statements": [to_hex(sha256(path.read_bytes())) for path in files], **report.as_dict()}
     if run.as_json:
         run.json(found)
@@ -86,23 +97,39 @@ def reconcile(
         )
 
 
-def read_statements(files: Sequence[Path], profile: Path | None) -> list[BankStatement]:
-    """The statements in files: CSV, by the profile, where the name ends in .csv; else camt.053."""
+def read_statements(files: Sequence[Path], profile: Path | None, until: str = "") -> list[BankStatement]:
+    """The statements in files: CSV, by the profile and until that day, where the name ends in .csv; else camt.053."""
     columns: dict[str, Any] = read_json(profile) if profile else {}
     found: list[BankStatement] = []
     for path in files:
         if path.suffix.lower() == ".csv":
-            found.append(parse_csv(path.read_bytes(), columns, path.name))
+            found.append(parse_csv(path.read_bytes(), columns, path.name, until))
         else:
             found += parse_camt(path.read_bytes())
     return found
 
 
-def _from_bundle(path: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _from_bundle(path: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, str]]:
+    """Issues, redemptions, and where each was to be paid to, as far as the bundle has it and it is what was signed."""
     with open_bundle(path) as opened:
         tables = (list(opened.lines(f"read_model/{table}.jsonl")) for table in ("issues", "redemptions"))
         issues, redeemed = ([load_json(line) for line in lines] for lines in tables)
-    return issues, redeemed
+        payees = {}
+        for row in redeemed:
+            name = f"documents/{row['payoutDigest'][2:]}.json"
+            if name in opened.names():
+                document = load_json(opened.read(name, MAX_PAYOUT_BYTES))
+                if documents.digest(document) == row["payoutDigest"]:
+                    payees[row["redemptionId"]] = documents.validate_payout(document)["accountNumber"]
+    return issues, redeemed, payees
+
+
+def _payees(client: Client, redeemed: Sequence[Mapping[str, Any]], bank: str) -> dict[str, str]:
+    """Where paid redemptions were to be paid to, for the bank itself: nobody else reads that."""
+    if client.address != bank:
+        return {}
+    paid = [row for row in redeemed if row["bank"] == bank and row["status"] == RedemptionStatus.PAID]
+    return {row["redemptionId"]: redemptions.payout(client, row["redemptionId"])["accountNumber"] for row in paid}
 
 
 def _codes(found: Mapping[str, Any]) -> str:
@@ -114,6 +141,14 @@ def _print(run: Run, found: Mapping[str, Any]) -> None:
         f"{found['matched']} payments match, {found['unexplained']} differences unexplained; {_codes(found)}",
         f"{found['matched']} 笔相符，{found['unexplained']} 处差异未解释；{_codes(found)}",
     )
+    if found["later"]:
+        run.say(
+            f"not reconciled: {len(found['later'])} payments that the ledger has after the last day covered",
+            f"未对账：账本在所涵盖的最后一日之后另有 {len(found['later'])} 笔",
+        )
+    if found["notLookedAt"]:
+        others = ", ".join(found["notLookedAt"])
+        run.say(f"not looked at: what the ledger has in {others}", f"未核对币种：{others}")
     columns = (
         ("kind", "difference", "差异", lambda kind: run.tr(*KINDS[kind])),
         ("item", "item", "项目", str),

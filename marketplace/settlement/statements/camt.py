@@ -7,7 +7,7 @@ Source: ISO 20022 message definition report "Bank-to-Customer Cash Management", 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import DefusedXmlException
@@ -19,7 +19,6 @@ from marketplace.settlement.statements.entries import (
     check_balances,
     check_size,
     date,
-    last_day,
     malformed,
     units,
 )
@@ -113,11 +112,18 @@ def _statement(reader: _Reader) -> BankStatement:
             sequence=int(number) if number else None,
             opening=_balance(reader, OPENING, currency),
             closing=_balance(reader, CLOSING, currency),
-            last_date=last_day(entries, date(stated, "Stmt/FrToDt") if stated else ""),
+            last_date=_last_day(entries, stated),
             entries=entries,
             currency=currency,
         )
     )
+
+
+def _last_day(entries: Sequence[Entry], stated: str) -> str:
+    """The last day covered: the one that is stated, else that of the last entry."""
+    if not stated and not entries:
+        raise malformed("Stmt/FrToDt", "the last day that the statement covers", "none")
+    return date(stated, "Stmt/FrToDt") if stated else max(entry.value_date for entry in entries)
 
 
 def _currency(reader: _Reader) -> str:

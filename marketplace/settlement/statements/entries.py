@@ -1,7 +1,6 @@
 """The one form of a bank's statement, from whatever file it came."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date as calendar
 
@@ -128,8 +127,3 @@ def check_size(content: bytes) -> None:
     """Refuse a file that is larger than any statement. Raises InvalidInputError `statement_malformed`."""
     if len(content) > MAX_BYTES:
         raise malformed("file", f"at most {MAX_BYTES} bytes", len(content))
-
-
-def last_day(entries: Sequence[Entry], stated: str) -> str:
-    """The last day covered: the one that is stated, else that of the last entry."""
-    return stated or max((entry.value_date for entry in entries), default="")

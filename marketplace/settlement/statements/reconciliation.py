@@ -11,6 +11,7 @@ only if `unexplained` is zero.
 | amount_differs      | both know it, for different amounts                                               |
 | currency_differs    | both know it, in different currencies                                             |
 | direction_differs   | both know it, one as coming in and the other as going out                         |
+| beneficiary_differs | paid out to another account than the holder signed for                            |
 | duplicate_at_bank   | one statement has a reference twice                                               |
 | statements_disagree | two statements of a currency have one reference with different contents            |
 | sequence_gap        | a statement is missing between two others, or one does not begin as the last ended |
@@ -20,6 +21,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta, timezone
+from types import MappingProxyType
 from typing import Any
 
 from marketplace.documents import payment_reference
@@ -53,13 +55,15 @@ class Report:
     Attributes:
         matched: (bank's reference, name on the ledger) of each payment that both know alike.
         currencies: those that the statements are in; what the ledger has in others was not looked at.
-        later: names of ledger facts after the last statement's end, which no statement can have yet.
+        not_looked_at: those that the ledger has of this bank beside them.
+        later: names of ledger facts after the end of the statements in their currency, which none can have yet.
     """
 
     matched: list[tuple[str, str]] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
     later: list[str] = field(default_factory=list)
     currencies: list[str] = field(default_factory=list)
+    not_looked_at: list[str] = field(default_factory=list)
 
     @property
     def unexplained(self) -> int:
@@ -74,24 +78,31 @@ class Report:
         return {
             "unexplained": self.unexplained,
             "matched": len(self.matched),
-            "later": len(self.later),
+            "later": self.later,
             "currencies": self.currencies,
+            "notLookedAt": self.not_looked_at,
             "differences": found,
         }
 
 
 @dataclass(frozen=True)
 class _Fact:
-    """What the ledger says of a payment: minor units of a currency (ISO 4217 code), and whether it came in."""
+    """What the ledger says of a payment: minor units of a currency (ISO 4217 code), whether it came in, and of one that
+    went out the bank account that its holder signed for, "" where that is not known."""
 
     amount: int
     currency: str
     is_credit: bool
     at: int
+    payee: str = ""
 
 
 def reconcile(
-    statements: Sequence[BankStatement], issues: Iterable[Row], redemptions: Iterable[Row], bank: str
+    statements: Sequence[BankStatement],
+    issues: Iterable[Row],
+    redemptions: Iterable[Row],
+    bank: str,
+    payees: Mapping[str, str] = MappingProxyType({}),
 ) -> Report:
     """Compare all statements of a bank with what it issued and paid on the ledger.
 
@@ -99,15 +110,17 @@ def reconcile(
         statements: in any order; the same one twice, or overlapping ones, count once.
         issues, redemptions: rows of the read model, of any bank.
         bank: whose statements these are.
+        payees: number of the bank account to pay to, by redemption id, of those whose payout document is here.
     """
     report = Report()
     entries = _merge(statements, report)
     currencies = {statement.currency for statement in statements}
     report.currencies = sorted(currencies)
-    everywhere = list(_facts(issues, redemptions, bank))
+    everywhere = list(_facts(issues, redemptions, bank, payees))
+    report.not_looked_at = sorted({fact.currency for _, fact in everywhere} - currencies) if statements else []
     facts = {(fact.currency, name): fact for name, fact in everywhere if fact.currency in currencies or not statements}
     of_others = dict(everywhere)
-    until = _end(statements)
+    ends = {currency: _end([each for each in statements if each.currency == currency]) for currency in currencies}
     seen: set[tuple[str, str]] = set()  # one reference may name a payment in each of several currencies
     for entry, currency in entries:
         cited = payment_reference(bank, entry.reference)
@@ -115,20 +128,23 @@ def reconcile(
         seen.add((fact.currency if fact else currency, cited))
         _compare(entry, currency, cited, fact, report)
     for (money, name), fact in facts.items():
-        if (money, name) not in seen and fact.at >= until:
+        if (money, name) not in seen and fact.at >= ends.get(money, 0):
             report.later.append(name)
         elif (money, name) not in seen:
             report.differences.append(Difference("missing_at_bank", name, expected=_said(fact)))
     return report
 
 
-def _facts(issues: Iterable[Row], redemptions: Iterable[Row], bank: str) -> Iterator[tuple[str, _Fact]]:
+def _facts(
+    issues: Iterable[Row], redemptions: Iterable[Row], bank: str, payees: Mapping[str, str]
+) -> Iterator[tuple[str, _Fact]]:
     for row in issues:
         if row["bank"] == bank:
             yield row["ref"], _Fact(row["amount"], row["currency"], is_credit=True, at=row["issuedAt"])
     for row in redemptions:
         if row["bank"] == bank and row["status"] == RedemptionStatus.PAID:
-            yield row["ref"], _Fact(row["amount"], row["currency"], is_credit=False, at=row["endedAt"])
+            payee = payees.get(row["redemptionId"], "")
+            yield row["ref"], _Fact(row["amount"], row["currency"], is_credit=False, at=row["endedAt"], payee=payee)
 
 
 def _compare(entry: Entry, currency: str, name: str, fact: _Fact | None, report: Report) -> None:
@@ -143,8 +159,15 @@ def _compare(entry: Entry, currency: str, name: str, fact: _Fact | None, report:
         report.differences.append(Difference("direction_differs", entry.reference, expected, got))
     elif fact.amount != entry.amount:
         report.differences.append(Difference("amount_differs", entry.reference, expected, got))
+    elif fact.payee and entry.counterparty and _plain(fact.payee) != _plain(entry.counterparty):
+        report.differences.append(Difference("beneficiary_differs", entry.reference, fact.payee, entry.counterparty))
     else:
         report.matched.append((entry.reference, name))
+
+
+def _plain(account: str) -> str:
+    """An account's number without the spaces and hyphens that people write into it."""
+    return account.translate({ord(" "): None, ord("-"): None}).upper()
 
 
 def _said(fact: _Fact) -> dict[str, Any]:
@@ -191,8 +214,9 @@ def _gaps(ordered: Sequence[BankStatement]) -> Iterator[Difference]:
 
 
 def _end(statements: Sequence[BankStatement]) -> int:
-    """Unix seconds of the midnight that ends the last day of all statements."""
-    last = max((statement.last_date for statement in statements), default="")
-    if not last:
-        return 0
+    """Unix seconds of the midnight that ends the last day that the statements of every account cover."""
+    lasts: dict[str, str] = {}
+    for statement in statements:
+        lasts[statement.account] = max(statement.last_date, lasts.get(statement.account, ""))
+    last = min(lasts.values())
     return int((datetime.fromisoformat(last).replace(tzinfo=BANK_TIME) + timedelta(days=1)).timestamp())

@@ -6,7 +6,8 @@ A profile is a JSON object:
      "columns": {"reference": "流水号", "date": "日期", "credit": "收入", "debit": "支出",
                  "balance": "余额", "counterparty": "对方账号", "text": "摘要"}}
 
-"lastDate" may name the last day that the file covers, "2026-11-30"; it is that of the last entry otherwise.
+"lastDate" names the last day that the file covers, "2026-11-30", where whoever reads it does not: what a table leaves
+out at its end could not be told from what has yet to come.
 In place of "credit" and "debit" a file may have "amount" with its sign. "balance" (after each entry), "counterparty"
 and "text" may be missing; where there is a balance, it must follow from entry to entry.
 """
@@ -18,17 +19,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from marketplace.currencies import CNY
-from marketplace.settlement.statements.entries import BankStatement, Entry, check_size, date, last_day, malformed, units
+from marketplace.settlement.statements.entries import BankStatement, Entry, check_size, date, malformed, units
 
 _NEEDED, _OPTIONAL = {"reference", "date"}, {"credit", "debit", "amount", "balance", "counterparty", "text"}
 
 
-def parse_csv(content: bytes, profile: Mapping[str, Any], name: str) -> BankStatement:
+def parse_csv(content: bytes, profile: Mapping[str, Any], name: str, until: str = "") -> BankStatement:
     """The statement in a CSV file.
 
     Args:
         profile: what its columns are called, see above.
         name: what to call the statement.
+        until: the last day that it covers, in place of the profile's.
     Raises:
         InvalidInputError: `statement_malformed`, names the line and column; `statement_balances`.
     """
@@ -36,12 +38,11 @@ def parse_csv(content: bytes, profile: Mapping[str, Any], name: str) -> BankStat
     columns = _columns(profile)
     try:
         text = content.decode(str(profile.get("encoding", "utf-8-sig")))
-        rows = list(
-            csv.DictReader(io.StringIO(text, newline=""), delimiter=str(profile.get("delimiter", ",")), strict=True)
-        )
+        table = csv.DictReader(io.StringIO(text, newline=""), delimiter=str(profile.get("delimiter", ",")), strict=True)
+        rows = list(table)
     except (UnicodeDecodeError, LookupError, csv.Error, TypeError) as error:
         raise malformed("file", "a table in the profile's encoding", type(error).__name__) from None
-    if rows and (missing := set(columns.values()) - rows[0].keys()):
+    if missing := set(columns.values()) - set(table.fieldnames or ()):
         raise malformed("header", f"columns {sorted(columns.values())}", sorted(missing))
     currency = str(profile.get("currency", CNY.code))
     entries, balances = [], []
@@ -50,21 +51,31 @@ def parse_csv(content: bytes, profile: Mapping[str, Any], name: str) -> BankStat
         entries.append(_entry(cells, currency, f"line {number}"))
         if "balance" in cells:
             balances.append(_signed(cells["balance"], currency, f"line {number} balance"))
-    return _with_balances(name, profile, entries, balances)
+    last = _last_date(until or str(profile.get("lastDate", "")), entries)
+    return _with_balances(name, profile, last, entries, balances)
 
 
-def _with_balances(name: str, profile: Mapping[str, Any], entries: list[Entry], balances: list[int]) -> BankStatement:
+def _last_date(stated: str, entries: list[Entry]) -> str:
+    last = date(stated, "lastDate, or --until: the last day that the file covers")
+    if beyond := [entry.value_date for entry in entries if entry.value_date > last]:
+        raise malformed("an entry's date", f"a day until {last}, which the file is said to cover", max(beyond))
+    return last
+
+
+def _with_balances(
+    name: str, profile: Mapping[str, Any], last: str, entries: list[Entry], balances: list[int]
+) -> BankStatement:
     for number, (before, after) in enumerate(itertools.pairwise(balances), 3):
         if before + entries[number - 2].signed != after:
             raise malformed(f"line {number} balance", f"{before + entries[number - 2].signed} minor units", after)
-    opening, stated = balances[0] - entries[0].signed if balances else None, profile.get("lastDate")
+    opening = balances[0] - entries[0].signed if balances else None
     return BankStatement(
         name=name,
         account=str(profile.get("account", "")),
         sequence=None,
         opening=opening,
         closing=balances[-1] if balances else None,
-        last_date=last_day(entries, date(str(stated), "profile lastDate") if stated else ""),
+        last_date=last,
         entries=tuple(entries),
         currency=str(profile.get("currency", CNY.code)),
     )

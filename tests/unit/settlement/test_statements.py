@@ -39,7 +39,7 @@ def ledger(entries: Any, at: int = NOON, currency: str = "CNY") -> tuple[Rows, R
         if entry.is_credit:
             issues.append({**row, "issuedAt": at})
         else:
-            redemptions.append({**row, "status": RedemptionStatus.PAID, "endedAt": at})
+            redemptions.append({**row, "redemptionId": row["ref"], "status": RedemptionStatus.PAID, "endedAt": at})
     return issues, redemptions
 
 
@@ -120,8 +120,10 @@ def test_balances_must_add_up() -> None:
 PROFILE = {
     "encoding": "gb18030",
     "account": "1001",
+    "lastDate": "2026-11-30",
     "columns": {"reference": "流水号", "date": "日期", "credit": "收入", "debit": "支出", "balance": "余额"},
 }
+SIGNED = {"columns": {"reference": "r", "date": "d", "amount": "a"}}
 TABLE = "流水号,日期,收入,支出,余额\nIN-1,2026/11/02,1000.00,,1500.00\nOUT-1,2026-11-03,,300.01,1199.99\n"
 
 
@@ -129,9 +131,52 @@ def test_csv_is_read_by_its_profile() -> None:
     statement = parse_csv(TABLE.encode("gb18030"), PROFILE, "a.csv")
     assert (statement.opening, statement.closing) == (50_000, 119_999)
     assert found(check([statement], ledger(ENTRIES))) == []
-    signed = {"columns": {"reference": "r", "date": "d", "amount": "a"}}
-    (entry,) = parse_csv(b"r,d,a\nOUT-1,2026-11-03,-300.01\n", signed, "b.csv").entries
+    (entry,) = parse_csv(b"r,d,a\nOUT-1,2026-11-03,-300.01\n", SIGNED, "b.csv", "2026-11-03").entries
     assert (entry.amount, entry.is_credit) == (30_001, False)
+
+
+@pytest.mark.parametrize(
+    ("content", "until"),
+    [
+        (b"", "2026-11-30"),
+        (b"foo,bar\n", "2026-11-30"),
+        (b"r,d,a\n", ""),
+        (b"r,d,a\nOUT-1,2026-11-03,-300.01\n", ""),
+        (b"r,d,a\nOUT-1,2026-11-03,-300.01\n", "2026-11-02"),
+    ],
+    ids=["nothing", "other columns", "no day", "no last day", "an entry after the last day"],
+)
+def test_a_table_says_which_columns_and_days_it_has_even_without_an_entry(content: bytes, until: str) -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        parse_csv(content, SIGNED, "b.csv", until)
+    assert refused.value.code == "statement_malformed"
+
+
+def test_what_a_table_leaves_out_at_its_end_is_missing_at_the_bank() -> None:
+    whole = b"r,d,a\nIN-1,2026-11-02,1000.00\nOUT-1,2026-11-03,-300.01\n"
+    for cut, missing in ((whole, []), (whole[:28], ["OUT-1"]), (whole[:6], ["IN-1", "OUT-1"])):
+        statement = parse_csv(cut, SIGNED, "b.csv", "2026-11-30")
+        expected = [("missing_at_bank", payment_reference(BANK, name)) for name in missing]
+        assert found(check([statement], ledger(ENTRIES))) == expected
+
+
+def test_statements_of_two_currencies_end_on_days_of_their_own() -> None:
+    """Neither hides what the other lacks, nor makes anything missing."""
+    yuan = parse_csv(b"r,d,a\n", SIGNED, "c.csv", "2026-11-06")
+    dollars = parse_csv(b"r,d,a\n", SIGNED | {"currency": "HKD"}, "h.csv", "2026-11-30")
+    (of_yuan, _), (of_dollars, _) = ledger(ENTRIES[:1]), ledger(ENTRIES[:1], currency="HKD")
+    report = check([yuan, dollars], (of_yuan + of_dollars[1:], []))
+    name = payment_reference(BANK, "IN-1")
+    assert (found(report), report.later) == ([("missing_at_bank", name)], [name])
+    assert check([dollars], (of_yuan, [])).not_looked_at == ["CNY"]
+
+
+def test_money_paid_to_another_account_than_the_holder_signed_for_is_found() -> None:
+    (statement,) = parse_camt(camt(ENTRIES))
+    rows, name = ledger(ENTRIES), payment_reference(BANK, "OUT-1")
+    assert found(reconcile([statement], *rows, BANK, {name: "6222 0200-01"})) == []
+    report = reconcile([statement], *rows, BANK, {name: "6222020002"})
+    assert found(report) == [("beneficiary_differs", "OUT-1")]
 
 
 @pytest.mark.parametrize(
