@@ -32,7 +32,7 @@ def annex_of(asset: Row, inputs: Iterable[tuple[Row, Row]], now: int) -> Documen
     """What a certificate of an asset has to tell at `now`.
 
     Args:
-        asset: as GET /rights/assets shows it.
+        asset: its titles and shares as GET /rights/assets shows them, all or those on which something weighs.
         inputs: each declared input, as GET /lineage shows it, with its asset; in the declaration's order.
         now: unix seconds.
     Returns:

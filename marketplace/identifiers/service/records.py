@@ -22,7 +22,7 @@ from marketplace.listings.tables import Listing
 from marketplace.orders.tables import Order
 from marketplace.participants.service import get_participant
 from marketplace.rights.service import get_asset, manifest_of
-from marketplace.rights.service.annexes import annex_by_id
+from marketplace.rights.service.annexes import annex
 from marketplace.rights.tables import Asset, Version
 from marketplace.storage.projected import ProjectedRow, projected
 from marketplace.types import Role
@@ -65,7 +65,7 @@ def _annex(session: Session, row: ProjectedRow, now: int) -> Document:
     """What data, or a product's data, were made of, and the remarks that are kept with their record."""
     if not isinstance(row, Asset | Listing):
         return {"inputs": [], "remarks": []}
-    told = annex_by_id(session, row.asset_id, now)
+    told = annex(session, row.asset_id, now)
     inputs = [item | {"href": f"/identifiers/{item['identifier']}"} for item in told["inputs"]]
     return {"inputs": inputs, "remarks": told["remarks"]}
 

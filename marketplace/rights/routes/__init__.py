@@ -98,7 +98,7 @@ def confirm_asset(here: Here, body: ConfirmationBody) -> Queued:
     with here.writing() as session:
         entries = issuing.entries_for(session, here.settings, decision.message["assetId"])
         now = here.clock()
-        annex = annexes.annex_by_id(session, decision.message["assetId"], now)
+        annex = annexes.annex(session, decision.message["assetId"], now)
         return Queued(
             intent=service.confirm(
                 session, here.deployment, decision, body.certificate, entries=entries, annex=annex, now=now
@@ -185,7 +185,7 @@ def get_certificate(
             return JSONResponse(certificate, headers={"vary": "accept"})
         now = here.clock()
         standing = issuing.standing_of(session, here.settings, certificate, now)
-        annex = annexes.annex_by_id(session, asset_id, now)
+        annex = annexes.annex(session, asset_id, now)
     from marketplace.rights.printing import print_certificate  # noqa: PLC0415 - fonts and layout, only for this
 
     printed = print_certificate(certificate, standing, now, annex)

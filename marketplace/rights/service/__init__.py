@@ -67,7 +67,7 @@ def assets_json(session: Session, assets: Sequence[Asset]) -> list[dict[str, Any
         {
             **asset.as_json(),
             "epsilonLeft": asset.epsilon_budget - (asset.epsilon_committed - asset.epsilon_released),
-            "shares": [_share_json(item, weights.get((item.asset_id, item.holder))) for item in shares[asset.asset_id]],
+            "shares": [share_json(item, weights.get((item.asset_id, item.holder))) for item in shares[asset.asset_id]],
             "titles": [title.as_json() for title in titles[asset.asset_id]],
             "registration": next((_entry_json(item, earlier) for item in entries[asset.asset_id]), None),
         }
@@ -75,7 +75,8 @@ def assets_json(session: Session, assets: Sequence[Asset]) -> list[dict[str, Any
     ]
 
 
-def _share_json(share: Share, weight: ShareEncumbrance | None) -> dict[str, Any]:
+def share_json(share: Share, weight: ShareEncumbrance | None) -> dict[str, Any]:
+    """A share, and what weighs on it."""
     shown: dict[str, Any] = {"holder": share.holder, "bps": share.bps, "pledgedBps": 0, "pledgee": None}
     if weight is None:
         return shown | {"marks": 0, "encumbranceVersion": 0}
