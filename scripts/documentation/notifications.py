@@ -120,6 +120,7 @@ CHANGES: dict[tuple[str, str], tuple[str, ...]] = {
 #: table that the service writes -> kinds, or why nothing is told of it
 KEPT: dict[str, tuple[str, ...] | str] = {
     "agreement_proposals": (rules.PROPOSED, rules.WITHDRAWN, rules.DECLINED, "agreements.agreed"),
+    "answered_calls": "what an order's next voucher is made over; each answer is told",
     "api_gateways": ("api.gateway",),
     "api_orders": ("api.voucher", rules.QUOTA),
     "api_batches": ("api.calls",),

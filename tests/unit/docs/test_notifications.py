@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-from marketplace.auditor import calls, panels, queries
+from marketplace.auditor.usage import calls, panels, queries
 from marketplace.replay import _VERBS
 from marketplace.storage.metadata import metadata
 from marketplace.webhooks import rules
