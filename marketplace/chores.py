@@ -1,12 +1,18 @@
 """What the service does by itself, again and again, beside answering HTTP: anchor the log, close panels in time, see to
-claimed orders, tell participants' systems what happened."""
+claimed orders and to deliveries whose time is up, tell participants' systems what happened."""
 
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 
+from sqlmodel import Session
+
+from marketplace.deliveries import service as deliveries
 from marketplace.errors import RuleError
 from marketplace.evidence import service as evidence
+from marketplace.intents import Deployment
+from marketplace.orders.tables import Order
 from marketplace.queries.inbox import tally
 from marketplace.settlement.inbox import claims
 from marketplace.web.context import Context
@@ -15,6 +21,7 @@ from marketplace.webhooks.service.delivery import Deliverer
 log = logging.getLogger(__name__)
 DEADLINE_SECONDS = 1.0  # how late the close of a panel may be
 CLAIM_SECONDS = 1.0  # how late a higher voucher is presented, or a claimed order finished; a window is of days
+DELIVERY_SECONDS = 5.0  # how late a delivery may be ended that time has ended; from then it has a day
 WEBHOOK_SECONDS = 0.25  # how late a webhook may be
 REMINDER_SECONDS = 60.0  # how late one may be that tells, a day ahead, of a time that ends
 
@@ -75,6 +82,7 @@ def chores_of(context: Context) -> list[Chore]:
         Chore("anchor the log", _anchoring(context), context.settings.anchor_seconds),
         Chore("close panels whose time is up", lambda: _close_panels(context), DEADLINE_SECONDS),
         Chore("see to claimed orders", _attending(context), CLAIM_SECONDS),
+        Chore("end deliveries whose time is up", _ending_deliveries(context), DELIVERY_SECONDS),
         Chore("make webhooks of what happened", deliverer.hand_out, WEBHOOK_SECONDS),
         Chore("remind of times that end", deliverer.remind, REMINDER_SECONDS),
         Chore("send webhooks", deliverer.deliver, WEBHOOK_SECONDS, deliverer.end),
@@ -108,33 +116,76 @@ def _close_panels(context: Context) -> None:
 
 
 def _attending(context: Context) -> Callable[[], None]:
-    """Present higher vouchers against claims, and finish claimed orders whose window is over; an order about which that
-    fails keeps no other from it."""
-    told: set[tuple[str, str]] = set()
-
-    def tell(order: str, problem: str) -> None:
-        if (order, problem) not in told:
-            told.add((order, problem))
-            log.warning("order %s: %s", order, problem)
+    """Present higher vouchers against claims, and finish claimed orders whose window is over."""
+    orders = _Orders(context)
 
     def step() -> None:
-        now, problems = context.clock(), list[str]()
+        now = context.clock()
         with context.reading() as session:
             found = claims.what_is_due(session, context.deployment, now)
         for due in found:
             if due.problem:
-                problems.append(due.problem)
-                tell(due.order_id, due.problem)
-            try:
-                if due.verb or due.asked:
-                    with context.writing() as session:
-                        claims.attend(session, context.deployment, due, now)
-            except RuleError as error:  # it was done meanwhile, or never will be: the others go on
-                tell(due.order_id, f"{due.verb} was refused: {error.code}")
-            except Exception as error:  # whatever it was, the others go on, and readiness tells meanwhile
-                problems.append(f"an order could not be attended to: {type(error).__name__}")
-                tell(due.order_id, f"{due.verb} failed: {error!r}")
+                orders.hinder(due.order_id, due.problem)
+            if due.verb or due.asked:
+                act = partial(claims.attend, deployment=context.deployment, due=due, now=now)
+                orders.do(due.order_id, due.verb, act)
+        orders.report()
+
+    return step
+
+
+def _ending_deliveries(context: Context) -> Callable[[], None]:
+    """Accept what passed its inspection in silence, where silence accepts, and give the money of late deliveries back:
+    a seller or buyer who sleeps past the order's term would lose by it."""
+    orders = _Orders(context)
+
+    def step() -> None:
+        now = context.clock()
+        with context.reading() as session:
+            found = deliveries.overdue(session, context.deployment, now)
+        for verb, order_id in found:
+            orders.do(order_id, verb, partial(_end_delivery, context.deployment, verb, order_id, now))
+        orders.report()
+
+    return step
+
+
+def _end_delivery(deployment: Deployment, verb: str, order_id: str, now: int, session: Session) -> None:
+    buyer = session.get_one(Order, order_id).buyer
+    deliveries.end(session, deployment, verb, order_id, buyer, now=now)
+
+
+class _Orders:
+    """One order after the other in a transaction of its own: one about which that fails keeps no other from its end."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._told: set[tuple[str, str]] = set()
+        self._problems: list[str] = []
+
+    def do(self, order_id: str, verb: str, act: Callable[[Session], None]) -> None:
+        """Do something about an order; what hinders that is told."""
+        try:
+            with self._context.writing() as session:
+                act(session)
+        except RuleError as error:  # it was done meanwhile, or never will be
+            self._tell(order_id, f"{verb} was refused: {error.code}")
+        except Exception as error:  # whatever it was, the others go on
+            self._problems.append(f"an order could not be attended to: {type(error).__name__}")
+            self._tell(order_id, f"{verb} failed: {error!r}")
+
+    def hinder(self, order_id: str, problem: str) -> None:
+        """Note what hinders an order's end, in words without a name."""
+        self._problems.append(problem)
+        self._tell(order_id, problem)
+
+    def report(self) -> None:
+        """Raises UnfinishedError with every problem since the last report, once."""
+        problems, self._problems = self._problems, []
         if problems:
             raise UnfinishedError("; ".join(dict.fromkeys(problems)))
 
-    return step
+    def _tell(self, order_id: str, problem: str) -> None:
+        if (order_id, problem) not in self._told:
+            self._told.add((order_id, problem))
+            log.warning("order %s: %s", order_id, problem)

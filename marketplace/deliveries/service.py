@@ -21,14 +21,19 @@ from marketplace.evidence.inbox import (
 )
 from marketplace.evidence.inbox.submitting import submit
 from marketplace.intents import Deployment
+from marketplace.ledger.intake import refused_since
 from marketplace.listings.service import get_listing, terms_of
 from marketplace.listings.tables import Listing
 from marketplace.orders.service import parties, unknown_order
 from marketplace.orders.tables import Order
 from marketplace.participants.service import oversees
+from marketplace.participants.service.keyring import ledger_time
 from marketplace.storage.blobs import BlobStore
 from marketplace.storage.documents import store_document
-from marketplace.types import Digest
+from marketplace.types import DeliveryMark, DeliveryStatus, Digest, OrderStatus
+
+RETRY_SECONDS = 3_600  # what the ledger refused, though the rules here did not, is not sent again before
+_LATE = (DeliveryStatus.ARRANGED, DeliveryStatus.OBJECTED)
 
 
 def offer(session: Session, deployment: Deployment, said: Statement, now: int) -> Digest:
@@ -125,6 +130,26 @@ def end(session: Session, deployment: Deployment, verb: str, order_id: str, acco
             raise unknown_order(order_id) from None
         raise
     return queue(session, contract="Deliveries", verb=verb, arguments=[order_id], digest=name, by=order.buyer, now=now)
+
+
+def overdue(session: Session, deployment: Deployment, now: int) -> list[tuple[str, str]]:
+    """Deliveries that time alone has ended and that nobody has told the ledger of, the oldest first.
+
+    Returns:
+        (verb, order id): "deem" after an inspection in silence that the terms let accept, "lapse" where no delivery or
+        correction came in time. What the ledger refused within the hour is not among them.
+    """
+    rows = select(Delivery, DeliveryOffer.marks).join(Order, col(Order.order_id) == col(Delivery.order_id))
+    rows = rows.join(DeliveryOffer, col(DeliveryOffer.listing_id) == col(Order.listing_id))
+    rows = rows.where(Order.status == int(OrderStatus.FUNDED), col(Delivery.due_at) < ledger_time(session, now))
+    found = []
+    for row, marks in session.exec(rows.order_by(col(Delivery.due_at))):
+        silent = row.status == DeliveryStatus.INSPECTING and DeliveryMark.SILENCE_ACCEPTS in DeliveryMark(marks)
+        verb = "deem" if silent else "lapse" if row.status in _LATE else ""
+        name = act_digest(verb, [row.order_id], deployment.domain("Deliveries")) if verb else ""
+        if verb and not is_under_way(session, name) and refused_since(session, name, now - RETRY_SECONDS) is None:
+            found.append((verb, row.order_id))
+    return found
 
 
 def get_offer(session: Session, listing_id: str) -> DeliveryOffer:

@@ -17,6 +17,7 @@ from marketplace.cli import main
 from marketplace.sdk import deliveries, evidence, papers, settlement
 from marketplace.settlement.papers.printing import ATTACHMENT, print_paper
 from marketplace.settlement.statements.account import CHINA
+from marketplace.types import OrderStatus
 from tests.integration.service.delivering import PRICE, a_file, offer_file, order_file
 from tests.integration.service.late import Late
 from tests.integration.service.test_papers import month_of
@@ -105,8 +106,8 @@ def test_what_time_ended_is_on_the_statements_too(late: Late) -> None:
     deliveries.receive(buyer, silent)
     deliveries.acknowledge(buyer, silent)
     late.pass_window()
-    deliveries.deem(supplier, silent)
-    deliveries.lapse(buyer, never)
+    late.until(silent, lambda item: item["status"] == OrderStatus.SETTLED)  # both by the service itself
+    late.until(never, lambda item: item["status"] == OrderStatus.REFUNDED)
     assert code_of(lambda: papers.trade_voucher(buyer, never)) == "trade_not_settled"
     assert papers.content(buyer, papers.trade_voucher(buyer, silent))["delivery"]["rounds"] == 1
     months.add(china_month(late.now()))
