@@ -58,7 +58,7 @@ def _table(report: Report, seconds: float, busy: float, orders: int, size: int) 
         notes=[
             f"{busy:.1f} s of processor time in all, {released / busy:,.0f} events for each of them; "
             f"{REEXECUTED} answers computed again; peak memory with making the bundle {memory} MB",
-            versions("coincurve", "py-arkworks-bls12381", "pycryptodome"),
+            versions("coincurve", "py-arkworks-bls12381", "safe-pysha3"),
         ],
     )
 

@@ -134,10 +134,11 @@ def _vouchers_table(market: Market, count: int) -> Table:
         ["1 thread, it as it installs, without coincurve", f"{ours:,.0f}", f"{alone:,.0f}", f"{ours / alone:.1f}x", ""]
     )
     notes = [
-        versions("coincurve", "eth-account"),
+        versions("coincurve", "safe-pysha3", "eth-account"),
         f"from the message to the signer's address; best of {ROUNDS} rounds in turns, ratio of the median round; "
         f"load {os.getloadavg()[0]:.1f}",
-        "libsecp256k1, which both ask, takes three quarters of ours and lets other threads run meanwhile",
+        "libsecp256k1, which both ask, takes five sixths of ours and lets other threads run meanwhile",
+        "eth-account hashes by pycryptodome; ETH_HASH_BACKEND=pysha3 lends it the hash that ours uses",
         "verdicts compared on good vouchers and on changed, foreign and broken ones: the same address or a refusal by",
         "both; a signature's mirror image (s in the upper half) is refused by ours, as by the contracts, and not by it",
     ]
