@@ -127,7 +127,7 @@ class History:
         made: calls that were drawn.
         without: contracts and verbs that no call is drawn of unless asked for.
         derives: whether products with inputs are what is mostly listed and ordered.
-        lingers: whether cases about entries are as many as first ones, and take every step of their tables alike.
+        lingers: whether cases about entries are most, are announced, and take every step of their tables alike.
         forgets_keys: whether buyers now and then ask for a delivery sealed to no key.
         changes_hands: whether later cases are transfers and what ends entries, with dates that are too short at times,
             and grants are of roots.
@@ -375,7 +375,7 @@ class History:
         # most steps lead to an end; a history needs cases that are deposited
         forward = [step for step in steps if step in FORWARD] or steps
         forward = steps if self.changes_hands and self.random.random() < 0.3 else forward
-        forward = steps if self.lingers else forward
+        forward = [step for step in steps if step is not Step.WAIVE_NOTICE] if self.lingers else forward
         step = self._pick(forward if self.random.random() < 0.8 else steps if self.random.random() < 0.9 else strange)
         return [self._part("Decide" if decides else "Act", self._deed(name, case, step))]
 
