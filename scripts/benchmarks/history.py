@@ -141,7 +141,7 @@ def _registers(played: Played, compared: dict[str, int], seconds: float) -> Tabl
         columns=["way", "seconds", "ms a call", "ms an event"],
         rows=rows,
         notes=[
-            f"Equal: {told}. A call that was refused leaves no event but the refusal's, which is not counted.",
+            f"Equal: {told}. A refusal is an event, too.",
             f"Peak memory {ours:,.0f} MB, of the node {node:,.0f} MB. "
             f"Load {os.getloadavg()[0]:.1f}; " + versions("sqlalchemy", "coincurve"),
         ],
