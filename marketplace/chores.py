@@ -81,7 +81,7 @@ def chores_of(context: Context) -> list[Chore]:
     return [
         Chore("anchor the log", _anchoring(context), context.settings.anchor_seconds),
         Chore("close panels whose time is up", lambda: _close_panels(context), DEADLINE_SECONDS),
-        Chore("see to claimed orders", _attending(context), CLAIM_SECONDS),
+        Chore("see to orders that one side ended, or nobody", _attending(context), CLAIM_SECONDS),
         Chore("end deliveries whose time is up", _ending_deliveries(context), DELIVERY_SECONDS),
         Chore("make webhooks of what happened", deliverer.hand_out, WEBHOOK_SECONDS),
         Chore("remind of times that end", deliverer.remind, REMINDER_SECONDS),
@@ -116,7 +116,8 @@ def _close_panels(context: Context) -> None:
 
 
 def _attending(context: Context) -> Callable[[], None]:
-    """Present higher vouchers against claims, and finish claimed orders whose window is over."""
+    """Present vouchers against lower claims and after terms that nobody used, and finish claimed orders whose window is
+    over."""
     orders = _Orders(context)
 
     def step() -> None:

@@ -51,6 +51,8 @@ class IntentType:
 VOUCHER_GRACE_SECONDS = 3 * 86_400
 # So long a claimed order waits for a higher voucher before the claim moves money.
 CHALLENGE_SECONDS = 3 * 86_400
+# So long after its term an order waits for a voucher before its escrow goes back.
+REFUND_GRACE_SECONDS = 3 * 86_400
 
 
 def _intent(

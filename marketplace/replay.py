@@ -401,7 +401,7 @@ class LedgerState:
         )
 
     def _challenge(self, voucher: Any, now: int) -> list[Event]:
-        return claim_rules.challenge(self.orders, voucher, now)
+        return claim_rules.challenge(self.orders, voucher, now, delivered=self.deliveries.records)
 
     def _finish(self, order: str, now: int) -> list[Event]:
         return settlement_rules.finish(

@@ -38,7 +38,7 @@ from marketplace.documents.ids import (
 )
 from marketplace.documents.plans import flat_plan
 from marketplace.documents.scopes import scope_of_terms
-from marketplace.intents import sign_intent, struct_hash
+from marketplace.intents import REFUND_GRACE_SECONDS, sign_intent, struct_hash
 from marketplace.ledger.node import Node, NodeSettings
 from marketplace.ledger.relayer import Relayer
 from marketplace.participants.keys import recovery_id
@@ -809,7 +809,8 @@ class Made:
 
 
 def make_bundle(folder: Path, *, orders: int = 4, queries: int = 2) -> Made:
-    """One market's story: the last order is refunded after its term, the one before is claimed, the rest settle.
+    """One market's story: the last order is asked nothing and refunded after its term, the one before is claimed, the
+    rest settle.
 
     Args:
         folder: where the ledger node may write.
@@ -841,7 +842,7 @@ def _tell(maker: Maker, count: int, queries: int) -> None:
     orders = fund_orders(maker, count + 1, queries, last_until=START + 5_000)
     unasked = orders.pop(1)
     source = questions()
-    for order in orders:
+    for order in orders[:-1]:
         for _ in range(queries):
             ask(maker, order, next(source))
         if order.number == 0:
@@ -861,7 +862,7 @@ def _tell(maker: Maker, count: int, queries: int) -> None:
     maker.ledger.seal()
     settle_batch(maker, batch, PRICE * (queries + 2))
     claim(maker, orders[-2])
-    maker.ledger.seal(10_000)
+    maker.ledger.seal(REFUND_GRACE_SECONDS + 10_000)
     maker.ledger.alone("Orders", "refund", orders[-1].name)
     maker.checkpoint()
 

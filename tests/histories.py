@@ -14,6 +14,7 @@ from crypto import typed_data
 from crypto.canonical import keccak256, to_hex
 from marketplace.clearing.rules import Batch, Position, payouts_digest
 from marketplace.currencies import TOKEN, Currency
+from marketplace.deliveries.rules import MOST_CORRECTIONS
 from marketplace.deliveries.rules import STATES as DELIVERY_STATES
 from marketplace.deployment import Genesis
 from marketplace.documents.ids import (
@@ -29,6 +30,7 @@ from marketplace.documents.ids import (
     title_id,
 )
 from marketplace.intents import INTENTS, Deployment, intent_digest, recover_intent, struct_hash
+from marketplace.intents import REFUND_GRACE_SECONDS as GRACE
 from marketplace.participants import rules as participant_rules
 from marketplace.participants.keys import ALL_ACTS
 from marketplace.registrations.clocks import act_dates
@@ -948,6 +950,9 @@ class History:
     def challenge(self) -> list[Part] | None:
         """By a voucher that is a little higher than what stands, or lower, or as high, in one figure or several."""
         key = self._claimed(over=self.random.random() < 0.15)
+        slept = self._once("due", self._due)
+        if slept and self.random.random() < 0.5:
+            key = self._pick(slept)
         if key is None:
             return None
         order, window = self.state.orders.records[key], self.state.orders.windows.get(key)
@@ -971,7 +976,9 @@ class History:
         return self._choose(orders.records, OrderStatus.CLAIMED)
 
     def refund(self) -> list[Any] | None:
-        due = self._once("due", self._due)
+        due, orders = self._once("due", self._due), self.state.orders.records
+        if self.claims:
+            due = [key for key in due if orders[key].valid_until + GRACE < self.now]
         if due and self.random.random() < (0.1 if self.claims else 0.7):
             return [self._pick(due)]
         chosen = OrderStatus.CLAIMED if self.claims else OrderStatus.FUNDED  # which is what a refund must not overtake
@@ -1099,7 +1106,7 @@ class History:
             "deliverWithin": self._term(3600, DAY, DAY),
             "inspection": self._term(60, 3600, DAY),
             "correction": self._pick([0, DAY, DAY]),
-            "corrections": self._pick([0, 1, 2]),
+            "corrections": self._pick([0, 1, 2]) + self._at_times(MOST_CORRECTIONS, 12),
             "marks": self._pick([0, 1, 2, 3, 3, 3]),
             "deadline": self._deadline(),
         }
@@ -1148,6 +1155,15 @@ class History:
     def deem(self) -> list[Any] | None:
         offers, orders = self.state.deliveries.offers, self.state.orders.records
         key = self._delivery("deem")
+        loud = [
+            name
+            for name, item in self.state.deliveries.records.items()
+            if item.status in DELIVERY_STATES["deem"]
+            and orders[name].status is OrderStatus.FUNDED
+            and not offers[orders[name].listing_id].marks & 1
+        ]
+        if loud and self._at_times(1, 3):
+            return loud[:1]
         for _ in range(3):  # mostly one whose terms let silence accept
             if key is not None and not offers[orders[key].listing_id].marks & 1:
                 key = self._delivery("deem")

@@ -35,6 +35,9 @@ contract Orders is IOrders, Currencies, ParticipantIntents {
     uint64 private constant VOUCHER_GRACE = 3 days;
     /// @dev So long a claimed order waits for a higher voucher before anybody's claim moves money.
     uint64 private constant CHALLENGE_WINDOW = 3 days;
+    /// @dev So long after its term an order waits for a voucher before its escrow goes back: or who sleeps past the term would lose
+    /// what was used.
+    uint64 private constant REFUND_GRACE = 3 days;
 
     IRights public immutable RIGHTS;
     ITitles public immutable TITLES;
@@ -181,6 +184,7 @@ contract Orders is IOrders, Currencies, ParticipantIntents {
     /// @inheritdoc IOrders
     function challenge(Voucher calldata voucher, bytes calldata buyerSignature) external override {
         Order storage record = _orders[voucher.orderId];
+        if (record.status == Status.Funded) return _present(record, voucher, buyerSignature);
         _requireClaimed(voucher.orderId, record.status);
         Window storage window = _windows[voucher.orderId];
         // What was good when the window opened is good until it ends.
@@ -229,7 +233,8 @@ contract Orders is IOrders, Currencies, ParticipantIntents {
     function refund(bytes32 orderId) external override {
         Order storage record = _orders[orderId];
         _requireFunded(orderId, record.status);
-        if (block.timestamp <= record.validUntil) revert OrdersNotDue(orderId, record.validUntil);
+        uint64 until = record.validUntil + REFUND_GRACE; // fits: no title lasts longer than 40 bits
+        if (block.timestamp <= until) revert OrdersNotDue(orderId, until);
 
         _giveBack(orderId, record);
     }
@@ -326,6 +331,21 @@ contract Orders is IOrders, Currencies, ParticipantIntents {
         RIGHTS.releaseBudget(assetId, voucher.orderId, record.epsilonCap - voucher.epsilon);
     }
 
+    /// @dev Nobody ended the order within its term: a voucher against the refund opens the window that a claim would have opened.
+    function _present(Order storage record, Voucher calldata voucher, bytes calldata buyerSignature) private {
+        bytes32 voucherHash = _requireVoucher(record.buyer, voucher, VOUCHER_GRACE, buyerSignature);
+        if (block.timestamp <= record.validUntil) revert OrdersNotClaimed(voucher.orderId, uint8(Status.Funded));
+        uint64 until = record.validUntil + REFUND_GRACE;
+        if (block.timestamp > until) revert OrdersTermOver(voucher.orderId, until);
+        _requireNotDelivered(voucher.orderId);
+        _requireWithin(record, voucher);
+        if (voucher.callsRoot == 0) revert OrdersCallsRootZero();
+
+        record.status = Status.Claimed;
+
+        _openWindow(voucher, voucherHash, address(0), uint64(block.timestamp) + CHALLENGE_WINDOW);
+    }
+
     function _openWindow(Voucher calldata voucher, bytes32 voucherHash, address by, uint64 until) private {
         _windows[voucher.orderId] =
             Window(voucherHash, voucher.callsRoot, voucher.amount, voucher.epsilon, voucher.calls, until);
@@ -394,6 +414,10 @@ contract Orders is IOrders, Currencies, ParticipantIntents {
             revert OrdersNotParty(orderId, by);
         }
         if (block.timestamp > record.validUntil) revert OrdersTermOver(orderId, record.validUntil);
+        _requireNotDelivered(orderId);
+    }
+
+    function _requireNotDelivered(bytes32 orderId) private view {
         if (IDeliveries(DELIVERIES).delivery(orderId).status != IDeliveries.Status.None) {
             revert OrdersDelivered(orderId);
         }

@@ -156,6 +156,64 @@ contract ClaimTest is MarketTest {
         _refuses(v, _claimOf(v, BUYER), BUYER, abi.encodeWithSelector(IOrders.OrdersTermOver.selector, orderId, end));
     }
 
+    /* AFTER THE TERM */
+
+    /// @dev I-36: the seller slept, and whoever holds its voucher presents it.
+    function testFuzz_aVoucherOpensTheWindowAfterTheTerm(address caller, uint64 time, uint96 amount) public {
+        uint64 end = orders.order(orderId).validUntil;
+        vm.warp(uint256(end) + 1 + time % WINDOW);
+        IOrders.Voucher memory v = _voucher(amount % 1001, 0, 3);
+        bytes memory signature = _sign(BUYER, address(orders), _hash(v));
+        until = uint64(block.timestamp) + WINDOW;
+        vm.expectEmit(address(orders));
+        emit IOrders.Claimed(orderId, address(0), _hash(v), v.amount, 0, 3, "calls", until);
+        vm.prank(caller);
+        orders.challenge(v, signature);
+        vm.expectRevert(abi.encodeWithSelector(IOrders.OrdersNotFunded.selector, orderId, 4));
+        orders.refund(orderId);
+        if (v.amount < 1000) _challenge(_voucher(1000, 0, 4), BUYER);
+        vm.warp(uint256(until) + 1);
+        orders.finish(orderId);
+        vm.assertEq(token.balanceOf(_at(BUYER)), 0);
+    }
+
+    function test_nothingIsPresentedInTheLastSecondOfTheTermNorThreeDaysAfterIt() public {
+        uint64 end = orders.order(orderId).validUntil;
+        IOrders.Voucher memory v = _voucherOf(orderId);
+        bytes memory signature = _sign(BUYER, address(orders), _hash(v));
+        vm.warp(end);
+        vm.expectRevert(abi.encodeWithSelector(IOrders.OrdersNotClaimed.selector, orderId, 1));
+        orders.challenge(v, signature);
+        vm.warp(end + WINDOW + 1);
+        vm.expectRevert(abi.encodeWithSelector(IOrders.OrdersTermOver.selector, orderId, end + WINDOW));
+        orders.challenge(v, signature);
+        orders.refund(orderId);
+        vm.expectRevert(abi.encodeWithSelector(IOrders.OrdersNotClaimed.selector, orderId, 3));
+        orders.challenge(v, signature);
+    }
+
+    function testFuzz_refusesAfterTheTermWhatTheBuyerDidNotSign(uint256 key) public {
+        key = key % type(uint128).max + 1;
+        vm.assume(key != BUYER);
+        vm.warp(orders.order(orderId).validUntil + 1);
+        IOrders.Voucher memory v = _voucherOf(orderId);
+        bytes memory signature = _sign(key, address(orders), _hash(v));
+        vm.expectRevert();
+        orders.challenge(v, signature);
+    }
+
+    function test_refusesAfterTheTermWhatIsBeyondTheOrderOrHasNoRoot() public {
+        vm.warp(orders.order(orderId).validUntil + 1);
+        IOrders.Voucher memory v = _voucher(1001, 0, 3);
+        bytes memory signature = _sign(BUYER, address(orders), _hash(v));
+        vm.expectRevert(abi.encodeWithSelector(IOrders.OrdersAmountOverEscrow.selector, 1001, 1000));
+        orders.challenge(v, signature);
+        v = IOrders.Voucher(orderId, 0, 0, 0, 0);
+        signature = _sign(BUYER, address(orders), _hash(v));
+        vm.expectRevert(abi.encodeWithSelector(IOrders.OrdersCallsRootZero.selector));
+        orders.challenge(v, signature);
+    }
+
     /* THE WINDOW */
 
     function testFuzz_nothingIsPaidWithinTheWindow(uint64 time) public {
@@ -313,6 +371,17 @@ contract ClaimTest is MarketTest {
         _send(_arrangeOf(orderId), BUYER);
         IOrders.Voucher memory v = _voucherOf(orderId);
         _refuses(v, _claimOf(v, BUYER), BUYER, abi.encodeWithSelector(IOrders.OrdersDelivered.selector, orderId));
+    }
+
+    function test_nothingIsPresentedToAnOrderWhoseDeliveryIsArranged() public {
+        IDeliveries.OfferDelivery memory offer = _offerOf(orders.order(orderId).listingId);
+        _send(offer, SUPPLIER);
+        _send(_arrangeOf(orderId), BUYER);
+        vm.warp(orders.order(orderId).validUntil + 1);
+        IOrders.Voucher memory v = _voucherOf(orderId);
+        bytes memory signature = _sign(BUYER, address(orders), _hash(v));
+        vm.expectRevert(abi.encodeWithSelector(IOrders.OrdersDelivered.selector, orderId));
+        orders.challenge(v, signature);
     }
 
     function test_noDeliveryIsArrangedForAClaimedOrder() public {

@@ -67,7 +67,7 @@ contract CurrenciesTest is MarketTest {
     function test_aRefundIsInTheCurrencyOfItsOrder() public {
         IOrders.Fund memory m = _fundIn(_listIn(HKD), HKD, 600);
         _send(m, BUYER);
-        vm.warp(uint256(m.validUntil) + 1);
+        vm.warp(uint256(m.validUntil) + 3 days + 1);
         orders.refund(m.orderId);
         vm.assertEq(dollars.balanceOf(_at(BUYER)), 700);
     }

@@ -11,10 +11,10 @@ contract RefundTest is MarketTest {
     function setUp() public override {
         super.setUp();
         orderId = _funded("agreement");
-        until = orders.order(orderId).validUntil;
+        until = orders.order(orderId).validUntil + 3 days;
     }
 
-    function testFuzz_anyoneRefundsAfterTheTerm(address caller, uint32 later) public {
+    function testFuzz_anyoneRefundsThreeDaysAfterTheTerm(address caller, uint32 later) public {
         vm.warp(uint256(until) + 1 + later);
         vm.expectEmit(address(orders));
         emit IOrders.Refunded(orderId, 1000);
@@ -31,13 +31,13 @@ contract RefundTest is MarketTest {
         vm.assertEq(rights.budgetLeft(assetId), BUDGET - 1_000_000);
     }
 
-    function testFuzz_refusesBeforeTheEndOfTheTerm(uint64 time) public {
+    function testFuzz_refusesWhileAVoucherMayBePresented(uint64 time) public {
         vm.warp(START + time % (until - START + 1));
         vm.expectRevert(abi.encodeWithSelector(IOrders.OrdersNotDue.selector, orderId, until));
         orders.refund(orderId);
     }
 
-    function test_refusesInTheLastSecondOfTheTerm() public {
+    function test_refusesInTheLastSecond() public {
         vm.warp(until);
         vm.expectRevert(abi.encodeWithSelector(IOrders.OrdersNotDue.selector, orderId, until));
         orders.refund(orderId);

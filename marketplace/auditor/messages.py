@@ -376,6 +376,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "A claimed order was settled below its last answer's voucher: it was presented too late, or not at all.",
         "单方主张的订单结算低于最后答复的凭证：该凭证提出过迟，或未提出。",
     ),
+    "refund_despite_voucher": (
+        "An order was refunded although a voucher pays for its answers: it was not presented, or its key was over.",
+        "订单已有付费凭证却被退款：凭证未及时提出，或其密钥已失效。",
+    ),
     "claim_unearned": (
         "An order was claimed by a voucher that no answer earned.",
         "订单以并无相应答复的凭证被主张结算。",

@@ -19,8 +19,8 @@ FRESH_SECONDS = 5
 STALE_SECONDS = 60
 UNKNOWN_SECONDS, MOST_UNKNOWN = 30, 10_000
 CLOSING_SECONDS = 3600
-"""So long before an order's term nothing is answered any more: that is the time to close it in. After the term anybody
-may have the whole escrow refunded, whatever was answered."""
+"""So long before an order's term nothing is answered any more: that is the time to close it in. After the term what is
+paid are the vouchers that are presented within three days, and else the whole escrow is refunded."""
 
 
 @dataclass(frozen=True)

@@ -156,9 +156,10 @@ def claim(run: Run, order: Order) -> None:
 
 @command(app)
 def challenge(run: Run, order: Order) -> None:
-    """Present the highest voucher that you or the exchange have against a claim. 提出更高凭证
+    """Present the highest voucher that you or the exchange have against a claim, or a refund. 提出更高凭证
 
-    The exchange does so by itself with the voucher of the last answer that it knows.
+    The exchange does so by itself with the voucher of the last answer that it knows. In the three days after the term
+    of an order that nobody ended, a voucher opens the window in the stead of a refund.
 
     Example: marketplace orders challenge 0x5f…5f
     """

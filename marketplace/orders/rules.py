@@ -32,7 +32,7 @@ STATES = {
     "conclude": {FUNDED: SETTLED},  # by an accepted delivery
     "giveBack": {FUNDED: REFUNDED},  # by a delivery that did not come
     "claim": {FUNDED: CLAIMED},  # by one side alone
-    "challenge": {CLAIMED: CLAIMED},
+    "challenge": {CLAIMED: CLAIMED, FUNDED: CLAIMED},  # of a funded one after its term: in the stead of a refund
     "finish": {CLAIMED: SETTLED},
 }
 

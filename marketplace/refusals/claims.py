@@ -9,8 +9,9 @@ CLAIMS: tuple[Refusal, ...] = (
         "orders.status_table",
         "no claim on order {orderId} waits: its status is {current}",
         "订单 {orderId} 没有待决的结算主张（{current}）",
-        "an unknown (0), settled (2) or refunded (3) order has ended or never was; a funded one (1) is claimed first",
-        "未知（0）、已结算（2）或已退款（3）的订单无从办理；托管中（1）的订单须先主张结算",
+        "an unknown (0), settled (2) or refunded (3) order has ended or never was; a funded one (1) is claimed first, "
+        "or its term waited for",
+        "未知（0）、已结算（2）或已退款（3）的订单无从办理；托管中（1）的订单须先主张结算，或待其期满",
         got="current",
     ),
     Refusal(
@@ -27,10 +28,11 @@ CLAIMS: tuple[Refusal, ...] = (
         "OrdersTermOver",
         "claim_after_term",
         "settlement.claims_within_the_term",
-        "the term of order {orderId} ended at {validUntil}",
-        "订单 {orderId} 的期限已于 {validUntil} 届满",
-        "after its term an order is settled by both sides or refunded",
-        "期满后由双方结清或申请退款",
+        "the time for this act on order {orderId} ended at {validUntil}",
+        "订单 {orderId} 办理此事的时限已于 {validUntil} 届满",
+        "claims come within the term; for three days after it present the voucher itself (orders challenge); "
+        "then the order is refunded",
+        "主张须在期限内提出；期满后三日内可直接提出凭证（orders challenge）；其后即退款",
         expected="validUntil",
     ),
     Refusal(

@@ -189,7 +189,7 @@ SIGNERS: Mapping[tuple[str, str], tuple[Signer, ...]] = {
     ("Deliveries", "object"): (Signer("ObjectToDelivery", "buyer", (_RECEIVER,)),),
 }
 UNSIGNED: Mapping[tuple[str, str], tuple[str, str]] = {
-    ("Orders", "refund"): ("anyone, once the order's term has passed", "期满后任何人"),
+    ("Orders", "refund"): ("anyone, three days after the order's term", "期满三日后任何人"),
     ("Orders", "finish"): ("anyone, once the window of a claim is over", "主张窗口期届满后任何人"),
     ("SettlementToken", "expireRedemption"): ("anyone, once the bank's time is over", "银行期限届满后任何人"),
     ("Clearing", "closeOverdue"): ("anyone, once the exchange's time is over", "交易所期限届满后任何人"),

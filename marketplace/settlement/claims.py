@@ -4,19 +4,23 @@ which pays, stands in settlement/rules.py.
 A side presents a voucher of the buyer's and a window opens. Until it ends, any higher voucher of the buyer's takes its
 place, whoever presents it; then what stands is paid. The buyer alone makes vouchers, so which is higher must leave it
 no way to hide one behind another: amount and epsilon each only rise, and calls follow the amount.
+
+After the term of an order that nobody ended, a voucher opens the window by itself, in the stead of a refund, which
+waits so long.
 """
 
 from collections.abc import Container
 
 from crypto.canonical import to_hex
 from marketplace.events import Event
-from marketplace.intents import CHALLENGE_SECONDS, struct_hash
+from marketplace.intents import CHALLENGE_SECONDS, REFUND_GRACE_SECONDS, struct_hash
 from marketplace.listings.rules import Listings
 from marketplace.orders.rules import STATES, Order, Orders, Window
 from marketplace.refusals import refuse
 from marketplace.refusals.checks import Message, require_in_time
+from marketplace.rights.records import NOBODY
 from marketplace.settlement.rules import require_named, require_within
-from marketplace.types import ZERO_DIGEST
+from marketplace.types import ZERO_DIGEST, OrderStatus
 
 
 def claim(
@@ -46,28 +50,40 @@ def claim(
     _require_presentable(order, voucher)
 
     order.status = STATES["claim"][order.status]
-    window = state.windows[key] = Window(
-        voucher_hash=voucher_hash,
+    return _open(state, voucher, wish["by"], now)
+
+
+def _open(state: Orders, voucher: Message, by: str, now: int) -> list[Event]:
+    window = state.windows[voucher["orderId"]] = Window(
+        voucher_hash=to_hex(struct_hash("Voucher", voucher)),
         amount=voucher["amount"],
         epsilon=voucher["epsilon"],
         calls=voucher["calls"],
         calls_root=voucher["callsRoot"],
         until=now + CHALLENGE_SECONDS,
     )
-    return [Event("Orders", "Claimed", {**_standing(key, window), "by": wish["by"], "until": window.until})]
+    told = {**_standing(voucher["orderId"], window), "by": by, "until": window.until}
+    return [Event("Orders", "Claimed", told)]
 
 
-def challenge(state: Orders, voucher: Message, now: int) -> list[Event]:
-    """Present a higher voucher of a claimed order; anyone may.
+def challenge(state: Orders, voucher: Message, now: int, *, delivered: Container[str]) -> list[Event]:
+    """Present a higher voucher of a claimed order, or any of one that nobody ended in its term; anyone may.
 
     Args:
         voucher: the intent Voucher, signed by the order's buyer.
         now: the block's time, unix seconds.
+        delivered: ids of the orders for which a delivery was arranged.
     Raises:
         RuleError: any of the checks below, in their order; the state is then unchanged.
     """
     key = voucher["orderId"]
-    order, window = state.require(key, "challenge"), state.windows[key]
+    order = state.require(key, "challenge")
+    if order.status is OrderStatus.FUNDED:
+        _require_sleeping(order, key, now, delivered)
+        _require_presentable(order, voucher)
+        order.status = STATES["challenge"][order.status]
+        return _open(state, voucher, NOBODY, now)
+    window = state.windows[key]
     if now > window.until:
         raise refuse("OrdersWindowOver", orderId=key, until=window.until)
     _require_presentable(order, voucher)
@@ -79,6 +95,17 @@ def challenge(state: Orders, voucher: Message, now: int) -> list[Event]:
         window.amount, window.calls, window.calls_root = voucher["amount"], voucher["calls"], voucher["callsRoot"]
     window.epsilon = max(window.epsilon, voucher["epsilon"])
     return [Event("Orders", "Challenged", _standing(key, window))]
+
+
+def _require_sleeping(order: Order, key: str, now: int, delivered: Container[str]) -> None:
+    """Refuse unless the order's term is over, and the time in which a voucher may be presented is not."""
+    until = order.valid_until + REFUND_GRACE_SECONDS
+    if now <= order.valid_until:
+        raise refuse("OrdersNotClaimed", orderId=key, current=int(order.status))
+    if now > until:
+        raise refuse("OrdersTermOver", orderId=key, validUntil=until)
+    if key in delivered:
+        raise refuse("OrdersDelivered", orderId=key)
 
 
 def is_higher(voucher: Message, window: Window) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from crypto.canonical import to_hex
 from marketplace.events import Event
-from marketplace.intents import struct_hash
+from marketplace.intents import REFUND_GRACE_SECONDS, struct_hash
 from marketplace.lineage.rules import Lineage, Part, parts_of
 from marketplace.listings.rules import Listing, Listings
 from marketplace.orders.rules import STATES, Order, Orders
@@ -136,14 +136,16 @@ def _ending(order: Order, listing: Listing, voucher: Message, voucher_hash: str,
 
 
 def refund(state: Orders, accounts: Accounts, order_key: str, now: int) -> list[Event]:
-    """After the term, give the whole escrow back; anyone may ask. The privacy budget stays committed.
+    """When nobody presented a voucher in the time after the term, give the whole escrow back; anyone may ask. The
+    privacy budget stays committed.
 
     Raises:
-        RuleError: not in escrow, or the term is not over; the state is then unchanged.
+        RuleError: not in escrow, or that time is not over; the state is then unchanged.
     """
     order = state.require(order_key, "refund")
-    if now <= order.valid_until:
-        raise refuse("OrdersNotDue", orderId=order_key, validUntil=order.valid_until)
+    until = order.valid_until + REFUND_GRACE_SECONDS
+    if now <= until:
+        raise refuse("OrdersNotDue", orderId=order_key, validUntil=until)
 
     return give_back(order, accounts, order_key)
 

@@ -120,7 +120,7 @@ def _order_to_end(session: Session, deployment: Deployment, last: LastVoucher, s
 
 
 def refund(session: Session, deployment: Deployment, order_id: str, account: str | None, now: int) -> Digest:
-    """Queue the refund of an order whose term passed unsettled; nobody has to sign it.
+    """Queue the refund of an order whose term passed unsettled three days ago; nobody has to sign it.
 
     Args:
         account: who asks; None for somebody who has not signed in.

@@ -215,7 +215,7 @@ ACCESS: Mapping[str, Access] = {
         ("buyer", "seller"),
         OVERSEERS,
         hidden=True,
-        note=("anyone, once its term has passed unsettled", "期满未结后任何人均可"),
+        note=("anyone, three days after a term that passed unsettled", "期满三日仍未结的任何人均可"),
     ),
     "claim_order": Signed("Orders.claim"),
     "challenge_claim": Party(

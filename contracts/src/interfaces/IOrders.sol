@@ -160,7 +160,7 @@ interface IOrders is IIntentBatch {
     error OrdersEpsilonOverCap(uint64 epsilon, uint64 epsilonCap);
     /// @notice `account` is neither buyer nor seller of the order.
     error OrdersNotParty(bytes32 orderId, address account);
-    /// @notice After its term an order is refunded, not claimed.
+    /// @notice After its term an order is not claimed; after three days more it is only refunded.
     error OrdersTermOver(bytes32 orderId, uint64 validUntil);
     /// @notice A delivery was arranged for the order: acceptance or its time ends it.
     error OrdersDelivered(bytes32 orderId);
@@ -174,7 +174,7 @@ interface IOrders is IIntentBatch {
     error OrdersWindowOver(bytes32 orderId, uint64 until);
     /// @notice The window for higher vouchers has not ended yet.
     error OrdersWindowOpen(bytes32 orderId, uint64 until);
-    /// @notice The order's term is not over yet.
+    /// @notice The order's term, and the time after it in which a voucher may be presented, are not over yet.
     error OrdersNotDue(bytes32 orderId, uint64 validUntil);
     /// @notice Only the contract of deliveries ends an order so.
     error OrdersOnlyDeliveries(address caller);
@@ -209,13 +209,14 @@ interface IOrders is IIntentBatch {
     ) external;
 
     /// @notice Within the window, a higher voucher of the buyer's takes the place of what stands. Anyone may present it. A key
-    /// that signed it may have ended, if not more than three days before the window opened.
+    /// that signed it may have ended, if not more than three days before the window opened. In the three days after the term of an
+    /// order that nobody ended, any voucher of the buyer's opens the window, as {claim} does, for nobody in particular.
     function challenge(Voucher calldata voucher, bytes calldata buyerSignature) external;
 
     /// @notice After the window, settles by what stands in it, as {settle} does. Anyone may call it.
     function finish(bytes32 orderId) external;
 
-    /// @notice After the term, gives the whole escrow back. Anyone may call it. Privacy budget stays committed: what was asked in
+    /// @notice Three days after the term, gives the whole escrow back. Anyone may call it. Privacy budget stays committed: what was asked in
     /// a broken-off order is not known here.
     function refund(bytes32 orderId) external;
 

@@ -474,9 +474,9 @@ contract Handler is MarketTest {
     function refund(uint256 which) public {
         if (funded.length == 0) return;
         bytes32 orderId = funded[which % funded.length];
-        bool due = block.timestamp > orders.order(orderId).validUntil;
+        bool due = block.timestamp > orders.order(orderId).validUntil + 3 days;
         if (_try(address(orders), abi.encodeCall(IOrders.refund, (orderId))) && !due) {
-            violation = "refunded before the end of the term";
+            violation = "refunded while a voucher may still be presented: I-36";
         }
     }
 
@@ -497,9 +497,10 @@ contract Handler is MarketTest {
         if (deliveries.delivery(orderId).dueAt > 0) violation = "claimed an order whose delivery is arranged";
     }
 
+    /// @dev Now and then of an order that nobody claimed: I-36.
     function challenge(uint256 which, uint96 amount, uint64 epsilon, uint32 calls) public {
         if (funded.length == 0) return;
-        bytes32 orderId = _claimedOrder(which);
+        bytes32 orderId = calls % 4 == 3 ? _openOrder(which) : _claimedOrder(which);
         IOrders.Window memory before = orders.windowOf(orderId);
         IOrders.Voucher memory v = _presented(orderId, amount, epsilon, calls % 3);
         bytes memory signature = _sign(_keyOf(orders.order(orderId).buyer), address(orders), _hash(v));
@@ -507,7 +508,14 @@ contract Handler is MarketTest {
         _present(v);
         IOrders.Window memory now_ = orders.windowOf(orderId);
         if (now_.amount < before.amount || now_.epsilon < before.epsilon) violation = "a challenge lowered a claim";
+        if (before.until == 0) return _watchPresented(orderId);
         if (block.timestamp > before.until || now_.until != before.until) violation = "challenged after the window";
+    }
+
+    function _watchPresented(bytes32 orderId) private {
+        uint64 end = orders.order(orderId).validUntil;
+        if (block.timestamp <= end || block.timestamp > end + 3 days) violation = "presented at another time";
+        if (deliveries.delivery(orderId).dueAt > 0) violation = "presented to an order whose delivery is arranged";
     }
 
     /// @dev Whoever claimed and whatever was presented, the highest is paid: I-29.

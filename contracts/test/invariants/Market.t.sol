@@ -257,7 +257,7 @@ contract MarketInvariants is Signing {
         handler.fund(0, 2, 600, 2000, 1 days);
         handler.settle(0, 100, 10, 1);
         handler.transferShare(0, 0, 3, 4000);
-        handler.wait_(2 days);
+        handler.wait_(4 days + 2);
         handler.refund(1);
         handler.anchor(5, "root");
         handler.delist(0);
@@ -269,6 +269,25 @@ contract MarketInvariants is Signing {
         invariant_moneyIsConserved();
         invariant_escrowIsTheSumOfFundedOrders();
         invariant_epsilonIsNeverOverBudget();
+        invariant_nothingWasSeenThatMustNotHappen();
+    }
+
+    /// @dev And a voucher that is presented after the term of an order that nobody ended.
+    function test_theHandlerReachesAVoucherAfterTheTerm() public {
+        handler.fund(0, 2, 500, 1000, 1 days);
+        uint256 before = handler.accepted();
+        handler.challenge(0, 100, 10, 3);
+        handler.wait_(1 days + 1);
+        handler.refund(0);
+        handler.challenge(0, 100, 10, 3);
+        handler.challenge(0, 300, 10, 1);
+        handler.wait_(3 days + 1);
+        handler.refund(0);
+        handler.finish(0);
+        vm.assertEq(handler.accepted() - before, 3);
+        vm.assertEq(uint8(orders.order(handler.funded(0)).status), uint8(IOrders.Status.Settled));
+        invariant_moneyIsConserved();
+        invariant_escrowIsTheSumOfFundedOrders();
         invariant_nothingWasSeenThatMustNotHappen();
     }
 
@@ -372,7 +391,7 @@ contract MarketInvariants is Signing {
         vm.assertEq(orders.order(handler.funded(0)).currency, HKD);
         vm.assertEq(orders.order(handler.funded(1)).currency, CNY);
         handler.settle(0, 100, 10, 1);
-        handler.wait_(2 days);
+        handler.wait_(4 days + 2);
         handler.refund(1);
         vm.assertEq(uint8(orders.order(handler.funded(0)).status), uint8(IOrders.Status.Settled));
         vm.assertEq(uint8(orders.order(handler.funded(1)).status), uint8(IOrders.Status.Refunded));

@@ -49,6 +49,12 @@ def check_settled(tables: Any, row: Row, billed: Mapping[str, Any], report: Repo
             report.same("settled_differs", f"{subject} {name}", billed[name], row[name])
 
 
+def check_refunded(row: Row, voucher: Mapping[str, Any] | None, report: Report) -> None:
+    """Nothing was refunded that the last voucher in the log, if there is one, pays for."""
+    if voucher is not None and voucher["amount"] > 0:
+        report.find("refund_despite_voucher", f"order {row['orderId']}", expected=voucher["amount"], got=0)
+
+
 def _is_below(row: Row, billed: Mapping[str, Any]) -> bool:
     """Whether a voucher would have been taken for higher than what an order was settled with."""
     led = (billed["amount"], billed["calls"]) > (row["amount"], row["calls"])

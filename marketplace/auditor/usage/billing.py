@@ -18,7 +18,7 @@ from crypto.canonical import from_hex, to_hex
 from crypto.errors import CryptoError
 from crypto.merkle import EMPTY_ROOT, Frontier, leaf_hash
 from marketplace.auditor.findings import Report
-from marketplace.auditor.readmodel.claimed import check_settled
+from marketplace.auditor.readmodel.claimed import check_refunded, check_settled
 from marketplace.auditor.readmodel.rows import Row, Tables
 from marketplace.auditor.usage.orders import Standing
 from marketplace.documents import series_of, voucher_message
@@ -174,8 +174,12 @@ class Billing:
         for (_, series), budget in self._series.items():
             self._check_budget(series, budget)
         for (order,), row in tables.rows["orders"].items():
-            if not settles(order, row) and row["status"] == OrderStatus.SETTLED:
+            if settles(order, row):
+                continue
+            if row["status"] == OrderStatus.SETTLED:
                 self._check_settlement(tables, order, row)
+            elif row["status"] == OrderStatus.REFUNDED:
+                check_refunded(row, self.voucher(order), self._report)
 
     def _check_budget(self, series: str, budget: _Budget) -> None:
         """In the order in which the vault charged, which its totals give; the log may have them in another."""

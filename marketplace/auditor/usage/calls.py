@@ -18,7 +18,7 @@ from marketplace.api.rules import check_offer, is_api, record_fault
 from marketplace.api.statements import check
 from marketplace.auditor.documents.store import Documents
 from marketplace.auditor.findings import Report
-from marketplace.auditor.readmodel.claimed import check_settled
+from marketplace.auditor.readmodel.claimed import check_refunded, check_settled
 from marketplace.auditor.readmodel.rows import Row, Tables
 from marketplace.auditor.usage.barred import Barred
 from marketplace.auditor.usage.billing import UNDER_WAY_SECONDS, Billing
@@ -221,6 +221,8 @@ class Calls:
         billed = voucher or {"amount": 0, "epsilon": 0, "calls": 0, "callsRoot": to_hex(EMPTY_ROOT)}
         if row["status"] == OrderStatus.SETTLED:
             check_settled(self._tables, row, billed, self._report)
+        elif row["status"] == OrderStatus.REFUNDED:
+            check_refunded(row, voucher, self._report)
         self._report.count("calls metered", account.meter.size if account else 0)
         paid = min(row["calls"], billed["calls"])  # a buyer alone can claim with any number
         self._report.count("calls paid", paid)

@@ -80,7 +80,7 @@ def close(run: Run, order: Order) -> None:
 
 @command(app)
 def refund(run: Run, order: Order) -> None:
-    """Send an expired order's escrow back to its buyer; anyone may. 到期退款
+    """Send the escrow of an order back whose term was over three days ago; anyone may. 到期退款
 
     Example: marketplace settlement refund 0x5f…5f
     """

@@ -1,7 +1,8 @@
 """Where one side alone ends an order: its claim, higher vouchers against it, and the finish.
 
 What the service can do for a side that sleeps it does by itself (`attend`): it presents the voucher of the last answer
-against a lower claim, and finishes what is due. Nobody has to trust it for that: anyone may do the same.
+against a lower claim, and after the term of an order that nobody ended, and finishes what is due. Nobody has to trust
+it for that: anyone may do the same.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from marketplace.calls import act_digest
 from marketplace.documents import Document, voucher_message
 from marketplace.errors import RuleError
 from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue, remember
-from marketplace.intents import Deployment
+from marketplace.intents import REFUND_GRACE_SECONDS, Deployment
 from marketplace.ledger.intake import refused_since
 from marketplace.orders.rules import Window
 from marketplace.orders.service import parties, unknown_order
@@ -55,7 +56,8 @@ def claim(session: Session, deployment: Deployment, last: LastVoucher, wish: Sta
 
 
 def challenge(session: Session, deployment: Deployment, last: LastVoucher, account: str | None, now: int) -> Digest:
-    """Queue a higher voucher against a claim; the buyer's signature is all that it needs.
+    """Queue a higher voucher against a claim, or one of an order that nobody ended in its term; the buyer's signature
+    is all that it needs.
 
     Args:
         account: who presents it; None for somebody who has not signed in.
@@ -110,7 +112,7 @@ def _queue_of_anyone(
 
 @dataclass(frozen=True)
 class Due:
-    """What the service has to do about a claimed order.
+    """What the service has to do about a claimed order, or one that nobody ended in its term.
 
     Args:
         verb: "challenge", by `voucher`, "finish", or "" for nothing.
@@ -126,30 +128,44 @@ class Due:
 
 
 def what_is_due(session: Session, deployment: Deployment, now: int) -> list[Due]:
-    """What is to be done now about claimed orders and is not under way, the oldest window first. An order that cannot
-    be judged is among them with its problem."""
-    rows = select(OrderClaim).join(Order, col(Order.order_id) == col(OrderClaim.order_id))
-    rows = rows.where(Order.status == int(OrderStatus.CLAIMED)).order_by(col(OrderClaim.until))
+    """What is to be done now about claimed orders, the oldest window first, then about those that nobody ended in their
+    term, and is not under way. An order that cannot be judged is among them with its problem."""
     latest = ledger_time(session, now)
-    found = (_judged(session, deployment, row, latest) for row in session.exec(rows).all())
+    found = (_judged(session, deployment, *item, latest) for item in (*_claimed(session), *_sleeping(session, latest)))
     return [due for due in found if due != Due(due.order_id)]
 
 
-def _judged(session: Session, deployment: Deployment, row: OrderClaim, now: int) -> Due:
+def _claimed(session: Session) -> list[tuple[str, OrderClaim | None]]:
+    rows = select(OrderClaim).join(Order, col(Order.order_id) == col(OrderClaim.order_id))
+    rows = rows.where(Order.status == int(OrderStatus.CLAIMED)).order_by(col(OrderClaim.until))
+    return [(row.order_id, row) for row in session.exec(rows).all()]
+
+
+def _sleeping(session: Session, now: int) -> list[tuple[str, OrderClaim | None]]:
+    """Orders that nobody ended in their term, while a voucher still keeps their escrow from going back."""
+    query = select(Order.order_id).where(Order.status == int(OrderStatus.FUNDED), Order.valid_until < now)
+    query = query.where(Order.valid_until >= now - REFUND_GRACE_SECONDS).order_by(col(Order.valid_until))
+    return [(key, None) for key in session.exec(query).all()]
+
+
+def _judged(session: Session, deployment: Deployment, key: str, claim: OrderClaim | None, now: int) -> Due:
     try:
-        return _due(session, deployment, row, now)
+        return _due(session, deployment, key, claim, now)
     except Exception as error:  # its voucher is lost or damaged, say: the other orders go on
-        return Due(row.order_id, problem=f"an order cannot be judged: {getattr(error, 'code', type(error).__name__)}")
+        return Due(key, problem=f"an order cannot be judged: {getattr(error, 'code', type(error).__name__)}")
 
 
-def _due(session: Session, deployment: Deployment, row: OrderClaim, now: int) -> Due:
-    key, asked = row.order_id, has_unanswered(session, row.order_id)
-    if now > row.until:
+def _due(session: Session, deployment: Deployment, key: str, claim: OrderClaim | None, now: int) -> Due:
+    """
+    Args:
+        claim: what stands in the order's window; None for an order that nobody ended in its term.
+    """
+    asked = has_unanswered(session, key)
+    if claim is not None and now > claim.until:
         verb, name, voucher = "finish", _finish_digest(deployment, key), None
     else:
         voucher = last_voucher(session, key)
-        window = Window(row.voucher_hash, row.amount, row.epsilon, row.calls, row.calls_root, row.until)
-        if voucher is None or not is_higher(voucher_message(voucher), window):
+        if voucher is None or not (claim is None or is_higher(voucher_message(voucher), _window(claim))):
             return Due(key, asked=asked)
         said = Statement("Voucher", voucher_message(voucher), (voucher["signature"],))
         verb, name = "challenge", said.digest(deployment)
@@ -161,8 +177,12 @@ def _due(session: Session, deployment: Deployment, row: OrderClaim, now: int) ->
     return Due(key, verb, voucher, asked)
 
 
+def _window(row: OrderClaim) -> Window:
+    return Window(row.voucher_hash, row.amount, row.epsilon, row.calls, row.calls_root, row.until)
+
+
 def attend(session: Session, deployment: Deployment, due: Due, now: int) -> None:
-    """Do what is due about a claimed order. Raises RuleError as the rules of orders say."""
+    """Do what is due about an order. Raises RuleError as the rules of orders say."""
     end_unanswered(session, due.order_id, now)
     order = session.get_one(Order, due.order_id)
     if due.voucher is not None:

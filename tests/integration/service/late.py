@@ -25,8 +25,12 @@ class Late:
         return int(time.time()) + self.later[0]
 
     def pass_window(self) -> None:
-        """Until a window that is open now is over; sessions end meanwhile."""
-        self.later[0] += CHALLENGE_SECONDS + 10
+        """Until a window that is open now is over."""
+        self.wait_for(CHALLENGE_SECONDS + 10)
+
+    def wait_for(self, seconds: int) -> None:
+        """So long; sessions end meanwhile."""
+        self.later[0] += seconds
         for client in self.town.clients.values():
             client.act_for(client.address)
 
@@ -35,17 +39,17 @@ class Late:
         made = self.town.vault()
         return VaultAgent(made.client, made.vault, made.notice, self.now)
 
-    def asking(self) -> Asking:
+    def asking(self, term: int = 30 * 86_400) -> Asking:
         """A question of its own under an order of its own, and the money for it."""
         settlement.issue(self.town["bank"], self.town["buyer"].address, ESCROW)
-        end = self.now() + 30 * 86_400
+        end = self.now() + term
         made = Asking(self.town, self.town.fund(self.town.facts["listing"], valid_until=end, epsilon_cap=CAP // 4))
         made.query = {**made.query, "epsilon": next(self.epsilons)}
         return made
 
-    def answered(self) -> Asking:
+    def answered(self, term: int = 30 * 86_400) -> Asking:
         """As `asking`, and answered."""
-        asking = self.asking()
+        asking = self.asking(term)
         asking.post()
         assert all(self.town.node(node).step(5) for node in NODES)
         assert self.vault().step(5)

@@ -24,6 +24,7 @@ from marketplace.ledger.tables import LedgerIntent
 from marketplace.queries.inbox.tally import has_unanswered
 from marketplace.queries.pricing import calls_of
 from marketplace.queries.tables import QueryRow
+from marketplace.rights.records import NOBODY
 from marketplace.sdk import api, claims, identifiers, papers, settlement
 from marketplace.sdk.api import Caller
 from marketplace.sdk.call_store import CallStore
@@ -40,6 +41,7 @@ from tests.integration.service.test_refusals import code_of
 from tests.integration.service.town import ESCROW, NODES, PRICE
 
 PASSWORD = "a long password"
+HOUR = 3_600
 
 
 def claim_nothing(late: Late, order: str, **figures: Any) -> None:
@@ -120,6 +122,22 @@ def test_a_buyer_whose_seller_is_silent_has_its_money_back_after_the_window(late
     late.pass_window()
     late.until(order, lambda item: item["status"] == OrderStatus.SETTLED)
     assert settlement.balance(late.town["buyer"])["balance"] == before + ESCROW
+
+
+def test_a_seller_that_sleeps_past_the_term_is_paid_and_what_nobody_used_goes_back(late: Late) -> None:
+    """After the term the service presents the voucher of the last answer; an order without one waits for three days."""
+    used, unused = late.answered(HOUR).query["order"], late.asking(HOUR).query["order"]
+    buyer, before = late.town["buyer"], settlement.balance(late.town["buyer"])["balance"]
+    late.wait_for(HOUR + 10)
+    found = late.until(used, lambda item: item["status"] == OrderStatus.CLAIMED)
+    assert (found["claim"]["amount"], found["claim"]["claimedBy"]) == (PRICE, NOBODY)
+    assert code_of(lambda: settlement.refund(buyer, used)) == "order_not_funded"
+    assert code_of(lambda: settlement.refund(buyer, unused)) == "refund_not_due"
+    assert code_of(lambda: claims.claim(buyer, unused)) == "claim_after_term"
+    late.pass_window()
+    assert late.until(used, lambda item: item["status"] == OrderStatus.SETTLED)["amount"] == PRICE
+    settlement.refund(late.town["rival"], unused)
+    assert settlement.balance(buyer)["balance"] == before + ESCROW - PRICE + ESCROW
 
 
 def test_both_sides_still_end_a_claimed_order_at_once(late: Late) -> None:

@@ -11,12 +11,14 @@ from crypto.canonical import to_hex
 from crypto.merkle import EMPTY_ROOT
 from marketplace import documents
 from marketplace.documents import voucher_document, voucher_message
-from marketplace.intents import Deployment, sign_intent, struct_hash
+from marketplace.intents import REFUND_GRACE_SECONDS, Deployment, sign_intent, struct_hash
 from marketplace.queries.pricing import calls_of, next_voucher
 from marketplace.sdk import orders, participants, queries, settlement
+from marketplace.sdk.client import Client
 from marketplace.types import OrderStatus, ParticipantStatus
 from tests.integration.service.test_refusals import Asking, code_of
-from tests.integration.service.town import ESCROW, NODES, PRICE, Town, running, town_settings
+from tests.integration.service.town import ESCROW, NODES, PRICE, ROLES, Town, running, town_settings
+from tests.sealed_market import keys
 
 
 @pytest.fixture
@@ -129,6 +131,8 @@ def test_an_expired_order_answers_nothing_and_gives_everything_back(tmp_path: Pa
     settings = town_settings(tmp_path / "service")
     with running(settings, lambda: int(time.time()) + later[0]) as context:
         town = Town(settings.public_url, tmp_path, context)
+        for role in (*ROLES, "registrar"):
+            town.clients[role] = Client(town.url, keys(role), now=lambda: int(time.time()) + later[0])
         town.open_market()
         order, other = (town.fund(town.facts["listing"], valid_until=int(time.time()) + 600) for _ in range(2))
         asking, before = Asking(town, order), settlement.balance(town["buyer"])["balance"]
@@ -136,6 +140,9 @@ def test_an_expired_order_answers_nothing_and_gives_everything_back(tmp_path: Pa
         refused = code_of(lambda: settlement.refund(town["rival"], order))
         later[0] = 1_000
         expired = code_of(Asking(town, other).post)
+        later[0] += REFUND_GRACE_SECONDS
+        for client in town.clients.values():
+            client.act_for(client.address)  # sessions ended meanwhile
         for _ in range(2):  # again is harmless
             settlement.refund(town["rival"], order)
         after, state = settlement.balance(town["buyer"])["balance"], state_of(town, name)

@@ -7,7 +7,7 @@ import pytest
 
 from marketplace import artifacts
 from marketplace.calls import SUBMIT, VERBS, parameters_of
-from marketplace.intents import CONTRACTS, INTENTS, OFF_LEDGER
+from marketplace.intents import CHALLENGE_SECONDS, CONTRACTS, INTENTS, OFF_LEDGER, REFUND_GRACE_SECONDS
 from marketplace.participants import keys
 from marketplace.refusals import REFUSALS, LedgerRuleError, from_revert, to_revert
 from marketplace.types import Act, Role
@@ -93,9 +93,11 @@ def test_acts_have_the_same_bits() -> None:
 def test_grace_and_limits_are_the_same_numbers() -> None:
     sources = "".join((SOURCES / name).read_text(encoding="utf-8") for name in ("Orders.sol", "Keys.sol"))
     units = {"days": 86_400}
-    found = re.findall(r"constant (\w+_GRACE|\w+_DELAY) = (\d+) (\w+);", sources)
+    found = re.findall(r"constant (\w+_GRACE|\w+_DELAY|CHALLENGE_WINDOW) = (\d+) (\w+);", sources)
     assert {name: int(value) * units[unit] for name, value, unit in found} == {
         "VOUCHER_GRACE": INTENTS["Voucher"].grace,
+        "CHALLENGE_WINDOW": CHALLENGE_SECONDS,
+        "REFUND_GRACE": REFUND_GRACE_SECONDS,
         "MIN_DELAY": keys.MIN_DELAY_SECONDS,
         "MAX_DELAY": keys.MAX_DELAY_SECONDS,
         "REGISTRAR_DELAY": keys.REGISTRAR_DELAY_SECONDS,
