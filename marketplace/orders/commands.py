@@ -87,21 +87,30 @@ def quote(
     *,
     purpose: Annotated[str, typer.Option(help="what for 用途: " + " ".join(PURPOSES))],
     calls: Annotated[int, typer.Option(min=1, help="how many answers 答复次数")] = 1,
+    hits: Annotated[int | None, typer.Option(min=0, help="those that find something; all 命中数")] = None,
+    records: Annotated[int | None, typer.Option(min=0, help="records found; one a hit 记录数")] = None,
+    periods: Annotated[int, typer.Option(min=1, help="days, months or years of the plan with answers 周期数")] = 1,
 ) -> None:
     """What calls would cost, line by line, before anything is signed; the bill of the same calls is the same. 报价
 
     Example: marketplace orders quote 0x5f…5f --calls 100 --purpose TRANSPORT
     """
+    use: dict[str, Any] = {"calls": calls, "hits": hits, "records": records, "periods": periods}
     with open_client(run) as client:
-        told = orders.quote(client, listing, calls=calls, purpose=purpose.upper())
+        told = orders.quote(client, listing, purpose=purpose.upper(), **use)
     if run.as_json:
         run.json(told)
         return
     code = told["currency"]
     lines = [{**line, "what": run.tr(line["en"], line["zh"]), "currency": code} for line in told["lines"]]
     run.rows(lines, LINES, run.tr("quote", "报价"))
+    used = told["usage"]
     run.facts(
         {
+            run.tr("reckoned for", "用量假设"): run.tr(
+                f"{used['calls']} calls, {used['hits']} hits, {used['records']} records, {used['periods']} periods",
+                f"{used['calls']} 次调用、{used['hits']} 次命中、{used['records']} 条记录、{used['periods']} 个周期",
+            ),
             run.tr("total", "合计"): run.tr(*worth(told["total"], code)),
             run.tr("least escrow", "最低托管"): money(told["escrowLeast"], code),
             run.tr("fee in it, the seller's", "其中手续费（卖方承担）"): money(told["fee"]["amount"], code),

@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from marketplace.evidence.inbox import Statement
 from marketplace.orders import service
 from marketplace.orders.tables import Order
+from marketplace.pricing import Usage, usage_of
 from marketplace.web.context import Here
 from marketplace.web.paging import AskedPage, Rows, link_next, page_of
 from marketplace.web.principal import Account
@@ -67,16 +68,25 @@ def list_orders(here: Here, account: Account, page: AskedPage, request: Request,
     return link_next(request, response, rows)
 
 
+def _usage(
+    calls: Annotated[int, Query(ge=1, le=10**9)] = 1,
+    hits: Annotated[int | None, Query(ge=0, le=10**9, description="of the calls; all by default")] = None,
+    records: Annotated[int | None, Query(ge=0, le=10**9, description="one a hit by default")] = None,
+    periods: Annotated[int, Query(ge=1, le=10**4, description="with an answer, of the plan's kind")] = 1,
+) -> Usage:
+    return usage_of(calls, hits=hits, records=records, periods=periods)
+
+
 @router.get("/quote")
 def quote_order(
     here: Here,
     listing: DigestText,
     purpose: Annotated[str, Query(max_length=40)],
-    calls: Annotated[int, Query(ge=1, le=10**9)] = 1,
+    usage: Annotated[Usage, Depends(_usage)],
 ) -> dict[str, Any]:
-    """What calls under a listing would cost, line by line, before anything is signed; vouchers are billed the same."""
+    """What a use under a listing would cost, line by line, before anything is signed; vouchers are billed the same."""
     with here.reading() as session:
-        return service.quote_listing(session, listing, calls=calls, purpose=purpose)
+        return service.quote_listing(session, listing, usage=usage, purpose=purpose)
 
 
 @router.get("/{order_id}")

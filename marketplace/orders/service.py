@@ -22,7 +22,7 @@ from marketplace.listings.tables import Listing
 from marketplace.orders.rules import IN_ESCROW
 from marketplace.orders.tables import Order, OrderClaim
 from marketplace.participants.service import oversees
-from marketplace.pricing import Plan, plan_of, quote, require_within_cap, usage_of
+from marketplace.pricing import Plan, Usage, plan_of, quote, require_within_cap
 from marketplace.rights.service import asset_json, get_asset, manifest_of
 from marketplace.settlement.tables import Payout
 from marketplace.storage.documents import store_document
@@ -135,8 +135,8 @@ def _check_within(session: Session, message: Mapping[str, Any], accepted: Docume
     )
 
 
-def quote_listing(session: Session, listing_id: str, *, calls: int, purpose: str) -> dict[str, Any]:
-    """What `calls` calls under a listing would cost; see `marketplace.pricing.quote`.
+def quote_listing(session: Session, listing_id: str, *, usage: Usage, purpose: str) -> dict[str, Any]:
+    """What a use under a listing would cost; see `marketplace.pricing.quote`.
 
     Raises:
         NotFoundError: `listing_unknown`. InvalidInputError: `purpose_unknown`. RuleError: as `quote` says.
@@ -154,7 +154,7 @@ def quote_listing(session: Session, listing_id: str, *, calls: int, purpose: str
     listing = get_listing(session, listing_id)
     plan = plan_of(terms_of(session, listing))
     fee, promised = ledger_profile(session).fee_bps, _promised(session, plan, listing.asset_id)
-    return quote(plan, usage_of(calls), purpose=purpose, fee_bps=fee, promised=promised, currency=listing.currency)
+    return quote(plan, usage, purpose=purpose, fee_bps=fee, promised=promised, currency=listing.currency)
 
 
 def _promised(session: Session, plan: Plan, asset_id: str) -> int:

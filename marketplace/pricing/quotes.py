@@ -4,6 +4,7 @@ from typing import Any
 
 from marketplace.currencies import CNY
 from marketplace.documents import digest
+from marketplace.errors import InvalidInputError
 from marketplace.pricing import rulebook
 from marketplace.pricing.billing import LINES, Bill, Plan, Usage, bill, entry_price
 from marketplace.pricing.public_data import WHOLE_BPS, max_permitted_revenue, require_within_cap
@@ -14,9 +15,29 @@ ROUNDING = {
 }
 
 
-def usage_of(calls: int) -> Usage:
-    """The use that a quote is for: so many calls, each of which finds one record."""
-    return Usage(calls=calls, hits=calls, records=calls)
+def usage_of(calls: int, *, hits: int | None = None, records: int | None = None, periods: int = 1) -> Usage:
+    """The use that a quote is for.
+
+    Args:
+        hits: calls that find something; None for all. records: that they find; None for one each.
+        periods: of the plan's kind, in which something is answered: a year of calls has twelve months.
+    Raises:
+        InvalidInputError: `usage_contradictory`: more hits or periods than calls, or records without hits.
+    """
+    found = calls if hits is None else hits
+    usage = Usage(calls=calls, hits=found, records=found if records is None else records, periods=periods)
+    if usage.hits > calls or periods > calls or (usage.records and not usage.hits):
+        raise InvalidInputError(
+            "usage_contradictory",
+            "more hits or periods than calls, or records that no call found",
+            zh="命中数或周期数超过调用数，或无命中却有记录",
+            rule="pricing.usage_is_possible",
+            expected=f"at most {calls} hits and periods; no record without a hit",
+            got=f"{usage.hits} hits, {usage.records} records, {periods} periods",
+            hint="state calls first, then those of them that find something",
+            hint_zh="请先填写调用数，再填写其中的命中数",
+        )
+    return usage
 
 
 def quote(

@@ -75,21 +75,32 @@ def fund(
     return {**client.submit("/orders", body), "orderId": message["orderId"], "agreementDigest": digest}
 
 
-def quote(client: Client, listing_id: str, *, calls: int, purpose: str) -> dict[str, Any]:
-    """What `calls` calls would cost, line by line; nothing is signed.
+def quote(
+    client: Client,
+    listing_id: str,
+    *,
+    calls: int,
+    purpose: str,
+    hits: int | None = None,
+    records: int | None = None,
+    periods: int = 1,
+) -> dict[str, Any]:
+    """What `calls` calls would cost, line by line; nothing is signed. Of hits, records and periods: `pricing.usage_of`.
 
     It is computed here, from terms that were checked against the listing's id; the service is asked only for the fee
     and, of public data, for what it has earned, and must come to the same total.
 
     Raises:
-        VerificationError: `quote_differs`.
+        InvalidInputError: `usage_contradictory`. VerificationError: `quote_differs`.
     """
+    usage = pricing.usage_of(calls, hits=hits, records=records, periods=periods)
     offer = listings.inspect(client, listing_id)
-    said: dict[str, Any] = client.get("/orders/quote", listing=listing_id, calls=calls, purpose=purpose)
+    asked: dict[str, Any] = {"calls": calls, "hits": usage.hits, "records": usage.records, "periods": periods}
+    said: dict[str, Any] = client.get("/orders/quote", listing=listing_id, purpose=purpose, **asked)
     promised = said["cap"]["promised"] if said["cap"] else 0
     told = pricing.quote(
         pricing.plan_of(offer.terms),
-        pricing.usage_of(calls),
+        usage,
         purpose=purpose,
         fee_bps=said["fee"]["bps"],
         promised=promised,

@@ -91,9 +91,21 @@ def test_plans_that_cannot_be_listed(town: Town, wrong: dict[str, Any], code: st
     assert caught.value.code == code
 
 
+def test_a_quote_counts_the_periods_and_records_that_it_is_told(town: Town) -> None:
+    """A year of calls under a subscription by the month has twelve months, however the calls fall."""
+    month = plan("SUBSCRIPTION", period="MONTH", scheme="GRADUATED", tiers=[{"upTo": None, "unitPrice": 1_000}])
+    listing = listed(town, month)
+    year = orders.quote(town["buyer"], listing, calls=100_000, periods=12, purpose="TRANSPORT")
+    assert (year["total"], year["usage"]["periods"], year["usage"]["records"]) == (12_000, 12, 100_000)
+    for impossible in ({"hits": 3}, {"periods": 3}, {"hits": 0, "records": 1}):
+        wish = {"calls": 2, "purpose": "TRANSPORT", **impossible}
+        assert code_of(orders.quote, town["buyer"], listing, **wish) == "usage_contradictory"
+
+
 def test_a_quote_is_public_and_says_what_is_wrong(town: Town, http: httpx.Client) -> None:
     question = {"listing": town.facts["listing"], "purpose": "TRANSPORT", "calls": 2}
     told = http.get("/orders/quote", params=question).json()
     assert told["total"] == 2 * listings.get(town["buyer"], town.facts["listing"])["price"]
     refused(http.get("/orders/quote", params=question | {"purpose": "FUN"}), 422, "purpose_unknown")
+    refused(http.get("/orders/quote", params=question | {"hits": 3}), 422, "usage_contradictory")
     refused(http.get("/orders/quote", params=question | {"listing": "0x" + "ab" * 32}), 404, "listing_unknown")
