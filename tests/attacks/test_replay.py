@@ -21,7 +21,7 @@ from marketplace.documents import column_chunks, digest
 from marketplace.errors import VerificationError
 from marketplace.queries.answer import Papers, assemble
 from marketplace.queries.handover import CustodianTask
-from marketplace.queries.pricing import OrderAccount
+from marketplace.queries.pricing import OrderAccount, calls_of
 from marketplace.queries.selection import Group
 from marketplace.vault.custodian.decision import Custodian
 from marketplace.vault.decisions.cases import Case, Decision
@@ -85,7 +85,9 @@ def second_call(market: Market, **changes: Any) -> Decision:
     first = market.task(order, market.query(order, ALL))
     assert market.decide(first).release is not None
     query = market.query(order, JFK)
-    spent = replace(order.account, spent=1_000_000, amount=PRICE, epsilon=1_000_000, calls=(digest(first.query),))
+    spent = replace(
+        order.account, spent=1_000_000, amount=PRICE, epsilon=1_000_000, calls=calls_of([digest(first.query)])
+    )
     paid = changes.pop("paid", None) or voucher(replace(order, account=spent), query, **changes)
     return market.decide(market.task(order, query, voucher=paid(first) if callable(paid) else paid))
 
@@ -150,7 +152,7 @@ def with_old_shares(market: Market) -> tuple[Order, Papers]:
 
 def after(account: OrderAccount, paid: dict[str, Any], query: str, epsilon: int) -> OrderAccount:
     more = {"spent": account.spent + epsilon, "amount": paid["amount"], "epsilon": paid["epsilon"]}
-    return replace(account, calls=(*account.calls, query), **more)
+    return replace(account, calls=calls_of([query], account.calls), **more)
 
 
 def test_old_shares_make_a_number_out_of_thin_air_where_nothing_is_bound(

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from marketplace.documents import digest
 from marketplace.queries.handover import vault_task
+from marketplace.queries.pricing import calls_of
 from marketplace.vault.decisions.release import Vault
 from marketplace.vault.keeping.secrecy import Cipher
 from marketplace.vault.keeping.store import PrivacyStore
@@ -108,7 +109,7 @@ class PrivacyAccount(RuleBasedStateMachine):
         self.known.add(f"{text}/{EPSILONS[0]}")
         stored = self.market.vault.store.released(digest(query))
         assert stored is not None
-        paid, calls = stored.voucher, (*order.account.calls, digest(query))
+        paid, calls = stored.voucher, calls_of([digest(query)], order.account.calls)
         self.orders[which].account = type(order.account)(
             **{
                 **vars(order.account),
