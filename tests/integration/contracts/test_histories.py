@@ -276,7 +276,7 @@ def test_histories_reach_every_verb_and_most_refusals(chain: Chain) -> None:
         "voucher_not_higher", "voucher_below_claim", "window_over", "window_open",
         "currency_differs", "currency_not_in_market",
         "lineage_not_registrant", "lineage_exists", "lineage_inputs", "lineage_title", "lineage_no_input",
-        "lineage_bps", "lineage_term", "lineage_no_consent", "lineage_not_consenter", "lineage_too_deep",
+        "lineage_bps", "lineage_term", "lineage_no_consent", "lineage_not_consenter",
         "listing_price", "agreement_term",
         "redemption_id_mismatch", "redemption_pay_by", "redemption_status", "redemption_not_bank", "redemption_not_due",
     }  # fmt: skip
