@@ -231,6 +231,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "money_negative": ("An account holds less than nothing.", "账户余额为负。"),
     "money_escrow": ("The escrow does not hold what open orders paid in.", "托管余额与未结订单不符。"),
     "money_locked": ("The token does not hold what open redemptions have locked.", "锁定余额与未结赎回不符。"),
+    "money_batch": ("A clearing batch does not pay out what came into it.", "清算批次的收付不符。"),
     "money_order": ("An order's fee, shares and refund do not sum to its escrow.", "订单分配之和与托管额不符。"),
     "clearing_payouts": (
         "A batch was confirmed with other payouts than its positions give.",

@@ -5,6 +5,8 @@ issued to accounts - paid out by banks == what all accounts hold, the escrow con
 held by the token itself == amounts of the redemptions that are neither paid nor given back
 held by the escrow contract == escrow of the orders that are neither settled nor refunded
 escrow == fee + shares + refund, for each settled order; escrow == refund, for each refunded one
+held by the clearing contract == what came into its batches by orders and debtors, and is not paid out
+came in == paid out, for each settled batch; an order brings its whole escrow
 """
 
 from collections import Counter, defaultdict
@@ -38,6 +40,10 @@ class _Books:
     refunded: dict[str, int] = field(default_factory=dict)
     shares: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     amounts: dict[str, int] = field(default_factory=dict)
+    batches: dict[str, str] = field(default_factory=dict)
+    cleared: Counter[str] = field(default_factory=Counter)
+    entered: dict[str, int] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
 
 
 def check_money(events: Iterable[Event], contracts: Mapping[str, str], report: Report) -> None:
@@ -56,6 +62,10 @@ def check_money(events: Iterable[Event], contracts: Mapping[str, str], report: R
     for order in books.escrow.keys() - books.open:
         report.count("orders closed")
         _check_closed(books, order, report)
+    for order, entered in books.entered.items():
+        report.same("money_batch", f"order {order}", books.escrow.get(order), entered)
+    for batch in books.ended:
+        report.same("money_batch", batch, 0, books.cleared[batch])
 
 
 def _check_currency(books: _Books, code: str, token: _Currency, contracts: Mapping[str, str], report: Report) -> None:
@@ -65,6 +75,8 @@ def _check_currency(books: _Books, code: str, token: _Currency, contracts: Mappi
             report.find("money_negative", f"{account} in {code}", expected=">= 0", got=balance)
     held = sum(books.escrow[order] for order in books.open if books.currency[order] == code)
     report.same("money_escrow", f"{contracts['Orders']} in {code}", held, token.balances[contracts["Orders"]])
+    waiting = sum(books.cleared[batch] for batch, currency in books.batches.items() if currency == code)
+    report.same("money_batch", f"{contracts['Clearing']} in {code}", waiting, token.balances[contracts["Clearing"]])
     itself = contracts[currency_of(code).contract]
     report.same("money_locked", f"{itself} in {code}", sum(token.locked.values()), token.balances[itself])
 
@@ -82,6 +94,8 @@ def _enter(books: _Books, event: Event) -> None:
     args = event.args
     if currency_at(event.contract):
         _enter_token(books.tokens[event.contract], event)
+    elif event.contract == "Clearing":
+        _enter_batch(books, event)
     elif event.name == "Listed":
         books.listed[args["listingId"]] = code_of(args["currency"])
     elif event.name == "Funded":
@@ -97,6 +111,21 @@ def _enter(books: _Books, event: Event) -> None:
     elif event.name == "Refunded":
         books.refunded[args["orderId"]] = args["amount"]
         books.open.discard(args["orderId"])
+
+
+def _enter_batch(books: _Books, event: Event) -> None:
+    args = event.args
+    if event.name == "BatchOpened":
+        books.batches[args["batchId"]] = code_of(args["currency"])
+    elif event.name == "Entered":
+        books.entered[args["orderId"]] = sum(args["amounts"])
+        books.cleared[args["batchId"]] += sum(args["amounts"])
+    elif event.name == "Collected":
+        books.cleared[args["batchId"]] += args["amount"]
+    elif event.name == "PaidOut":
+        books.cleared[args["batchId"]] -= args["amount"]
+    elif event.name == "BatchSettled":
+        books.ended.add(args["batchId"])
 
 
 def _enter_token(token: _Currency, event: Event) -> None:

@@ -256,7 +256,7 @@ def test_an_account_that_pays_what_it_has_not() -> None:
     payment = {"from": "0x" + "01" * 20, "to": "0x" + "02" * 20, "value": 5}
     check_money(
         [Event("SettlementToken", "Transfer", payment)],
-        {"Orders": "0x" + "03" * 20, "SettlementToken": "0x" + "04" * 20},
+        {"Orders": "0x" + "03" * 20, "SettlementToken": "0x" + "04" * 20, "Clearing": "0x" + "07" * 20},
         report,
     )
     assert _codes(report) == ["money_negative"]
@@ -265,6 +265,7 @@ def test_an_account_that_pays_what_it_has_not() -> None:
 def test_money_of_one_currency_does_not_make_up_for_another() -> None:
     report = Report()
     names = {"Orders": "0x" + "03" * 20, "SettlementToken": "0x" + "04" * 20, "SettlementTokenHKD": "0x" + "05" * 20}
+    names |= {"Clearing": "0x" + "07" * 20}
     issued = {"account": "0x" + "01" * 20, "amount": 5, "ref": "0x" + "00" * 32, "bank": "0x" + "06" * 20}
     came = {"from": "0x" + "00" * 20, "to": "0x" + "01" * 20, "value": 5}
     check_money(

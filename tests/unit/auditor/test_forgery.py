@@ -275,6 +275,7 @@ SETTLED = "Settled(bytes32,bytes32,uint96,uint64,uint32,bytes32,uint96,uint96)"
 PAID_OUT = "RedemptionPaid(bytes32,address,uint96,bytes32,address)"
 LOCKED = "RedemptionRequested(bytes32,address,uint96,bytes32,address,uint64)"
 SHARE = "SharePaid(bytes32,address,bytes32,uint96)"
+CLEARED = "PaidOut(bytes32,address,uint64)"
 
 
 def _more(event: str, word: int) -> Callable[[list[Json]], object]:
@@ -325,6 +326,8 @@ HISTORY: dict[str, tuple[set[str], Callable[[list[Json]], object]]] = {
     "a fen more for a share holder": ({"event_differs", "money_order"}, _more(SHARE, 1)),
     "a share not paid": ({"event_differs", "money_order"}, _drop(SHARE)),
     "a share paid twice": ({"event_extra", "money_order"}, _double(SHARE)),
+    "a fen more paid out of a batch": ({"event_differs", "money_batch"}, _more(CLEARED, 0)),
+    "a payout of a batch hidden": ({"event_differs", "money_batch"}, _drop(CLEARED)),
     "a refusal hidden": ({"event_differs"}, _drop("Refused(uint256,bytes)")),
     "a settlement declared failed": ({"transaction_failed", "row_extra"}, _fail),
     "an event of another contract": ({"event_unknown"}, _another_contract),
