@@ -362,55 +362,7 @@ contract LineageTest is MarketTest {
         vm.assertLe(before - gasleft(), 1_500_000, "the dearest settlement");
     }
 
-    /// @dev The gas that `marketplace/ledger/planning.py` lends a settlement among sixteen assets: CALL_GAS and sixteen
-    /// times SPLIT_GAS. Nobody who is paid has had anything before.
-    function test_sixteenAssetsOfSixteenHoldersEachAreAffordable() public {
-        bytes32[] memory made = new bytes32[](7);
-        ILineage.DeclareLineage memory m = _declareOf(product, input, 0);
-        (m.inputs, m.titles, m.bps) = (new bytes32[](3), new bytes32[](3), new uint16[](3));
-        for (uint256 i = 0; i < 2; ++i) {
-            m.inputs[i] = _wide(made, i);
-            for (uint256 j = 0; j < 6; ++j) {
-                _scatter(made[j], 7 * i + j);
-            }
-            _scatter(m.inputs[i], 7 * i + 6);
-        }
-        m.inputs[2] = _confirmed("the sixteenth");
-        _scatter(m.inputs[2], 14);
-        for (uint256 i = 0; i < 3; ++i) {
-            (m.titles[i], m.bps[i]) = (_titleId(m.inputs[i], ITitles.TitleKind.Operate), 3000);
-        }
-        _send(m, SUPPLIER);
-        _send(_confirmOf(product), REGISTRAR);
-        _scatter(product, 15);
-        IOrders.Fund memory f = _fundOf(_list(), "agreement");
-        f.escrow = 10 ** 9;
-        _send(_issueOf(BUYER, f.escrow, "money"), BANK);
-        _send(f, BUYER);
-        IOrders.Voucher memory v = _voucherOf(f.orderId);
-        v.amount = f.escrow;
-        IOrders.Close memory c = _closeOf(v);
-        bytes memory one = _sign(BUYER, address(orders), _hash(v));
-        bytes memory two = _sign(SUPPLIER, address(orders), _hash(c));
-        uint256 before = gasleft();
-        orders.settle(v, one, c, two);
-        uint256 used = before - gasleft();
-        for (uint256 key = 0xE000; key < 0xE000 + 16 * 14; ++key) {
-            vm.assertTrue(token.balanceOf(_at(key)) > 0, "somebody was not paid");
-        }
-        vm.assertLe(used, 350_000 + 16 * 1_500_000, "more gas than is lent");
-    }
-
     /* HELPERS */
-
-    /// @dev Fourteen more holders of an asset's income, beside the two that it has.
-    function _scatter(bytes32 assetId, uint256 i) private {
-        for (uint256 key = 0xE000 + 14 * i; key < 0xE000 + 14 * (i + 1); ++key) {
-            _admit(key, Roles.BUYER);
-            _send(_shareOf(assetId, SUPPLIER, key, 100), SUPPLIER);
-        }
-        vm.assertEq(rights.shares(assetId).length, 16);
-    }
 
     function _declare(uint16 bps) private {
         _send(_declareOf(product, input, bps), SUPPLIER);
