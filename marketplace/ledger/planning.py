@@ -9,7 +9,7 @@ from marketplace.calls import encode_batch, selector_of
 BASE_GAS = 100_000  # of a transaction, beside its calls
 CALL_GAS = 350_000  # of a call's checks and fixed slots
 SPLIT_GAS = 1_500_000  # of dividing money among one asset's holders: sixteen, none of whom had any before
-SPLITTING = {"Orders": ("settle", "clear", "finish"), "Deliveries": ("accept", "deem")}
+SPLITTING = {"Orders": ("settle", "clear", "finish"), "Deliveries": ("acknowledge", "accept", "deem")}
 BYTE_GAS = 1_000  # for a byte of a call's arguments: their slots grow with them
 CALL_OVERHEAD_BYTES = 96  # offset, length and padding of a call among others
 

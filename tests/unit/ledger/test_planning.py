@@ -94,3 +94,12 @@ def test_what_divides_money_is_lent_gas_for_all_its_holders() -> None:
     assert fund.gas < 1_000_000 < settle.gas
     assert replace(settle, assets=16).gas - settle.gas == 15 * SPLIT_GAS
     assert all(QueuedCall(1, name, selector_of(name, verb)).splits for name in SPLITTING for verb in SPLITTING[name])
+
+
+def test_a_receipt_that_may_accept_is_lent_what_acceptance_is() -> None:
+    """Where quality shows at once, `acknowledge` concludes the order in the same call (see Deliveries.sol)."""
+    receipt, acceptance = (
+        QueuedCall(1, "Deliveries", selector_of("Deliveries", verb) + bytes(288), assets=16)
+        for verb in ("acknowledge", "accept")
+    )
+    assert receipt.gas == acceptance.gas > 16 * SPLIT_GAS
