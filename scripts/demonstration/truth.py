@@ -73,7 +73,7 @@ class Truth:
         design = np.column_stack([np.ones(complete.num_rows), *columns])
         exact = np.linalg.lstsq(design, complete[target].to_numpy().astype(np.float64))[0]
         rows = [
-            [row["term"], f"{row['coefficient']:.4f} ± {row['coefficient_se']:.4f} | {true:.4f}"]
+            [row["term"], f"{_small(row['coefficient'])} ± {_small(row['coefficient_se'])} | {_small(true)}"]
             for row, true in zip(coefficients, exact, strict=True)
         ]
         return [f"{target} on", "coefficient ± s.e. | true"], rows
@@ -92,6 +92,11 @@ class Truth:
 def _result_name(name: str) -> str:
     column, function, _options = _AGGREGATES[name]
     return "count_all" if function == "count_all" else f"{column}_{function}"
+
+
+def _small(value: float | None) -> str:
+    """A coefficient; noise may leave nothing to say of it, or of its error (`marketplace/queries/regression.py`)."""
+    return "unknown" if value is None else f"{value:.4f}"
 
 
 def _short(value: float) -> str:
