@@ -99,5 +99,7 @@ def _small(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.4f}"
 
 
-def _short(value: float) -> str:
+def _short(value: float | None) -> str:
+    if value is None:
+        return "unknown"
     return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
