@@ -52,7 +52,7 @@ def trade_voucher(client: Client, order: str) -> Document:
     """The credential of a settled order's trade voucher.
 
     Raises:
-        RuleError: `trade_not_settled`.
+        RuleError: `trade_not_settled`, `trade_not_paid`.
         VerificationError: `paper_invalid`, `paper_for_another`, `voucher_does_not_sum`.
     """
     signed = _credential(client, f"/settlement/trade-vouchers/{order}")

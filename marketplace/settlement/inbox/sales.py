@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 
 from marketplace.api.rules import is_api
 from marketplace.api.service import records_of
-from marketplace.clearing.tables import ClearedOrder
+from marketplace.clearing.tables import ClearedOrder, ClearingBatch
 from marketplace.deliveries.tables import Delivery
 from marketplace.errors import NotFoundError, RuleError
 from marketplace.ledger.tables import LedgerBlock
@@ -21,18 +21,19 @@ from marketplace.settlement.papers.sales import Sale, calls_of
 from marketplace.settlement.statements.account import bounds
 from marketplace.settlement.tables import Payout
 from marketplace.storage.documents import read_document
-from marketplace.types import OrderStatus
+from marketplace.types import BatchStatus, OrderStatus
 
 
 def sale_of(session: Session, order_id: str, account: str) -> Sale:
-    """A settled order of `account`'s.
+    """A settled and paid order of `account`'s.
 
     Raises:
-        NotFoundError: `order_unknown`. RuleError: `trade_not_settled`.
+        NotFoundError: `order_unknown`. RuleError: `trade_not_settled`; `trade_not_paid`: its batch is not settled.
     """
     order = get_order(session, order_id, account)
     if order.status != OrderStatus.SETTLED:
         raise _not_settled(order)
+    _require_paid(session, order_id)
     return _sale(session, order, session.get_one(LedgerBlock, order.event_block).timestamp)
 
 
@@ -86,3 +87,22 @@ def _not_settled(order: Order) -> RuleError:
         hint="its seller closes it: marketplace settlement close ORDER",
         hint_zh="请由卖方结算：marketplace settlement close ORDER",
     )
+
+
+def _require_paid(session: Session, order_id: str) -> None:
+    """An order in a batch is settled before money moves; whoever finances on the paper must not read that as paid."""
+    cleared = session.get(ClearedOrder, order_id)
+    if cleared is None:
+        return
+    status = session.get_one(ClearingBatch, cleared.batch_id).status
+    if status != BatchStatus.SETTLED:
+        raise RuleError(
+            "trade_not_paid",
+            f"order {order_id} is in batch {cleared.batch_id}, which has not paid yet",
+            zh=f"订单 {order_id} 已计入批次 {cleared.batch_id}，该批次尚未支付",
+            rule="settlement.voucher_of_a_paid_order",
+            expected=int(BatchStatus.SETTLED),
+            got=status,
+            hint="ask again once the batch is settled: marketplace clearing show BATCH",
+            hint_zh="请在批次结清后再申领：marketplace clearing show BATCH",
+        )

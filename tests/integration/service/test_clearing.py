@@ -7,7 +7,7 @@ import pytest
 
 from marketplace.clearing.rules import NOBODY
 from marketplace.documents import voucher_message
-from marketplace.sdk import clearing, orders, settlement
+from marketplace.sdk import clearing, orders, papers, settlement
 from marketplace.types import BatchStatus, DebtStatus, OrderStatus
 from tests.integration.service.test_panel import audited
 from tests.integration.service.test_refusals import Asking, code_of
@@ -46,6 +46,7 @@ def test_an_order_and_debts_are_netted_and_what_cannot_be_paid_is_dropped(town: 
     )
     assert orders.get(town["buyer"], order)["status"] == OrderStatus.SETTLED
     assert settlement.statement(town["buyer"], order)["batch"] == batch
+    assert code_of(lambda: papers.trade_voucher(town["buyer"], order)) == "trade_not_paid"
 
     assert code_of(lambda: clearing.finish(town["buyer"], batch)) == "clearing_not_overdue"
     with pytest.raises(Exception, match="may pay in until"):
@@ -54,6 +55,8 @@ def test_an_order_and_debts_are_netted_and_what_cannot_be_paid_is_dropped(town: 
     assert code_of(lambda: settlement.clear(town["supplier"], order, batch)) in ("clearing_status", "order_not_funded")
     found = clearing.run(exchange, batch)
     assert found["status"] == BatchStatus.SETTLED
+    voucher_paper = papers.content(town["buyer"], papers.trade_voucher(town["buyer"], order))
+    assert voucher_paper["payment"]["batch"] == batch
     assert found == clearing.run(exchange, batch) | {"ledgerTime": found["ledgerTime"]}  # again changes nothing
 
     fee = PRICE * 250 // 10_000
