@@ -98,13 +98,14 @@ def run_(
     batch: Batch,
     pay_in: Annotated[
         int, typer.Option("--pay-in", metavar="TIME", parser=parse_duration, help="time to pay in 入金期限, e.g. 2d")
-    ] = 0,
+    ] = "1d",  # type: ignore[assignment]
 ) -> None:
     """Bring a batch to its end, as the exchange: close, net, confirm, settle. 执行批次：关闭、轧差、确认、结清
 
-    Run it again after any interruption: it goes on from what the ledger says.
+    Run it again after any interruption: it goes on from what the ledger says. Debtors that have too little when the
+    batch closes have the time to pay in; after it, their latest debts are dropped.
 
-    Example: marketplace clearing run 0x6e…6e --pay-in 1d
+    Example: marketplace clearing run 0x6e…6e --pay-in 2d
     """
     with open_client(run) as client, run.stages(STAGES) as report:
         found = clearing.run(client, batch, pay_in=pay_in, report=report)

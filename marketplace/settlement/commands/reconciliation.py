@@ -95,6 +95,17 @@ def reconcile(
             hint="each is named above; correct the ledger or ask the bank, never the report",
             hint_zh="差异已逐项列出；请更正账本或询问银行，不得改动报告",
         )
+    if not report.matched and (report.later or report.not_looked_at):
+        raise VerificationError(
+            "reconciliation_covers_nothing",
+            "the statements cover nothing that the ledger has of this bank",
+            zh="对账单未涵盖账本上该银行的任何收付",
+            rule="settlement.reconciled",
+            expected="statements of the currencies and until the days of the ledger's payments",
+            got=f"{len(report.later)} later, other currencies: {', '.join(report.not_looked_at) or 'none'}",
+            hint="give the statements that cover them; nothing was reconciled",
+            hint_zh="请提供涵盖上述收付的对账单；本次未完成任何对账",
+        )
 
 
 def read_statements(files: Sequence[Path], profile: Path | None, until: str = "") -> list[BankStatement]:

@@ -83,6 +83,8 @@ def reconciled(town: Town, folder: Path, bundle: Path) -> None:
         last = datetime.fromtimestamp(bank.now(), UTC).date().isoformat()
         (folder / "statement.xml").write_bytes(camt(entries, last=last))
         assert cli.main([*command, "--bank", bank.address, "--json"]) == code
+    (folder / "statement.xml").write_bytes(camt([], last="2020-01-01"))  # of days before there was anything
+    assert cli.main([*command, "--bank", bank.address, "--json"]) == 7
 
 
 def test_a_holder_gets_its_money_back_by_every_way(town: Town, clock: Clock, tmp_path: Path) -> None:
