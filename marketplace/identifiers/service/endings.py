@@ -22,8 +22,8 @@ MOVABLE = tuple(TitleKind)
 
 def moment_of(session: Session, block: int) -> dict[str, Any]:
     """A block and its time."""
-    sealed = session.get(LedgerBlock, block)
-    return {"block": block, "time": iso_time(sealed.timestamp) if sealed else None}
+    moment = session.exec(select(LedgerBlock.timestamp).where(LedgerBlock.number == block)).first()
+    return {"block": block, "time": None if moment is None else iso_time(moment)}
 
 
 def ended(session: Session, row: ProjectedRow, stands: Standing, since: int) -> dict[str, Any] | None:
