@@ -9,7 +9,6 @@ from marketplace.errors import NotFoundError, RuleError
 from marketplace.evidence.inbox.naming import range_of
 from marketplace.identifiers.tables import Named
 from marketplace.orders.service import get_order
-from marketplace.rights.service import was_certified
 from marketplace.rights.tables import Version
 
 
@@ -95,8 +94,6 @@ def _by_name(session: Session, name: Identifier, account: str | None) -> Found |
 def _is_visible(session: Session, found: Found, account: str | None) -> bool:
     if found.name.kind is Kind.SERIES:  # a later version is in a series, but is not where one begins
         return session.get(Version, found.subject) is None
-    if found.name.kind is Kind.CERTIFICATE:
-        return was_certified(session, found.subject)
     if found.name.kind is Kind.ORDER:
         return account is not None and _is_theirs(session, found.subject, account)
     if found.name.kind is Kind.TRADE:

@@ -112,12 +112,6 @@ def superseded(session: Session, entries: Sequence[RegisterEntry]) -> dict[str, 
     return found
 
 
-def was_certified(session: Session, digest: str) -> bool:
-    """Whether a registrar's confirmation of this certificate stands on the ledger."""
-    act = select(RegistrationAct).where(RegistrationAct.evidence_digest == digest)
-    return session.exec(act.where(RegistrationAct.step == int(Step.CERTIFY))).first() is not None
-
-
 def manifest_of(session: Session, asset: Asset) -> Document:
     """The manifest that an asset's registration names."""
     return read_document(session, asset.manifest_digest)
