@@ -18,15 +18,14 @@ from crypto.keystore import Keys
 from marketplace.currencies import CNY
 from marketplace.documents import Document, digest, series_of, voucher_document
 from marketplace.documents.columns import ciphertext_root
-from marketplace.documents.ids import asset_id, listing_id, order_id, title_id
+from marketplace.documents.ids import agreement_id, asset_id, listing_id, order_id, title_id
 from marketplace.documents.scopes import scope_of_terms
 from marketplace.intents import CONTRACTS, Deployment, sign_intent
 from marketplace.panel.evaluate import Evaluated, PanelNode
-from marketplace.pricing import tariff_of
 from marketplace.queries.answer import Answer, Papers, assemble
 from marketplace.queries.evaluation import SealedColumns
 from marketplace.queries.handover import VaultTask, vault_task
-from marketplace.queries.permission import OrderPapers, SignedIntent
+from marketplace.queries.permission import Cited, OrderPapers, SignedIntent
 from marketplace.queries.pricing import OrderAccount, calls_of, next_voucher
 from marketplace.queries.query import Query
 from marketplace.queries.sql import parse_sql
@@ -40,6 +39,7 @@ from marketplace.vault.keeping.secrecy import Cipher
 from marketplace.vault.keeping.store import PrivacyStore
 from marketplace.vault.sealing.dataset import seal_file
 from marketplace.vault.sealing.schema import parse_schema
+from tests.agreements import agreement_on
 
 NOW = 1_790_000_000
 LATER = NOW + 30 * 86_400
@@ -167,14 +167,22 @@ class Market:
         escrow: int = 100 * PRICE,
         until: int = LATER,
         seller: Keys | None = None,
+        *,
+        agreed: Document | None = None,
         **changes: Any,
     ) -> Order:
-        """A funded order of `buyer` from `seller`, the supplier if none; `changes` go into the terms."""
+        """A funded order of `buyer` from `seller`, the supplier if none; `changes` go into the terms.
+
+        Args:
+            agreed: the plan of an agreement that both signed, for terms that leave the price open; None for none.
+        """
         who, terms, by = keys(buyer), self.make_terms(**changes), seller or self.supplier
         seller_address, term_name = by.address, digest(terms)
         listing = listing_id(seller_address, self.asset, term_name)
         agreement = {"type": "agreement", "version": 1, "listing": listing, "terms": term_name, "buyer": who.address}
         agreement |= {"purpose": "TRANSPORT", "region": "CN-SH", "nonce": f"0x{next(_NONCES):064x}"}
+        cited = None if agreed is None else agreed_by(by, who, agreed)
+        agreement |= {} if cited is None else {"version": 2, "under": cited.signed.message["agreementId"]}
         name = order_id(who.address, listing, digest(agreement))
         papers = OrderPapers(
             listing=signed(
@@ -204,7 +212,7 @@ class Market:
                     "epsilonCap": cap,
                     "validUntil": until,
                     "agreementDigest": digest(agreement),
-                    "agreementId": ZERO_DIGEST,
+                    "agreementId": agreement.get("under", ZERO_DIGEST),
                     "deadline": LATER,
                 },
                 who,
@@ -212,8 +220,9 @@ class Market:
             terms=terms,
             agreement=agreement,
             registration=self.registration(),
+            cited=cited,
         )
-        return Order(papers, who, OrderAccount(name, who.address, escrow, tariff_of(terms, agreement), cap))
+        return Order(papers, who, OrderAccount(name, who.address, escrow, papers.tariff, cap))
 
     def registration(self) -> SignedIntent:
         message = {
@@ -309,6 +318,20 @@ class Market:
             decision.shares,
             decision.release,
         )
+
+
+def agreed_by(seller: Keys, buyer: Keys, plan: Document) -> Cited:
+    """An agreement between these two on a model form with this plan, as the seller signed it."""
+    document = agreement_on(partyA=seller.address, partyB=buyer.address, fields={"plan": plan})
+    message = {
+        "agreementId": agreement_id(seller.address, buyer.address, digest(document)),
+        "partyA": seller.address,
+        "partyB": buyer.address,
+        "agreementDigest": digest(document),
+        "validUntil": LATER,
+        "deadline": LATER,
+    }
+    return Cited("Agree", signed("Agree", message, seller), document)
 
 
 def with_version(market: Market, dataset: Dataset) -> Market:

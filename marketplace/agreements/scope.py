@@ -9,7 +9,7 @@ from typing import Any
 from marketplace.agreements.forms import form_of
 from marketplace.documents import digest
 from marketplace.errors import RuleError
-from marketplace.pricing import plan_of
+from marketplace.pricing import is_negotiated, plan_of, terms_with
 from marketplace.types import DeliveryMark
 
 _DAY = 86_400
@@ -32,7 +32,8 @@ def check_order_within(
         terms: the listing's. offer: of its deliveries, at least "inspection" (seconds) and "marks"; None without one.
     Raises:
         RuleError: `agreement_covers_no_orders`, `agreement_other_data`, `purpose_not_agreed`, `region_not_agreed`,
-            `price_not_agreed`, `delivery_not_agreed`, `acceptance_not_agreed`.
+            `price_not_agreed`, `plan_not_agreed`, `delivery_not_agreed`, `acceptance_not_agreed`.
+        InvalidInputError: a negotiated plan that cannot bill what is ordered, see `pricing.terms_with`.
         NotFoundError: `form_unknown`. VerificationError: `form_differs`.
     """
     _check_use(agreement, asset, purpose, region)
@@ -80,6 +81,10 @@ def _check_use(agreement: Mapping[str, Any], asset: str, purpose: str, region: s
 
 
 def _check_price(fields: Mapping[str, Any], terms: Mapping[str, Any]) -> None:
+    """The listing's plan is the agreed one, or left to the agreement, which then has one that can be billed."""
+    if is_negotiated(terms):
+        terms_with(terms, fields["plan"])
+        return
     plan = plan_of(terms)
     if plan != fields["plan"]:
         raise _refusal(

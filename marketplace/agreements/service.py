@@ -210,12 +210,26 @@ def agreement_json(session: Session, row: Agreement) -> dict[str, Any]:
     return {**row.as_json(), "document": document, **signed, "signedAt": taken.get(made.digest) if made else None}
 
 
+def signed_of(session: Session, agreement: str) -> tuple[str, dict[str, Any], dict[str, str]]:
+    """(intent, message, signature by party) of an agreement that was signed here. Raises NotFoundError
+    `agreement_unknown`."""
+    row = session.get(Agreement, agreement)
+    made = _made(session, row) if row is not None else None
+    if made is None:
+        raise _unknown(agreement)
+    return made.name, made.message, {made.party_a: made.signature_a, made.party_b: made.signature_b}
+
+
 def document_of(session: Session, agreement: str) -> Document:
     """The document of an agreement that the ledger knows. Raises NotFoundError `agreement_unknown`."""
     row = session.get(Agreement, agreement)
     if row is None:
-        raise NotFoundError("agreement_unknown", f"there is no agreement {agreement}", zh="没有该协议")
+        raise _unknown(agreement)
     return read_document(session, row.agreement_digest)
+
+
+def _unknown(agreement: str) -> NotFoundError:
+    return NotFoundError("agreement_unknown", f"there is no agreement {agreement}", zh="没有该协议")
 
 
 def _made(session: Session, row: Agreement) -> Proposal | None:

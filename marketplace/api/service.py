@@ -31,7 +31,7 @@ from marketplace.evidence.inbox.notices import tell
 from marketplace.intents import INTENTS, Deployment
 from marketplace.listings.service import get_listing, terms_of, unknown_listing
 from marketplace.orders.rules import IN_ESCROW
-from marketplace.orders.service import get_order, parties, unknown_order
+from marketplace.orders.service import get_order, order_terms, parties, unknown_order
 from marketplace.orders.tables import Order
 from marketplace.participants.keybook import AHEAD_SECONDS, KeyBook
 from marketplace.participants.keys import KeyRing
@@ -175,7 +175,7 @@ def metered_json(session: Session, order: Order) -> dict[str, Any]:
         "voucher" (the last, or null),
         "batches" (digests of documents), "service" (service records with their answers).
     """
-    terms = terms_of(session, get_listing(session, order.listing_id))
+    terms = order_terms(session, order)
     require_api(terms, order.order_id)
     row = session.get(ApiOrder, order.order_id)
     meter = metering.meter_from(row.meter) if row else metering.meter_of(terms)
@@ -428,7 +428,7 @@ def _order_of(session: Session, order_id: str, account: str) -> tuple[Order, Doc
     order = get_order(session, order_id, account)
     if account not in parties(session, order):
         raise unknown_order(order_id)
-    terms = terms_of(session, get_listing(session, order.listing_id))
+    terms = order_terms(session, order)
     require_api(terms, order_id)
     return order, terms
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from crypto.canonical import canonical_json
 from crypto.errors import CryptoError
+from marketplace.auditor.documents.agreements import billed_by
 from marketplace.auditor.documents.store import Documents
 from marketplace.auditor.findings import Report
 from marketplace.auditor.readmodel.rows import Placed, Row, Tables
@@ -60,7 +61,8 @@ class PapersInHand:
         calls: Callable[[str], Sequence[Mapping[str, Any]]],
         vouchers: Callable[[str], Mapping[str, Any] | None],
     ) -> None:
-        self._rows, self._derived, self._documents = tables.rows, derived, documents
+        self._tables, self._rows = tables, tables.rows
+        self._derived, self._documents = derived, documents
         self._calls, self._vouchers = calls, vouchers
         self._log_key, self._report = log_key, report
         self._times = {placed.block: placed.timestamp for placed in derived}
@@ -138,6 +140,7 @@ class PapersInHand:
         agreement = self._documents.get(row["agreementDigest"], "agreement", order)
         if terms is None or agreement is None:
             raise _LackingError(order)
+        terms = self._billed_by(terms, agreement, order)
         paid = sorted(
             (share for share in self._rows["payouts"].values() if share["orderId"] == order),
             key=lambda share: int(share["event"]["logIndex"]),
@@ -148,6 +151,12 @@ class PapersInHand:
         batch, calls = cleared["batchId"] if cleared else None, calls_of(row, terms, self._vouchers(order))
         records, delivered = self._calls(order)[:calls], self._rows["deliveries"].get((order,))
         return Sale(row, listing, terms, agreement, shares, settled_at, batch, calls, records, delivered)
+
+    def _billed_by(self, terms: Row, agreement: Row, order: str) -> Row:
+        try:
+            return billed_by(self._tables, self._documents, terms, agreement, order)
+        except MarketplaceError:
+            raise _LackingError(order) from None
 
     def _sales(self, seller: str, buyer: str, period: str) -> Iterator[Sale]:
         begin, end = bounds(period)

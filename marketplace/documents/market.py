@@ -179,17 +179,16 @@ _FORM_AGREEMENT = document(
         "nonce": DIGEST,
     },
 )
-_AGREEMENT = document(
-    "agreement",
-    {
-        "listing": DIGEST,
-        "terms": DIGEST,
-        "buyer": ADDRESS,
-        "purpose": one_of(PURPOSES),
-        "region": REGION,
-        "nonce": DIGEST,
-    },
-)
+_ACCEPTED: dict[str, Check] = {
+    "listing": DIGEST,
+    "terms": DIGEST,
+    "buyer": ADDRESS,
+    "purpose": one_of(PURPOSES),
+    "region": REGION,
+    "nonce": DIGEST,
+}
+_AGREEMENT = document("agreement", _ACCEPTED)
+_AGREEMENT_UNDER = record({"type": one_of(["agreement"]), "version": one_of([2]), "under": DIGEST, **_ACCEPTED})
 
 
 def validate_profile(value: object) -> Document:
@@ -278,8 +277,9 @@ def validate_defects(value: object) -> Document:
 
 
 def validate_agreement(value: object) -> Document:
-    """A buyer's acceptance of terms."""
-    return checked(_AGREEMENT, value, "agreement")
+    """A buyer's acceptance of terms. Version 2 names the agreement on a form under which it is: "under"."""
+    version: Any = value.get("version") if isinstance(value, dict) else None
+    return checked(_AGREEMENT_UNDER if version == 2 else _AGREEMENT, value, "agreement")
 
 
 def validate_form_agreement(value: object) -> Document:

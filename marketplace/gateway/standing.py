@@ -28,7 +28,7 @@ class Standing:
     """An order of this seller's calls.
 
     Args:
-        order: as the ledger says. terms: of its listing. purpose: of its agreement.
+        order: as the ledger says. terms: that it is billed by. purpose: of its agreement.
         book: what signs for its buyer.
         refusal: why it may not call, or None. asked: when the exchange was asked, by a clock that never goes back.
     """
@@ -95,7 +95,7 @@ class Standings:
             raise _unknown(order)
         book = book_of(self.client, deal.order["buyer"])
         refusal = self._why_not(deal.order, max(self.client.now(), book.time))
-        return Standing(deal.order, deal.offer.terms, deal.agreement["purpose"], book, refusal, now)
+        return Standing(deal.order, deal.terms, deal.agreement["purpose"], book, refusal, now)
 
     def is_closing(self, standing: Standing) -> bool:
         """Whether an open order's term is so near that it has to be closed now."""

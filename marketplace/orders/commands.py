@@ -9,6 +9,7 @@ from marketplace.console import Run, command, group
 from marketplace.console.values import moment, parse_digest, parse_duration, parse_epsilon, parse_id, parse_money
 from marketplace.documents import PURPOSES
 from marketplace.documents.identifiers import Kind
+from marketplace.pricing import plan_of
 from marketplace.pricing.words import plan_words
 from marketplace.quantities import epsilon, money, worth
 from marketplace.sdk import claims, listings, orders
@@ -90,6 +91,10 @@ def quote(
     hits: Annotated[int | None, typer.Option(min=0, help="those that find something; all 命中数")] = None,
     records: Annotated[int | None, typer.Option(min=0, help="records found; one a hit 记录数")] = None,
     periods: Annotated[int, typer.Option(min=1, help="days, months or years of the plan with answers 周期数")] = 1,
+    under: Annotated[
+        str | None,
+        typer.Option(parser=parse_digest, metavar="AGREEMENT", help="that has a negotiated price 约定价格的协议"),
+    ] = None,
 ) -> None:
     """What calls would cost, line by line, before anything is signed; the bill of the same calls is the same. 报价
 
@@ -97,7 +102,7 @@ def quote(
     """
     use: dict[str, Any] = {"calls": calls, "hits": hits, "records": records, "periods": periods}
     with open_client(run) as client:
-        told = orders.quote(client, listing, purpose=purpose.upper(), **use)
+        told = orders.quote(client, listing, purpose=purpose.upper(), agreement_id=under or ZERO_DIGEST, **use)
     if run.as_json:
         run.json(told)
         return
@@ -141,10 +146,13 @@ def show(run: Run, order: Order) -> None:
     with open_client(run) as client:
         deal = orders.inspect(client, order)
     if run.as_json:
-        run.json({"order": deal.order, "agreement": deal.agreement, "terms": deal.offer.terms})
+        run.json(
+            {"order": deal.order, "agreement": deal.agreement, "terms": deal.offer.terms, "plan": plan_of(deal.terms)}
+        )
         return
     run.rows([deal.order], COLUMNS)
     run.facts({name: deal.agreement[name] for name in ("purpose", "region", "listing")})
+    run.facts({run.tr("price", "价格"): run.tr(*plan_words(plan_of(deal.terms), deal.order["currency"]))})
     if deal.order["claim"]:
         _print_claim(run, deal.order["claim"], deal.order["currency"])
 

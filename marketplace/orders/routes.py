@@ -4,6 +4,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from crypto.canonical import load_json
+from crypto.errors import CryptoError
+from marketplace.documents.shapes import refuse
 from marketplace.evidence.inbox import Statement
 from marketplace.orders import service
 from marketplace.orders.tables import Order
@@ -23,6 +26,8 @@ from marketplace.web.shapes import (
 )
 
 router = APIRouter(prefix="/orders", tags=["orders"])
+
+MAX_PLAN = 8_192  # bytes, of JSON in a query
 
 
 WithOffer = Annotated[bool, Query(description='send "listing" and "asset" along, as their own operations do')]
@@ -77,16 +82,31 @@ def _usage(
     return usage_of(calls, hits=hits, records=records, periods=periods)
 
 
+AgreedPlan = Annotated[str | None, Query(max_length=MAX_PLAN, description="as JSON, where the listing's is negotiated")]
+
+
+def _plan(text: str) -> object:
+    """A plan from the JSON in a query. Raises InvalidInputError `malformed_document`."""
+    try:
+        return load_json(text.encode(), max_bytes=MAX_PLAN)
+    except CryptoError as error:
+        raise refuse("plan", "a price plan as JSON", str(error)) from error
+
+
 @router.get("/quote")
 def quote_order(
     here: Here,
     listing: DigestText,
     purpose: Annotated[str, Query(max_length=40)],
     usage: Annotated[Usage, Depends(_usage)],
+    plan: Annotated[
+        str | None, Query(max_length=MAX_PLAN, description="as JSON, where the listing's is negotiated")
+    ] = None,
 ) -> dict[str, Any]:
     """What a use under a listing would cost, line by line, before anything is signed; vouchers are billed the same."""
+    agreed = None if plan is None else _plan(plan)
     with here.reading() as session:
-        return service.quote_listing(session, listing, usage=usage, purpose=purpose)
+        return service.quote_listing(session, listing, usage=usage, purpose=purpose, agreed=agreed)
 
 
 @router.get("/{order_id}")

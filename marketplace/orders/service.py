@@ -22,7 +22,18 @@ from marketplace.listings.tables import Listing
 from marketplace.orders.rules import IN_ESCROW
 from marketplace.orders.tables import Order, OrderClaim
 from marketplace.participants.service import oversees
-from marketplace.pricing import Plan, Usage, plan_of, quote, require_within_cap
+from marketplace.pricing import (
+    Plan,
+    Usage,
+    is_negotiated,
+    plan_not_agreed,
+    plan_of,
+    quote,
+    require_within_cap,
+    terms_under,
+    terms_with,
+)
+from marketplace.refusals import refuse
 from marketplace.rights.service import asset_json, get_asset, manifest_of
 from marketplace.settlement.tables import Payout
 from marketplace.storage.documents import store_document
@@ -81,21 +92,23 @@ def place(session: Session, deployment: Deployment, wish: Statement, agreement: 
 
     Raises:
         InvalidInputError: `agreement_differs`.
-        RuleError: `purpose_not_permitted`, `region_not_permitted`, `budget_not_needed`, what the rules of orders say,
-        or what `check_order_within` says of the agreement that it cites.
+        RuleError: `purpose_not_permitted`, `region_not_permitted`, `budget_not_needed`, `plan_not_agreed`, what the
+        rules of orders say, or what `check_order_within` says of the agreement that it cites.
     """
     name, message = wish.digest(deployment), wish.message
     if is_under_way(session, name):
         return name
     check_statement(wish, deployment, now)
     listing = get_listing(session, message["listingId"])
+    terms = terms_of(session, listing)
     _check_agreement(message, agreement, listing)
-    _check_terms(agreement, terms_of(session, listing))
-    _check_budget(message["epsilonCap"], terms_of(session, listing))
+    _check_terms(agreement, terms)
+    _check_budget(message["epsilonCap"], terms)
+    _check_cited(agreement, terms)
     arguments = [dict(message), wish.signatures[0]]
     precheck.run(session, "Orders", "fund", arguments, now)
     _check_within(session, message, agreement, listing)
-    _check_plan(session, message, listing)
+    _check_plan(session, message, billed_by(session, terms, message["agreementId"]))
     manifest = manifest_of(session, get_asset(session, listing.asset_id))
     readers = (message["buyer"], listing.seller, manifest["releaseKey"])
     store_document(session, agreement, now=now, readers=readers)
@@ -106,16 +119,38 @@ def place(session: Session, deployment: Deployment, wish: Statement, agreement: 
 
 def _check_agreement(message: Mapping[str, Any], agreement: Document, listing: Listing) -> None:
     validate_agreement(agreement)
-    stated = (agreement["buyer"], agreement["listing"], agreement["terms"], digest(agreement))
-    signed = (message["buyer"], message["listingId"], listing.terms_digest, message["agreementDigest"])
+    under = agreement.get("under", message["agreementId"])
+    stated = (agreement["buyer"], agreement["listing"], agreement["terms"], digest(agreement), under)
+    signed = (*(message[name] for name in ("buyer", "listingId")), listing.terms_digest)
+    signed = (*signed, *(message[name] for name in ("agreementDigest", "agreementId")))
     if stated != signed:
         raise InvalidInputError(
             "agreement_differs",
-            "the agreement does not name this buyer, listing, terms and digest",
+            "the agreement does not name this buyer, listing, terms, digest, and the agreement that the order is under",
             zh="协议内容与签署内容不一致",
             expected=signed,
             got=stated,
         )
+
+
+def _check_cited(agreement: Document, terms: Document) -> None:
+    """Where the price is negotiated, the acceptance names the agreement that has it, and so does the order's id."""
+    if is_negotiated(terms) and "under" not in agreement:
+        raise plan_not_agreed()
+
+
+def billed_by(session: Session, terms: Document, agreement_id: str) -> Document:
+    """`pricing.terms_under`, with the agreement that the ledger has under this id; ZERO_DIGEST for none."""
+    if not is_negotiated(terms):
+        return terms
+    none = agreement_id == ZERO_DIGEST
+    return terms_under(terms, None if none else agreements.document_of(session, agreement_id))
+
+
+def order_terms(session: Session, order: Order) -> Document:
+    """The terms that an order is billed by: its listing's, with the plan of the agreement that it cites where theirs
+    is negotiated."""
+    return billed_by(session, terms_of(session, get_listing(session, order.listing_id)), order.agreement_id)
 
 
 def _check_within(session: Session, message: Mapping[str, Any], accepted: Document, listing: Listing) -> None:
@@ -135,10 +170,15 @@ def _check_within(session: Session, message: Mapping[str, Any], accepted: Docume
     )
 
 
-def quote_listing(session: Session, listing_id: str, *, usage: Usage, purpose: str) -> dict[str, Any]:
+def quote_listing(
+    session: Session, listing_id: str, *, usage: Usage, purpose: str, agreed: object = None
+) -> dict[str, Any]:
     """What a use under a listing would cost; see `marketplace.pricing.quote`.
 
+    Args:
+        agreed: the plan that the two sides agreed on, or would, where the listing's is negotiated.
     Raises:
+        InvalidInputError, RuleError: as `pricing.terms_with` says of it.
         NotFoundError: `listing_unknown`. InvalidInputError: `purpose_unknown`. RuleError: as `quote` says.
     """
     if purpose not in PURPOSES:
@@ -152,7 +192,8 @@ def quote_listing(session: Session, listing_id: str, *, usage: Usage, purpose: s
             hint_zh="请填写已有的用途之一",
         )
     listing = get_listing(session, listing_id)
-    plan = plan_of(terms_of(session, listing))
+    terms = terms_of(session, listing)
+    plan = plan_of(terms_with(terms, agreed) if is_negotiated(terms) else terms)
     fee, promised = ledger_profile(session).fee_bps, _promised(session, plan, listing.asset_id)
     return quote(plan, usage, purpose=purpose, fee_bps=fee, promised=promised, currency=listing.currency)
 
@@ -173,14 +214,20 @@ def _under_way(session: Session) -> list[Mapping[str, Any]]:
     return [decode_call("Orders", row.calldata)[1][0] for row in pending_intents(session, "Orders", "fund")]
 
 
-def _check_plan(session: Session, message: Mapping[str, Any], listing: Listing) -> None:
-    """A trial once a buyer; public data within what its operator may earn."""
-    plan = plan_of(terms_of(session, listing))
-    require_within_cap(plan, _promised(session, plan, listing.asset_id), message["escrow"])
+def _check_plan(session: Session, message: Mapping[str, Any], terms: Document) -> None:
+    """The first use in escrow; a trial once a buyer; public data within what its operator may earn.
+
+    Args:
+        terms: those that the order is billed by.
+    """
+    plan, listing = plan_of(terms), message["listingId"]
+    if message["escrow"] < terms["price"]:  # of a negotiated price the ledger knows nothing
+        raise refuse("OrdersEscrowTooSmall", escrow=message["escrow"], price=terms["price"])
+    require_within_cap(plan, _promised(session, plan, terms["asset"]), message["escrow"])
     if plan["mode"] != "FREE_TRIAL":
         return
-    earlier = select(Order.order_id).where(Order.listing_id == listing.listing_id, Order.buyer == message["buyer"])
-    coming = (order for order in _under_way(session) if order["listingId"] == listing.listing_id)
+    earlier = select(Order.order_id).where(Order.listing_id == listing, Order.buyer == message["buyer"])
+    coming = (order for order in _under_way(session) if order["listingId"] == listing)
     ordered = (order["orderId"] for order in coming if order["buyer"] == message["buyer"])
     if (found := session.exec(earlier).first() or next(ordered, None)) is not None:
         raise RuleError(

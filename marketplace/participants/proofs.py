@@ -37,7 +37,7 @@ _VERBS: Mapping[str, Callable[[KeyRing, Register, Any, int], list[Event]]] = {
 }
 _AT = integer(0, 2**53 - 1)
 _STEP = record({"call": hex_up_to(MAX_CALL), "at": _AT})
-_PAPERS = ("register", "list", "fund")
+_PAPERS = ("register", "list", "fund", "cited")
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class KeyProof:
     Args:
         steps: changes of the keys of everybody who signed, in the ledger's order; None where there are some that
             cannot be shown. Then nobody's keys are known, not even that an address signs for itself.
-        times: when the ledger took which paper ("register", "list", "fund"), unix seconds; whoever signed one of which
-            nobody says has to be a key now.
+        times: when the ledger took which paper ("register", "list", "fund", "cited"), unix seconds; whoever signed one
+            of which nobody says has to be a key now.
     """
 
     steps: tuple[Step, ...] | None = ()

@@ -9,11 +9,21 @@ from marketplace.pricing.billing import (
     Usage,
     bill,
     entry_price,
+    plan_not_agreed,
 )
 from marketplace.pricing.metering import bill_calls, require_for_calls
 from marketplace.pricing.public_data import check_plan, max_permitted_revenue, require_within_cap
 from marketplace.pricing.quotes import quote, usage_of
-from marketplace.pricing.tariffs import Tariff, check_terms, plan_of, price_fits, tariff_of
+from marketplace.pricing.tariffs import (
+    Tariff,
+    check_terms,
+    is_negotiated,
+    plan_of,
+    price_fits,
+    tariff_of,
+    terms_under,
+    terms_with,
+)
 
 __all__ = [
     "KNOWN_BEFORE_THE_ANSWER",
@@ -28,12 +38,16 @@ __all__ = [
     "check_plan",
     "check_terms",
     "entry_price",
+    "is_negotiated",
     "max_permitted_revenue",
+    "plan_not_agreed",
     "plan_of",
     "price_fits",
     "quote",
     "require_for_calls",
     "require_within_cap",
     "tariff_of",
+    "terms_under",
+    "terms_with",
     "usage_of",
 ]

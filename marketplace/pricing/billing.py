@@ -109,7 +109,12 @@ def _lines(plan: Plan, usage: Usage) -> list[Line]:
     if mode == "FREE_TRIAL":
         _require_quota(usage.calls, plan["calls"])
         return [Line("trial", usage.calls, 0, 0)]
-    raise RuleError(
+    raise plan_not_agreed()
+
+
+def plan_not_agreed() -> RuleError:
+    """The refusal of a negotiated price that nobody agreed on."""
+    return RuleError(
         "plan_not_agreed",
         "the price of this product is negotiated: it stands in an agreement between buyer and seller",
         zh="该产品价格须由买卖双方协议约定",

@@ -1,17 +1,20 @@
 """What one order pays for its calls: the plan in the terms that it accepted, for the purpose that it stated.
 
 Terms of version 1 name one price for a call; later ones hold a plan. Both are named by the listing's id, and so
-by the order's: a plan cannot change under a buyer.
+by the order's: a plan cannot change under a buyer. Where the listing's is negotiated, the plan is that of the agreement
+on a form that the buyer's acceptance names, and with that the order's id names it, too.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from marketplace.documents.plans import flat_plan
-from marketplace.errors import InvalidInputError
-from marketplace.pricing.billing import KNOWN_BEFORE_THE_ANSWER, Plan, Usage, bill, entry_price
+from marketplace.documents import validate_terms
+from marketplace.documents.plans import flat_plan, validate_plan
+from marketplace.errors import InvalidInputError, RuleError
+from marketplace.pricing.billing import KNOWN_BEFORE_THE_ANSWER, Plan, Usage, bill, entry_price, plan_not_agreed
 from marketplace.pricing.metering import require_for_calls
+from marketplace.pricing.public_data import check_plan
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,59 @@ def plan_of(terms: Mapping[str, Any]) -> Plan:
     return plan
 
 
+def is_negotiated(terms: Mapping[str, Any]) -> bool:
+    """Whether the listing leaves the price to an agreement between buyer and seller."""
+    return bool(plan_of(terms)["mode"] == "NEGOTIATED")
+
+
+def terms_under(terms: Mapping[str, Any], cited: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The terms that an order is billed by: those of its listing, with the agreed plan and its price where the
+    listing's is negotiated.
+
+    Args:
+        cited: the agreement on a form that the order is under, whoever checked that it is signed; None for none.
+    Raises:
+        RuleError: `plan_not_agreed`: there is none, or it leaves the price open, too; `price_not_agreed`: it is of
+            another rulebook, or caps public data otherwise.
+        InvalidInputError: `malformed_document`, `plan_not_for_questions`, `plan_not_for_calls`, `public_data_cap`.
+    """
+    if not is_negotiated(terms):
+        return dict(terms)
+    return terms_with(terms, cited["fields"].get("plan") if cited is not None else None)
+
+
+def terms_with(terms: Mapping[str, Any], plan: object) -> dict[str, Any]:
+    """As `terms_under`, with a plan that is agreed, or that somebody would agree to; None for none."""
+    if plan is None or (agreed := validate_plan(plan))["mode"] == "NEGOTIATED":
+        raise plan_not_agreed()
+    _require_same_law(plan_of(terms), agreed)
+    check_plan(agreed, is_public=agreed["publicData"] is not None)
+    made = validate_terms({**terms, "plan": agreed, "price": entry_price(agreed)})
+    check_terms(made)
+    return made
+
+
+def _require_same_law(listed: Plan, agreed: Plan) -> None:
+    """What caps the price of public data is the listing's, whatever two sides agree."""
+    names = ("rulebook", "publicData")
+    if any(listed[name] != agreed[name] for name in names):
+        raise RuleError(
+            "price_not_agreed",
+            "the agreed plan is of another rulebook than the listing's, or caps public data otherwise",
+            zh="约定方案的规则集或公共数据限价与挂牌不一致",
+            rule="pricing.negotiated_within_the_listing",
+            expected={name: listed[name] for name in names},
+            got={name: agreed[name] for name in names},
+            hint="amend the agreement together: its plan takes rulebook and publicData from the listing",
+            hint_zh="请双方变更协议：方案的 rulebook 与 publicData 须与挂牌一致",
+        )
+
+
 def tariff_of(terms: Mapping[str, Any], agreement: Mapping[str, Any]) -> Tariff:
     """The tariff of an order.
 
     Args:
-        agreement: the buyer's acceptance of the terms.
+        terms: as `terms_under` gives them. agreement: the buyer's acceptance of the terms.
     """
     return Tariff(plan_of(terms), agreement["purpose"])
 
@@ -59,13 +110,13 @@ def check_terms(terms: Mapping[str, Any]) -> None:
     mode = plan_of(terms)["mode"]
     if "delivery" in terms and terms["delivery"]["mode"] == "API":
         require_for_calls(plan_of(terms))
-    elif mode not in QUESTIONS:
+    elif mode not in KNOWN_BEFORE_THE_ANSWER:
         raise InvalidInputError(
             "plan_not_for_questions",
             f"questions cannot be billed {mode}: a voucher is signed before the answer is known",
             zh=f"查询不能按 {mode} 计费：凭证在得到答复之前签署",
             rule="pricing.known_before_the_answer",
-            expected=", ".join(QUESTIONS),
+            expected=", ".join(KNOWN_BEFORE_THE_ANSWER),
             got=mode,
             hint="choose a plan whose price is known before the answer",
             hint_zh="请选择答复前即可确定价格的方案",
@@ -82,6 +133,3 @@ def check_terms(terms: Mapping[str, Any]) -> None:
             hint="state what the smallest use costs",
             hint_zh="请填写最小用量的价格",
         )
-
-
-QUESTIONS = tuple(mode for mode in KNOWN_BEFORE_THE_ANSWER if mode != "NEGOTIATED")

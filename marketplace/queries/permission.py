@@ -1,7 +1,8 @@
 """May this order ask this query? Every rule here uses public documents only, so service and vault apply the same ones.
 
 The chain of promises: the holder signed Register (manifest, ciphertext root, privacy budget) and List (asset, terms);
-the buyer signed Fund (listing, agreement); the agreement names the terms. Ids are hashes of what they stand for, so the
+the buyer signed Fund (listing, agreement); the agreement names the terms. Where the price is negotiated, the buyer's
+agreement names the one on a form that has it, which the seller signed. Ids are hashes of what they stand for, so the
 chain is checked without asking anybody.
 """
 
@@ -18,15 +19,16 @@ from marketplace.documents import (
     money_of,
     unix_seconds,
     validate_agreement,
+    validate_form_agreement,
     validate_terms,
 )
-from marketplace.documents.ids import asset_id, listing_id, order_id
+from marketplace.documents.ids import agreement_id, asset_id, listing_id, order_id
 from marketplace.documents.scopes import scope_of_terms
-from marketplace.documents.shapes import SIGNATURE_TEXT, record, refuse
-from marketplace.errors import RuleError, VerificationError
+from marketplace.documents.shapes import SIGNATURE_TEXT, one_of, record, refuse
+from marketplace.errors import MarketplaceError, RuleError, VerificationError
 from marketplace.intents import INTENTS, struct_hash
 from marketplace.participants.keybook import SECOND, KeyBook
-from marketplace.pricing import price_fits
+from marketplace.pricing import Tariff, is_negotiated, price_fits, tariff_of, terms_under
 from marketplace.refusals.checks import require_in_time
 
 
@@ -39,10 +41,25 @@ class SignedIntent:
 
 
 @dataclass(frozen=True)
+class Cited:
+    """An agreement on a form as its seller's side signed it.
+
+    Args:
+        name: "Agree" or "AmendAgreement". signed: that intent with the seller's signature; the buyer's is its order.
+        document: what they agreed.
+    """
+
+    name: str
+    signed: SignedIntent
+    document: Document
+
+
+@dataclass(frozen=True)
 class OrderPapers:
     """What stands behind an order: the seller's List, the buyer's Fund, terms, agreement and the holder's Register.
 
-    `registration` may be absent where only the terms are applied; a vault requires it (`check_papers`).
+    `registration` may be absent where only the terms are applied; a vault requires it (`check_papers`). `cited` is the
+    agreement on a form that has the price, where the terms leave it open; None where they do not.
     """
 
     listing: SignedIntent
@@ -50,6 +67,13 @@ class OrderPapers:
     terms: Document
     agreement: Document
     registration: SignedIntent | None = None
+    cited: Cited | None = None
+
+    @property
+    def tariff(self) -> Tariff:
+        """What the order pays. Raises RuleError, InvalidInputError as `pricing.terms_under` does."""
+        document = self.cited.document if self.cited else None
+        return tariff_of(terms_under(self.terms, document), self.agreement)
 
     @property
     def order(self) -> str:
@@ -63,13 +87,14 @@ class OrderPapers:
 
 
 def read_papers(value: object) -> OrderPapers:
-    """Order papers from JSON: "register", "list" and "fund", each {"message", "signature"}; "terms" and "agreement".
+    """Order papers from JSON: "register", "list" and "fund", each {"message", "signature"}; "terms" and "agreement";
+    "cited" with "name", "message", "signature" and "document" where there is one.
 
     Raises:
         InvalidInputError: another shape.
     """
     signed = dict.fromkeys(("register", "list", "fund"), _signed)
-    record({**signed, "terms": _any, "agreement": _any})(value, "order")
+    record({**signed, "terms": _any, "agreement": _any}, {"cited": _CITED})(value, "order")
     assert isinstance(value, dict)
     return OrderPapers(
         listing=_intent("List", value["list"]),
@@ -77,6 +102,7 @@ def read_papers(value: object) -> OrderPapers:
         terms=validate_terms(value["terms"]),
         agreement=validate_agreement(value["agreement"]),
         registration=_intent("Register", value["register"]),
+        cited=_cited(value["cited"]) if "cited" in value else None,
     )
 
 
@@ -94,7 +120,14 @@ def papers_document(papers: OrderPapers) -> Document:
         for name, item in signed.items()
         if item is not None
     }
-    return {**shown, "terms": papers.terms, "agreement": papers.agreement}
+    return {**shown, "terms": papers.terms, "agreement": papers.agreement, **_shown_cited(papers.cited)}
+
+
+def _shown_cited(cited: Cited | None) -> Document:
+    if cited is None:
+        return {}
+    signed = {"message": dict(cited.signed.message), "signature": to_hex(cited.signed.signature)}
+    return {"cited": {"name": cited.name, **signed, "document": cited.document}}
 
 
 def check_papers(
@@ -104,8 +137,8 @@ def check_papers(
 
     Args:
         book: what signs for whom.
-        times: when the ledger took "register", "list" and "fund", unix seconds; of what is not in it, whoever signed
-            has to be a key now.
+        times: when the ledger took "register", "list", "fund" and "cited", unix seconds; of what is not in it, whoever
+            signed has to be a key now.
         now: unix seconds.
     Raises:
         VerificationError: `order_papers_invalid`, with the link that does not hold.
@@ -134,9 +167,10 @@ def check_papers(
         "order names the agreement": fund["agreementDigest"] == digest(papers.agreement),
         "order id": fund["orderId"] == order_id(fund["buyer"], fund["listingId"], fund["agreementDigest"]),
     }
-    for link, holds in links.items():
+    for link, holds in (links | _links_to_cited(papers)).items():
         if not holds:
             raise _invalid(link)
+    _check_price(papers)
     signed = (
         ("Register", papers.registration, manifest["holder"]),
         ("List", papers.listing, listing["seller"]),
@@ -144,6 +178,36 @@ def check_papers(
     )
     for name, intent, signer in signed:
         _check_signature(name, intent, str(signer), book, taken=times.get(name.lower()), now=now)
+    if papers.cited is not None:
+        name, intent = papers.cited.name, papers.cited.signed
+        _check_signature(name, intent, str(listing["seller"]), book, taken=times.get("cited"), now=now)
+
+
+def _check_price(papers: OrderPapers) -> None:
+    try:
+        papers.tariff  # noqa: B018  (raises where the agreed plan cannot bill)
+    except MarketplaceError as error:
+        raise _invalid(f"the agreed price: {error.code}") from error
+
+
+def _links_to_cited(papers: OrderPapers) -> dict[str, bool]:
+    """A negotiated price is that of the agreement which order and acceptance name, between its buyer and its seller."""
+    cited, fund = papers.cited, papers.fund.message
+    under = papers.agreement.get("under", fund["agreementId"]) == fund["agreementId"]
+    links = {"agreement names the one that the order is under": under}
+    if not is_negotiated(papers.terms):
+        return links
+    if cited is None:
+        return {**links, "the agreement that has the price": False}
+    message = cited.signed.message
+    one, two = str(message["partyA"]), str(message["partyB"])
+    return {
+        **links,
+        "agreement that has the price": papers.agreement.get("under") == message["agreementId"],
+        "its digest": message["agreementDigest"] == digest(cited.document),
+        "its id": message["agreementId"] == agreement_id(one, two, message["agreementDigest"]),
+        "its parties": {one, two} == {fund["buyer"], papers.listing.message["seller"]},
+    }
 
 
 def check_permitted(papers: OrderPapers, query: Mapping[str, Any], manifest: Mapping[str, Any], now: int) -> None:
@@ -287,6 +351,19 @@ def _signed(value: object, path: str) -> None:
 def _any(value: object, path: str) -> None:
     if not isinstance(value, dict):
         raise refuse(path, "an object", value)
+
+
+def _form(value: object, _path: str) -> None:
+    validate_form_agreement(value)
+
+
+_CITED = record(
+    {"name": one_of(["Agree", "AmendAgreement"]), "message": _any, "signature": SIGNATURE_TEXT, "document": _form}
+)
+
+
+def _cited(value: Mapping[str, Any]) -> Cited:
+    return Cited(value["name"], _intent(value["name"], value), value["document"])
 
 
 def _intent(name: str, value: Mapping[str, Any]) -> SignedIntent:

@@ -136,7 +136,7 @@ def open_answer(client: Client, deal: Deal, step: Step, status: Mapping[str, Any
     cap = deal.offer.terms["buyerCap"]
     return Answer(
         opened,
-        tariff_of(deal.offer.terms, deal.agreement).step(step.voucher["calls"]),
+        tariff_of(deal.terms, deal.agreement).step(step.voucher["calls"]),
         left_order=left_order,
         left_buyer=None if cap is None else cap - opened.spent_buyer,
         left_asset=deal.offer.asset["epsilonBudget"] - opened.spent_asset,

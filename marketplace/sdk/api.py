@@ -120,7 +120,7 @@ class Caller:
     def __init__(self, client: Client, order_id: str, store: CallStore, http: httpx.Client | None = None) -> None:
         self.client, self.order, self.store = client, order_id, store
         deal = orders.inspect(client, order_id)
-        self.deal, self.terms, self.purpose = deal, deal.offer.terms, str(deal.agreement["purpose"])
+        self.deal, self.terms, self.purpose = deal, deal.terms, str(deal.agreement["purpose"])
         require_api(self.terms, order_id)
         self.seller = str(deal.offer.listing["seller"])
         self._book = book_of(client, self.seller)

@@ -4,10 +4,10 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from crypto.canonical import to_hex
+from crypto.canonical import canonical_json, to_hex
 from marketplace import documents, pricing
 from marketplace.documents import Document, ids
-from marketplace.sdk import listings
+from marketplace.sdk import agreements, listings
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 from marketplace.sdk.listings import Offer
@@ -22,11 +22,14 @@ class Deal:
         order: the order as the ledger says.
         agreement: what the buyer accepted.
         offer: the listing, its terms, the asset and its manifest.
+        terms: those that the order is billed by: the listing's, with the plan of the agreement that the buyer's
+            acceptance names where theirs is negotiated.
     """
 
     order: dict[str, Any]
     agreement: Document
     offer: Offer
+    terms: Document
 
 
 def fund(
@@ -47,7 +50,8 @@ def fund(
         escrow: set aside, in minor units of the listing's currency; what is not spent comes back.
         epsilon_cap: the most privacy loss that this order may cause, millionths.
         currency: in which `escrow` was reckoned (ISO 4217 code), where it was: refused unless it is the listing's.
-        agreement_id: the agreement with the seller under which to order; none by default.
+        agreement_id: the agreement with the seller under which to order; none by default. It has the price where the
+            listing's is negotiated.
         valid_until: unix seconds; after it anyone may have the escrow refunded. Capped by the listing's own end.
     Returns:
         the intent's outcome with "orderId" and "agreementDigest".
@@ -55,7 +59,9 @@ def fund(
     offer = listings.inspect(client, listing_id)
     money = documents.money_of(offer.terms)
     expect(money.code, currency or money.code, "terms_currency_differs", "settlement.one_currency")
+    _billed(client, offer, client.address, agreement_id)  # before anything is signed
     agreement: Document = {"type": "agreement", "version": 1, "listing": listing_id}
+    agreement |= {} if agreement_id == ZERO_DIGEST else {"version": 2, "under": agreement_id}
     agreement |= {"terms": offer.listing["termsDigest"], "buyer": client.address, "purpose": purpose, "region": region}
     agreement |= {"nonce": to_hex(secrets.token_bytes(32))}
     digest = documents.digest(documents.validate_agreement(agreement))
@@ -75,6 +81,18 @@ def fund(
     return {**client.submit("/orders", body), "orderId": message["orderId"], "agreementDigest": digest}
 
 
+def _billed(client: Client, offer: Offer, buyer: str, agreement_id: str) -> Document:
+    """`pricing.terms_under`, with an agreement that both signed and whose document is the one that they signed."""
+    if not pricing.is_negotiated(offer.terms):
+        return offer.terms
+    if agreement_id == ZERO_DIGEST:
+        return pricing.terms_under(offer.terms, None)
+    cited = agreements.get(client, agreement_id)
+    sides, rule = {cited["partyA"], cited["partyB"]}, "orders.id_commits_to_agreement"
+    expect(sides, {buyer, offer.listing["seller"]}, "order_agreement_differs", rule)
+    return pricing.terms_under(offer.terms, cited["document"])
+
+
 def quote(
     client: Client,
     listing_id: str,
@@ -84,22 +102,27 @@ def quote(
     hits: int | None = None,
     records: int | None = None,
     periods: int = 1,
+    agreement_id: str = ZERO_DIGEST,
 ) -> dict[str, Any]:
     """What `calls` calls would cost, line by line; nothing is signed. Of hits, records and periods: `pricing.usage_of`.
 
     It is computed here, from terms that were checked against the listing's id; the service is asked only for the fee
     and, of public data, for what it has earned, and must come to the same total.
 
+    Args:
+        agreement_id: the agreement with the seller that has the price, where the listing's is negotiated.
     Raises:
-        InvalidInputError: `usage_contradictory`. VerificationError: `quote_differs`.
+        InvalidInputError: `usage_contradictory`. RuleError: `plan_not_agreed`. VerificationError: `quote_differs`.
     """
     usage = pricing.usage_of(calls, hits=hits, records=records, periods=periods)
     offer = listings.inspect(client, listing_id)
+    plan = pricing.plan_of(_billed(client, offer, client.address, agreement_id))
     asked: dict[str, Any] = {"calls": calls, "hits": usage.hits, "records": usage.records, "periods": periods}
+    asked |= {"plan": canonical_json(plan).decode()} if pricing.is_negotiated(offer.terms) else {}
     said: dict[str, Any] = client.get("/orders/quote", listing=listing_id, purpose=purpose, **asked)
     promised = said["cap"]["promised"] if said["cap"] else 0
     told = pricing.quote(
-        pricing.plan_of(offer.terms),
+        plan,
         usage,
         purpose=purpose,
         fee_bps=said["fee"]["bps"],
@@ -142,4 +165,7 @@ def inspect(client: Client, order_id: str) -> Deal:
     )
     offer = listings.inspect(client, order["listingId"], listing, asset)
     expect(offer.listing["termsDigest"], agreement["terms"], "order_terms_differ", rule)
-    return Deal(order, agreement, offer)
+    under = agreement.get("under", ZERO_DIGEST)
+    if under != ZERO_DIGEST:
+        expect(order["agreementId"], under, "order_agreement_differs", rule)
+    return Deal(order, agreement, offer, _billed(client, offer, order["buyer"], under))

@@ -173,7 +173,7 @@ def account_of(client: Client, deal: Deal) -> OrderAccount:
         order=deal.order["orderId"],
         buyer=deal.order["buyer"],
         escrow=deal.order["escrow"],
-        tariff=tariff_of(deal.offer.terms, deal.agreement),
+        tariff=tariff_of(deal.terms, deal.agreement),
         cap=deal.order["epsilonCap"],
         spent=max((int((step.outcome or {}).get("spentOrder", 0)) for step in steps), default=0),
         amount=last.voucher["amount"] if last else 0,

@@ -14,7 +14,23 @@ from marketplace.auditor.findings import Report
 from marketplace.auditor.readmodel.rows import Row, Tables
 from marketplace.documents import unix_seconds
 from marketplace.errors import MarketplaceError
+from marketplace.pricing import is_negotiated, terms_under
 from marketplace.types import ZERO_DIGEST
+
+
+def billed_by(
+    tables: Tables, documents: Documents, terms: dict[str, Any], accepted: dict[str, Any], subject: str
+) -> dict[str, Any]:
+    """The terms that an order is billed by: its listing's, or, where they leave the price open, with the plan of the
+    agreement that its buyer's acceptance names; with that the order's id names it, too.
+
+    Raises:
+        MarketplaceError: as `pricing.terms_under` does.
+    """
+    if not is_negotiated(terms):
+        return terms
+    row = tables.rows["agreements"].get((accepted.get("under"),))
+    return terms_under(terms, documents.get(row["agreementDigest"], "form_agreement", subject) if row else None)
 
 
 def check_agreements(tables: Tables, documents: Documents, report: Report) -> None:

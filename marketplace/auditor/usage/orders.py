@@ -1,9 +1,10 @@
 """What stands behind an order, gathered from the derived ledger and the documents that it names."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from marketplace.auditor.documents.agreements import billed_by
 from marketplace.auditor.documents.store import Documents
 from marketplace.auditor.findings import Report
 from marketplace.auditor.readmodel.rows import Row, Tables
@@ -20,7 +21,8 @@ class Standing:
 
     Args:
         order: its derived row; likewise `listing` and `asset`.
-        terms: the terms that the listing names.
+        terms: the terms that the order is billed by: those that the listing names, with the plan of the agreement that
+            the buyer's acceptance names where theirs is negotiated.
         manifest: the manifest that the asset names.
         agreement: the agreement that the order names.
     """
@@ -77,7 +79,19 @@ class Papers:
         )
         for name, expected, got in links:
             self._report.same("papers_mismatch", f"{subject} {name}", expected, got)
-        return standing
+        return self._billed(standing, subject)
+
+    def _billed(self, standing: Standing, subject: str) -> Standing:
+        """With a negotiated price as the agreement has it, which the acceptance names, and with that the order's id."""
+        named, under = standing.order["agreementId"], standing.agreement.get("under")
+        if under is not None:
+            self._report.same("papers_mismatch", f"{subject} agreement.under", named, under)
+        try:
+            terms = billed_by(self._tables, self._documents, standing.terms, standing.agreement, subject)
+            return replace(standing, terms=terms)
+        except MarketplaceError as error:
+            self._report.find("order_outside_agreement", subject, expected=error.expected, got=error.code)
+            return standing
 
     def check_permitted(self, standing: Standing, query: Mapping[str, Any], at: int, subject: str) -> None:
         """A finding unless the order's terms permit the query at unix time `at`."""

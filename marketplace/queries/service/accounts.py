@@ -6,6 +6,7 @@ from sqlmodel import Session, col, func, select
 
 from crypto.canonical import from_hex, to_hex
 from crypto.merkle import Frontier
+from marketplace.agreements import service as agreements
 from marketplace.api import service as calls
 from marketplace.documents import Document, series_of
 from marketplace.errors import NotFoundError
@@ -16,8 +17,8 @@ from marketplace.listings.service import get_listing, terms_of
 from marketplace.orders.tables import Order
 from marketplace.participants.proofs import KeyProof
 from marketplace.participants.service.proving import steps_of, taken_at
-from marketplace.pricing import tariff_of
-from marketplace.queries.permission import OrderPapers, SignedIntent
+from marketplace.pricing import is_negotiated
+from marketplace.queries.permission import Cited, OrderPapers, SignedIntent
 from marketplace.queries.plan import Plan
 from marketplace.queries.pricing import BuyerAccount, OrderAccount, buyer_account, calls_of, question_of
 from marketplace.queries.tables import RELEASED, AnsweredCalls, QueryRow
@@ -27,13 +28,22 @@ from marketplace.storage.documents import read_document
 def papers_of(session: Session, order: Order) -> OrderPapers:
     """What stands behind an order, with the signatures of holder, seller and buyer."""
     listing = get_listing(session, order.listing_id)
+    terms = terms_of(session, listing)
     return OrderPapers(
         registration=_signed(session, "Register", order.asset_id),
         listing=_signed(session, "List", order.listing_id),
         fund=_signed(session, "Fund", order.order_id),
-        terms=terms_of(session, listing),
+        terms=terms,
         agreement=read_document(session, order.agreement_digest),
+        cited=_cited(session, order, listing.seller) if is_negotiated(terms) else None,
     )
+
+
+def _cited(session: Session, order: Order, seller: str) -> Cited:
+    """The agreement that has the order's price, with its seller's signature."""
+    name, message, signatures = agreements.signed_of(session, order.agreement_id)
+    signed = SignedIntent(message, from_hex(signatures[seller]))
+    return Cited(name, signed, agreements.document_of(session, order.agreement_id))
 
 
 def key_proof(session: Session, papers: OrderPapers) -> KeyProof:
@@ -41,9 +51,11 @@ def key_proof(session: Session, papers: OrderPapers) -> KeyProof:
     deployment = ledger_profile(session).deployment
     signed = {"Register": papers.registration, "List": papers.listing, "Fund": papers.fund}
     messages = {name: item.message for name, item in signed.items() if item is not None}
-    digests = {name: to_hex(intent_digest(name, message, deployment)) for name, message in messages.items()}
-    taken = taken_at(session, digests.values())
-    times = {name.lower(): taken[digest] for name, digest in digests.items() if digest in taken}
+    names = {name.lower(): to_hex(intent_digest(name, message, deployment)) for name, message in messages.items()}
+    if papers.cited is not None:
+        names["cited"] = to_hex(intent_digest(papers.cited.name, papers.cited.signed.message, deployment))
+    taken = taken_at(session, names.values())
+    times = {name: taken[digest] for name, digest in names.items() if digest in taken}
     parties = [str(message[INTENTS[name].signers[0]]) for name, message in messages.items()]
     return KeyProof(steps_of(session, parties), times)
 
@@ -63,7 +75,7 @@ def account_of(session: Session, order: Order, papers: OrderPapers) -> OrderAcco
         order=order.order_id,
         buyer=order.buyer,
         escrow=order.escrow,
-        tariff=tariff_of(papers.terms, papers.agreement),
+        tariff=papers.tariff,
         cap=order.epsilon_cap,
         spent=spent,
         amount=last["amount"],

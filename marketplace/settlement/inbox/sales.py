@@ -11,9 +11,9 @@ from marketplace.clearing.tables import ClearedOrder, ClearingBatch
 from marketplace.deliveries.tables import Delivery
 from marketplace.errors import NotFoundError, RuleError
 from marketplace.ledger.tables import LedgerBlock
-from marketplace.listings.service import get_listing, terms_of
+from marketplace.listings.service import get_listing
 from marketplace.listings.tables import Listing
-from marketplace.orders.service import get_order
+from marketplace.orders.service import get_order, order_terms
 from marketplace.orders.tables import Order
 from marketplace.participants.service import oversees
 from marketplace.queries.service.accounts import last_voucher
@@ -59,7 +59,7 @@ def sales_between(session: Session, seller: str, buyer: str, period: str, accoun
 def _sale(session: Session, order: Order, settled_at: int) -> Sale:
     listing = get_listing(session, order.listing_id)
     paid = select(Payout).where(Payout.order_id == order.order_id).order_by(col(Payout.event_log_index))
-    cleared, terms = session.get(ClearedOrder, order.order_id), terms_of(session, listing)
+    cleared, terms = session.get(ClearedOrder, order.order_id), order_terms(session, order)
     delivered = session.get(Delivery, order.order_id)
     calls = calls_of(order.as_json(), terms, last_voucher(session, order.order_id))
     return Sale(

@@ -34,7 +34,7 @@ class Sale:
 
     Args:
         order, listing: their rows in public form.
-        terms, agreement: the listing's terms and the buyer's acceptance of them.
+        terms: those that the order is billed by. agreement: the buyer's acceptance of the listing's.
         shares: (asset through which it is due, holder, amount) in the order in which they were paid.
         settled_at: unix seconds. batch: the clearing batch that pays it, or None.
         calls: as `calls_of` says.

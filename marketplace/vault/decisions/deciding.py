@@ -36,7 +36,6 @@ from marketplace.errors import (
 from marketplace.intents import Deployment
 from marketplace.participants.keybook import KeyBook
 from marketplace.participants.proofs import verify_proof
-from marketplace.pricing import tariff_of
 from marketplace.queries.evaluation import SealedColumns, evaluate_plan, number_entry, result_document
 from marketplace.queries.handover import VaultTask, read_vault_task
 from marketplace.queries.noise import check_composition, plan_noise
@@ -285,7 +284,7 @@ class KeyHolder(ABC):
         return answer.residues, case.suppressed(answer)
 
     def _order(self, account: Account, task: VaultTask) -> OrderAccount:
-        return account.order(task.papers.fund.message, tariff_of(task.papers.terms, task.papers.agreement))
+        return account.order(task.papers.fund.message, task.papers.tariff)
 
     def _refusal(self, task: VaultTask, error: MarketplaceError, now: int) -> Document:
         proven = self._promised(task, now)

@@ -15,6 +15,7 @@ from marketplace.gateway.standing import Standings
 from marketplace.gateway.table import Table
 from marketplace.sdk import api, settlement
 from marketplace.sdk.call_store import CallStore
+from marketplace.types import ZERO_DIGEST
 from tests.integration.service.town import YEAR, Town, free_port
 
 ESCROW = 900
@@ -65,12 +66,19 @@ _BEGUN, _NUMBERS = int(time.time()), iter(range(1, 10_000))  # make each listing
 
 
 def order_calls(
-    town: Town, listing: str, buyer: str = "buyer", escrow: int = ESCROW, seconds: int = 20 * 86_400
+    town: Town,
+    listing: str,
+    buyer: str = "buyer",
+    escrow: int = ESCROW,
+    seconds: int = 20 * 86_400,
+    *,
+    under: str = ZERO_DIGEST,
 ) -> str:
     """Order it, with money for it; returns the order's id."""
     settlement.issue(town["bank"], town[buyer].address, escrow)
     until = int(time.time()) + seconds
-    found = api.order(town[buyer], listing, escrow=escrow, purpose="TRANSPORT", region="CN-SH", valid_until=until)
+    wish: dict[str, Any] = {"escrow": escrow, "purpose": "TRANSPORT", "region": "CN-SH", "valid_until": until}
+    found = api.order(town[buyer], listing, **wish, agreement_id=under)
     return str(found["orderId"])
 
 

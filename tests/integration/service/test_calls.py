@@ -37,7 +37,8 @@ from marketplace.sdk.api import Caller
 from marketplace.sdk.call_store import CallStore
 from marketplace.sdk.client import Client
 from marketplace.types import NO_LIMIT, Act, OrderStatus, TitleMark
-from tests.integration.service.calling import ESCROW, OPERATIONS, gateway, offer_calls, order_calls
+from tests.integration.service.calling import COMMON, ESCROW, OPERATIONS, PER_HIT, gateway, offer_calls, order_calls
+from tests.integration.service.test_agreements import agreed
 from tests.integration.service.town import Town
 from tests.sealed_market import keys
 
@@ -519,6 +520,23 @@ def test_an_answer_that_is_not_its_record_is_never_paid(
         refused("call_record_differs", lambda: calls.call("flight", by_id("F0001")), MarketplaceError)
         assert calls.store.records(order) == []
         assert calls.store.voucher(order) is None
+
+
+def test_calls_at_an_agreed_price(town: Town, tmp_path: Path) -> None:
+    """Gateway, buyer and service read the price in the agreement that the order names, each by itself."""
+    supplier, terms = town["supplier"], {"delivery_modes": ["API"], "plan": {**PER_HIT, **COMMON}}
+    listing = offer_calls(town, {"mode": "NEGOTIATED"})
+    refused("plan_not_agreed", lambda: order_calls(town, listing))
+    order = order_calls(town, listing, under=agreed(town, **terms))
+    with gateway(town, listing, tmp_path) as desk, caller(town, order, tmp_path) as calls:
+        for number in ("F0001", "F0010", "F0011"):
+            calls.call("flight", by_id(number))
+        voucher = calls.pay()
+        assert voucher is not None
+        assert voucher["amount"] == 30 + 30 + 20
+        assert api.hand_in(supplier, order, desk.store)["due"] == 80
+        settlement.close(supplier, order, desk.store.voucher(order))
+    assert orders.get(town["buyer"], order)["amount"] == 80
 
 
 def test_the_auditor_counts_the_same(town: Town, desk: Desk, tmp_path: Path) -> None:

@@ -1,17 +1,24 @@
 """A plan from listing to settlement: what was quoted is what vouchers promise and what is paid, tier by tier."""
 
+import json
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from crypto.canonical import canonical_json
+from marketplace.auditor.trust import Trust
+from marketplace.auditor.verifier import audit
 from marketplace.errors import InvalidInputError, RuleError
-from marketplace.sdk import listings, orders, queries, settlement
-from tests.integration.service.test_agreements import code_of
+from marketplace.sdk import evidence, listings, orders, papers, queries, settlement
+from tests.integration.service.test_agreements import agreed, code_of
 from tests.integration.service.test_http import refused
 from tests.integration.service.test_way import everybody
 from tests.integration.service.town import Town
+from tests.memory import MemoryBundle
 from tests.plans import PUBLIC, plan
 
 MINUTE = 60.0
@@ -81,7 +88,6 @@ def test_orders_sent_together_keep_within_what_public_data_may_earn(town: Town) 
     ("wrong", "code"),
     [
         (plan("PER_HIT", scheme="GRADUATED", tiers=[{"upTo": None, "unitPrice": 1}]), "plan_not_for_questions"),
-        (plan("NEGOTIATED"), "plan_not_for_questions"),
         ({**TIERED, "tiers": [{"upTo": 1, "unitPrice": 1}]}, "malformed_document"),
     ],
 )
@@ -89,6 +95,53 @@ def test_plans_that_cannot_be_listed(town: Town, wrong: dict[str, Any], code: st
     with pytest.raises((InvalidInputError, RuleError)) as caught:
         listed(town, wrong)
     assert caught.value.code == code
+
+
+def test_a_price_that_two_sides_agreed_on_is_quoted_vouchered_paid_and_audited(town: Town) -> None:
+    buyer, open_ = town["buyer"], plan("NEGOTIATED")
+    listing = listed(town, open_)
+    assert code_of(orders.quote, buyer, listing, calls=2, purpose="TRANSPORT") == "plan_not_agreed"
+    assert code_of(town.fund, listing) == "plan_not_agreed"
+    other = agreed(town, plan=plan("PER_HIT", scheme="GRADUATED", tiers=[{"upTo": None, "unitPrice": 1}]))
+    assert code_of(town.fund, listing, agreement_id=other) == "plan_not_for_questions"
+
+    under = agreed(town, plan=TIERED)
+    told = orders.quote(buyer, listing, calls=2, purpose="TRANSPORT", agreement_id=under)
+    assert (told["total"], told["plan"]) == (107, TIERED)
+    assert code_of(orders.quote, town["rival"], listing, calls=2, purpose="TRANSPORT", agreement_id=under) == (
+        "agreement_unknown"
+    )
+    assert code_of(town.fund, listing, "rival", agreement_id=under) == "agreement_unknown"
+    assert code_of(town.fund, listing, agreement_id=under, escrow=99) == "escrow_too_small"
+    order = town.fund(listing, agreement_id=under, escrow=told["escrowLeast"], epsilon_cap=3_000)
+    for month, price in ((2, 100), (3, 7)):
+        with everybody(town):
+            question = f"SELECT COUNT(*) FROM f WHERE month = '{month}'"
+            assert queries.ask(buyer, order, question, 1_000, MINUTE).price == price
+    settlement.close(town["supplier"], order)
+    paid = orders.get(buyer, order)
+    assert (paid["amount"], paid["calls"], paid["refund"]) == (107, 2, 0)
+    proof = papers.content(buyer, papers.trade_voucher(buyer, order))
+    assert (proof["contract"]["plan"]["mode"], proof["assessment"]["priceIsThePlans"]) == ("PER_CALL", True)
+    assert proof["contract"]["agreement"] == under
+
+
+def test_the_auditor_bills_by_what_was_agreed(town: Town, tmp_path: Path) -> None:
+    """After the orders above; a bundle whose agreement says another price is found out."""
+    town.wait_for_anchor()
+    path = tmp_path / "bundle.zip"
+    evidence.download_bundle(town["auditor"], path)
+    with zipfile.ZipFile(path) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    assert [finding.as_dict() for finding in audit(MemoryBundle(files), Trust(), reexecute=0).findings] == []
+    name, forms = next(
+        (name, value)
+        for name, content in files.items()
+        if b'"form_agreement"' in content and b'"unitPrice":100' in content and (value := json.loads(content))
+    )
+    forms["fields"]["plan"]["tiers"][0]["unitPrice"] = 1
+    found = audit(MemoryBundle({**files, name: canonical_json(forms)}), Trust(), reexecute=0).findings
+    assert {finding.code for finding in found} == {"document_digest", "voucher_amount"}
 
 
 def test_a_quote_counts_the_periods_and_records_that_it_is_told(town: Town) -> None:
