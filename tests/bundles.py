@@ -4,7 +4,7 @@
 """
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -219,13 +219,13 @@ def seal_data(maker: Maker) -> None:
     maker.store(manifest)
 
 
-def register(maker: Maker) -> None:
+def register(maker: Maker, origin: str = "ENTERPRISE") -> None:
     """Register, confirm with a certificate, move a share, hand the right to operate to the heir."""
     supplier, collector, heir = (maker.people[name].address for name in ("supplier", "collector", "heir"))
     shares = [{"holder": supplier, "bps": 9000}, {"holder": collector, "bps": 1000}]
     claim = {
         **{"type": "claim", "version": 1, "title": {"en": "Flights", "zh": "航班"}, "holder": supplier},
-        **{"manifest": digest(maker.manifest), "sourceClass": "COLLECTED_GENERATED", "origin": "ENTERPRISE"},
+        **{"manifest": digest(maker.manifest), "sourceClass": "COLLECTED_GENERATED", "origin": origin},
         **{"level": "GENERAL_2", "shares": shares, "evidence": []},
         "rights": [
             {"right": right, "holder": supplier, "until": None, "limits": ""} for right in ("HOLD", "USE", "OPERATE")
@@ -365,9 +365,8 @@ def certify(maker: Maker, until: int, asset: str = "", **told: Any) -> str:
     return maker.store(credential.issue(body, key, created=START))
 
 
-def offer(maker: Maker) -> None:
-    """List the product, and another that is withdrawn at once."""
-    heir = maker.people["heir"].address
+def first_terms(maker: Maker) -> dict[str, Any]:
+    """Of version 1: one price for a call, and a panel of three."""
     nodes = [
         {
             "address": node.address,
@@ -376,13 +375,19 @@ def offer(maker: Maker) -> None:
         }
         for node in (maker.people[f"node{index}"] for index in range(3))
     ]
-    maker.terms = {
+    return {
         **{"type": "terms", "version": 1, "title": {"en": "Delays", "zh": "延误"}, "asset": maker.asset},
         **{"manifest": digest(maker.manifest), "computations": ["COUNT", "SUM", "MEAN"], "purposes": ["TRANSPORT"]},
         **{"regions": ["CN"], "price": PRICE, "epsilonPerQueryMax": 10 * EPSILON, "minimumCohort": 10},
         **{"buyerCap": 10**9, "groups": [], "fields": []},
         **{"panel": {"nodes": nodes, "threshold": 2}, "termEnd": iso_time(START + YEAR)},
     }
+
+
+def offer(maker: Maker) -> None:
+    """List the product, and another that is withdrawn at once."""
+    heir = maker.people["heir"].address
+    maker.terms = first_terms(maker)
     withdrawn: dict[str, Any] = {**maker.terms, "price": PRICE + 1}
     for terms in (maker.terms, withdrawn):
         listing = listing_id(heir, maker.asset, maker.store(terms))
@@ -481,18 +486,18 @@ def agree(maker: Maker) -> None:
     terms = {"partyA": heir, "partyB": buyer, "validUntil": START + YEAR, "deadline": START + YEAR}
     for form in ("GF-2025-2615", "GF-2025-2618"):
         filled = agreement_on(form, **sides)
-        _enter(maker, "agree", "Agree", filled, dict(terms))
+        enter_agreement(maker, "agree", "Agree", filled, dict(terms))
         if form == "GF-2025-2615":
             maker.agreement = agreement_id(heir, buyer, digest(filled))
     changed = {**agreement_on(**{**sides, "fields": fields | {"cure_days": 15}}), "amends": maker.agreement}
-    _enter(maker, "amend", "AmendAgreement", changed, {"previousId": maker.agreement, **terms})
+    enter_agreement(maker, "amend", "AmendAgreement", changed, {"previousId": maker.agreement, **terms})
     maker.agreement = agreement_id(heir, buyer, digest(changed))
     end = {"agreementId": agreement_id(heir, buyer, digest(filled)), "partyA": heir, "partyB": buyer}
     maker.act("Agreements", "retire", "RetireAgreement", end | {"deadline": START + YEAR}, "heir", "buyer")
     maker.ledger.seal()
 
 
-def _enter(maker: Maker, verb: str, intent: str, document: dict[str, Any], message: dict[str, Any]) -> None:
+def enter_agreement(maker: Maker, verb: str, intent: str, document: dict[str, Any], message: dict[str, Any]) -> None:
     name = maker.store(document)
     message |= {"agreementId": agreement_id(message["partyA"], message["partyB"], name), "agreementDigest": name}
     maker.act("Agreements", verb, intent, message, "heir", "buyer")
@@ -817,13 +822,18 @@ def make_bundle(folder: Path, *, orders: int = 4, queries: int = 2) -> Made:
         orders: number of orders, 3 or more.
         queries: released queries of each order.
     """
+    return make_market(folder, lambda maker: _tell(maker, orders, queries))
+
+
+def make_market(folder: Path, tell: Callable[[Maker], None]) -> Made:
+    """The bundle of a market of which something else is told; its log ends with a checkpoint."""
     node = Node(NodeSettings(CHAIN_ID, START, folder))
     try:
         relayer = Relayer(keys("relayer").signing_key, CHAIN_ID)
         genesis = Genesis(relayer.address, keys("registrar").address, TREASURY, FEE_BPS, rulebook().digest, MONIES)
-        ledger = found(node, relayer, genesis, START + 10)
-        maker = Maker(ledger)
-        _tell(maker, orders, queries)
+        maker = Maker(found(node, relayer, genesis, START + 10))
+        tell(maker)
+        maker.checkpoint()
         return Made(_files(maker), trust_of(maker))
     finally:
         node.stop()
@@ -864,7 +874,6 @@ def _tell(maker: Maker, count: int, queries: int) -> None:
     claim(maker, orders[-2])
     maker.ledger.seal(REFUND_GRACE_SECONDS + 10_000)
     maker.ledger.alone("Orders", "refund", orders[-1].name)
-    maker.checkpoint()
 
 
 def trust_of(maker: Maker) -> Trust:

@@ -277,6 +277,27 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "An order is for other data, another purpose or another place than the agreement that it cites.",
         "订单的数据、用途或地域超出其所引协议。",
     ),
+    "listing_differs": (
+        "A listing's terms do not say what the ledger says of it.",
+        "挂牌条款与账本所载挂牌不符。",
+    ),
+    "plan_unfit": (
+        "A listing's price plan does not fit its rulebook, its data or what it sells.",
+        "挂牌的价格方案不符合其规则集、数据来源或交付内容。",
+    ),
+    "order_not_permitted": (
+        "An order is for a purpose or a place that its listing's terms do not permit.",
+        "订单的用途或地域不为挂牌条款所允许。",
+    ),
+    "escrow_too_small": (
+        "An order put less into escrow than the smallest use costs under its agreement.",
+        "订单托管金额低于协议约定的最小用量价格。",
+    ),
+    "revenue_cap": (
+        "An order could bring the operator of public data more than it may earn from it.",
+        "订单可使公共数据运营方的收入超过最高准许收入。",
+    ),
+    "trial_used": ("A buyer took a free trial that it had taken before.", "同一买方重复使用免费试用。"),
     "claim_differs": ("A claim does not say what the ledger says.", "权利主张与账本不符。"),
     "claim_beyond_source": (
         "A claim names rights that the source of its data cannot give.",
@@ -434,6 +455,8 @@ COUNTED: dict[str, str] = {
     "anchors": "锚定",
     "leaves": "日志条目",
     "documents": "文档",
+    "listings": "挂牌",
+    "fundings": "订单托管",
     "agreements": "协议",
     "deliveries": "交付",
     "orders under agreements": "依协议下达的订单",

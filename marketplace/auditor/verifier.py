@@ -16,6 +16,8 @@ from marketplace.auditor.documents.contents import (
     check_registrations_of_certificates,
 )
 from marketplace.auditor.documents.deliveries import check_deliveries
+from marketplace.auditor.documents.fundings import check_fundings
+from marketplace.auditor.documents.listings import check_listings
 from marketplace.auditor.documents.statuses import check_status_lists
 from marketplace.auditor.documents.store import Documents, check_blobs
 from marketplace.auditor.findings import Report
@@ -67,8 +69,9 @@ def audit(
      8. Evidence log: the leaves give every root that was signed or anchored; checkpoints are signed by the log's key.
      9. Documents and sealed blobs: each one that is named is there, hashes to its name and has its type's shape;
         certificates verify; their status lists say what the ledger says at its last block; versions of a data set
-        follow from one another; agreements fit their forms, and orders keep within those that they cite; data is
-        delivered as its level allows.
+        follow from one another; terms say what their listings say, and plans fit their rulebooks; agreements fit their
+        forms, and orders keep within those that they cite, within terms and caps; data is delivered as its level
+        allows.
     10. Queries: each released answer was asked, permitted, paid by a signed voucher, attested by enough of the panel
         and released by the vault; epsilon never exceeds cap or budget; metered = billed = settled.
     11. Re-execution: a sample of released answers, or all, computed again on the ciphertexts; and every query of which
@@ -198,7 +201,9 @@ def _follow_log(
     with report.step(9):  # 9
         check_blobs(bundle, check_ledger_documents(tables, documents, report), report)
         check_registrations_of_certificates(tables, documents, report)
+        check_listings(tables, documents, report)
         check_agreements(tables, documents, report)
+        check_fundings(tables, derived, documents, report)
         check_deliveries(tables, documents, report)
         check_status_lists(bundle, tables, documents, report, log_key=roots.log.public, height=height)
         documents.check_rest()

@@ -8,7 +8,7 @@ from sqlmodel import Session
 from crypto import bls
 from crypto.canonical import from_hex
 from marketplace.api.rules import check_offer
-from marketplace.currencies import CNY, code_of
+from marketplace.currencies import code_of
 from marketplace.deliveries.modes import require_allowed
 from marketplace.documents import Document, money_of, unix_seconds, validate_manifest, validate_terms
 from marketplace.documents.scopes import scope_of_terms
@@ -18,7 +18,7 @@ from marketplace.evidence.inbox.submitting import submit
 from marketplace.intents import Deployment
 from marketplace.listings.tables import Listing
 from marketplace.participants.service import require_active
-from marketplace.pricing import check_plan, check_terms, plan_of
+from marketplace.pricing import check_listed
 from marketplace.refusals import refuse
 from marketplace.rights.service import get_asset, manifest_of
 from marketplace.storage.documents import has_document, read_document
@@ -115,31 +115,14 @@ def _check_terms(session: Session, message: Mapping[str, Any]) -> None:
             hint="upload terms that name this asset, and list with their digest",
             hint_zh="请上传针对该资产的条款，并以其摘要挂牌",
         )
-    check_terms(terms)
     claim = read_document(session, asset.claim_digest)
     require_allowed(terms, asset.level, claim["origin"])
-    check_plan(plan_of(terms), is_public=claim["origin"] == "PUBLIC")
-    _check_money(terms)
+    check_listed(terms, claim["origin"])
     manifest = validate_manifest(manifest_of(session, asset))
     _check_scope(terms, manifest, message)
     check_offer(terms, manifest)
     _check_cohort(terms, manifest)
     _check_panel(session, terms)
-
-
-def _check_money(terms: Document) -> None:
-    """What public data may earn is capped in yuan, over all its listings, so it is sold for yuan alone."""
-    if plan_of(terms)["publicData"] is not None and money_of(terms) is not CNY:
-        raise RuleError(
-            "public_data_in_yuan",
-            f"public data is listed in {CNY.code}, not in {money_of(terms).code}",
-            zh=f"公共数据只能以 {CNY.code} 挂牌，不能以 {money_of(terms).code} 挂牌",
-            rule="pricing.public_data_in_yuan",
-            expected=CNY.code,
-            got=money_of(terms).code,
-            hint="its permitted income is stated and summed in yuan; leave out --currency",
-            hint_zh="其准许收入以人民币核定并累计；请勿指定 --currency",
-        )
 
 
 def _check_scope(terms: Document, manifest: Document, message: Mapping[str, Any]) -> None:

@@ -16,6 +16,7 @@ from marketplace.pricing.public_data import check_plan, max_permitted_revenue, r
 from marketplace.pricing.quotes import quote, usage_of
 from marketplace.pricing.tariffs import (
     Tariff,
+    check_listed,
     check_terms,
     is_negotiated,
     plan_of,
@@ -35,6 +36,7 @@ __all__ = [
     "Usage",
     "bill",
     "bill_calls",
+    "check_listed",
     "check_plan",
     "check_terms",
     "entry_price",

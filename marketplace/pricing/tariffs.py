@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from marketplace.documents import validate_terms
+from marketplace.currencies import CNY
+from marketplace.documents import money_of, validate_terms
 from marketplace.documents.plans import flat_plan, validate_plan
 from marketplace.errors import InvalidInputError, RuleError
 from marketplace.pricing.billing import KNOWN_BEFORE_THE_ANSWER, Plan, Usage, bill, entry_price, plan_not_agreed
@@ -132,4 +133,30 @@ def check_terms(terms: Mapping[str, Any]) -> None:
             got=terms["price"],
             hint="state what the smallest use costs",
             hint_zh="请填写最小用量的价格",
+        )
+
+
+def check_listed(terms: Mapping[str, Any], origin: str) -> None:
+    """Refuse terms whose price nobody may ask, or whose plan cannot bill what they offer. The same for service and
+    auditor.
+
+    Args:
+        origin: of the data, as its claim says: one of documents.DATA_ORIGINS.
+    Raises:
+        InvalidInputError: as `check_terms` says; `public_data_cap`. NotFoundError: `rulebook_unknown`.
+        RuleError: `public_data_in_yuan`: what public data may earn is capped in yuan, over all its listings.
+    """
+    check_terms(terms)
+    check_plan(plan_of(terms), is_public=origin == "PUBLIC")
+    money = money_of(dict(terms)).code
+    if plan_of(terms)["publicData"] is not None and money != CNY.code:
+        raise RuleError(
+            "public_data_in_yuan",
+            f"public data is listed in {CNY.code}, not in {money}",
+            zh=f"公共数据只能以 {CNY.code} 挂牌，不能以 {money} 挂牌",
+            rule="pricing.public_data_in_yuan",
+            expected=CNY.code,
+            got=money,
+            hint="its permitted income is stated and summed in yuan; leave out --currency",
+            hint_zh="其准许收入以人民币核定并累计；请勿指定 --currency",
         )

@@ -226,7 +226,7 @@ def check_permitted(papers: OrderPapers, query: Mapping[str, Any], manifest: Map
             "data_mismatch", "the query is for other sealed data", "查询针对其他密封数据", ciphertext_root(manifest)
         )
     _check_term(papers, now)
-    _check_agreement(papers.terms, papers.agreement)
+    check_use(papers.terms, papers.agreement)
     _check_computations(papers.terms, query)
 
 
@@ -238,7 +238,14 @@ def _check_term(papers: OrderPapers, now: int) -> None:
         raise _rule("listing_expired", "the term of the listing has ended", "挂牌期限已过", end, now)
 
 
-def _check_agreement(terms: Mapping[str, Any], agreement: Mapping[str, Any]) -> None:
+def check_use(terms: Mapping[str, Any], agreement: Mapping[str, Any]) -> None:
+    """Refuse a use that the terms do not permit.
+
+    Args:
+        terms: the listing's. agreement: the buyer's acceptance, which states purpose and region.
+    Raises:
+        RuleError: `purpose_not_permitted`, `region_not_permitted`.
+    """
     if agreement["purpose"] not in terms["purposes"]:
         raise _rule(
             "purpose_not_permitted",

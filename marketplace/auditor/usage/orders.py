@@ -8,9 +8,8 @@ from marketplace.auditor.documents.agreements import billed_by
 from marketplace.auditor.documents.store import Documents
 from marketplace.auditor.findings import Report
 from marketplace.auditor.readmodel.rows import Row, Tables
-from marketplace.documents import ciphertext_root, money_of
+from marketplace.documents import ciphertext_root
 from marketplace.errors import MarketplaceError
-from marketplace.pricing import price_fits
 from marketplace.queries.permission import OrderPapers, SignedIntent, check_permitted
 from marketplace.queries.plan import Plan, make_plan
 
@@ -66,12 +65,7 @@ class Papers:
     def _checked(self, standing: Standing) -> Standing:
         row, subject = standing.order, f"order {standing.order['orderId']}"
         links = (
-            ("terms.asset", row["assetId"], standing.terms["asset"]),
-            ("terms.manifest", standing.asset["manifestDigest"], standing.terms["manifest"]),
-            ("terms.price", standing.listing["price"], standing.terms["price"]),
-            ("terms.currency", standing.listing["currency"], money_of(standing.terms).code),
             ("order.currency", standing.listing["currency"], row["currency"]),
-            ("terms.plan", True, price_fits(standing.terms)),
             ("agreement.listing", row["listingId"], standing.agreement["listing"]),
             ("agreement.terms", standing.listing["termsDigest"], standing.agreement["terms"]),
             ("agreement.buyer", row["buyer"], standing.agreement["buyer"]),
