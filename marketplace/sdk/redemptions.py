@@ -65,7 +65,7 @@ def get(client: Client, redemption: str) -> dict[str, Any]:
 
 
 def payout(client: Client, redemption: str) -> Document:
-    """Where a redemption is to be paid to; for its holder and its bank.
+    """Where a redemption is to be paid to; for its holder, its bank and whoever oversees.
 
     Raises:
         VerificationError: what the service shows is not what the holder signed for.

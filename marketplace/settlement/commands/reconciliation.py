@@ -14,7 +14,6 @@ from marketplace.console.usage import BadValue
 from marketplace.console.values import parse_address
 from marketplace.errors import VerificationError
 from marketplace.sdk import redemptions, settlement
-from marketplace.sdk.client import Client
 from marketplace.sdk.foreign import read_json
 from marketplace.sdk.opening import open_client
 from marketplace.settlement.commands.group import app
@@ -32,7 +31,7 @@ KINDS = {
     "currency_differs": ("another currency", "币种不符"),
     "direction_differs": ("the other direction", "收付方向不符"),
     "beneficiary_differs": ("another beneficiary", "收款账户不符"),
-    "duplicate_at_bank": ("twice in one statement", "同一对账单内重复"),
+    "duplicate_at_bank": ("twice in one statement, or in two accounts", "同一对账单或两个账户内重复"),
     "statements_disagree": ("two statements disagree", "两份对账单内容不一致"),
     "sequence_gap": ("a statement is missing", "对账单不连续"),
 }
@@ -77,7 +76,11 @@ def reconcile(
     else:
         with open_client(run) as client:
             issues, paid, whose = settlement.issues(client), redemptions.redemptions(client), bank or client.address
-            payees = _payees(client, paid, whose)
+            payees = {
+                row["redemptionId"]: redemptions.payout(client, row["redemptionId"])["accountNumber"]
+                for row in paid
+                if row["bank"] == whose and row["status"] == RedemptionStatus.PAID
+            }
     report = compare(statements, issues, paid, whose, payees)
     found = {"bank": whose, "statements": [to_hex(sha256(path.read_bytes())) for path in files], **report.as_dict()}
     if run.as_json:
@@ -133,14 +136,6 @@ def _from_bundle(path: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]
                 if documents.digest(document) == row["payoutDigest"]:
                     payees[row["redemptionId"]] = documents.validate_payout(document)["accountNumber"]
     return issues, redeemed, payees
-
-
-def _payees(client: Client, redeemed: Sequence[Mapping[str, Any]], bank: str) -> dict[str, str]:
-    """Where paid redemptions were to be paid to, for the bank itself: nobody else reads that."""
-    if client.address != bank:
-        return {}
-    paid = [row for row in redeemed if row["bank"] == bank and row["status"] == RedemptionStatus.PAID]
-    return {row["redemptionId"]: redemptions.payout(client, row["redemptionId"])["accountNumber"] for row in paid}
 
 
 def _codes(found: Mapping[str, Any]) -> str:

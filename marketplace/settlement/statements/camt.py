@@ -25,6 +25,7 @@ from marketplace.settlement.statements.entries import (
 
 _NAMESPACE = re.compile(r"\{urn:iso:std:iso:20022:tech:xsd:camt\.053\.001\.0[2-8]\}Document")
 OPENING, CLOSING = ("OPBD", "PRCD"), ("CLBD",)
+_BOOKED, _VALUED = ("BookgDt/Dt", "BookgDt/DtTm"), ("ValDt/Dt", "ValDt/DtTm")
 
 
 def parse_camt(content: bytes) -> list[BankStatement]:
@@ -112,18 +113,24 @@ def _statement(reader: _Reader) -> BankStatement:
             sequence=int(number) if number else None,
             opening=_balance(reader, OPENING, currency),
             closing=_balance(reader, CLOSING, currency),
-            last_date=_last_day(entries, stated),
+            last_date=_last_day(reader, entries, stated),
             entries=entries,
             currency=currency,
         )
     )
 
 
-def _last_day(entries: Sequence[Entry], stated: str) -> str:
-    """The last day covered: the one that is stated, else that of the last entry."""
+def _last_day(reader: _Reader, entries: Sequence[Entry], stated: str) -> str:
+    """The last day covered: the one that is stated, after which nothing is booked, else that of the last entry."""
     if not stated and not entries:
         raise malformed("Stmt/FrToDt", "the last day that the statement covers", "none")
-    return date(stated, "Stmt/FrToDt") if stated else max(entry.value_date for entry in entries)
+    if not stated:
+        return max(entry.value_date for entry in entries)
+    last = date(stated, "Stmt/FrToDt")
+    booked = [date(item.text(*_BOOKED, *_VALUED), "Ntry/BookgDt") for item in reader.all("Ntry") if _is_booked(item)]
+    if beyond := [day for day in booked if day > last]:
+        raise malformed("Ntry/BookgDt", f"a day until {last}, which the statement is said to cover", max(beyond))
+    return last
 
 
 def _currency(reader: _Reader) -> str:
@@ -152,11 +159,15 @@ def _date_of(reader: _Reader, codes: tuple[str, ...]) -> str:
     return next((item.text("Dt/Dt", "Dt/DtTm") for item in _balances(reader, codes)), "")
 
 
+def _is_booked(entry: _Reader) -> bool:
+    return entry.text("Sts/Cd", "Sts") == "BOOK"
+
+
 def _entries(reader: _Reader, currency: str) -> Iterator[Entry]:
-    if reader.text("Sts/Cd", "Sts") != "BOOK":
+    if not _is_booked(reader):
         return
     sign, total = reader.sign("Ntry"), reader.amount("Ntry", currency)
-    day = date(reader.text("ValDt/Dt", "ValDt/DtTm", "BookgDt/Dt", "BookgDt/DtTm"), "Ntry/ValDt")
+    day = date(reader.text(*_VALUED, *_BOOKED), "Ntry/ValDt")
     details = list(reader.all("NtryDtls/TxDtls"))
     if len(details) <= 1:
         one = details[0] if details else reader

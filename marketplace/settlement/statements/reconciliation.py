@@ -12,7 +12,7 @@ only if `unexplained` is zero.
 | currency_differs    | both know it, in different currencies                                             |
 | direction_differs   | both know it, one as coming in and the other as going out                         |
 | beneficiary_differs | paid out to another account than the holder signed for                            |
-| duplicate_at_bank   | one statement has a reference twice                                               |
+| duplicate_at_bank   | one statement has a reference twice, or two accounts have it                      |
 | statements_disagree | two statements of a currency have one reference with different contents            |
 | sequence_gap        | a statement is missing between two others, or one does not begin as the last ended |
 """
@@ -177,40 +177,63 @@ def _said(fact: _Fact) -> dict[str, Any]:
 def _merge(statements: Sequence[BankStatement], report: Report) -> list[tuple[Entry, str]]:
     """Every entry once, by the bank's reference in a currency, with that currency; what statements say against
     themselves or each other in it is noted."""
-    known: dict[tuple[str, str], tuple[Entry, str]] = {}
+    known: dict[tuple[str, str], tuple[Entry, BankStatement]] = {}
     ordered = sorted(dict.fromkeys(statements), key=_order)
     for statement in ordered:
         own: set[str] = set()
         for entry in statement.entries:
             reference = entry.reference.strip()
-            key = (statement.currency, reference)
-            if reference in own:
+            before, first = known.setdefault((statement.currency, reference), (entry, statement))
+            if reference in own or first.account != statement.account:
                 report.differences.append(Difference("duplicate_at_bank", reference, got=statement.name))
-            elif (before := known.get(key)) is not None and before[0] != entry:
-                report.differences.append(
-                    Difference("statements_disagree", reference, asdict(before[0]), asdict(entry))
-                )
+            elif before != entry:
+                report.differences.append(Difference("statements_disagree", reference, asdict(before), asdict(entry)))
             own.add(reference)
-            known.setdefault(key, (entry, statement.currency))
-    report.differences += _gaps(ordered)
-    return list(known.values())
+    for _, kept in itertools.groupby(ordered, _account):
+        book = list(kept)
+        report.differences += [*_gaps(book), *_breaks(book)]
+    return [(entry, statement.currency) for entry, statement in known.values()]
 
 
-def _order(statement: BankStatement) -> tuple[str, int, str, str]:
-    return statement.account, statement.sequence or 0, statement.last_date, statement.name
+def _order(statement: BankStatement) -> tuple[str, str, int, str, str]:
+    return *_account(statement), statement.sequence or 0, statement.last_date, statement.name
 
 
-def _gaps(ordered: Sequence[BankStatement]) -> Iterator[Difference]:
+def _account(statement: BankStatement) -> tuple[str, str]:
+    """A bank may keep several currencies under one number, each with statements and balances of its own."""
+    return statement.account, statement.currency
+
+
+def _gaps(book: Sequence[BankStatement]) -> Iterator[Difference]:
     """Statements of an account that carry numbers must follow one another, and begin where the last ended."""
-    numbered = [statement for statement in ordered if statement.sequence is not None]
+    numbered = [statement for statement in book if statement.sequence is not None]
     for before, after in itertools.pairwise(numbered):
-        if before.account != after.account or before.sequence == after.sequence:
+        if before.sequence == after.sequence:
             continue
         wanted = (before.sequence or 0) + 1
         if after.sequence != wanted:
             yield Difference("sequence_gap", after.name, expected=wanted, got=after.sequence)
         elif None not in (before.closing, after.opening) and before.closing != after.opening:
             yield Difference("sequence_gap", after.name, expected=before.closing, got=after.opening)
+
+
+def _breaks(book: Sequence[BankStatement]) -> Iterator[Difference]:
+    """Where statements of an account carry no numbers, its balances alone tell of one that is missing: the first, with
+    every entry once, comes to the last. They may overlap, so it is not asked of one and the next."""
+    told = [statement for statement in book if statement.entries or statement.opening is not None]
+    if all(statement.sequence is not None for statement in told) or any(item.opening is None for item in told):
+        return
+    begin, end = min(map(_first_day, told)), max(statement.last_date for statement in told)
+    once = {entry.reference.strip(): entry.signed for statement in told for entry in statement.entries}
+    moved = sum(once.values())
+    reached = {(statement.opening or 0) + moved for statement in told if _first_day(statement) == begin}
+    stated = [statement for statement in told if statement.last_date == end]
+    if not any(statement.closing in reached for statement in stated):
+        yield Difference("sequence_gap", stated[-1].name, expected=min(reached), got=stated[-1].closing)
+
+
+def _first_day(statement: BankStatement) -> str:
+    return min((entry.value_date for entry in statement.entries), default=statement.last_date)
 
 
 def _end(statements: Sequence[BankStatement]) -> int:

@@ -1,5 +1,6 @@
 """Money goes back to a bank, through the whole service, with a clock that the test moves."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from crypto.keystore import encrypt
 from marketplace import cli
 from marketplace.auditor.bundle import open_bundle
 from marketplace.auditor.trust import Trust
@@ -25,6 +27,7 @@ from tests.integration.service.town import Town, running, town_settings
 from tests.sealed_market import keys
 
 DAY = 86_400
+PASSWORD = "a long password"
 
 
 @dataclass
@@ -87,7 +90,22 @@ def reconciled(town: Town, folder: Path, bundle: Path) -> None:
     assert cli.main([*command, "--bank", bank.address, "--json"]) == 7
 
 
-def test_a_holder_gets_its_money_back_by_every_way(town: Town, clock: Clock, tmp_path: Path) -> None:
+def overseen(town: Town, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever oversees compares where the bank paid to, as the bank itself would."""
+    (folder / "keystore.json").write_text(json.dumps(encrypt(town["auditor"].keys, PASSWORD, 12)), "utf-8")
+    (folder / "keystore.json").chmod(0o600)
+    monkeypatch.setenv("MARKETPLACE_PASSWORD", PASSWORD)
+    came, today = Entry("IN-1", "2026-11-02", 1000, is_credit=True), datetime.now(CHINA).date().isoformat()
+    command = ["settlement", "reconcile", str(folder / "seen.xml"), "--bank", town["bank"].address]
+    for account, code in (("622202000000", 0), ("622202000001", 7)):
+        went = Entry("OUT-1", "2026-11-03", 300, is_credit=False, counterparty=account)
+        (folder / "seen.xml").write_bytes(camt([came, went], last=today))
+        assert cli.main([*command, "--url", town.url, "--home", str(folder), "--json"]) == code
+
+
+def test_a_holder_gets_its_money_back_by_every_way(
+    town: Town, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bank, buyer, rival = town["bank"], town["buyer"], town["rival"]
     settlement.issue(bank, buyer.address, 1000, "IN-1")
     paid = redeem(town, 300)
@@ -95,6 +113,7 @@ def test_a_holder_gets_its_money_back_by_every_way(town: Town, clock: Clock, tmp
     assert redemptions.payout(bank, paid)["accountNumber"] == "622202000000"
     assert redemptions.pay(bank, paid, "OUT-1")["status"] == "mined"
     assert (balance(town), redemptions.get(buyer, paid)["status"]) == (700, RedemptionStatus.PAID)
+    overseen(town, tmp_path, monkeypatch)
 
     rejected = redeem(town, 200)
     assert code_of(lambda: redemptions.pay(bank, rejected, "OUT-1")) == "issue_reference_used"

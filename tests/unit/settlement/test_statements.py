@@ -292,3 +292,46 @@ def test_what_the_ledger_says_after_the_last_day_is_not_missing_yet() -> None:
     assert (found(report), report.later) == ([], [payment_reference(BANK, "OUT-1")])
     redemptions[-1]["endedAt"] = NOON - 86_400  # the day that the statement still covers
     assert found(check([statement], (issues, redemptions))) == [("missing_at_bank", payment_reference(BANK, "OUT-1"))]
+
+
+def test_a_missing_statement_is_named_though_one_of_another_currency_has_its_number() -> None:
+    """A bank may keep several currencies under one account's number, each with statements numbered by themselves."""
+    first = statement_of(ENTRIES[:1], number=1)
+    third = parse_camt(camt(ENTRIES[1:], number=3, name="S-3", opening=first.closing or 0))[0]
+    (other,) = parse_camt(camt([], currency="HKD", number=2, name="H-2", opening=first.closing or 0))
+    assert found(check([first, other, third], ledger(ENTRIES))) == [("sequence_gap", "S-3")]
+    assert found(check([first, replace(other, sequence=1, opening=5, closing=5), replace(third, sequence=2)],
+                       ledger(ENTRIES))) == []  # fmt: skip
+
+
+BALANCED = {"columns": {**SIGNED["columns"], "balance": "b"}}
+
+
+def test_a_table_that_is_left_out_shows_in_the_balances() -> None:
+    """What a bank took in between stands neither in the tables that it gives nor on the ledger."""
+    early = parse_csv(b"r,d,a,b\nIN-1,2026-11-02,1000.00,1000.00\n", BALANCED, "a.csv", "2026-11-02")
+    late = parse_csv(b"r,d,a,b\nOUT-1,2026-11-03,-300.01,199.99\n", BALANCED, "c.csv", "2026-11-30")
+    honest = parse_csv(b"r,d,a,b\nOUT-1,2026-11-03,-300.01,699.99\n", BALANCED, "c.csv", "2026-11-30")
+    both = b"r,d,a,b\nIN-1,2026-11-02,1000.00,1000.00\nOUT-1,2026-11-03,-300.01,699.99\n"
+    whole = parse_csv(both, BALANCED, "w.csv", "2026-11-30")
+    rows = ledger(ENTRIES)
+    report = check([late, early], rows)
+    assert [(item.kind, item.item, item.expected, item.got) for item in report.differences] == [
+        ("sequence_gap", "c.csv", 69_999, 19_999)
+    ]
+    bare = parse_csv(b"r,d,a\nOUT-1,2026-11-03,-300.01\n", SIGNED, "d.csv", "2026-11-30")
+    for statements in ([early, honest], [whole, honest, early], [early, bare]):
+        assert found(check(statements, rows)) == []
+
+
+def test_one_payment_is_not_taken_from_two_accounts() -> None:
+    once = statement_of(ENTRIES)
+    again = replace(once, account="2002", name="T-1", entries=ENTRIES[1:], opening=30_001, closing=0)
+    assert found(check([once, again], ledger(ENTRIES))) == [("duplicate_at_bank", "OUT-1")]
+
+
+def test_a_statement_says_nothing_of_days_after_its_last() -> None:
+    """Else whatever it leaves out would count as later, while what it names matches."""
+    with pytest.raises(InvalidInputError) as refused:
+        parse_camt(camt(ENTRIES[:1], last="2026-11-01"))
+    assert (refused.value.code, refused.value.got) == ("statement_malformed", "2026-11-02")
