@@ -420,6 +420,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "A paper bills or proves an order that the ledger did not settle.",
         "凭证所载订单在账本上并未结算。",
     ),
+    "paper_of_unpaid_order": (
+        "A trade voucher proves an order whose clearing batch has not paid.",
+        "交易凭证所载订单的清算批次尚未支付。",
+    ),
     "paper_underivable": (
         "The evidence lacks what the paper follows from.",
         "证据中缺少推导该凭证所需的内容。",

@@ -20,7 +20,7 @@ from marketplace.settlement.papers.credentials import paper_of
 from marketplace.settlement.papers.sales import Sale, calls_of, make_invoice, make_trade_voucher
 from marketplace.settlement.statements.account import Movement, bounds, make_statement
 from marketplace.settlement.statements.causes import UNKNOWN, amount_for, cause_of
-from marketplace.types import OrderStatus
+from marketplace.types import BatchStatus, OrderStatus
 
 MAX_PAPER = 4 << 20
 _NOTHING = "(nothing)"
@@ -111,7 +111,8 @@ class PapersInHand:
         if kind == "trade_voucher":
             contract = stated.get("contract")
             order = _text(contract if isinstance(contract, dict) else {}, "order")
-            return make_trade_voucher(self._sale(order)) if self._is_settled(name, "contract.order", order) else None
+            holds = self._is_settled(name, "contract.order", order) and self._is_paid(name, order)
+            return make_trade_voucher(self._sale(order)) if holds else None
         if kind == "invoice":
             seller, buyer, period = (_text(stated, field) for field in ("seller", "buyer", "period"))
             _month(period)
@@ -133,6 +134,26 @@ class PapersInHand:
         self._report.find("paper_of_unsettled_order", f"{name} {line}", expected=OrderStatus.SETTLED.name, got=got)
         return False
 
+    def _is_paid(self, name: str, order: str) -> bool:
+        """A batch settles its orders before money moves: whoever finances on a voucher must not read that as paid."""
+        batch = self._batch(order)
+        if batch is None or batch["status"] == BatchStatus.SETTLED:
+            return True
+        got = f"batch {batch['batchId']}: {BatchStatus(batch['status']).name}"
+        self._report.find("paper_of_unpaid_order", f"{name} payment.paidAt", expected=BatchStatus.SETTLED.name, got=got)
+        return False
+
+    def _batch(self, order: str) -> Row | None:
+        """The clearing batch that pays an order; None if it was paid at once."""
+        cleared = self._rows["cleared_orders"].get((order,))
+        return None if cleared is None else self._rows["clearing_batches"][cleared["batchId"],]
+
+    def _paid_at(self, batch: Row | None, settled_at: int) -> int | None:
+        """A settled order is paid at once, or when its batch is settled, which is the last event of a batch's life."""
+        if batch is None:
+            return settled_at
+        return self._times[batch["event"]["block"]] if batch["status"] == BatchStatus.SETTLED else None
+
     def _sale(self, order: str) -> Sale:
         row = self._rows["orders"][order,]
         listing = self._rows["listings"][row["listingId"],]
@@ -146,11 +167,17 @@ class PapersInHand:
             key=lambda share: int(share["event"]["logIndex"]),
         )
         shares = [(share["assetId"], share["holder"], share["amount"]) for share in paid]
-        cleared = self._rows["cleared_orders"].get((order,))
-        settled_at = self._times[row["event"]["block"]]
-        batch, calls = cleared["batchId"] if cleared else None, calls_of(row, terms, self._vouchers(order))
-        records, delivered = self._calls(order)[:calls], self._rows["deliveries"].get((order,))
-        return Sale(row, listing, terms, agreement, shares, settled_at, batch, calls, records, delivered)
+        calls, settled_at = calls_of(row, terms, self._vouchers(order)), self._times[row["event"]["block"]]
+        batch = self._batch(order)
+        return Sale(
+            *(row, listing, terms, agreement, shares),
+            settled_at=settled_at,
+            paid_at=self._paid_at(batch, settled_at),
+            batch=batch["batchId"] if batch else None,
+            calls=calls,
+            records=self._calls(order)[:calls],
+            delivered=self._rows["deliveries"].get((order,)),
+        )
 
     def _billed_by(self, terms: Row, agreement: Row, order: str) -> Row:
         try:

@@ -1,4 +1,4 @@
-"""`marketplace vouchers`: proof of one settled order."""
+"""`marketplace vouchers`: proof of one settled and paid order."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,13 +14,15 @@ from marketplace.sdk.foreign import read_json
 from marketplace.sdk.opening import open_client
 from marketplace.settlement.commands.saving import Output, Pdf, save
 
-app = group("Proof of one settled order. 交易凭证")
+app = group("Proof of one settled and paid order. 交易凭证")
 Order = Annotated[str, typer.Argument(metavar="ORDER", parser=parse_id(Kind.ORDER), help="id of the order 订单编号")]
 
 
 @command(app)
 def show(run: Run, order: Order, *, output: Output = None, pdf: Pdf = None) -> None:
-    """The trade voucher of a settled order: contract, assessment, delivery, payment, unique id. 交易凭证
+    """The trade voucher of a settled and paid order: contract, assessment, delivery, payment, unique id. 交易凭证
+
+    There is none of an order in a clearing batch before the batch has paid. 计入清算批次的订单于批次支付后出具
 
     Example: marketplace vouchers show 0x5f…5f --output voucher.json --pdf voucher.pdf
     """
@@ -30,8 +32,8 @@ def show(run: Run, order: Order, *, output: Output = None, pdf: Pdf = None) -> N
     save(signed, output, pdf)
     paid = found["payment"]
     much = worth(paid["gross"], paid["currency"])
-    english = f"{found['identifier']}: {much[0]}, settled {paid['settledAt']}"
-    run.result(found, english, f"{found['identifier']}：{much[1]}，结算于 {paid['settledAt']}")
+    english = f"{found['identifier']}: {much[0]}, settled {paid['settledAt']}, paid {paid['paidAt']}"
+    run.result(found, english, f"{found['identifier']}：{much[1]}，结算于 {paid['settledAt']}，支付于 {paid['paidAt']}")
 
 
 @command(app)

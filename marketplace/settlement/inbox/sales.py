@@ -69,11 +69,21 @@ def _sale(session: Session, order: Order, settled_at: int) -> Sale:
         agreement=read_document(session, order.agreement_digest),
         shares=[(row.asset_id, row.holder, row.amount) for row in session.exec(paid)],
         settled_at=settled_at,
+        paid_at=_paid_at(session, cleared, settled_at),
         batch=cleared.batch_id if cleared else None,
         calls=calls,
         records=list(islice(records_of(session, order.order_id), calls)) if is_api(terms) else (),
         delivered=delivered.as_json() if delivered else None,
     )
+
+
+def _paid_at(session: Session, cleared: ClearedOrder | None, settled_at: int) -> int | None:
+    """When a settled order was paid: at once, or with the batch that it is in."""
+    if cleared is None:
+        return settled_at
+    batch = session.get_one(ClearingBatch, cleared.batch_id)
+    paid = batch.status == BatchStatus.SETTLED  # the last event of its life
+    return session.get_one(LedgerBlock, batch.event_block).timestamp if paid else None
 
 
 def _not_settled(order: Order) -> RuleError:

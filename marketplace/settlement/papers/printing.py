@@ -58,6 +58,7 @@ WORDS = {
     "about": "关联编号",
     "at": "时间",
     "settledAt": "结算时间",
+    "paidAt": "支付时间",
     "event": "账本位置",
     "batch": "清算批次",
     "calls": "调用次数",

@@ -3,6 +3,8 @@
 A trade voucher proves one trade: contract facts, contract assessment, delivery record, payment record, a unique id. An
 invoice is a seller's, to one buyer, for a month of China: a line for each order that was settled in it. Money is in
 minor units of the paper's currency.
+An order in a clearing batch is settled before money moves: `settledAt` is when the ledger settled it, `paidAt` when the
+last party of its batch was paid; in an invoice it is null until then, and a trade voucher is made of paid orders alone.
 `gross` is what the order was settled with, tax included; `prepaid` = `gross` + `refund`, `gross` = `fee` + `net`,
 exactly, as the ledger has it.
 """
@@ -37,6 +39,7 @@ class Sale:
         terms: those that the order is billed by. agreement: the buyer's acceptance of the listing's.
         shares: (asset through which it is due, holder, amount) in the order in which they were paid.
         settled_at: unix seconds. batch: the clearing batch that pays it, or None.
+        paid_at: unix seconds; what a batch pays is paid when the batch is settled, so None until then.
         calls: as `calls_of` says.
         records: of an order of calls, the call records that its voucher covers.
         delivered: of an order of a file, its delivery's row in public form; None where none was asked for.
@@ -48,6 +51,7 @@ class Sale:
     agreement: Document
     shares: Sequence[tuple[str, str, int]]
     settled_at: int
+    paid_at: int | None
     batch: str | None
     calls: int
     records: Sequence[Row] = ()
@@ -72,7 +76,7 @@ def calls_of(order: Row, terms: Document, voucher: Row | None) -> int:
 
 
 def make_trade_voucher(sale: Sale) -> Document:
-    """The trade voucher of a settled order."""
+    """The trade voucher of a settled and paid order."""
     order = sale.order
     subject = trade_id(order["orderId"])
     return {
@@ -94,6 +98,7 @@ def make_trade_voucher(sale: Sale) -> Document:
             **_amounts(sale),
             "shares": [dict(zip(("asset", "holder", "amount"), share, strict=True)) for share in sale.shares],
             "settledAt": iso_time(sale.settled_at),
+            "paidAt": _paid_at(sale),
             "event": dict(order["event"]),
             "batch": sale.batch,
         },
@@ -156,12 +161,17 @@ def _line(sale: Sale) -> Document:
         "identifier": str(identifier(Kind.ORDER, order["orderId"])),
         "listing": order["listingId"],
         "settledAt": iso_time(sale.settled_at),
+        "paidAt": _paid_at(sale),
         "event": dict(order["event"]),
         "plan": {"mode": plan["mode"], "digest": digest(plan)},
         "bill": _bill(sale),
         **_amounts(sale),
         "batch": sale.batch,
     }
+
+
+def _paid_at(sale: Sale) -> str | None:
+    return None if sale.paid_at is None else iso_time(sale.paid_at)
 
 
 def _amounts(sale: Sale) -> Document:

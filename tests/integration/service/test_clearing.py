@@ -57,6 +57,7 @@ def test_an_order_and_debts_are_netted_and_what_cannot_be_paid_is_dropped(town: 
     assert found["status"] == BatchStatus.SETTLED
     voucher_paper = papers.content(town["buyer"], papers.trade_voucher(town["buyer"], order))
     assert voucher_paper["payment"]["batch"] == batch
+    assert voucher_paper["payment"]["settledAt"] < voucher_paper["payment"]["paidAt"]
     assert found == clearing.run(exchange, batch) | {"ledgerTime": found["ledgerTime"]}  # again changes nothing
 
     fee = PRICE * 250 // 10_000

@@ -43,6 +43,7 @@ def test_a_trade_voucher_says_what_the_ledger_says(town: Town, settled: str) -> 
     paid = paper["payment"]
     assert (paid["prepaid"], paid["gross"], paid["fee"], paid["refund"]) == (ESCROW, PRICE, FEE, ESCROW - PRICE)
     assert paid["shares"] == row["payouts"]
+    assert paid["paidAt"] == paid["settledAt"]  # at once, in no batch
     assert (paper["contract"]["buyer"], paper["delivery"]["calls"]) == (buyer.address, 1)
     assert set(paper["assessment"].values()) == {True, "cn-2025.1"}
     record = identifiers.resolve(buyer, paper["identifier"])

@@ -6,6 +6,7 @@ That the service's own papers are the ones that follow is in tests/integration/s
 import copy
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ from marketplace.settlement.papers.credentials import issue_paper
 from marketplace.settlement.papers.sales import Sale, make_invoice, make_trade_voucher
 from marketplace.settlement.statements.account import Movement, make_statement
 from marketplace.settlement.statements.causes import amount_for, cause_of
-from marketplace.types import OrderStatus
-from tests.bundles import START, Made, keys
+from marketplace.types import BatchStatus, OrderStatus
+from tests import bundles
+from tests.bundles import START, Made, Maker, keys
 from tests.memory import MemoryBundle
 from tests.unit.auditor.forger import Forger, tables_of
 
@@ -47,9 +49,34 @@ def _sales(made: Made) -> list[Sale]:
             terms, agreement = (forger.document(name) for name in (listing["termsDigest"], order["agreementDigest"]))
             settled_at = times[order["event"]["block"]]
             delivered = rows["deliveries"].get((order["orderId"],))
-            about = {"shares": shares, "settled_at": settled_at, "batch": cleared, "calls": order["calls"]}
-            found.append(Sale(order, listing, terms, agreement, **about, delivered=delivered))
+            batch = rows["clearing_batches"][cleared,] if cleared else None
+            waits = batch is not None and batch["status"] != BatchStatus.SETTLED
+            paid_at = None if waits else times[(batch or order)["event"]["block"]]
+            about: Json = {"settled_at": settled_at, "paid_at": paid_at, "batch": cleared}
+            about |= {"shares": shares, "calls": order["calls"], "delivered": delivered}
+            found.append(Sale(order, listing, terms, agreement, **about))
     return found
+
+
+@pytest.fixture(scope="module")
+def paid(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """A market of one order, settled in a batch that has paid everybody."""
+
+    def tell(maker: Maker) -> None:
+        bundles.admit_all(maker)
+        bundles.seal_data(maker)
+        maker.budget = 10 * bundles.EPSILON
+        bundles.register(maker)
+        bundles.offer(maker)
+        (order,) = bundles.fund_orders(maker, 1, 1, last_until=START + bundles.YEAR)
+        batch = bundles.open_batch(maker)
+        bundles.clear(maker, order, batch)
+        maker.ledger.seal()
+        bundles.settle_batch(maker, batch, 3 * bundles.PRICE)
+        maker.ledger.call("Clearing", "pay", batch, maker.people["collector"].address)
+        maker.ledger.seal()
+
+    return bundles.make_market(tmp_path_factory.mktemp("node"), tell)
 
 
 @pytest.fixture(scope="module")
@@ -183,6 +210,24 @@ def test_a_paper_of_an_unsettled_or_unknown_order_is_named(made: Made, papers: d
         ("paper_differs", "paper2 lines[0].order"),
         ("paper_differs", f"paper3 lines[{last}]"),
     ]
+
+
+def test_a_paper_says_when_a_batch_paid_which_is_not_when_it_settled_the_order(paid: Made) -> None:
+    (sale,) = _sales(paid)
+    paper = make_trade_voucher(sale)
+    payment = paper["payment"]
+    assert payment["settledAt"] < payment["paidAt"]
+    early = _change(paper, "payment", "paidAt", by=lambda _: payment["settledAt"])
+    assert _found(_report(paid, paper, _signed(early))) == [("paper_differs", "paper1 payment.paidAt")]
+
+
+def test_a_trade_voucher_of_a_batch_that_has_not_paid_is_named(made: Made) -> None:
+    (sale,) = [sale for sale in _sales(made) if sale.batch]
+    assert sale.paid_at is None
+    for paid_at in (None, sale.settled_at):
+        report = _report(made, _signed(make_trade_voucher(replace(sale, paid_at=paid_at))))
+        assert _found(report) == [("paper_of_unpaid_order", "paper0 payment.paidAt")]
+    assert (report.findings[0].expected, report.findings[0].got[-9:]) == ("SETTLED", "CONFIRMED")
 
 
 @pytest.mark.parametrize(
