@@ -8,7 +8,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from marketplace.agreements import service as agreements
 from marketplace.agreements.scope import check_order_within
-from marketplace.api.rules import LEAST_BUDGET, is_api
+from marketplace.api.rules import LEAST_BUDGET
 from marketplace.calls import decode_call
 from marketplace.deliveries.tables import DeliveryOffer
 from marketplace.documents import PURPOSES, Document, digest, validate_agreement
@@ -243,17 +243,18 @@ def _check_plan(session: Session, message: Mapping[str, Any], terms: Document) -
 
 
 def _check_budget(cap: int, terms: Document) -> None:
-    """Calls spend no privacy budget: an order that set more aside would keep it from whoever asks questions."""
-    if is_api(terms) and cap > LEAST_BUDGET:
+    """Calls and files spend no privacy budget: an order that set more aside would keep it from whoever asks questions,
+    for ever where it ends in a refund."""
+    if "delivery" in terms and cap > LEAST_BUDGET:
         raise RuleError(
             "budget_not_needed",
-            "calls spend no privacy budget, and an order of them sets none aside but the smallest unit",
-            zh="接口调用不消耗隐私预算，订单仅可预留最小单位",
-            rule="orders.calls_spend_no_budget",
+            "calls and files spend no privacy budget, and an order of them sets none aside but the smallest unit",
+            zh="接口调用与文件交付不消耗隐私预算，订单仅可预留最小单位",
+            rule="orders.questions_alone_spend_budget",
             expected=LEAST_BUDGET,
             got=cap,
-            hint="order by: marketplace api order",
-            hint_zh="请使用 marketplace api order 下单",
+            hint="order by: marketplace api order, or marketplace deliveries order",
+            hint_zh="请使用 marketplace api order 或 marketplace deliveries order 下单",
         )
 
 

@@ -166,6 +166,12 @@ def test_silence_accepts_only_where_the_cited_agreement_says_so(town: Town, list
     assert orders.get(town["buyer"], order)["agreementId"] == agreement
 
 
+def test_an_order_of_a_file_sets_no_privacy_budget_aside(town: Town, listing: str) -> None:
+    """Else a buyer could take it all from whoever asks questions, for nothing: a refund gives none back."""
+    settlement.issue(town["bank"], town["buyer"].address, PRICE)
+    refused("budget_not_needed", lambda: town.fund(listing, escrow=PRICE, epsilon_cap=2))
+
+
 def test_a_receipt_accepts_where_quality_shows_at_once(town: Town) -> None:
     terms = deliveries.Terms(1, 1, quality_in_use=False)
     order = order_file(town, offer_file(town, terms, int(time.time()) + YEAR // 4))
