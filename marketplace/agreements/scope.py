@@ -9,7 +9,7 @@ from typing import Any
 from marketplace.agreements.forms import form_of
 from marketplace.documents import digest
 from marketplace.errors import RuleError
-from marketplace.pricing import is_negotiated, plan_of, terms_with
+from marketplace.pricing import is_negotiated, plan_of, require_agreed_money, terms_with
 from marketplace.types import DeliveryMark
 
 _DAY = 86_400
@@ -81,10 +81,12 @@ def _check_use(agreement: Mapping[str, Any], asset: str, purpose: str, region: s
 
 
 def _check_price(fields: Mapping[str, Any], terms: Mapping[str, Any]) -> None:
-    """The listing's plan is the agreed one, or left to the agreement, which then has one that can be billed."""
+    """The listing's plan is the agreed one, in the same money, or left to the agreement, which then has one that can be
+    billed."""
     if is_negotiated(terms):
         terms_with(terms, fields["plan"])
         return
+    require_agreed_money(terms)
     plan = plan_of(terms)
     if plan != fields["plan"]:
         raise _refusal(

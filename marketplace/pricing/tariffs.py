@@ -53,7 +53,7 @@ def terms_under(terms: Mapping[str, Any], cited: Mapping[str, Any] | None) -> di
         cited: the agreement on a form that the order is under, whoever checked that it is signed; None for none.
     Raises:
         RuleError: `plan_not_agreed`: there is none, or it leaves the price open, too; `price_not_agreed`: it is of
-            another rulebook, or caps public data otherwise.
+            another rulebook, or caps public data otherwise, or the listing is not in yuan.
         InvalidInputError: `malformed_document`, `plan_not_for_questions`, `plan_not_for_calls`, `public_data_cap`.
     """
     if not is_negotiated(terms):
@@ -65,11 +65,33 @@ def terms_with(terms: Mapping[str, Any], plan: object) -> dict[str, Any]:
     """As `terms_under`, with a plan that is agreed, or that somebody would agree to; None for none."""
     if plan is None or (agreed := validate_plan(plan))["mode"] == "NEGOTIATED":
         raise plan_not_agreed()
+    require_agreed_money(terms)
     _require_same_law(plan_of(terms), agreed)
     check_plan(agreed, is_public=agreed["publicData"] is not None)
     made = validate_terms({**terms, "plan": agreed, "price": entry_price(agreed)})
     check_terms(made)
     return made
+
+
+def require_agreed_money(terms: Mapping[str, Any]) -> None:
+    """Refuse an agreed price for terms in another currency: the forms name all money in yuan, and the same number in
+    another currency is another price.
+
+    Raises:
+        RuleError: `price_not_agreed`.
+    """
+    code = money_of(dict(terms)).code
+    if code != CNY.code:
+        raise RuleError(
+            "price_not_agreed",
+            f"the listing is priced in {code}, an agreement on a form in {CNY.code}",
+            zh=f"挂牌以 {code} 计价，示范文本协议以 {CNY.code} 计价",
+            rule="pricing.agreements_are_in_yuan",
+            expected=CNY.code,
+            got=code,
+            hint="order without the agreement, or from a listing in yuan",
+            hint_zh="请不引用该协议下单，或订购以人民币计价的挂牌",
+        )
 
 
 def _require_same_law(listed: Plan, agreed: Plan) -> None:
@@ -145,8 +167,11 @@ def check_listed(terms: Mapping[str, Any], origin: str) -> None:
     Raises:
         InvalidInputError: as `check_terms` says; `public_data_cap`. NotFoundError: `rulebook_unknown`.
         RuleError: `public_data_in_yuan`: what public data may earn is capped in yuan, over all its listings.
+            `price_not_agreed`: the price is left to agreements, which are in yuan, and the listing is not.
     """
     check_terms(terms)
+    if is_negotiated(terms):
+        require_agreed_money(terms)
     check_plan(plan_of(terms), is_public=origin == "PUBLIC")
     money = money_of(dict(terms)).code
     if plan_of(terms)["publicData"] is not None and money != CNY.code:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from marketplace.auditor.papers_in_hand import Paper
 from marketplace.auditor.trust import Trust
 from marketplace.auditor.verifier import audit
 from marketplace.cli import main
+from marketplace.documents.plans import flat_plan
 from marketplace.sdk import clearing, evidence, listings, orders, papers, redemptions, settlement
 from marketplace.settlement.papers.printing import print_paper
 from marketplace.settlement.statements.camt import parse_camt
@@ -20,13 +22,16 @@ from marketplace.settlement.statements.entries import Entry
 from marketplace.settlement.statements.reconciliation import reconcile
 from marketplace.types import BatchStatus, OrderStatus
 from tests.bank_statements import camt
+from tests.integration.service.test_agreements import agreed
 from tests.integration.service.test_papers import month_of
 from tests.integration.service.test_refusals import Asking, code_of
 from tests.integration.service.town import NODES, Town
+from tests.plans import plan
 
 ISSUED, PRICE, ESCROW, REDEEMED = 9_000, 700, 2_100, 400
 FEE = PRICE * 250 // 10_000
 HKD: dict[str, Any] = {"currency": "HKD"}
+OPEN = plan("NEGOTIATED")
 
 
 def balance(town: Town, name: str, currency: str = "HKD") -> int:
@@ -172,3 +177,12 @@ def test_papers_and_the_audit_keep_currencies_apart(
     assert report.findings == []
     totals = {code: sum(row["balance"] for row in rows if row["currency"] == code) for code in ("CNY", "HKD")}
     assert totals["HKD"] == ISSUED - REDEEMED
+
+
+def test_an_agreement_is_in_yuan_and_prices_nothing_in_another_currency(town: Town, listing: str) -> None:
+    """Seven yuan are not seven Hong Kong dollars, though both are 700."""
+    agreement = agreed(town, plan=flat_plan(PRICE))
+    settlement.issue(town["bank"], town["buyer"].address, PRICE, "HK-IN-9", currency="HKD")
+    ordered = partial(town.fund, listing, escrow=PRICE, agreement_id=agreement, epsilon_cap=1_000, **HKD)
+    assert code_of(ordered) == "price_not_agreed"
+    assert code_of(lambda: town.list_product(town.facts["asset"], price=None, plan=OPEN, **HKD)) == "price_not_agreed"

@@ -68,6 +68,13 @@ def test_a_price_that_is_not_agreed_bills_nothing(agreed: dict[str, Any] | None,
     assert caught.value.code == code
 
 
+def test_an_agreed_plan_is_in_yuan() -> None:
+    """Its form says so; the same number in another currency is another price, for the vault too."""
+    with pytest.raises(RuleError) as caught:
+        terms_under(terms_of_questions(OPEN, currency="JPY"), cited(PER_CALL))
+    assert (caught.value.code, caught.value.expected, caught.value.got) == ("price_not_agreed", "CNY", "JPY")
+
+
 def test_calls_and_public_data_keep_their_bounds() -> None:
     with pytest.raises(InvalidInputError) as caught:
         terms_under(terms_of_calls(OPEN), cited(plan("FULL_SET", price=1)))
