@@ -21,6 +21,7 @@ from marketplace.webhooks.service.delivery import Deliverer
 log = logging.getLogger(__name__)
 DEADLINE_SECONDS = 1.0  # how late the close of a panel may be
 CLAIM_SECONDS = 1.0  # how late a higher voucher is presented, or a claimed order finished; a window is of days
+REFUSED_SECONDS = 60  # before what the rules refuse is tried again; a window is of days
 DELIVERY_SECONDS = 5.0  # how late a delivery may be ended that time has ended; from then it has a day
 WEBHOOK_SECONDS = 0.25  # how late a webhook may be
 REMINDER_SECONDS = 60.0  # how late one may be that tells, a day ahead, of a time that ends
@@ -118,7 +119,7 @@ def _close_panels(context: Context) -> None:
 def _attending(context: Context) -> Callable[[], None]:
     """Present vouchers against lower claims and after terms that nobody used, and finish claimed orders whose window is
     over."""
-    orders = _Orders(context)
+    orders = Orders(context)
 
     def step() -> None:
         now = context.clock()
@@ -127,7 +128,9 @@ def _attending(context: Context) -> Callable[[], None]:
         for due in found:
             if due.problem:
                 orders.hinder(due.order_id, due.problem)
-            if due.verb or due.asked:
+            if due.asked:
+                orders.do(due.order_id, "end the questions of", partial(_end_questions, due.order_id, now))
+            if due.verb:
                 act = partial(claims.attend, deployment=context.deployment, due=due, now=now)
                 orders.do(due.order_id, due.verb, act)
         orders.report()
@@ -135,10 +138,15 @@ def _attending(context: Context) -> Callable[[], None]:
     return step
 
 
+def _end_questions(order_id: str, now: int, session: Session) -> None:
+    """In a transaction of its own: whether the order's voucher is taken is another matter."""
+    tally.end_unanswered(session, order_id, now)
+
+
 def _ending_deliveries(context: Context) -> Callable[[], None]:
     """Accept what passed its inspection in silence, where silence accepts, and give the money of late deliveries back:
     a seller or buyer who sleeps past the order's term would lose by it."""
-    orders = _Orders(context)
+    orders = Orders(context)
 
     def step() -> None:
         now = context.clock()
@@ -156,20 +164,29 @@ def _end_delivery(deployment: Deployment, verb: str, order_id: str, now: int, se
     deliveries.end(session, deployment, verb, order_id, buyer, now=now)
 
 
-class _Orders:
-    """One order after the other in a transaction of its own: one about which that fails keeps no other from its end."""
+class Orders:
+    """One order after the other in a transaction of its own: one about which that fails keeps no other from its end.
+
+    What the rules refuse is not tried again at once: each try has the writers' turn, and whoever has many orders could
+    keep that from all others.
+    """
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._told: set[tuple[str, str]] = set()
+        self._refused: dict[tuple[str, str], int] = {}
         self._problems: list[str] = []
 
     def do(self, order_id: str, verb: str, act: Callable[[Session], None]) -> None:
-        """Do something about an order; what hinders that is told."""
+        """Do something about an order, unless the rules refused it within the minute; what hinders that is told."""
+        now = self._context.clock()
+        if now < self._refused.get((order_id, verb), now):
+            return
         try:
             with self._context.writing() as session:
                 act(session)
         except RuleError as error:  # it was done meanwhile, or never will be
+            self._refused[order_id, verb] = now + REFUSED_SECONDS
             self._tell(order_id, f"{verb} was refused: {error.code}")
         except Exception as error:  # whatever it was, the others go on
             self._problems.append(f"an order could not be attended to: {type(error).__name__}")
@@ -182,7 +199,8 @@ class _Orders:
 
     def report(self) -> None:
         """Raises UnfinishedError with every problem since the last report, once."""
-        problems, self._problems = self._problems, []
+        now, problems, self._problems = self._context.clock(), self._problems, []
+        self._refused = {key: until for key, until in self._refused.items() if now < until}
         if problems:
             raise UnfinishedError("; ".join(dict.fromkeys(problems)))
 

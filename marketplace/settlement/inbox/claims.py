@@ -22,7 +22,7 @@ from marketplace.orders.service import parties, unknown_order
 from marketplace.orders.tables import Order, OrderClaim
 from marketplace.participants.service import oversees
 from marketplace.participants.service.keyring import ledger_time
-from marketplace.queries.inbox.tally import end_unanswered, has_unanswered
+from marketplace.queries.inbox.tally import has_unanswered
 from marketplace.queries.service.accounts import last_voucher
 from marketplace.settlement.claims import is_higher
 from marketplace.settlement.service import LastVoucher
@@ -33,7 +33,7 @@ RETRY_SECONDS = 3_600  # what the ledger refused, though the rules here did not,
 
 def claim(session: Session, deployment: Deployment, last: LastVoucher, wish: Statement, *, now: int) -> Digest:
     """Queue the claim of a buyer or a seller. Nothing more is asked under the order meanwhile; once the ledger has
-    taken the claim, what its vault has not in hand comes to no result (`attend`).
+    taken the claim, what its vault has not in hand comes to no result (`Due.asked`).
 
     Args:
         last: a voucher that the buyer signed. wish: the Claim.
@@ -182,8 +182,8 @@ def _window(row: OrderClaim) -> Window:
 
 
 def attend(session: Session, deployment: Deployment, due: Due, now: int) -> None:
-    """Do what is due about an order. Raises RuleError as the rules of orders say."""
-    end_unanswered(session, due.order_id, now)
+    """Queue what is due about an order; its questions end by themselves (`tally.end_unanswered`). Raises RuleError as
+    the rules of orders say."""
     order = session.get_one(Order, due.order_id)
     if due.voucher is not None:
         last = LastVoucher(voucher_message(due.voucher), due.voucher["signature"])

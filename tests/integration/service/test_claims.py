@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from crypto.canonical import to_hex
 from crypto.keystore import encrypt
@@ -16,6 +16,7 @@ from crypto.merkle import EMPTY_ROOT
 from marketplace import cli, documents
 from marketplace.auditor.papers_in_hand import Paper
 from marketplace.calls import act_digest
+from marketplace.chores import REFUSED_SECONDS, Orders
 from marketplace.documents import voucher_message
 from marketplace.evidence.inbox import Statement
 from marketplace.intents import CHALLENGE_SECONDS, struct_hash
@@ -24,10 +25,12 @@ from marketplace.ledger.tables import LedgerIntent
 from marketplace.queries.inbox.tally import has_unanswered
 from marketplace.queries.pricing import calls_of
 from marketplace.queries.tables import QueryRow
+from marketplace.refusals import refuse
 from marketplace.rights.records import NOBODY
-from marketplace.sdk import api, claims, identifiers, papers, settlement
+from marketplace.sdk import api, claims, identifiers, papers, persons, settlement
 from marketplace.sdk.api import Caller
 from marketplace.sdk.call_store import CallStore
+from marketplace.sdk.client import Client
 from marketplace.sdk.polling import task_in
 from marketplace.settlement.inbox import claims as inbox
 from marketplace.settlement.service import LastVoucher
@@ -39,6 +42,7 @@ from tests.integration.service.late import Late
 from tests.integration.service.test_panel import audited
 from tests.integration.service.test_refusals import code_of
 from tests.integration.service.town import ESCROW, NODES, PRICE
+from tests.sealed_market import keys
 
 PASSWORD = "a long password"
 HOUR = 3_600
@@ -291,3 +295,38 @@ def test_what_stands_is_what_the_last_voucher_says(late: Late) -> None:
     assert {name: stands[name] for name in ("amount", "epsilon", "calls", "callsRoot")} == {
         name: last[name] for name in ("amount", "epsilon", "calls", "callsRoot")
     }
+
+
+def test_a_voucher_that_no_longer_counts_holds_nothing_else_up(late: Late) -> None:
+    """Its key ended more than three days ago; the questions of the claimed order end all the same."""
+    town, asking = late.town, late.answered()
+    first = documents.digest(asking.query)
+    persons.rotate_key(town["buyer"], keys("the buyer's next key"))
+    fresh = Client(town.url, keys("the buyer's next key"), account=town["buyer"].address, now=late.now)
+    town.clients["buyer"].close()
+    asking.client = town.clients["buyer"] = fresh
+    late.wait_for(CHALLENGE_SECONDS + HOUR)
+    asking.query = {**asking.query, "sequence": 2, "epsilon": next(late.epsilons)}
+    root = to_hex(calls_of([first, documents.digest(asking.query)]).root())
+    second = asking.post(amount=2 * PRICE, epsilon=2_001, calls=2, callsRoot=root)["digest"]
+    claim_nothing(late, asking.query["order"])
+    late.wait(lambda: town["buyer"].get(f"/queries/{second}")["state"] == "failed")
+
+
+def test_what_the_rules_refuse_is_not_tried_every_second(late: Late) -> None:
+    tried: list[int] = []
+
+    def act(_: Session) -> None:
+        tried.append(late.now())
+        raise refuse("OrdersNotFunded", orderId="0x", current=0)
+
+    orders = Orders(late.town.context)
+    for _ in range(3):
+        orders.do("0x", "challenge", act)
+        orders.report()
+    assert len(tried) == 1
+    orders.do("0x", "finish", act)
+    assert len(tried) == 2
+    late.later[0] += REFUSED_SECONDS + 1
+    orders.do("0x", "challenge", act)
+    assert len(tried) == 3
