@@ -298,6 +298,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "订单可使公共数据运营方的收入超过最高准许收入。",
     ),
     "trial_used": ("A buyer took a free trial that it had taken before.", "同一买方重复使用免费试用。"),
+    "manifest_differs": (
+        "A manifest does not say what was registered.",
+        "数据清单与所登记的内容不符。",
+    ),
     "claim_differs": ("A claim does not say what the ledger says.", "权利主张与账本不符。"),
     "claim_beyond_source": (
         "A claim names rights that the source of its data cannot give.",
@@ -459,6 +463,7 @@ COUNTED: dict[str, str] = {
     "anchors": "锚定",
     "leaves": "日志条目",
     "documents": "文档",
+    "registered": "资产登记",
     "listings": "挂牌",
     "fundings": "订单托管",
     "agreements": "协议",

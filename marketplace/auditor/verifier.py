@@ -18,6 +18,7 @@ from marketplace.auditor.documents.contents import (
 from marketplace.auditor.documents.deliveries import check_deliveries
 from marketplace.auditor.documents.fundings import check_fundings
 from marketplace.auditor.documents.listings import check_listings
+from marketplace.auditor.documents.registered import check_registered
 from marketplace.auditor.documents.statuses import check_status_lists
 from marketplace.auditor.documents.store import Documents, check_blobs
 from marketplace.auditor.findings import Report
@@ -68,6 +69,7 @@ def audit(
         + refund.
      8. Evidence log: the leaves give every root that was signed or anchored; checkpoints are signed by the log's key.
      9. Documents and sealed blobs: each one that is named is there, hashes to its name and has its type's shape;
+        manifests and claims say what was registered;
         certificates verify; their status lists say what the ledger says at its last block; versions of a data set
         follow from one another; terms say what their listings say, and plans fit their rulebooks; agreements fit their
         forms, and orders keep within those that they cite, within terms and caps; data is delivered as its level
@@ -199,6 +201,7 @@ def _follow_log(
             with report.step(10):  # 10, leaf by leaf; documents that a leaf names are step 9's
                 queries.check_leaf(position, leaf)
     with report.step(9):  # 9
+        check_registered(derived, documents, report)
         check_blobs(bundle, check_ledger_documents(tables, documents, report), report)
         check_registrations_of_certificates(tables, documents, report)
         check_listings(tables, documents, report)

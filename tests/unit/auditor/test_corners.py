@@ -11,12 +11,13 @@ from crypto import credential
 from crypto.canonical import canonical_json, digest_json, to_hex
 from crypto.keystore import Keys
 from marketplace.auditor.documents import contents
+from marketplace.auditor.documents.registered import check_registered
 from marketplace.auditor.documents.sources import check_rights
 from marketplace.auditor.documents.store import Documents
 from marketplace.auditor.ethereum import headers, hexadecimal
 from marketplace.auditor.findings import Report
 from marketplace.auditor.ledger.money import check_money
-from marketplace.auditor.readmodel.rows import Tables
+from marketplace.auditor.readmodel.rows import Placed, Tables
 from marketplace.auditor.usage.attestations import Attestations
 from marketplace.auditor.usage.billing import Billing
 from marketplace.auditor.usage.orders import Papers, Standing
@@ -102,13 +103,40 @@ def test_a_products_certificate_that_does_not_name_its_inputs(made: Made, inputs
     assert _codes(report) == ["certificate_differs"]
 
 
-def test_a_claim_about_other_data(made: Made) -> None:
+REGISTERED: dict[str, tuple[str, str, Callable[[Json], object]]] = {
+    "claim.manifest": ("claim_differs", "claimDigest", lambda claim: claim.update(manifest="0x" + "00" * 32)),
+    "claim.holder": ("claim_differs", "claimDigest", lambda claim: claim.update(holder="0x" + "ab" * 20)),
+    "claim.level": ("claim_differs", "claimDigest", lambda claim: claim.update(level="GENERAL_1")),
+    "claim.shares": ("claim_differs", "claimDigest", lambda claim: claim["shares"][1].update(holder="0x" + "ab" * 20)),
+    "manifest.holder": ("manifest_differs", "manifestDigest", lambda found: found.update(holder="0x" + "ab" * 20)),
+    "manifest.batches": (
+        "manifest_differs",
+        "manifestDigest",
+        lambda found: found["batches"][0]["columns"][0]["chunks"][0].update(blob="0x" + "ab" * 32),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", REGISTERED)
+def test_documents_that_do_not_say_what_was_registered(made: Made, what: str) -> None:
+    code, place, change = REGISTERED[what]
     forger, report = Forger(made), Report()
-    tables = tables_of(forger)
-    asset = _row(tables, "assets")
-    asset["claimDigest"] = forger.store({**forger.document(asset["claimDigest"]), "manifest": "0x" + "00" * 32})
-    list(contents.check_ledger_documents(tables, Documents(MemoryBundle(forger.files), report), report))
-    assert _codes(report) == ["claim_differs"]
+    row = next(row for row in tables_of(forger).rows["assets"].values() if len(_shares(forger, row)) > 1)
+    shares = _shares(forger, row)
+    signed = {**row, "shareHolders": [*shares], "shareBps": [*shares.values()]}
+    placed = Placed(Event("Rights", "Registered", signed), 1, START, 0, None)
+    check_registered([placed], Documents(MemoryBundle(forger.files), report), report)
+    assert report.passed
+    document = forger.document(row[place])
+    change(document)
+    signed[place] = forger.store(document)
+    check_registered([placed], Documents(MemoryBundle(forger.files), report), report)
+    also = [("claim_differs", "claim.manifest")] if place == "manifestDigest" else []  # it names the true one
+    assert [(item.code, item.subject.split(" ")[-1]) for item in report.findings] == [(code, what), *also]
+
+
+def _shares(forger: Forger, row: Json) -> dict[str, int]:
+    return {share["holder"]: share["bps"] for share in forger.document(row["claimDigest"])["shares"]}
 
 
 def test_titles_that_a_source_cannot_give(made: Made) -> None:
@@ -132,6 +160,20 @@ def test_papers_that_do_not_name_each_other(made: Made) -> None:
     papers = Papers(tables, Documents(MemoryBundle(forger.files), report), report)
     assert papers.of(order["orderId"], "a leaf") is not None
     assert _codes(report) == ["papers_mismatch"]
+
+
+def test_a_query_on_data_of_a_profile_that_nobody_has(made: Made) -> None:
+    standing, report = _standing(made), Report()
+    forger = Forger(made)
+    query = forger.document(forger.leaf("query.released")["query"])
+    papers = Papers(tables_of(forger), Documents(MemoryBundle(forger.files), report), report)
+    assert papers.plan(standing, query, "a leaf") is not None
+    form = standing.manifest["forms"][0] | {"profile": "bfv-8192-cells-2"}
+    strange = replace(
+        standing, manifest=standing.manifest | {"forms": [form]}, asset=standing.asset | {"assetId": "0x"}
+    )
+    assert papers.plan(strange, query, "a leaf") is None
+    assert _codes(report) == ["query_unanswerable"]
 
 
 def _standing(made: Made) -> Standing:

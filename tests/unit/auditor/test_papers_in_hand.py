@@ -82,6 +82,11 @@ def paid(tmp_path_factory: pytest.TempPathFactory) -> Made:
 @pytest.fixture(scope="module")
 def papers(made: Made) -> dict[str, Json]:
     """An honest trade voucher and an honest invoice."""
+    return papers_of_sale(made)
+
+
+def papers_of_sale(made: Made) -> dict[str, Json]:
+    """The trade voucher of the first sale, and the invoice of its seller to its buyer."""
     sales = _sales(made)
     seller, buyer = sales[0].listing["seller"], sales[0].order["buyer"]
     sales = [sale for sale in sales if sale.listing["seller"] == seller]
@@ -101,7 +106,7 @@ def _signed(paper: Json, name: str = "exchange") -> Json:
     return issue_paper(paper, keys(name).ed25519, NOW)
 
 
-def _statement(made: Made, account: str, money: Currency = CNY) -> Json:
+def statement_of(made: Made, account: str, money: Currency = CNY) -> Json:
     """The account's month in one currency, from the replayed events."""
     report = Report()
     ledger = read_ledger(MemoryBundle(made.files), made.trust, Seen(), report)
@@ -126,7 +131,7 @@ def _statement(made: Made, account: str, money: Currency = CNY) -> Json:
 def test_a_statement_holds_and_one_that_leaves_out_an_order_does_not(made: Made) -> None:
     rows = tables_of(Forger(made)).rows
     buyer = next(iter(rows["orders"].values()))["buyer"]
-    honest = _statement(made, buyer)
+    honest = statement_of(made, buyer)
     assert honest["closing"] == rows["balances"][buyer, "CNY"]["balance"]
     number = next(place for place, line in enumerate(honest["movements"]) if line["cause"] == "orders.funded")
     short = copy.deepcopy(honest)
@@ -146,7 +151,7 @@ def test_a_paper_is_of_one_currency(made: Made) -> None:
     seller, buyer = sale.listing["seller"], sale.order["buyer"]
     voucher = make_trade_voucher(sale)
     invoice = make_invoice(seller, buyer, MONTH, _sales(made), "HKD")
-    statement = _statement(made, buyer, hkd)
+    statement = statement_of(made, buyer, hkd)
     assert voucher["payment"]["currency"] == "HKD"
     assert (invoice["totals"]["orders"], invoice["totals"]["gross"], invoice["totals"]["refund"]) == (1, 50, 5)
     assert statement["closing"] == rows["balances"][buyer, "HKD"]["balance"] == 900 - 50 - 40
