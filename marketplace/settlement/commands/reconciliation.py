@@ -152,6 +152,11 @@ def _print(run: Run, found: Mapping[str, Any]) -> None:
             f"not reconciled: {len(found['later'])} payments that the ledger has after the last day covered",
             f"未对账：账本在所涵盖的最后一日之后另有 {len(found['later'])} 笔",
         )
+    if found["payeeUnknown"]:
+        run.say(
+            f"not compared to whom {len(found['payeeUnknown'])} payments went: statement or payout document is silent",
+            f"未核对收款账户：{len(found['payeeUnknown'])} 笔（对账单或收款文件未载明）",
+        )
     if found["notLookedAt"]:
         others = ", ".join(found["notLookedAt"])
         run.say(f"not looked at: what the ledger has in {others}", f"未核对币种：{others}")

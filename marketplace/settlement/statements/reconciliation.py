@@ -57,6 +57,8 @@ class Report:
         currencies: those that the statements are in; what the ledger has in others was not looked at.
         not_looked_at: those that the ledger has of this bank beside them.
         later: names of ledger facts after the end of the statements in their currency, which none can have yet.
+        payee_unknown: those matched that went out, to whom nobody can tell: the statement or the payout document is
+            silent.
     """
 
     matched: list[tuple[str, str]] = field(default_factory=list)
@@ -64,6 +66,7 @@ class Report:
     later: list[str] = field(default_factory=list)
     currencies: list[str] = field(default_factory=list)
     not_looked_at: list[str] = field(default_factory=list)
+    payee_unknown: list[str] = field(default_factory=list)
 
     @property
     def unexplained(self) -> int:
@@ -81,6 +84,7 @@ class Report:
             "later": self.later,
             "currencies": self.currencies,
             "notLookedAt": self.not_looked_at,
+            "payeeUnknown": self.payee_unknown,
             "differences": found,
         }
 
@@ -163,6 +167,8 @@ def _compare(entry: Entry, currency: str, name: str, fact: _Fact | None, report:
         report.differences.append(Difference("beneficiary_differs", entry.reference, fact.payee, entry.counterparty))
     else:
         report.matched.append((entry.reference, name))
+        if not (fact.is_credit or (fact.payee and entry.counterparty)):
+            report.payee_unknown.append(name)
 
 
 def _plain(account: str) -> str:
