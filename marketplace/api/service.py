@@ -111,8 +111,8 @@ def check_handed_in(
     """Check what is handed in as far as it does not depend on what is here.
 
     Raises:
-        NotFoundError: `order_unknown`: `account` is no party. RuleError: `order_not_of_calls`,
-        `call_record_impossible`. VerificationError: `call_statement_signature`, `voucher_signature`.
+        NotFoundError: `order_unknown`: `account` is no party. InvalidInputError: `calls_document_differs`: records or
+        voucher are another order's. RuleError: `order_not_of_calls`, `call_record_impossible`. VerificationError: `call_statement_signature`, `voucher_signature`.
     """
     order, terms = _order_of(session, order_id, account)
     book, seller = _book(session, deployment, parties(session, order)), parties(session, order)[1]
@@ -121,7 +121,8 @@ def check_handed_in(
         batch = {"type": "call_batch", "version": 1, "order": order_id, "records": list(records)}
         _check_records(validate_call_batch(batch), book, order, seller, terms=terms, latest=ledger_time(session, now))
     if voucher is not None:
-        _check_voucher(validate_voucher(voucher), book, order.buyer, ledger_time(session, now))
+        _require_named(validate_voucher(voucher), "order", order_id, ("buyer", order.buyer))
+        _check_voucher(voucher, book, order.buyer, ledger_time(session, now))
     return Checked(order_id, terms, batch, voucher)
 
 

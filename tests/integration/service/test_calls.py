@@ -262,6 +262,11 @@ def test_a_voucher_is_for_exactly_the_calls_so_far(
     refused(
         "calls_not_receipted", lambda: supplier.post(f"/orders/{order}/calls", {"records": unseen, "voucher": right})
     )
+    elsewhere = {**lower, "orderId": order_calls(town, listing), "calls": 9}
+    foreign = voucher_document(elsewhere, buyer.address, from_hex(buyer.sign("Voucher", elsewhere)))
+    body = {"records": unseen, "voucher": foreign}
+    refused("calls_document_differs", lambda: supplier.post(f"/orders/{order}/calls", body), InvalidInputError)
+    assert supplier.get(f"/orders/{order}/calls")["calls"] == 3
     body = {"records": [], "voucher": replayed}
     refused("calls_voucher_older", lambda: buyer.post(f"/orders/{order}/calls", body))
     short = {**lower, "calls": 3, "callsRoot": told["callsRoot"]}
