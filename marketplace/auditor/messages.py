@@ -297,6 +297,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "An order could bring the operator of public data more than it may earn from it.",
         "订单可使公共数据运营方的收入超过最高准许收入。",
     ),
+    "cohort_below_manifest": (
+        "A listing's terms allow smaller cohorts than its data's manifest.",
+        "挂牌条款的最小群体低于数据清单规定。",
+    ),
+    "budget_not_needed": (
+        "An order of calls or of a file sets privacy budget aside that it cannot use.",
+        "接口调用或文件订单预留了其无法使用的隐私预算。",
+    ),
     "trial_used": ("A buyer took a free trial that it had taken before.", "同一买方重复使用免费试用。"),
     "manifest_differs": (
         "A manifest does not say what was registered.",

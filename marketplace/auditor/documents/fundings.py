@@ -2,14 +2,15 @@
 
 The contracts know neither plans nor purposes, so these are rules of the service alone, and a service may wave through
 what it likes. At each funding: the use is one that the terms permit; the escrow covers the smallest use under a
-negotiated price; public data earns no more than its plan permits, over all listings of an asset; and a free trial is
-for each buyer once.
+negotiated price; public data earns no more than its plan permits, over all listings of an asset; a free trial is for
+each buyer once; and nothing but questions sets privacy budget aside, which a refund would keep from all others.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from marketplace.api.rules import LEAST_BUDGET
 from marketplace.auditor.documents.agreements import billed_by
 from marketplace.auditor.documents.store import Documents
 from marketplace.auditor.findings import Report
@@ -71,6 +72,8 @@ class _Fundings:
             check_use(terms, accepted)
         except RuleError as error:
             self._report.find("order_not_permitted", subject, expected=error.expected, got=f"{error.code}: {error.got}")
+        if "delivery" in terms and order["epsilonCap"] > LEAST_BUDGET:
+            self._report.find("budget_not_needed", subject, expected=LEAST_BUDGET, got=order["epsilonCap"])
         try:
             billed = billed_by(self._tables, self._documents, terms, accepted, subject)
         except MarketplaceError:

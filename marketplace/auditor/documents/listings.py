@@ -27,6 +27,9 @@ def check_listings(tables: Tables, documents: Documents, report: Report) -> None
             continue
         report.count("listings")
         _check_terms(row, asset, terms, manifest, report)
+        least = manifest["minimumCohort"]
+        if terms["minimumCohort"] < least:
+            report.find("cohort_below_manifest", subject, expected=f">= {least}", got=terms["minimumCohort"])
         try:
             check_listed(terms, claim["origin"])
         except MarketplaceError as error:

@@ -63,7 +63,7 @@ class Story:
             {key: value for key, value in body.items() if key != "signature"}, self.deployment, SELLER.signing_key
         )
 
-    def bend(self, number: int, **changes: Any) -> None:
+    def bend(self, number: int, /, **changes: Any) -> None:
         """Another record in place of one, properly signed."""
         self.records[number - 1] = self.sell({**self.records[number - 1], **changes})
 
@@ -275,6 +275,25 @@ CASES: dict[str, tuple[Bend, list[str]]] = {
     "a better service record": (lambda story: story.serve(p95Ms=1), ["service_differs"]),
     "two answers": (lambda story: setattr(story, "answers", 2), ["service_answer_differs"]),
 }
+
+
+def test_every_figure_that_a_side_signs_anew_is_named(story: Story) -> None:
+    told: list[tuple[str, int | str]] = []
+    for number, one in enumerate(story.records, 1):
+        told += [(name, number) for name, value in one.items() if type(value) is int and name != "version"]
+    told += [(name, "voucher") for name in ("amount", "epsilon", "calls")]
+    told += [(name, "service") for name, value in story.service.items() if type(value) is int and name != "version"]
+    assert len(told) >= 25
+    true = story.records, story.voucher, story.service
+    for name, what in told:
+        story.records, story.voucher, story.service = [*true[0]], *true[1:]
+        if what == "voucher":
+            story.promise(story.records, **{name: story.voucher[name] + 1})
+        elif what == "service":
+            story.serve(**{name: story.service[name] + 1})
+        else:
+            story.bend(int(what), **{name: story.records[int(what) - 1][name] + 1})
+        assert story.codes(), (what, name)
 
 
 @pytest.mark.parametrize(("bend", "codes"), CASES.values(), ids=CASES)

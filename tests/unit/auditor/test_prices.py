@@ -18,11 +18,13 @@ from marketplace.types import ZERO_DIGEST, TitleKind
 from tests import bundles
 from tests.agreements import agreement_on
 from tests.bundles import START, YEAR, Made, Maker
+from tests.calls import OPERATIONS, delivery
 from tests.memory import MemoryBundle
 from tests.plans import PUBLIC, plan
 
 Json = dict[str, Any]
 CAPPED = PUBLIC | dict.fromkeys(("subsidy", "treasuryYieldBps", "marginBps", "tax"), 0) | {"operatingCost": 10_000}
+OFFERED = [{**operation, "columns": ["origin"], "filters": []} for operation in OPERATIONS]
 TIERS = [{"upTo": None, "unitPrice": 500}]
 
 
@@ -42,7 +44,7 @@ def _list(maker: Maker, terms: Json, **signed: Any) -> str:
     return listing
 
 
-def _fund(maker: Maker, listing: str, terms: Json, escrow: int, **accepted: Any) -> str:
+def _fund(maker: Maker, listing: str, terms: Json, escrow: int, *, cap: int = 1, **accepted: Any) -> str:
     """An order of the buyer's; `accepted` is what its acceptance says otherwise."""
     buyer, said = maker.people["buyer"].address, {"purpose": "TRANSPORT", "region": "CN-SH"} | accepted
     paper = {
@@ -56,7 +58,7 @@ def _fund(maker: Maker, listing: str, terms: Json, escrow: int, **accepted: Any)
     paper["nonce"] = f"0x{len(maker.documents):064x}"
     order = order_id(buyer, listing, maker.store(paper))
     message: Json = {"orderId": order, "listingId": listing, "buyer": buyer, "escrow": escrow, "currency": CNY.number}
-    message |= {"epsilonCap": 1, "validUntil": START + YEAR, "agreementDigest": digest(paper)}
+    message |= {"epsilonCap": cap, "validUntil": START + YEAR, "agreementDigest": digest(paper)}
     message |= {"agreementId": said.get("under", ZERO_DIGEST), "deadline": START + YEAR}
     maker.act("Orders", "fund", "Fund", message, "buyer")
     maker.ledger.seal()
@@ -162,10 +164,17 @@ def waved(tmp_path_factory: pytest.TempPathFactory) -> Told:
             nonce = {"title": {"en": f"Delays, another {name}", "zh": "延误"}}
             listing = _list(maker, _terms(maker, fair, **nonce, **changes), **signed)
             told.wrong.append(("listing_differs", f"listing {listing} {name}"))
+        small = _terms(maker, fair, minimumCohort=9)
+        told.wrong.append(("cohort_below_manifest", f"listing {_list(maker, small)}"))
         terms = _terms(maker, fair)
         listing = _list(maker, terms)
-        for accepted in ({"purpose": "EDUCATION"}, {"region": "US"}):
+        elsewhere: list[Json] = [{"purpose": "EDUCATION"}, {"region": "US"}]
+        for accepted in elsewhere:
             told.wrong.append(("order_not_permitted", f"order {_fund(maker, listing, terms, 500, **accepted)}"))
+        calls = _terms(maker, fair, version=4, computations=[], delivery=delivery(operations=OFFERED))
+        listing = _list(maker, calls)
+        _fund(maker, listing, calls, 500)
+        told.wrong.append(("budget_not_needed", f"order {_fund(maker, listing, calls, 500, cap=2)}"))
         open_terms = _terms(maker, plan("NEGOTIATED"))
         listing = _list(maker, open_terms)
         fields: Json = {"assets": [maker.asset], "purposes": ["TRANSPORT"], "regions": ["CN"], "plan": fair}
