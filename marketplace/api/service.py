@@ -112,7 +112,8 @@ def check_handed_in(
 
     Raises:
         NotFoundError: `order_unknown`: `account` is no party. InvalidInputError: `calls_document_differs`: records or
-        voucher are another order's. RuleError: `order_not_of_calls`, `call_record_impossible`. VerificationError: `call_statement_signature`, `voucher_signature`.
+        voucher are another order's. RuleError: `order_not_of_calls`, `call_record_impossible`. VerificationError:
+        `call_statement_signature`, `voucher_signature`.
     """
     order, terms = _order_of(session, order_id, account)
     book, seller = _book(session, deployment, parties(session, order)), parties(session, order)[1]
