@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
-from marketplace.auditor.messages import ADVICE, MESSAGES, NAMED, NOTES, STEPS
+from marketplace.auditor.messages import ADVICE, MESSAGES, NAMED, NOTES, OWN_ADVICE, STEPS
 from marketplace.errors import RULES_VERSION
 
 MAX_FINDINGS_PER_CODE = 50  # fifty examples of each kind describe a bundle that is wrong everywhere
@@ -115,7 +115,7 @@ class Report:
         self._per_code[code] += 1
         if self._per_code[code] > MAX_FINDINGS_PER_CODE:
             return
-        told = (*MESSAGES[code], *ADVICE[self._step])
+        told = (*MESSAGES[code], *OWN_ADVICE.get(code, ADVICE[self._step]))
         self.findings.append(Finding(self._step, code, str(subject), _short(expected), _short(got), *told))
 
     def same(self, code: str, subject: object, expected: object, got: object) -> bool:

@@ -79,6 +79,36 @@ ADVICE: dict[int, tuple[str, str, str]] = {
     ),
 }
 
+# code -> the same, of findings for which their step's would mislead: no document is forged, a rule of the market is not
+# kept by whoever queued a listing or an order.
+_NO_SALE = (
+    "order nothing under the listing, and ask the operator why it queued what its own rules refuse",
+    "请勿在该挂牌下订购，并询问运营方为何受理其规则所不允许的挂牌",
+)
+_NO_ORDER = (
+    "refund the order, or settle it for nothing, and ask the operator why it queued what its own rules refuse",
+    "请退款或以零金额结算该订单，并询问运营方为何受理其规则所不允许的订单",
+)
+OWN_ADVICE: dict[str, tuple[str, str, str]] = {
+    "listing_differs": (
+        "listings.terms_are_the_listing",
+        "order under no such listing; ask the seller to list what its terms say",
+        "请勿在该挂牌下订购，并请卖方按条款重新挂牌",
+    ),
+    "plan_unfit": ("pricing.plan_fits_rulebook", *_NO_SALE),
+    "cohort_below_manifest": ("listings.cohort_at_least_manifest", *_NO_SALE),
+    "order_not_permitted": ("orders.purpose_is_permitted", *_NO_ORDER),
+    "escrow_too_small": ("orders.escrow_covers_one_call", *_NO_ORDER),
+    "budget_not_needed": ("orders.questions_alone_spend_budget", *_NO_ORDER),
+    "revenue_cap": ("pricing.max_permitted_revenue", *_NO_ORDER),
+    "trial_used": ("pricing.trial_once_a_buyer", *_NO_ORDER),
+    "paper_of_unpaid_order": (
+        "settlement.voucher_of_a_paid_order",
+        "do not take the paper for a proof of payment; ask for one from after the batch has paid",
+        "请勿以该凭证作为付款证明；请在批次支付后重新获取",
+    ),
+}
+
 NOTES: dict[str, tuple[str, str]] = {
     "trust_from_bundle": (
         "NOT PINNED, taken from the bundle itself: {names}. Get these from someone you trust and pin them.",

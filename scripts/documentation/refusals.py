@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from marketplace import cli
 from marketplace.app import STATUS, status_of
-from marketplace.auditor.messages import ADVICE, MESSAGES, STEPS
+from marketplace.auditor.messages import ADVICE, MESSAGES, OWN_ADVICE, STEPS
 from marketplace.console import usage
 from marketplace.errors import (
     RULES_VERSION,
@@ -81,10 +81,14 @@ def page() -> str:
     lines += [_line(row) for row in rows()]
     lines += ["", "## Findings of an audit\n", _AUDIT, "| step | rule | what to do |", "| --- | --- | --- |"]
     lines += [f"| {n} {STEPS[n][0]} | `{rule}` | {hint}<br>{zh} |" for n, (rule, hint, zh) in ADVICE.items() if n]
+    lines += ["", _OWN, "| code | rule | what to do |", "| --- | --- | --- |"]
+    lines += [f"| `{code}` | `{rule}` | {hint}<br>{zh} |" for code, (rule, hint, zh) in OWN_ADVICE.items()]
     return "\n".join(lines) + "\n"
 
 
 _AUDIT = f"""{len(MESSAGES)} codes, listed in [audit.md](audit.md); rule and hint follow from the step that finds it.
+"""
+_OWN = """Rules of the market that no document breaks by itself have their own:
 """
 
 

@@ -90,6 +90,7 @@ class Told:
 
     def __init__(self) -> None:
         self.wrong: list[tuple[str, str]] = []
+        self.rules: set[str] = set()
         self.made: Made | None = None
 
     def findings(self) -> list[tuple[str, str]]:
@@ -97,6 +98,7 @@ class Told:
         assert self.made is not None
         report = audit(MemoryBundle(self.made.files), self.made.trust, reexecute=0)
         assert {finding.step for finding in report.findings} == {9}
+        self.rules = {finding.rule for finding in report.findings}
         return [(finding.code, finding.subject) for finding in report.findings]
 
 
@@ -135,6 +137,7 @@ def capped(tmp_path_factory: pytest.TempPathFactory) -> Told:
 
 def test_plans_and_orders_beyond_what_public_data_may_earn_and_a_second_trial_are_named(capped: Told) -> None:
     assert capped.findings() == capped.wrong
+    assert {"pricing.plan_fits_rulebook", "pricing.max_permitted_revenue"} <= capped.rules
 
 
 @pytest.fixture(scope="module")

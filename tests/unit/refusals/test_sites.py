@@ -10,7 +10,7 @@ import pytest
 
 from marketplace import errors
 from marketplace.app import STATUS
-from marketplace.auditor.messages import ADVICE, MESSAGES, STEPS
+from marketplace.auditor.messages import ADVICE, MESSAGES, OWN_ADVICE, STEPS
 from marketplace.errors import MarketplaceError, NotAuthorizedError, PortError, RuleError
 from marketplace.refusals import REFUSALS
 from scripts.documentation.refusals import ELSEWHERE, Row, rows
@@ -117,7 +117,8 @@ def test_what_cannot_be_repeated_does_not_say_try_again() -> None:
 
 def test_findings_have_rule_and_hint() -> None:
     assert set(ADVICE) == {0, *STEPS} - {max(STEPS)}
-    for rule, hint, hint_zh in ADVICE.values():
+    assert set(OWN_ADVICE) <= set(MESSAGES)
+    for rule, hint, hint_zh in (*ADVICE.values(), *OWN_ADVICE.values()):
         assert RULE.fullmatch(rule)
         assert hint.isascii()
         assert CHINESE.search(hint_zh)
