@@ -17,7 +17,7 @@ from marketplace.console.values import (
 from marketplace.currencies import CNY
 from marketplace.documents.identifiers import Kind
 from marketplace.quantities import money, worth
-from marketplace.sdk import clearing, settlement
+from marketplace.sdk import clearing, filling, settlement
 from marketplace.sdk.opening import open_client, open_keys
 from marketplace.types import BatchStatus, DebtStatus
 from marketplace.vault.vouchers import own_voucher
@@ -31,6 +31,8 @@ STATUS = {
     BatchStatus.CONFIRMED: ("confirmed: paying", "已确认：支付中"),
     BatchStatus.SETTLED: ("settled", "已结清"),
 }
+FILLING = {"queue": ("orders queued", "已提交的订单"), "enter": ("orders in the batch", "已计入批次的订单")}
+REFUSED = (("order", "order", "订单", str), ("code", "code", "代码", str), ("why", "why", "原因", str))
 STAGES = {"net": ("parties covered", "已备足资金的参与方"), "pay": ("parties paid", "已支付的参与方")}
 
 
@@ -70,6 +72,28 @@ def enter(run: Run, order: Order, batch: Batch) -> None:
     with open_client(run, keys=keys) as client:
         result = settlement.clear(client, order, batch, own_voucher(run.home, keys, order))
     run.result(result, f"order settled into batch {batch}", f"订单已计入批次 {batch}")
+
+
+@command(app)
+def fill(run: Run, batch: Batch) -> None:
+    """Settle all of your orders that have a voucher into a batch, as their seller. 全部订单计入批次
+
+    In requests of many. Run it again after any interruption: it goes on from what the service and the ledger know. An
+    order that is refused holds up no other, and is listed.
+
+    Example: marketplace clearing fill 0x6e…6e
+    """
+    keys = open_keys(run)
+    with open_client(run, keys=keys) as client, run.stages(FILLING) as report:
+        result = filling.fill(client, batch, own=lambda order: own_voucher(run.home, keys, order), report=report)
+    told = [{"order": row["order"], **row["refusal"]} for row in result["refused"]]
+    run.result(
+        result,
+        f"{result['entered']} orders entered, {len(told)} refused, {result['unanswered']} without an answer yet",
+        f"{result['entered']} 笔订单已计入，{len(told)} 笔被拒绝，{result['unanswered']} 笔尚无答复",
+    )
+    if told and not run.as_json:
+        run.rows([{**row, "why": run.tr(row["message"], row.get("zh", row["message"]))} for row in told], REFUSED)
 
 
 @command(app)

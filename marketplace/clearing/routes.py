@@ -6,10 +6,11 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field
 from sqlmodel import col, or_, select
 
-from marketplace.clearing import service
+from marketplace.clearing import filling, service
 from marketplace.clearing.tables import ClearingBatch, ClearingDebt, ClearingPosition
 from marketplace.evidence.inbox import Statement
 from marketplace.evidence.inbox.submitting import submit
+from marketplace.orders.tables import Order
 from marketplace.participants.service import oversees
 from marketplace.settlement.service import LastVoucher, close
 from marketplace.web.context import Here
@@ -128,6 +129,12 @@ class ClearedOrderBody(Shape):
     seller_signature: SignatureText
 
 
+class ClearedOrdersBody(Shape):
+    """Several of them, of one seller."""
+
+    orders: Annotated[list[ClearedOrderBody], Field(min_length=1, max_length=filling.AT_ONCE)]
+
+
 @router.post("/batches", status_code=202)
 def open_batch(here: Here, body: OpeningBody) -> Queued:
     """Open a clearing batch, as the exchange."""
@@ -147,6 +154,20 @@ def clear_order(here: Here, body: ClearedOrderBody) -> Queued:
     last = LastVoucher(body.voucher.to_message(), body.buyer_signature)
     with here.writing() as session:
         return Queued(intent=close(session, here.deployment, last, clearing, now=here.clock()))
+
+
+@router.post("/orders/many", status_code=202)
+def clear_orders(here: Here, account: Account, body: ClearedOrdersBody) -> dict[str, Any]:
+    """Settle many of your orders into an open batch; each is queued or refused by itself."""
+    wishes = [
+        (
+            LastVoucher(item.voucher.to_message(), item.buyer_signature),
+            Statement("Clear", item.clear.to_message(), (item.seller_signature,)),
+        )
+        for item in body.orders
+    ]
+    with here.writing() as session:
+        return {"items": filling.clear_each(session, here.deployment, account, wishes, here.clock())}
 
 
 @router.post("/closings", status_code=202)
@@ -189,6 +210,19 @@ def get_batch(here: Here, batch_id: BatchId) -> dict[str, Any]:
     """One batch, with how much is left to do in it."""
     with here.reading() as session:
         return service.batch_json(session, batch_id)
+
+
+@router.get("/batches/{batch_id}/orders")
+def list_clearable_orders(
+    *, here: Here, account: Account, batch_id: BatchId, page: AskedPage, request: Request, response: Response
+) -> Rows:
+    """The orders that you sold and could settle into a batch, each with its last voucher."""
+    with here.reading() as session:
+        query = filling.orders_for(session.get(ClearingBatch, batch_id), account)
+        rows = page_of(
+            session, query, Order.order_id, page, lambda row: filling.order_json(session, here.deployment, row)
+        )
+    return link_next(request, response, rows)
 
 
 @router.get("/batches/{batch_id}/positions")

@@ -8,6 +8,7 @@ from marketplace import documents
 from marketplace.currencies import CNY, currency_of
 from marketplace.documents import Document
 from marketplace.intents import INTENTS, struct_hash
+from marketplace.participants.keybook import KeyBook
 from marketplace.sdk import orders
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
@@ -75,26 +76,44 @@ def clear(client: Client, order_id: str, batch_id: str, own: Document | None = N
 
 def _end(client: Client, order_id: str, own: Document | None, intent: str, **more: str) -> dict[str, Any]:
     voucher, signature = _last_voucher(client, order_id, own)
-    closing: dict[str, Any] = {"orderId": order_id, "voucherHash": to_hex(struct_hash("Voucher", voucher)), **more}
-    closing |= {"seller": client.address, "deadline": client.deadline()}
-    body = {"voucher": voucher, "buyerSignature": signature, intent.lower(): closing}
-    outcome = client.submit(_ENDINGS[intent], {**body, "sellerSignature": client.sign(intent, closing)})
+    outcome = client.submit(_ENDINGS[intent], signed_end(client, voucher, signature, intent, **more))
     return {**outcome, "voucher": voucher}
+
+
+def signed_end(client: Client, voucher: dict[str, Any], signature: str, intent: str, **more: str) -> dict[str, Any]:
+    """What a seller sends to end an order by a voucher that was checked.
+
+    Args:
+        voucher, signature: the Voucher message and its buyer's. intent: "Close", or "Clear" with `batchId`.
+    """
+    closing: dict[str, Any] = {"orderId": voucher["orderId"], "voucherHash": to_hex(struct_hash("Voucher", voucher))}
+    closing |= {**more, "seller": client.address, "deadline": client.deadline()}
+    body = {"voucher": voucher, "buyerSignature": signature, intent.lower(): closing}
+    return {**body, "sellerSignature": client.sign(intent, closing)}
 
 
 def _last_voucher(client: Client, order_id: str, own: Document | None) -> tuple[dict[str, Any], str]:
     """The voucher that an order ends with, as an intent, and its buyer's signature; checked as `close` says."""
-    voucher = documents.validate_voucher(client.get(f"/orders/{order_id}/voucher"))
+    voucher, order = client.get(f"/orders/{order_id}/voucher"), orders.get(client, order_id)
+    buyer = order["buyer"]
+    return checked_voucher(client, voucher, order_id, own=own, book=book_of(client, buyer), buyer=buyer)
+
+
+def checked_voucher(
+    client: Client, shown: object, order_id: str, *, own: Document | None, book: KeyBook, buyer: str
+) -> tuple[dict[str, Any], str]:
+    """The Voucher message and its buyer's signature of a voucher that the service shows; checked as `close` says.
+
+    Args:
+        book: what signs for `buyer`.
+    """
+    voucher = documents.validate_voucher(shown)
     if own is not None:
         expect(voucher, own, "voucher_not_the_vaults", "settlement.last_voucher_of_the_vault")
-    order = orders.get(client, order_id)
-    expect(
-        (voucher["order"], voucher["buyer"]), (order_id, order["buyer"]), "voucher_for_another", "settlement.voucher"
-    )
-    message = documents.voucher_message(voucher)
-    signature, book = from_hex(voucher["signature"], 65), book_of(client, order["buyer"])
+    expect((voucher["order"], voucher["buyer"]), (order_id, buyer), "voucher_for_another", "settlement.voucher")
+    message, signature = documents.voucher_message(voucher), from_hex(voucher["signature"], 65)
     grace = INTENTS["Voucher"].grace
-    book.require("Voucher", message, order["buyer"], signature, max(client.now(), book.time), grace=grace)
+    book.require("Voucher", message, buyer, signature, max(client.now(), book.time), grace=grace)
     return message, voucher["signature"]
 
 

@@ -254,6 +254,8 @@ ACCESS: Mapping[str, Access] = {
     "open_batch": Signed("Clearing.openBatch"),
     "owe": Signed("Clearing.owe"),
     "clear_order": Signed("Orders.clear"),
+    "clear_orders": SignedIn(),
+    "list_clearable_orders": SignedIn(),
     "close_batch": Signed("Clearing.closeBatch"),
     "confirm_batch": Signed("Clearing.confirmBatch"),
     "advance_batch": Holds(Role.EXCHANGE),

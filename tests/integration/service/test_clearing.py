@@ -2,12 +2,13 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from marketplace.clearing.rules import NOBODY
 from marketplace.documents import voucher_message
-from marketplace.sdk import clearing, orders, papers, settlement
+from marketplace.sdk import clearing, filling, orders, papers, settlement
 from marketplace.types import BatchStatus, DebtStatus, OrderStatus
 from tests.integration.service.test_panel import audited
 from tests.integration.service.test_refusals import Asking, code_of
@@ -94,3 +95,55 @@ def test_a_party_ends_the_batch_of_a_silent_exchange(town: Town, tmp_path: Path)
     assert (found["status"], found["confirmedBy"]) == (BatchStatus.SETTLED, NOBODY)
     assert balances(town, "buyer")["buyer"] - before["buyer"] == ESCROW - PRICE
     assert audited(town, tmp_path).findings == []
+
+
+def test_a_seller_fills_a_batch_with_all_its_orders_and_goes_on_after_a_kill(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supplier, ready = town["supplier"], [answered_order(town) for _ in range(3)]
+    silent = town.fund(town.facts["listing"], escrow=PRICE, epsilon_cap=1_000)
+    batch = clearing.open_batch(town["exchange"], int(time.time()) + 2**41)["batch"]
+    post, told = supplier.post, list[tuple[str, int, int]]()
+
+    def dies(path: str, body: object, **more: Any) -> Any:
+        post(path, body, **more)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(filling, "TOGETHER", 1)
+    monkeypatch.setattr(supplier, "post", dies)
+    with pytest.raises(KeyboardInterrupt):
+        filling.fill(supplier, batch)
+    monkeypatch.undo()
+    found = filling.fill(supplier, batch, report=lambda *step: told.append(step))
+    assert found["refused"] == []
+    assert told[-1][0] == "enter"
+    assert {orders.get(supplier, order)["status"] for order in ready} == {OrderStatus.SETTLED}
+    assert orders.get(supplier, silent)["status"] == OrderStatus.FUNDED
+    assert found["unanswered"] >= 1
+    assert clearing.get(supplier, batch)["legs"] >= len(ready)
+    again = filling.fill(supplier, batch)
+    assert (again["entered"], again["refused"]) == (0, [])
+    assert filling.fill(town["rival"], batch) == {"batch": batch, "entered": 0, "refused": [], "unanswered": 0}
+
+
+def test_an_order_that_cannot_enter_holds_up_no_other(town: Town) -> None:
+    supplier, good, bad = town["supplier"], answered_order(town), answered_order(town)
+    batch = clearing.open_batch(town["exchange"], int(time.time()) + 2**42)["batch"]
+    own = {bad: {"another": "voucher"}}
+    found = filling.fill(supplier, batch, own=own.get)
+    assert [(row["order"], row["refusal"]["code"]) for row in found["refused"]] == [(bad, "voucher_not_the_vaults")]
+    assert orders.get(supplier, good)["status"] == OrderStatus.SETTLED
+    body = {"orders": [_end(town, bad, batch), _end(town, good, "0x" + "77" * 32)]}
+    told = supplier.post("/clearing/orders/many", body)["items"]
+    assert [item["order"] for item in told] == [bad, good]
+    assert told[0]["refusal"] is None
+    assert told[1]["refusal"]["code"] == "order_not_funded"
+    stranger = town["rival"].post("/clearing/orders/many", body)["items"]
+    assert {item["refusal"]["code"] for item in stranger} == {"order_unknown"}
+
+
+def _end(town: Town, order: str, batch: str) -> dict[str, Any]:
+    voucher = town["supplier"].get(f"/orders/{order}/voucher")
+    return settlement.signed_end(
+        town["supplier"], voucher_message(voucher), voucher["signature"], "Clear", batchId=batch
+    )

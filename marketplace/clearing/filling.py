@@ -1,0 +1,85 @@
+"""Filling a batch: every order of a seller that is ready, in few requests.
+
+What was queued and what was not, the ledger's queue knows; so a seller's program that died asks again which of its
+orders are ready, and goes on with those whose end is not on its way.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from marketplace.clearing.tables import ClearingBatch
+from marketplace.errors import MarketplaceError
+from marketplace.evidence.inbox import Statement, is_under_way, recalled
+from marketplace.intents import Deployment
+from marketplace.listings.tables import Listing
+from marketplace.orders.rules import IN_ESCROW
+from marketplace.orders.service import unknown_order
+from marketplace.orders.tables import Order
+from marketplace.queries.service.accounts import last_voucher
+from marketplace.settlement.service import ENDINGS, LastVoucher, close
+
+AT_ONCE = 100  # orders that one request may end: about a second of the writers' turn
+
+
+def orders_for(batch: ClearingBatch | None, seller: str) -> SelectOfScalar[Order]:
+    """The orders of a seller that have money of the batch's currency in escrow; none for a batch that is unknown."""
+    sold = select(Listing.listing_id).where(Listing.seller == seller)
+    query = select(Order).where(col(Order.listing_id).in_(sold), Order.currency == (batch.currency if batch else ""))
+    return query.where(col(Order.status).in_([int(status) for status in IN_ESCROW]))
+
+
+def order_json(session: Session, deployment: Deployment, order: Order) -> dict[str, Any]:
+    """What its seller needs to end an order.
+
+    Returns:
+        "order", "buyer", "escrow"; "voucher": the last, or null before the first answer; "ending": the digest of the
+        seller's Close or Clear that is on its way to the ledger, or null.
+    """
+    voucher, ending = last_voucher(session, order.order_id), _ending(session, deployment, order.order_id)
+    return {
+        "order": order.order_id,
+        "buyer": order.buyer,
+        "escrow": order.escrow,
+        "currency": order.currency,
+        "voucher": voucher,
+        "ending": ending,
+    }
+
+
+def _ending(session: Session, deployment: Deployment, order_id: str) -> str | None:
+    for name in ENDINGS:
+        said = recalled(session, name, order_id)
+        if said is not None and is_under_way(session, digest := said.digest(deployment)):
+            return str(digest)
+    return None
+
+
+def clear_each(
+    session: Session, deployment: Deployment, account: str, wishes: Sequence[tuple[LastVoucher, Statement]], now: int
+) -> list[dict[str, Any]]:
+    """Queue the ends of several orders of `account`'s, each by itself: one that is refused holds up no other.
+
+    Args:
+        wishes: for each the last voucher and the seller's Clear; at most AT_ONCE.
+        now: unix seconds.
+    Returns:
+        for each, in their order, {"order", "intent", "refusal"}: the intent's digest, or why there is none.
+    """
+    return [_clear(session, deployment, account, last, clearing, now=now) for last, clearing in wishes]
+
+
+def _clear(
+    session: Session, deployment: Deployment, account: str, last: LastVoucher, clearing: Statement, *, now: int
+) -> dict[str, Any]:
+    order = clearing.message["orderId"]
+    try:
+        with session.begin_nested():  # a refusal leaves nothing of its order behind
+            if clearing.message["seller"] != account:
+                raise unknown_order(order)
+            digest = close(session, deployment, last, clearing, now=now)
+    except MarketplaceError as error:
+        return {"order": order, "intent": None, "refusal": error.as_dict()}
+    return {"order": order, "intent": str(digest), "refusal": None}
