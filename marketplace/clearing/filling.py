@@ -4,7 +4,8 @@ What was queued and what was not, the ledger's queue knows; so a seller's progra
 orders are ready, and goes on with those whose end is not on its way.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -12,14 +13,14 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from marketplace.clearing.tables import ClearingBatch
 from marketplace.errors import MarketplaceError
-from marketplace.evidence.inbox import Statement, is_under_way, recalled
+from marketplace.evidence.inbox import Statement, is_under_way, precheck, recalled
 from marketplace.intents import Deployment
 from marketplace.listings.tables import Listing
 from marketplace.orders.rules import IN_ESCROW
 from marketplace.orders.service import unknown_order
 from marketplace.orders.tables import Order
 from marketplace.queries.service.accounts import last_voucher
-from marketplace.settlement.service import ENDINGS, LastVoucher, close
+from marketplace.settlement.service import ENDINGS, LastVoucher, arguments_of, close
 
 AT_ONCE = 100  # orders that one request may end: about a second of the writers' turn
 
@@ -68,18 +69,20 @@ def clear_each(
     Returns:
         for each, in their order, {"order", "intent", "refusal"}: the intent's digest, or why there is none.
     """
-    return [_clear(session, deployment, account, last, clearing, now=now) for last, clearing in wishes]
+    trial = precheck.Trial(session, [arguments_of(*wish) for wish in wishes], now)
+
+    def clear(last: LastVoucher, clearing: Statement) -> str:
+        if clearing.message["seller"] != account:
+            raise unknown_order(clearing.message["orderId"])
+        return str(close(session, deployment, last, clearing, now=now, trial=trial))
+
+    return [_tried(session, clearing.message["orderId"], partial(clear, last, clearing)) for last, clearing in wishes]
 
 
-def _clear(
-    session: Session, deployment: Deployment, account: str, last: LastVoucher, clearing: Statement, *, now: int
-) -> dict[str, Any]:
-    order = clearing.message["orderId"]
+def _tried(session: Session, order: str, act: Callable[[], str]) -> dict[str, Any]:
     try:
         with session.begin_nested():  # a refusal leaves nothing of its order behind
-            if clearing.message["seller"] != account:
-                raise unknown_order(order)
-            digest = close(session, deployment, last, clearing, now=now)
+            digest = act()
     except MarketplaceError as error:
         return {"order": order, "intent": None, "refusal": error.as_dict()}
-    return {"order": order, "intent": str(digest), "refusal": None}
+    return {"order": order, "intent": digest, "refusal": None}

@@ -77,12 +77,21 @@ class LastVoucher:
     signature: str
 
 
-def close(session: Session, deployment: Deployment, last: LastVoucher, closing: Statement, *, now: int) -> Digest:
+def close(
+    session: Session,
+    deployment: Deployment,
+    last: LastVoucher,
+    closing: Statement,
+    *,
+    now: int,
+    trial: precheck.Trial | None = None,
+) -> Digest:
     """Queue the end of an order by its last voucher, which the buyer signed, and the seller's word that it is the last.
     What the panel has not attested by now comes to no result; nothing is asked any more.
 
     Args:
         closing: a Close, or a Clear, which settles the order into a clearing batch.
+        trial: of many that their seller, who is signed in, ends together; None for one alone.
     Raises:
         RuleError: `query_in_flight`: the vault has a query of the order in hand; its answer would not be paid for.
         RuleError: `voucher_not_last`: another voucher is the last that was earned, or what the rules of orders say.
@@ -91,15 +100,20 @@ def close(session: Session, deployment: Deployment, last: LastVoucher, closing: 
     if is_under_way(session, name):
         return name
     check_statement(closing, deployment, now)
-    precheck.require_signed(session, closing.name, closing.message, closing.raw_signatures()[0], now)
+    if trial is None:
+        precheck.require_signed(session, closing.name, closing.message, closing.raw_signatures()[0], now)
     order = _order_to_end(session, deployment, last, seller)
-    verb = ENDINGS[closing.name]
-    arguments = [dict(last.message), last.signature, dict(closing.message), closing.signatures[0]]
-    precheck.run(session, "Orders", verb, arguments, now)
+    verb, arguments = ENDINGS[closing.name], arguments_of(last, closing)
+    (trial or precheck.Trial(session, arguments, now)).run("Orders", verb, arguments)
     require_none_attested(session, order.order_id)
     end_unattested(session, order.order_id, now)
     remember(session, deployment, closing, order.order_id)
     return queue(session, contract="Orders", verb=verb, arguments=arguments, digest=name, by=seller, now=now)
+
+
+def arguments_of(last: LastVoucher, closing: Statement) -> list[Any]:
+    """The arguments of the call that ends an order."""
+    return [dict(last.message), last.signature, dict(closing.message), closing.signatures[0]]
 
 
 def _order_to_end(session: Session, deployment: Deployment, last: LastVoucher, seller: str) -> Order:

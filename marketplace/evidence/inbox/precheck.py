@@ -92,13 +92,29 @@ def run(
     Raises:
         RuleError: the ledger's own refusal.
     """
-    deployment = ledger_profile(session).deployment
+    whole_batch = verb in ("confirmBatch", "confirmOverdue")
+    Trial(session, arguments, now, whole_batch=whole_batch).run(contract, verb, arguments, only=only)
 
-    def recover(name: str, message: Mapping[str, Any], signature: bytes) -> str:
-        return recover_intent(name, message, deployment, signature)
 
-    state = _load(session, list(_texts(arguments)), whole_batch=verb in ("confirmBatch", "confirmOverdue"))
-    state.apply_signed(contract, verb, arguments, ledger_time(session, now), recover, only=only)
+class Trial:
+    """Calls tried one after the other on what one reading loaded: each as if those that passed before it were mined.
+
+    Args:
+        arguments: of all the calls. now: unix seconds.
+        whole_batch: whether they ask about everybody in a clearing batch.
+    """
+
+    def __init__(self, session: Session, arguments: Sequence[Any], now: int, *, whole_batch: bool = False) -> None:
+        self._deployment = ledger_profile(session).deployment
+        self._state = _load(session, list(_texts(arguments)), whole_batch=whole_batch)
+        self._now = ledger_time(session, now)
+
+    def run(self, contract: str, verb: str, arguments: Sequence[Any], *, only: str | None = None) -> None:
+        """As the function `run`; a call that is refused changes nothing."""
+        self._state.apply_signed(contract, verb, arguments, self._now, self._recover, only=only)
+
+    def _recover(self, name: str, message: Mapping[str, Any], signature: bytes) -> str:
+        return recover_intent(name, message, self._deployment, signature)
 
 
 def require_signed(session: Session, name: str, message: Mapping[str, Any], signature: bytes, now: int) -> None:

@@ -12,7 +12,7 @@ from crypto.canonical import keccak256
 from crypto.typed_data import address_of
 from marketplace.calls import act_digest
 from marketplace.clearing.rules import payouts_digest
-from marketplace.currencies import CNY
+from marketplace.currencies import CNY, Currency
 from marketplace.documents.ids import batch_id, debt_id, title_id
 from marketplace.intents import Deployment, intent_digest, sign_intent, struct_hash
 from marketplace.ledger.intake import IntentCall, queue_intents
@@ -62,11 +62,18 @@ class Call:
 
 @dataclass
 class Market:
-    """Signs for everybody. Every method returns what its party would send."""
+    """Signs for everybody. Every method returns what its party would send.
+
+    Args:
+        manifest, terms: digests that make the supplier's asset and listing another one. currency: of the listing.
+    """
 
     deployment: Deployment
     terms_until: int = FAR
     addresses: dict[str, str] = field(default_factory=dict)
+    manifest: str = "0x" + "b1" * 32
+    terms: str = "0x" + "b5" * 32
+    currency: Currency = CNY
 
     def address(self, name: str) -> str:
         if name not in self.addresses:
@@ -95,26 +102,26 @@ class Market:
         message = {
             "account": self.address(account),
             "amount": amount,
-            "currency": CNY.number,
+            "currency": self.currency.number,
             "ref": hexadecimal(keccak256(b"payment %d" % ref)),
             "bank": self.address("bank"),
             "deadline": FAR,
         }
-        return self.call("SettlementToken", "issue", [("Issue", message, ["bank"])])
+        return self.call(self.currency.contract, "issue", [("Issue", message, ["bank"])])
 
     @property
     def asset(self) -> str:
-        return derived(("address", self.address("supplier")), ("bytes32", "0x" + "b1" * 32))
+        return derived(("address", self.address("supplier")), ("bytes32", self.manifest))
 
     @property
     def listing(self) -> str:
-        return derived(("address", self.address("supplier")), ("bytes32", self.asset), ("bytes32", "0x" + "b5" * 32))
+        return derived(("address", self.address("supplier")), ("bytes32", self.asset), ("bytes32", self.terms))
 
     def register(self) -> Call:
         message = {
             "assetId": self.asset,
             "holder": self.address("supplier"),
-            "manifestDigest": "0x" + "b1" * 32,
+            "manifestDigest": self.manifest,
             "ciphertextRoot": "0x" + "b2" * 32,
             "claimDigest": "0x" + "b3" * 32,
             "level": 2,
@@ -131,12 +138,12 @@ class Market:
         signed = [self.call("Registrations", "decide", [("Decide", act, ["registrar"])]) for act in acts]
         return [self.call("Registrations", "file", [("File", filing, ["supplier"])]), *signed]
 
-    def confirm(self, valid_until: int) -> Call:
+    def confirm(self, valid_until: int, number: int = 1) -> Call:
         message = {
             "assetId": self.asset,
             "claimDigest": "0x" + "b3" * 32,
             "certificateDigest": "0x" + "b4" * 32,
-            "code": code(1),
+            "code": code(number),
             "rights": 7,
             "validUntil": valid_until,
             "registrar": self.address("registrar"),
@@ -151,12 +158,12 @@ class Market:
             "assetId": self.asset,
             "titleId": title_id(self.asset, TitleKind.OPERATE),
             "seller": self.address("supplier"),
-            "termsDigest": "0x" + "b5" * 32,
+            "termsDigest": self.terms,
             "purposes": 1,
             "fields": "0x" + "00" * 31 + "01",
             "territories": 1,
             "price": PRICE,
-            "currency": CNY.number,
+            "currency": self.currency.number,
             "validUntil": valid_until,
             "deadline": FAR,
         }
@@ -175,7 +182,7 @@ class Market:
             "listingId": self.listing,
             "buyer": self.address(buyer),
             "escrow": escrow,
-            "currency": CNY.number,
+            "currency": self.currency.number,
             "epsilonCap": 1_000,
             "validUntil": valid_until,
             "agreementDigest": agreement,

@@ -1,14 +1,19 @@
 """A clearing batch over HTTP: an order and debts go in, everybody comes out with its net, and the auditor agrees."""
 
+import json
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from crypto import keystore
+from marketplace.clearing import commands
 from marketplace.clearing.rules import NOBODY
+from marketplace.cli import main
 from marketplace.documents import voucher_message
 from marketplace.sdk import clearing, filling, orders, papers, settlement
+from marketplace.sdk.files import write_private
 from marketplace.types import BatchStatus, DebtStatus, OrderStatus
 from tests.integration.service.test_panel import audited
 from tests.integration.service.test_refusals import Asking, code_of
@@ -147,3 +152,25 @@ def _end(town: Town, order: str, batch: str) -> dict[str, Any]:
     return settlement.signed_end(
         town["supplier"], voucher_message(voucher), voucher["signature"], "Clear", batchId=batch
     )
+
+
+@pytest.mark.parametrize("told", ["1 orders entered, 1 refused", "1 笔订单已计入，1 笔被拒绝"], ids=["en", "zh"])
+def test_the_command_says_what_entered_and_what_was_refused(
+    told: str, town: Town, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MARKETPLACE_PASSWORD", "a long password")
+    monkeypatch.setattr("marketplace.sdk.opening.close_process", lambda: None)
+    sealed = keystore.encrypt(town["supplier"].keys, "a long password", keystore.MIN_WORK_FACTOR)
+    write_private(tmp_path / "keystore.json", json.dumps(sealed).encode())
+    good, bad = answered_order(town), answered_order(town)
+    other = {"another": "voucher"}
+    monkeypatch.setattr(commands, "own_voucher", lambda _home, _keys, order: other if order == bad else None)
+    batch = clearing.open_batch(town["exchange"], int(time.time()) + 2**43 + len(told))["batch"]
+    language = "en" if told.isascii() else "zh"
+    assert main(["--home", str(tmp_path), "--url", town.url, "--lang", language, "clearing", "fill", batch]) == 0
+    printed = capsys.readouterr().out
+    assert told in printed
+    assert bad in printed
+    assert "voucher_not_the_vaults" in printed
+    assert good not in printed
+    settlement.clear(town["supplier"], bad, batch)
