@@ -6,7 +6,8 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field
 from sqlmodel import col, or_, select
 
-from marketplace.clearing import filling, service
+from marketplace.clearing import service
+from marketplace.clearing.inbox import filling
 from marketplace.clearing.tables import ClearingBatch, ClearingDebt, ClearingPosition
 from marketplace.evidence.inbox import Statement
 from marketplace.evidence.inbox.submitting import submit

@@ -218,7 +218,7 @@ def state_of(folder: Path) -> State:
         )
         state = {
             "balances": {(row.account, row.currency): row.balance for row in opened.exec(select(Balance))},
-            "claims": sorted((row.order_id, row.amount, row.until) for row in opened.exec(select(OrderClaim))),
+            "claims": sorted((row.order_id, row.amount, row.calls) for row in opened.exec(select(OrderClaim))),
             "deliveries": sorted((row.order_id, row.status, row.rounds) for row in opened.exec(select(Delivery))),
             "redemptions": sorted((row.redemption_id, row.status) for row in opened.exec(select(Redemption))),
             "orders": sorted((row.order_id, row.status, row.amount, row.fee) for row in opened.exec(select(Order))),

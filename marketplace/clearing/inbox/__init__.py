@@ -1,0 +1,1 @@
+"""What sellers hand in to clear many orders together."""
