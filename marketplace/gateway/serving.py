@@ -58,8 +58,8 @@ def listening(desk: Desk, address: Address) -> Iterator[threading.Thread]:
 
 
 def work(desk: Desk, address: Address, stop: threading.Event, notice: Notice, hand_in_seconds: float) -> None:
-    """Answer calls, hand their records in every so often and at the end, and close orders before their term ends, until
-    `stop` is set."""
+    """Answer calls, hand their records in every so often and at the end, and close orders before their term or their
+    last voucher ends, until `stop` is set."""
     done: dict[str, tuple[int, int]] = {}
     with listening(desk, address) as thread:
         notice(f"the gateway answers at {address.public}", f"网关地址 {address.public}")
@@ -102,8 +102,8 @@ def _hand_in(desk: Desk, notice: Notice, done: dict[str, tuple[int, int]]) -> No
             if done.get(order) != here:
                 api.hand_in(desk.standings.client, order, desk.store)
                 done[order] = here
-            if voucher is not None and desk.standings.is_closing(desk.standings.of(order)):
+            if voucher is not None and desk.standings.is_closing(desk.standings.of(order), voucher):
                 settlement.close(desk.standings.client, order, voucher)
-                notice(f"{order} is closed: its term ends", f"{order} 临近到期，已结算")
+                notice(f"{order} is closed: its term or its voucher ends", f"{order} 期限或凭证临近失效，已结算")
         except MarketplaceError as error:
             notice(f"{order}: {error.code}: {error}", f"{order}：{error.code}：{error.zh}")

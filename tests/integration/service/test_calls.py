@@ -316,7 +316,7 @@ def test_an_order_whose_term_ends_is_refused_and_closed_in_time(town: Town, tmp_
             calls.pay()
         _hand_in(desk, lambda *_: None, {})
         assert orders.get(town["buyer"], order)["status"] == OrderStatus.FUNDED
-        desk.standings.is_closing = lambda standing: standing.order["status"] == OrderStatus.FUNDED  # type: ignore[method-assign]
+        desk.standings.is_closing = lambda standing, voucher: standing.order["status"] == OrderStatus.FUNDED  # type: ignore[method-assign]
         _hand_in(desk, lambda *_: None, {})
         ended = orders.get(town["buyer"], order)
         assert (ended["status"], ended["amount"]) == (OrderStatus.SETTLED, 30)

@@ -19,6 +19,7 @@ from marketplace.calls import act_digest
 from marketplace.chores import REFUSED_SECONDS, Orders
 from marketplace.documents import voucher_message
 from marketplace.evidence.inbox import Statement
+from marketplace.gateway.serving import _hand_in
 from marketplace.intents import CHALLENGE_SECONDS, struct_hash
 from marketplace.ledger.intake import intent_status
 from marketplace.ledger.tables import LedgerIntent
@@ -27,7 +28,7 @@ from marketplace.queries.pricing import calls_of
 from marketplace.queries.tables import QueryRow
 from marketplace.refusals import refuse
 from marketplace.rights.records import NOBODY
-from marketplace.sdk import api, claims, identifiers, papers, persons, settlement
+from marketplace.sdk import api, claims, identifiers, orders, papers, persons, settlement
 from marketplace.sdk.api import Caller
 from marketplace.sdk.call_store import CallStore
 from marketplace.sdk.client import Client
@@ -297,14 +298,39 @@ def test_what_stands_is_what_the_last_voucher_says(late: Late) -> None:
     }
 
 
+def rotated(late: Late, name: str) -> Client:
+    """A party whose next key signs from now on."""
+    town, fresh = late.town, keys(f"the {name}'s next key")
+    persons.rotate_key(town[name], fresh)
+    client = Client(town.url, fresh, account=town[name].address, now=late.now)
+    town[name].close()
+    town.clients[name] = client
+    return client
+
+
+def test_a_gateway_closes_an_order_whose_voucher_would_soon_count_no_more(late: Late, tmp_path: Path) -> None:
+    """A buyer could call, end its key, wait for three days and claim for nothing."""
+    town, listing = late.town, offer_calls(late.town)
+    order, store = order_calls(town, listing, "rival", seconds=110 * 86_400), CallStore(tmp_path / "buyer.sqlite")
+    with gateway(town, listing, tmp_path, now=late.now) as desk:
+        with Caller(town["rival"], order, store) as calls:
+            calls.call("flight", [{"column": "id", "test": "EQ", "value": "F0001"}])
+            calls.pay()
+        rotated(late, "rival")
+        for status in (OrderStatus.FUNDED, OrderStatus.FUNDED, OrderStatus.SETTLED):
+            _hand_in(desk, lambda *_: None, {})
+            found = orders.get(town["supplier"], order)
+            assert found["status"] == status
+            late.wait_for(25 * HOUR)
+    store.close()
+    assert (found["amount"], found["calls"]) == (30, 1)
+
+
 def test_a_voucher_that_no_longer_counts_holds_nothing_else_up(late: Late) -> None:
     """Its key ended more than three days ago; the questions of the claimed order end all the same."""
     town, asking = late.town, late.answered()
     first = documents.digest(asking.query)
-    persons.rotate_key(town["buyer"], keys("the buyer's next key"))
-    fresh = Client(town.url, keys("the buyer's next key"), account=town["buyer"].address, now=late.now)
-    town.clients["buyer"].close()
-    asking.client = town.clients["buyer"] = fresh
+    asking.client = rotated(late, "buyer")
     late.wait_for(CHALLENGE_SECONDS + HOUR)
     asking.query = {**asking.query, "sequence": 2, "epsilon": next(late.epsilons)}
     root = to_hex(calls_of([first, documents.digest(asking.query)]).root())
@@ -320,13 +346,13 @@ def test_what_the_rules_refuse_is_not_tried_every_second(late: Late) -> None:
         tried.append(late.now())
         raise refuse("OrdersNotFunded", orderId="0x", current=0)
 
-    orders = Orders(late.town.context)
+    attended = Orders(late.town.context)
     for _ in range(3):
-        orders.do("0x", "challenge", act)
-        orders.report()
+        attended.do("0x", "challenge", act)
+        attended.report()
     assert len(tried) == 1
-    orders.do("0x", "finish", act)
+    attended.do("0x", "finish", act)
     assert len(tried) == 2
     late.later[0] += REFUSED_SECONDS + 1
-    orders.do("0x", "challenge", act)
+    attended.do("0x", "challenge", act)
     assert len(tried) == 3
