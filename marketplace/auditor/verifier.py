@@ -97,7 +97,7 @@ def audit(
     with report.step(6):
         compare_with_ledger(ledger.profile, blocks, tables, report)
     with verifiers(processes) as pool:
-        queries = _follow_log(
+        queries = follow_log(
             bundle, tables, roots, seen, Attestations(report, pool), height=max(blocks, default=0), derived=derived
         )  # 8, 9, 10
     with report.step(11):  # 11
@@ -180,7 +180,7 @@ def _replay(
     return tables, replay.derived
 
 
-def _follow_log(
+def follow_log(
     bundle: Bundle,
     tables: Tables,
     roots: Roots,
@@ -190,6 +190,7 @@ def _follow_log(
     height: int,
     derived: Sequence[Placed],
 ) -> Queries:
+    """Steps 8 to 10: the log, and the documents that it and the ledger name, beside what step 5 derived."""
     report = attestations.report
     documents = Documents(bundle, report)
     queries = Queries(tables, documents, roots.deployment, attestations, report, derived=derived)

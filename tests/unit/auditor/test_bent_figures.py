@@ -19,10 +19,11 @@ from marketplace.auditor.findings import Report
 from marketplace.auditor.ledger.chain import Block
 from marketplace.auditor.ledger.replay import Replay
 from marketplace.auditor.papers_in_hand import Paper
-from marketplace.auditor.readmodel.rows import KEYS
+from marketplace.auditor.readmodel.rows import KEYS, Placed, Tables
 from marketplace.auditor.trust import Seen
+from marketplace.auditor.usage.attestations import Attestations, verifiers
 from marketplace.auditor.usage.queries import RELEASED
-from marketplace.auditor.verifier import Ledger, audit, read_ledger
+from marketplace.auditor.verifier import Ledger, audit, derive, follow_log, read_ledger
 from marketplace.calls import batch_members, decode_call, encode_batch, encode_call, is_batch
 from tests.bundles import Made
 from tests.memory import MemoryBundle
@@ -35,6 +36,7 @@ MONEY = {"amount", "escrow", "epsilon", "epsilonCap", "epsilonBudget", "calls", 
 MONEY |= {"bps", "shareBps"}
 PAPERS = {*RELEASED, "refusal"}
 WHICH = {(name,) for name in ("type", "seller", "buyer", "period", "currency", "account")}  # another paper
+AGREED = {("terms", name) for name in ("buyerCap", "epsilonPerQueryMax", "minimumCohort", "panel.threshold")}
 NO_CALL = b"\x12\x34"  # is in the story, too
 
 
@@ -226,6 +228,63 @@ def _without_divergence(leaves: list[Json]) -> None:
 
 def _bend_document(path: Path, document: Json) -> None:
     document.update(_bend(document, path))
+
+
+def test_every_figure_of_the_documents_that_the_ledger_names(ledger: Ledger, made: Made) -> None:
+    """Bent by those who signed them, so that the ledger names what they bent. Only what stands nowhere else may pass:
+    bounds that a seller sets, as long as all answers keep within them (AGREED), and what two sides promise each other
+    in an agreement; what their orders have to keep within is in test_agreements."""
+    forger, report = Forger(made), Report()
+    replay = Replay(ledger.genesis, ledger.roots.deployment, report)
+    replay.run(ledger.blocks)
+    tables, _ = derive(replay, report)
+    named = {
+        value for rows in tables.rows.values() for row in rows.values() for value in row.values() if type(value) is str
+    }
+    documents = {name: forger.document(name) for name in named if f"documents/{name[2:]}.json" in made.files}
+    assert _followed(ledger, forger, tables, replay.derived).passed
+    free = set()
+    for name, document in documents.items():
+        for path in _figures(document):
+            bent = Forger(made)
+            again = bent.store(_bend(document, path))
+            report = _followed(ledger, bent, _naming(tables, name, again), _renamed(replay.derived, name, again))
+            if report.passed:
+                free.add((document["type"], ".".join(part for part in path if type(part) is str)))
+    assert {(kind, path) for kind, path in free if kind != "form_agreement"} == AGREED
+
+
+def _naming(tables: Tables, name: str, again: str) -> Tables:
+    """The rows, with another digest in the place of one."""
+    rows = {
+        table: {
+            key: {field: again if value == name else value for field, value in row.items()} for key, row in rows.items()
+        }
+        for table, rows in tables.rows.items()
+    }
+    return Tables(rows)
+
+
+def _renamed(derived: list[Placed], name: str, again: str) -> list[Placed]:
+    return [
+        replace(
+            placed,
+            event=replace(placed.event, args={k: again if v == name else v for k, v in placed.event.args.items()}),
+        )
+        if name in map(str, placed.event.args.values())
+        else placed
+        for placed in derived
+    ]
+
+
+def _followed(ledger: Ledger, bent: Forger, tables: Tables, derived: list[Placed]) -> Report:
+    """Steps 8 to 10."""
+    report = Report()
+    with verifiers(1) as pool:
+        signatures = Attestations(report, pool)
+        height = max(ledger.blocks)
+        follow_log(MemoryBundle(bent.files), tables, ledger.roots, Seen(), signatures, height=height, derived=derived)
+    return report
 
 
 def test_every_value_of_the_profile(made: Made) -> None:
