@@ -48,7 +48,7 @@ def open_(
             parser=parse_duration,
             help="after it anyone may close the batch, at most 30d 逾此期限任何人可关闭批次",
         ),
-    ] = clearing.CLOSE_IN_SECONDS,
+    ] = "7d",  # type: ignore[assignment]
     currency: InCurrency = CNY.code,
 ) -> None:
     """Open a batch of one currency, as the exchange. 开启批次

@@ -37,7 +37,8 @@ Listing = Annotated[
 COLUMNS = (
     ("listingId", "listing", "挂牌", str),
     ("seller", "seller", "卖方", short),
-    ("price", "yuan a query", "单价(元)", money),
+    ("terms", "plan", "方案", lambda terms: plan_of(terms)["mode"].lower()),
+    ("price", "yuan at least", "起价(元)", money),
     ("validUntil", "valid until", "有效期至", moment),
     ("status", "status", "状态", lambda code: ListingStatus(code).name.lower()),
 )

@@ -151,8 +151,8 @@ def show(run: Run, order: Order) -> None:
         )
         return
     run.rows([deal.order], COLUMNS)
-    run.facts({name: deal.agreement[name] for name in ("purpose", "region", "listing")})
-    run.facts({run.tr("price", "价格"): run.tr(*plan_words(plan_of(deal.terms), deal.order["currency"]))})
+    facts = {name: deal.agreement[name] for name in ("purpose", "region", "listing")}
+    run.facts({**facts, run.tr("price", "价格"): run.tr(*plan_words(plan_of(deal.terms), deal.order["currency"]))})
     if deal.order["claim"]:
         _print_claim(run, deal.order["claim"], deal.order["currency"])
 

@@ -92,3 +92,15 @@ def test_help_starts_nothing_heavy() -> None:
 def test_an_unknown_command_is_a_usage_error_with_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["participant"]) == 2
     assert "participants" in capsys.readouterr().err
+
+
+def test_every_default_is_one_that_its_option_could_be_given() -> None:
+    """A parser reads texts: a default that is none would stop the command that is run without the option."""
+    read = 0
+    for found in COMMANDS.values():
+        for parameter in found.params:
+            parser = parameter.type_descriptor.parameter_info.parser
+            if parser is not None and parameter.default is not None:
+                parser(parameter.default)
+                read += 1
+    assert read > 20
