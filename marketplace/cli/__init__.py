@@ -54,7 +54,7 @@ GROUPS = {
     "settlement": ("marketplace.settlement.commands", "pay, split, refund, statements 结算"),
     "statements": ("marketplace.settlement.commands.statements", "an account's month 账户对账单"),
     "invoices": ("marketplace.settlement.commands.invoices", "what a seller billed a buyer in a month 账单"),
-    "vouchers": ("marketplace.settlement.commands.vouchers", "proof of one settled order 交易凭证"),
+    "vouchers": ("marketplace.settlement.commands.vouchers", "proof of one settled and paid order 交易凭证"),
     "clearing": ("marketplace.clearing.commands", "net many orders and debts in batches 清算"),
     "evidence": ("marketplace.evidence.commands", "log, checkpoints, evidence bundles 存证"),
     "resolve": ("marketplace.identifiers.commands", "what an identifier, an id or a DID stands for 标识解析"),

@@ -49,7 +49,7 @@ def invoice(client: Client, seller: str, buyer: str, period: str, currency: str 
 
 
 def trade_voucher(client: Client, order: str) -> Document:
-    """The credential of a settled order's trade voucher.
+    """The credential of a settled and paid order's trade voucher.
 
     Raises:
         RuleError: `trade_not_settled`, `trade_not_paid`.

@@ -75,7 +75,7 @@ def get_invoice(
 def get_trade_voucher(
     here: Here, account: Account, order_id: Annotated[DigestText, Path()], accept: Accept = "*/*"
 ) -> Response:
-    """Proof of one settled order: contract facts, assessment, delivery, payment, unique id."""
+    """Proof of one settled and paid order: contract facts, assessment, delivery, payment, unique id."""
     with here.reading() as session:
         paper = make_trade_voucher(sale_of(session, order_id, account))
     return _answer(here, paper, accept)
