@@ -186,7 +186,7 @@ OTHERS: dict[str, str] = {
     "api.gateway": "the listing's seller",
     rules.STATEMENT: "the account, when a month is over in which its money moved",
     rules.INVOICE: "the seller and the buyer, when a month is over in which their orders were settled",
-    rules.TRADE_VOUCHER: "both sides of the order, when it is settled",
+    rules.TRADE_VOUCHER: "both sides of the order, when it is paid: at its settlement, or its batch's",
     rules.WINDOW_ENDING: "both sides of the order, a day before anyone may finish it",
     rules.TERM_ENDING: "both sides of the order, a day before its term is over",
     rules.DELIVERY_ENDING: "both sides of the order, a day before the time to deliver, correct or object is over",

@@ -20,7 +20,8 @@ the read model's rows), leaves of the log, notices. An event names its parties b
 Besides: `Marked` (suspension, revocation) concerns whoever has a share or a right to use, and who declared a product
 made of it, at any depth; what ends, seizes or passes a title by force (FALLS) every holder of a title below it; what a
 registrar orders about a share, to whom it is pledged; `Refused` whoever signed; and what becomes of a whole clearing
-batch (IN_BATCH) everybody in it. With `Settled` both sides are told that the order's trade voucher is there.
+batch (IN_BATCH) everybody in it. When an order is paid, with `Settled` or with `BatchSettled` of its batch, both sides
+are told that its trade voucher is there.
 """
 
 import json
@@ -32,7 +33,7 @@ from sqlalchemy import tuple_
 from sqlmodel import Session, col, select
 
 from marketplace.agreements.tables import Agreement
-from marketplace.clearing.tables import ClearingDebt, ClearingPosition
+from marketplace.clearing.tables import ClearedOrder, ClearingDebt, ClearingPosition
 from marketplace.documents import unix_seconds
 from marketplace.evidence.tables import LogEntry, Notice
 from marketplace.ledger.tables import LedgerEvent, LedgerIntent
@@ -81,9 +82,22 @@ def ledger_facts(session: Session, after: Place, limit: int) -> Iterator[tuple[P
         at, spot, parties = event.timestamp, (event.block, event.log_index), _concerned(session, event)
         name = f"ledger-{event.block}-{event.log_index}"
         yield spot, Fact(name, type_of(event.contract, event.name), at, parties, {**event.args, "event": told})
-        if event.name == "Settled":
-            data = {"orderId": event.args["orderId"], "event": told}
-            yield spot, Fact(name.replace("ledger", "trade"), TRADE_VOUCHER, at, parties, data)
+        for number, order in enumerate(_paid(session, event)):
+            key = f"trade-{event.block}-{event.log_index}" + (f"-{number}" if event.name == "BatchSettled" else "")
+            yield (
+                spot,
+                Fact(key, TRADE_VOUCHER, at, frozenset(_of_order(session, order)), {"orderId": order, "event": told}),
+            )
+
+
+def _paid(session: Session, event: LedgerEvent) -> list[str]:
+    """The orders that an event paid, so that their trade vouchers are there: one that is settled in no batch, or all of
+    a batch, which settled them before money moved."""
+    if event.name == "BatchSettled":
+        of_batch = select(ClearedOrder.order_id).where(ClearedOrder.batch_id == event.args["batchId"])
+        return list(session.exec(of_batch.order_by(col(ClearedOrder.order_id))))
+    waits = event.name != "Settled" or session.get(ClearedOrder, event.args["orderId"]) is not None
+    return [] if waits else [event.args["orderId"]]
 
 
 def log_facts(session: Session, after: Place, limit: int) -> Iterator[tuple[Place, Fact]]:

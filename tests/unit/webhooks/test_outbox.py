@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from crypto.at_rest import AtRest
 from marketplace import artifacts
 from marketplace.agreements.tables import Agreement
-from marketplace.clearing.tables import ClearingDebt, ClearingPosition
+from marketplace.clearing.tables import ClearedOrder, ClearingDebt, ClearingPosition
 from marketplace.evidence import log
 from marketplace.evidence.inbox.notices import tell
 from marketplace.intents import CONTRACTS
@@ -245,6 +245,21 @@ def test_every_fact_gives_every_endpoint_one_message_however_often_it_is_handed_
         )
     assert body["data"] == {"orderId": ORDER, "amount": 5, "event": {"block": 1, "logIndex": 1, "intent": None}}
     assert (body["specversion"], body["id"], body["source"]) == ("1.0", "ledger-1-1", "https://market")
+
+
+def test_the_voucher_of_an_order_in_a_batch_is_there_when_the_batch_has_paid(engine: Engine) -> None:
+    with session(engine) as opened:
+        buyer = _endpoint(opened, BUYER, rules.TRADE_VOUCHER)
+        opened.add(_row(ClearedOrder, order_id=ORDER, batch_id=BATCH))
+        _event(opened, 0, "Orders", "Settled", orderId=ORDER, amount=5)
+        _event(opened, 1, "Clearing", "BatchConfirmed", batchId=BATCH)
+        outbox.hand_out(opened, "https://market", NOW)
+        assert _told(opened, buyer) == []
+        _event(opened, 2, "Clearing", "BatchSettled", batchId=BATCH)
+        outbox.hand_out(opened, "https://market", NOW)
+        assert _told(opened, buyer) == [rules.TRADE_VOUCHER]
+        body = json.loads(opened.exec(select(WebhookMessage.body)).one())
+    assert (body["id"], body["data"]["orderId"]) == ("trade-1-2-0", ORDER)
 
 
 def test_handing_out_is_undone_with_its_cursor(engine: Engine) -> None:
