@@ -123,6 +123,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (MarketplaceError, CryptoError) as error:
         told = error if isinstance(error, MarketplaceError) else from_crypto(error)
         return _refuse(told, exit_code(error))
+    except OSError as error:
+        told = _unusable(error) if error.filename is not None else _unexpected(error)
+        return _refuse(told, exit_code(told))
     except Exception as error:
         return _refuse(_unexpected(error), EXIT_UNEXPECTED)
     return ended if isinstance(ended, int) else 0
@@ -152,6 +155,20 @@ def _misused(error: TyperException, words: Sequence[str]) -> int:
 def _refuse(error: MarketplaceError, code: int) -> int:
     current().show_error(error, code)
     return code
+
+
+def _unusable(error: OSError) -> MarketplaceError:
+    """A file that somebody named, or that is in somebody's folder, and that cannot be read or written."""
+    return ConfigurationError(
+        "file_unusable",
+        f"{error.filename}: {error.strerror}",
+        zh=f"无法读写文件 {error.filename}：{error.strerror}",
+        rule="cli.files_are_usable",
+        expected="a file that can be read, or a folder with room that can be written to",
+        got=type(error).__name__,
+        hint="check the path, its permissions and the room on the disk, and run the command again",
+        hint_zh="请核对路径、权限与磁盘空间后重试",
+    )
 
 
 def _unexpected(error: Exception) -> MarketplaceError:

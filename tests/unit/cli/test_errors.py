@@ -146,3 +146,18 @@ def test_an_interrupt_ends_quietly(fails: Fails, capsys: pytest.CaptureFixture[s
     fails(KeyboardInterrupt())  # type: ignore[arg-type]
     assert cli.main(["keys", "show"]) == 130
     assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("language", "told"), [("en", "refused: /nowhere/x.pdf: No such"), ("zh", "无法读写文件 /nowhere/x.pdf")]
+)
+def test_a_file_that_cannot_be_used_is_no_defect_of_ours(
+    language: str, told: str, fails: Fails, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fails(FileNotFoundError(2, "No such file or directory", "/nowhere/x.pdf"))
+    assert cli.main(["--lang", language, "keys", "show"]) == 8
+    printed = capsys.readouterr().err
+    assert told in printed
+    assert "file_unusable" in printed
+    fails(OSError("nobody knows which"))
+    assert cli.main(["keys", "show"]) == 1
