@@ -123,11 +123,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (MarketplaceError, CryptoError) as error:
         told = error if isinstance(error, MarketplaceError) else from_crypto(error)
         return _refuse(told, exit_code(error))
-    except OSError as error:
-        told = _unusable(error) if error.filename is not None else _unexpected(error)
-        return _refuse(told, exit_code(told))
     except Exception as error:
-        return _refuse(_unexpected(error), EXIT_UNEXPECTED)
+        told = _unusable(error) if isinstance(error, OSError) and error.filename else _unexpected(error)
+        return _refuse(told, exit_code(told))
     return ended if isinstance(ended, int) else 0
 
 
