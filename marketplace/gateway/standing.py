@@ -5,13 +5,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crypto.canonical import from_hex
 from marketplace.api.rules import is_api
-from marketplace.documents import Document, voucher_message
+from marketplace.documents import Document
 from marketplace.documents.ids import title_id
 from marketplace.errors import NotFoundError, PortError, RuleError
-from marketplace.intents import INTENTS
 from marketplace.participants.keybook import KeyBook
+from marketplace.queries.pricing import lasts
 from marketplace.sdk import listings, orders
 from marketplace.sdk.client import Client
 from marketplace.sdk.keyproofs import book_of
@@ -23,10 +22,6 @@ UNKNOWN_SECONDS, MOST_UNKNOWN = 30, 10_000
 CLOSING_SECONDS = 3600
 """So long before an order's term nothing is answered any more: that is the time to close it in. After the term what is
 paid are the vouchers that are presented within three days, and else the whole escrow is refunded."""
-
-
-LEAST_LEFT_SECONDS = 86_400
-"""So long before a voucher counts no more, its key having ended, its order is closed by it."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +103,8 @@ class Standings:
         ended and it will soon count no more. A buyer that goes on calling brings one by a living key before."""
         now = self.client.now()
         near = now > standing.order["validUntil"] - CLOSING_SECONDS
-        return standing.order["status"] == OrderStatus.FUNDED and (near or not _lasts(standing, voucher, now))
+        ends = near or not lasts(standing.order["buyer"], voucher, standing.book, now)
+        return standing.order["status"] == OrderStatus.FUNDED and ends
 
     def _why_not(self, order: Mapping[str, Any], now: int) -> RuleError | None:
         if self._buyers and order["buyer"] not in self._buyers:
@@ -154,17 +150,6 @@ class Standings:
         used = title_id(order["assetId"], TitleKind.USE, order["orderId"])
         listing = listings.get(self.client, self.listing)
         return [(used, order["buyer"]), (str(listing["titleId"]), listing["seller"])]
-
-
-def _lasts(standing: Standing, voucher: Document, now: int) -> bool:
-    """Whether the ledger will take the voucher for LEAST_LEFT_SECONDS more."""
-    message, signature = voucher_message(voucher), from_hex(voucher["signature"], 65)
-    at, grace = max(now, standing.book.time) + LEAST_LEFT_SECONDS, INTENTS["Voucher"].grace
-    try:
-        standing.book.require("Voucher", message, standing.order["buyer"], signature, at, grace=grace)
-    except RuleError:
-        return False
-    return True
 
 
 def _unknown(order: str) -> NotFoundError:

@@ -13,9 +13,13 @@ from crypto.canonical import from_hex, to_hex
 from crypto.merkle import Frontier, leaf_hash
 from marketplace.documents import voucher_message
 from marketplace.errors import RuleError, VerificationError
+from marketplace.intents import INTENTS
 from marketplace.participants.keybook import KeyBook
 from marketplace.pricing import Tariff
 from marketplace.types import MICRO
+
+LEAST_LEFT_SECONDS = 86_400
+"""So long before a voucher counts no more, its key having ended, its seller closes the order by it."""
 
 
 @dataclass(frozen=True)
@@ -258,3 +262,17 @@ def _refusal(code: str, message: str, zh: str, expected: object) -> RuleError:
         "up needs another order",
         hint_zh="请读取订单的上一凭证与价格，并为本次调用签署凭证；托管金额用尽时请另行下单",
     )
+
+
+def lasts(buyer: str, voucher: Mapping[str, Any], book: KeyBook, now: int) -> bool:
+    """Whether the ledger will take the voucher for LEAST_LEFT_SECONDS more: its key has not ended, or not long ago.
+
+    Args:
+        now: unix seconds.
+    """
+    at, grace = max(now, book.time) + LEAST_LEFT_SECONDS, INTENTS["Voucher"].grace
+    try:
+        book.require("Voucher", voucher_message(voucher), buyer, from_hex(voucher["signature"], 65), at, grace=grace)
+    except RuleError:
+        return False
+    return True

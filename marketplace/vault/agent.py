@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from marketplace.errors import PortError
 from marketplace.queries import timings
 from marketplace.sdk.polling import Notice, idle, poll, task_in
+from marketplace.vault.closing import Closing
 from marketplace.vault.decisions.cases import Decision
 from marketplace.vault.decisions.deciding import KeyHolder
 
@@ -36,6 +37,7 @@ class VaultAgent:
         client: signed in with the vault's own keys. vault: decides.
         notice: told what happens. now: unix seconds.
         desk: "vault", or "custodian" for a custodian, whose desk has the same three operations.
+        closing: closes the seller's orders in time; None for a key holder that sells nothing.
     """
 
     def __init__(
@@ -45,8 +47,11 @@ class VaultAgent:
         notice: Notice,
         now: Callable[[], float] = time.time,
         desk: str = "vault",
+        *,
+        closing: Closing | None = None,
     ) -> None:
         self.client, self.vault, self.notice, self._now, self._desk = client, vault, notice, now, desk
+        self._closing = closing
 
     def step(self, wait: float = WAIT_SECONDS) -> bool:
         """Ask for one task, decide it and post the decision; returns whether there was one.
@@ -54,6 +59,8 @@ class VaultAgent:
         Raises:
             PortError: the service is away. MarketplaceError: it refused, or the task is malformed.
         """
+        if self._closing is not None:
+            self._closing.step()
         with idle():
             answer = self.client.post(
                 f"/{self._desk}/tasks", {"requests": self.vault.word is not None}, repeatable=True, wait=wait

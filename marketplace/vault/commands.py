@@ -14,6 +14,7 @@ from marketplace.documents import Document, row_count
 from marketplace.queries import timings
 from marketplace.sdk.opening import open_client, open_keys, until_stopped, wait_for_service
 from marketplace.vault.agent import VaultAgent
+from marketplace.vault.closing import Closing
 from marketplace.vault.custodian.commands import Nodes, Trust, tell_memory, word_of
 from marketplace.vault.decisions.release import Vault
 from marketplace.vault.keeping.folder import Dataset, VaultFolder
@@ -193,6 +194,8 @@ def run_(
 ) -> None:
     """Release answers: ask the service for attested queries, check each, decide. Opens no port. 运行保险库
 
+    It also closes an order of yours whose buyer ended the key of its last voucher, a day before that counts no more.
+    买方终止凭证密钥的，保险库在凭证失效前自动结算其订单。
     Start it on the machine that holds the data; it waits while the service is away. Stop it with Ctrl-C.
 
     Example: marketplace vault run
@@ -214,7 +217,7 @@ def run_(
         run.log(f"vault {keys.address} waits for queries", f"保险库 {keys.address} 等待查询")
         if not vault.folder.names():
             run.log(f"no data set is sealed in {path} yet", f"{path} 中还没有已封存的数据集")
-        VaultAgent(client, vault, run.log).run(stop)
+        VaultAgent(client, vault, run.log, closing=Closing(client, store, run.log)).run(stop)
 
 
 @command(app, "forget-keys")

@@ -38,6 +38,9 @@ from marketplace.settlement.service import LastVoucher
 from marketplace.settlement.statements.account import CHINA
 from marketplace.storage.documents import StoredDocument
 from marketplace.types import OrderStatus
+from marketplace.vault.closing import Closing
+from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.vault.keeping.store import PrivacyStore
 from tests.integration.service.calling import gateway, offer_calls, order_calls
 from tests.integration.service.late import Late
 from tests.integration.service.test_panel import audited
@@ -300,7 +303,7 @@ def test_what_stands_is_what_the_last_voucher_says(late: Late) -> None:
 
 def rotated(late: Late, name: str) -> Client:
     """A party whose next key signs from now on."""
-    town, fresh = late.town, keys(f"the {name}'s next key")
+    town, fresh = late.town, keys(f"the next key after {late.town[name].keys.address}")
     persons.rotate_key(town[name], fresh)
     client = Client(town.url, fresh, account=town[name].address, now=late.now)
     town[name].close()
@@ -324,6 +327,23 @@ def test_a_gateway_closes_an_order_whose_voucher_would_soon_count_no_more(late: 
             late.wait_for(25 * HOUR)
     store.close()
     assert (found["amount"], found["calls"]) == (30, 1)
+
+
+def test_a_vault_closes_an_order_whose_voucher_would_soon_count_no_more(late: Late) -> None:
+    """The same with a question: it looks once an hour."""
+    town, order = late.town, late.answered().query["order"]
+    store = PrivacyStore(town.folder / "vault" / "ledger.sqlite", Cipher(keys("supplier").seed))
+    told: list[str] = []
+    closing = Closing(town["supplier"], store, lambda english, _: told.append(english), late.now)
+    rotated(late, "buyer")
+    for status in (OrderStatus.FUNDED, OrderStatus.FUNDED, OrderStatus.SETTLED):
+        closing.step()
+        closing.step()
+        found = orders.get(town["supplier"], order)
+        assert found["status"] == status
+        late.wait_for(25 * HOUR)
+    assert (found["amount"], found["calls"]) == (PRICE, 1)
+    assert [item for item in told if order in item] == [f"{order} is closed: its voucher's key has ended"]
 
 
 def test_a_voucher_that_no_longer_counts_holds_nothing_else_up(late: Late) -> None:
