@@ -328,6 +328,28 @@ def test_a_table_that_is_left_out_shows_in_the_balances() -> None:
         assert found(check(statements, rows)) == []
 
 
+@settings(max_examples=60, deadline=None)
+@given(HISTORY, st.data())
+def test_tables_of_days_follow_one_another_by_their_balances(entries: list[Entry], data: Any) -> None:
+    """All of them, in any order and with some of them in one, agree; without one between two others they do not,
+    whatever stood in it and though the ledger knows nothing of it."""
+    days = [replace(entry, value_date=f"2026-11-{place + 1:02d}") for place, entry in enumerate(entries)]
+    tables, balance = list[BankStatement](), data.draw(st.integers(-(10**6), 10**6))
+    for entry in days:
+        after = balance + entry.signed
+        tables.append(BankStatement(entry.value_date, "1001", None, balance, after, entry.value_date, (entry,)))
+        balance = after
+    end = data.draw(st.integers(1, len(tables)))
+    some = tables[:end]
+    joined = replace(some[0], name="joined", closing=some[-1].closing, last_date=some[-1].last_date,
+                     entries=tuple(days[:end]))  # fmt: skip
+    assert found(check([*data.draw(st.permutations(tables)), joined], ledger(days))) == []
+    if len(tables) > 2:
+        left_out = data.draw(st.integers(1, len(tables) - 2))
+        kept, known = tables[:left_out] + tables[left_out + 1 :], days[:left_out] + days[left_out + 1 :]
+        assert found(check(kept, ledger(known))) == [("sequence_gap", tables[-1].name)]
+
+
 def test_one_payment_is_not_taken_from_two_accounts() -> None:
     once = statement_of(ENTRIES)
     again = replace(once, account="2002", name="T-1", entries=ENTRIES[1:], opening=30_001, closing=0)
