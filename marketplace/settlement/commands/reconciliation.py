@@ -157,6 +157,11 @@ def _print(run: Run, found: Mapping[str, Any]) -> None:
             f"not compared to whom {len(found['payeeUnknown'])} payments went: statement or payout document is silent",
             f"未核对收款账户：{len(found['payeeUnknown'])} 笔（对账单或收款文件未载明）",
         )
+    if found["unbalanced"]:
+        run.say(
+            f"without numbers or balances, so nobody can tell what they leave out: {', '.join(found['unbalanced'])}",
+            f"未载编号或余额，无从判断是否有遗漏：{', '.join(found['unbalanced'])}",
+        )
     if found["notLookedAt"]:
         others = ", ".join(found["notLookedAt"])
         run.say(f"not looked at: what the ledger has in {others}", f"未核对币种：{others}")

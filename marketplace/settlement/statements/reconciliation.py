@@ -59,6 +59,8 @@ class Report:
         later: names of ledger facts after the end of the statements in their currency, which none can have yet.
         payee_unknown: those matched that went out, to whom nobody can tell: the statement or the payout document is
             silent.
+        unbalanced: names of statements with neither number nor balances: whether one is missing beside them, or a line
+            in them, nobody can tell.
     """
 
     matched: list[tuple[str, str]] = field(default_factory=list)
@@ -67,6 +69,7 @@ class Report:
     currencies: list[str] = field(default_factory=list)
     not_looked_at: list[str] = field(default_factory=list)
     payee_unknown: list[str] = field(default_factory=list)
+    unbalanced: list[str] = field(default_factory=list)
 
     @property
     def unexplained(self) -> int:
@@ -85,6 +88,7 @@ class Report:
             "currencies": self.currencies,
             "notLookedAt": self.not_looked_at,
             "payeeUnknown": self.payee_unknown,
+            "unbalanced": self.unbalanced,
             "differences": found,
         }
 
@@ -195,6 +199,9 @@ def _merge(statements: Sequence[BankStatement], report: Report) -> list[tuple[En
             elif before != entry:
                 report.differences.append(Difference("statements_disagree", reference, asdict(before), asdict(entry)))
             own.add(reference)
+    report.unbalanced = [
+        each.name for each in ordered if each.entries and (each.sequence, each.opening) == (None, None)
+    ]
     for _, kept in itertools.groupby(ordered, _account):
         book = list(kept)
         report.differences += [*_gaps(book), *_breaks(book)]
