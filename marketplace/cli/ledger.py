@@ -23,7 +23,7 @@ def status(run: Run) -> None:
     """
     with open_client(run, with_keys=False) as client:
         readiness = client.get("/readyz", signed=False)
-    found = {**client.profile.facts, "ready": readiness["status"], "hindrances": readiness["hindrances"]}
+        found = {**client.profile.facts, "ready": readiness["status"], "hindrances": readiness["hindrances"]}
     run.result(found, "the service serves", "服务正常")
     for hindrance in found["hindrances"]:
         run.say(hindrance, f"有事项未能办理：{hindrance}")

@@ -53,6 +53,12 @@ def require_allowed(terms: Mapping[str, Any], level: int, origin: str) -> None:
         )
 
 
+def require_file(terms: Mapping[str, Any], listing: str) -> None:
+    """Refuse terms that name no file. Raises LedgerRuleError `delivery_not_offered`."""
+    if "delivery" not in terms or terms["delivery"]["mode"] != FILE_DOWNLOAD:
+        raise refuse("DeliveriesNotOffered", listingId=listing)
+
+
 def require_offer(terms: Mapping[str, Any], offer: Mapping[str, Any]) -> None:
     """Refuse an offer of delivery that is not what its listing's terms say: files, for the price of the whole.
 
@@ -61,8 +67,7 @@ def require_offer(terms: Mapping[str, Any], offer: Mapping[str, Any]) -> None:
     Raises:
         LedgerRuleError: `delivery_not_offered`: the terms name no file. RuleError: `delivery_price`.
     """
-    if "delivery" not in terms or terms["delivery"]["mode"] != FILE_DOWNLOAD:
-        raise refuse("DeliveriesNotOffered", listingId=offer["listingId"])
+    require_file(terms, offer["listingId"])
     if offer["amount"] != terms["price"]:
         raise RuleError(
             "delivery_price",

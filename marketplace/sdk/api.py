@@ -393,8 +393,13 @@ def hand_in(client: Client, order_id: str, store: CallStore) -> dict[str, Any]:
 
 
 def service_of(client: Client, order_id: str, store: CallStore, period: str | None = None) -> dict[str, Any] | None:
-    """Figures of one period from one's own records; the running one's by default. None where there is no record."""
+    """Figures of one period from one's own records; the running one's by default. None where there is no record.
+
+    Raises:
+        RuleError: `order_not_of_calls`.
+    """
     terms = orders.inspect(client, order_id).offer.terms
+    require_api(terms, order_id)
     chosen = period or period_of(iso_time(client.now()), terms["delivery"]["period"])
     return figures_of(store.records(order_id), chosen, terms)
 

@@ -10,6 +10,7 @@ from crypto.canonical import from_hex, to_hex
 from crypto.errors import CryptoError
 from marketplace import documents
 from marketplace.deliveries.marking import Traced, copy_of, mark, trace
+from marketplace.deliveries.modes import require_file
 from marketplace.deliveries.rules import SETTLING_SECONDS, Offer
 from marketplace.deliveries.sealing import open_file, seal_file
 from marketplace.documents import Document
@@ -229,9 +230,10 @@ def trace_leak(client: Client, listing_id: str, content: bytes) -> list[tuple[di
         (the delivery with the copy's "round", verdict), of deliveries whose last copy is the one that the ledger's id
         names: another keystore made the others. The id of an earlier copy stands in its own note on the ledger.
     Raises:
-        InvalidInputError: `delivery_file`.
+        RuleError: `delivery_not_offered`: it is of no file. InvalidInputError: `delivery_file`.
     """
     declared = listings.inspect(client, listing_id)
+    require_file(declared.terms, listing_id)
     rows = [row for row in list_mine(client) if row["listingId"] == listing_id and row["seller"] == client.address]
     secret, asset = client.keys.fingerprint_secret, declared.listing["assetId"]
     made = [(row, number) for row in rows for number in range(1, row["rounds"] + 1)]

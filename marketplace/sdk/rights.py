@@ -37,8 +37,9 @@ def make_claim(
     """The claim of the manifest's holder: all rights that the source can give; `shares` are (holder, basis points).
 
     Raises:
-        InvalidInputError: `malformed_document`: a source that gives no right, e.g. entrusted processing.
+        InvalidInputError: `malformed_document`: no manifest, or a source that gives no right, e.g. entrusted processing.
     """
+    documents.validate_manifest(manifest)
     holder, given = manifest["holder"], sorted(scopes.claimable(source_class))
     rights = [{"right": right.name, "holder": holder, "until": None, "limits": ""} for right in given]
     claim: Document = {"type": "claim", "version": 1, "title": manifest["title"], "holder": holder}
