@@ -37,7 +37,7 @@ def make_claim(
     """The claim of the manifest's holder: all rights that the source can give; `shares` are (holder, basis points).
 
     Raises:
-        InvalidInputError: `malformed_document`: no manifest, or a source that gives no right, e.g. entrusted processing.
+        InvalidInputError: `malformed_document`: no manifest, or a source that gives no right, e.g. entrusted data.
     """
     documents.validate_manifest(manifest)
     holder, given = manifest["holder"], sorted(scopes.claimable(source_class))
