@@ -102,6 +102,7 @@ OWN_ADVICE: dict[str, tuple[str, str, str]] = {
     "budget_not_needed": ("orders.questions_alone_spend_budget", *_NO_ORDER),
     "revenue_cap": ("pricing.max_permitted_revenue", *_NO_ORDER),
     "trial_used": ("pricing.trial_once_a_buyer", *_NO_ORDER),
+    "term_beyond_period": ("pricing.one_period_an_order", *_NO_ORDER),
     "paper_of_unpaid_order": (
         "settlement.voucher_of_a_paid_order",
         "do not take the paper for a proof of payment; ask for one from after the batch has paid",
@@ -336,6 +337,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "接口调用或文件订单预留了其无法使用的隐私预算。",
     ),
     "trial_used": ("A buyer took a free trial that it had taken before.", "同一买方重复使用免费试用。"),
+    "term_beyond_period": (
+        "An order of questions runs longer than the period that it pays.",
+        "查询订单期限超过其所付费的一个周期。",
+    ),
     "manifest_differs": (
         "A manifest does not say what was registered.",
         "数据清单与所登记的内容不符。",

@@ -29,6 +29,7 @@ from marketplace.pricing import (
     plan_not_agreed,
     plan_of,
     quote,
+    require_one_period,
     require_within_cap,
     terms_under,
     terms_with,
@@ -108,7 +109,7 @@ def place(session: Session, deployment: Deployment, wish: Statement, agreement: 
     arguments = [dict(message), wish.signatures[0]]
     precheck.run(session, "Orders", "fund", arguments, now)
     _check_within(session, message, agreement, listing)
-    _check_plan(session, message, billed_by(session, terms, message["agreementId"]))
+    _check_plan(session, message, billed_by(session, terms, message["agreementId"]), now)
     manifest = manifest_of(session, get_asset(session, listing.asset_id))
     readers = (message["buyer"], listing.seller, manifest["releaseKey"])
     store_document(session, agreement, now=now, readers=readers)
@@ -214,8 +215,8 @@ def _under_way(session: Session) -> list[Mapping[str, Any]]:
     return [decode_call("Orders", row.calldata)[1][0] for row in pending_intents(session, "Orders", "fund")]
 
 
-def _check_plan(session: Session, message: Mapping[str, Any], terms: Document) -> None:
-    """The first use in escrow; a trial once a buyer; public data within what its operator may earn.
+def _check_plan(session: Session, message: Mapping[str, Any], terms: Document, now: int) -> None:
+    """The first use in escrow, one period long; a trial once a buyer; public data within what its operator may earn.
 
     Args:
         terms: those that the order is billed by.
@@ -223,6 +224,7 @@ def _check_plan(session: Session, message: Mapping[str, Any], terms: Document) -
     plan, listing = plan_of(terms), message["listingId"]
     if message["escrow"] < terms["price"]:  # of a negotiated price the ledger knows nothing
         raise refuse("OrdersEscrowTooSmall", escrow=message["escrow"], price=terms["price"])
+    require_one_period(terms, now, message["validUntil"])
     require_within_cap(plan, _promised(session, plan, terms["asset"]), message["escrow"])
     if plan["mode"] != "FREE_TRIAL":
         return

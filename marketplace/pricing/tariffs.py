@@ -17,6 +17,10 @@ from marketplace.pricing.billing import KNOWN_BEFORE_THE_ANSWER, Plan, Usage, bi
 from marketplace.pricing.metering import require_for_calls
 from marketplace.pricing.public_data import check_plan
 
+DAY = 86_400
+LONGEST = {"DAY": DAY, "WEEK": 7 * DAY, "MONTH": 31 * DAY, "QUARTER": 92 * DAY, "YEAR": 366 * DAY}  # seconds
+CLOCK_SECONDS = 3_600  # clocks differ, and a block comes later
+
 
 @dataclass(frozen=True)
 class Tariff:
@@ -117,6 +121,39 @@ def tariff_of(terms: Mapping[str, Any], agreement: Mapping[str, Any]) -> Tariff:
         terms: as `terms_under` gives them. agreement: the buyer's acceptance of the terms.
     """
     return Tariff(plan_of(terms), agreement["purpose"])
+
+
+def longest_term(terms: Mapping[str, Any]) -> int | None:
+    """How long an order may run, seconds: the one period that it buys, where questions are sold by the period; None
+    where nothing bounds it. Calls are metered period by period, and a file is bought once.
+
+    Args:
+        terms: those that the order is billed by.
+    """
+    return None if "delivery" in terms else LONGEST.get(str(plan_of(terms).get("period")))
+
+
+def require_one_period(terms: Mapping[str, Any], begun: int, until: int) -> None:
+    """Refuse an order of questions that runs longer than the period that it pays.
+
+    Args:
+        terms: those that the order is billed by. begun, until: unix seconds.
+    Raises:
+        RuleError: `term_beyond_period`.
+    """
+    longest = longest_term(terms)
+    if longest is None or until - begun <= longest + CLOCK_SECONDS:
+        return
+    raise RuleError(
+        "term_beyond_period",
+        f"an order under this plan buys one {plan_of(terms)['period'].lower()}, and would run longer",
+        zh="该方案的一份订单只购买一个计费周期，订单期限不得更长",
+        rule="pricing.one_period_an_order",
+        expected=f"at most {longest} seconds",
+        got=until - begun,
+        hint="fund an order for the period, and another one for the next: --term",
+        hint_zh="请按一个周期下单，下一周期另行下单：--term",
+    )
 
 
 def price_fits(terms: Mapping[str, Any]) -> bool:

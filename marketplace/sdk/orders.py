@@ -52,14 +52,16 @@ def fund(
         currency: in which `escrow` was reckoned (ISO 4217 code), where it was: refused unless it is the listing's.
         agreement_id: the agreement with the seller under which to order; none by default. It has the price where the
             listing's is negotiated.
-        valid_until: unix seconds; after it anyone may have the escrow refunded. Capped by the listing's own end.
+        valid_until: unix seconds; after it anyone may have the escrow refunded. Capped by the listing's own end, and
+            by the one period that an order of questions buys where its plan has periods.
     Returns:
         the intent's outcome with "orderId" and "agreementDigest".
     """
     offer = listings.inspect(client, listing_id)
     money = documents.money_of(offer.terms)
     expect(money.code, currency or money.code, "terms_currency_differs", "settlement.one_currency")
-    _billed(client, offer, client.address, agreement_id)  # before anything is signed
+    longest = pricing.longest_term(_billed(client, offer, client.address, agreement_id))  # before anything is signed
+    term_ends = [valid_until, offer.listing["validUntil"], *([] if longest is None else [client.now() + longest])]
     agreement: Document = {"type": "agreement", "version": 1, "listing": listing_id}
     agreement |= {} if agreement_id == ZERO_DIGEST else {"version": 2, "under": agreement_id}
     agreement |= {"terms": offer.listing["termsDigest"], "buyer": client.address, "purpose": purpose, "region": region}
@@ -72,7 +74,7 @@ def fund(
         "escrow": escrow,
         "currency": money.number,
         "epsilonCap": epsilon_cap,
-        "validUntil": min(valid_until, offer.listing["validUntil"]),
+        "validUntil": min(term_ends),
         "agreementDigest": digest,
         "agreementId": agreement_id,
         "deadline": client.deadline(),

@@ -1,6 +1,7 @@
 """A plan from listing to settlement: what was quoted is what vouchers promise and what is paid, tier by tier."""
 
 import json
+import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +18,7 @@ from marketplace.sdk import evidence, listings, orders, papers, queries, settlem
 from tests.integration.service.test_agreements import agreed, code_of
 from tests.integration.service.test_http import refused
 from tests.integration.service.test_way import everybody
-from tests.integration.service.town import Town
+from tests.integration.service.town import YEAR, Town
 from tests.memory import MemoryBundle
 from tests.plans import PUBLIC, plan
 
@@ -95,6 +96,17 @@ def test_plans_that_cannot_be_listed(town: Town, wrong: dict[str, Any], code: st
     with pytest.raises((InvalidInputError, RuleError)) as caught:
         listed(town, wrong)
     assert caught.value.code == code
+
+
+def test_an_order_of_a_month_runs_for_a_month(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It pays one period, so that the buyer's program asks for no longer term, and the service grants none."""
+    month = plan("PER_PERIOD", period="MONTH", price=100, quota=5, overage=None)
+    listing, later = listed(town, month), int(time.time()) + YEAR // 4
+    order = town.fund(listing, escrow=100, epsilon_cap=1_000, valid_until=later)
+    assert orders.get(town["buyer"], order)["validUntil"] <= time.time() + 31 * 86_400
+    monkeypatch.setattr("marketplace.sdk.orders.pricing.longest_term", lambda _: None)
+    code = code_of(town.fund, listing, escrow=100, epsilon_cap=1_000, valid_until=later)
+    assert code == "term_beyond_period"
 
 
 def test_a_price_that_two_sides_agreed_on_is_quoted_vouchered_paid_and_audited(town: Town) -> None:

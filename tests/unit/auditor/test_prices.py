@@ -124,6 +124,10 @@ def capped(tmp_path_factory: pytest.TempPathFactory) -> Told:
             told.wrong.append(("plan_unfit", f"listing {_list(maker, wrong, **signed)}"))
         _fund(maker, three, trial, 0)
         told.wrong.append(("trial_used", f"order {_fund(maker, three, trial, 0)}"))
+        monthly = plan("SUBSCRIPTION", period="MONTH", scheme="GRADUATED", tiers=TIERS, publicData=CAPPED)
+        year = _fund(maker, _list(maker, _terms(maker, monthly)), _terms(maker, monthly), 500)
+        told.wrong.append(("term_beyond_period", f"order {year}"))
+        _close(maker, year)
         large = _fund(maker, one, first, 6_000)
         _fund(maker, two, second, 4_000)  # to the fen
         told.wrong.append(("revenue_cap", f"order {_fund(maker, two, second, 501)}"))
