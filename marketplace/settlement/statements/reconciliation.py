@@ -208,8 +208,8 @@ def _merge(statements: Sequence[BankStatement], report: Report) -> list[tuple[En
     return [(entry, statement.currency) for entry, statement in known.values()]
 
 
-def _order(statement: BankStatement) -> tuple[str, str, int, str, str]:
-    return *_account(statement), statement.sequence or 0, statement.last_date, statement.name
+def _order(statement: BankStatement) -> tuple[str, str, str, int, str]:
+    return *_account(statement), statement.last_date, statement.sequence or 0, statement.name
 
 
 def _account(statement: BankStatement) -> tuple[str, str]:
@@ -224,10 +224,16 @@ def _gaps(book: Sequence[BankStatement]) -> Iterator[Difference]:
         if before.sequence == after.sequence:
             continue
         wanted = (before.sequence or 0) + 1
-        if after.sequence != wanted:
+        if after.sequence != wanted and not _begins_a_year(before, after):
             yield Difference("sequence_gap", after.name, expected=wanted, got=after.sequence)
         elif None not in (before.closing, after.opening) and before.closing != after.opening:
             yield Difference("sequence_gap", after.name, expected=before.closing, got=after.opening)
+
+
+def _begins_a_year(before: BankStatement, after: BankStatement) -> bool:
+    """Many banks number a year's statements from 1. Only balances then tell that the old year's last is not missing."""
+    is_first = after.sequence == 1 and after.last_date[:4] > before.last_date[:4]
+    return is_first and after.opening is not None and before.closing == after.opening
 
 
 def _breaks(book: Sequence[BankStatement]) -> Iterator[Difference]:

@@ -289,6 +289,17 @@ def test_a_missing_statement_is_named() -> None:
     assert found(check([moved, first], rows)) == [("sequence_gap", "S-2")]
 
 
+def test_a_bank_may_number_the_statements_of_each_year_from_one() -> None:
+    """Where the balances say that nothing lies between."""
+    december = replace(statement_of(ENTRIES[:1], number=12), last_date="2026-12-31")
+    (read,) = parse_camt(camt(ENTRIES[1:], number=1, name="S-1", opening=december.closing or 0))
+    january, rows = replace(read, last_date="2027-01-31"), ledger(ENTRIES)
+    assert found(check([january, december], rows)) == []
+    for wrong in ({"opening": 1}, {"opening": None}, {"sequence": 2}, {"last_date": "2026-12-31"}):
+        ((kind, _),) = found(check([replace(january, **wrong), december], rows))
+        assert kind == "sequence_gap", wrong
+
+
 def test_what_the_ledger_says_after_the_last_day_is_not_missing_yet() -> None:
     statement = parse_camt(camt(ENTRIES[:1], last="2026-11-06"))[0]
     issues, redemptions = ledger(ENTRIES)
