@@ -14,7 +14,7 @@ import pytest
 from crypto import keystore
 from marketplace import cli
 from marketplace.sdk.files import write_private
-from tests.integration.service.town import Town
+from tests.integration.service.town import Town, running, town_settings
 from tests.unit.cli.test_commands import COMMANDS
 
 ENDLESS = {"serve", "gateway run", "panel run", "vault run", "custodian run", "operator keys", "operator join"}
@@ -57,21 +57,32 @@ def with_ids(words: list[str], ids: dict[str, str]) -> Iterator[list[str]]:
             return
 
 
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Town]:
+    """A town of its own: some of what is typed here delists, hands over and gives up."""
+    settings = town_settings(tmp_path / "service")
+    with running(settings) as context:
+        made = Town(settings.public_url, tmp_path, context)
+        made.open_market()
+        yield made
+        made.close()
+
+
 def test_no_command_ends_in_a_defect(
-    town: Town, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    own: Town, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MARKETPLACE_PASSWORD", PASSWORD)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("marketplace.sdk.opening.close_process", lambda: None)
-    sealed = keystore.encrypt(town["supplier"].keys, PASSWORD, keystore.MIN_WORK_FACTOR)
+    sealed = keystore.encrypt(own["supplier"].keys, PASSWORD, keystore.MIN_WORK_FACTOR)
     write_private(tmp_path / "home" / "keystore.json", json.dumps(sealed).encode())
     (tmp_path / "some.json").write_text("{}", "utf-8")
-    ids = {name: town.facts[name] for name in ("order", "listing", "asset")} | {"address": town["buyer"].address}
+    ids = {name: own.facts[name] for name in ("order", "listing", "asset")} | {"address": own["buyer"].address}
     broken, answered = [], 0
     for name in COMMANDS.keys() - ENDLESS:
         shown = [words for example in as_shown(name) for words in with_ids(example, ids)]
         for words in [*shown, *as_required(name, ids | {"file": str(tmp_path / "some.json")})]:
-            code = cli.main(["--home", str(tmp_path / "home"), "--url", town.url, *words])
+            code = cli.main(["--home", str(tmp_path / "home"), "--url", own.url, *words])
             told = capsys.readouterr()
             answered += code == 0
             if "unexpected_error" in told.err or code == cli.EXIT_UNEXPECTED:
