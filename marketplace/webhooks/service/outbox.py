@@ -209,7 +209,8 @@ def settle(
     row.claimed_until = 0
     for outcome in outcomes:
         message = session.get(WebhookMessage, outcome.number)
-        if message is None:
+        # Swept, or settled by who took it after this claim ran out.
+        if message is None or message.status != rules.PENDING:
             continue
         message.attempts += 1
         message.problem = outcome.problem

@@ -315,6 +315,19 @@ def test_patience_ends_and_a_replay_begins_it_anew(engine: Engine) -> None:
         assert service.replay(opened, row, since=0, message=None, now=NOW) == 1, "what waits is not sent twice"
 
 
+def test_a_sender_that_comes_back_late_undoes_nothing(engine: Engine) -> None:
+    """Its claim ran out while it waited for a resolver, and another delivered the message meanwhile."""
+    with session(engine) as opened:
+        name = _endpoint(opened, BUYER)
+        service.ping(opened, opened.get_one(WebhookEndpoint, name), "https://exchange", NOW)
+        (number, _, _) = _parcel(opened).messages[0]
+        outbox.settle(opened, name, [Outcome(number)], NOW, **PATIENCE)
+        outbox.settle(opened, name, [Outcome(number, "no answer")], NOW + DAY, **PATIENCE)
+        message, endpoint = opened.get_one(WebhookMessage, number), opened.get_one(WebhookEndpoint, name)
+        assert (message.status, message.problem, message.attempts) == (rules.DELIVERED, "", 1)
+        assert (endpoint.failures, endpoint.due_at) == (0, 0)
+
+
 def test_who_answers_gone_is_told_nothing_more(engine: Engine) -> None:
     name = _waiting(engine, 2)
     with session(engine) as opened:
