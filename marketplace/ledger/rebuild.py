@@ -86,7 +86,7 @@ def _check_events(live: Session) -> int:
     ).all()
     parent = None
     for number in numbers:
-        row = live.get_one(LedgerBlock, number)
+        row = _read_block(live, number)
         sealed = SealedBlock(row.header or {}, row.receipts or [])
         # An outer network may hash its headers by rules of its own; ours hashes the plain header.
         hashed = header_hash(sealed.header) if profile.node == "embedded" else sealed.hash
@@ -97,6 +97,13 @@ def _check_events(live: Session) -> int:
         parent = row.hash
         live.expunge(row)
     return len(numbers)
+
+
+def _read_block(live: Session, number: int) -> LedgerBlock:
+    try:
+        return live.get_one(LedgerBlock, number)
+    except ValueError as error:
+        raise _events_differ(number, f"its receipts cannot be read: {error}") from error
 
 
 def _stored_events(live: Session, number: int) -> list[tuple[Any, ...]]:

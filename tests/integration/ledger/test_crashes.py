@@ -9,13 +9,14 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text, update
 from sqlmodel import col, select
 
-from marketplace.errors import ConfigurationError
+from marketplace.errors import ConfigurationError, VerificationError
 from marketplace.evidence.projections import PROJECTORS
 from marketplace.ledger.embedded import EmbeddedChain
 from marketplace.ledger.rebuild import check, rebuild
@@ -263,3 +264,27 @@ def test_a_changed_row_is_found(busy: Engine, code: str) -> None:
     with pytest.raises(Exception, match=r".") as finding:
         check(busy, PROJECTORS)
     assert getattr(finding.value, "code", "") == code
+
+
+def _without_the_end(packed: bytes) -> bytes:
+    return packed[:-9]
+
+
+def _with_more(packed: bytes) -> bytes:
+    return packed + packed
+
+
+def _with_another_bit(packed: bytes) -> bytes:
+    """Of a receipt's text, which stands early in the frame as it is."""
+    return packed[:20] + bytes([packed[20] ^ 1]) + packed[21:]
+
+
+@pytest.mark.parametrize("damage", [_without_the_end, _with_more, _with_another_bit])
+def test_damaged_receipts_are_named_with_their_block(busy: Engine, damage: Callable[[bytes], bytes]) -> None:
+    with session(busy) as opened:
+        number, packed = opened.execute(text("SELECT number, receipts FROM ledger_block WHERE number = 3")).one()
+        known = {"receipts": damage(bytes(packed)), "number": number}
+        opened.execute(text("UPDATE ledger_block SET receipts = :receipts WHERE number = :number"), known)
+    with pytest.raises(VerificationError, match=r"block 3: its receipts cannot be read") as finding:
+        check(busy, PROJECTORS)
+    assert finding.value.code == "ledger_events_differ"
