@@ -112,7 +112,8 @@ def of_another_custodian(case: Case) -> Case:
 
 
 def signature_changed(case: Case) -> Case:
-    release = {**case.release, "signature": case.release["signature"][:-4] + "001b"}
+    text = case.release["signature"]
+    release = {**case.release, "signature": text[:-3] + ("1" if text[-3] != "1" else "2") + text[-2:]}
     return replace(case, release=release, leaf={**case.leaf, "custodianRelease": digest(release)})
 
 
