@@ -233,12 +233,16 @@ def _unknown(agreement: str) -> NotFoundError:
 
 
 def _made(session: Session, row: Agreement) -> Proposal | None:
+    """What both signed and the ledger took. Of one text there may be several, signed before a block was made; the
+    ledger refuses all but one."""
     statement = select(Proposal).where(
         Proposal.agreement_id == row.agreement_id,
         Proposal.state == ACCEPTED,
         col(Proposal.name).in_(("Agree", "AmendAgreement")),
     )
-    return session.exec(statement.order_by(col(Proposal.proposed_at).desc())).first()
+    found = session.exec(statement).all()
+    taken = taken_at(session, [proposal.digest for proposal in found])
+    return next((proposal for proposal in found if proposal.digest in taken), None)
 
 
 def _signed(row: Proposal, account: str, signature: str) -> Proposal:

@@ -38,8 +38,10 @@ def steps_of(session: Session, accounts: Iterable[str]) -> tuple[Step, ...] | No
 
 
 def taken_at(session: Session, intents: Iterable[str]) -> dict[str, int]:
-    """When the ledger took intents with these digests, unix seconds; what it has not taken is not in it."""
+    """When the ledger took intents with these digests, unix seconds; what it has not taken, or refused in a block, is
+    not in it."""
     taken = select(LedgerIntent.digest, LedgerBlock.timestamp).where(col(LedgerIntent.block) == LedgerBlock.number)
+    taken = taken.where(LedgerIntent.status == "mined")
     return dict(session.exec(taken.where(col(LedgerIntent.digest).in_(intents))).all())
 
 

@@ -7,6 +7,8 @@ import httpx
 import pytest
 from sqlmodel import col, select
 
+from marketplace.agreements.service import accept
+from marketplace.agreements.tables import Proposal
 from marketplace.documents import Document, digest, unix_seconds
 from marketplace.documents.ids import agreement_id
 from marketplace.documents.plans import flat_plan
@@ -134,6 +136,25 @@ def test_a_proposal_is_declined_or_withdrawn_once(town: Town) -> None:
     sides, kinds = sorted((supplier.address, buyer.address)), [(row.kind, row.data["proposal"]) for row in told[-4:]]
     assert all(row.parties == sides for row in told[-4:])
     assert kinds == [(PROPOSED, one), (DECLINED, one), (PROPOSED, two), (WITHDRAWN, two)]
+
+
+def test_an_agreement_shows_what_the_ledger_took_of_two_that_were_signed_at_once(town: Town) -> None:
+    """The same text proposed twice with other deadlines, both signed before a block is made: one of them is taken."""
+    supplier, buyer, document = town["supplier"], town["buyer"], draft(town)
+    one, two = (agreements.propose(supplier, document, deadline=soon() + later)["proposal"] for later in (0, 60))
+    now, by = int(time.time()), buyer.address
+    with town.context.writing() as session:
+        session.get_one(Proposal, two).proposed_at += 1  # a second later, without waiting for it
+        for proposal in (one, two):
+            found = agreements.get_proposal(buyer, proposal)
+            signature = buyer.sign(found["intent"], found["message"])
+            accept(session, proposal, signature=signature, account=by, now=now)
+    assert buyer.wait_for_intent(one)["status"] == "mined"
+    assert code_of(buyer.wait_for_intent, two) == "agreement_exists"
+    taken = agreements.get_proposal(buyer, one)["message"]
+    found = agreements.get(buyer, taken["agreementId"])
+    assert found["message"] == taken
+    assert found["keys"].keys() == {supplier.address, by}
 
 
 def test_orders_keep_within_what_was_agreed(town: Town) -> None:
