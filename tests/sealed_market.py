@@ -16,7 +16,7 @@ from crypto.canonical import to_hex
 from crypto.envelope import public_key as x25519_public
 from crypto.keystore import Keys
 from marketplace.currencies import CNY
-from marketplace.documents import Document, digest, series_of, voucher_document
+from marketplace.documents import Document, digest, series_of, unix_seconds, voucher_document
 from marketplace.documents.columns import ciphertext_root
 from marketplace.documents.ids import agreement_id, asset_id, listing_id, order_id, title_id
 from marketplace.documents.scopes import scope_of_terms
@@ -181,7 +181,7 @@ class Market:
         listing = listing_id(seller_address, self.asset, term_name)
         agreement = {"type": "agreement", "version": 1, "listing": listing, "terms": term_name, "buyer": who.address}
         agreement |= {"purpose": "TRANSPORT", "region": "CN-SH", "nonce": f"0x{next(_NONCES):064x}"}
-        cited = None if agreed is None else agreed_by(by, who, agreed)
+        cited = None if agreed is None else agreed_by(by, who, agreed, [self.asset])
         agreement |= {} if cited is None else {"version": 2, "under": cited.signed.message["agreementId"]}
         name = order_id(who.address, listing, digest(agreement))
         papers = OrderPapers(
@@ -320,18 +320,21 @@ class Market:
         )
 
 
-def agreed_by(seller: Keys, buyer: Keys, plan: Document) -> Cited:
-    """An agreement between these two on a model form with this plan, as the seller signed it."""
-    document = agreement_on(partyA=seller.address, partyB=buyer.address, fields={"plan": plan})
-    message = {
-        "agreementId": agreement_id(seller.address, buyer.address, digest(document)),
-        "partyA": seller.address,
-        "partyB": buyer.address,
-        "agreementDigest": digest(document),
-        "validUntil": LATER,
-        "deadline": LATER,
-    }
-    return Cited("Agree", signed("Agree", message, seller), document)
+def agreed_by(seller: Keys, buyer: Keys, plan: Document, assets: Sequence[str], **fields: Any) -> Cited:
+    """An agreement between these two on a model form about these data with this plan, as the seller signed it;
+    `fields` are more of its form's."""
+    named = {"plan": plan, "assets": list(assets), **fields}
+    return agreed_on(agreement_on(partyA=seller.address, partyB=buyer.address, fields=named), seller)
+
+
+def agreed_on(document: Document, seller: Keys) -> Cited:
+    """An agreement as its seller signed it."""
+    one, two, valid_until = document["partyA"], document["partyB"], unix_seconds(document["validUntil"])
+    message = {"agreementId": agreement_id(one, two, digest(document)), "partyA": one, "partyB": two}
+    message |= {"agreementDigest": digest(document), "validUntil": valid_until, "deadline": LATER}
+    message |= {} if document["amends"] is None else {"previousId": document["amends"]}
+    name = "AmendAgreement" if "previousId" in message else "Agree"
+    return Cited(name, signed(name, message, seller), document)
 
 
 def with_version(market: Market, dataset: Dataset) -> Market:

@@ -12,6 +12,8 @@ from typing import Any
 
 from crypto.canonical import to_hex
 from crypto.errors import CryptoError
+from marketplace.agreements.forms import validate_agreement_on_form
+from marketplace.agreements.scope import check_order_within
 from marketplace.documents import (
     Document,
     ciphertext_root,
@@ -30,6 +32,7 @@ from marketplace.intents import INTENTS, struct_hash
 from marketplace.participants.keybook import SECOND, KeyBook
 from marketplace.pricing import Tariff, is_negotiated, price_fits, tariff_of, terms_under
 from marketplace.refusals.checks import require_in_time
+from marketplace.types import ZERO_DIGEST
 
 
 @dataclass(frozen=True)
@@ -167,7 +170,7 @@ def check_papers(
         "order names the agreement": fund["agreementDigest"] == digest(papers.agreement),
         "order id": fund["orderId"] == order_id(fund["buyer"], fund["listingId"], fund["agreementDigest"]),
     }
-    for link, holds in (links | _links_to_cited(papers)).items():
+    for link, holds in (links | _links_to_cited(papers, times)).items():
         if not holds:
             raise _invalid(link)
     _check_price(papers)
@@ -184,13 +187,24 @@ def check_papers(
 
 
 def _check_price(papers: OrderPapers) -> None:
+    """A negotiated price holds for what it was agreed for: these data, this purpose and region, this way of delivery.
+    The ledger asks only that some agreement is in force between the two."""
+    if papers.cited is None or not is_negotiated(papers.terms):
+        return
     try:
-        papers.tariff  # noqa: B018  (raises where the agreed plan cannot bill)
+        check_order_within(
+            validate_agreement_on_form(papers.cited.document),
+            asset=papers.asset,
+            purpose=papers.agreement["purpose"],
+            region=papers.agreement["region"],
+            terms=papers.terms,
+            offer=None,
+        )
     except MarketplaceError as error:
         raise _invalid(f"the agreed price: {error.code}") from error
 
 
-def _links_to_cited(papers: OrderPapers) -> dict[str, bool]:
+def _links_to_cited(papers: OrderPapers, times: Mapping[str, int]) -> dict[str, bool]:
     """A negotiated price is that of the agreement which order and acceptance name, between its buyer and its seller."""
     cited, fund = papers.cited, papers.fund.message
     under = papers.agreement.get("under", fund["agreementId"]) == fund["agreementId"]
@@ -199,14 +213,19 @@ def _links_to_cited(papers: OrderPapers) -> dict[str, bool]:
         return links
     if cited is None:
         return {**links, "the agreement that has the price": False}
-    message = cited.signed.message
+    message, document = cited.signed.message, cited.document
     one, two = str(message["partyA"]), str(message["partyB"])
+    funded = times.get("fund", message["validUntil"])
     return {
         **links,
         "agreement that has the price": papers.agreement.get("under") == message["agreementId"],
-        "its digest": message["agreementDigest"] == digest(cited.document),
+        "its digest": message["agreementDigest"] == digest(document),
         "its id": message["agreementId"] == agreement_id(one, two, message["agreementDigest"]),
         "its parties": {one, two} == {fund["buyer"], papers.listing.message["seller"]},
+        "its document's sides": (document["partyA"], document["partyB"]) == (one, two),
+        "its document's end": unix_seconds(document["validUntil"]) == message["validUntil"],
+        "what it amends": (document["amends"] or ZERO_DIGEST) == message.get("previousId", ZERO_DIGEST),
+        "in force when the order was funded": times.get("cited", funded) <= funded <= message["validUntil"],
     }
 
 

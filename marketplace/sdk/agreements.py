@@ -162,6 +162,18 @@ def get(client: Client, agreement_id: str) -> dict[str, Any]:
     return found
 
 
+def get_signed(client: Client, agreement_id: str) -> dict[str, Any]:
+    """As `get`, and refused where the service shows nobody's signatures: a price is not taken on its word.
+
+    Raises:
+        VerificationError: as `get`; `agreement_signature`.
+    """
+    found = get(client, agreement_id)
+    if found["intent"] is None:
+        raise _unsigned(f"{found['partyA']}, {found['partyB']}")
+    return found
+
+
 def _check_signatures(client: Client, found: dict[str, Any]) -> None:
     found["keys"], parties = {}, (found["partyA"], found["partyB"])
     book, at = book_of(client, *parties), int(found["signedAt"])
@@ -171,15 +183,19 @@ def _check_signatures(client: Client, found: dict[str, Any]) -> None:
             require_in_time(found["message"], at)
             found["keys"][party] = book.require(found["intent"], found["message"], party, signature, at, grace=SECOND)
         except (CryptoError, RuleError, KeyError) as error:
-            raise VerificationError(
-                "agreement_signature",
-                f"the agreement is not signed by {party} for this chain and contract",
-                zh=f"协议未由 {party} 为本链本合约签署",
-                rule="agreements.both_sign",
-                expected=party,
-                hint="do not rely on it; ask the other side for what it signed",
-                hint_zh="请勿依赖该协议；请向对方索取其签署内容",
-            ) from error
+            raise _unsigned(party) from error
+
+
+def _unsigned(party: str) -> VerificationError:
+    return VerificationError(
+        "agreement_signature",
+        f"the agreement is not signed by {party} for this chain and contract",
+        zh=f"协议未由 {party} 为本链本合约签署",
+        rule="agreements.both_sign",
+        expected=party,
+        hint="do not rely on it; ask the other side for what it signed",
+        hint_zh="请勿依赖该协议；请向对方索取其签署内容",
+    )
 
 
 def sign_off(found: Mapping[str, Any], now: int) -> Signed:

@@ -1,11 +1,13 @@
 """Buying: terms are accepted, money goes into escrow, a right to use is granted."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from crypto.canonical import canonical_json, to_hex
 from marketplace import documents, pricing
+from marketplace.agreements.scope import check_order_within
 from marketplace.documents import Document, ids
 from marketplace.sdk import agreements, listings
 from marketplace.sdk.checks import expect
@@ -60,12 +62,12 @@ def fund(
     offer = listings.inspect(client, listing_id)
     money = documents.money_of(offer.terms)
     expect(money.code, currency or money.code, "terms_currency_differs", "settlement.one_currency")
-    longest = pricing.longest_term(_billed(client, offer, client.address, agreement_id))  # before anything is signed
-    term_ends = [valid_until, offer.listing["validUntil"], *([] if longest is None else [client.now() + longest])]
     agreement: Document = {"type": "agreement", "version": 1, "listing": listing_id}
     agreement |= {} if agreement_id == ZERO_DIGEST else {"version": 2, "under": agreement_id}
     agreement |= {"terms": offer.listing["termsDigest"], "buyer": client.address, "purpose": purpose, "region": region}
     agreement |= {"nonce": to_hex(secrets.token_bytes(32))}
+    longest = pricing.longest_term(_billed(client, offer, agreement))  # before anything is signed
+    term_ends = [valid_until, offer.listing["validUntil"], *([] if longest is None else [client.now() + longest])]
     digest = documents.digest(documents.validate_agreement(agreement))
     message = {
         "orderId": ids.order_id(client.address, listing_id, digest),
@@ -83,16 +85,33 @@ def fund(
     return {**client.submit("/orders", body), "orderId": message["orderId"], "agreementDigest": digest}
 
 
-def _billed(client: Client, offer: Offer, buyer: str, agreement_id: str) -> Document:
-    """`pricing.terms_under`, with an agreement that both signed and whose document is the one that they signed."""
-    if not pricing.is_negotiated(offer.terms):
-        return offer.terms
-    if agreement_id == ZERO_DIGEST:
-        return pricing.terms_under(offer.terms, None)
-    cited = agreements.get(client, agreement_id)
+def _billed(client: Client, offer: Offer, accepted: Mapping[str, Any]) -> Document:
+    """The terms that an order is billed by. A negotiated price holds for what it was agreed for alone: the ledger asks
+    only that some agreement is in force between the two.
+
+    Args:
+        accepted: the buyer's acceptance, or what it will say: "buyer", "purpose", "region" and, if there is, "under".
+    Raises:
+        RuleError, InvalidInputError: as `pricing.terms_under` and `check_order_within` do. VerificationError: as
+            `_agreed` does.
+    """
+    agreed = _agreed(client, offer, accepted["buyer"], accepted.get("under", ZERO_DIGEST))
+    if agreed is not None:
+        use = {"purpose": accepted["purpose"], "region": accepted["region"]}
+        check_order_within(agreed, asset=offer.terms["asset"], **use, terms=offer.terms, offer=None)
+    return pricing.terms_under(offer.terms, agreed)
+
+
+def _agreed(client: Client, offer: Offer, buyer: str, agreement_id: str) -> Document | None:
+    """The agreement that has a negotiated price, which both signed; None where the price is the listing's, or nothing
+    is agreed. Raises VerificationError: `order_agreement_differs`, or as `agreements.get_signed` does."""
+    if not pricing.is_negotiated(offer.terms) or agreement_id == ZERO_DIGEST:
+        return None
+    cited = agreements.get_signed(client, agreement_id)
     sides, rule = {cited["partyA"], cited["partyB"]}, "orders.id_commits_to_agreement"
     expect(sides, {buyer, offer.listing["seller"]}, "order_agreement_differs", rule)
-    return pricing.terms_under(offer.terms, cited["document"])
+    document: Document = cited["document"]
+    return document
 
 
 def quote(
@@ -118,7 +137,7 @@ def quote(
     """
     usage = pricing.usage_of(calls, hits=hits, records=records, periods=periods)
     offer = listings.inspect(client, listing_id)
-    plan = pricing.plan_of(_billed(client, offer, client.address, agreement_id))
+    plan = pricing.plan_of(pricing.terms_under(offer.terms, _agreed(client, offer, client.address, agreement_id)))
     asked: dict[str, Any] = {"calls": calls, "hits": usage.hits, "records": usage.records, "periods": periods}
     asked |= {"plan": canonical_json(plan).decode()} if pricing.is_negotiated(offer.terms) else {}
     said: dict[str, Any] = client.get("/orders/quote", listing=listing_id, purpose=purpose, **asked)
@@ -151,7 +170,9 @@ def inspect(client: Client, order_id: str) -> Deal:
     alone.
 
     Raises:
-        VerificationError: a document is not the one that the order's id commits to.
+        VerificationError: a document is not the one that the order's id commits to; of a negotiated price,
+            `agreement_signature`. RuleError, InvalidInputError: its agreement is of something else, see
+            `check_order_within`.
     """
     order: dict[str, Any] = client.get(f"/orders/{order_id}", offer=True)
     listing, asset = order.pop("listing", None), order.pop("asset", None)
@@ -170,4 +191,4 @@ def inspect(client: Client, order_id: str) -> Deal:
     under = agreement.get("under", ZERO_DIGEST)
     if under != ZERO_DIGEST:
         expect(order["agreementId"], under, "order_agreement_differs", rule)
-    return Deal(order, agreement, offer, _billed(client, offer, order["buyer"], under))
+    return Deal(order, agreement, offer, _billed(client, offer, agreement))
