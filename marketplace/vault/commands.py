@@ -12,6 +12,7 @@ from marketplace.console import Run, command, group
 from marketplace.console.values import parse_address
 from marketplace.documents import Document, row_count
 from marketplace.queries import timings
+from marketplace.sdk.home import Home
 from marketplace.sdk.opening import open_client, open_keys, until_stopped, wait_for_service
 from marketplace.vault.agent import VaultAgent
 from marketplace.vault.closing import Closing
@@ -76,7 +77,7 @@ def seal(  # noqa: PLR0917 - one parameter for each argument and option
             data,
             declared,
             vault,
-            holder=keys.address,
+            holder=Home.locate(run.home).account() or keys.address,
             release_key=signer,
             now=now,
             batch=batch,

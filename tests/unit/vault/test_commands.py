@@ -55,6 +55,16 @@ def test_a_data_set_is_sealed_and_updated_version_by_version(home: Path, capsys:
     assert Path(fourth["manifest"]).is_file()
 
 
+def test_who_signs_for_an_account_seals_in_the_account_s_name(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account, key = "0x" + "5f" * 20, call(capsys, "keys", "show")["address"]
+    monkeypatch.setenv("MARKETPLACE_ACCOUNT", account)
+    sealed = call(capsys, "vault", "seal", home / "rows.csv", "--schema", home / "schema.json", "--no-upload")
+    manifest = json.loads(Path(sealed["manifest"]).read_text("utf-8"))
+    assert (manifest["holder"], manifest["releaseKey"]) == (account, key)
+
+
 def test_a_faulty_row_is_named_and_nothing_is_sealed(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_csv(home / "rows.csv", [*make_rows(3), {**make_rows(1)[0], "fare": "1.005"}])
     refused = call(capsys, "vault", "seal", home / "rows.csv", "--schema", home / "schema.json", "--no-upload", code=2)
