@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Signing} from "../base/Signing.sol";
+import {Targets} from "../base/Targets.sol";
 import {BatchesHandler} from "./BatchesHandler.sol";
 import {Clearing} from "../../src/Clearing.sol";
 import {Orders} from "../../src/Orders.sol";
@@ -10,7 +11,7 @@ import {IClearing} from "../../src/interfaces/IClearing.sol";
 import {IOrders} from "../../src/interfaces/IOrders.sol";
 
 /// @notice What holds of clearing after any number of calls by anybody. Numbers as in contracts/README.md.
-contract BatchInvariants is Signing {
+contract BatchInvariants is Signing, Targets {
     BatchesHandler private handler;
     Clearing private clearing;
     Orders private orders;
@@ -26,19 +27,12 @@ contract BatchInvariants is Signing {
         monies = [SettlementToken(yuan), SettlementToken(dollars)];
     }
 
-    function targetContracts() public view returns (address[] memory targets) {
-        targets = new address[](1);
-        targets[0] = address(handler);
+    function _handler() internal view override returns (address) {
+        return address(handler);
     }
 
-    struct FuzzSelector {
-        address addr;
-        bytes4[] selectors;
-    }
-
-    /// @dev Without this, forge would also call the handler's own setUp.
-    function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        bytes4[] memory selectors = new bytes4[](10);
+    function _actions() internal pure override returns (bytes4[] memory selectors) {
+        selectors = new bytes4[](10);
         selectors[0] = BatchesHandler.open.selector;
         selectors[1] = BatchesHandler.owe.selector;
         selectors[2] = BatchesHandler.fund.selector;
@@ -49,8 +43,6 @@ contract BatchInvariants is Signing {
         selectors[7] = BatchesHandler.confirm.selector;
         selectors[8] = BatchesHandler.pay.selector;
         selectors[9] = BatchesHandler.wait_.selector;
-        targets = new FuzzSelector[](1);
-        targets[0] = FuzzSelector(address(handler), selectors);
     }
 
     /// @notice I-18: credits and debits of a batch differ by the money that orders brought, it counts its parties rightly, and

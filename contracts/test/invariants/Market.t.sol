@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Signing} from "../base/Signing.sol";
+import {Targets} from "../base/Targets.sol";
 import {Handler} from "./Handler.sol";
 import {Listings} from "../../src/Listings.sol";
 import {Orders} from "../../src/Orders.sol";
@@ -15,7 +16,7 @@ import {ISettlementToken} from "../../src/interfaces/ISettlementToken.sol";
 import {ITitles} from "../../src/interfaces/ITitles.sol";
 
 /// @notice What holds after any number of calls, in any order, by anybody. Numbers as in contracts/README.md.
-contract MarketInvariants is Signing {
+contract MarketInvariants is Signing, Targets {
     Handler private handler;
     Rights private rights;
     Titles private titles;
@@ -34,19 +35,12 @@ contract MarketInvariants is Signing {
         (token, orders) = (SettlementToken(s), Orders(o));
     }
 
-    function targetContracts() public view returns (address[] memory targets) {
-        targets = new address[](1);
-        targets[0] = address(handler);
+    function _handler() internal view override returns (address) {
+        return address(handler);
     }
 
-    struct FuzzSelector {
-        address addr;
-        bytes4[] selectors;
-    }
-
-    /// @dev Without this, forge would also call the handler's own setUp.
-    function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        bytes4[] memory selectors = new bytes4[](31);
+    function _actions() internal pure override returns (bytes4[] memory selectors) {
+        selectors = new bytes4[](31);
         selectors[0] = Handler.issue.selector;
         selectors[1] = Handler.register.selector;
         selectors[2] = Handler.confirm.selector;
@@ -78,8 +72,6 @@ contract MarketInvariants is Signing {
         selectors[28] = Handler.derive.selector;
         selectors[29] = Handler.consent.selector;
         selectors[30] = Handler.withdraw.selector;
-        targets = new FuzzSelector[](1);
-        targets[0] = FuzzSelector(address(handler), selectors);
     }
 
     /// @notice I-1: money is neither made nor lost: what was issued and not paid out is what accounts, treasury and escrow have, and
