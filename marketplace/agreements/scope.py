@@ -8,6 +8,7 @@ from typing import Any
 
 from marketplace.agreements.forms import form_of
 from marketplace.documents import digest
+from marketplace.documents.scopes import is_within
 from marketplace.errors import RuleError
 from marketplace.pricing import is_negotiated, plan_of, require_agreed_money, terms_with
 from marketplace.types import DeliveryMark
@@ -70,7 +71,7 @@ def _check_use(agreement: Mapping[str, Any], asset: str, purpose: str, region: s
             purpose,
         )
     regions = fields["regions"]
-    if regions and not any(region == item or region.startswith(f"{item}-") for item in regions):
+    if not is_within(region, regions):
         raise _refusal(
             "region_not_agreed",
             f"the agreement is not for use in {region}",

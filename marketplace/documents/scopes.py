@@ -70,6 +70,11 @@ def territories_of(mask: int) -> list[str]:
     return _names(known, mask)
 
 
+def is_within(region: str, regions: Sequence[str]) -> bool:
+    """Whether a region ("CN-SH") is one of these or in one of them; in no regions at all is everywhere."""
+    return not regions or any(region == item or region.startswith(f"{item}-") for item in regions)
+
+
 def columns_of(manifest: Mapping[str, Any]) -> list[str]:
     """The columns that `fields` are bits of: dimensions, then measures."""
     return [part["name"] for group in ("dimensions", "measures") for part in manifest[group]]

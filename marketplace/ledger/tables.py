@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Index, LargeBinary
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, Session, SQLModel, select
 
 from marketplace.storage.types import PackedJson, RowNumber, UtcDateTime
 
@@ -111,6 +111,11 @@ class LedgerEvent(SQLModel, table=True):
     args: dict[str, Any] = Field(sa_type=JSON)
     intent: str = Field(default="", max_length=DIGEST)
     about: str = Field(default="", max_length=DIGEST)
+
+
+def time_of(session: Session, block: int) -> int | None:
+    """A block's time, unix seconds; None where there is none. Its receipts, which are long, stay where they are."""
+    return session.exec(select(LedgerBlock.timestamp).where(LedgerBlock.number == block)).first()
 
 
 def about_of(contract: str, args: Mapping[str, Any]) -> str:

@@ -29,7 +29,6 @@ router = APIRouter(prefix="/orders", tags=["orders"])
 
 MAX_PLAN = 8_192  # bytes, of JSON in a query
 
-
 WithOffer = Annotated[bool, Query(description='send "listing" and "asset" along, as their own operations do')]
 
 
@@ -99,9 +98,7 @@ def quote_order(
     listing: DigestText,
     purpose: Annotated[str, Query(max_length=40)],
     usage: Annotated[Usage, Depends(_usage)],
-    plan: Annotated[
-        str | None, Query(max_length=MAX_PLAN, description="as JSON, where the listing's is negotiated")
-    ] = None,
+    plan: AgreedPlan = None,
 ) -> dict[str, Any]:
     """What a use under a listing would cost, line by line, before anything is signed; vouchers are billed the same."""
     agreed = None if plan is None else _plan(plan)

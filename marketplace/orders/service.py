@@ -12,6 +12,7 @@ from marketplace.api.rules import LEAST_BUDGET
 from marketplace.calls import decode_call
 from marketplace.deliveries.tables import DeliveryOffer
 from marketplace.documents import PURPOSES, Document, digest, validate_agreement
+from marketplace.documents.scopes import is_within
 from marketplace.errors import InvalidInputError, NotFoundError, RuleError
 from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue, remember
 from marketplace.intents import Deployment
@@ -122,8 +123,8 @@ def _check_agreement(message: Mapping[str, Any], agreement: Document, listing: L
     validate_agreement(agreement)
     under = agreement.get("under", message["agreementId"])
     stated = (agreement["buyer"], agreement["listing"], agreement["terms"], digest(agreement), under)
-    signed = (*(message[name] for name in ("buyer", "listingId")), listing.terms_digest)
-    signed = (*signed, *(message[name] for name in ("agreementDigest", "agreementId")))
+    buyer, listed, accepted, cited = (message[n] for n in ("buyer", "listingId", "agreementDigest", "agreementId"))
+    signed = (buyer, listed, listing.terms_digest, accepted, cited)
     if stated != signed:
         raise InvalidInputError(
             "agreement_differs",
@@ -273,7 +274,7 @@ def _check_terms(agreement: Document, terms: Document) -> None:
             hint_zh="请选择允许的用途,或与供方协商",
         )
     region = agreement["region"]
-    if terms["regions"] and not any(region == item or region.startswith(f"{item}-") for item in terms["regions"]):
+    if not is_within(region, terms["regions"]):
         raise RuleError(
             "region_not_permitted",
             f"the listing is not for use in {agreement['region']}",

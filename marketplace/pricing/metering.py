@@ -10,7 +10,7 @@ from marketplace.errors import InvalidInputError
 from marketplace.pricing.billing import Bill, Plan, Usage, bill
 
 CALLS = ("PER_CALL", "PER_HIT", "PER_RECORD", "PER_PERIOD", "SUBSCRIPTION", "FREE_TRIAL", "NEGOTIATED")
-"""Plans that calls can be billed by: all that the seller of an answer can measure."""
+"""Plans that calls can be billed by: all that the seller of an answer can measure, and what is still agreed on."""
 
 Usages = Mapping[str, Usage]  # by the name of the period
 

@@ -25,7 +25,7 @@ from marketplace.documents import (
     validate_terms,
 )
 from marketplace.documents.ids import agreement_id, asset_id, listing_id, order_id
-from marketplace.documents.scopes import scope_of_terms
+from marketplace.documents.scopes import is_within, scope_of_terms
 from marketplace.documents.shapes import SIGNATURE_TEXT, one_of, record, refuse
 from marketplace.errors import MarketplaceError, RuleError, VerificationError
 from marketplace.intents import INTENTS, struct_hash
@@ -274,9 +274,7 @@ def check_use(terms: Mapping[str, Any], agreement: Mapping[str, Any]) -> None:
             agreement["purpose"],
         )
     regions = terms["regions"]
-    if regions and not any(
-        agreement["region"] == item or agreement["region"].startswith(item + "-") for item in regions
-    ):
+    if not is_within(agreement["region"], regions):
         raise _rule(
             "region_not_permitted",
             f"the listing does not permit use in {agreement['region']}",

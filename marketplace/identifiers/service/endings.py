@@ -8,7 +8,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from marketplace.documents import ids, iso_time
 from marketplace.identifiers import standing
 from marketplace.identifiers.standing import Standing
-from marketplace.ledger.tables import LedgerBlock, LedgerEvent
+from marketplace.ledger.tables import LedgerEvent, time_of
 from marketplace.participants.tables import Participant
 from marketplace.registrations.tables import RegisterEntry
 from marketplace.rights.issuing import moved_since
@@ -22,7 +22,7 @@ MOVABLE = tuple(TitleKind)
 
 def moment_of(session: Session, block: int) -> dict[str, Any]:
     """A block and its time."""
-    moment = session.exec(select(LedgerBlock.timestamp).where(LedgerBlock.number == block)).first()
+    moment = time_of(session, block)
     return {"block": block, "time": None if moment is None else iso_time(moment)}
 
 

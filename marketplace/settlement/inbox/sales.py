@@ -10,7 +10,7 @@ from marketplace.api.service import records_of
 from marketplace.clearing.tables import ClearedOrder, ClearingBatch
 from marketplace.deliveries.tables import Delivery
 from marketplace.errors import NotFoundError, RuleError
-from marketplace.ledger.tables import LedgerBlock
+from marketplace.ledger.tables import LedgerBlock, time_of
 from marketplace.listings.service import get_listing
 from marketplace.listings.tables import Listing
 from marketplace.orders.service import get_order, order_terms
@@ -34,7 +34,7 @@ def sale_of(session: Session, order_id: str, account: str) -> Sale:
     if order.status != OrderStatus.SETTLED:
         raise _not_settled(order)
     _require_paid(session, order_id)
-    return _sale(session, order, session.get_one(LedgerBlock, order.event_block).timestamp)
+    return _sale(session, order, _time_of(session, order.event_block))
 
 
 def sales_between(session: Session, seller: str, buyer: str, period: str, account: str) -> Iterator[Sale]:
@@ -83,7 +83,13 @@ def _paid_at(session: Session, cleared: ClearedOrder | None, settled_at: int) ->
         return settled_at
     batch = session.get_one(ClearingBatch, cleared.batch_id)
     paid = batch.status == BatchStatus.SETTLED  # the last event of its life
-    return session.get_one(LedgerBlock, batch.event_block).timestamp if paid else None
+    return _time_of(session, batch.event_block) if paid else None
+
+
+def _time_of(session: Session, block: int) -> int:
+    moment = time_of(session, block)
+    assert moment is not None, "what an event made has the event's block"
+    return moment
 
 
 def _not_settled(order: Order) -> RuleError:
