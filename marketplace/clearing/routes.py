@@ -1,5 +1,6 @@
 """Clearing over HTTP."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
@@ -220,9 +221,8 @@ def list_clearable_orders(
     """The orders that you sold and could settle into a batch, each with its last voucher."""
     with here.reading() as session:
         query = filling.orders_for(session.get(ClearingBatch, batch_id), account)
-        rows = page_of(
-            session, query, Order.order_id, page, lambda row: filling.order_json(session, here.deployment, row)
-        )
+        show = partial(filling.order_json, session, here.deployment, batch_id=batch_id)
+        rows = page_of(session, query, Order.order_id, page, show)
     return link_next(request, response, rows)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from marketplace.documents import Document
-from marketplace.errors import InvalidInputError, NotFoundError, RuleError, VerificationError
+from marketplace.errors import InvalidInputError, RuleError, VerificationError
 from marketplace.participants.keybook import KeyBook
 from marketplace.sdk import clearing, settlement
 from marketplace.sdk.clearing import Report
@@ -14,7 +14,6 @@ from marketplace.sdk.keyproofs import book_of
 
 PAGE = 200  # orders that are listed at once
 TOGETHER = 50  # orders that one request ends: the service takes 100, and others want their turn
-LOOK_SECONDS = 1.0
 Own = Callable[[str], Document | None]
 Row = dict[str, Any]
 
@@ -31,16 +30,15 @@ def fill(client: Client, batch: str, *, own: Own = lambda _: None, report: Repor
         "batch"; "entered": how many orders entered; "refused": [{"order", "refusal"}], the refusal as a plain error;
         "unanswered": how many have no voucher yet, and stay open.
     Raises:
-        NotFoundError: `batch_unknown`.
+        NotFoundError: `batch_unknown`. PortError: `intent_pending`: the ledger does not decide; run it again.
     """
-    legs = clearing.get(client, batch)["legs"]
-    found = _listed(client, batch)
+    clearing.get(client, batch)  # or there would be no orders, and no word of it
+    found = client.pages(f"/clearing/batches/{batch}/orders", limit=PAGE)
     work = _Work(client, batch, own, [row for row in found if row["voucher"] is not None])
     for first in range(0, len(work.todo), TOGETHER):
         work.send(work.todo[first : first + TOGETHER])
         report("queue", len(work.queued) + len(work.refused), len(work.ready))
-    _wait(client, batch, work, lambda now: report("enter", min(now - legs, len(work.queued)), len(work.queued)))
-    refused = [*work.refused, *_left(client, batch, work)]
+    refused = [*work.refused, *_decided(work, report)]
     entered, unanswered = len(work.ready) - len(refused), len(found) - len(work.ready)
     return {"batch": batch, "entered": entered, "refused": refused, "unanswered": unanswered}
 
@@ -88,31 +86,17 @@ class _Work:
         return settlement.signed_end(self.client, *voucher, "Clear", batchId=self.batch)
 
 
-def _listed(client: Client, batch: str) -> list[Row]:
-    return client.pages(f"/clearing/batches/{batch}/orders", limit=PAGE)
+def _decided(work: _Work, report: Report) -> list[Row]:
+    """What the ledger refused of what was queued; it takes intents in the order of the queue.
 
-
-def _wait(client: Client, batch: str, work: _Work, tell: Callable[[int], None]) -> None:
-    """Until the ledger has decided about the last that was queued: it takes them in the order of the queue."""
-    for last in list(work.queued.values())[-1:]:
-        while client.get(f"/intents/{last}", wait=LOOK_SECONDS)["status"] not in ("mined", "refused"):
-            tell(clearing.get(client, batch)["legs"])
-    tell(clearing.get(client, batch)["legs"])
-
-
-def _left(client: Client, batch: str, work: _Work) -> list[Row]:
-    """Orders that were queued and are open nevertheless, with the ledger's refusal."""
-    open_ = {row["order"] for row in _listed(client, batch)} if work.queued else set()
-    left = []
-    for order, digest in work.queued.items():
-        if order in open_:
-            left.append({"order": order, "refusal": _refusal(client, digest)})
-    return left
-
-
-def _refusal(client: Client, digest: str) -> Row:
-    try:
-        client.wait_for_intent(digest)
-    except (RuleError, NotFoundError) as error:
-        return error.as_dict()
-    return {"code": "order_open", "message": "the order is open although its end is on the ledger"}
+    Raises:
+        PortError: `intent_pending`: it does not decide; run again, nothing is lost.
+    """
+    refused = []
+    for number, (order, digest) in enumerate(work.queued.items(), 1):
+        try:
+            work.client.wait_for_intent(digest)
+        except RuleError as error:
+            refused.append({"order": order, "refusal": error.as_dict()})
+        report("enter", number - len(refused), len(work.queued))
+    return refused

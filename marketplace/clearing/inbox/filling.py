@@ -20,7 +20,7 @@ from marketplace.orders.rules import IN_ESCROW
 from marketplace.orders.service import unknown_order
 from marketplace.orders.tables import Order
 from marketplace.queries.service.accounts import last_voucher
-from marketplace.settlement.service import ENDINGS, LastVoucher, arguments_of, close
+from marketplace.settlement.service import LastVoucher, arguments_of, close
 
 AT_ONCE = 100  # orders that one request may end: about a second of the writers' turn
 
@@ -32,30 +32,23 @@ def orders_for(batch: ClearingBatch | None, seller: str) -> SelectOfScalar[Order
     return query.where(col(Order.status).in_([int(status) for status in IN_ESCROW]))
 
 
-def order_json(session: Session, deployment: Deployment, order: Order) -> dict[str, Any]:
+def order_json(session: Session, deployment: Deployment, order: Order, batch_id: str) -> dict[str, Any]:
     """What its seller needs to end an order.
 
     Returns:
         "order", "buyer", "escrow"; "voucher": the last, or null before the first answer; "ending": the digest of the
-        seller's Close or Clear that is on its way to the ledger, or null.
+        seller's Clear into this batch that is on its way to the ledger, or null.
     """
-    voucher, ending = last_voucher(session, order.order_id), _ending(session, deployment, order.order_id)
+    said = recalled(session, "Clear", order.order_id)
+    ending = said.digest(deployment) if said is not None and said.message["batchId"] == batch_id else None
     return {
         "order": order.order_id,
         "buyer": order.buyer,
         "escrow": order.escrow,
         "currency": order.currency,
-        "voucher": voucher,
-        "ending": ending,
+        "voucher": last_voucher(session, order.order_id),
+        "ending": ending if ending is not None and is_under_way(session, ending) else None,
     }
-
-
-def _ending(session: Session, deployment: Deployment, order_id: str) -> str | None:
-    for name in ENDINGS:
-        said = recalled(session, name, order_id)
-        if said is not None and is_under_way(session, digest := said.digest(deployment)):
-            return str(digest)
-    return None
 
 
 def clear_each(

@@ -9,9 +9,11 @@ import pytest
 
 from crypto import keystore
 from marketplace.clearing import commands
+from marketplace.clearing.inbox.filling import order_json
 from marketplace.clearing.rules import NOBODY
 from marketplace.cli import main
 from marketplace.documents import voucher_message
+from marketplace.orders.tables import Order
 from marketplace.sdk import clearing, filling, orders, papers, settlement
 from marketplace.sdk.files import write_private
 from marketplace.types import BatchStatus, DebtStatus, OrderStatus
@@ -145,6 +147,17 @@ def test_an_order_that_cannot_enter_holds_up_no_other(town: Town) -> None:
     assert told[1]["refusal"]["code"] == "order_not_funded"
     stranger = town["rival"].post("/clearing/orders/many", body)["items"]
     assert {item["refusal"]["code"] for item in stranger} == {"order_unknown"}
+
+
+def test_what_ends_an_order_otherwise_is_no_entry_into_this_batch(town: Town) -> None:
+    """Or an order that is closed, or cleared elsewhere, would be counted as entered here."""
+    supplier, order = town["supplier"], answered_order(town)
+    one, two = (clearing.open_batch(town["exchange"], int(time.time()) + 2**44 + n)["batch"] for n in (0, 1))
+    intent = settlement.clear(supplier, order, one)["intent"]
+    with town.context.reading() as session:
+        row = session.get_one(Order, order)
+        told = {batch: order_json(session, town.context.deployment, row, batch)["ending"] for batch in (one, two)}
+    assert told == {one: intent, two: None}
 
 
 def _end(town: Town, order: str, batch: str) -> dict[str, Any]:
