@@ -74,9 +74,9 @@ class Settings(BaseSettings):
         fee_bps: the exchange's fee in basis points of what is paid out.
         currencies: ISO 4217 codes of the currencies that the exchange is founded with, CNY first, e.g. CNY,HKD: each is
             a token of its own, and nothing converts one into another.
-        rulebook: which rulebook of registration the exchange is founded with, see `marketplace rulebooks list`; it
-        stands
-            on the ledger from the first block. "evaluation" has clocks of seconds and is not the law.
+        rulebook: which rulebook of registration the exchange is founded with, see `marketplace rulebooks list`: the
+            newest version of a name, or one version, e.g. cn-2026-v1; it stands on the ledger from the first block.
+            "evaluation" has clocks of seconds and is not the law.
         registrar_region: the two digits of the registrar's region in certificate codes, as in GB/T 2260.
         registrar_number: its one digit within the region.
         log_origin: first line of every checkpoint.

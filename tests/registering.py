@@ -24,6 +24,13 @@ FIELDS = {
     "restrictions": "none",
     "rights": "the applicant holds, uses and operates the data",
 }
+#: what a first registration of public data says besides
+PUBLIC_FIELDS = {
+    **FIELDS,
+    "productService": "monthly statistics of delays",
+    "scenario": "planning of airport capacity",
+    "riskAssessment": "no personal data; cells of fewer than ten flights are not released",
+}
 
 
 def rulebook(name: str = EVALUATION) -> Rulebook:
@@ -126,6 +133,7 @@ __all__ = [
     "FIELDS",
     "FORM",
     "LAWFUL",
+    "PUBLIC_FIELDS",
     "REASONS",
     "code",
     "deed",

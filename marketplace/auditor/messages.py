@@ -90,6 +90,11 @@ _NO_ORDER = (
     "请退款或以零金额结算该订单，并询问运营方为何受理其规则所不允许的订单",
 )
 OWN_ADVICE: dict[str, tuple[str, str, str]] = {
+    "form_unfit": (
+        "registrations.forms",
+        "ask the registrar why it took up the case; what the form leaves out was examined by nobody",
+        "请询问登记机构为何受理该案件；申请表未填事项未经审查",
+    ),
     "listing_differs": (
         "listings.terms_are_the_listing",
         "order under no such listing; ask the seller to list what its terms say",
@@ -307,6 +312,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "order_outside_agreement": (
         "An order is for other data, another purpose or another place than the agreement that it cites.",
         "订单的数据、用途或地域超出其所引协议。",
+    ),
+    "form_differs": ("A form does not say what the ledger says of its case.", "登记申请表与账本所载案件不符。"),
+    "form_unfit": (
+        "A form is not filled in as its rulebook asks.",
+        "登记申请表未按其规则填写。",
     ),
     "listing_differs": (
         "A listing's terms do not say what the ledger says of it.",

@@ -16,6 +16,7 @@ from marketplace.auditor.documents.contents import (
     check_registrations_of_certificates,
 )
 from marketplace.auditor.documents.deliveries import check_deliveries
+from marketplace.auditor.documents.filings import check_filings
 from marketplace.auditor.documents.fundings import check_fundings
 from marketplace.auditor.documents.listings import check_listings
 from marketplace.auditor.documents.registered import check_registered
@@ -69,7 +70,7 @@ def audit(
         + refund.
      8. Evidence log: the leaves give every root that was signed or anchored; checkpoints are signed by the log's key.
      9. Documents and sealed blobs: each one that is named is there, hashes to its name and has its type's shape;
-        manifests and claims say what was registered;
+        manifests and claims say what was registered, forms what was filed and what their rulebook asks;
         certificates verify; their status lists say what the ledger says at its last block; versions of a data set
         follow from one another; terms say what their listings say, and plans fit their rulebooks; agreements fit their
         forms, and orders keep within those that they cite, within terms and caps; data is delivered as its level
@@ -205,6 +206,7 @@ def follow_log(
         check_registered(derived, documents, report)
         check_blobs(bundle, check_ledger_documents(tables, documents, report), report)
         check_registrations_of_certificates(tables, documents, report)
+        check_filings(tables, documents, report)
         check_listings(tables, documents, report)
         check_agreements(tables, documents, report)
         check_fundings(tables, derived, documents, report)

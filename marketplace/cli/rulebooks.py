@@ -42,20 +42,30 @@ def show(
         _periods(book),
         (("procedure", "procedure", "程序", str), *_column("period"), *_column("length"), *_column("source")),
     )
-    fields = [
-        {"kind": kind, "field": name, "longest": str(field["longest"]), "meaning": f"{field['en']} {field['zh']}"}
-        for kind, form in book.content["forms"].items()
-        for name, field in form.items()
-    ]
-    run.rows(fields, tuple(column for name in ("kind", "field", "longest", "meaning") for column in _column(name)))
+    shown = ("kind", "field", "asked", "longest", "meaning")
+    run.rows(_fields(book), tuple(column for name in shown for column in _column(name)))
     run.rows(book.content["grounds"], (*_column("code"), *_column("en"), *_column("zh"), *_column("article")))
 
 
 def _column(name: str) -> tuple[tuple[str, str, str, type[str]]]:
     words = {"procedure": "程序", "period": "期限", "length": "时长", "source": "依据", "kind": "类型"}
-    words |= {"field": "表单项", "longest": "字数"}
+    words |= {"field": "表单项", "asked": "必填", "longest": "字数"}
     words |= {"meaning": "含义", "code": "代码", "en": "英文", "zh": "中文", "article": "条款"}
     return ((name, name, words[name], str),)
+
+
+def _fields(book: Rulebook) -> list[dict[str, str]]:
+    return [
+        {
+            "kind": kind,
+            "field": name,
+            "asked": "yes 是" if field["required"] else " ".join(field.get("required_in", ())),
+            "longest": str(field["longest"]),
+            "meaning": f"{field['en']} {field['zh']}",
+        }
+        for kind, form in book.content["forms"].items()
+        for name, field in form.items()
+    ]
 
 
 def _periods(book: Rulebook) -> list[dict[str, str]]:

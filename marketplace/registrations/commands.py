@@ -21,6 +21,7 @@ Asset = Annotated[
     typer.Argument(metavar="ASSET", parser=parse_id(IdentifierKind.DATA), help="id of the data asset 资产编号"),
 ]
 Case = Annotated[str, typer.Argument(metavar="CASE", help="id of the case 案件编号")]
+PUBLIC = "procedure for public data 公共数据资源登记"
 KINDS = [kind.name for kind in Kind if kind]
 _OWN = {Kind.LATE_OBJECTION: Procedure.LATE_OBJECTION, Kind.REVOCATION: Procedure.REVOCATION}
 STEPS = [step.name for step in Step if step]
@@ -42,6 +43,7 @@ def form(
     *,
     asset: Asset,
     kind: Annotated[str, typer.Option(help="kind 类型: " + " ".join(KINDS))] = "FIRST",
+    public: Annotated[bool, typer.Option("--public", help=PUBLIC)] = False,
     output: Annotated[Path, typer.Option(help="file to write; fill in what is empty 输出文件")],
 ) -> None:
     """Write an application form: what manifest and claim tell is filled in, the rest is yours to fill. 填写申请表
@@ -53,7 +55,12 @@ def form(
         found = rights.get_asset(client, asset)
         manifest, claim = rights.checked_manifest(client, found), client.get_document(found["claimDigest"])
         book = registrations.rulebook_in_force(client)
-    fields = registrations.outline(book, chosen, manifest, claim, found["registration"])
+    fields = registrations.outline(
+        *(book, chosen, _procedure(chosen, public=public)),
+        manifest=manifest,
+        claim=claim,
+        entry=found["registration"],
+    )
     output.write_text(json.dumps(fields, ensure_ascii=False, indent=2) + "\n", "utf-8")
     empty = [name for name, value in fields.items() if not value]
     run.result(fields, f"fill in {', '.join(empty)} in {output}", f"请在 {output} 中填写 {'、'.join(empty)}")
@@ -68,7 +75,7 @@ def file(
     form: Annotated[
         Path, typer.Option(exists=True, dir_okay=False, help="JSON with the form's fields, see `form` 申请表")
     ],
-    public: Annotated[bool, typer.Option("--public", help="procedure for public data 公共数据资源登记")] = False,
+    public: Annotated[bool, typer.Option("--public", help=PUBLIC)] = False,
     deposit: Annotated[str | None, typer.Option(help="public data: where and how deposited 存证情况")] = None,
     to: Annotated[
         str | None, typer.Option(metavar="ADDRESS", parser=parse_address, help="transfer: who receives 受让方")
@@ -83,13 +90,12 @@ def file(
     """
     chosen = _kind(kind)
     with open_client(run) as client:
-        procedure = _OWN.get(chosen, Procedure.PUBLIC_DATA if public else Procedure.ORDINARY)
         result = registrations.file(
             client,
             asset,
             chosen,
             read_json(form),
-            procedure=procedure,
+            procedure=_procedure(chosen, public=public),
             counterparty=to,
             non_publication=non_publication,
             deposit=deposit,
@@ -220,6 +226,10 @@ def _kind(text: str) -> Kind:
     if name not in KINDS:
         raise BadValue(", ".join(KINDS), f"可选 {', '.join(KINDS)}", "--kind")
     return Kind[name]
+
+
+def _procedure(kind: Kind, *, public: bool) -> Procedure:
+    return _OWN.get(kind, Procedure.PUBLIC_DATA if public else Procedure.ORDINARY)
 
 
 def _step(text: str) -> Step:

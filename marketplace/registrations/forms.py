@@ -46,7 +46,7 @@ def make_form(
 
 
 def check_form(book: Rulebook, form: Document) -> Document:
-    """Check a form against the rulebook: kind, fields, lengths, choices.
+    """Check a form against the rulebook: kind, the fields that its procedure asks for, lengths, choices.
 
     Raises:
         InvalidInputError: `document_malformed`, or `form_field`, naming the field and what it may hold.
@@ -55,12 +55,12 @@ def check_form(book: Rulebook, form: Document) -> Document:
     kind, procedure = Kind[form["kind"]], Procedure[form["procedure"]]
     if not book.has(NAMES[procedure], kind.name):
         raise _wrong(book, "kind", f"one of {', '.join(book.content[NAMES[procedure]]['kinds'])}", kind.name)
-    known = book.content["forms"][kind.name]
+    known, asked = book.content["forms"][kind.name], book.asked(NAMES[procedure], kind.name)
     for name in form["fields"]:
         if name not in known:
             raise _wrong(book, name, f"one of {', '.join(known)}", form["fields"][name])
     for name, field in known.items():
-        _check_field(book, name, field, form["fields"].get(name, ""))
+        _check_field(book, name, field, form["fields"].get(name, ""), is_asked=name in asked)
     needs_deposit = bool(procedure is Procedure.PUBLIC_DATA)
     if needs_deposit != (form["deposit"] is not None):
         raise _wrong(book, "deposit", "the proof of deposit, for public data only", form["deposit"])
@@ -131,9 +131,9 @@ def reason_digest(words: str | None) -> str:
     return ZERO_DIGEST if words is None else digest({"text": words})
 
 
-def _check_field(book: Rulebook, name: str, field: Mapping[str, Any], value: str) -> None:
-    if not value:
-        if field["required"]:
+def _check_field(book: Rulebook, name: str, field: Mapping[str, Any], value: str, *, is_asked: bool) -> None:
+    if not value.strip():
+        if is_asked:
             raise _wrong(book, name, f"{field['en']} / {field['zh']}", value)
         return
     if len(value) > field["longest"]:

@@ -15,18 +15,22 @@ EVALUATION = "evaluation"
 
 @cache
 def all_rulebooks() -> dict[str, Rulebook]:
-    """Every rulebook, by its file's name."""
+    """Every rulebook by its id and version, e.g. "cn-2026-v1"."""
     files = resources.files("marketplace.rulebooks").iterdir()
     names = sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))
-    return {name: make_rulebook(_read(name)) for name in names}
+    return {book.slug: book for book in (make_rulebook(_read(name)) for name in names)}
 
 
 def rulebook_named(name: str) -> Rulebook:
-    """The rulebook of a file's name. Raises NotFoundError `rulebook_unknown`."""
-    found = all_rulebooks().get(name)
-    if found is None:
+    """The newest version of an id such as "cn-2026", or the one version "cn-2026-v1".
+
+    Raises:
+        NotFoundError: `rulebook_unknown`.
+    """
+    found = [book for slug, book in all_rulebooks().items() if name in (slug, book.content["id"])]
+    if not found:
         raise _unknown(name)
-    return found
+    return max(found, key=lambda book: int(book.content["version"]))
 
 
 def rulebook_of(digest: str) -> Rulebook:

@@ -37,7 +37,8 @@ _FIELD = record(
     {
         **{"longest": integer(1, 10_000), "required": boolean, "en": text(200), "zh": text(200)},
         "choices": array(text(60), 40),
-    }
+    },
+    {"required_in": array(one_of(PROCEDURES), len(PROCEDURES), 1)},
 )
 _FIELD_NAME = matching("[a-z][A-Za-z]{0,39}", "a field name such as dataName")
 
@@ -106,6 +107,11 @@ class Rulebook:
         return f"{self.content['id']} v{self.content['version']}"
 
     @property
+    def slug(self) -> str:
+        """Its name where one version is chosen, e.g. "cn-2026-v1"."""
+        return f"{self.content['id']}-v{self.content['version']}"
+
+    @property
     def is_lawful(self) -> bool:
         """Whether it claims to follow the national rules; an evaluation rulebook does not."""
         return bool(self.content["lawful"])
@@ -113,6 +119,11 @@ class Rulebook:
     def has(self, procedure: str, kind: str) -> bool:
         """Whether `procedure` registers `kind`."""
         return kind in self.content[procedure]["kinds"]
+
+    def asked(self, procedure: str, kind: str) -> list[str]:
+        """The fields of the form of `kind` that `procedure` requires."""
+        form = self.content["forms"][kind]
+        return [name for name, field in form.items() if _is_required(field, procedure)]
 
     def period(self, procedure: str, name: str) -> Period:
         """A time limit, e.g. of "ordinary" "notice"."""
@@ -175,6 +186,10 @@ def make_rulebook(content: Mapping[str, Any]) -> Rulebook:
     calendar = load_calendar(whole["calendar"]) if whole["calendar"] else None
     days = calendar.content if calendar else {}
     return Rulebook(whole, calendar, to_hex(digest_json({"rulebook": whole, "calendar": days})))
+
+
+def _is_required(field: Mapping[str, Any], procedure: str) -> bool:
+    return bool(field["required"]) or procedure in field.get("required_in", ())
 
 
 def _require_sources(whole: Mapping[str, Any]) -> None:

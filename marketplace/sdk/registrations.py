@@ -8,7 +8,7 @@ from typing import Any
 from marketplace.documents import Document, digest, ids, row_count
 from marketplace.documents.scopes import source_on_form
 from marketplace.registrations import forms
-from marketplace.registrations.clocks import act_dates, filing_dates
+from marketplace.registrations.clocks import NAMES, act_dates, filing_dates
 from marketplace.registrations.procedures import WHOSE, Party
 from marketplace.registrations.records import NOBODY, Kind, Procedure, Step, case_from_json
 from marketplace.rulebooks import Rulebook, rulebook_of
@@ -157,9 +157,18 @@ def get_form(client: Client, case: Mapping[str, Any]) -> Document:
 
 
 def outline(
-    book: Rulebook, kind: Kind, manifest: Document, claim: Document, entry: Mapping[str, Any] | None
+    book: Rulebook,
+    kind: Kind,
+    procedure: Procedure,
+    *,
+    manifest: Document,
+    claim: Document,
+    entry: Mapping[str, Any] | None,
 ) -> dict[str, str]:
-    """A form of `kind` with what manifest, claim and register tell filled in; the other fields are empty."""
+    """A form of `kind` with what manifest, claim and register tell filled in; the other fields are empty.
+
+    Fields that another procedure alone asks for are left out.
+    """
     names = [item["name"] for item in (*manifest["dimensions"], *manifest["measures"])]
     title = manifest["title"]
     known = {
@@ -171,7 +180,9 @@ def outline(
         "certificateCode": entry["code"] if entry else "",
     }
     fields = book.content["forms"][kind.name]
-    return {name: known.get(name, "")[: field["longest"]] for name, field in fields.items()}
+    asked = {name for name, field in fields.items() if not field.get("required_in")}
+    asked |= set(book.asked(NAMES[procedure], kind.name))
+    return {name: known.get(name, "")[: field["longest"]] for name, field in fields.items() if name in asked}
 
 
 def list_cases(client: Client) -> list[dict[str, Any]]:

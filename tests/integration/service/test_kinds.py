@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from marketplace.documents import LEVELS
+from marketplace.errors import MarketplaceError
+from marketplace.registrations import forms
 from marketplace.registrations.records import CaseState, Kind, Procedure, Step
 from marketplace.rights.standing import judge
 from marketplace.sdk import certificates, identifiers, registrations, rights, titles
@@ -12,7 +15,8 @@ from marketplace.sdk.client import Client
 from marketplace.sdk.titles import Wish
 from marketplace.types import AssetStatus, TitleKind
 from tests.integration.service.test_registrations import refused
-from tests.integration.service.town import Town
+from tests.integration.service.town import BUDGET, Town
+from tests.registering import PUBLIC_FIELDS
 
 DAY = 86_400
 
@@ -106,6 +110,37 @@ def test_public_data_are_corrected_without_notice(town: Town) -> None:
     town.deposit_case(asset, Kind.CORRECTION, form, **how)
     rights.confirm(town["registrar"], asset, 30)
     assert standing(town, present(town, asset)) == "certificate_valid"
+
+
+def test_public_data_are_not_taken_up_without_product_scenario_and_risk_assessment(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither does a client sign such a form, nor the service take it from one that does."""
+    supplier = town["supplier"]
+    manifest = {**town.facts["dataset"].manifest, "title": {"en": "of the city", "zh": "公共数据"}}
+    supplier.put_document(manifest)
+    origin: dict[str, Any] = {"source_class": "COLLECTED_GENERATED", "origin": "PUBLIC", "level": LEVELS[1]}
+    claim = rights.make_claim(manifest, shares=[(supplier.address, 10_000)], **origin)
+    asset = rights.register(supplier, manifest, claim, BUDGET)["assetId"]
+    how: dict[str, Any] = {"procedure": Procedure.PUBLIC_DATA, "deposit": "city archive 1"}
+
+    def file(fields: dict[str, str]) -> Any:
+        return registrations.file(supplier, asset, Kind.FIRST, fields, **how)["caseId"]
+
+    def unchecked(fields: dict[str, str]) -> Any:
+        make = forms.make_form
+        with monkeypatch.context() as patched:
+            patched.setattr(
+                forms, "make_form", lambda *a, **k: make(*a, **k | {"fields": PUBLIC_FIELDS}) | {"fields": fields}
+            )
+            return file(fields)
+
+    for name in ("productService", "scenario", "riskAssessment"):
+        left = {key: value for key, value in PUBLIC_FIELDS.items() if key != name}
+        for way in (file, unchecked):
+            with pytest.raises(MarketplaceError, match=f"the field {name} "):
+                way(left)
+    assert file(PUBLIC_FIELDS)
 
 
 def test_a_transfer_hands_the_entry_over(town: Town) -> None:

@@ -43,7 +43,7 @@ from marketplace.vault.keeping.store import PrivacyStore
 from marketplace.vault.sealing.dataset import seal_file
 from marketplace.vault.sealing.schema import parse_schema
 from marketplace.web.context import Context
-from tests.registering import FIELDS, rulebook
+from tests.registering import FIELDS, PUBLIC_FIELDS, rulebook
 from tests.sealed_market import SCHEMA, Row, keys, make_rows, write_csv
 
 EXCHANGE_KEY = "1f" * 8 + "2e3d4c5b6a798897" * 3
@@ -170,7 +170,9 @@ class Town:
         )
         asset = str(rights.register(supplier, manifest, claim, BUDGET)["assetId"])
         public: dict[str, Any] = (
-            {"procedure": Procedure.PUBLIC_DATA, "deposit": "city archive 1"} if origin == "PUBLIC" else {}
+            {"procedure": Procedure.PUBLIC_DATA, "deposit": "city archive 1", "fields": PUBLIC_FIELDS}
+            if origin == "PUBLIC"
+            else {}
         )
         self.deposit_case(asset, **public)
         rights.confirm(self["registrar"], asset, days)

@@ -11,7 +11,7 @@ from marketplace.registrations.forms import check_paper, make_form, make_paper, 
 from marketplace.registrations.records import Kind, Procedure, Step
 from marketplace.rulebooks import LAWFUL, rulebook_named
 from marketplace.types import ZERO_DIGEST
-from tests.registering import FIELDS
+from tests.registering import FIELDS, PUBLIC_FIELDS
 
 BOOK = rulebook_named(LAWFUL)
 ASSET, CASE, APPLICANT = "0x" + "11" * 32, "0x" + "22" * 32, "0x" + "aa" * 20
@@ -68,6 +68,22 @@ def test_what_is_optional_may_be_filled_in() -> None:
     assert form(fields={**FIELDS, "scenario": "delays"})["fields"]["scenario"] == "delays"
 
 
+@pytest.mark.parametrize("name", ["productService", "scenario", "riskAssessment"])
+def test_public_data_come_with_product_scenario_and_risk_assessment(name: str) -> None:
+    public: dict[str, Any] = {"procedure": Procedure.PUBLIC_DATA, "deposit": "platform of the city"}
+    assert form(fields=PUBLIC_FIELDS, **public)["fields"] == PUBLIC_FIELDS
+    left = {key: value for key, value in PUBLIC_FIELDS.items() if key != name}
+    for fields in (left, {**left, name: ""}, {**left, name: "  "}):
+        assert f"the field {name} " in str(wrong(lambda fields=fields: form(fields=fields, **public)))  # type: ignore[misc]
+    assert form(fields=left)["fields"] == left, "the ordinary procedure does not ask for it"
+
+
+def test_later_registrations_of_public_data_are_asked_for_no_more_than_before() -> None:
+    change = {"dataName": "n", "certificateCode": "SJ3102026010001", "before": "a", "after": "b"}
+    made = form(kind=Kind.CHANGE, procedure=Procedure.PUBLIC_DATA, deposit="platform of the city", fields=change)
+    assert made["fields"] == change
+
+
 def test_a_kind_is_of_the_procedures_that_register_it() -> None:
     assert "the field kind " in str(wrong(lambda: form(kind=Kind.LATE_OBJECTION)))
     assert "the field kind " in str(
@@ -76,8 +92,9 @@ def test_a_kind_is_of_the_procedures_that_register_it() -> None:
 
 
 def test_public_data_and_no_others_come_with_a_proof_of_deposit() -> None:
-    assert form(procedure=Procedure.PUBLIC_DATA, deposit="platform of the city")["deposit"] == "platform of the city"
-    assert "deposit" in str(wrong(lambda: form(procedure=Procedure.PUBLIC_DATA)))
+    public: dict[str, Any] = {"procedure": Procedure.PUBLIC_DATA, "fields": PUBLIC_FIELDS}
+    assert form(**public, deposit="platform of the city")["deposit"] == "platform of the city"
+    assert "deposit" in str(wrong(lambda: form(**public)))
     assert "deposit" in str(wrong(lambda: form(deposit="platform of the city")))
 
 

@@ -27,7 +27,9 @@ def content() -> dict[str, Any]:
 
 
 def test_every_rulebook_is_found_by_its_digest() -> None:
-    assert {book.digest for book in all_rulebooks().values()} == {BOOK.digest, QUICK.digest}
+    assert [book.name for book in all_rulebooks().values()] == [
+        *("cn-2026 v1", "cn-2026 v2", "evaluation v1", "evaluation v2")
+    ]
     assert rulebook_of(BOOK.digest) is BOOK
     for unknown in ("0x" + "00" * 32,):
         with pytest.raises(NotFoundError) as caught:
@@ -35,21 +37,35 @@ def test_every_rulebook_is_found_by_its_digest() -> None:
         assert caught.value.code == "rulebook_unknown"
 
 
+def test_a_name_without_a_version_is_the_newest() -> None:
+    assert rulebook_named("cn-2026") is rulebook_named("cn-2026-v2") is BOOK
+    assert rulebook_named("cn-2026-v1").content["version"] == 1
+    assert rulebook_named("evaluation") is QUICK
+    for unknown in ("cn-2026-v9", "cn", ""):
+        with pytest.raises(NotFoundError):
+            rulebook_named(unknown)
+
+
 def test_a_published_rulebook_never_changes() -> None:
     """Cases on ledgers carry these digests. A change of a number, a form or a holiday is a new version in a new
     file.
     """
-    assert BOOK.digest == "0x5afb35e27c2570d2c6cbdc48fb33af3e8158288f74ada0dad9a0259f7c9ff5dc"
-    assert QUICK.digest == "0x90828b7ef242bd07b73d6d0d0e73ea2144371edfd2dc237fe44934384e9198e3"
+    assert {name: book.digest for name, book in all_rulebooks().items()} == {
+        "cn-2026-v1": "0x5afb35e27c2570d2c6cbdc48fb33af3e8158288f74ada0dad9a0259f7c9ff5dc",
+        "cn-2026-v2": "0xc1067dcf2899b67511453f6238c3827245874b087b2e74660610a01960b47bfc",
+        "evaluation-v1": "0x90828b7ef242bd07b73d6d0d0e73ea2144371edfd2dc237fe44934384e9198e3",
+        "evaluation-v2": "0x342beb91733d545ef12c9ec8eaecfb2f2f312959fca608a5bcd718a75884fe0b",
+    }
 
 
 def test_the_digest_covers_every_number_and_the_calendar() -> None:
     changed = content()
     changed["ordinary"]["notice"]["amount"] = 4
-    assert make_rulebook(changed).digest != BOOK.digest
+    first = rulebook_named("cn-2026-v1")
+    assert make_rulebook(changed).digest != first.digest
     bare = content() | {"calendar": ""}
-    assert make_rulebook(bare).digest != BOOK.digest
-    assert make_rulebook(content()).digest == BOOK.digest
+    assert make_rulebook(bare).digest != first.digest
+    assert make_rulebook(content()).digest == first.digest
 
 
 def test_the_numbers_of_the_guide_and_the_measures() -> None:
