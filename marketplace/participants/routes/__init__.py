@@ -10,7 +10,7 @@ from marketplace.evidence.inbox import Statement
 from marketplace.participants import service
 from marketplace.participants.membership import get_agreement, to_html
 from marketplace.participants.proofs import KeyProof
-from marketplace.participants.service import keyring, keys, proving
+from marketplace.participants.service import applying, keyring, keys, proving
 from marketplace.participants.tables import Application, Participant, Recovery
 from marketplace.types import Role
 from marketplace.web.context import Context, Here
@@ -79,7 +79,7 @@ def apply_to_join(here: Here, body: ApplicationBody) -> dict[str, Any]:
     """Apply to join. The application waits for a registrar; a later one of the same account takes its place."""
     wish = Statement("Join", body.join.to_message(), (body.signature,)).verified(here.deployment)
     with here.writing() as session:
-        row = service.apply(session, here.deployment, wish, body.document, here.clock())
+        row = applying.apply(session, here.deployment, wish, body.document, here.clock())
         return {"account": row.account, "document": row.document_digest, "status": "applied"}
 
 
@@ -89,7 +89,7 @@ def list_applications(here: Here, account: Account, page: AskedPage, request: Re
     with here.reading() as session:
         service.require_role(session, account, Role.REGISTRAR)
         statement = select(Application).where(col(Application.admission).is_(None))
-        rows = page_of(session, statement, Application.account, page, lambda row: dict(service.application_json(row)))
+        rows = page_of(session, statement, Application.account, page, lambda row: dict(applying.application_json(row)))
     return link_next(request, response, rows)
 
 
@@ -299,7 +299,7 @@ def enter_application(here: Here, account: Officer, address: Annotated[AddressTe
     """Put an open application on the ledger, so that its review is written down there; for registrars."""
     with here.writing() as session:
         service.require_role(session, account, Role.REGISTRAR)
-        return Queued(intent=service.enter_application(session, address, account, here.clock()))
+        return Queued(intent=applying.enter_application(session, address, account, here.clock()))
 
 
 @router.post("/exits", status_code=202)

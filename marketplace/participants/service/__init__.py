@@ -1,23 +1,17 @@
-"""Joining, admission and standing: what the ledger says about a participant, and what it is asked to say next."""
-
-from collections.abc import Mapping
-from typing import Any
+"""Admission and standing: what the ledger says about a participant, and what it is asked to say next."""
 
 from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
-from marketplace.documents import Document, digest, validate_profile
-from marketplace.errors import InvalidInputError, NotAuthorizedError, NotFoundError, RuleError
+from marketplace.errors import NotAuthorizedError, NotFoundError, RuleError
 from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue
-from marketplace.evidence.inbox.notices import tell
 from marketplace.intents import Deployment
-from marketplace.ledger.profile import ledger_profile
 from marketplace.listings.tables import Listing
 from marketplace.orders.rules import IN_ESCROW
 from marketplace.orders.tables import Order
 from marketplace.participants.membership import require_signed
 from marketplace.participants.tables import Application, Participant
-from marketplace.storage.documents import read_document, store_document
+from marketplace.storage.documents import read_document
 from marketplace.types import Digest, ListingStatus, ParticipantStatus, Role
 
 OVERSEERS = Role.REGISTRAR | Role.AUDITOR | Role.EXCHANGE
@@ -60,49 +54,6 @@ def get_participant(session: Session, account: str) -> Participant:
     if row is None:
         raise NotFoundError("participant_unknown", f"there is no participant {account}", zh="没有该参与方")
     return row
-
-
-def apply(session: Session, deployment: Deployment, wish: Statement, profile: Document, now: int) -> Application:
-    """Take an application: a signed Join over the digest of the applicant's profile.
-
-    Args:
-        wish: the Join.
-        profile: the document whose digest it names; kept for the applicant and whoever oversees.
-    Raises:
-        InvalidInputError: `profile_differs`, profile and Join do not say the same.
-    """
-    join = wish.message
-    validate_profile(profile)
-    check_statement(wish, deployment, now)
-    stated = (profile["account"], int(sum(Role[name] for name in profile["roles"])), digest(profile))
-    wanted = (join["account"], join["roles"], join["identityDigest"])
-    if stated != wanted:
-        raise InvalidInputError(
-            "profile_differs",
-            "profile and Join do not name the same account, roles and digest",
-            zh="申请资料与签署内容不一致",
-            expected=wanted,
-            got=stated,
-        )
-    store_document(session, profile, now=now, readers=(join["account"],))
-    row = session.get(Application, join["account"]) or Application(
-        account=join["account"], join={}, signature="", document_digest="", applied_at=now
-    )
-    is_new = row.document_digest != join["identityDigest"]
-    if is_new:  # another wish than the one that was granted is open again
-        row.admission, row.applied_at = None, now
-    row.join, row.signature, row.document_digest = dict(join), wish.signatures[0], join["identityDigest"]
-    session.add(row)
-    if is_new:
-        told = {"account": join["account"], "roles": join["roles"], "identityDigest": join["identityDigest"]}
-        tell(session, "participants.applied", (join["account"], *registrars(session)), now, **told)
-    return row
-
-
-def registrars(session: Session) -> list[str]:
-    """Everybody who may admit now."""
-    active = select(Participant).where(Participant.status == ParticipantStatus.ACTIVE)
-    return [row.account for row in session.exec(active).all() if row.roles & Role.REGISTRAR]
 
 
 def admit(session: Session, deployment: Deployment, admission: Statement, now: int) -> Digest:
@@ -153,33 +104,6 @@ def set_status(session: Session, deployment: Deployment, change: Statement, now:
     return queue(session, contract="Participants", verb="setStatus", arguments=arguments, digest=name, by=by, now=now)
 
 
-def enter_application(session: Session, account: str, by: str, now: int) -> Digest:
-    """Queue the entry of an open application on the ledger, where its review is then written down.
-
-    Raises:
-        NotFoundError: `application_unknown`.
-        RuleError: what the rules say.
-    """
-    application = session.get(Application, account)
-    if application is None or application.admission is not None:
-        raise NotFoundError(
-            "application_unknown",
-            f"{account} has no open application",
-            zh=f"{account} 没有待审申请",
-            hint="read GET /participants/applications again",
-            hint_zh="请重新读取 GET /participants/applications",
-        )
-    deployment = ledger_profile(session).deployment
-    name = Statement("Join", application.join, (application.signature,)).digest(deployment)
-    if is_under_way(session, name):
-        return name
-    arguments = [application.join, application.signature]
-    precheck.run(session, "Participants", "requestAdmission", arguments, now)
-    return queue(
-        session, contract="Participants", verb="requestAdmission", arguments=arguments, digest=name, by=by, now=now
-    )
-
-
 def leave(session: Session, deployment: Deployment, wish: Statement, now: int) -> Digest:
     """Queue a participant's exit, unless it still owes somebody something.
 
@@ -218,11 +142,6 @@ def require_no_obligations(session: Session, account: str) -> None:
             hint="settle or refund the orders and delist the products, then leave",
             hint_zh="请先结算或退款相关订单并摘牌产品",
         )
-
-
-def application_json(row: Application) -> Mapping[str, Any]:
-    """An application as registrars see it."""
-    return {"join": row.join, "signature": row.signature, "document": row.document_digest, "appliedAt": row.applied_at}
 
 
 def require_active(session: Session, account: str, role: Role, code: str, *, hint: str, hint_zh: str) -> None:

@@ -74,6 +74,7 @@ def test_leaves_and_comes_back(market: Town) -> None:
     participants.leave(buyer)
     assert status(market, "buyer") is ParticipantStatus.EXITING
     assert standing(market, buyer.address) == ("leaving", False)
+    assert refused(lambda: participants.join(buyer, Role.BUYER, "Buyer", "买方")) == "participant_exiting"
     participants.set_status(registrar, buyer.address, ParticipantStatus.EXITED, "nothing is owed")
     assert refused(lambda: participants.admit(registrar, buyer.address)) in (
         "application_unknown",
@@ -94,6 +95,13 @@ def test_the_exchange_gives_three_months_notice(market: Town) -> None:
     assert refused(call) == "exit_not_due"
 
 
+def test_suspended_participants_are_restored_and_do_not_apply(market: Town) -> None:
+    supplier, registrar = market["supplier"], market["registrar"]
+    participants.set_status(registrar, supplier.address, ParticipantStatus.SUSPENDED, "unpaid fines")
+    assert refused(lambda: participants.join(supplier, Role.SUPPLIER, "Data Co", "数据公司")) == "participant_suspended"
+    participants.set_status(registrar, supplier.address, ParticipantStatus.ACTIVE, "paid")
+
+
 def test_expelled_for_good_and_the_auditor_agrees(market: Town) -> None:
     registrar, out = market["registrar"], market["supplier"].address
     participants.set_status(registrar, out, ParticipantStatus.EXPELLED, "forged its evidence")
@@ -101,6 +109,9 @@ def test_expelled_for_good_and_the_auditor_agrees(market: Town) -> None:
         refused(lambda: participants.set_status(registrar, out, ParticipantStatus.ACTIVE, "?")) == "participant_status"
     )
     assert standing(market, out) == ("expelled", False)
+    waiting = participants.list_applications(registrar)
+    assert refused(lambda: participants.join(market["supplier"], Role.BUYER, "Data", "数据")) == "participant_expelled"
+    assert participants.list_applications(registrar) == waiting
     assert rebuild.check(market.context.engine, PROJECTORS).rows > 0
     path = market.folder / "bundle.zip"
     evidence.download_bundle(market["auditor"], path)
