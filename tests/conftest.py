@@ -1,20 +1,47 @@
-"""Fixtures for every test: databases of both kinds. Generated examples have no deadline."""
+"""Fixtures for every test: databases of both kinds, a watch on every refusal. Generated examples have no deadline."""
 
+import functools
 import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 
-from tests import postgres
+from marketplace.errors import MarketplaceError
+from tests import postgres, refusals
 
 # Workers share the cores with each other and with what tests start: the time of one example tells nothing.
 hypothesis.settings.register_profile("shared cores", hypothesis.settings.default, deadline=None)
 hypothesis.settings.load_profile("shared cores")
 
 _numbers = itertools.count()
+_faults: list[str] = []
+
+
+def _watch_refusals() -> None:
+    """Note what is wrong with a refusal wherever this process makes one; a service's comes here by its client."""
+    make = MarketplaceError.__init__
+
+    @functools.wraps(make)
+    def watched(self: MarketplaceError, *values: Any, **named: Any) -> None:
+        make(self, *values, **named)
+        _faults.extend(f"{self.code}: {fault}" for fault in refusals.faults(self))
+
+    MarketplaceError.__init__ = watched  # type: ignore[method-assign]
+
+
+_watch_refusals()
+
+
+@pytest.fixture(autouse=True)
+def refusals_can_be_read() -> Iterator[None]:
+    """No test may raise a refusal that has something left to fill in (see tests/refusals.py)."""
+    _faults.clear()
+    yield
+    assert not _faults
 
 
 @pytest.fixture(scope="session")

@@ -67,8 +67,8 @@ def publish(
             rule="api.gateways_are_numbered",
             expected=f"more than {row.number}",
             got=gateway["number"],
-            hint="number it higher than the one that GET /gateways/{listing} gives",
-            hint_zh="序号须大于 GET /gateways/{listing} 所示",
+            hint=f"number it higher than the one that GET /gateways/{row.listing_id} gives",
+            hint_zh=f"序号须大于 GET /gateways/{row.listing_id} 所示",
         )
     store_document(session, gateway, now=now, public=True)
     session.merge(ApiGateway(listing_id=listing.listing_id, number=gateway["number"], digest=name))

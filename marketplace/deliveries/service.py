@@ -78,8 +78,8 @@ def deliver(session: Session, deployment: Deployment, note: Statement, blobs: Bl
             zh="交付单所载密文尚未上传",
             rule="deliveries.ciphertext_comes_first",
             got=note.message["ciphertextDigest"],
-            hint="upload it first: PUT /blobs/{digest}",
-            hint_zh="请先上传：PUT /blobs/{digest}",
+            hint=f"upload it first: PUT /blobs/{note.message['ciphertextDigest']}",
+            hint_zh=f"请先上传：PUT /blobs/{note.message['ciphertextDigest']}",
         )
     return submit(session, deployment, note, "deliver", now)
 

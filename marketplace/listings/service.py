@@ -87,7 +87,7 @@ def _check_terms(session: Session, message: Mapping[str, Any]) -> None:
             zh="挂牌条款文档尚未上传",
             rule="listings.terms_are_here",
             got=message["termsDigest"],
-            hint="upload them first: PUT /documents/{digest}",
+            hint=f"upload them first: PUT /documents/{message['termsDigest']}",
             hint_zh="请先上传该文档",
         )
     terms = validate_terms(read_document(session, message["termsDigest"]))

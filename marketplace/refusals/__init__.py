@@ -54,8 +54,8 @@ class LedgerRuleError(RuleError):
             rule=refusal.rule,
             expected=values.get(refusal.expected),
             got=values.get(refusal.got),
-            hint=refusal.hint,
-            hint_zh=refusal.hint_zh,
+            hint=refusal.hint.format_map(values),
+            hint_zh=refusal.hint_zh.format_map(values),
         )
         self.error, self.values = error, dict(values)
 

@@ -12,7 +12,7 @@ class Refusal:
         code: stable slug, part of the public interface.
         rule: the rule that refuses, "<stage>.<rule>".
         message, zh: what is wrong; {names} stand for the error's own values.
-        hint, hint_zh: what to do next.
+        hint, hint_zh: what to do next; {names} as in the message.
         expected, got: which of the error's values was wanted and which came; "" for none.
     """
 

@@ -427,8 +427,8 @@ def _differs(code: str, message: str, expected: object, got: object) -> RuleErro
         rule="registrations.dates_and_papers",
         expected=expected,
         got=got,
-        hint="take the dates from GET /registrations/cases/{case} and sign anew",
-        hint_zh="请以 GET /registrations/cases/{case} 所示期限重新签署",
+        hint="take dates and papers as `marketplace registrations show` lists them for each open step, and sign anew",
+        hint_zh="请按 `marketplace registrations show` 所列各步骤的期限与材料重新签署",
     )
 
 

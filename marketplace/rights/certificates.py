@@ -119,8 +119,8 @@ def check_status(certificate: Document, entries: list[Document]) -> None:
             zh="证书所载状态列表位置与分配的不符",
             expected=entries,
             got=certificate.get("credentialStatus"),
-            hint="ask for it first: POST /rights/assets/{asset}/status-place",
-            hint_zh="请先请求分配：POST /rights/assets/{asset}/status-place",
+            hint="ask for it first, as `marketplace rights confirm` does",
+            hint_zh="请先请求分配，见 `marketplace rights confirm`",
         )
 
 

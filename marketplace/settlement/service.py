@@ -194,6 +194,6 @@ def _check_last(session: Session, order: Order, voucher: Mapping[str, Any]) -> N
             rule="settlement.last_voucher",
             expected=wanted,
             got=dict(voucher),
-            hint="read it with GET /orders/{order}/voucher",
-            hint_zh="请用 GET /orders/{order}/voucher 读取",
+            hint=f"read it with GET /orders/{order.order_id}/voucher",
+            hint_zh=f"请用 GET /orders/{order.order_id}/voucher 读取",
         )

@@ -125,8 +125,8 @@ def remember(session: Session, deployment: Deployment, statement: Statement, sub
             rule="evidence.one_statement_at_a_time",
             expected=known.digest(deployment),
             got=statement.digest(deployment),
-            hint="see what becomes of it: GET /intents/{digest}",
-            hint_zh="请用 GET /intents/{digest} 查询其结果",
+            hint=f"see what becomes of it: GET /intents/{known.digest(deployment)}",
+            hint_zh=f"请用 GET /intents/{known.digest(deployment)} 查询其结果",
         )
     row = SignedStatement(
         name=statement.name, subject=subject, message=dict(statement.message), signature=statement.signatures[0]

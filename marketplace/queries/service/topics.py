@@ -36,6 +36,6 @@ def query_in_flight(name: str) -> RuleError:
         "上一查询尚无结果,下一凭证取决于它",
         "one query at a time",
         name,
-        hint="wait for it with GET /queries/{digest}?wait=30; a vault that is down answers when it is back",
-        hint_zh="请用 GET /queries/{digest}?wait=30 等待结果；金库离线时，恢复后会作答",
+        hint=f"wait for it with GET /queries/{name}?wait=30; a vault that is down answers when it is back",
+        hint_zh=f"请用 GET /queries/{name}?wait=30 等待结果；金库离线时，恢复后会作答",
     )

@@ -223,7 +223,7 @@ def _check_documents(session: Session, blobs: BlobStore, message: Mapping[str, A
                 zh="所引用的文档尚未上传",
                 rule="rights.documents_are_here",
                 got=message[field],
-                hint="upload it first: PUT /documents/{digest}",
+                hint=f"upload it first: PUT /documents/{message[field]}",
                 hint_zh="请先上传该文档",
             )
     manifest = validate_manifest(read_document(session, message["manifestDigest"]))
@@ -363,6 +363,6 @@ def _check_blobs(blobs: BlobStore, manifest: Document) -> None:
             zh=f"清单中的 {len(missing)} 个密文块尚未上传",
             rule="rights.blobs_are_here",
             got=missing[:3],
-            hint="upload them first: PUT /blobs/{digest}",
+            hint=f"upload them first: PUT /blobs/{missing[0]}, and so on",
             hint_zh="请先上传这些密文块",
         )

@@ -21,7 +21,16 @@ from marketplace.web.shapes import Problem, Shape
 from scripts.documentation.refusals import Row, rows
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
-OVER_HTTP = {row.code: row for row in rows() if not issubclass(row.family, ConfigurationError)}
+
+
+def _filled(row: Row) -> Row:
+    """A row of the page as a refusal tells it: with something where the page names a value in braces."""
+    texts = ("message", "zh", "rule", "hint", "hint_zh")
+    filled: Any = {name: re.sub(r"\{[^{}]*\}", "7", getattr(row, name)) for name in texts}
+    return row._replace(**filled)
+
+
+OVER_HTTP = {row.code: _filled(row) for row in rows() if not issubclass(row.family, ConfigurationError)}
 ALWAYS = {name for name, field in Problem.model_fields.items() if field.is_required()} | {"instance", "trace_id"}
 
 

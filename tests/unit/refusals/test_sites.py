@@ -63,6 +63,16 @@ def test_the_page_has_everything_of_a_code(row: Row) -> None:
     assert CHINESE.search(row.hint_zh)
 
 
+def test_no_hint_has_a_place_that_nobody_fills() -> None:
+    """What stands in braces is an f-string's; a hint that says "GET /orders/{order}" says it to a person."""
+    for path in (ROOT / "marketplace").rglob("*.py"):
+        for call in (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)):
+            for keyword in (item for item in call.keywords if item.arg in ("hint", "hint_zh")):
+                written = [node.value for node in ast.walk(keyword.value) if isinstance(node, ast.Constant)]
+                found = [text for text in written if isinstance(text, str) and set("{}") & set(text)]
+                assert not found, f"{path.name}:{call.lineno}: {found}"
+
+
 def test_a_code_is_of_one_family() -> None:
     families = defaultdict(set)
     for site in _of_our_own():

@@ -1,0 +1,52 @@
+"""What every refusal that is raised has to keep to, whoever raises it; and samples of the ledger's refusals."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from marketplace import artifacts
+from marketplace.errors import MarketplaceError
+from marketplace.intents import CONTRACTS
+
+_LEFT = re.compile(r"\{\w+\}|\{\{")  # a text may quote what came: an object as JSON has more in its braces
+
+
+def faults(refused: MarketplaceError) -> list[str]:
+    """What is wrong with the texts of a refusal; empty for a good one."""
+    return [f"left to fill in: {text}" for text in left_open(refused)]
+
+
+def left_open(refused: MarketplaceError) -> list[str]:
+    """The texts in which a place is left to fill in: no hint has a brace, no text a name in braces."""
+    told = refused.as_dict()
+    hints = [told[name] for name in ("hint", "hint_zh") if "{" in told[name] or "}" in told[name]]
+    return hints + [told[name] for name in ("message", "zh", "rule") if _LEFT.search(str(told[name]))]
+
+
+def inputs(error: str) -> dict[str, str]:
+    """The values of a custom error of the contracts: name to Solidity type."""
+    return next(_inputs(error))
+
+
+def sample_values(error: str, place: int) -> dict[str, Any]:
+    """Values of the right kinds for a custom error of the contracts.
+
+    Args:
+        place: which of the samples, from 0; small numbers, so that numbers of states are known ones.
+    """
+    return {name: _sample(kind, place + at) for at, (name, kind) in enumerate(inputs(error).items())}
+
+
+def _sample(kind: str, number: int) -> Any:
+    if kind == "address":
+        return "0x" + f"{number + 1:02x}" * 20
+    if kind == "bytes32":
+        return "0x" + f"{number + 1:02x}" * 32
+    return f"text {number}" if kind == "string" else number + 1
+
+
+def _inputs(error: str) -> Iterator[dict[str, str]]:
+    for contract in CONTRACTS:
+        for entry in artifacts.load(contract).entries("error"):
+            if entry["name"] == error:
+                yield {item["name"]: item["type"] for item in entry["inputs"]}
