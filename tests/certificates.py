@@ -6,7 +6,7 @@ from typing import Any
 
 from crypto.credential import did_key
 from crypto.keystore import Keys
-from marketplace.registrations.records import Kind
+from marketplace.procedures import Kind
 from marketplace.rights.remarks import declared_of
 from marketplace.rights.status_lists import PURPOSES, entries_of, make_list
 from marketplace.sdk import certificates, rights

@@ -11,8 +11,7 @@ from typing import Any
 
 from marketplace import artifacts
 from marketplace.calls import VERBS
-from marketplace.registrations.procedures import ENDING, KINDS, TABLES
-from marketplace.registrations.records import CaseState, Kind, Procedure, Step
+from marketplace.procedures import ENDING, KINDS, TABLES, CaseState, Kind, Procedure, Step
 from marketplace.replay import LedgerState
 from marketplace.types import AssetStatus
 

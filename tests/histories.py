@@ -33,9 +33,9 @@ from marketplace.intents import INTENTS, Deployment, intent_digest, recover_inte
 from marketplace.intents import REFUND_GRACE_SECONDS as GRACE
 from marketplace.participants import rules as participant_rules
 from marketplace.participants.keys import ALL_ACTS
+from marketplace.procedures import FINAL, TABLES, WHOSE, CaseState, Kind, Party, Procedure, Step
 from marketplace.registrations.clocks import act_dates
-from marketplace.registrations.procedures import TABLES, WHOSE, Party
-from marketplace.registrations.records import FINAL, Case, CaseState, Kind, Procedure, Step
+from marketplace.registrations.records import Case
 from marketplace.registrations.rules import BOUNDED, party_of
 from marketplace.replay import LedgerState
 from marketplace.rights.records import Encumbrance, Share

@@ -3,9 +3,10 @@
 from typing import Any
 
 from marketplace.documents.ids import case_id
+from marketplace.procedures import CaseState, Kind, Procedure, Step
 from marketplace.registrations.clocks import act_dates, filing_dates
 from marketplace.registrations.codes import to_ledger
-from marketplace.registrations.records import NOBODY, Case, CaseState, Kind, Procedure, Step
+from marketplace.registrations.records import NOBODY, Case
 from marketplace.rulebooks import EVALUATION, LAWFUL, Rulebook, rulebook_named
 from marketplace.types import ZERO_DIGEST
 

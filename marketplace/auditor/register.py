@@ -20,7 +20,7 @@ from marketplace.auditor.verifier import derive, read_ledger
 from marketplace.documents import iso_time
 from marketplace.documents.scopes import fields_of, purposes_of, territories_of, words_of
 from marketplace.errors import InvalidInputError, NotFoundError
-from marketplace.registrations.records import CaseState, Kind, Procedure, Step
+from marketplace.procedures import CaseState, Kind, Procedure, Step
 from marketplace.rights.title_records import ENDED, EXPIRED, NOT_BEGUN
 from marketplace.types import ZERO_DIGEST, AssetStatus, ParticipantStatus, Role, TitleKind, TitleMark
 

@@ -7,7 +7,7 @@ from marketplace.auditor.findings import Report
 from marketplace.auditor.printing import Surface, print_findings
 from marketplace.auditor.register import Register
 from marketplace.documents.scopes import name_of
-from marketplace.registrations.records import KIND_WORDS
+from marketplace.procedures import KIND_WORDS
 from marketplace.types import TitleKind
 
 _ZH = {

@@ -9,7 +9,8 @@ art. 28).
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from marketplace.registrations.records import BESIDE, Case, Kind, Procedure, Step
+from marketplace.procedures import BESIDE, Kind, Procedure, Step
+from marketplace.registrations.records import Case
 from marketplace.rulebooks import Period, Rulebook
 
 NAMES: dict[Procedure, str] = {

@@ -10,7 +10,7 @@ from marketplace.console import Run, command, group
 from marketplace.console.usage import BadValue
 from marketplace.console.values import moment, parse_address, parse_id, short
 from marketplace.documents.identifiers import Kind as IdentifierKind
-from marketplace.registrations.records import Kind, Procedure, Step
+from marketplace.procedures import Kind, Procedure, Step
 from marketplace.sdk import registrations, rights
 from marketplace.sdk.foreign import read_json
 from marketplace.sdk.opening import open_client

@@ -12,8 +12,9 @@ from typing import Any
 from marketplace.documents import Document, digest
 from marketplace.documents.cases import validate_form, validate_paper
 from marketplace.errors import InvalidInputError
+from marketplace.procedures import Kind, Procedure, Step
 from marketplace.registrations.clocks import NAMES
-from marketplace.registrations.records import Case, Kind, Procedure, Step
+from marketplace.registrations.records import Case
 from marketplace.rulebooks import Rulebook
 from marketplace.types import ZERO_DIGEST
 

@@ -4,8 +4,9 @@ from sqlmodel import Session
 
 from marketplace.documents.ids import title_id
 from marketplace.ledger.tables import LedgerEvent
+from marketplace.procedures import BESIDE, CaseState, Kind, Step
 from marketplace.registrations.codes import from_ledger
-from marketplace.registrations.records import BESIDE, NOBODY, CaseState, Kind, Step
+from marketplace.registrations.records import NOBODY
 from marketplace.registrations.tables import RegisterEntry, RegistrationAct, RegistrationCase, RulebookInForce
 from marketplace.rights.tables import Asset, Title
 from marketplace.rights.title_records import ROOTS

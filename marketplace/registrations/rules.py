@@ -11,33 +11,28 @@ from typing import Protocol
 from marketplace.documents.ids import case_id
 from marketplace.events import Event
 from marketplace.participants.rules import Participants
-from marketplace.refusals import refuse
-from marketplace.refusals.checks import Message, require_in_time, require_version
-from marketplace.registrations.codes import is_code
-from marketplace.registrations.procedures import (
+from marketplace.procedures import (
+    BESIDE,
     ENDING,
+    FINAL,
     KINDS,
     UNSIGNED,
+    WAIVABLE,
     WHOSE,
+    CaseState,
+    Kind,
     Party,
+    Procedure,
+    Step,
     is_after,
     is_within,
     next_state,
     opens_period,
 )
-from marketplace.registrations.records import (
-    BESIDE,
-    FINAL,
-    NOBODY,
-    WAIVABLE,
-    Case,
-    CaseState,
-    Kind,
-    Procedure,
-    Record,
-    Registrations,
-    Step,
-)
+from marketplace.refusals import refuse
+from marketplace.refusals.checks import Message, require_in_time, require_version
+from marketplace.registrations.codes import is_code
+from marketplace.registrations.records import NOBODY, Case, Record, Registrations
 from marketplace.rulebooks.bounds import Bounds, Lane
 from marketplace.types import ZERO_DIGEST, AssetStatus, Role
 

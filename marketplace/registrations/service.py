@@ -13,10 +13,10 @@ from marketplace.errors import NotFoundError, RuleError
 from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue
 from marketplace.intents import Deployment
 from marketplace.participants.service import oversees
+from marketplace.procedures import ENDING, FINAL, TABLES, WHOSE, CaseState, Kind, Procedure, Step
 from marketplace.registrations import clocks, codes, forms
-from marketplace.registrations.procedures import ENDING, TABLES, WHOSE
 from marketplace.registrations.projections import SUBJECT
-from marketplace.registrations.records import FINAL, NOBODY, CaseState, Kind, Procedure, Step, case_from_json
+from marketplace.registrations.records import NOBODY, case_from_json
 from marketplace.registrations.tables import (
     CertificateCode,
     RegisterEntry,

@@ -13,8 +13,8 @@ from crypto.canonical import digest_json, to_hex
 from crypto.errors import CryptoError
 from marketplace.documents import Document, unix_seconds
 from marketplace.errors import InvalidInputError
+from marketplace.procedures import Kind
 from marketplace.registrations.codes import institution_of
-from marketplace.registrations.records import Kind
 from marketplace.rights.remarks import stated_in
 
 

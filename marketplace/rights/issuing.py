@@ -11,7 +11,7 @@ from crypto import bitstring, credential
 from marketplace.documents import Document
 from marketplace.errors import NotFoundError
 from marketplace.ledger.tables import LedgerBlock
-from marketplace.registrations.records import CaseState
+from marketplace.procedures import CaseState
 from marketplace.registrations.tables import RegisterEntry, RegistrationCase
 from marketplace.rights import superseding
 from marketplace.rights.service import get_asset

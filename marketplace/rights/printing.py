@@ -15,7 +15,7 @@ from fpdf.enums import WrapMode
 from crypto.canonical import digest_json, to_hex
 from marketplace.documents.identifiers import parse_identifier
 from marketplace.documents.sheets import GREY, INK, LEFT, RED, WIDTH, begin, draw_code
-from marketplace.registrations.records import KIND_WORDS
+from marketplace.procedures import KIND_WORDS
 from marketplace.rights.compact import pack
 from marketplace.rights.remarks import stated_in, words_of_input, words_of_remark
 from marketplace.rights.standing import DISPUTED, VALID, WORDS, Standing

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from marketplace.documents.ids import asset_id
 from marketplace.events import Event
 from marketplace.participants.rules import Participants
+from marketplace.procedures import CaseState, Kind, Step
 from marketplace.refusals import refuse
 from marketplace.refusals.checks import Message, require_in_time, require_version
 from marketplace.registrations import rules as registration_rules
-from marketplace.registrations.records import Case, CaseState, Kind, Registrations, Step
+from marketplace.registrations.records import Case, Registrations
 from marketplace.rights.records import MAX_SHARE_HOLDERS, WHOLE_BPS, Asset, Rights, Share
 from marketplace.rights.title_records import Titles
 from marketplace.rights.titles import hand_over, open_titles, require_passable, require_whole

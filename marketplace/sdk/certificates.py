@@ -12,7 +12,7 @@ from crypto.errors import CryptoError
 from marketplace import documents
 from marketplace.documents import Document
 from marketplace.errors import InvalidInputError, VerificationError
-from marketplace.registrations.records import Kind
+from marketplace.procedures import Kind
 from marketplace.rights.certificates import capacity_of
 from marketplace.rights.standing import check_signature
 from marketplace.rights.status_lists import CONTEXTS, place_of

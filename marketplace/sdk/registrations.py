@@ -7,10 +7,10 @@ from typing import Any
 
 from marketplace.documents import Document, digest, ids, row_count
 from marketplace.documents.scopes import source_on_form
+from marketplace.procedures import WHOSE, Kind, Party, Procedure, Step
 from marketplace.registrations import forms
 from marketplace.registrations.clocks import NAMES, act_dates, filing_dates
-from marketplace.registrations.procedures import WHOSE, Party
-from marketplace.registrations.records import NOBODY, Kind, Procedure, Step, case_from_json
+from marketplace.registrations.records import NOBODY, case_from_json
 from marketplace.rulebooks import Rulebook, rulebook_of
 from marketplace.rulebooks.bounds import bounds_of
 from marketplace.sdk.checks import expect

@@ -14,8 +14,8 @@ from crypto.canonical import sha256, to_hex
 from marketplace import documents
 from marketplace.documents import Document, ids, scopes
 from marketplace.errors import NotFoundError
+from marketplace.procedures import Kind
 from marketplace.registrations.codes import to_ledger
-from marketplace.registrations.records import Kind
 from marketplace.rights.remarks import annex_of
 from marketplace.rights.standing import Standing, judge, list_paths
 from marketplace.sdk import certificates, lineage, registrations

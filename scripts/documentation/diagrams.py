@@ -5,8 +5,8 @@ A page asks with a marker, and the drawing stands between it and its end:
     <!-- states: participants.STATES mark=rights.MARKS -->
     <!-- end states -->
 
-A table is named as `stage.TABLE` (found in marketplace/<stage>/rules.py) or in any other module below
-`marketplace`, as `stage.module.TABLE`. `verb=` in front names the verb that makes all its transitions.
+A table is named as `stage.TABLE` (found in marketplace/<stage>/rules.py), or by its module below `marketplace`, as
+`module.TABLE` or `stage.module.TABLE`. `verb=` in front names the verb that makes all its transitions.
 Forms of a table:
 
     {before: after}                  {before: {after, …}}                {(before, after), …}
@@ -58,15 +58,16 @@ def steps_named(references: str) -> list[Step]:
 
 
 def table_named(name: str) -> Any:
-    """The state table behind `stage.TABLE` or `stage.module.TABLE`.
+    """The state table behind `stage.TABLE`, `module.TABLE` or `stage.module.TABLE`.
 
     Raises:
         ValueError: there is no such table.
     """
     place, _, attribute = name.rpartition(".")
-    module = f"marketplace.{place}" if "." in place else f"marketplace.{place}.rules"
     try:
-        return getattr(importlib.import_module(module), attribute)
+        found = importlib.import_module(f"marketplace.{place}")
+        module = importlib.import_module(f"marketplace.{place}.rules") if hasattr(found, "__path__") else found
+        return getattr(module, attribute)
     except (ImportError, AttributeError) as error:
         raise ValueError(f"no state table {name}: {error}") from error
 

@@ -58,6 +58,7 @@ VOCABULARY = {
     "calls",
     "refusals",
     "rulebooks",
+    "procedures",
     "artifacts",
     "deployment",
     "pricing",

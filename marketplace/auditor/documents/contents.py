@@ -18,7 +18,7 @@ from marketplace.auditor.readmodel.rows import KEYS, Row, Tables
 from marketplace.documents import all_chunks
 from marketplace.errors import InvalidInputError, RuleError
 from marketplace.participants.membership import require_signed
-from marketplace.registrations.records import Kind, Step
+from marketplace.procedures import Kind, Step
 from marketplace.rights.certificates import check_certificate, check_registration
 from marketplace.types import AssetStatus, ParticipantStatus
 

@@ -7,8 +7,8 @@ from marketplace.auditor.documents.store import Documents
 from marketplace.auditor.findings import Report
 from marketplace.auditor.readmodel.rows import Row, Tables
 from marketplace.errors import MarketplaceError
+from marketplace.procedures import Kind, Procedure, Step
 from marketplace.registrations.forms import check_form, reason_digest
-from marketplace.registrations.records import Kind, Procedure, Step
 from marketplace.rulebooks import rulebook_of
 
 _WITH_FORM = (0, Step.RESUBMIT)  # a filing is line 0 of its case

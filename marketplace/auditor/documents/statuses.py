@@ -12,7 +12,7 @@ from marketplace.auditor.lines import document
 from marketplace.auditor.readmodel.rows import Row, Tables
 from marketplace.documents import ids
 from marketplace.errors import InvalidInputError
-from marketplace.registrations.records import Step
+from marketplace.procedures import Step
 from marketplace.rights.status_lists import PURPOSES, is_marked, place_of, read_list
 from marketplace.rights.superseding import Moment, since
 from marketplace.types import TitleKind

@@ -15,10 +15,10 @@ from marketplace.auditor.ledger.persons import Persons
 from marketplace.auditor.readmodel.rows import NOBODY, Placed, Row, Tables
 from marketplace.documents.scopes import rulebook as titles_rulebook
 from marketplace.errors import NotFoundError
+from marketplace.procedures import WAIVABLE, WHOSE, CaseState, Kind, Party, Procedure, Step
 from marketplace.registrations.clocks import NAMES, Dates, act_dates, filing_dates, renewal_window
 from marketplace.registrations.codes import from_ledger, serial_of
-from marketplace.registrations.procedures import WHOSE, Party
-from marketplace.registrations.records import WAIVABLE, Case, CaseState, Kind, Procedure, Step, case_from_json
+from marketplace.registrations.records import Case, case_from_json
 from marketplace.rulebooks import Rulebook, rulebook_of
 from marketplace.rulebooks.bounds import Bounds, bounds_of
 from marketplace.rulebooks.calendar import day_of

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from marketplace.documents.ids import title_id
+from marketplace.procedures import BESIDE, CaseState, Kind, Step
 from marketplace.registrations.codes import from_ledger
-from marketplace.registrations.records import BESIDE, CaseState, Kind, Step
 from marketplace.rights.title_records import ROOTS
 from marketplace.types import ZERO_DIGEST
 

@@ -36,10 +36,11 @@ from marketplace.participants.keys import require_signer
 from marketplace.participants.rules import Participant as ParticipantState
 from marketplace.participants.service.keyring import ledger_time, load_keys
 from marketplace.participants.tables import Participant
+from marketplace.procedures import CaseState, Kind, Step
 from marketplace.registrations.codes import from_ledger, is_code, to_ledger
 from marketplace.registrations.projections import SUBJECT
-from marketplace.registrations.records import CaseState, Kind, Step, case_from_json
 from marketplace.registrations.records import Record as EntryState
+from marketplace.registrations.records import case_from_json
 from marketplace.registrations.tables import (
     CertificateCode,
     RegisterEntry,

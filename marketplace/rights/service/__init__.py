@@ -18,9 +18,9 @@ from marketplace.evidence.inbox.submitting import submit
 from marketplace.intents import Deployment
 from marketplace.lineage.sources import fault_of
 from marketplace.lineage.tables import LineageDeclaration, LineageInput
+from marketplace.procedures import Kind as CaseKind
+from marketplace.procedures import Step
 from marketplace.registrations.codes import from_ledger
-from marketplace.registrations.records import Kind as CaseKind
-from marketplace.registrations.records import Step
 from marketplace.registrations.tables import RegisterEntry, RegistrationAct, RegistrationCase
 from marketplace.rights import certificates
 from marketplace.rights.tables import Asset, Share, ShareEncumbrance, Title, Version

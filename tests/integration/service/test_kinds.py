@@ -7,8 +7,8 @@ import pytest
 
 from marketplace.documents import LEVELS
 from marketplace.errors import MarketplaceError
+from marketplace.procedures import CaseState, Kind, Procedure, Step
 from marketplace.registrations import forms
-from marketplace.registrations.records import CaseState, Kind, Procedure, Step
 from marketplace.rights.standing import judge
 from marketplace.sdk import certificates, identifiers, registrations, rights, titles
 from marketplace.sdk.client import Client

@@ -15,9 +15,9 @@ from marketplace.auditor.verifier import audit
 from marketplace.documents import LEVELS, Document, all_chunks, digest
 from marketplace.errors import MarketplaceError
 from marketplace.identifiers.showing import page
+from marketplace.procedures import CaseState, Kind, Procedure, Step
 from marketplace.registrations.codes import LENGTH
 from marketplace.registrations.forms import make_form
-from marketplace.registrations.records import CaseState, Kind, Procedure, Step
 from marketplace.sdk import evidence, identifiers, registrations, rights
 from marketplace.vault.sealing.dataset import seal_file
 from marketplace.vault.sealing.schema import parse_schema

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from marketplace.documents import LEVELS
-from marketplace.registrations.records import Kind, Step
+from marketplace.procedures import Kind, Step
 from marketplace.sdk import registrations, rights
 from marketplace.sdk.client import Client
 from marketplace.types import TitleKind

@@ -24,9 +24,8 @@ from marketplace.evidence import log
 from marketplace.evidence.service import is_unanchored
 from marketplace.panel.agent import PanelAgent
 from marketplace.panel.evaluate import PanelNode
+from marketplace.procedures import ENDING, Kind, Procedure, Step
 from marketplace.queries.evaluation import SealedColumns
-from marketplace.registrations.procedures import ENDING
-from marketplace.registrations.records import Kind, Procedure, Step
 from marketplace.sdk import listings, orders, panel, participants, registrations, rights, settlement
 from marketplace.sdk.client import Client
 from marketplace.serve import Service

@@ -9,8 +9,8 @@ from marketplace.auditor.verifier import audit
 from marketplace.documents import Document, digest
 from marketplace.documents.columns import ciphertext_root
 from marketplace.documents.ids import asset_id
+from marketplace.procedures import Kind, Procedure
 from marketplace.registrations.forms import make_form, reason_digest
-from marketplace.registrations.records import Kind, Procedure
 from tests import bundles
 from tests.bundles import START, YEAR, Maker
 from tests.memory import MemoryBundle

@@ -18,10 +18,10 @@ from marketplace.auditor.register import register_at
 from marketplace.deployment import Genesis
 from marketplace.documents.ids import asset_id, title_id
 from marketplace.events import Event
+from marketplace.procedures import WHOSE, Kind, Party, Procedure, Step
 from marketplace.registrations.clocks import filing_dates, renewal_window
 from marketplace.registrations.codes import to_ledger
-from marketplace.registrations.procedures import WHOSE, Party
-from marketplace.registrations.records import Kind, Procedure, Step, case_from_json
+from marketplace.registrations.records import case_from_json
 from marketplace.replay import LedgerState
 from marketplace.rulebooks import EVALUATION, LAWFUL, rulebook_named
 from marketplace.rulebooks.bounds import bounds_of

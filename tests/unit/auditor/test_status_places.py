@@ -9,7 +9,7 @@ from marketplace.auditor.documents.statuses import check_status_lists
 from marketplace.auditor.findings import Report
 from marketplace.auditor.readmodel.rows import Tables
 from marketplace.documents import ids
-from marketplace.registrations.records import Step
+from marketplace.procedures import Step
 from marketplace.rights.status_lists import entries_of
 from marketplace.types import AssetStatus, TitleKind
 from tests.memory import MemoryBundle

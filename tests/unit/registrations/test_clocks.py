@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from marketplace.procedures import CaseState, Kind, Procedure, Step
 from marketplace.registrations.clocks import Dates, act_dates, filing_dates, is_renewable, renewal_window
-from marketplace.registrations.records import Case, CaseState, Kind, Procedure, Step
+from marketplace.registrations.records import Case
 from marketplace.rulebooks import EVALUATION, LAWFUL, rulebook_named
 from marketplace.rulebooks.calendar import SHANGHAI
 

@@ -7,8 +7,8 @@ import pytest
 
 from marketplace.documents import Document, digest
 from marketplace.errors import InvalidInputError
+from marketplace.procedures import Kind, Procedure, Step
 from marketplace.registrations.forms import check_paper, make_form, make_paper, published, reason_digest
-from marketplace.registrations.records import Kind, Procedure, Step
 from marketplace.rulebooks import LAWFUL, rulebook_named
 from marketplace.types import ZERO_DIGEST
 from tests.registering import FIELDS, PUBLIC_FIELDS

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from marketplace.registrations.records import Kind, Procedure
+from marketplace.procedures import Kind, Procedure
 from marketplace.rulebooks import rulebook_named
 from marketplace.sdk.registrations import outline
 from tests.registering import FIELDS, PUBLIC_FIELDS

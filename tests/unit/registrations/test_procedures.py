@@ -5,10 +5,20 @@ from pathlib import Path
 
 import pytest
 
+from marketplace.procedures import (
+    FINAL,
+    KINDS,
+    TABLES,
+    WAIVABLE,
+    WHOSE,
+    Kind,
+    Procedure,
+    Step,
+    next_state,
+    opens_period,
+)
+from marketplace.procedures import CaseState as S
 from marketplace.registrations.clocks import NAMES
-from marketplace.registrations.procedures import KINDS, TABLES, WHOSE, next_state, opens_period
-from marketplace.registrations.records import FINAL, WAIVABLE, Kind, Procedure, Step
-from marketplace.registrations.records import CaseState as S
 from marketplace.rulebooks import all_rulebooks
 
 PATH = (

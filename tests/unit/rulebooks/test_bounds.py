@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from marketplace.procedures import Procedure
 from marketplace.registrations.clocks import NAMES, renewal_window
-from marketplace.registrations.records import Procedure
 from marketplace.rulebooks import EVALUATION, LAWFUL, all_rulebooks, rulebook_named
 from marketplace.rulebooks.bounds import NO_BOUNDS, Lane, bounds_of
 

@@ -6,7 +6,7 @@ import pytest
 
 from crypto.credential import did_key
 from marketplace.errors import InvalidInputError, VerificationError
-from marketplace.registrations.records import Kind
+from marketplace.procedures import Kind
 from marketplace.rights.certificates import check_certificate, check_registration
 from marketplace.rights.status_lists import entries_of
 from marketplace.sdk import certificates

@@ -1,4 +1,5 @@
-"""The state tables of registration: for each procedure, which step leads from which state to which. Pure data.
+"""Registration cases in numbers and words of contracts/src/interfaces/IRegistrations.sol, and their state tables: for
+each procedure, which step leads from which state to which. Pure data.
 
 contracts/src/Procedures.sol is the same in Solidity; a test compares every cell. The documents' diagrams are drawn
 from here.
@@ -7,11 +8,112 @@ Sources: guide of 2026 (国数综政策〔2026〕35号) art. 14-37; measures for
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
-from marketplace.registrations.records import BESIDE, Kind, Procedure, Step
-from marketplace.registrations.records import CaseState as S
 
+class Procedure(IntEnum):
+    """Which state table a case follows: guide of 2026, measures for public data of 2025, an objection after the fact,
+    or a registrar's own case for taking an entry back.
+    """
+
+    NONE = 0
+    ORDINARY = 1
+    PUBLIC_DATA = 2
+    LATE_OBJECTION = 3
+    REVOCATION = 4
+
+
+class Kind(IntEnum):
+    """初次、转让、变更、更正、续期、注销、撤销登记, and an objection to what was registered (异议)."""
+
+    NONE = 0
+    FIRST = 1
+    TRANSFER = 2
+    CHANGE = 3
+    CORRECTION = 4
+    RENEWAL = 5
+    CANCELLATION = 6
+    REVOCATION = 7
+    LATE_OBJECTION = 8
+
+
+KIND_WORDS = {
+    "FIRST": "初次登记",
+    "TRANSFER": "转让登记",
+    "CHANGE": "变更登记",
+    "CORRECTION": "更正登记",
+    "RENEWAL": "续期登记",
+    "CANCELLATION": "注销登记",
+    "REVOCATION": "撤销登记",
+    "LATE_OBJECTION": "事后异议",
+}
+
+
+class CaseState(IntEnum):
+    """Where a case stands."""
+
+    NONE = 0
+    DRAFT = 1
+    SUBMITTED = 2
+    CORRECTION_REQUESTED = 3
+    UNDER_REVIEW = 4
+    SUPPLEMENT_REQUESTED = 5
+    PUBLIC_NOTICE = 6
+    OBJECTION_PENDING = 7
+    CLEARED = 8
+    DEPOSITED = 9
+    CERTIFIED = 10
+    REFUSED = 11
+    TERMINATED = 12
+    DEEMED_NOT_FILED = 13
+    WITHDRAWN = 14
+    DISPUTED = 15
+    UPHELD = 16
+    DISMISSED = 17
+    ENDED = 18
+
+
+class Step(IntEnum):
+    """What is done in a case."""
+
+    NONE = 0
+    JOIN = 1
+    ACCEPT = 2
+    ACCEPT_BY_SILENCE = 3
+    REQUEST_CORRECTION = 4
+    RESUBMIT = 5
+    DEEM_NOT_FILED = 6
+    REQUEST_SUPPLEMENT = 7
+    SUPPLEMENT = 8
+    EXTEND = 9
+    REFUSE = 10
+    TERMINATE = 11
+    WITHDRAW = 12
+    OPEN_NOTICE = 13
+    WAIVE_NOTICE = 14
+    OBJECT = 15
+    REPLY = 16
+    UPHOLD = 17
+    REJECT = 18
+    DEPOSIT = 19
+    CERTIFY = 20
+    MARK_DISPUTED = 21
+    END = 22
+
+
+#: states in which nothing can happen any more
+FINAL = frozenset(
+    (
+        *(CaseState.CERTIFIED, CaseState.REFUSED, CaseState.TERMINATED, CaseState.DEEMED_NOT_FILED),
+        *(CaseState.WITHDRAWN, CaseState.UPHELD, CaseState.DISMISSED, CaseState.ENDED, CaseState.NONE),
+    )
+)
+#: kinds that need no public notice: what corrects or ends an entry. Others need the applicant's reasons.
+WAIVABLE = frozenset((Kind.CORRECTION, Kind.CANCELLATION))
+#: procedures whose cases run beside the asset's others: nobody can keep them out by a case of one's own
+BESIDE = frozenset((Procedure.LATE_OBJECTION, Procedure.REVOCATION))
+
+S = CaseState
 Table = Mapping[tuple[S, Step], S]
 
 
