@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from marketplace.console import Run
-from marketplace.console.command import as_command
+from marketplace.console.command import Command, as_command
 from marketplace.serve import serve as run_service
 from marketplace.settings import load_settings
 
@@ -32,4 +32,4 @@ def serve(run: Run, host: Host = None, port: Port = None) -> None:
     run_service(settings)
 
 
-app.command()(as_command(serve))
+app.command(cls=Command)(as_command(serve))

@@ -7,14 +7,17 @@ begins with "Example:" shows a use.
 
 import functools
 import inspect
+from collections import Counter
 from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from marketplace.console.run import Run, begin, choose_language
+from marketplace.console.usage import RepeatedOption
 from marketplace.documents.identifiers import Identifier
 
 SHARED = "Shared options"
@@ -39,6 +42,25 @@ RESOLVER: ContextVar[Callable[[Run, Identifier], str]] = ContextVar("marketplace
 """From an identifier to the whole id that it is the beginning of; set by the entry point, which knows the client."""
 
 
+class Command(TyperCommand):
+    """A command that drops nothing it is told: an option of one value that comes twice is refused, not the last one
+    taken.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As typer does, and refuse repetitions."""
+        _, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        for parameter, times in Counter(order).items():
+            takes_one = getattr(parameter, "nargs", 1) == 1 and not getattr(parameter, "multiple", False)
+            if parameter.param_type_name == "option" and takes_one and not _is_switch(parameter) and times > 1:
+                raise RepeatedOption(parameter.opts[0], times, ctx)
+        return super().parse_args(ctx, args)
+
+
+def _is_switch(parameter: Any) -> bool:
+    return bool(getattr(parameter, "is_flag", False) or getattr(parameter, "count", False))
+
+
 def group(help_text: str) -> typer.Typer:
     """An empty group of commands."""
     app = typer.Typer(
@@ -58,7 +80,8 @@ def command(app: typer.Typer, name: str | None = None) -> Callable[[Verb], Verb]
 
     def register(function: Verb) -> Verb:
         help_text = inspect.cleandoc(function.__doc__ or "").replace("[", "\\[")
-        app.command(name or function.__name__.rstrip("_").replace("_", "-"), help=help_text)(as_command(function))
+        verb = name or function.__name__.rstrip("_").replace("_", "-")
+        app.command(verb, cls=Command, help=help_text)(as_command(function))
         return function
 
     return register

@@ -35,6 +35,14 @@ class BadValue(typer.BadParameter):
         self.zh = zh
 
 
+class RepeatedOption(BadValue):
+    """An option that takes one value is given several times; which of them is meant nobody can tell."""
+
+    def __init__(self, name: str, times: int, context: Any) -> None:
+        super().__init__(f"{name} takes one value, and is given {times} times", f"{name} 只能给出一次，实为 {times} 次")
+        self.ctx = context
+
+
 WORDS: Sequence[tuple[str, str]] = (
     (r"\w+ '(.*)' does not exist\.", "{0} 不存在"),
     (r"\w+ '(.*)' is a file\.", "{0} 是文件，应为目录"),
@@ -53,6 +61,10 @@ WORDS: Sequence[tuple[str, str]] = (
 CODES: dict[str, tuple[str, tuple[str, str]]] = {
     "MissingParameter": ("argument_missing", ("an argument or option is missing", "缺少参数")),
     "BadParameter": ("argument_invalid", ("the value of an argument or option is not one", "参数的值无效")),
+    "RepeatedOption": (
+        "option_repeated",
+        ("an option that takes one value is given several times", "只能给出一次的选项重复出现"),
+    ),
     "NoSuchOption": ("option_unknown", ("there is no such option", "没有该选项")),
     "BadOptionUsage": ("option_misused", ("an option lacks its value, or takes none", "选项缺少值，或不带值")),
     "UsageError": (

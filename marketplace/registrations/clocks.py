@@ -133,13 +133,17 @@ def renewal_window(book: Rulebook, procedure: Procedure, valid_until: int) -> tu
     return opens, book.begin_before(valid_until, book.period(name, "renewal_closes"))
 
 
+def term_start(book: Rulebook, case: Case, deposited_at: int, valid_until: int) -> int:
+    """From when the new term of a first registration or a renewal counts: its deposit, or where the last one ended."""
+    runs_on = case.kind is Kind.RENEWAL and book.content[NAMES[case.procedure]]["renewal_from_previous_end"]
+    return valid_until if runs_on else deposited_at
+
+
 def _validity(book: Rulebook, case: Case, stated_at: int, valid_until: int) -> int:
     """The latest end of what is deposited: a new term for a first registration and a renewal, the present one
     otherwise.
     """
     if case.kind not in (Kind.FIRST, Kind.RENEWAL):
         return valid_until
-    name = NAMES[case.procedure]
-    runs_on = case.kind is Kind.RENEWAL and book.content[name]["renewal_from_previous_end"]
-    period: Period = book.period(name, "validity")
-    return book.end(valid_until if runs_on else stated_at, period)
+    period: Period = book.period(NAMES[case.procedure], "validity")
+    return book.end(term_start(book, case, stated_at, valid_until), period)

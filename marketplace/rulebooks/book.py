@@ -14,7 +14,7 @@ from marketplace.documents.shapes import array, boolean, integer, mapping, match
 from marketplace.errors import InvalidInputError
 from marketplace.rulebooks.calendar import Calendar, day_of, end_of, load_calendar, shift_months, start_of
 
-UNITS = ("working_days", "days", "months", "years", "seconds")
+UNITS = {"working_days": "个工作日", "days": "日", "months": "个月", "years": "年", "seconds": "秒"}  # and in Chinese
 PROCEDURES = ("ordinary", "public_data", "late_objection", "revocation")
 
 _DATE = matching(r"\d{4}-\d{2}-\d{2}", "a date such as 2026-07-01")

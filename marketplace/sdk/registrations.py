@@ -5,17 +5,21 @@ trust.
 from collections.abc import Mapping
 from typing import Any
 
-from marketplace.documents import Document, digest, ids, row_count
+from marketplace.documents import Document, digest, ids, iso_time, row_count
 from marketplace.documents.scopes import source_on_form
-from marketplace.procedures import WHOSE, Kind, Party, Procedure, Step
+from marketplace.errors import RuleError
+from marketplace.procedures import KIND_WORDS, WHOSE, Kind, Party, Procedure, Step
 from marketplace.registrations import forms
-from marketplace.registrations.clocks import NAMES, act_dates, filing_dates
-from marketplace.registrations.records import NOBODY, case_from_json
+from marketplace.registrations.clocks import NAMES, act_dates, filing_dates, term_start
+from marketplace.registrations.records import NOBODY, Case, case_from_json
 from marketplace.rulebooks import Rulebook, rulebook_of
+from marketplace.rulebooks.book import UNITS
 from marketplace.rulebooks.bounds import bounds_of
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 from marketplace.types import ZERO_DIGEST
+
+USUAL_DAYS = 2 * 365
 
 
 def rulebook_in_force(client: Client) -> Rulebook:
@@ -207,6 +211,53 @@ def get_notice(client: Client, case_id: str) -> dict[str, Any]:
     """The case behind a public notice, as far as an objector has to know it to sign."""
     found: dict[str, Any] = client.get(f"/registrations/notices/{case_id}")
     return found
+
+
+def end_of_term(found: Mapping[str, Any], present_end: int, days: int | None) -> int:
+    """Until when the entry of a deposited case stands, unix seconds.
+
+    Args:
+        found: the case. present_end: of the entry as it stands; 0 before the first.
+        days: of a new term; None for USUAL_DAYS, and for kinds that keep the entry's end.
+    Raises:
+        RuleError: `certificate_term`, `certificate_term_kept`.
+    """
+    case, book = case_from_json(found), rulebook_of(found["rulebookDigest"])
+    if case.kind not in (Kind.FIRST, Kind.RENEWAL):
+        if days is not None:
+            raise RuleError(
+                "certificate_term_kept",
+                f"a registration of the kind {case.kind.name} keeps the end that the entry has",
+                zh=f"{KIND_WORDS[case.kind.name]}不改变登记的有效期",
+                rule="registrations.validity_of_the_deposit",
+                rulebook=book.name,
+                expected=f"no term; the entry stands until {iso_time(present_end)}",
+                got=f"{days} days",
+                hint="leave the term out; a renewal gives another one",
+                hint_zh="请勿填写有效期；如需延长请办理续期登记",
+            )
+        return present_end
+    days = USUAL_DAYS if days is None else days
+    start = term_start(book, case, found["depositedAt"], present_end)
+    end = start + days * 86_400
+    if not start < end <= found["dueAt"]:
+        raise _too_long(book, case, (found["dueAt"] - start) // 86_400, days)
+    return end
+
+
+def _too_long(book: Rulebook, case: Case, longest: int, days: int) -> RuleError:
+    period = book.period(NAMES[case.procedure], "validity")
+    return RuleError(
+        "certificate_term",
+        f"{book.name} lets the entry stand for {period.amount} {period.unit} at most",
+        zh=f"依 {book.name}，登记有效期最长为 {period.amount} {UNITS[period.unit]}",
+        rule="registrations.validity_of_the_deposit",
+        rulebook=book.name,
+        expected=f"1 to {longest} days",
+        got=f"{days} days",
+        hint=f"confirm with --valid {longest}d or less; it counts from the deposit",
+        hint_zh=f"请以 --valid {longest}d 或更短期限确权；自存证之时起算",
+    )
 
 
 def get_code(client: Client, case_id: str) -> str:

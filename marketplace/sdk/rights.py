@@ -23,8 +23,6 @@ from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 from marketplace.types import ZERO_DIGEST, AssetStatus, TitleKind, TitleMark
 
-LONGEST_DAYS = 5 * 365
-
 
 def ciphertext_root(manifest: Mapping[str, Any]) -> str:
     """RFC 6962 root over the digests of the manifest's blobs, in manifest order."""
@@ -114,16 +112,17 @@ def checked_manifest(client: Client, asset: Mapping[str, Any]) -> Document:
     return manifest
 
 
-def confirm(client: Client, asset_id: str, days: int) -> dict[str, Any]:
+def confirm(client: Client, asset_id: str, days: int | None = None) -> dict[str, Any]:
     """Certify a deposited case as a registrar: check it, issue the certificate (W3C VC 2.0), sign Confirm.
 
     Args:
-        days: validity of the certificate of a first registration or a renewal, at most five years and at most what
-            the deposit allows; another kind keeps the end that the entry has.
+        days: validity of a first registration or a renewal, from its deposit (of public data renewed, from the last
+            end), at most what the case's rulebook allows; registrations.USUAL_DAYS by default. Other kinds keep the
+            entry's end.
     Returns:
         the intent's outcome with "certificateDigest", "certificate" and its "code".
     Raises:
-        RuleError: `case_not_deposited`, `certificate_codes_exhausted`.
+        RuleError: `case_not_deposited`, `certificate_term`, `certificate_term_kept`, `certificate_codes_exhausted`.
         VerificationError: documents and register do not agree.
     """
     asset = get_asset(client, asset_id)
@@ -134,11 +133,8 @@ def confirm(client: Client, asset_id: str, days: int) -> dict[str, Any]:
     claim = documents.validate_claim(client.get_document(asset["claimDigest"]))
     expect(claim["manifest"], asset["manifestDigest"], "claim_differs", "rights.claim_is_about_this_manifest")
     expect(documents.LEVELS.index(claim["level"]) + 1, asset["level"], "level_differs", "rights.level_as_claimed")
-    valid_until = client.now() + min(days, LONGEST_DAYS) * 86400
     code = registrations.get_code(client, case["caseId"])
-    valid_until = min(valid_until, case["dueAt"])
-    if case["kind"] not in (Kind.FIRST, Kind.RENEWAL):
-        valid_until = asset["validUntil"]
+    valid_until = registrations.end_of_term(case, asset["validUntil"], days)
     entries = client.post(f"/rights/assets/{asset_id}/status-place", {}, repeatable=True)
     annex = get_annex(client, asset)
     later = {} if case["kind"] == Kind.FIRST else _passed_on(asset, case)

@@ -132,7 +132,13 @@ def guardians(
 def offer(
     run: Run,
     account: AccountAddress,
-    guardian: Annotated[str, typer.Option(parser=parse_address, help="guardian or registrar 监护人或登记机构")],
+    guardian: Annotated[
+        str,
+        typer.Option(
+            parser=parse_address,
+            help="guardian or registrar who gets this file; one file for each 监护人或登记机构，一人一份",
+        ),
+    ],
     reason: Reason,
     out: Out,
 ) -> None:

@@ -77,14 +77,24 @@ def register(
 def confirm(
     run: Run,
     asset: Asset,
-    valid: Annotated[int, typer.Option(parser=parse_duration, metavar="DURATION", help="at most 5y 有效期")] = "2y",  # type: ignore[assignment]
+    valid: Annotated[
+        int | None,
+        typer.Option(
+            parser=parse_duration,
+            metavar="DURATION",
+            help="from the deposit of a first registration or a renewal, in days or years; 2y if left out, at most "
+            "what the rulebook allows 有效期",
+        ),
+    ] = None,
 ) -> None:
     """Confirm a registration as a registrar, and issue its certificate (W3C VC 2.0). 确权发证
 
     Example: marketplace rights confirm 0x5f…5f --valid 2y
     """
+    if valid is not None and valid % 86_400:
+        raise BadValue("a whole number of days", "应为整日", "--valid")
     with open_client(run) as client:
-        result = rights.confirm(client, asset, valid // 86400)
+        result = rights.confirm(client, asset, None if valid is None else valid // 86_400)
     shown = {name: value for name, value in result.items() if name != "certificate"}
     run.result(result if run.as_json else shown, f"confirmed {asset}", f"已确权 {asset}")
 

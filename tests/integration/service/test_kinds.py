@@ -44,6 +44,7 @@ def test_a_renewal_extends_the_term_and_supersedes_the_certificate(town: Town) -
         "form_field"
     )
     town.deposit_case(asset, Kind.RENEWAL, form)
+    assert refused(lambda: rights.confirm(town["registrar"], asset, 6 * 365)) == "certificate_term"
     code = rights.confirm(town["registrar"], asset, 400)["code"]
     after = rights.get_asset(town["rival"], asset)
     assert after["validUntil"] > entry["validUntil"] + 300 * DAY
@@ -87,7 +88,7 @@ def test_a_change_replaces_form_and_certificate(town: Town) -> None:
     assert refused(lambda: town.deposit_case(asset, Kind.CHANGE, form, non_publication=None)) == "case_notice_required"
     registrations.act(town["supplier"], latest(town, asset), Step.WITHDRAW, "once more")
     case = town.deposit_case(asset, Kind.CHANGE, {**form, "after": "rows of two airports"})
-    rights.confirm(town["registrar"], asset, 30)
+    rights.confirm(town["registrar"], asset)
     after = rights.get_asset(town["rival"], asset)
     assert after["validUntil"] == entry["validUntil"]
     assert after["registration"]["certifiedCase"] == case
@@ -108,7 +109,7 @@ def test_public_data_are_corrected_without_notice(town: Town) -> None:
     assert refused(lambda: town.deposit_case(asset, Kind.CORRECTION, form)) == "form_field"
     how = {"procedure": Procedure.PUBLIC_DATA, "deposit": "city archive 1", "non_publication": None}
     town.deposit_case(asset, Kind.CORRECTION, form, **how)
-    rights.confirm(town["registrar"], asset, 30)
+    rights.confirm(town["registrar"], asset)
     assert standing(town, present(town, asset)) == "certificate_valid"
 
 
@@ -154,7 +155,7 @@ def test_a_transfer_hands_the_entry_over(town: Town) -> None:
     assert refused(lambda: granted(town["supplier"], town["buyer"], asset)) == "case_titles_passing"
     assert refused(lambda: town.list_product(asset, price=7)) == "case_titles_passing"
     assert refused(lambda: town.fund(listing)) == "case_titles_passing"
-    rights.confirm(town["registrar"], asset, 30)
+    rights.confirm(town["registrar"], asset)
     after = rights.get_asset(rival, asset)
     assert after["holder"] == after["registration"]["holder"] == rival.address
     assert {title["holder"] for title in after["titles"]} == {rival.address}

@@ -46,6 +46,15 @@ def test_every_value_that_is_no_value_is_refused(name: str, capsys: pytest.Captu
         assert refusal(capsys, *name.split())["code"] == "argument_missing"
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_option_of_one_value_is_not_taken_twice(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for parameter in COMMANDS[name].params:
+        if parameter.param_type_name == "option" and not (parameter.is_flag or parameter.multiple or parameter.count):
+            option = parameter.opts[0]
+            told = refusal(capsys, *name.split(), option, "1", option, "2")
+            assert (told["code"], told["zh"]) == ("option_repeated", f"{option} 只能给出一次，实为 2 次")
+
+
 @pytest.mark.parametrize(
     ("words", "code", "zh"),
     [
