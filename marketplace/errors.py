@@ -14,6 +14,8 @@ HTTP status codes live in `app.py` alone, exit codes in `cli.py` alone.
 
 from typing import Any, ClassVar
 
+from marketplace.words import Words
+
 RULES_VERSION = "market/1"
 """Version of the rules that contracts and program share; every refusal names it beside its rule."""
 
@@ -29,11 +31,12 @@ class MarketplaceError(Exception):
         message: what is wrong, in English, for a person.
         zh: the same in Chinese.
         rule: the rule that refuses, e.g. "orders.escrow_covers_one_call".
-        expected: what would have been accepted.
-        got: what came; never a secret.
+        expected: what would have been accepted; Words where a sentence or a name says it.
+        got: what came, or how things stand; never a secret. Words as above.
         hint: what to do next, in English.
         hint_zh: the same in Chinese.
         rulebook: version of the rulebook that has the rule.
+        expected_zh, got_zh: in Chinese, where they come apart, as over HTTP.
     """
 
     RULE: ClassVar[str] = "service.free_of_defects"
@@ -52,11 +55,14 @@ class MarketplaceError(Exception):
         hint: str = "",
         hint_zh: str = "",
         rulebook: str = "",
+        expected_zh: object = None,
+        got_zh: object = None,
     ) -> None:
         super().__init__(message)
         self.code, self.message, self.zh = code, message, zh or message
         self.rule, self.rulebook = rule or self.RULE, rulebook or RULES_VERSION
-        self.expected, self.got = expected, got
+        self.expected, self.expected_zh = _in_both(expected, expected_zh)
+        self.got, self.got_zh = _in_both(got, got_zh)
         self.hint = hint or self.HINT
         self.hint_zh = hint_zh or hint or self.HINT_ZH  # who was told what to do in one language is not told less
 
@@ -66,8 +72,16 @@ class MarketplaceError(Exception):
 
     def as_dict(self) -> dict[str, Any]:
         """The error as plain JSON values, without empty fields."""
-        names = ("code", "message", "zh", "rule", "rulebook", "expected", "got", "hint", "hint_zh")
+        told = ("expected", "got", "expected_zh", "got_zh")
+        names = ("code", "message", "zh", "rule", "rulebook", *told, "hint", "hint_zh")
         return {name: getattr(self, name) for name in names if getattr(self, name) not in (None, "")}
+
+
+def _in_both(told: object, zh: object) -> tuple[object, object]:
+    """What is told in English, and in Chinese; None where it is the same."""
+    if isinstance(told, Words):
+        return told.en, None if told.zh == told.en else told.zh
+    return told, zh
 
 
 def _again(kind: type[MarketplaceError], fields: dict[str, Any]) -> MarketplaceError:

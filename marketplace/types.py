@@ -107,6 +107,27 @@ class TitleMark(IntFlag):
     ENCUMBRANCES = 48
 
 
+class TitleFault(IntEnum):
+    """Why a title is not in force; numbers as on the ledger (contracts/src/Titles.sol)."""
+
+    NONE = 0
+    ENDED = 1
+    EXPIRED = 2
+    NOT_BEGUN = 3
+    ASSET_NOT_CONFIRMED = 4
+    UNKNOWN = 5
+
+
+class TitleDimension(IntEnum):
+    """What a part of a title may not have more of than its whole; numbers as on the ledger."""
+
+    MARKS = 1
+    PURPOSES = 2
+    FIELDS = 3
+    TERRITORIES = 4
+    TERM = 5
+
+
 class ListingStatus(IntEnum):
     """Standing of a listing."""
 

@@ -38,6 +38,7 @@ from marketplace.participants.keys import KeyRing
 from marketplace.participants.service.keyring import ledger_time, load_keys
 from marketplace.storage.documents import read_document, store_document
 from marketplace.types import OrderStatus
+from marketplace.words import word
 
 
 def publish(
@@ -395,8 +396,8 @@ def _take_voucher(session: Session, so_far: _SoFar, voucher: Document, now: int)
             f"order {order.order_id} has ended: no voucher changes what was paid",
             zh=f"订单 {order.order_id} 已结束，凭证不再改变付款",
             rule="api.calls_of_open_orders",
-            expected=OrderStatus.FUNDED.name,
-            got=order.status,
+            expected=word(OrderStatus.FUNDED),
+            got=word(OrderStatus(order.status)),
             hint="fund another order to call on",
             hint_zh="请另下订单后继续调用",
         )

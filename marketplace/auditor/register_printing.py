@@ -7,42 +7,19 @@ from marketplace.auditor.findings import Report
 from marketplace.auditor.printing import Surface, print_findings
 from marketplace.auditor.register import Register
 from marketplace.documents.scopes import name_of
-from marketplace.procedures import KIND_WORDS
-from marketplace.types import TitleKind
+from marketplace.procedures import KIND_WORDS, CaseState
+from marketplace.types import AssetStatus, ParticipantStatus, TitleKind
+from marketplace.words import CHINESE
 
 _ZH = {
-    # participants
-    **{"ACTIVE": "有效", "SUSPENDED": "暂停", "SUBMITTED": "已提交", "UNDER_REVIEW": "审核中", "REJECTED": "已拒绝"},
-    **{"EXITING": "退出中", "EXITED": "已退出", "EXPELLED": "已除名", "CORRECTION_REQUESTED": "待补正"},
-    # assets
-    **{"REGISTERED": "已申请", "CONFIRMED": "已确权", "REVOKED": "已撤销", "CANCELLED": "已注销"},
-    # cases
-    **{
-        "DRAFT": "草稿",
-        "SUPPLEMENT_REQUESTED": "待补充材料",
-        "PUBLIC_NOTICE": "公示中",
-        "OBJECTION_PENDING": "异议处理中",
-    },
-    **{
-        "CLEARED": "免公示",
-        "DEPOSITED": "已登簿",
-        "CERTIFIED": "已发证",
-        "REFUSED": "不予登记",
-        "TERMINATED": "已终止",
-    },
-    **{"DEEMED_NOT_FILED": "视为未申请", "WITHDRAWN": "已撤回", "DISPUTED": "存在争议", "UPHELD": "异议成立"},
-    "DISMISSED": "异议不成立",
+    **CHINESE[ParticipantStatus],
+    **CHINESE[AssetStatus],
+    **CHINESE[CaseState],
     **KIND_WORDS,
-    # titles
-    **{
-        "in_force": "有效",
-        "ended": "已终止",
-        "expired": "已到期",
-        "not_begun": "未生效",
-        "asset_expired": "登记已到期",
-    },
-    **{"asset_suspended": "登记已暂停", "asset_revoked": "登记已撤销", "seized": "查封", "controlled": "管控"},
-    "pledged": "质押",
+    # standing and encumbrances of titles
+    **{"in_force": "有效", "ended": "已终止", "expired": "已到期", "not_begun": "未生效"},
+    **{"asset_expired": "登记已到期", "asset_suspended": "登记已暂停", "asset_revoked": "登记已撤销"},
+    **{"seized": "查封", "controlled": "管控", "pledged": "质押"},
 }
 _Column = tuple[str, str, str, Callable[[Any], str]]
 

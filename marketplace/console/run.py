@@ -187,9 +187,11 @@ class Run:
 
     def _details(self, error: MarketplaceError) -> Iterator[tuple[str, object]]:
         yield "code", error.code
-        hint = self.tr(error.hint, error.hint_zh)
-        rule = f"{error.rule} ({error.rulebook})"
-        for name, value in (("rule", rule), ("expected", error.expected), ("got", error.got), ("hint", hint)):
+        rule, hint = f"{error.rule} ({error.rulebook})", self.tr(error.hint, error.hint_zh)
+        expected, got = error.expected, error.got
+        if self.language == "zh":
+            expected, got = error.expected_zh or expected, error.got_zh or got
+        for name, value in (("rule", rule), ("expected", expected), ("got", got), ("hint", hint)):
             if value not in (None, ""):
                 yield name, value
 

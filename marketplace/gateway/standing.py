@@ -15,6 +15,7 @@ from marketplace.sdk import listings, orders
 from marketplace.sdk.client import Client
 from marketplace.sdk.keyproofs import book_of
 from marketplace.types import OrderStatus, TitleKind
+from marketplace.words import Words, word
 
 FRESH_SECONDS = 5
 STALE_SECONDS = 60
@@ -124,8 +125,8 @@ class Standings:
                 f"order {order['orderId']} has ended, or ends within the time that closing it takes",
                 zh=f"订单 {order['orderId']} 已结束，或剩余期限不足以完成结算",
                 rule="api.calls_of_open_orders",
-                expected=f"{OrderStatus.FUNDED.name}, until {until}",
-                got=order["status"],
+                expected=Words(f"FUNDED, until {until}", f"托管中，至 {until}"),
+                got=word(OrderStatus(order["status"])),
                 hint="fund another order to call on",
                 hint_zh="请另下订单后继续调用",
             )

@@ -47,16 +47,7 @@ class LedgerRuleError(RuleError):
 
     def __init__(self, error: str, values: Mapping[str, Any]) -> None:
         refusal = REFUSALS[error]
-        super().__init__(
-            refusal.code,
-            refusal.message.format_map(values),
-            zh=refusal.zh.format_map(values),
-            rule=refusal.rule,
-            expected=values.get(refusal.expected),
-            got=values.get(refusal.got),
-            hint=refusal.hint.format_map(values),
-            hint_zh=refusal.hint_zh.format_map(values),
-        )
+        super().__init__(refusal.code, **refusal.told(values))
         self.error, self.values = error, dict(values)
 
 

@@ -1,6 +1,8 @@
 """Refusals of agreements between two parties."""
 
-from marketplace.refusals.entry import Refusal
+from marketplace.refusals.entry import Refusal, number
+from marketplace.types import AgreementStatus
+from marketplace.words import Words, word
 
 AGREEMENTS = (
     Refusal(
@@ -42,18 +44,21 @@ AGREEMENTS = (
         "协议期限 {validUntil} 须晚于当前时间且不迟于 2^40 - 1：界限为 {time}",
         "choose an end between these",
         "请选择二者之间的期限",
-        expected="time",
+        expected=Words("after now and by 2^40 - 1", "晚于当前时间且不晚于 2^40 - 1"),
         got="validUntil",
     ),
     Refusal(
         "AgreementsNotInForce",
         "agreement_not_in_force",
         "agreements.status_table",
-        "agreement {agreementId} is not in force: its status is {current}",
-        "协议 {agreementId} 未生效（状态 {current}）",
-        "unknown (0): both must sign first; amended (2): cite the version after it; retired (3): sign another one",
-        "未知（0）须先由双方签署；已变更（2）请引用其后续版本；已解除（3）请另行签署",
+        "agreement {agreementId} is not in force: it is {current}",
+        "协议 {agreementId} 未生效（{current}）",
+        "what is not there is signed by both first; of an amended one cite the version after it; for a "
+        "retired one sign another",
+        "不存在的须先由双方签署；已变更的请引用其后续版本；已解除的请另行签署",
+        expected=word(AgreementStatus.SIGNED),
         got="current",
+        terms={"current": number(AgreementStatus)},
     ),
     Refusal(
         "AgreementsExpired",
@@ -63,7 +68,9 @@ AGREEMENTS = (
         "协议 {agreementId} 的期限已于 {validUntil} 届满",
         "sign another one",
         "请另行签署",
-        expected="validUntil",
+        expected=Words(
+            "an agreement in its term; this one ended at {validUntil}", "在有效期内的协议；该协议止于 {validUntil}"
+        ),
         got="agreementId",
     ),
     Refusal(

@@ -1,18 +1,22 @@
 """Why the ledger refuses acts of one side alone: claims, challenges and their window."""
 
-from marketplace.refusals.entry import Refusal
+from marketplace.refusals.entry import Refusal, number
+from marketplace.types import OrderStatus
+from marketplace.words import Words, word
 
 CLAIMS: tuple[Refusal, ...] = (
     Refusal(
         "OrdersNotClaimed",
         "order_not_claimed",
         "orders.status_table",
-        "no claim on order {orderId} waits: its status is {current}",
+        "no claim on order {orderId} waits: it is {current}",
         "订单 {orderId} 没有待决的结算主张（{current}）",
-        "an unknown (0), settled (2) or refunded (3) order has ended or never was; a funded one (1) is claimed first, "
-        "or its term waited for",
-        "未知（0）、已结算（2）或已退款（3）的订单无从办理；托管中（1）的订单须先主张结算，或待其期满",
+        "an order that is settled, refunded or not there has ended; one in escrow is claimed first, or its "
+        "term waited for",
+        "不存在、已结算或已退款的订单无从办理；托管中的订单须先主张结算，或待其期满",
+        expected=word(OrderStatus.CLAIMED),
         got="current",
+        terms={"current": number(OrderStatus)},
     ),
     Refusal(
         "OrdersNotParty",
@@ -33,7 +37,7 @@ CLAIMS: tuple[Refusal, ...] = (
         "claims come within the term; for three days after it present the voucher itself (orders challenge); "
         "then the order is refunded",
         "主张须在期限内提出；期满后三日内可直接提出凭证（orders challenge）；其后即退款",
-        expected="validUntil",
+        expected=Words("by {validUntil}", "不晚于 {validUntil}"),
     ),
     Refusal(
         "OrdersDelivered",
@@ -61,7 +65,9 @@ CLAIMS: tuple[Refusal, ...] = (
         "订单 {orderId} 现为 {amount} 分、隐私预算 {epsilon}，该凭证均未更高",
         "nothing has to be done: what stands is at least as high",
         "无需处理：现有凭证不低于该凭证",
-        expected="amount",
+        expected=Words(
+            "more than {amount} fen or more than {epsilon} micro-epsilon", "高于 {amount} 分，或隐私预算高于 {epsilon}"
+        ),
     ),
     Refusal(
         "OrdersBelowClaim",
@@ -71,7 +77,7 @@ CLAIMS: tuple[Refusal, ...] = (
         "订单 {orderId} 已主张 {amount} 分、隐私预算 {epsilon}，该凭证更低",
         "close with the last voucher, or wait for the end of the window",
         "请使用最后凭证结清，或等待窗口期满",
-        expected="amount",
+        expected=Words("at least {amount} fen and {epsilon} micro-epsilon", "不低于 {amount} 分与隐私预算 {epsilon}"),
     ),
     Refusal(
         "OrdersWindowOver",
@@ -81,7 +87,7 @@ CLAIMS: tuple[Refusal, ...] = (
         "订单 {orderId} 的窗口期已于 {until} 届满",
         "anyone may finish the order now",
         "现在任何人均可完结该订单",
-        expected="until",
+        expected=Words("by {until}", "不晚于 {until}"),
     ),
     Refusal(
         "OrdersWindowOpen",
@@ -91,6 +97,6 @@ CLAIMS: tuple[Refusal, ...] = (
         "订单 {orderId} 的窗口期至 {until}",
         "after that time anyone may finish it",
         "届满后任何人均可完结",
-        expected="until",
+        expected=Words("after {until}", "{until} 之后"),
     ),
 )

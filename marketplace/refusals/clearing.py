@@ -1,6 +1,8 @@
 """Refusals of clearing."""
 
-from marketplace.refusals.entry import Refusal
+from marketplace.refusals.entry import Refusal, number
+from marketplace.types import BatchStatus
+from marketplace.words import Words
 
 CLEARING = (
     Refusal(
@@ -18,12 +20,13 @@ CLEARING = (
         "ClearingStatus",
         "clearing_status",
         "clearing.status_table",
-        "batch {batchId} has status {current}; this needs {required}",
-        "批次 {batchId} 状态为 {current}，此操作要求 {required}",
-        "unknown is 0, open 1, closed 2, confirmed 3, settled 4; read the batch again",
-        "0 为未知，1 为开放，2 为已关闭，3 为已确认，4 为已结清；请重新读取批次",
+        "batch {batchId} is {current}; this needs {required}",
+        "批次 {batchId} 状态为“{current}”，此操作要求“{required}”",
+        "read the batch again: it is open, then closed, confirmed and settled",
+        "请重新读取批次：依次为开放、已关闭、已确认、已结清",
         expected="required",
         got="current",
+        terms={"current": number(BatchStatus), "required": number(BatchStatus)},
     ),
     Refusal(
         "ClearingOnlyOrders",
@@ -84,7 +87,7 @@ CLEARING = (
         "入金期限 {payBy} 早于当前时间 {time}，或晚于其后三十日",
         "name a time within the next thirty days",
         "请填写今后三十日内的时间",
-        expected="time",
+        expected=Words("from {time} to thirty days after", "{time} 起三十日内"),
         got="payBy",
     ),
     Refusal(
@@ -95,7 +98,7 @@ CLEARING = (
         "交易所关闭批次的期限 {closeBy} 早于当前时间 {time}，或晚于其后三十日",
         "name a time within the next thirty days",
         "请填写今后三十日内的时间",
-        expected="time",
+        expected=Words("from {time} to thirty days after", "{time} 起三十日内"),
         got="closeBy",
     ),
     Refusal(
@@ -106,7 +109,7 @@ CLEARING = (
         "在 {until} 之前仅交易所可关闭或确认批次 {batchId}",
         "wait until its time is over",
         "请等待其期限届满",
-        expected="until",
+        expected=Words("after {until}", "{until} 之后"),
     ),
     Refusal(
         "ClearingCovered",
@@ -137,7 +140,7 @@ CLEARING = (
         "{party} 余额 {balance} 分，应付 {needed} 分，具备支付能力",
         "collect it instead",
         "请改为扣收",
-        expected="needed",
+        expected=Words("less than {needed} fen", "少于 {needed} 分"),
         got="balance",
     ),
     Refusal(
@@ -148,7 +151,7 @@ CLEARING = (
         "批次 {batchId} 的入金期限至 {payBy}",
         "wait until it is over",
         "请等待期限届满",
-        expected="payBy",
+        expected=Words("after {payBy}", "{payBy} 之后"),
     ),
     Refusal(
         "ClearingUncovered",

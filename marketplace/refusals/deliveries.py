@@ -1,6 +1,8 @@
 """Refusals of deliveries."""
 
-from marketplace.refusals.entry import Refusal
+from marketplace.refusals.entry import Refusal, bits, number
+from marketplace.types import DeliveryMark, DeliveryStatus
+from marketplace.words import Words
 
 DELIVERIES = (
     Refusal(
@@ -37,11 +39,17 @@ DELIVERIES = (
         "DeliveriesStatus",
         "delivery_status",
         "deliveries.status_table",
-        "the delivery of order {orderId} does not allow this: its status is {current}",
+        "the delivery of order {orderId} does not allow this: it is {current}",
         "订单 {orderId} 的交付当前状态（{current}）不允许此操作",
-        "none (0), arranged (1), in inspection (2), objected (3), accepted (4), deemed (5), lapsed (6)",
-        "无（0）、已约定（1）、检验中（2）、已异议（3）、已验收（4）、视为验收（5）、已失效（6）",
+        "it is arranged, delivered and inspected, then accepted or objected to; what is accepted, deemed so "
+        "or lapsed stays so",
+        "依次为约定、交付检验、验收或异议；已验收、视为验收或已失效的不再变更",
+        expected=Words(
+            "ARRANGED or OBJECTED to be delivered or to lapse, INSPECTING to be accepted or objected to",
+            "已约定或已异议方可交付或失效；检验中方可验收或异议",
+        ),
         got="current",
+        terms={"current": number(DeliveryStatus)},
     ),
     Refusal(
         "DeliveriesKeyZero",
@@ -60,8 +68,8 @@ DELIVERIES = (
         "验收应付 {amount}，超过托管金额上限 {escrow}",
         "offer less, or order again with an escrow that covers the offer",
         "请降低应付金额，或以足额托管重新下单",
-        expected="amount",
-        got="escrow",
+        expected=Words("at most {escrow} fen", "至多 {escrow} 分"),
+        got="amount",
     ),
     Refusal(
         "DeliveriesOffered",
@@ -87,10 +95,11 @@ DELIVERIES = (
         "DeliveriesTerms",
         "delivery_terms",
         "deliveries.terms_of_an_offer",
-        "it gives {deliverWithin} s to deliver, {inspection} s to inspect, corrections {corrections}, marks {marks}",
-        "交付条件：交付 {deliverWithin} 秒，检验 {inspection} 秒，更正 {corrections} 次，标志 {marks}",
-        "give time for both, at most 9 corrections, and marks of 0 to 3",
-        "请给出交付与检验时间，更正至多 9 次，标志为 0 至 3",
+        "it gives {deliverWithin} s to deliver, {inspection} s to inspect, corrections {corrections}, terms {marks}",
+        "交付条件：交付 {deliverWithin} 秒，检验 {inspection} 秒，更正 {corrections} 次，条款（{marks}）",
+        "give time for both, at most 9 corrections, and no terms besides SILENCE_ACCEPTS (1) and QUALITY_IN_USE (2)",
+        "请给出交付与检验时间，更正至多 9 次，条款限于沉默视为验收（1）、使用不视为验收（2）",
+        terms={"marks": bits(DeliveryMark)},
     ),
     Refusal(
         "DeliveriesTimes",
@@ -100,7 +109,7 @@ DELIVERIES = (
         "最迟于 {slowest} 完成交付，订单止于 {validUntil}",
         "order for a longer term, or under an offer with shorter times",
         "请延长订单期限，或选择期限更短的交付条件",
-        expected="validUntil",
+        expected=Words("by {validUntil}", "不晚于 {validUntil}"),
         got="slowest",
     ),
     Refusal(
@@ -122,7 +131,7 @@ DELIVERIES = (
         "订单 {orderId} 的期限已于 {dueAt} 届满，或已无更正次数",
         "a late delivery lapses, and the money goes back; a late objection is none",
         "逾期未交付则失效退款；逾期异议无效",
-        expected="dueAt",
+        expected=Words("by {dueAt}, while corrections are left", "不晚于 {dueAt}，且仍有更正次数"),
     ),
     Refusal(
         "DeliveriesNotDue",
@@ -132,7 +141,7 @@ DELIVERIES = (
         "订单 {orderId} 的期限至 {dueAt}",
         "after that time anyone may do it",
         "期限届满后任何人均可办理",
-        expected="dueAt",
+        expected=Words("after {dueAt}", "{dueAt} 之后"),
     ),
     Refusal(
         "DeliveriesNoteMismatch",

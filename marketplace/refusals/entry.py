@@ -1,6 +1,42 @@
-"""The form of one entry of the refusal tables."""
+"""The form of one entry of the refusal tables, and how it is told."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, IntFlag
+from typing import Any
+
+from marketplace.words import NONE, Words, of_bits, of_number, of_rights
+
+
+@dataclass(frozen=True)
+class Term:
+    """What says a value in words.
+
+    Args:
+        words: of the value. of: its name, where the term has another.
+    """
+
+    words: Callable[[Any], Words]
+    of: str = ""
+
+
+def number(kind: type[IntEnum], of: str = "") -> Term:
+    """The name of a state, kind or step."""
+    return Term(lambda value: of_number(kind, value), of)
+
+
+def bits(kind: type[IntFlag], nothing: Words = NONE) -> Term:
+    """The names of a mask's bits."""
+    return Term(lambda value: of_bits(kind, value, nothing))
+
+
+RIGHTS = Term(of_rights)
+"""A confirmation's rights as bits: 1 to hold, 2 to use, 4 to operate."""
+NEITHER = Words("neither SEIZED nor CONTROLLED", "未被查封且未受行政管控")
+OTHER_MARKS = Words(
+    "SEIZED (16), CONTROLLED (32), both (48) or none (0), other than now",
+    "查封（16）、行政管控（32）、两者（48）或无（0），且与现状不同",
+)
 
 
 @dataclass(frozen=True)
@@ -11,9 +47,11 @@ class Refusal:
         error: the Solidity error's name.
         code: stable slug, part of the public interface.
         rule: the rule that refuses, "<stage>.<rule>".
-        message, zh: what is wrong; {names} stand for the error's own values.
+        message, zh: what is wrong; {names} stand for the error's own values, or for its terms.
         hint, hint_zh: what to do next; {names} as in the message.
-        expected, got: which of the error's values was wanted and which came; "" for none.
+        expected, got: what would have been accepted, and what came or how things stand: the name of a value or term,
+            or words with {names}; "" for none.
+        terms: what says a value in words, by its name or by one of the term's own.
     """
 
     error: str
@@ -23,5 +61,32 @@ class Refusal:
     zh: str
     hint: str
     hint_zh: str
-    expected: str = ""
-    got: str = ""
+    expected: str | Words = ""
+    got: str | Words = ""
+    terms: Mapping[str, Term] = field(default_factory=dict)
+
+    def told(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """What MarketplaceError takes besides the code.
+
+        Args:
+            values: the error's values by name, in the forms of `marketplace.events`.
+        """
+        words = {name: term.words(values[term.of or name]) for name, term in self.terms.items()}
+        en = {**values, **{name: item.en for name, item in words.items()}}
+        zh = {**values, **{name: item.zh for name, item in words.items()}}
+        return {
+            "message": self.message.format_map(en),
+            "zh": self.zh.format_map(zh),
+            "rule": self.rule,
+            "expected": _one(self.expected, en, zh),
+            "got": _one(self.got, en, zh),
+            "hint": self.hint.format_map(en),
+            "hint_zh": self.hint_zh.format_map(zh),
+        }
+
+
+def _one(wanted: str | Words, en: Mapping[str, Any], zh: Mapping[str, Any]) -> object:
+    if isinstance(wanted, Words):
+        return Words(wanted.en.format_map(en), wanted.zh.format_map(zh))
+    told = en.get(wanted)
+    return told if told == zh.get(wanted) else Words(str(told), str(zh[wanted]))

@@ -1,18 +1,21 @@
 """Refusals about what signs for an account: keys, guardians, recoveries."""
 
-from marketplace.refusals.entry import Refusal
+from marketplace.refusals.entry import Refusal, bits, number
+from marketplace.types import Act, RecoveryStatus
+from marketplace.words import Words
 
 KEYS = (
     Refusal(
         "IntentBatchActNotPermitted",
         "act_not_permitted",
         "keys.permitted_acts",
-        "{key} signs for {account}, but not acts of the kind {act} (bit)",
-        "{key} 可代表 {account} 签名，但无权签署类别 {act}（位）的行为",
+        "{key} signs for {account}, but not acts of the kind {act}",
+        "{key} 可代表 {account} 签名，但无权签署“{act}”类行为",
         "let a person sign whose key is permitted this, or have an administrator of the account add such a key",
         "请由具有该权限的人员签署，或由账户管理人添加具有该权限的密钥",
-        expected="act",
+        expected=Words("a key of {account} that may sign {act}", "{account} 的、可签署“{act}”的密钥"),
         got="key",
+        terms={"act": bits(Act)},
     ),
     Refusal(
         "IntentBatchOverLimit",
@@ -43,7 +46,7 @@ KEYS = (
         "{by} 不是可管理 {account} 的有效密钥",
         "let an administrator of the account sign",
         "请由该账户的管理人签署",
-        expected="account",
+        expected=Words("a live key of {account} that may administer it", "可管理 {account} 的有效密钥"),
         got="by",
     ),
     Refusal(
@@ -60,13 +63,14 @@ KEYS = (
         "KeysActs",
         "key_acts",
         "keys.no_wider_than_the_signer",
-        "the acts {acts} (bits) are empty, unknown, wider than those of the key that gives or ends them, or too few "
-        "to name guardians",
-        "权限位 {acts} 为空、未定义、超出签署密钥自身的权限，或不足以指定监护人",
+        "the acts are none, unknown, wider than those of the key that gives or ends them, or too few to name "
+        "guardians: {acts}",
+        "权限为空、未定义、超出签署密钥自身的权限，或不足以指定监护人：{acts}",
         "give only acts that the signing key has itself, let a key of at least the same acts end another, and name "
         "guardians with a key that may do everything",
         "只能授予签署密钥自身具有的权限，须由权限不低者终止其他密钥，并以全权密钥指定监护人",
         got="acts",
+        terms={"acts": bits(Act)},
     ),
     Refusal(
         "KeysLimit",
@@ -96,7 +100,7 @@ KEYS = (
         "{key} 不是 {account} 的有效密钥",
         "read the account's keys again: it ended already, or was never one",
         "请重新读取该账户的密钥：该密钥已失效或从未有效",
-        expected="account",
+        expected=Words("a live key of {account}", "{account} 的有效密钥"),
         got="key",
     ),
     Refusal(
@@ -138,7 +142,9 @@ KEYS = (
         "{by} 既不是 {account} 的有效监护人，也不是有效的登记机构",
         "a guardian that the account named beforehand, or a registrar, has to sign",
         "须由账户事先指定的监护人或登记机构签署",
-        expected="account",
+        expected=Words(
+            "an active guardian of {account}, or an active registrar", "{account} 的有效监护人或有效的登记机构"
+        ),
         got="by",
     ),
     Refusal(
@@ -159,18 +165,26 @@ KEYS = (
         "{account} 的恢复正在公告，或 {by} 已批准该恢复",
         "wait until it is completed or vetoed",
         "请等待该恢复完成或被否决",
-        expected="account",
+        expected=Words(
+            "no recovery of {account} on notice, and each guardian's approval once",
+            "{account} 没有正在公告的恢复，且每名监护人仅批准一次",
+        ),
         got="by",
     ),
     Refusal(
         "KeysRecoveryStatus",
         "recovery_status",
         "keys.recovery_table",
-        "recovery {recoveryId} has status {current}, which does not allow this",
-        "恢复 {recoveryId} 的状态为 {current}，不允许此操作",
-        "proposed (1) becomes notice (2) by approval, then completed (3); what was vetoed (4) or completed stays so",
-        "提议（1）经批准进入公告（2），之后完成（3）；已否决（4）或已完成者不再变更",
+        "recovery {recoveryId} is {current}, which does not allow this",
+        "恢复 {recoveryId} 的状态为“{current}”，不允许此操作",
+        "what is proposed comes to notice by approval, then it is completed; what was vetoed or completed stays so",
+        "提议经批准进入公告，之后完成；已否决或已完成者不再变更",
+        expected=Words(
+            "PROPOSED to be approved, NOTICE to be completed, either to be vetoed",
+            "已提议方可批准，公告中方可完成，二者均可否决",
+        ),
         got="current",
+        terms={"current": number(RecoveryStatus)},
     ),
     Refusal(
         "KeysRecoveryNotReady",
@@ -180,7 +194,7 @@ KEYS = (
         "恢复 {recoveryId} 的公告期至 {readyAt} 届满",
         "complete it then; until then the present keys can veto it",
         "届满后再完成；在此之前现有密钥可否决",
-        expected="readyAt",
+        expected=Words("after {readyAt}", "{readyAt} 之后"),
         got="recoveryId",
     ),
 )

@@ -1,6 +1,8 @@
 """Refusals of lineage: inputs of derived products and the consents they need."""
 
-from marketplace.refusals.entry import Refusal
+from marketplace.refusals.entry import Refusal, number
+from marketplace.types import ConsentStatus
+from marketplace.words import Words, word
 
 LINEAGE = (
     Refusal(
@@ -51,7 +53,10 @@ LINEAGE = (
         "权利 {titleId} 不允许 {account} 由 {inputId} 加工衍生",
         "name your own title to use or operate this input that carries the mark to derive, or none and get a consent",
         "请填写本方持有、带有“可衍生”标记的该来源之使用权或经营权；或留空并取得同意",
-        expected="inputId",
+        expected=Words(
+            "a title of {account} to use or operate {inputId}, with the mark to derive",
+            "{account} 持有的、可衍生的 {inputId} 之使用权或经营权",
+        ),
         got="titleId",
     ),
     Refusal(
@@ -83,19 +88,20 @@ LINEAGE = (
         "{assetId} 就来源 {inputId} 的同意止于 {validUntil}，须持续至 {until}",
         "consent for a later end, or offer until an earlier one",
         "请延长同意期限，或缩短挂牌期限",
-        expected="until",
+        expected=Words("until {until} at least", "至少至 {until}"),
         got="validUntil",
     ),
     Refusal(
         "LineageNoConsent",
         "lineage_no_consent",
         "lineage.every_consent_in_force",
-        "no consent is in force for input {inputId} of {assetId}: none (0) or withdrawn (2), it is {current}",
-        "{assetId} 就来源 {inputId} 无有效同意：无（0）或已撤回（2），当前为 {current}",
+        "no consent is in force for input {inputId} of {assetId}: {current}",
+        "{assetId} 就来源 {inputId} 无有效同意：{current}",
         "whoever operates the input has to consent before the product is sold",
         "须由该来源的经营权人同意后方可销售该产品",
-        expected="inputId",
+        expected=word(ConsentStatus.GIVEN),
         got="current",
+        terms={"current": number(ConsentStatus)},
     ),
     Refusal(
         "LineageOwnConsent",

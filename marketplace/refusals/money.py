@@ -1,6 +1,8 @@
 """Refusals of the settlement token, of orders and of evidence."""
 
-from marketplace.refusals.entry import Refusal
+from marketplace.refusals.entry import Refusal, number
+from marketplace.types import OrderStatus, RedemptionStatus
+from marketplace.words import Words, word
 
 _LOOP_HINT = "money moves by funding, settling or refunding an order"
 _LOOP_HINT_ZH = "资金仅可通过订单出资、结算或退款划转"
@@ -85,18 +87,20 @@ MONEY = (
         "兑付期限 {payBy} 不在一日至九十日之间（{earliest} 至 {latest}）",
         "give the bank between one day and ninety",
         "请给银行一至九十日的期限",
-        expected="latest",
+        expected=Words("{earliest} to {latest}", "{earliest} 至 {latest}"),
         got="payBy",
     ),
     Refusal(
         "SettlementTokenRedemptionStatus",
         "redemption_status",
         "settlement.redemption_states",
-        "redemption {redemptionId} does not allow this: its status is {current}",
+        "redemption {redemptionId} does not allow this: it is {current}",
         "赎回 {redemptionId} 当前状态（{current}）不允许此操作",
-        "only what is locked (1) can be paid, rejected or expired; an id is used once",
-        "仅锁定中（1）的赎回可兑付、拒绝或到期退回；编号仅可使用一次",
+        "only what is locked can be paid, rejected or expired; an id is used once",
+        "仅锁定中的赎回可兑付、拒绝或到期退回；编号仅可使用一次",
+        expected=Words("LOCKED; to ask for one, an id that was not used", "锁定中；申请赎回须用未使用过的编号"),
         got="current",
+        terms={"current": number(RedemptionStatus)},
     ),
     Refusal(
         "SettlementTokenNotBank",
@@ -116,7 +120,7 @@ MONEY = (
         "银行可在 {payBy} 之前兑付赎回 {redemptionId}",
         "after that time anyone may give the money back to its holder",
         "到期后任何人均可将资金退回持有人",
-        expected="payBy",
+        expected=Words("after {payBy}", "{payBy} 之后"),
     ),
     Refusal(
         "ERC20InsufficientBalance",
@@ -249,18 +253,20 @@ MONEY = (
         "订单期限 {validUntil} 须晚于当前时间且不迟于 {latest}",
         "choose an end within the listing's term",
         "请选择在挂牌期限之内的期限",
-        expected="latest",
+        expected=Words("after now and by {latest}", "晚于当前时间且不晚于 {latest}"),
         got="validUntil",
     ),
     Refusal(
         "OrdersNotFunded",
         "order_not_funded",
         "orders.status_table",
-        "order {orderId} is not in escrow: its status is {current}",
+        "order {orderId} is not in escrow: it is {current}",
         "订单 {orderId} 未处于托管状态（{current}）",
-        "an unknown (0), settled (2) or refunded (3) order cannot be closed; a claimed one (4) ends by a voucher",
-        "未知（0）、已结算（2）或已退款（3）的订单不能关闭；已主张结算（4）的订单以凭证结清",
+        "an order that is settled, refunded or not there cannot be closed; a claimed one ends by a voucher",
+        "不存在、已结算或已退款的订单不能关闭；已主张结算的订单以凭证结清",
+        expected=word(OrderStatus.FUNDED),
         got="current",
+        terms={"current": number(OrderStatus)},
     ),
     Refusal(
         "OrdersCloseMismatch",
@@ -313,7 +319,7 @@ MONEY = (
         "至 {validUntil} 止，订单 {orderId} 仍在期限内，或仍可提出凭证",
         "after that time, three days after the order's term, anyone may refund it",
         "届时（订单期满三日后）任何人均可申请退款",
-        expected="validUntil",
+        expected=Words("after {validUntil}", "{validUntil} 之后"),
     ),
     Refusal(
         "EvidenceSize",

@@ -1,6 +1,20 @@
 """Refusals of registration cases."""
 
-from marketplace.refusals.entry import Refusal
+from marketplace.procedures import KINDS, TABLES, CaseState, Kind, Procedure, Step
+from marketplace.refusals.entry import Refusal, Term, number
+from marketplace.types import AssetStatus
+from marketplace.words import Words, joined, word
+
+
+def _states(step: int) -> Words:
+    """In which states a step can be taken, by whichever procedure."""
+    found = {state for table in TABLES.values() for state, taken in table if taken == step}
+    return joined(word(state) for state in sorted(found))
+
+
+def _kinds(procedure: int) -> Words:
+    return joined(word(kind) for kind in sorted(next((KINDS[item] for item in KINDS if item == procedure), ())))
+
 
 REGISTRATIONS = (
     Refusal(
@@ -28,12 +42,16 @@ REGISTRATIONS = (
         "RegistrationsKind",
         "case_kind",
         "registrations.kinds_of_the_procedure",
-        "procedure {procedure} does not take registrations of kind {kind}",
-        "程序 {procedure} 不办理登记类型 {kind}",
+        "{procedure} does not take {kind} for this asset",
+        "{procedure}不办理该资产的{kind}",
         "see `marketplace rulebooks show`; an entry stays with the procedure that it was made by",
         "请查阅 `marketplace rulebooks show`；登记事项须沿用其原登记程序",
-        expected="procedure",
-        got="kind",
+        expected=Words(
+            "of {procedure}: {kinds}; for an entry, the procedure that it was made by",
+            "{procedure}办理：{kinds}；已登记的，须沿用其原登记程序",
+        ),
+        got=Words("{kind} by {procedure}", "以{procedure}办理{kind}"),
+        terms={"kind": number(Kind), "procedure": number(Procedure), "kinds": Term(_kinds, "procedure")},
     ),
     Refusal(
         "RegistrationsRulebook",
@@ -54,7 +72,10 @@ REGISTRATIONS = (
         "所载时间 {statedAt} 晚于账本时间 {time}、落后超过一小时，或早于上一行为",
         "check the clock of your machine and sign the act anew",
         "请校准本机时钟并重新签名",
-        expected="time",
+        expected=Words(
+            "at most an hour before {time}, not after it, and not before the last act",
+            "不晚于 {time}、不早于其前一小时，且不早于上一行为",
+        ),
         got="statedAt",
     ),
     Refusal(
@@ -75,7 +96,7 @@ REGISTRATIONS = (
         "本期至 {dueAt}，而依规则不得早于 {earliest} 届满",
         "state the dates that the rulebook gives for this act: `marketplace registrations show` lists those of a case",
         "请填写规则所定期限：`marketplace registrations show` 列出案件各步骤的期限",
-        expected="earliest",
+        expected=Words("at {earliest} or later", "不早于 {earliest}"),
         got="dueAt",
     ),
     Refusal(
@@ -132,11 +153,16 @@ REGISTRATIONS = (
         "RegistrationsAsset",
         "case_asset",
         "registrations.asset_fits_the_kind",
-        "asset {assetId} has status {status}, which does not fit this kind of registration",
-        "资产 {assetId} 的状态为 {status}，与该登记类型不符",
-        "a first registration needs a registered asset (1), every other kind a confirmed (2) or suspended (3) one",
-        "初次登记须为已登记（1）资产，其他类型须为已确权（2）或暂停（3）资产",
+        "asset {assetId} is {status}, which does not fit this kind of registration",
+        "资产 {assetId} 的状态为“{status}”，与该登记类型不符",
+        "register the asset before the first registration; have it confirmed before any other kind",
+        "初次登记前须先登记资产；其他类型须先经确权",
+        expected=Words(
+            "REGISTERED for a first registration; CONFIRMED or SUSPENDED for another",
+            "初次登记须为已登记待确权；其他类型须为已确权或暂停",
+        ),
         got="status",
+        terms={"status": number(AssetStatus)},
     ),
     Refusal(
         "RegistrationsLapsed",
@@ -172,12 +198,13 @@ REGISTRATIONS = (
         "RegistrationsStep",
         "case_step",
         "registrations.state_table",
-        "step {step} does not lead on from state {state} of case {caseId}",
-        "案件 {caseId} 处于状态 {state}，不能办理步骤 {step}",
+        "{step} cannot be taken in case {caseId}, which is {state}",
+        "案件 {caseId} 的状态为“{state}”，不能办理“{step}”",
         "see which steps are open: `marketplace registrations show {caseId}`",
         "请查询可办理步骤：`marketplace registrations show {caseId}`",
-        expected="state",
-        got="step",
+        expected=Words("{step} in one of the states: {states}", "“{step}”仅可在下列状态办理：{states}"),
+        got="state",
+        terms={"state": number(CaseState), "step": number(Step), "states": Term(_states, "step")},
     ),
     Refusal(
         "RegistrationsLate",
@@ -187,7 +214,7 @@ REGISTRATIONS = (
         "案件 {caseId} 该步骤的期限已于 {dueAt} 届满，办理时间为 {statedAt}",
         "silence counts as accepted, a correction that does not come as not filed: anyone may state it",
         "逾期未告知视为受理，逾期未补正视为未提出申请；任何人可予以确认",
-        expected="dueAt",
+        expected=Words("by {dueAt}", "不晚于 {dueAt}"),
         got="statedAt",
     ),
     Refusal(
@@ -198,7 +225,7 @@ REGISTRATIONS = (
         "案件 {caseId} 该步骤须待期限 {dueAt} 届满，当前为 {statedAt}",
         "come back after that time",
         "请于该时间之后办理",
-        expected="dueAt",
+        expected=Words("after {dueAt}", "{dueAt} 之后"),
         got="statedAt",
     ),
     Refusal(
@@ -259,7 +286,7 @@ REGISTRATIONS = (
         "凭证有效期至 {validUntil}，超过存证所允许的 {latest}",
         "choose an end within the validity",
         "请选择有效期以内的期限",
-        expected="latest",
+        expected=Words("by {latest}", "不晚于 {latest}"),
         got="validUntil",
     ),
     Refusal(

@@ -1,6 +1,8 @@
 """Refusals of titles: grants, pledges, encumbrances."""
 
-from marketplace.refusals.entry import Refusal
+from marketplace.refusals.entry import NEITHER, OTHER_MARKS, Refusal, bits, number
+from marketplace.types import TitleDimension, TitleFault, TitleKind, TitleMark
+from marketplace.words import Words
 
 TITLES = (
     Refusal(
@@ -28,22 +30,31 @@ TITLES = (
         "TitlesNotGrantable",
         "title_not_grantable",
         "titles.granted_by_who_may_grant",
-        "nothing of kind {kind} can be granted out of title {parent}",
-        "不能由权利 {parent} 授出类别 {kind} 的权利",
-        "operating grants operating (3) and using (2), using grants using, each only with the mark to grant on",
-        "经营权可授出经营权（3）与使用权（2），使用权可授出使用权，且须有再授权标记；持有权只能整体转让",
+        "no {kind} can be granted out of title {parent}",
+        "不能由权利 {parent} 授出{kind}",
+        "OPERATE grants OPERATE and USE, USE grants USE, each only with the mark to grant on; HOLD passes whole",
+        "经营权可授出经营权与使用权，使用权可授出使用权，且须有再授权标记；持有权只能整体转让",
+        expected=Words(
+            "OPERATE or USE out of OPERATE, USE out of USE, with MAY_GRANT",
+            "由经营权授出经营权或使用权、由使用权授出使用权，且可再授权",
+        ),
         got="kind",
+        terms={"kind": number(TitleKind)},
     ),
     Refusal(
         "TitlesWider",
         "title_wider",
         "titles.part_within_whole",
-        "title {titleId} does not cover this: {dimension} (1 marks, 2 purposes, 3 fields, 4 territories, 5 term)",
-        "权利 {titleId} 不涵盖所请求的范围：第 {dimension} 项（1 标记、2 用途、3 字段、4 地域、5 期限）",
+        "title {titleId} does not cover what is asked in {dimension}",
+        "权利 {titleId} 在“{dimension}”上不涵盖所请求的范围",
         "ask for no more than the title has, and for at least something in each dimension",
         "请求范围不得超出该权利，且每一项均不得为空",
-        expected="titleId",
+        expected=Words(
+            "no more than title {titleId} has, and something in each of purposes, fields, territories and term",
+            "不超出权利 {titleId} 的范围，且用途、字段、地域、期限均不为空",
+        ),
         got="dimension",
+        terms={"dimension": number(TitleDimension)},
     ),
     Refusal(
         "TitlesConflict",
@@ -63,6 +74,7 @@ TITLES = (
         "权利 {titleId} 项下的挂牌订单可在 {until} 之前使用该范围",
         "let the exclusive use begin later, or leave that cell out",
         "请推迟独占使用的开始时间，或避开该范围",
+        expected=Words("exclusive use from after {until}", "独占使用始于 {until} 之后"),
         got="until",
     ),
     Refusal(
@@ -89,32 +101,37 @@ TITLES = (
         "TitlesOver",
         "title_over",
         "titles.dies_with_its_root",
-        "title {titleId} is not in force because of {ancestor}: {cause} (1 ended, 2 expired, 3 not begun)",
-        "权利 {titleId} 因 {ancestor} 而未生效或已失效：{cause}（1 终止、2 到期、3 尚未开始）",
+        "title {titleId} is not in force, because {ancestor} is {cause}",
+        "权利 {titleId} 未生效或已失效，因 {ancestor} {cause}",
         "ask the holder of the title above for a new grant",
         "请向上级权利人重新申请授权",
+        expected=Words("a title in force, as all those above it", "该权利及其全部上级权利均有效"),
         got="cause",
+        terms={"cause": number(TitleFault)},
     ),
     Refusal(
         "TitlesEncumbered",
         "title_encumbered",
         "titles.free_of_seizure_and_control",
-        "title {titleId} is blocked: {ancestor} is seized (16) or under administrative control (32): {marks}",
-        "权利 {titleId} 受限：{ancestor} 被查封（16）或受行政管控（32）：{marks}",
+        "title {titleId} is blocked: {ancestor} is {marks}",
+        "权利 {titleId} 受限：{ancestor}（{marks}）",
         "only the court or authority can have that lifted",
         "须由作出决定的法院或机关解除",
+        expected=NEITHER,
         got="marks",
+        terms={"marks": bits(TitleMark)},
     ),
     Refusal(
         "TitlesMarks",
         "title_marks",
         "titles.encumbrance_table",
         "no order leads from encumbrances {current} of title {titleId} to {asked}",
-        "权利 {titleId} 的限制 {current} 不能变更为 {asked}",
+        "权利 {titleId} 的限制（{current}）不能变更为（{asked}）",
         "state 16 for seizure, 32 for control, 48 for both, 0 for none; another value than the present one",
         "16 为查封、32 为行政管控、48 为两者、0 为无；须与现值不同",
-        expected="current",
-        got="asked",
+        expected=OTHER_MARKS,
+        got=Words("from {current} to {asked}", "由（{current}）变更为（{asked}）"),
+        terms={"current": bits(TitleMark), "asked": bits(TitleMark)},
     ),
     Refusal(
         "TitlesPledged",
@@ -154,7 +171,7 @@ TITLES = (
         "他人在权利 {titleId} 之下持有权利至 {until}：{part}（为零则为订单使用权）",
         "wait until it is over, or have its holder surrender it first; a use of an order ends by its term alone",
         "请待其届满，或请其权利人先行放弃；订单使用权仅因届满而终止",
-        expected="until",
+        expected=Words("after {until}, or nothing held under it", "{until} 之后，或其下已无他人权利"),
         got="part",
     ),
     Refusal(

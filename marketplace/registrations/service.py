@@ -29,6 +29,7 @@ from marketplace.rulebooks import Rulebook, rulebook_of
 from marketplace.rulebooks.bounds import Bounds, bounds_of
 from marketplace.storage.documents import has_document, read_document, store_document
 from marketplace.types import ZERO_DIGEST, Digest
+from marketplace.words import ORIGINS, joined, word
 
 PUBLIC_STATES = (CaseState.PUBLIC_NOTICE, CaseState.OBJECTION_PENDING)
 
@@ -172,10 +173,10 @@ def give_code(session: Session, case_id: str, institution: codes.Institution) ->
         raise RuleError(
             "case_not_deposited",
             f"case {case_id} is {CaseState(case.state).name}; a code is given to what is deposited",
-            zh="案件尚未存证，不能赋码",
+            zh=f"案件的状态为“{word(CaseState(case.state)).zh}”，存证后方可赋码",
             rule="registrations.code_after_deposit",
-            expected=CaseState.DEPOSITED.name,
-            got=CaseState(case.state).name,
+            expected=word(CaseState.DEPOSITED),
+            got=word(CaseState(case.state)),
             hint="deposit it first",
             hint_zh="请先完成存证",
         )
@@ -305,12 +306,12 @@ def _require_procedure(claim: Document, procedure: Procedure) -> None:
         raise RuleError(
             "procedure_differs",
             f"data of origin {claim['origin']} are not registered by the procedure {procedure.name}",
-            zh=f"来源为 {claim['origin']} 的数据不适用该登记程序",
+            zh=f"{ORIGINS[claim['origin']]}不适用{word(procedure).zh}",
             rule="registrations.procedure_of_the_data",
-            expected=sorted(item.name for item in allowed),
-            got=procedure.name,
+            expected=joined(word(item) for item in sorted(allowed)),
+            got=word(procedure),
             hint="raw public data: PUBLIC_DATA; other data: ORDINARY; products of public data: either",
-            hint_zh="公共数据原始资源：PUBLIC_DATA；其他数据：ORDINARY；公共数据产品：两者皆可",
+            hint_zh="公共数据原始资源：公共数据程序（PUBLIC_DATA）；其他数据：普通程序（ORDINARY）；公共数据产品：两者皆可",
         )
 
 

@@ -19,6 +19,8 @@ from marketplace.procedures import KIND_WORDS
 from marketplace.rights.compact import pack
 from marketplace.rights.remarks import stated_in, words_of_input, words_of_remark
 from marketplace.rights.standing import DISPUTED, VALID, WORDS, Standing
+from marketplace.types import TitleKind
+from marketplace.words import CHINESE, ORIGINS
 
 ATTACHMENT = "certificate.json"
 _LABEL = 44.0
@@ -32,9 +34,8 @@ _SOURCES = {
     "AUTOMATED_PUBLIC_COLLECTION": "公开数据自动采集",
     "DERIVED": "加工衍生",
 }
-_ORIGINS = {"PUBLIC": "公共数据", "ENTERPRISE": "企业数据", "PERSONAL": "个人数据"}
 _ROLES = {"REGISTRAR": "数据产权登记机构 Registrar of data property rights, 机构代码 institution"}
-_RIGHTS = {"HOLD": "持有权", "USE": "使用权", "OPERATE": "经营权"}
+_RIGHTS = CHINESE[TitleKind]
 
 
 def print_certificate(
@@ -136,7 +137,7 @@ def _fields(certificate: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("数据名称 Data", f"{subject['title']['zh']}\n{subject['title']['en']}"),
         ("登记主体 Registrant", subject["holder"]),
         ("数据级别 Level", f"{_LEVELS.get(subject['level'], '')} {subject['level']}"),
-        ("来源 Source", f"{_ORIGINS.get(origin, '')} {origin} · {_SOURCES.get(source, '')} {source}"),
+        ("来源 Source", f"{ORIGINS.get(origin, '')} {origin} · {_SOURCES.get(source, '')} {source}"),
         ("有效期 Term", term),
         ("清单摘要 Manifest", subject["manifestDigest"]),
         ("密文根 Ciphertext root", subject["ciphertextRoot"]),

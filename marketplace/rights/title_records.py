@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from marketplace.documents.ids import title_id
 from marketplace.refusals import refuse
 from marketplace.registrations.records import Registrations
-from marketplace.types import ZERO_DIGEST, TitleKind, TitleMark, right_bit
+from marketplace.types import ZERO_DIGEST, TitleDimension, TitleFault, TitleKind, TitleMark, right_bit
 
 ALL_PURPOSES = 2**32 - 1
 ALL_TERRITORIES = 2**48 - 1
@@ -21,10 +21,8 @@ MAX_PARTS = 32
 MAX_DEPTH = 8
 ROOTS = (TitleKind.HOLD, TitleKind.USE, TitleKind.OPERATE)
 
-# Why a title is not in force, as contracts/src/Titles.sol numbers it.
-ENDED, EXPIRED, NOT_BEGUN, ASSET_NOT_CONFIRMED, UNKNOWN = 1, 2, 3, 4, 5
-# What a part may not have more of than its whole.
-WIDER_MARKS, WIDER_PURPOSES, WIDER_FIELDS, WIDER_TERRITORIES, WIDER_TERM = 1, 2, 3, 4, 5
+_, ENDED, EXPIRED, NOT_BEGUN, ASSET_NOT_CONFIRMED, UNKNOWN = map(int, TitleFault)
+WIDER_MARKS, WIDER_PURPOSES, WIDER_FIELDS, WIDER_TERRITORIES, WIDER_TERM = map(int, TitleDimension)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from marketplace.errors import (
 )
 from marketplace.sdk.foreign import parse_json
 
-DETAILS = ("zh", "rule", "rulebook", "expected", "got", "hint", "hint_zh")
+DETAILS = ("zh", "rule", "rulebook", "expected", "got", "expected_zh", "got_zh", "hint", "hint_zh")
 BY_STATUS: Mapping[int, type[MarketplaceError]] = {
     400: InvalidInputError,
     401: NotAuthorizedError,

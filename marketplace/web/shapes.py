@@ -66,6 +66,8 @@ class Problem(BaseModel):
     rulebook: str = Field(description="version of the rulebook that has the rule")
     expected: Any = None
     got: Any = None
+    expected_zh: Any = Field(default=None, description="the same in Chinese, where words say it")
+    got_zh: Any = Field(default=None, description="the same in Chinese, where words say it")
     hint: str = Field(description="what to do next")
     hint_en: str = Field(description="the hint in English")
     hint_zh: str = Field(description="the hint in Chinese")

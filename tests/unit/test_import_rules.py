@@ -59,6 +59,7 @@ VOCABULARY = {
     "refusals",
     "rulebooks",
     "procedures",
+    "words",
     "artifacts",
     "deployment",
     "pricing",

@@ -14,6 +14,7 @@ from marketplace.ledger.profile import ledger_profile
 from marketplace.participants.tables import Application, Participant
 from marketplace.storage.documents import store_document
 from marketplace.types import Digest, ParticipantStatus, Role
+from marketplace.words import Words, word
 
 
 def apply(session: Session, deployment: Deployment, wish: Statement, profile: Document, now: int) -> Application:
@@ -102,8 +103,11 @@ def _no_application(
         message,
         zh=zh,
         rule="participants.who_may_apply",
-        expected="a newcomer, an applicant, an active participant, or one that has left",
-        got=status.name,
+        expected=Words(
+            "a newcomer, an applicant, an active participant, or one that has left",
+            "新申请人、在审申请人、有效参与方或已退出者",
+        ),
+        got=word(status),
         hint=hint,
         hint_zh=hint_zh,
     )

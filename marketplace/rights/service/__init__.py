@@ -27,6 +27,7 @@ from marketplace.rights.tables import Asset, Share, ShareEncumbrance, Title, Ver
 from marketplace.storage.blobs import BlobStore
 from marketplace.storage.documents import has_document, read_document, store_document
 from marketplace.types import ZERO_DIGEST, AssetStatus, Digest
+from marketplace.words import of_rights
 
 Part = TypeVar("Part", Share, Title, RegisterEntry)
 
@@ -271,13 +272,14 @@ def _check_confirmed_rights(session: Session, message: Mapping[str, Any]) -> Non
     declared = session.get(LineageDeclaration, message["assetId"])
     require_lineage(claim["sourceClass"], None if declared is None else list(session.exec(rows)))
     if message["rights"] != claimed(claim):
+        stated, wanted = of_rights(message["rights"]), of_rights(claimed(claim))
         raise RuleError(
             "rights_differ",
-            f"the confirmation gives the rights {message['rights']}, the claim names {claimed(claim)}",
-            zh=f"确认的权利为 {message['rights']}，权利主张所载为 {claimed(claim)}",
+            f"the confirmation gives the rights {stated.en}, the claim names {wanted.en}",
+            zh=f"确认的权利为{stated.zh}，权利主张所载为{wanted.zh}",
             rule="rights.titles_as_claimed",
-            expected=claimed(claim),
-            got=message["rights"],
+            expected=wanted,
+            got=stated,
             hint="state the claim's rights as bits: 1 to hold, 2 to use, 4 to operate",
             hint_zh="请以位表示主张的权利：1 持有、2 使用、4 经营",
         )

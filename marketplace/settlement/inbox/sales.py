@@ -22,6 +22,7 @@ from marketplace.settlement.statements.account import bounds
 from marketplace.settlement.tables import Payout
 from marketplace.storage.documents import read_document
 from marketplace.types import BatchStatus, OrderStatus
+from marketplace.words import word
 
 
 def sale_of(session: Session, order_id: str, account: str) -> Sale:
@@ -98,8 +99,8 @@ def _not_settled(order: Order) -> RuleError:
         f"order {order.order_id} is not settled, so there is no trade to prove",
         zh=f"订单 {order.order_id} 尚未结算，不能出具交易凭证",
         rule="settlement.voucher_of_a_settled_order",
-        expected=int(OrderStatus.SETTLED),
-        got=order.status,
+        expected=word(OrderStatus.SETTLED),
+        got=word(OrderStatus(order.status)),
         hint="its seller closes it: marketplace settlement close ORDER",
         hint_zh="请由卖方结算：marketplace settlement close ORDER",
     )
@@ -117,8 +118,8 @@ def _require_paid(session: Session, order_id: str) -> None:
             f"order {order_id} is in batch {cleared.batch_id}, which has not paid yet",
             zh=f"订单 {order_id} 已计入批次 {cleared.batch_id}，该批次尚未支付",
             rule="settlement.voucher_of_a_paid_order",
-            expected=int(BatchStatus.SETTLED),
-            got=status,
+            expected=word(BatchStatus.SETTLED),
+            got=word(BatchStatus(status)),
             hint="ask again once the batch is settled: marketplace clearing show BATCH",
             hint_zh="请在批次结清后再申领：marketplace clearing show BATCH",
         )

@@ -21,6 +21,8 @@ from marketplace.errors import (
     VerificationError,
 )
 from marketplace.sdk.keys import create_keystore
+from marketplace.types import ParticipantStatus
+from marketplace.words import word
 
 REFUSAL = RuleError(
     "escrow_too_small",
@@ -77,6 +79,21 @@ def test_a_refusal_in_chinese(arguments: list[str], fails: Fails, capsys: pytest
         "  实际: 100",
         "  建议: 请至少托管 2.00 元",
     ]
+
+
+@pytest.mark.parametrize(
+    ("language", "expected", "got"),
+    [("en", "  expected: SUSPENDED", "  got: ACTIVE"), ("zh", "  要求: 暂停", "  实际: 有效")],
+)
+def test_what_words_say_is_said_in_the_readers_language(
+    language: str, expected: str, got: str, fails: Fails, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = word(ParticipantStatus.SUSPENDED), word(ParticipantStatus.ACTIVE)
+    fails(
+        RuleError("a_code", "m", zh="有误", rule="a.rule", expected=words[0], got=words[1], hint="h", hint_zh="请更正")
+    )
+    assert cli.main(["keys", "show", "--lang", language]) == 5
+    assert {expected, got} <= set(capsys.readouterr().err.splitlines())
 
 
 @pytest.mark.parametrize(("name", "value"), [("MARKETPLACE_LANG", "zh"), ("LC_ALL", "zh_CN.UTF-8")])

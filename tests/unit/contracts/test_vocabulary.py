@@ -65,9 +65,12 @@ def test_every_custom_error_is_explained_and_none_is_invented() -> None:
 
 @pytest.mark.parametrize("error", sorted(REFUSALS))
 def test_refusals_speak_of_their_own_values_in_two_languages(error: str) -> None:
-    refusal, names = REFUSALS[error], _errors()[error]
-    assert {refusal.expected, refusal.got} - {""} <= set(names)
-    for text in (refusal.message, refusal.zh, refusal.hint, refusal.hint_zh):
+    refusal = REFUSALS[error]
+    names = {*_errors()[error], *refusal.terms}
+    parts = [part for part in (refusal.expected, refusal.got) if part]
+    assert {part for part in parts if isinstance(part, str)} <= names
+    words = [text for part in parts if not isinstance(part, str) for text in part]
+    for text in (refusal.message, refusal.zh, refusal.hint, refusal.hint_zh, *words):
         assert text.format_map(dict.fromkeys(names, 1))
     assert re.fullmatch(r"[a-z0-9_]+", refusal.code)
     assert re.fullmatch(r"[a-z]+\.[a-z_]+", refusal.rule)

@@ -150,7 +150,7 @@ def test_a_title_names_the_ancestor_that_it_died_with() -> None:
     assert register.titles.why_over(third, NOW) == (ENDED, first)
     with pytest.raises(RuleError) as caught:
         titles.require_operator(register.titles, register.rights, register.product(third, PEOPLE[3]), NOW)
-    assert (caught.value.code, caught.value.got) == ("title_over", ENDED)
+    assert (caught.value.code, caught.value.got) == ("title_over", "ENDED")
 
 
 def test_a_parents_end_comes_first_even_before_the_part_has_begun() -> None:
