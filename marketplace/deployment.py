@@ -4,7 +4,7 @@ The contracts know each other's addresses from their first moment, in both direc
 follows from the deployer and its transaction count alone, so all of them are known before the first is sent.
 """
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from eth_abi.abi import encode
@@ -66,7 +66,7 @@ class Genesis:
             told = (money.number, money.exponent, f"Settlement {money.name}", f"S{money.code}")
             return (at["Participants"], at["Orders"], at["Clearing"], *told)
         links: dict[str, tuple[Any, ...]] = {
-            "Participants": (self.registrar, at["Keys"]),
+            "Participants": (self.registrar, at["Keys"], at["Registrations"]),
             "Rights": (at["Participants"], at["Titles"], at["Orders"], at["Registrations"]),
             "Titles": (at["Participants"], at["Rights"], at["Listings"], at["Orders"]),
             "Listings": (at["Participants"], at["Titles"], at["Lineage"]),
@@ -89,7 +89,7 @@ class Genesis:
             "Registrations": (
                 at["Participants"],
                 at["Rights"],
-                *(from_hex(word, 32, "rulebook") for word in (self.rulebook, self.bounds.entry, self.bounds.beside)),
+                *(from_hex(word, 32, "rulebook") for word in (self.rulebook, *astuple(self.bounds))),
             ),
             "Deliveries": (at["Participants"], at["Orders"], at["Listings"], at["Titles"]),
             "Lineage": (at["Participants"], at["Rights"], at["Titles"]),

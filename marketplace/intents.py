@@ -88,8 +88,8 @@ INTENTS: dict[str, IntentType] = {
         _intent(
             "Participants",
             "SetStatus(address account,uint8 status,bytes32 reasonDigest,uint64 version,"
-            "address registrar,uint64 deadline)",
-            "registrar",
+            "address decider,uint64 deadline)",
+            "decider",
             act=Act.REGISTRY,
         ),
         _intent(
@@ -237,8 +237,8 @@ INTENTS: dict[str, IntentType] = {
         ),
         _intent(
             "Registrations",
-            "Adopt(bytes32 rulebookDigest,bytes32 entryBounds,bytes32 besideBounds,bytes32 previousDigest,"
-            "address exchange,uint64 deadline)",
+            "Adopt(bytes32 rulebookDigest,bytes32 entryBounds,bytes32 besideBounds,bytes32 termBounds,"
+            "bytes32 previousDigest,address exchange,uint64 deadline)",
             "exchange",
             act=Act.ADMINISTER,
         ),

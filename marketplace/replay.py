@@ -232,7 +232,7 @@ class LedgerState:
         return participant_rules.request_admission(self.participants, join, now)
 
     def _resign(self, leaving: Any, now: int) -> list[Event]:
-        return participant_rules.resign(self.participants, leaving, now)
+        return participant_rules.resign(self.participants, leaving, self.registrations.bounds_in_force, now)
 
     def _set_status(self, change: Any, now: int) -> list[Event]:
         return participant_rules.set_status(self.participants, change, now)

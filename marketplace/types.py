@@ -16,7 +16,11 @@ ZERO_DIGEST = Digest("0x" + "00" * 32)
 
 
 class Role(IntFlag):
-    """What a participant may do; bits as on the ledger (contracts/src/Participants.sol)."""
+    """What a participant is admitted as; bits as on the ledger (contracts/src/Roles.sol).
+
+    The roles of the national guides and measures, but for two that nobody is admitted to: whom the data are about, and
+    the public. REVIEWER to OPERATOR are on record and sign nothing yet that others may not.
+    """
 
     SUPPLIER = 1
     BUYER = 2
@@ -25,6 +29,19 @@ class Role(IntFlag):
     EXCHANGE = 16
     PANEL = 32
     AUDITOR = 64
+    REGULATOR = 128
+    REVIEWER = 256  # of compliance
+    ASSESSOR = 512  # of quality
+    VALUER = 1024
+    ARBITRATOR = 2048
+    DELIVERER = 4096
+    AUTHORITY = 8192  # authorises the operation of public data
+    IMPLEMENTER = 16_384  # carries that authorisation out
+    OPERATOR = 32_768  # operates public data under it
+
+
+OVERSEERS = Role.REGISTRAR | Role.AUDITOR | Role.EXCHANGE | Role.REGULATOR
+"""Who sees the matters of all parties."""
 
 
 class Act(IntFlag):

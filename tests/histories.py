@@ -274,7 +274,7 @@ class History:
             "status": status,
             "reasonDigest": self._digest(),
             "version": record.version,
-            "registrar": self._registrar(account),
+            "decider": self._registrar(account),
             "deadline": self._deadline(),
         }
         return [self._part("SetStatus", message)]
@@ -289,7 +289,7 @@ class History:
             "status": int(self._pick(list(after) if self.random.random() < 0.02 else usual)),
             "reasonDigest": self._digest(),
             "version": record.version,
-            "registrar": self._registrar(account),
+            "decider": self._registrar(account),
             "deadline": self._deadline(),
         }
         return [self._part("SetStatus", message)]
@@ -410,6 +410,7 @@ class History:
         dates = act_dates(rulebook(), case, step, self.now, record.valid_until)
         message = deed(name, case, step, actor, self.now)
         due = self.now + 300 * DAY if step is Step.DEPOSIT and not dates.due_at else dates.due_at
+        due += self._at_times(7 * 366 * DAY, 16) if step is Step.DEPOSIT else 0  # longer than any entry stands
         if step in BOUNDED and self.now % 4:  # else a case by the law is given the evaluation's times
             bound = self.state.registrations.bound(case.rulebook_digest, case.procedure, BOUNDED[step])
             due = max(due, min(self.now + bound, 2**40))
@@ -431,6 +432,7 @@ class History:
             return None
         bounds = bounds_of(rulebook(LAWFUL) if other == rulebook(LAWFUL).digest else rulebook())
         message: Message = {"rulebookDigest": other, "entryBounds": bounds.entry, "besideBounds": bounds.beside}
+        message["termBounds"] = bounds.term
         message["previousDigest"] = present
         message |= {"exchange": ADDRESSES["exchange"], "deadline": self._deadline()}
         return [self._part("Adopt", message)]
@@ -446,7 +448,7 @@ class History:
         until = self.now + self._term(90 * DAY, 5 * 365 * DAY)
         if asset.status is AssetStatus.CONFIRMED and self.random.random() < 0.9:
             case = cases[self.state.registrations.record_of(asset_key).latest_case]
-            until = asset.valid_until + (DAY if case.kind is Kind.RENEWAL else 0)
+            until = asset.valid_until + (DAY if case.kind is Kind.RENEWAL else 0) + self._at_times(DAY, 8)
         message = {
             "assetId": asset_key,
             "claimDigest": asset.claim_digest,

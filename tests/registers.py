@@ -114,7 +114,7 @@ class _Mostly(History):
             asked = {S.SUSPENDED: S.ACTIVE, S.EXITING: S.EXITED}.get(record.status)
             if asked is not None:
                 message = {"account": account, "status": int(asked), "reasonDigest": self._digest()}
-                message |= {"version": record.version, "registrar": self._registrar(account)}
+                message |= {"version": record.version, "decider": self._registrar(account)}
                 part = self._part("SetStatus", message | {"deadline": self._deadline()})
                 calls.append(self._sign("Participants", "setStatus", [part]))
             elif record.status in STATES["requestAdmission"]:

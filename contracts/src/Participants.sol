@@ -6,6 +6,7 @@ import {IntentBatch} from "./IntentBatch.sol";
 import {Roles} from "./Roles.sol";
 import {IKeys} from "./interfaces/IKeys.sol";
 import {IParticipants} from "./interfaces/IParticipants.sol";
+import {IRegistrations} from "./interfaces/IRegistrations.sol";
 
 /// @title Participants
 contract Participants is IParticipants, IntentBatch {
@@ -15,25 +16,23 @@ contract Participants is IParticipants, IntentBatch {
         "Admit(address account,uint32 roles,bytes32 identityDigest,uint64 version,address registrar,uint64 deadline)"
     );
     bytes32 private constant SET_STATUS_TYPEHASH = keccak256(
-        "SetStatus(address account,uint8 status,bytes32 reasonDigest,uint64 version,address registrar,uint64 deadline)"
+        "SetStatus(address account,uint8 status,bytes32 reasonDigest,uint64 version,address decider,uint64 deadline)"
     );
 
     bytes32 private constant LEAVE_TYPEHASH = keccak256("Leave(address account,uint64 version,uint64 deadline)");
 
-    /// @dev Registration guide of 2026: a registrar that leaves gives six months' notice.
-    uint64 private constant REGISTRAR_NOTICE = 180 days;
-    /// @dev Draft rules of 2022: a trading venue reports its end three months before.
-    uint64 private constant EXCHANGE_NOTICE = 90 days;
-
     IKeys public immutable override KEYS;
+    IRegistrations public immutable REGISTRATIONS;
 
     mapping(address account => Participant) private _participants;
     mapping(bytes32 join => bool) private _joins;
 
     /// @param registrar the first registrar; every other participant is admitted by a registrar.
-    /// @param keys made later: its address is known in advance.
-    constructor(address registrar, IKeys keys) {
+    /// @param keys made later, as `registrations` is: their addresses are known in advance.
+    /// @param registrations knows the rulebook, and so what notice a leaving participant gives.
+    constructor(address registrar, IKeys keys, IRegistrations registrations) {
         KEYS = keys;
+        REGISTRATIONS = registrations;
         _participants[registrar] = Participant(Roles.REGISTRAR, Status.Active, 1, 0);
         emit Admitted(registrar, Roles.REGISTRAR, bytes32(0), registrar, 1);
     }
@@ -102,7 +101,7 @@ contract Participants is IParticipants, IntentBatch {
         _requireVersion(record.version, leaving.version);
 
         record.status = Status.Exiting;
-        record.exitAt = uint64(block.timestamp) + _notice(record.roles);
+        record.exitAt = uint64(block.timestamp) + REGISTRATIONS.exitNotice(record.roles);
         record.version = leaving.version + 1;
 
         emit Leaving(leaving.account, record.exitAt, record.version);
@@ -111,11 +110,11 @@ contract Participants is IParticipants, IntentBatch {
     /* DECIDE */
 
     /// @inheritdoc IParticipants
-    function setStatus(SetStatus calldata change, bytes calldata registrarSignature) external override {
+    function setStatus(SetStatus calldata change, bytes calldata deciderSignature) external override {
         bytes32 structHash = keccak256(abi.encode(SET_STATUS_TYPEHASH, change));
-        _requireSigned(change.registrar, Acts.REGISTRY, structHash, registrarSignature);
+        _requireSigned(change.decider, Acts.REGISTRY, structHash, deciderSignature);
         _requireInTime(change.deadline);
-        _requireRegistrar(change.registrar, change.account);
+        _requireDecider(change.decider, change.account);
         Participant storage record = _participants[change.account];
         _requireVersion(record.version, change.version);
         _requireChange(change.account, record.status, change.status);
@@ -127,7 +126,7 @@ contract Participants is IParticipants, IntentBatch {
         uint64 version = change.version + 1;
         record.version = version;
 
-        emit StatusChanged(change.account, change.status, change.reasonDigest, change.registrar, version);
+        emit StatusChanged(change.account, change.status, change.reasonDigest, change.decider, version);
     }
 
     /* VIEWS */
@@ -148,16 +147,23 @@ contract Participants is IParticipants, IntentBatch {
         return KEYS.keyOf(account, key);
     }
 
-    function _requireActive(address account, uint32 roles) private view {
+    function _isActive(address account, uint32 roles) private view returns (bool) {
         Participant storage record = _participants[account];
-        if (record.status != Status.Active || record.roles & roles != roles) {
-            revert ParticipantsNotActive(account, roles);
-        }
+        return record.status == Status.Active && record.roles & roles == roles;
+    }
+
+    function _requireActive(address account, uint32 roles) private view {
+        if (!_isActive(account, roles)) revert ParticipantsNotActive(account, roles);
     }
 
     function _requireRegistrar(address registrar, address account) private view {
         if (registrar == account) revert ParticipantsOwnMatter(account);
         _requireActive(registrar, Roles.REGISTRAR);
+    }
+
+    function _requireDecider(address decider, address account) private view {
+        if (decider == account) revert ParticipantsOwnMatter(account);
+        if (!_isActive(decider, Roles.REGULATOR)) _requireActive(decider, Roles.REGISTRAR);
     }
 
     function _requireSame(Join calldata join, Admit calldata admission) private pure {
@@ -185,10 +191,5 @@ contract Participants is IParticipants, IntentBatch {
         if (current == Status.Suspended) return asked == Status.Active || asked == Status.Expelled;
         if (current == Status.Exiting) return asked == Status.Exited || asked == Status.Expelled;
         return false;
-    }
-
-    function _notice(uint32 roles) private pure returns (uint64) {
-        if (roles & Roles.REGISTRAR != 0) return REGISTRAR_NOTICE;
-        return roles & Roles.EXCHANGE != 0 ? EXCHANGE_NOTICE : 0;
     }
 }

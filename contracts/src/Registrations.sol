@@ -21,7 +21,7 @@ contract Registrations is IRegistrations, ParticipantIntents {
         "Decide(bytes32 caseId,uint8 step,bytes32 evidenceDigest,uint64 statedAt,uint64 dueAt,uint64 decideBy,address actor,uint64 version,uint64 deadline)"
     );
     bytes32 private constant ADOPT_TYPEHASH = keccak256(
-        "Adopt(bytes32 rulebookDigest,bytes32 entryBounds,bytes32 besideBounds,bytes32 previousDigest,address exchange,uint64 deadline)"
+        "Adopt(bytes32 rulebookDigest,bytes32 entryBounds,bytes32 besideBounds,bytes32 termBounds,bytes32 previousDigest,address exchange,uint64 deadline)"
     );
 
     /// @dev How far behind the ledger's time a stated time may be: long enough to be relayed, too short to hide a late act.
@@ -34,6 +34,11 @@ contract Registrations is IRegistrations, ParticipantIntents {
     uint256 private constant SUPPLEMENT = 32;
     uint256 private constant NOTICE = 64;
     uint256 private constant RENEWAL = 96;
+
+    uint256 private constant TERM = 0;
+    uint256 private constant TERM_PUBLIC_DATA = 32;
+    uint256 private constant EXIT_REGISTRAR = 64;
+    uint256 private constant EXIT_EXCHANGE = 96;
 
     IRights public immutable RIGHTS;
 
@@ -51,12 +56,13 @@ contract Registrations is IRegistrations, ParticipantIntents {
         IRights rights,
         bytes32 rulebookDigest,
         bytes32 entryBounds,
-        bytes32 besideBounds
+        bytes32 besideBounds,
+        bytes32 termBounds
     ) ParticipantIntents(participants) {
         RIGHTS = rights;
         _rulebook = rulebookDigest;
-        _bounds[rulebookDigest] = Bounds(entryBounds, besideBounds);
-        emit RulebookAdopted(rulebookDigest, entryBounds, besideBounds, bytes32(0), address(0));
+        _bounds[rulebookDigest] = Bounds(entryBounds, besideBounds, termBounds);
+        emit RulebookAdopted(rulebookDigest, entryBounds, besideBounds, termBounds, bytes32(0), address(0));
     }
 
     /* FILE */
@@ -173,18 +179,21 @@ contract Registrations is IRegistrations, ParticipantIntents {
         }
         PARTICIPANTS.requireActive(adoption.exchange, Roles.EXCHANGE);
         Bounds storage known = _bounds[adoption.rulebookDigest];
-        bool differs = known.entry != 0 && (known.entry != adoption.entryBounds || known.beside != adoption.besideBounds);
-        if (differs || adoption.entryBounds == 0 || adoption.besideBounds == 0) {
-            revert RegistrationsBounds(adoption.entryBounds, adoption.besideBounds);
+        bool differs = known.entry != 0
+            && (known.entry != adoption.entryBounds || known.beside != adoption.besideBounds
+                || known.term != adoption.termBounds);
+        if (differs || adoption.entryBounds == 0 || adoption.besideBounds == 0 || adoption.termBounds == 0) {
+            revert RegistrationsBounds(adoption.entryBounds, adoption.besideBounds, adoption.termBounds);
         }
 
         _rulebook = adoption.rulebookDigest;
-        (known.entry, known.beside) = (adoption.entryBounds, adoption.besideBounds);
+        _bounds[adoption.rulebookDigest] = Bounds(adoption.entryBounds, adoption.besideBounds, adoption.termBounds);
 
         emit RulebookAdopted(
             adoption.rulebookDigest,
             adoption.entryBounds,
             adoption.besideBounds,
+            adoption.termBounds,
             adoption.previousDigest,
             adoption.exchange
         );
@@ -247,6 +256,14 @@ contract Registrations is IRegistrations, ParticipantIntents {
     /// @inheritdoc IRegistrations
     function rulebook() external view override returns (bytes32) {
         return _rulebook;
+    }
+
+    /// @inheritdoc IRegistrations
+    function exitNotice(uint32 roles) external view override returns (uint64) {
+        bytes32 term = _bounds[_rulebook].term;
+        uint64 registrar = roles & Roles.REGISTRAR != 0 ? _lane(term, EXIT_REGISTRAR) : 0;
+        uint64 exchange = roles & Roles.EXCHANGE != 0 ? _lane(term, EXIT_EXCHANGE) : 0;
+        return registrar > exchange ? registrar : exchange;
     }
 
     /* EFFECTS */
@@ -421,6 +438,8 @@ contract Registrations is IRegistrations, ParticipantIntents {
         uint64 latest = act_.statedAt + MAX_AHEAD;
         if (!dueFits || !endFits || act_.dueAt > latest || act_.decideBy > latest) revert RegistrationsDates(act_.dueAt, act_.decideBy);
         Step step = Step(act_.step);
+        bool begins = record.kind == Kind.First || record.kind == Kind.Renewal;
+        if (step == Step.Deposit && begins) _requireTerm(record, act_);
         uint256 lane = step == Step.RequestCorrection ? CORRECTION : step == Step.RequestSupplement ? SUPPLEMENT : NOTICE;
         if (lane == NOTICE && step != Step.OpenNotice) return;
         _requireLength(record.rulebookDigest, record.procedure, lane, act_.statedAt, act_.dueAt);
@@ -435,6 +454,15 @@ contract Registrations is IRegistrations, ParticipantIntents {
         if (dueAt < earliest) revert RegistrationsShort(dueAt, earliest);
     }
 
+    /// @dev No entry of this rulebook stands longer after its deposit. What does not begin a term keeps that of the entry, see Rights.
+    function _requireTerm(Case storage record, Act memory act_) private view {
+        uint256 lane = record.procedure == Procedure.PublicData ? TERM_PUBLIC_DATA : TERM;
+        uint64 most = _lane(_bounds[record.rulebookDigest].term, lane);
+        if (most != 0 && act_.dueAt > act_.statedAt + most) {
+            revert RegistrationsTerm(act_.dueAt, act_.statedAt + most);
+        }
+    }
+
     /// @dev No window for renewal opens longer before the end than its rulebook's bound.
     function _requireRenewable(File calldata filing, uint64 validUntil) private view {
         uint64 lead = _bound(filing.rulebookDigest, Procedure(filing.procedure), RENEWAL);
@@ -446,7 +474,11 @@ contract Registrations is IRegistrations, ParticipantIntents {
     function _bound(bytes32 rulebookDigest, Procedure procedure, uint256 lane) private view returns (uint64) {
         Bounds storage bounds = _bounds[rulebookDigest];
         bytes32 word = Procedures.runsBeside(uint8(procedure)) ? bounds.beside : bounds.entry;
-        return uint32(uint256(word) >> (uint8(procedure) % 2 == 0 ? 128 + lane : lane));
+        return _lane(word, uint8(procedure) % 2 == 0 ? 128 + lane : lane);
+    }
+
+    function _lane(bytes32 word, uint256 lane) private pure returns (uint64) {
+        return uint32(uint256(word) >> lane);
     }
 
     function _requireOnce(Case storage record, Act memory act_) private view {

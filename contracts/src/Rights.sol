@@ -38,7 +38,6 @@ contract Rights is IRights, ParticipantIntents {
 
     uint256 private constant MAX_SHARE_HOLDERS = 16;
     uint256 private constant WHOLE_BPS = 10_000;
-    uint256 private constant MAX_TERM = 5 * 365 days;
     /// @dev A million epsilon protects nothing; the bound keeps the growing counters far from the end of 64 bits.
     uint64 private constant MAX_EPSILON_BUDGET = 1_000_000_000_000;
     uint8 private constant MAX_LEVEL = 6;
@@ -110,9 +109,7 @@ contract Rights is IRights, ParticipantIntents {
             revert RightsClaimMismatch(record.claimDigest, confirmation.claimDigest);
         }
         if (confirmation.rights == 0 || confirmation.rights > ALL_RIGHTS) revert RightsNone(confirmation.rights);
-        if (confirmation.validUntil <= block.timestamp || confirmation.validUntil > block.timestamp + MAX_TERM) {
-            revert RightsTerm(confirmation.validUntil, block.timestamp + MAX_TERM);
-        }
+        if (confirmation.validUntil <= block.timestamp) revert RightsOver(confirmation.validUntil, block.timestamp);
         _requireNoPart(assetId, record.registrant, confirmation.registrar);
         if (TITLES.hasPart(assetId, confirmation.registrar)) revert RightsOwnMatter(confirmation.registrar);
         PARTICIPANTS.requireActive(confirmation.registrar, Roles.REGISTRAR);

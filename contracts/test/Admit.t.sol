@@ -32,7 +32,7 @@ contract AdmitTest is MarketTest {
     }
 
     function test_constructorAdmitsTheFirstRegistrar() public {
-        Participants fresh = new Participants(_at(STRANGER), ring);
+        Participants fresh = new Participants(_at(STRANGER), ring, registrations);
         fresh.requireActive(_at(STRANGER), Roles.REGISTRAR);
     }
 

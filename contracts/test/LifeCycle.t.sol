@@ -45,7 +45,7 @@ contract LifeCycleTest is MarketTest {
     function test_aVenueLeavesAfterItsNotice() public {
         _resign(EXCHANGE, EXCHANGE);
         uint64 exitAt = participants.participant(_at(EXCHANGE)).exitAt;
-        vm.assertEq(exitAt, block.timestamp + 90 days);
+        vm.assertEq(exitAt, block.timestamp + 93 days);
         vm.warp(exitAt - 1);
         IParticipants.SetStatus memory m = _statusOf(EXCHANGE, IParticipants.Status.Exited);
         bytes memory signature = _sign(REGISTRAR, address(participants), _hash(m));

@@ -472,7 +472,7 @@ contract RegistrationsTest is MarketTest {
     /* ADOPT */
 
     function test_adoptionIsTheExchanges() public {
-        IRegistrations.Adopt memory m = IRegistrations.Adopt("new", "entry", "beside", RULEBOOK, _at(BUYER), _deadline());
+        IRegistrations.Adopt memory m = IRegistrations.Adopt("new", "entry", "beside", "term", RULEBOOK, _at(BUYER), _deadline());
         bytes memory signature = _sign(BUYER, address(registrations), _hash(m));
         _expectInactive(BUYER, Roles.EXCHANGE);
         registrations.adopt(m, signature);
@@ -488,7 +488,7 @@ contract RegistrationsTest is MarketTest {
         _refusesAdoption(RULEBOOK, RULEBOOK, RULEBOOK);
         _refusesAdoption(0, RULEBOOK, 0);
         _refusesAdoption("new", "other", "other");
-        IRegistrations.Adopt memory m = IRegistrations.Adopt("new", "entry", "beside", RULEBOOK, _at(EXCHANGE), _deadline());
+        IRegistrations.Adopt memory m = IRegistrations.Adopt("new", "entry", "beside", "term", RULEBOOK, _at(EXCHANGE), _deadline());
         bytes memory signature = _sign(EXCHANGE, address(registrations), _hash(m));
         vm.warp(uint256(m.deadline) + 1);
         _expectExpired(m.deadline);
@@ -722,20 +722,61 @@ contract RegistrationsTest is MarketTest {
 
     function test_aRulebookHasBoundsAndKeepsThem() public {
         bytes32 bounds = _bounds(1, 2, 3, 4);
-        _refusesBounds(IRegistrations.Adopt("new", 0, bounds, RULEBOOK, _at(EXCHANGE), _deadline()));
-        _refusesBounds(IRegistrations.Adopt("new", bounds, 0, RULEBOOK, _at(EXCHANGE), _deadline()));
+        _refusesBounds(_adoptOf(0, bounds, TERM_BOUNDS));
+        _refusesBounds(_adoptOf(bounds, 0, TERM_BOUNDS));
+        _refusesBounds(_adoptOf(bounds, bounds, 0));
         _adopted(bounds);
-        _send(IRegistrations.Adopt(RULEBOOK, bounds, bounds, "new", _at(EXCHANGE), _deadline()), EXCHANGE);
+        _send(IRegistrations.Adopt(RULEBOOK, bounds, bounds, bounds, "new", _at(EXCHANGE), _deadline()), EXCHANGE);
         bytes32 lower = _bounds(1, 1, 3, 4);
-        _refusesBounds(IRegistrations.Adopt("new", lower, bounds, RULEBOOK, _at(EXCHANGE), _deadline()));
-        _refusesBounds(IRegistrations.Adopt("new", bounds, lower, RULEBOOK, _at(EXCHANGE), _deadline()));
+        _refusesBounds(_adoptOf(lower, bounds, TERM_BOUNDS));
+        _refusesBounds(_adoptOf(bounds, lower, TERM_BOUNDS));
+        _refusesBounds(_adoptOf(bounds, bounds, lower));
         _adopted(bounds);
+    }
+
+    function testFuzz_noEntryStandsLongerThanItsBound(uint32 most, uint64 length) public {
+        most = 1 + most % (10 * 365 days);
+        length = 1 + length % (20 * 365 days);
+        IRegistrations.File memory f = _fileOf(_registered("standing"), IRegistrations.Kind.First);
+        _send(_termOf(bytes32(uint256(most)), RULEBOOK), EXCHANGE);
+        f = _underBounds(f);
+        _send(f, SUPPLIER);
+        _send(_decideOf(f.caseId, IRegistrations.Step.Accept), REGISTRAR);
+        _send(_decideOf(f.caseId, IRegistrations.Step.OpenNotice), REGISTRAR);
+        vm.warp(registrations.caseOf(f.caseId).dueAt + 1);
+        IRegistrations.Decide memory m = _decideOf(f.caseId, IRegistrations.Step.Deposit);
+        m.dueAt = m.statedAt + length;
+        bytes memory signature = _sign(REGISTRAR, address(registrations), _hash(m));
+        if (length > most) {
+            vm.expectRevert(
+                abi.encodeWithSelector(
+                    IRegistrations.RegistrationsTerm.selector, m.dueAt, m.statedAt + uint64(most)
+                )
+            );
+        }
+        registrations.decide(m, signature);
+    }
+
+    function testFuzz_whoLeavesGivesTheNoticeOfTheRulebookInForce(uint32 registrar, uint32 exchange, uint32 roles) public {
+        _send(_termOf(bytes32(uint256(1) | uint256(registrar) << 64 | uint256(exchange) << 96), RULEBOOK), EXCHANGE);
+        uint64 longest = roles & Roles.REGISTRAR != 0 ? registrar : 0;
+        if (roles & Roles.EXCHANGE != 0 && exchange > longest) longest = exchange;
+        vm.assertEq(registrations.exitNotice(roles), longest);
+    }
+
+    function _termOf(bytes32 term, bytes32 previous) private view returns (IRegistrations.Adopt memory) {
+        bytes32 bounds = _bounds(1, 1, 1, 1);
+        return IRegistrations.Adopt("new", bounds, bounds, term, previous, _at(EXCHANGE), _deadline());
+    }
+
+    function _adoptOf(bytes32 entry, bytes32 beside, bytes32 term) private view returns (IRegistrations.Adopt memory) {
+        return IRegistrations.Adopt("new", entry, beside, term, RULEBOOK, _at(EXCHANGE), _deadline());
     }
 
     function _refusesBounds(IRegistrations.Adopt memory m) private {
         bytes memory signature = _sign(EXCHANGE, address(registrations), _hash(m));
         vm.expectRevert(
-            abi.encodeWithSelector(IRegistrations.RegistrationsBounds.selector, m.entryBounds, m.besideBounds)
+            abi.encodeWithSelector(IRegistrations.RegistrationsBounds.selector, m.entryBounds, m.besideBounds, m.termBounds)
         );
         registrations.adopt(m, signature);
     }
@@ -748,7 +789,7 @@ contract RegistrationsTest is MarketTest {
 
     /// @dev From now on cases follow a rulebook with these bounds.
     function _adopted(bytes32 bounds) private {
-        _send(IRegistrations.Adopt("new", bounds, bounds, RULEBOOK, _at(EXCHANGE), _deadline()), EXCHANGE);
+        _send(_adoptOf(bounds, bounds, TERM_BOUNDS), EXCHANGE);
     }
 
     function _underBounds(IRegistrations.File memory m) private pure returns (IRegistrations.File memory) {
@@ -757,7 +798,7 @@ contract RegistrationsTest is MarketTest {
     }
 
     function _refusesAdoption(bytes32 chosen, bytes32 previous, bytes32 got) private {
-        IRegistrations.Adopt memory m = IRegistrations.Adopt(chosen, "entry", "beside", previous, _at(EXCHANGE), _deadline());
+        IRegistrations.Adopt memory m = IRegistrations.Adopt(chosen, "entry", "beside", "term", previous, _at(EXCHANGE), _deadline());
         bytes memory signature = _sign(EXCHANGE, address(registrations), _hash(m));
         vm.expectRevert(abi.encodeWithSelector(IRegistrations.RegistrationsRulebook.selector, RULEBOOK, got));
         registrations.adopt(m, signature);

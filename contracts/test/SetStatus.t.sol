@@ -50,6 +50,34 @@ contract SetStatusTest is MarketTest {
         participants.setStatus(m, signature);
     }
 
+    function testFuzz_aRegulatorDecidesToo(uint8 asked) public {
+        _admit(STRANGER, Roles.REGULATOR);
+        IParticipants.SetStatus memory m = _statusOf(BUYER, IParticipants.Status.Suspended);
+        (m.status, m.decider) = (asked % 2 == 0 ? 2 : uint8(IParticipants.Status.Expelled), _at(STRANGER));
+        _send(m, STRANGER);
+        vm.assertEq(uint8(participants.participant(_at(BUYER)).status), m.status);
+    }
+
+    function testFuzz_noOtherRoleDecides(uint32 roles) public {
+        roles = roles & Roles.ALL & ~(Roles.REGISTRAR | Roles.REGULATOR);
+        vm.assume(roles != 0);
+        _admit(STRANGER, roles);
+        IParticipants.SetStatus memory m = _statusOf(BUYER, IParticipants.Status.Suspended);
+        m.decider = _at(STRANGER);
+        bytes memory signature = _sign(STRANGER, address(participants), _hash(m));
+        _expectInactive(STRANGER, Roles.REGISTRAR);
+        participants.setStatus(m, signature);
+    }
+
+    function test_noRegulatorDecidesInItsOwnMatter() public {
+        _admit(STRANGER, Roles.REGULATOR);
+        IParticipants.SetStatus memory m = _statusOf(STRANGER, IParticipants.Status.Suspended);
+        m.decider = _at(STRANGER);
+        bytes memory signature = _sign(STRANGER, address(participants), _hash(m));
+        vm.expectRevert(abi.encodeWithSelector(IParticipants.ParticipantsOwnMatter.selector, _at(STRANGER)));
+        participants.setStatus(m, signature);
+    }
+
     function test_refusesOwnMatter() public {
         IParticipants.SetStatus memory m = _statusOf(REGISTRAR, IParticipants.Status.Suspended);
         bytes memory signature = _sign(REGISTRAR, address(participants), _hash(m));
@@ -63,7 +91,7 @@ contract SetStatusTest is MarketTest {
         _admit(STRANGER, Roles.REGISTRAR);
         _suspend(STRANGER);
         IParticipants.SetStatus memory m = _statusOf(BUYER, IParticipants.Status.Suspended);
-        m.registrar = _at(STRANGER);
+        m.decider = _at(STRANGER);
         bytes memory signature = _sign(STRANGER, address(participants), _hash(m));
         _expectInactive(STRANGER, Roles.REGISTRAR);
         participants.setStatus(m, signature);

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from crypto.canonical import canonical_json, sha256
 from marketplace.documents.shapes import Check, hex_bytes, integer, matching, record, refuse, text
-from marketplace.types import Digest
+from marketplace.types import Digest, Role
 
 Document = dict[str, Any]
 
@@ -33,7 +33,7 @@ PURPOSES = (
     *("CULTURE_TOURISM", "EDUCATION", "ENTERTAINMENT_SPORT", "GREEN_LOWCARBON", "TRANSPORT", "HEALTHCARE"),
     *("SCI_TECH_INNOVATION", "AGRICULTURE", "METEOROLOGY", "OTHER"),
 )
-ROLE_NAMES = ("SUPPLIER", "BUYER", "REGISTRAR", "BANK", "EXCHANGE", "PANEL", "AUDITOR")
+ROLE_NAMES = tuple(role.name or "" for role in Role)
 FORMS = ("cells", "rows", "products")
 
 BOUND = 1 << 52

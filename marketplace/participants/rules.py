@@ -8,6 +8,7 @@ from marketplace.intents import struct_hash
 from marketplace.participants.keys import KeyRing, Register
 from marketplace.refusals import refuse
 from marketplace.refusals.checks import Message, require_in_time, require_version
+from marketplace.rulebooks.bounds import Bounds
 from marketplace.types import ZERO_DIGEST, ParticipantStatus, Role
 
 S = ParticipantStatus
@@ -30,10 +31,6 @@ STATES: dict[str, dict[ParticipantStatus, tuple[ParticipantStatus, ...]]] = {
     },
     "resign": {S.ACTIVE: (S.EXITING,)},
 }
-
-# Notice of an exit, seconds: a registrar's by the registration guide of 2026 (six months), a venue's by the draft rules
-# of 2022 (three months); for others no source gives one.
-EXIT_NOTICE = ((Role.REGISTRAR, 180 * 86_400), (Role.EXCHANGE, 90 * 86_400))
 
 ALL_ROLES = sum(Role)
 
@@ -110,11 +107,12 @@ def request_admission(state: Participants, join: Message, now: int) -> list[Even
     return [Event("Participants", "Applied", {item: join[item] for item in names} | {"version": version})]
 
 
-def resign(state: Participants, leaving: Message, now: int) -> list[Event]:
+def resign(state: Participants, leaving: Message, bounds: Bounds, now: int) -> list[Event]:
     """Announce a participant's exit; it does no new business from now on.
 
     Args:
         leaving: the intent Leave, signed by the account.
+        bounds: of the rulebook in force, which has the notice that the account must give.
         now: the block's time, unix seconds.
     Raises:
         RuleError: any of the checks below, in their order; the state is then unchanged.
@@ -125,7 +123,7 @@ def resign(state: Participants, leaving: Message, now: int) -> list[Event]:
     record = state.of(account)
     require_version(record.version, leaving)
 
-    exit_at = now + next((seconds for role, seconds in EXIT_NOTICE if record.roles & role), 0)
+    exit_at = now + bounds.exit_notice(record.roles)
     version = record.version + 1
     state.records[account] = replace(record, status=S.EXITING, version=version, exit_at=exit_at)
     return [Event("Participants", "Leaving", {"account": account, "exitAt": exit_at, "version": version})]
@@ -155,7 +153,9 @@ def admit(state: Participants, join: Message, admission: Message, now: int) -> l
         raise refuse("ParticipantsRolesUnknown", roles=join["roles"])
     if account in state.keys.account_of:
         raise refuse("KeysTaken", key=account)
-    _require_registrar(state, admission)
+    if admission["registrar"] == account:
+        raise refuse("ParticipantsOwnMatter", account=account)
+    state.require_active(admission["registrar"], Role.REGISTRAR)
     record = state.of(account)
     require_version(record.version, admission)
     _require_change("admit", account, record.status, S.ACTIVE)
@@ -169,14 +169,14 @@ def set_status(state: Participants, change: Message, now: int) -> list[Event]:
     """Decide about an application or a participant, but for the admission.
 
     Args:
-        change: the intent SetStatus, signed by the registrar.
+        change: the intent SetStatus, signed by a registrar or a regulator.
         now: the block's time, unix seconds.
     Raises:
         RuleError: any of the checks below, in their order; the state is then unchanged.
     """
     account, asked = change["account"], change["status"]
     require_in_time(change, now)
-    _require_registrar(state, change)
+    _require_decider(state, change["decider"], account)
     record = state.of(account)
     require_version(record.version, change)
     _require_change("setStatus", account, record.status, asked)
@@ -185,14 +185,15 @@ def set_status(state: Participants, change: Message, now: int) -> list[Event]:
 
     version = record.version + 1
     state.records[account] = replace(record, status=S(asked), version=version)
-    names = ("account", "status", "reasonDigest", "registrar")
+    names = ("account", "status", "reasonDigest", "decider")
     return [Event("Participants", "StatusChanged", {name: change[name] for name in names} | {"version": version})]
 
 
-def _require_registrar(state: Participants, intent: Message) -> None:
-    if intent["registrar"] == intent["account"]:
-        raise refuse("ParticipantsOwnMatter", account=intent["account"])
-    state.require_active(intent["registrar"], Role.REGISTRAR)
+def _require_decider(state: Participants, decider: str, account: str) -> None:
+    if decider == account:
+        raise refuse("ParticipantsOwnMatter", account=account)
+    if not state.is_active(decider, Role.REGULATOR):
+        state.require_active(decider, Role.REGISTRAR)
 
 
 def _admitted(account: str, roles: int, identity: str, registrar: str, version: int) -> Event:

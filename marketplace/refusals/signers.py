@@ -15,9 +15,10 @@ NOBODY = Role(0)
 
 @dataclass(frozen=True)
 class Active:
-    """Is an active participant with all of `roles`, else `ParticipantsNotActive`."""
+    """Is an active participant with all of `roles` or with `or_role`, else `ParticipantsNotActive`."""
 
     roles: Role = NOBODY
+    or_role: Role = NOBODY
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ _CONSENTER = Is("giver of the consent", "作出同意的一方", "LineageNotCons
 _DELIVERER = Is("seller of the listing", "该挂牌的卖方", "DeliveriesNotSeller")
 _RECEIVER = Is("buyer of the order", "该订单的买方", "DeliveriesNotBuyer")
 _REGISTRAR, _EXCHANGE = (Active(Role.REGISTRAR),), (Active(Role.EXCHANGE),)
+_DECIDER = (Active(Role.REGISTRAR, or_role=Role.REGULATOR),)
 
 SIGNERS: Mapping[tuple[str, str], tuple[Signer, ...]] = {
     ("Participants", "admit"): (
@@ -93,7 +95,7 @@ SIGNERS: Mapping[tuple[str, str], tuple[Signer, ...]] = {
     ),
     ("Participants", "requestAdmission"): (Signer("Join", "account", (Fresh("ParticipantsStatus"),)),),
     ("Participants", "resign"): (Signer("Leave", "account", (Active(),)),),
-    ("Participants", "setStatus"): (Signer("SetStatus", "registrar", _REGISTRAR, own="ParticipantsOwnMatter"),),
+    ("Participants", "setStatus"): (Signer("SetStatus", "decider", _DECIDER, own="ParticipantsOwnMatter"),),
     ("Rights", "register"): (Signer("Register", "holder", (Active(Role.SUPPLIER),)),),
     ("Rights", "confirm"): (Signer("Confirm", "registrar", _REGISTRAR, own="RightsOwnMatter"),),
     ("Rights", "mark"): (Signer("Mark", "registrar", _REGISTRAR, own="RightsOwnMatter"),),

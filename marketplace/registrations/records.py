@@ -6,7 +6,7 @@ from typing import Any
 
 from marketplace.procedures import FINAL, WAIVABLE, CaseState, Kind, Procedure
 from marketplace.refusals import refuse
-from marketplace.rulebooks.bounds import Bounds, Lane
+from marketplace.rulebooks.bounds import NO_BOUNDS, Bounds, Lane
 from marketplace.types import ZERO_DIGEST
 
 NOBODY = "0x" + "00" * 20
@@ -93,6 +93,11 @@ class Registrations:
     objected: set[tuple[str, str]] = field(default_factory=set)
     bounds: dict[str, Bounds] = field(default_factory=dict)
 
+    @property
+    def bounds_in_force(self) -> Bounds:
+        """Those of the rulebook that a case filed now follows."""
+        return self.bounds.get(self.rulebook, NO_BOUNDS)
+
     def bound(self, rulebook: str, procedure: Procedure, lane: Lane) -> int:
         """A bound of a rulebook's periods, in seconds; 0 for none."""
         known = self.bounds.get(rulebook)
@@ -107,6 +112,12 @@ class Registrations:
         earliest = stated_at + self.bound(*case, lane)
         if due_at < earliest:
             raise refuse("RegistrationsShort", dueAt=due_at, earliest=earliest)
+
+    def require_term(self, case: Case, deposited_at: int, until: int) -> None:
+        """Refuse an entry that stands longer than any lawful one."""
+        most = self.bounds.get(case.rulebook_digest, NO_BOUNDS).longest_term(case.procedure)
+        if most and until > deposited_at + most:
+            raise refuse("RegistrationsTerm", validUntil=until, latest=deposited_at + most)
 
     def record_of(self, asset_id: str) -> Record:
         """The asset's record; an empty one, not kept, where there is none."""

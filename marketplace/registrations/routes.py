@@ -61,6 +61,7 @@ class Adopt(Shape):
     rulebook_digest: DigestText
     entry_bounds: DigestText
     beside_bounds: DigestText
+    term_bounds: DigestText
     previous_digest: DigestText
     exchange: AddressText
     deadline: Count

@@ -67,6 +67,7 @@ def found(state: Registrations, rulebook: str, bounds: Bounds) -> list[Event]:
     """The exchange is founded with a rulebook."""
     state.rulebook, state.bounds[rulebook] = rulebook, bounds
     args = {"rulebookDigest": rulebook, "entryBounds": bounds.entry, "besideBounds": bounds.beside}
+    args["termBounds"] = bounds.term
     args |= {"previousDigest": ZERO_DIGEST, "exchange": NOBODY}
     return [Event("Registrations", "RulebookAdopted", args)]
 
@@ -216,9 +217,10 @@ def adopt(state: Registrations, participants: Participants, adoption: Message, n
     if chosen in (state.rulebook, ZERO_DIGEST):
         raise refuse("RegistrationsRulebook", expected=state.rulebook, got=chosen)
     participants.require_active(adoption["exchange"], Role.EXCHANGE)
-    bounds, known = Bounds(adoption["entryBounds"], adoption["besideBounds"]), state.bounds.get(chosen)
-    if (known is not None and known != bounds) or ZERO_DIGEST in (bounds.entry, bounds.beside):
-        raise refuse("RegistrationsBounds", entryBounds=bounds.entry, besideBounds=bounds.beside)
+    words = {name: adoption[name] for name in ("entryBounds", "besideBounds", "termBounds")}
+    bounds, known = Bounds(*words.values()), state.bounds.get(chosen)
+    if (known is not None and known != bounds) or ZERO_DIGEST in words.values():
+        raise refuse("RegistrationsBounds", **words)
 
     state.rulebook, state.bounds[chosen] = chosen, bounds
     args = {name: adoption[name] for name in adoption if name != "deadline"}
@@ -384,6 +386,8 @@ def _require_dates(state: Registrations, case: Case, deed: Message) -> None:
     latest = deed["statedAt"] + MAX_AHEAD_SECONDS
     if not due_fits or not end_fits or max(due, end) > latest:
         raise refuse("RegistrationsDates", dueAt=due, decideBy=end)
+    if step is Step.DEPOSIT and case.kind in (Kind.FIRST, Kind.RENEWAL):
+        state.require_term(case, deed["statedAt"], due)
     if step in BOUNDED:
         state.require_length((case.rulebook_digest, case.procedure), BOUNDED[step], deed["statedAt"], due)
 

@@ -1,6 +1,7 @@
 """Use cases of registration: file, act, let periods expire, adopt a rulebook; work list, public notices, codes."""
 
 from collections.abc import Mapping
+from dataclasses import astuple
 from typing import Any
 
 from sqlalchemy import func
@@ -142,14 +143,14 @@ def adopt(session: Session, deployment: Deployment, adoption: Statement, now: in
         return name
     check_statement(adoption, deployment, now)
     expected = bounds_of(rulebook_of(message["rulebookDigest"]))
-    if (got := Bounds(message["entryBounds"], message["besideBounds"])) != expected:
+    if (got := Bounds(*(message[name] for name in ("entryBounds", "besideBounds", "termBounds")))) != expected:
         raise RuleError(
             "rulebook_bounds_differ",
             "the bounds are not those that follow from the rulebook",
             zh="所载期限下限并非由该规则得出",
             rule="registrations.bounds_follow_from_the_rulebook",
-            expected=[expected.entry, expected.beside],
-            got=[got.entry, got.beside],
+            expected=list(astuple(expected)),
+            got=list(astuple(got)),
             hint="compute them as `marketplace registrations adopt` does",
             hint_zh="请使用 `marketplace registrations adopt`",
         )

@@ -20,7 +20,6 @@ from marketplace.rights.title_records import Titles
 from marketplace.rights.titles import hand_over, open_titles, require_passable, require_whole
 from marketplace.types import AssetStatus, Role
 
-MAX_TERM_SECONDS = 5 * 365 * 86_400
 MAX_EPSILON_BUDGET = 1_000_000_000_000
 MAX_LEVEL = 6
 ALL_RIGHTS = 7
@@ -134,9 +133,8 @@ def confirm(
         raise refuse("RightsClaimMismatch", expected=asset.claim_digest, got=confirmation["claimDigest"])
     if not 1 <= confirmation["rights"] <= ALL_RIGHTS:
         raise refuse("RightsNone", rights=confirmation["rights"])
-    latest = now + MAX_TERM_SECONDS
-    if not now < confirmation["validUntil"] <= latest:
-        raise refuse("RightsTerm", validUntil=confirmation["validUntil"], latest=latest)
+    if confirmation["validUntil"] <= now:
+        raise refuse("RightsOver", validUntil=confirmation["validUntil"], time=now)
     AssetRegister(state, titles).require_no_part(asset_key, registrar)
     participants.require_active(registrar, Role.REGISTRAR)
     first = asset.status is AssetStatus.REGISTERED
@@ -168,7 +166,7 @@ def _require_later_case(asset: Asset, registrations: Registrations, confirmation
         raise refuse("RegistrationsStep", caseId=name, state=int(case.state), step=int(Step.CERTIFY))
     fits = until > asset.valid_until if case.kind is Kind.RENEWAL else until == asset.valid_until
     if not fits:
-        raise refuse("RightsTerm", validUntil=until, latest=asset.valid_until)
+        raise refuse("RightsTerm", validUntil=until, present=asset.valid_until)
     return case
 
 

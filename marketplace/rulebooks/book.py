@@ -72,7 +72,8 @@ _SCHEMA = record(
             record({"code": text(40), "article": text(80), "source": text(40), "en": text(400), "zh": text(400)}), 60, 1
         ),
         "forms": record(dict.fromkeys(KINDS, _check_form)),
-    }
+    },
+    {"exit": record({"registrar": _PERIOD, "exchange": _PERIOD})},
 )
 
 
@@ -128,6 +129,11 @@ class Rulebook:
     def period(self, procedure: str, name: str) -> Period:
         """A time limit, e.g. of "ordinary" "notice"."""
         found = self.content[procedure][name]
+        return Period(found["amount"], found["unit"])
+
+    def exit_notice(self, role: str) -> Period:
+        """The notice of a "registrar" or an "exchange" that leaves; none before version 2."""
+        found = self.content.get("exit", {}).get(role, {"amount": 0, "unit": "days"})
         return Period(found["amount"], found["unit"])
 
     def end(self, start: int, period: Period) -> int:

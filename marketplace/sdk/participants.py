@@ -89,10 +89,13 @@ def admit(client: Client, account: str) -> dict[str, Any]:
 
 
 def set_status(client: Client, account: str, status: ParticipantStatus, reason: str) -> dict[str, Any]:
-    """Suspend or restore a participant. The reason's digest goes onto the ledger, its text stays with the registrar."""
+    """Suspend or restore a participant, as a registrar or a regulator.
+
+    The reason's digest goes onto the ledger, its text stays with whoever decides.
+    """
     digest = to_hex(sha256(reason.encode()))
     message = {"account": account, "status": int(status), "reasonDigest": digest, "version": _version(client, account)}
-    message |= {"registrar": client.address, "deadline": client.deadline()}
+    message |= {"decider": client.address, "deadline": client.deadline()}
     body = {"setStatus": message, "signature": client.sign("SetStatus", message)}
     return {**client.submit("/participants/status", body), "reasonDigest": digest}
 

@@ -142,7 +142,7 @@ def adopt(client: Client, rulebook_digest: str) -> dict[str, Any]:
     chosen = rulebook_of(rulebook_digest)
     bounds = bounds_of(chosen)
     message: dict[str, Any] = {"rulebookDigest": chosen.digest, "previousDigest": previous}
-    message |= {"entryBounds": bounds.entry, "besideBounds": bounds.beside}
+    message |= {"entryBounds": bounds.entry, "besideBounds": bounds.beside, "termBounds": bounds.term}
     message |= {"exchange": client.address, "deadline": client.deadline()}
     return client.submit("/registrations/adoptions", {"adopt": message, "signature": client.sign("Adopt", message)})
 

@@ -10,9 +10,8 @@ which kind and which relations may touch it, and tell the test how to ask for it
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from marketplace.types import Role
+from marketplace.types import OVERSEERS, Role
 
-OVERSEERS = Role.REGISTRAR | Role.AUDITOR | Role.EXCHANGE
 NOBODY = Role(0)
 
 

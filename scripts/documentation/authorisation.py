@@ -74,8 +74,9 @@ def verbs() -> Iterator[str]:
 def check(asked: Check) -> str:
     """What is asked of a signer, and the code with which it is refused."""
     match asked:
-        case Active(roles):
+        case Active(roles, instead):
             named = f" with the role {roles.name}" if roles else ""
+            named += f" or {instead.name}" if instead else ""
             return f"an active participant{named} (`{REFUSALS['ParticipantsNotActive'].code}`)"
         case Is(relation, zh, error, role):
             other = f", or an active {role.name}" if role else ""

@@ -57,13 +57,13 @@ interface IParticipants is IIntentBatch {
         uint64 deadline;
     }
 
-    /// @notice Signed by `registrar`; `status` is the one after.
+    /// @notice Signed by `decider`, a registrar or a regulator; `status` is the one after.
     struct SetStatus {
         address account;
         uint8 status;
         bytes32 reasonDigest;
         uint64 version;
-        address registrar;
+        address decider;
         uint64 deadline;
     }
 
@@ -75,7 +75,7 @@ interface IParticipants is IIntentBatch {
     /// @notice The participant does no new business; from `exitAt` on its exit can be completed.
     event Leaving(address indexed account, uint64 exitAt, uint64 version);
     event StatusChanged(
-        address indexed account, uint8 status, bytes32 reasonDigest, address indexed registrar, uint64 version
+        address indexed account, uint8 status, bytes32 reasonDigest, address indexed decider, uint64 version
     );
 
     /// @notice `account` is not an active participant that has all of `roles`.
@@ -108,8 +108,8 @@ interface IParticipants is IIntentBatch {
         bytes calldata registrarSignature
     ) external;
 
-    /// @notice Whatever a registrar decides about an application or a participant, but for the admission.
-    function setStatus(SetStatus calldata change, bytes calldata registrarSignature) external;
+    /// @notice Whatever a registrar or a regulator decides about an application or a participant, but for the admission.
+    function setStatus(SetStatus calldata change, bytes calldata deciderSignature) external;
 
     /// @notice The contract that knows what signs for an account.
     function KEYS() external view returns (IKeys);

@@ -164,18 +164,22 @@ interface IRegistrations is IIntentBatch {
 
     /// @notice Bounds of a rulebook's periods in seconds, 32 bits each, from the right: the least for a correction, for a supplement,
     /// for public notice (of a revocation: for its hearing), the most before the end for asking for renewal. The right half of `entry`
-    /// is the ordinary procedure's, the left one that of public data; of `beside`, of late objections and of revocations. 0: none.
+    /// is the ordinary procedure's, the left one that of public data; of `beside`, of late objections and of revocations. `term`: the
+    /// most that an entry may stand after its deposit, ordinary and of public data; the notice of a registrar and of an exchange that
+    /// leave, never shorter than the rulebook's. 0: none.
     struct Bounds {
         bytes32 entry;
         bytes32 beside;
+        bytes32 term;
     }
 
-    /// @notice Signed by an exchange: cases filed from now on follow `rulebookDigest`; running ones keep theirs. `entryBounds` and
-    /// `besideBounds` follow from the rulebook, see {Bounds}; they are stated once.
+    /// @notice Signed by an exchange: cases filed from now on follow `rulebookDigest`; running ones keep theirs. `entryBounds`,
+    /// `besideBounds` and `termBounds` follow from the rulebook, see {Bounds}; they are stated once.
     struct Adopt {
         bytes32 rulebookDigest;
         bytes32 entryBounds;
         bytes32 besideBounds;
+        bytes32 termBounds;
         bytes32 previousDigest;
         address exchange;
         uint64 deadline;
@@ -207,7 +211,12 @@ interface IRegistrations is IIntentBatch {
     );
     event DisputeMarked(bytes32 indexed assetId, bytes32 indexed caseId, uint32 disputes);
     event RulebookAdopted(
-        bytes32 rulebookDigest, bytes32 entryBounds, bytes32 besideBounds, bytes32 previousDigest, address exchange
+        bytes32 rulebookDigest,
+        bytes32 entryBounds,
+        bytes32 besideBounds,
+        bytes32 termBounds,
+        bytes32 previousDigest,
+        address exchange
     );
 
     /// @notice The id is not the one that follows from the intent's own fields.
@@ -225,7 +234,7 @@ interface IRegistrations is IIntentBatch {
     /// @notice The period is shorter than any lawful one: it ends at the earliest at `earliest`.
     error RegistrationsShort(uint64 dueAt, uint64 earliest);
     /// @notice A rulebook has bounds, and keeps those that it was adopted with first.
-    error RegistrationsBounds(bytes32 entryBounds, bytes32 besideBounds);
+    error RegistrationsBounds(bytes32 entryBounds, bytes32 besideBounds, bytes32 termBounds);
     /// @notice Public data are deposited before the application, everything else after it.
     error RegistrationsDepositProof(bytes32 depositDigest);
     /// @notice A transfer names who receives, another kind nobody.
@@ -258,7 +267,7 @@ interface IRegistrations is IIntentBatch {
     error RegistrationsCode(bytes32 code);
     /// @notice The code belongs to another certificate.
     error RegistrationsCodeUsed(bytes32 code);
-    /// @notice The certificate would run beyond the validity that the deposit allows.
+    /// @notice The certificate would run beyond the validity that the deposit allows, or the deposit beyond that of its rulebook.
     error RegistrationsTerm(uint64 validUntil, uint64 latest);
     /// @notice Only the contract Rights may do this.
     error RegistrationsOnlyRights(address caller);
@@ -299,4 +308,7 @@ interface IRegistrations is IIntentBatch {
 
     /// @notice The digest of the rulebook that a case filed now has to name.
     function rulebook() external view returns (bytes32);
+
+    /// @notice How many seconds of notice the rulebook in force has a participant with these roles give before it leaves.
+    function exitNotice(uint32 roles) external view returns (uint64);
 }

@@ -62,7 +62,7 @@ interface IRights is IIntentBatch {
         uint64 deadline;
     }
 
-    /// @notice Signed by `registrar`. `version` is the asset's present one, `validUntil` at most five years away. `rights` are bits of
+    /// @notice Signed by `registrar`. `version` is the asset's present one, `validUntil` within the term of the deposit. `rights` are bits of
     /// the first titles that the data's source can give: 1 to hold, 2 to use, 4 to operate. `code` is the
     /// certificate's, ASCII and padded with zeros on the right; the asset's registration case has to be deposited.
     struct Confirm {
@@ -213,8 +213,10 @@ interface IRights is IIntentBatch {
     error RightsClaimMismatch(bytes32 expected, bytes32 got);
     /// @notice A confirmation gives at least one of the first titles, and no other: 1 to hold, 2 to use, 4 to operate.
     error RightsNone(uint8 rights);
-    /// @notice The confirmation must end after now and within five years.
-    error RightsTerm(uint64 validUntil, uint256 latest);
+    /// @notice The confirmation would be over already at the ledger's `time`.
+    error RightsOver(uint64 validUntil, uint256 time);
+    /// @notice A renewal gives a later end than the `present` one; any other certificate of a confirmed asset keeps it.
+    error RightsTerm(uint64 validUntil, uint64 present);
     /// @notice Giver and receiver are the same.
     error RightsSameParty(address account);
     /// @notice Nobody gives a registrar a share unasked, at the registration or after: it could decide nothing about the asset then.

@@ -49,6 +49,10 @@ abstract contract MarketTest is Signing {
     uint64 internal constant BUDGET = 10_000_000;
     bytes32 internal constant RULEBOOK = "rulebook";
     uint64 internal constant VALIDITY = 5 * 365 days;
+    /// @dev Most of an ordinary entry and of public data, then notice of a registrar and of an exchange, from the right.
+    bytes32 internal constant TERM_BOUNDS = bytes32(
+        uint256(5 * 366 days) | uint256(3 * 366 days + 60 days) << 32 | uint256(186 days) << 64 | uint256(93 days) << 96
+    );
 
     Participants internal participants;
     Rights internal rights;
@@ -72,7 +76,7 @@ abstract contract MarketTest is Signing {
         address listingsAt = vm.computeCreateAddress(address(this), nonce + 3);
         address ordersAt = vm.computeCreateAddress(address(this), nonce + 6);
         Registrations registrationsAt = Registrations(vm.computeCreateAddress(address(this), nonce + 10));
-        participants = new Participants(_at(REGISTRAR), IKeys(vm.computeCreateAddress(address(this), nonce + 9)));
+        participants = new Participants(_at(REGISTRAR), IKeys(vm.computeCreateAddress(address(this), nonce + 9)), registrationsAt);
         rights = new Rights(participants, titlesAt, ordersAt, registrationsAt);
         titles = new Titles(participants, rights, listingsAt, ordersAt);
         Lineage lineageAt = Lineage(vm.computeCreateAddress(address(this), nonce + 12));
@@ -100,7 +104,7 @@ abstract contract MarketTest is Signing {
         clearing = new Clearing(participants, currencies, tokens, ordersAt);
         vm.assertEq(address(clearing), clearingAt);
         ring = new Keys(participants);
-        registrations = new Registrations(participants, rights, RULEBOOK, 0, 0);
+        registrations = new Registrations(participants, rights, RULEBOOK, 0, 0, TERM_BOUNDS);
         deliveries = new Deliveries(participants, orders, listings, titles);
         lineage = new Lineage(participants, rights, titles);
         vm.assertEq(address(lineage), address(lineageAt));

@@ -64,7 +64,7 @@ abstract contract Signing {
         return keccak256(
             abi.encode(
                 keccak256(
-                    "SetStatus(address account,uint8 status,bytes32 reasonDigest,uint64 version,address registrar,uint64 deadline)"
+                    "SetStatus(address account,uint8 status,bytes32 reasonDigest,uint64 version,address decider,uint64 deadline)"
                 ),
                 m
             )
@@ -209,7 +209,7 @@ abstract contract Signing {
         return keccak256(
             abi.encode(
                 keccak256(
-                    "Adopt(bytes32 rulebookDigest,bytes32 entryBounds,bytes32 besideBounds,bytes32 previousDigest,address exchange,uint64 deadline)"
+                    "Adopt(bytes32 rulebookDigest,bytes32 entryBounds,bytes32 besideBounds,bytes32 termBounds,bytes32 previousDigest,address exchange,uint64 deadline)"
                 ),
                 m
             )

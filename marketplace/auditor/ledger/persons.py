@@ -102,8 +102,8 @@ class Persons:
 
     def _of_participant(self, args: Row) -> tuple[str, str, set[str]] | None:
         """The first registrar, whom the deployment names, is admitted by itself; the contract takes no other such."""
-        account, registrar = args["account"], args["registrar"]
-        return None if account == registrar else (registrar, f"participant {account}", {account})
+        account, decider = args["account"], args.get("decider") or args["registrar"]
+        return None if account == decider else (decider, f"participant {account}", {account})
 
     def _of_mark(self, args: Row) -> tuple[str, str, set[str]] | None:
         asset = args["assetId"]

@@ -71,7 +71,7 @@ class Proceedings:
             expected = bounds_of(rulebook_of(args["rulebookDigest"]))
         except NotFoundError:
             return  # each case that follows it is a finding
-        stated = Bounds(args["entryBounds"], args["besideBounds"])
+        stated = Bounds(args["entryBounds"], args["besideBounds"], args["termBounds"])
         self._report.same("rulebook_bounds_differ", f"rulebook {args['rulebookDigest']}", expected, stated)
 
     def _filed(self, args: Row) -> None:

@@ -7,8 +7,9 @@ from starlette.responses import StreamingResponse
 
 from marketplace.evidence import service
 from marketplace.evidence.bundle import stream_bundle
-from marketplace.participants.service import OVERSEERS, require_role
+from marketplace.participants.service import require_role
 from marketplace.rights import issuing
+from marketplace.types import OVERSEERS
 from marketplace.web.context import Here
 from marketplace.web.principal import Account
 

@@ -42,13 +42,13 @@ class Admit(Shape):
 
 
 class SetStatus(Shape):
-    """Signed by `registrar`."""
+    """Signed by `decider`, a registrar or a regulator."""
 
     account: AddressText
     status: UInt8
     reason_digest: DigestText
     version: Count
-    registrar: AddressText
+    decider: AddressText
     deadline: Count
 
 

@@ -12,9 +12,7 @@ from marketplace.orders.tables import Order
 from marketplace.participants.membership import require_signed
 from marketplace.participants.tables import Application, Participant
 from marketplace.storage.documents import read_document
-from marketplace.types import Digest, ListingStatus, ParticipantStatus, Role
-
-OVERSEERS = Role.REGISTRAR | Role.AUDITOR | Role.EXCHANGE
+from marketplace.types import OVERSEERS, Digest, ListingStatus, ParticipantStatus, Role
 
 
 def roles_of(session: Session, account: str | None) -> Role:
@@ -91,7 +89,11 @@ def admit(session: Session, deployment: Deployment, admission: Statement, now: i
 
 
 def set_status(session: Session, deployment: Deployment, change: Statement, now: int) -> Digest:
-    """Queue what a registrar decided about an application or a participant. Raises RuleError as the rules say."""
+    """Queue what a registrar or a regulator decided about an application or a participant.
+
+    Raises:
+        RuleError: as the rules say.
+    """
     name = change.digest(deployment)
     if is_under_way(session, name):
         return name
@@ -100,7 +102,7 @@ def set_status(session: Session, deployment: Deployment, change: Statement, now:
     precheck.run(session, "Participants", "setStatus", arguments, now)
     if change.message["status"] == ParticipantStatus.EXITED:
         require_no_obligations(session, change.message["account"])
-    by = change.message["registrar"]
+    by = change.message["decider"]
     return queue(session, contract="Participants", verb="setStatus", arguments=arguments, digest=name, by=by, now=now)
 
 

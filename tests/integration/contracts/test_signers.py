@@ -159,7 +159,7 @@ def suspension(history: History, account: str, version: int) -> Call:
     """Suspends an account, by a registrar that is another."""
     others = (ADDRESSES[name] for name in ("registrar", "second registrar") if ADDRESSES[name] != account)
     registrar = next(a for a in others if history.state.participants.of(a).status is ParticipantStatus.ACTIVE)
-    change = {"account": account, "status": int(ParticipantStatus.SUSPENDED), "registrar": registrar}
+    change = {"account": account, "status": int(ParticipantStatus.SUSPENDED), "decider": registrar}
     change |= {"version": version, "deadline": 2**53 - 1, "reasonDigest": "0x" + "5e" * 32}
     return history._sign("Participants", "setStatus", [history._part("SetStatus", change)])
 
@@ -288,8 +288,8 @@ def failing(check: Check, caller: str) -> str:
     """The error of a check that the caller does not pass; ""."""
     roles, party = EVERYBODY.get(caller, NOBODY), caller == "suspended party"
     match check:
-        case Active(needed):
-            ok = caller in LONE and roles & needed == needed
+        case Active(needed, instead):
+            ok = caller in LONE and (roles & needed == needed or bool(roles & instead))
             return "" if ok else "ParticipantsNotActive"
         case Is(error=error, or_role=role):
             return "" if party or roles & role else error

@@ -412,7 +412,8 @@ def _share_seized(story: Story, registrar: str) -> None:
 
 def _suspended(story: Story, registrar: str) -> None:
     change: dict[str, Any] = {"account": SUPPLIER, "status": int(ParticipantStatus.SUSPENDED), "version": 1}
-    story.call("Participants", "setStatus", {**change, **_by(registrar)})
+    by = _by(registrar)
+    story.call("Participants", "setStatus", {**change, **by, "decider": by["registrar"]})
 
 
 def _by(registrar: str) -> dict[str, Any]:
@@ -464,7 +465,7 @@ def test_a_rulebook_is_adopted_with_the_bounds_that_follow_from_it() -> None:
     story, other = Story(), rulebook_named(EVALUATION)
     bounds, common = bounds_of(other), {"exchange": EXCHANGE, "deadline": FAR}
     story.admit(EXCHANGE, Role.EXCHANGE)
-    words = {"entryBounds": bounds.entry, "besideBounds": bounds.beside}
+    words = {"entryBounds": bounds.entry, "besideBounds": bounds.beside, "termBounds": bounds.term}
     adoption = {**words, **common, "rulebookDigest": other.digest, "previousDigest": story.book.digest}
     story.call("Registrations", "adopt", adoption)
     assert story.codes() == []

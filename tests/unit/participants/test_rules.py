@@ -12,8 +12,11 @@ from marketplace.participants.rules import (
     resign,
     set_status,
 )
+from marketplace.rulebooks import LAWFUL, rulebook_named
+from marketplace.rulebooks.bounds import bounds_of
 from marketplace.types import ParticipantStatus, Role
 
+OTHER = "0x" + "55" * 20
 REGISTRAR, ACCOUNT, DIGEST = "0x" + "11" * 20, "0x" + "22" * 20, "0x" + "33" * 32
 NONE, ACTIVE, SUSPENDED = ParticipantStatus.NONE, ParticipantStatus.ACTIVE, ParticipantStatus.SUSPENDED
 
@@ -28,8 +31,8 @@ def _admit(state: Participants) -> None:
     admit(state, join, {**join, "version": 5, "registrar": REGISTRAR}, 9)
 
 
-def _set(state: Participants, status: int) -> None:
-    change = {"account": ACCOUNT, "status": status, "reasonDigest": DIGEST, "version": 5, "registrar": REGISTRAR}
+def _set(state: Participants, status: int, decider: str = REGISTRAR) -> None:
+    change = {"account": ACCOUNT, "status": status, "reasonDigest": DIGEST, "version": 5, "decider": decider}
     set_status(state, change | {"deadline": 9}, 9)
 
 
@@ -59,6 +62,23 @@ def test_status_changes(before: ParticipantStatus, asked: int) -> None:
     assert state.of(ACCOUNT).version == 5
 
 
+@pytest.mark.parametrize("role", Role)
+def test_a_registrar_or_a_regulator_decides_but_never_about_itself(role: Role) -> None:
+    state = _state(ACTIVE)
+    state.records[OTHER] = Participant(int(role), ACTIVE, 1)
+    if role in (Role.REGISTRAR, Role.REGULATOR):
+        _set(state, SUSPENDED, OTHER)
+        assert state.of(ACCOUNT).status is SUSPENDED
+    else:
+        with pytest.raises(RuleError) as caught:
+            _set(state, SUSPENDED, OTHER)
+        assert caught.value.code == "participant_not_active"
+    state.records[ACCOUNT] = Participant(int(role), ACTIVE, 5)
+    with pytest.raises(RuleError) as caught:
+        _set(state, SUSPENDED, ACCOUNT)
+    assert caught.value.code == "participant_own_matter"
+
+
 @pytest.mark.parametrize(("roles", "active"), [(0, True), (2, True), (1, False), (3, False)])
 def test_active_means_active_with_all_of_the_roles(roles: int, active: bool) -> None:
     assert _state(ACTIVE).is_active(ACCOUNT, roles) is active
@@ -81,19 +101,19 @@ def test_an_application_counts_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("roles", "days"), [(Role.BUYER, 0), (Role.EXCHANGE, 90), (Role.REGISTRAR | Role.EXCHANGE, 180)]
+    ("roles", "days"), [(Role.BUYER, 0), (Role.EXCHANGE, 93), (Role.REGISTRAR | Role.EXCHANGE, 186)]
 )
 def test_an_exit_waits_for_the_notice_of_its_roles(roles: Role, days: int) -> None:
     state = _state(ACTIVE)
     state.records[ACCOUNT] = Participant(int(roles), ACTIVE, 4)
-    resign(state, {"account": ACCOUNT, "version": 4, "deadline": 9}, 9)
+    resign(state, {"account": ACCOUNT, "version": 4, "deadline": 9}, bounds_of(rulebook_named(LAWFUL)), 9)
     assert not state.is_active(ACCOUNT)
     assert state.of(ACCOUNT).exit_at == 9 + days * 86_400
     if days:
         with pytest.raises(RuleError) as caught:
             _set(state, ParticipantStatus.EXITED)
         assert caught.value.code == "exit_not_due"
-    change = {"account": ACCOUNT, "status": 8, "reasonDigest": DIGEST, "version": 5, "registrar": REGISTRAR}
+    change = {"account": ACCOUNT, "status": 8, "reasonDigest": DIGEST, "version": 5, "decider": REGISTRAR}
     set_status(state, change | {"deadline": 2**40}, 9 + days * 86_400)
     assert state.of(ACCOUNT).status is ParticipantStatus.EXITED
 

