@@ -98,7 +98,9 @@ CHINESE: Mapping[type[IntEnum | IntFlag], Mapping[str, str]] = {
     },
     Role: {
         **{"SUPPLIER": "供方", "BUYER": "买方", "REGISTRAR": "登记机构", "BANK": "银行", "EXCHANGE": "交易所"},
-        **{"PANEL": "计算节点", "AUDITOR": "审计方"},
+        **{"PANEL": "计算节点", "AUDITOR": "审计方", "REGULATOR": "监管部门", "REVIEWER": "合规审查机构"},
+        **{"ASSESSOR": "质量评估机构", "VALUER": "资产评估机构", "ARBITRATOR": "仲裁机构"},
+        **{"DELIVERER": "数据交付服务商", "AUTHORITY": "授权主体", "IMPLEMENTER": "实施机构", "OPERATOR": "运营机构"},
     },
     Act: {
         **{"ADMINISTER": "账户管理", "TITLES": "权利与份额", "LISTINGS": "挂牌", "ORDERS": "下单", "QUERIES": "查询"},
