@@ -253,7 +253,7 @@ def register(maker: Maker, origin: str = "ENTERPRISE") -> None:
         "validUntil": until,
         "version": 1,
     }
-    confirm |= {"certificateDigest": certify(maker, until), **maker.by("registrar")}
+    confirm |= {"certificateDigest": certify(maker, acts, until), **maker.by("registrar")}
     maker.act("Rights", "confirm", "Confirm", confirm, "registrar")
     maker.ledger.seal()
     share = {"assetId": maker.asset, "from": collector, "to": heir, "bps": 400, "version": 1, "deadline": START + YEAR}
@@ -321,7 +321,7 @@ def make_product(maker: Maker) -> None:
     until = START + 2 * YEAR
     confirm = {"assetId": asset, "claimDigest": message["claimDigest"], "code": code(2, "202609"), "rights": 7}
     made_of = declared_of({"inputId": maker.asset, "titleId": ZERO_DIGEST, "bps": 2500}) | {"status": "confirmed"}
-    named = certify(maker, until, asset, inputs=[made_of])
+    named = certify(maker, acts, until, asset, inputs=[made_of])
     confirm |= {"validUntil": until, "version": 1, "certificateDigest": named}
     maker.act("Rights", "confirm", "Confirm", confirm | maker.by("registrar"), "registrar")
     maker.ledger.seal()
@@ -351,14 +351,14 @@ def make_product(maker: Maker) -> None:
     maker.ledger.seal()
 
 
-def certify(maker: Maker, until: int, asset: str = "", **told: Any) -> str:
-    """The registrar's certificate, which names what else is told; its digest."""
+def certify(maker: Maker, acts: list[dict[str, Any]], until: int, asset: str = "", **told: Any) -> str:
+    """The registrar's certificate after these acts of a case, which names what else is told; its digest."""
     key = maker.people["registrar"].ed25519
     body = {
         "@context": [credential.CONTEXT],
         "type": ["VerifiableCredential", "DataRightsCertificate"],
         "issuer": credential.did_key(key.public_key().public_bytes_raw()),
-        "validFrom": iso_time(START),
+        "validFrom": iso_time(acts[-1]["statedAt"]),
         "validUntil": iso_time(until),
         "credentialSubject": {"id": f"urn:marketplace:asset:{asset or maker.asset}", **told},
     }

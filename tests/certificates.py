@@ -68,7 +68,7 @@ def certificate(
             asset(),
             MANIFEST,
             CLAIM,
-            valid_until=until,
+            term=(NOW - 60, until),
             entries=entries,
             code=CODE,
             kind=Kind.FIRST,

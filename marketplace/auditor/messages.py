@@ -294,6 +294,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "blob_size": ("A sealed blob has another size than its manifest says.", "密文大小与清单不符。"),
     "certificate_invalid": ("A certificate does not verify.", "登记凭证验证失败。"),
     "certificate_differs": ("A certificate does not say what the ledger says.", "登记凭证与账本不符。"),
+    "certificate_before_deposit": (
+        "A certificate is valid from before the deposit, at which the registration took effect.",
+        "登记凭证的生效时间早于登记生效的存证时间。",
+    ),
     "status_list_invalid": ("A status list is not signed by the log's key.", "状态列表并非由日志密钥签署。"),
     "status_list_differs": ("A status list does not say what the ledger says.", "状态列表与账本不符。"),
     "status_place_reused": ("Two certificates share a place in the status lists.", "两份凭证共用状态列表的同一位置。"),

@@ -11,7 +11,7 @@ from typing import Any
 from crypto import credential
 from crypto.canonical import digest_json, to_hex
 from crypto.errors import CryptoError
-from marketplace.documents import Document, unix_seconds
+from marketplace.documents import Document, iso_time, unix_seconds
 from marketplace.errors import InvalidInputError
 from marketplace.procedures import Kind
 from marketplace.registrations.codes import institution_of
@@ -79,6 +79,27 @@ def check_registration(certificate: Document, kind: Kind, code: str) -> None:
             zh="证书所载登记类型、编码或登记机构身份与案件不符",
             expected=expected,
             got=said,
+        )
+
+
+def check_effect(certificate: Document, deposited_at: int) -> None:
+    """Check that a certificate is valid from the deposit, at which a registration takes effect (guide, art. 26).
+
+    Args:
+        deposited_at: unix seconds.
+    Raises:
+        InvalidInputError: `certificate_differs`.
+    """
+    expected, got = iso_time(deposited_at), certificate.get("validFrom")
+    if got != expected:
+        raise InvalidInputError(
+            "certificate_differs",
+            "the certificate is not valid from the deposit on",
+            zh="证书生效时间与存证时间不符",
+            expected=expected,
+            got=got,
+            hint="issue it again, with the deposit's moment as its beginning",
+            hint_zh="请以存证时间为生效时间重新签发",
         )
 
 

@@ -20,7 +20,6 @@ from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 
 TYPE = "DataRightsCertificate"
-CLOCK_SKEW_SECONDS = 60  # so that a reader whose clock is a little behind accepts it at once
 BOUND = ("holder", "manifestDigest", "ciphertextRoot", "claimDigest")
 
 
@@ -30,7 +29,7 @@ def issue(
     manifest: Document,
     claim: Document,
     *,
-    valid_until: int,
+    term: tuple[int, int],
     entries: list[Document],
     code: str,
     kind: Kind,
@@ -40,7 +39,8 @@ def issue(
 
     Args:
         asset, claim: as they are once its case is certified.
-        valid_until: unix seconds; the same as in the Confirm.
+        term: the deposit's moment, when the registration took effect, and the end that the Confirm states; unix
+            seconds.
         entries: its place in the status lists, `credentialStatus`.
         code: its 15-character registration code.
         kind: of the registration that it ends.
@@ -49,7 +49,6 @@ def issue(
         VerificationError: `status_issuer_differs`: the lists would not be signed by the pinned log key.
     """
     key = client.keys.ed25519
-    now = client.now()
     subject = {
         "id": f"urn:marketplace:asset:{asset['assetId']}",
         "assetId": asset["assetId"],
@@ -69,14 +68,14 @@ def issue(
             "account": client.address,
             **capacity_of(code),
         },
-        "validFrom": documents.iso_time(now - CLOCK_SKEW_SECONDS),
-        "validUntil": documents.iso_time(valid_until),
+        "validFrom": documents.iso_time(term[0]),
+        "validUntil": documents.iso_time(term[1]),
         "credentialStatus": entries,
         "credentialSubject": subject,
     }
     pinned = credential.did_key(canonical.from_hex(client.profile.pin.log_key, 32))
     expect(place_of(document)[1], pinned, "status_issuer_differs", "rights.lists_are_signed_by_the_log")
-    return credential.issue(document, key, created=now)
+    return credential.issue(document, key, created=client.now())
 
 
 def digest(certificate: Mapping[str, Any]) -> str:
@@ -97,11 +96,13 @@ def verify(certificate: Mapping[str, Any], asset: Mapping[str, Any]) -> bytes:
         VerificationError: `certificate_unverified`, or it is not what the registrar confirmed.
     """
     name, present = digest(certificate), asset["certificateDigest"]
-    earlier = name in {item["certificateDigest"] for item in (asset["registration"] or {}).get("superseded", ())}
+    entry = asset["registration"] or {"superseded": (), "depositedAt": 0}
+    deposits = {item["certificateDigest"]: item["depositedAt"] for item in entry["superseded"]}
+    earlier = name in deposits
     expect(name if not earlier else present, present, "certificate_not_confirmed", "rights.certificate_is_confirmed")
     try:
         public = credential.public_of_did_key(certificate["issuer"]["id"])
-        _, until = check_signature(certificate, public)
+        began, until = check_signature(certificate, public)
         subject = certificate["credentialSubject"]
         stated = {name: subject[name] for name in ("assetId", *BOUND)}
     except (CryptoError, InvalidInputError, KeyError, TypeError, ValueError) as error:
@@ -111,6 +112,15 @@ def verify(certificate: Mapping[str, Any], asset: Mapping[str, Any]) -> bytes:
     rule = "rights.certificate_says_what_the_register_says"
     fixed = [item for item in stated if not (earlier and item == "holder")]
     expect({i: stated[i] for i in fixed}, {i: asset[i] for i in fixed}, "certificate_says_otherwise", rule)
+    if began < (deposited := deposits.get(name, entry["depositedAt"])):
+        raise VerificationError(
+            "certificate_before_deposit",
+            "the certificate is valid from before the deposit, at which the registration took effect",
+            zh="证书生效时间早于登记生效的存证时间",
+            rule="registrations.effect_from_the_deposit",
+            expected=f"from {documents.iso_time(deposited)}",
+            got=documents.iso_time(began),
+        )
     if not earlier:
         expect(until, asset["validUntil"], "certificate_says_otherwise", rule)
     return public

@@ -15,7 +15,7 @@ from marketplace.auditor.ledger.chain import HEADERS, RECEIPTS, TRANSACTIONS
 from marketplace.auditor.log import CHECKPOINTS, ENTRIES, LATEST
 from marketplace.auditor.readmodel.comparison import file_of
 from marketplace.auditor.readmodel.rows import KEYS, Row, Tables
-from marketplace.documents import all_chunks
+from marketplace.documents import all_chunks, iso_time
 from marketplace.errors import InvalidInputError, RuleError
 from marketplace.participants.membership import require_signed
 from marketplace.procedures import Kind, Step
@@ -82,7 +82,10 @@ def check_registrations_of_certificates(tables: Tables, documents: Documents, re
             continue
         case = tables.rows["registration_cases"][act["caseId"],]
         subject = f"asset {case['assetId']}"
-        certificate = documents.get(act["evidenceDigest"], "credential", subject) or {}
+        certificate = documents.get(act["evidenceDigest"], "credential", subject)
+        if certificate is None:
+            continue
+        _check_effect(certificate, case["depositedAt"], subject, report)
         said = certificate.get("credentialSubject")
         if not isinstance(said, dict) or "registrationKind" not in said:
             continue
@@ -92,6 +95,17 @@ def check_registrations_of_certificates(tables: Tables, documents: Documents, re
             check_registration(certificate, Kind(case["kind"]), code)
         except InvalidInputError as error:
             report.find(error.code, subject, expected=error.expected, got=error.got)
+
+
+def _check_effect(certificate: dict[str, Any], deposited_at: int, subject: str, report: Report) -> None:
+    """A registration takes effect at its deposit; no certificate may say that it did before."""
+    try:
+        began = int(from_text(certificate.get("validFrom"), "validFrom").timestamp())
+    except CryptoError as error:
+        report.find("certificate_invalid", subject, got=error)
+        return
+    if began < deposited_at:
+        report.find("certificate_before_deposit", subject, expected=f">= {iso_time(deposited_at)}", got=iso_time(began))
 
 
 def _check_memberships(tables: Tables, documents: Documents, report: Report) -> None:

@@ -63,14 +63,15 @@ def assets_json(session: Session, assets: Sequence[Asset]) -> list[dict[str, Any
         )
     )
     entries = _by_asset(session.exec(select(RegisterEntry).where(col(RegisterEntry.asset_id).in_(names))))
-    earlier = superseded(session, [entry for found in entries.values() for entry in found])
+    known = [entry for found in entries.values() for entry in found]
+    earlier, deposits = superseded(session, known), _deposits(session, known)
     return [
         {
             **asset.as_json(),
             "epsilonLeft": asset.epsilon_budget - (asset.epsilon_committed - asset.epsilon_released),
             "shares": [share_json(item, weights.get((item.asset_id, item.holder))) for item in shares[asset.asset_id]],
             "titles": [title.as_json() for title in titles[asset.asset_id]],
-            "registration": next((_entry_json(item, earlier) for item in entries[asset.asset_id]), None),
+            "registration": next((_entry_json(item, earlier, deposits) for item in entries[asset.asset_id]), None),
         }
         for asset in assets
     ]
@@ -92,14 +93,24 @@ def _by_asset(rows: Iterable[Part]) -> Mapping[str, list[Part]]:
     return found
 
 
-def _entry_json(entry: RegisterEntry, earlier: Mapping[str, list[dict[str, str]]]) -> dict[str, Any]:
-    return {**entry.as_json(), "disputed": entry.disputes > 0, "superseded": earlier.get(entry.asset_id, [])}
+def _entry_json(
+    entry: RegisterEntry, earlier: Mapping[str, list[dict[str, Any]]], deposits: Mapping[str, int]
+) -> dict[str, Any]:
+    shown = {**entry.as_json(), "disputed": entry.disputes > 0, "superseded": earlier.get(entry.asset_id, [])}
+    return shown | {"depositedAt": deposits.get(entry.certified_case, 0)}
 
 
-def superseded(session: Session, entries: Sequence[RegisterEntry]) -> dict[str, list[dict[str, str]]]:
-    """Earlier certificates of entries by asset, the oldest first: their digests, and the case of each."""
+def _deposits(session: Session, entries: Sequence[RegisterEntry]) -> dict[str, int]:
+    """When the registrations that stand took effect, by case; unix seconds."""
+    names = [entry.certified_case for entry in entries]
+    query = select(RegistrationCase.case_id, RegistrationCase.deposited_at)
+    return dict(session.exec(query.where(col(RegistrationCase.case_id).in_(names))).all())
+
+
+def superseded(session: Session, entries: Sequence[RegisterEntry]) -> dict[str, list[dict[str, Any]]]:
+    """Earlier certificates of entries by asset, the oldest first: digest, case, and when that took effect."""
     query = (
-        select(RegistrationAct, RegistrationCase.asset_id)
+        select(RegistrationAct, RegistrationCase.asset_id, RegistrationCase.deposited_at)
         .join(RegistrationCase, col(RegistrationCase.case_id) == RegistrationAct.case_id)
         .where(
             col(RegistrationCase.asset_id).in_([entry.asset_id for entry in entries]),
@@ -107,9 +118,10 @@ def superseded(session: Session, entries: Sequence[RegisterEntry]) -> dict[str, 
             col(RegistrationAct.case_id).not_in([entry.certified_case for entry in entries]),
         )
     )
-    found: dict[str, list[dict[str, str]]] = defaultdict(list)
-    for act, asset_id in session.exec(query.order_by(col(RegistrationAct.event_block))):
-        found[asset_id].append({"certificateDigest": act.evidence_digest, "caseId": act.case_id})
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for act, asset_id, deposited_at in session.exec(query.order_by(col(RegistrationAct.event_block))):
+        told = {"certificateDigest": act.evidence_digest, "caseId": act.case_id, "depositedAt": deposited_at}
+        found[asset_id].append(told)
     return found
 
 
@@ -206,6 +218,7 @@ def _check_registration(session: Session, certificate: Document, message: Mappin
     case = session.get(RegistrationCase, entry.latest_case) if entry else None
     if case is not None:  # without one the ledger's own rules refuse it
         certificates.check_registration(certificate, CaseKind(case.kind), from_ledger(message["code"]))
+        certificates.check_effect(certificate, case.deposited_at)
 
 
 def _note_version(session: Session, message: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from marketplace.documents import LEVELS
+from marketplace.documents import LEVELS, unix_seconds
 from marketplace.errors import MarketplaceError
 from marketplace.procedures import CaseState, Kind, Procedure, Step
 from marketplace.registrations import forms
@@ -53,6 +53,11 @@ def test_a_renewal_extends_the_term_and_supersedes_the_certificate(town: Town) -
     assert [standing(town, item) for item in (before, present(town, asset))] == [
         "certificate_superseded",
         "certificate_valid",
+    ]
+    for certificate, case in ((before, entry["registration"]), (present(town, asset), after["registration"])):
+        assert unix_seconds(certificate["validFrom"]) == case["depositedAt"]
+    assert [item["depositedAt"] for item in after["registration"]["superseded"]] == [
+        entry["registration"]["depositedAt"]
     ]
     shown = identifiers.resolve(town["rival"], certificates.digest(before))
     assert (shown["status"], shown["until"]["block"]) == ("superseded", after["event"]["block"])

@@ -7,7 +7,7 @@ import pytest
 from crypto.credential import did_key
 from marketplace.errors import InvalidInputError, VerificationError
 from marketplace.procedures import Kind
-from marketplace.rights.certificates import check_certificate, check_registration
+from marketplace.rights.certificates import check_certificate, check_effect, check_registration
 from marketplace.rights.status_lists import entries_of
 from marketplace.sdk import certificates
 from tests.certificates import CLAIM, CODE, REGISTRAR, UNTIL, asset, certificate, public
@@ -56,13 +56,39 @@ def test_a_registrar_signs_no_place_in_lists_of_another_key() -> None:
             asset(),
             MANIFEST,
             CLAIM,
-            valid_until=UNTIL,
+            term=(NOW, UNTIL),
             entries=entries,
             code=CODE,
             kind=Kind.FIRST,
             annex={},
         )
     assert caught.value.code == "status_issuer_differs"
+
+
+@pytest.mark.parametrize("is_earlier", [False, True])
+def test_a_certificate_from_before_the_deposit_is_refused(is_earlier: bool) -> None:
+    made, found = _issued()
+    began = NOW - 60
+    for deposited in (began - 1, began, began + 1):
+        entry: dict[str, Any] = {"superseded": [], "depositedAt": deposited}
+        told = found | {"registration": entry}
+        if is_earlier:
+            entry["superseded"] = [{"certificateDigest": certificates.digest(made), "depositedAt": deposited}]
+            told |= {"certificateDigest": "0x" + "00" * 32, "registration": entry | {"depositedAt": NOW}}
+        if deposited <= began:
+            certificates.verify(made, told)
+            continue
+        with pytest.raises(VerificationError) as caught:
+            certificates.verify(made, told)
+        assert caught.value.code == "certificate_before_deposit"
+
+
+def test_a_certificate_takes_effect_at_the_deposit_and_at_no_other_time() -> None:
+    check_effect(certificate(), NOW - 60)
+    for moment in (NOW - 61, NOW - 59, NOW):
+        with pytest.raises(InvalidInputError) as caught:
+            check_effect(certificate(), moment)
+        assert caught.value.code == "certificate_differs"
 
 
 def test_a_certificate_says_which_registration_it_ends_and_in_what_capacity_it_is_signed() -> None:
