@@ -521,6 +521,8 @@ COUNTED: dict[str, str] = {
     "leaves": "日志条目",
     "documents": "文档",
     "registered": "资产登记",
+    "participant agreements": "入场协议",
+    "forms": "登记申请表",
     "listings": "挂牌",
     "fundings": "订单托管",
     "agreements": "协议",

@@ -1,6 +1,8 @@
 """The report: bounded, bilingual, complete; the verifier's list, the steps and the documentation say the same."""
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -74,7 +76,18 @@ def test_every_code_that_is_used_has_a_message_and_none_is_idle() -> None:
     assert set(used) <= set(MESSAGES)
 
 
-def test_everything_that_is_counted_has_a_chinese_name(made: Made) -> None:
+def _counted() -> Iterator[str]:
+    """What the auditor's source counts; each name is written out where it is counted."""
+    for path in (ROOT / "marketplace" / "auditor").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "count":
+                assert isinstance(node.args[0], ast.Constant), f"{path.name}:{node.lineno}: write the name out"
+                yield str(node.args[0].value)
+
+
+def test_everything_that_is_counted_has_words_in_both_languages_and_no_words_are_idle(made: Made) -> None:
+    assert set(_counted()) == set(COUNTED)
+    assert all(name.isascii() and re.search("[\u4e00-\u9fff]", zh) for name, zh in COUNTED.items())
     report = Forger(made).report(full=True)
     assert {name for counts in report.counts.values() for name in counts} <= set(COUNTED)
 
