@@ -1,4 +1,5 @@
-"""What the ledger's numbers are called, in English and Chinese: states, kinds, steps, roles, marks, permitted acts.
+"""What the ledger's numbers, and the codes that stand in documents and answers, are called, in English and Chinese:
+states, kinds, steps, roles, levels, marks, permitted acts.
 
 In English a member has the name that service and commands write, e.g. UNDER_REVIEW; in Chinese the field's term.
 """
@@ -14,6 +15,7 @@ from marketplace.types import (
     AssetStatus,
     BatchStatus,
     ConsentStatus,
+    DebtStatus,
     DeliveryMark,
     DeliveryStatus,
     ListingStatus,
@@ -93,6 +95,7 @@ CHINESE: Mapping[type[IntEnum | IntFlag], Mapping[str, str]] = {
     },
     DeliveryMark: {"SILENCE_ACCEPTS": "沉默视为验收", "QUALITY_IN_USE": "使用不视为验收"},
     BatchStatus: {"NONE": "不存在", "OPEN": "开放", "CLOSED": "已关闭", "CONFIRMED": "已确认", "SETTLED": "已结清"},
+    DebtStatus: {"NONE": "不存在", "ENTERED": "已计入", "DROPPED": "已剔除"},
     RecoveryStatus: {
         **{"NONE": "不存在", "PROPOSED": "已提议", "NOTICE": "公告中", "COMPLETED": "已完成", "VETOED": "已否决"},
     },
@@ -111,11 +114,68 @@ CHINESE: Mapping[type[IntEnum | IntFlag], Mapping[str, str]] = {
 NONE = Words("none", "无")
 ORIGINS = {"PUBLIC": "公共数据", "ENTERPRISE": "企业数据", "PERSONAL": "个人数据"}
 """Where data come from, as documents.DATA_ORIGINS names it, in Chinese."""
+SOURCES = {
+    **{
+        "COLLECTED_GENERATED": "自行采集生成",
+        "AGREEMENT": "协议取得",
+        "AUTOMATED_PUBLIC_COLLECTION": "公开数据自动采集",
+    },
+    **{"DERIVED": "加工衍生", "FUSED": "融合开发", "ENTRUSTED_PROCESSING": "受托处理"},
+}
+"""How they were come by, as documents.SOURCE_CLASSES names it."""
+LEVELS = {
+    **{f"GENERAL_{number}": f"一般数据 {number} 级" for number in range(1, 5)},
+    **{"IMPORTANT": "重要数据", "CORE": "核心数据"},
+}
+"""documents.LEVELS, in their order: the ledger's level is the place in it, from 1."""
+MODES = {
+    **{"FULL_SET": "全量", "PER_PERIOD": "按周期", "PER_CALL": "按次", "PER_HIT": "按命中", "PER_RECORD": "按条"},
+    **{"SUBSCRIPTION": "订阅", "FREE_TRIAL": "免费试用", "NEGOTIATED": "协议定价"},
+}
+"""How a price plan counts, as documents.plans.MODES names it."""
+OUTCOMES = {"HIT": "命中", "MISS": "未命中", "ERROR": "出错", "TIMEOUT": "超时"}
+"""What a call came to, as documents.api.OUTCOMES names it."""
+PARTIES = {
+    **{"applicant": "申请人", "counterparty": "受让方", "registrar": "登记机构", "objector": "异议人"},
+    **{"holder": "权利人", "anyone": "任何人"},
+}
+"""Whose a step of a case is, as procedures.Party names it."""
+QUERIES = {"pending": "处理中", "released": "已答复", "refused": "已拒绝"}
+"""What became of a question, in the journal of whoever asked it."""
+PROPOSALS = {
+    **{"open": "待签署", "countered": "已反提议", "withdrawn": "已撤回", "declined": "已谢绝", "accepted": "已接受"},
+    "lapsed": "已过期",
+}
+"""What became of a proposal of an agreement."""
+STATEMENTS = {"Agree": "签署协议", "AmendAgreement": "变更协议", "RetireAgreement": "解除协议"}
+"""What a proposal of an agreement would have signed."""
+ENDPOINTS = {"active": "有效", "gone": "已失效"}
+"""How an address for webhooks stands."""
+APPLICATIONS = {"open": "待审核", "admitted": "已准入"}
+"""What became of an application to join."""
+IN_FORCE = {
+    **{"in_force": "有效", "ended": "已终止", "expired": "已到期", "not_begun": "尚未生效"},
+    "asset_not_confirmed": "资产未处于确权状态",
+}
+"""Whether a title is in force, and why not."""
+PROCEDURES = {procedure.name.lower(): CHINESE[Procedure][procedure.name] for procedure in Procedure if procedure}
+"""Procedures as rulebooks spell them."""
+PERIODS = {
+    **{"accept": "受理", "correct": "补正", "review": "审核", "extension": "延长", "supplement": "补充材料"},
+    **{"notice": "公示", "objection": "异议处理", "validity": "有效期", "renewal_opens": "可续期（届满前）"},
+    **{"renewal_closes": "续期截止（届满前）", "hearing": "听取意见", "registrar": "登记机构", "exchange": "交易所"},
+}
+"""The time limits of a rulebook; of an exit, whose notice it is."""
 
 
 def word(member: IntEnum) -> Words:
     """What one state, kind or step is called."""
     return Words(member.name, CHINESE[type(member)][member.name])
+
+
+def table_of(kind: type[IntEnum]) -> dict[int | str, Words]:
+    """The words of all members, by number and by name."""
+    return {key: word(item) for item in kind for key in (int(item), item.name)}
 
 
 def of_number(kind: type[IntEnum], number: int) -> Words:

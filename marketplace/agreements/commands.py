@@ -8,16 +8,19 @@ from typing import Annotated, Any
 import typer
 
 from crypto.canonical import canonical_json
+from marketplace import words as vocabulary
 from marketplace.agreements import forms
 from marketplace.agreements.html import to_html
 from marketplace.agreements.signing import Signed, standing_words
 from marketplace.agreements.wording import field_words, write_out
 from marketplace.console import Run, command, group
+from marketplace.console.naming import named, said
 from marketplace.console.values import moment, parse_address, parse_digest, parse_duration, read_json, short
 from marketplace.documents import Document, digest
 from marketplace.errors import InvalidInputError
 from marketplace.sdk import agreements
 from marketplace.sdk.opening import open_client
+from marketplace.words import Words
 
 app = group("Agree on a model form, amend and retire together. 签订协议")
 Agreement = Annotated[
@@ -38,14 +41,14 @@ COLUMNS = (
     ("partyB", "party B", "乙方", short),
     ("version", "version", "版本", str),
     ("validUntil", "valid until", "有效期至", moment),
-    ("standing", "status", "状态", str),
+    ("standing", "status", "状态", said),
 )
 PROPOSALS = (
     ("proposal", "proposal", "提议", str),
-    ("intent", "about", "事项", str),
+    ("intent", "about", "事项", named(vocabulary.STATEMENTS, str)),
     ("proposer", "by", "提议人", short),
     ("deadline", "until", "签署截止", moment),
-    ("state", "state", "状态", str),
+    ("state", "state", "状态", named(vocabulary.PROPOSALS)),
 )
 YEAR, WEEK = "365d", "7d"
 
@@ -198,8 +201,8 @@ def list_(run: Run) -> None:
     Example: marketplace agreements list
     """
     with open_client(run) as client:
-        rows = [_with_standing(run, row) for row in agreements.list_mine(client)]
-    run.rows(rows, COLUMNS, run.tr("agreements", "协议"))
+        found = agreements.list_mine(client)
+    run.rows([_with_standing(row) for row in found], COLUMNS, run.tr("agreements", "协议"), found)
 
 
 @command(app)
@@ -213,7 +216,7 @@ def show(run: Run, agreement: Agreement) -> None:
     if run.as_json:
         run.json(found)
         return
-    run.rows([_with_standing(run, found)], COLUMNS)
+    run.rows([_with_standing(found)], COLUMNS)
     declared = forms.form_of(found["document"]).fields
     run.facts(
         {
@@ -289,9 +292,9 @@ def _load(run: Run, what: str) -> tuple[Document, Signed]:
     return agreement["document"], agreements.sign_off(agreement, int(time.time()))
 
 
-def _with_standing(run: Run, row: Mapping[str, Any]) -> dict[str, Any]:
+def _with_standing(row: Mapping[str, Any]) -> dict[str, Any]:
     chinese, english = standing_words(row, int(time.time()))
-    return {**row, "standing": run.tr(english, chinese)}
+    return {**row, "standing": Words(english, chinese)}
 
 
 def _takes(item: Mapping[str, Any]) -> str:

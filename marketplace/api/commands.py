@@ -10,6 +10,7 @@ import typer
 
 from marketplace.api.declared import parse_declared
 from marketplace.console import Run, command, group
+from marketplace.console.naming import named
 from marketplace.console.values import (
     InCurrency,
     moment,
@@ -31,6 +32,7 @@ from marketplace.sdk.call_store import CallStore
 from marketplace.sdk.client import Client
 from marketplace.sdk.opening import open_client
 from marketplace.types import ZERO_DIGEST
+from marketplace.words import OUTCOMES
 
 app = group("Data delivered call by call: offer, order, call, pay, service levels. 接口交付")
 Order = Annotated[str, typer.Argument(metavar="ORDER", parser=parse_id(Kind.ORDER), help="id of the order 订单编号")]
@@ -215,7 +217,7 @@ def records(run: Run, order: Order) -> None:
     columns = (
         ("number", "call", "序号", str),
         ("operation", "operation", "操作", str),
-        ("outcome", "outcome", "结果", str.lower),
+        ("outcome", "outcome", "结果", named(OUTCOMES)),
         ("records", "records", "记录数", str),
         ("latencyMs", "ms", "毫秒", str),
         ("at", "at", "时间", str),

@@ -8,10 +8,11 @@ from marketplace.auditor.printing import Surface, print_findings
 from marketplace.auditor.register import Register
 from marketplace.documents.scopes import name_of
 from marketplace.procedures import KIND_WORDS, CaseState
-from marketplace.types import AssetStatus, ParticipantStatus, TitleKind
+from marketplace.types import AssetStatus, ParticipantStatus, Role, TitleKind
 from marketplace.words import CHINESE
 
 _ZH = {
+    **CHINESE[Role],
     **CHINESE[ParticipantStatus],
     **CHINESE[AssetStatus],
     **CHINESE[CaseState],
@@ -63,6 +64,8 @@ def _told(run: Surface, row: Mapping[str, Any]) -> dict[str, Any]:
         for name in ("status", "state", "standing")
         if name in row
     }
+    if "roles" in row:
+        words["roles"] = ", ".join(run.tr(role, _ZH[role]) for role in row["roles"])
     if "titleId" in row:
         words["kind"] = name_of(TitleKind[row["kind"]], "en" if run.tr("en", "zh") == "en" else "zh")
         words["encumbrances"] = ", ".join(run.tr(word, _ZH[word]) for word in row["encumbrances"])

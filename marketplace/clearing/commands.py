@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from marketplace.console import Run, command, group
+from marketplace.console.naming import named
 from marketplace.console.values import (
     InCurrency,
     moment,
@@ -25,12 +26,7 @@ from marketplace.vault.vouchers import own_voucher
 app = group("Net many orders and debts in batches. 清算")
 Batch = Annotated[str, typer.Argument(metavar="BATCH", parser=parse_digest, help="id of the batch 批次编号")]
 Order = Annotated[str, typer.Argument(metavar="ORDER", parser=parse_id(Kind.ORDER), help="id of the order 订单编号")]
-STATUS = {
-    BatchStatus.OPEN: ("open", "开放"),
-    BatchStatus.CLOSED: ("closed: collecting", "已关闭：扣收中"),
-    BatchStatus.CONFIRMED: ("confirmed: paying", "已确认：支付中"),
-    BatchStatus.SETTLED: ("settled", "已结清"),
-}
+_STATUS = named(BatchStatus)
 FILLING = {"queue": ("orders queued", "已提交的订单"), "enter": ("orders in the batch", "已计入批次的订单")}
 REFUSED = (("order", "order", "订单", str), ("code", "code", "代码", str), ("why", "why", "原因", str))
 STAGES = {"net": ("parties covered", "已备足资金的参与方"), "pay": ("parties paid", "已支付的参与方")}
@@ -170,7 +166,7 @@ def show(run: Run, batch: Batch) -> None:
     facts: dict[str, Any] = {
         name: found[name] for name in ("batchId", "currency", "legs", "parties", "uncovered", "unpaid")
     }
-    facts["status"] = run.tr(*STATUS[BatchStatus(found["status"])])
+    facts["status"] = run.tr(*_STATUS(found["status"]))
     run.say(f"batch {facts['status']}", f"批次{facts['status']}")
     facts["closeBy"] = moment(found["closeBy"])
     run.facts(facts | ({"payBy": moment(found["payBy"])} if found["payBy"] else {}))
@@ -197,6 +193,6 @@ def list_(run: Run) -> None:
         ("number", "number", "序号", str),
         ("currency", "currency", "货币", str),
         ("legs", "legs", "笔数", str),
-        ("status", "status", "状态", lambda value: run.tr(*STATUS[BatchStatus(value)])),
+        ("status", "status", "状态", _STATUS),
     )
     run.rows(rows, columns, data=rows)

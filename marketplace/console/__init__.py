@@ -3,6 +3,7 @@
 run.py      the context of one call: folder, service, language, output form
 command.py  turns a plain function into a command with the shared options
 lazy.py     loads a group only when it is used
+naming.py   states, kinds and roles in words
 values.py   how money, epsilon and times are read and written
 """
 

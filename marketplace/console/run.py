@@ -23,6 +23,7 @@ from rich.text import Text
 from marketplace.currencies import CNY
 from marketplace.errors import MarketplaceError
 from marketplace.quantities import money
+from marketplace.words import Words
 
 LABELS = {
     "en": {"error": "refused", "rule": "rule", "expected": "expected", "got": "got", "hint": "hint", "code": "code"},
@@ -30,7 +31,7 @@ LABELS = {
 }
 ENDLESS = 10_000
 PLACES = frozenset({"contract", "verb", "by", "call", "transaction", "status"})
-Column = tuple[str, str, str, Callable[[Any], str]]
+Column = tuple[str, str, str, Callable[[Any], str | Words]]
 
 
 def choose_language(given: str | None = None) -> str:
@@ -109,7 +110,8 @@ class Run:
 
         Args:
             columns: (key, English heading, Chinese heading, formatter); amounts with the formatter `quantities.money`
-                are yuan, or of the currency that a row's "currency" names.
+                are yuan, or of the currency that a row's "currency" names; what a formatter gives as Words is shown
+                in the reader's language (naming.py).
             data: what to print with --json instead of `rows`.
         """
         if self.as_json:
@@ -120,8 +122,12 @@ class Run:
         for _, en, zh, _format in columns:
             table.add_column(self.tr(en, zh), overflow="fold")
         for row in rows:
-            table.add_row(*(_cell(row.get(key), form) for key, _, _, form in columns))
+            table.add_row(*(self._cell(row.get(key), form) for key, _, _, form in columns))
         self.out.print(table)
+
+    def _cell(self, value: Any, form: Callable[[Any], str | Words]) -> Text:
+        shown = "–" if value is None else form(value)
+        return Text(self.tr(*shown) if isinstance(shown, Words) else shown)
 
     def json(self, data: object) -> None:
         """Print `data` as JSON, if JSON was asked for."""
@@ -240,10 +246,6 @@ def _in_currencies(
 def _amount(row: Mapping[str, Any], name: str) -> str | None:
     code = row.get("currency", CNY.code)
     return None if row.get(name) is None else f"{money(row[name], code)} {code}"
-
-
-def _cell(value: Any, form: Callable[[Any], str]) -> Text:
-    return Text("–" if value is None else form(value))
 
 
 _current: ContextVar[Run | None] = ContextVar("marketplace_run", default=None)

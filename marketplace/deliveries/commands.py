@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from marketplace.console import Run, command, group
+from marketplace.console.naming import named
 from marketplace.console.values import (
     InCurrency,
     moment,
@@ -30,14 +31,6 @@ Order = Annotated[str, typer.Argument(metavar="ORDER", parser=parse_id(Kind.ORDE
 Listing = Annotated[
     str, typer.Argument(metavar="LISTING", parser=parse_id(Kind.PRODUCT), help="id of the listing 挂牌编号")
 ]
-STATUS = {
-    DeliveryStatus.ARRANGED: ("arranged", "已约定"),
-    DeliveryStatus.INSPECTING: ("in inspection", "检验中"),
-    DeliveryStatus.OBJECTED: ("objected", "已异议"),
-    DeliveryStatus.ACCEPTED: ("accepted", "已验收"),
-    DeliveryStatus.DEEMED: ("deemed accepted", "视为验收"),
-    DeliveryStatus.LAPSED: ("lapsed", "已失效"),
-}
 
 
 @command(app)
@@ -234,7 +227,7 @@ def list_(run: Run) -> None:
     columns = (
         ("orderId", "order", "订单", str),
         ("buyer", "buyer", "买方", short),
-        ("status", "status", "状态", lambda code: run.tr(*STATUS[DeliveryStatus(code)])),
+        ("status", "status", "状态", named(DeliveryStatus)),
         ("rounds", "deliveries", "交付次数", str),
         ("dueAt", "until", "期限", moment),
     )

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from marketplace.console import Run, command, group
+from marketplace.console.naming import named
 from marketplace.console.values import moment, parse_digest, parse_duration, parse_id, short
 from marketplace.documents.identifiers import Kind
 from marketplace.errors import InvalidInputError
@@ -20,7 +21,6 @@ Product = Annotated[
 Source = Annotated[
     str, typer.Argument(metavar="INPUT", parser=parse_id(Kind.DATA), help="id of the input's asset 来源资产编号")
 ]
-CONSENTS = {ConsentStatus.GIVEN: ("given", "已同意"), ConsentStatus.WITHDRAWN: ("withdrawn", "已撤回")}
 
 
 @command(app)
@@ -126,7 +126,7 @@ def _row(run: Run, what: str, asset: str, row: dict[str, Any]) -> dict[str, Any]
     elif given is None:
         rests = run.tr("a consent that is missing", "尚缺同意")
     else:
-        en, zh = CONSENTS[ConsentStatus(given["status"])]
+        en, zh = named(ConsentStatus)(given["status"])
         rests = run.tr(f"consent {en}", zh)
     until = moment(given["validUntil"]) if given else ""
     return {"what": what, "asset": asset, "bps": row["bps"], "rests": rests, "until": until}

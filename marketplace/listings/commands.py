@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from marketplace.console import Run, command, group
+from marketplace.console.naming import named
 from marketplace.console.values import (
     InCurrency,
     moment,
@@ -29,18 +30,20 @@ from marketplace.quantities import epsilon, money
 from marketplace.sdk import listings, rights
 from marketplace.sdk.opening import open_client
 from marketplace.types import ListingStatus
+from marketplace.words import MODES
 
 app = group("Put a product on offer; read what is on offer. 产品挂牌")
 Listing = Annotated[
     str, typer.Argument(metavar="LISTING", parser=parse_id(Kind.PRODUCT), help="id of the listing 挂牌编号")
 ]
+_MODE = named(MODES)
 COLUMNS = (
     ("listingId", "listing", "挂牌", str),
     ("seller", "seller", "卖方", short),
-    ("terms", "plan", "方案", lambda terms: plan_of(terms)["mode"].lower()),
+    ("terms", "plan", "方案", lambda terms: _MODE(plan_of(terms)["mode"])),
     ("price", "yuan at least", "起价(元)", money),
     ("validUntil", "valid until", "有效期至", moment),
-    ("status", "status", "状态", lambda code: ListingStatus(code).name.lower()),
+    ("status", "status", "状态", named(ListingStatus)),
 )
 
 

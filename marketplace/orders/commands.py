@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from marketplace.console import Run, command, group
+from marketplace.console.naming import named
 from marketplace.console.values import moment, parse_digest, parse_duration, parse_epsilon, parse_id, parse_money
 from marketplace.documents import PURPOSES
 from marketplace.documents.identifiers import Kind
@@ -30,7 +31,7 @@ COLUMNS = (
     ("escrow", "escrow", "托管(元)", money),
     ("epsilonCap", "epsilon cap", "预算上限", epsilon),
     ("validUntil", "valid until", "有效期至", moment),
-    ("status", "status", "状态", lambda code: OrderStatus(code).name.lower()),
+    ("status", "status", "状态", named(OrderStatus)),
 )
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from marketplace.console import Run, command, group
+from marketplace.console.naming import named
 from marketplace.console.values import parse_epsilon, parse_id, short
 from marketplace.documents.identifiers import Kind
 from marketplace.quantities import epsilon as show_epsilon
@@ -15,6 +16,7 @@ from marketplace.sdk import orders, queries
 from marketplace.sdk.answers import Answer
 from marketplace.sdk.journal import Step
 from marketplace.sdk.opening import open_client
+from marketplace.words import QUERIES
 
 app = group("Ask questions of data that nobody shows you. 密态查询")
 Order = Annotated[str, typer.Argument(metavar="ORDER", parser=parse_id(Kind.ORDER), help="id of your order 订单编号")]
@@ -137,7 +139,7 @@ def history(run: Run, order: Order) -> None:
     columns = (
         ("sequence", "call", "序号", str),
         ("query", "query", "查询", short),
-        ("status", "status", "状态", str),
+        ("status", "status", "状态", named(QUERIES)),
         ("amount", "yuan so far", "累计(元)", money),
         ("code", "refused because", "拒绝原因", str),
     )

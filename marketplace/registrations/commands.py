@@ -7,13 +7,15 @@ from typing import Annotated
 import typer
 
 from marketplace.console import Run, command, group
+from marketplace.console.naming import Named, named, yes_no
 from marketplace.console.usage import BadValue
 from marketplace.console.values import moment, parse_address, parse_id, short
 from marketplace.documents.identifiers import Kind as IdentifierKind
-from marketplace.procedures import Kind, Procedure, Step
+from marketplace.procedures import CaseState, Kind, Procedure, Step
 from marketplace.sdk import registrations, rights
 from marketplace.sdk.foreign import read_json
 from marketplace.sdk.opening import open_client
+from marketplace.words import PARTIES, Words, table_of, word
 
 app = group("Registration cases: file, review, notice, objection, deposit. 登记案件")
 Asset = Annotated[
@@ -25,15 +27,17 @@ PUBLIC = "procedure for public data 公共数据资源登记"
 KINDS = [kind.name for kind in Kind if kind]
 _OWN = {Kind.LATE_OBJECTION: Procedure.LATE_OBJECTION, Kind.REVOCATION: Procedure.REVOCATION}
 STEPS = [step.name for step in Step if step]
+_KIND, _STATE = named(Kind, str), named(CaseState, str)
+_STEP = Named(table_of(Step) | {"FILE": Words("FILE", "提交申请")}, str)
 COLUMNS = (
     ("caseId", "case", "案件", str),
-    ("kindName", "kind", "类型", str),
-    ("stateName", "state", "状态", str),
+    ("kindName", "kind", "类型", _KIND),
+    ("stateName", "state", "状态", _STATE),
     ("applicant", "applicant", "申请人", short),
     ("dueAt", "period until", "本期至", lambda seconds: moment(seconds) if seconds else "–"),
     ("decideBy", "case until", "全案至", moment),
-    ("overdue", "overdue", "逾期", lambda late: "yes 是" if late else ""),
-    ("provisional", "provisional", "暂定", lambda unknown: "yes 是" if unknown else ""),
+    ("overdue", "overdue", "逾期", lambda late: yes_no(late) if late else ""),
+    ("provisional", "provisional", "暂定", lambda unknown: yes_no(unknown) if unknown else ""),
 )
 
 
@@ -136,7 +140,7 @@ def act(
         result = registrations.act(
             client, case, chosen, words, ground=ground, evidence=tuple(evidence or ()), form=corrected
         )
-    run.result(result, f"{chosen.name.lower()} is done in case {case}", f"案件 {case} 已办理 {chosen.name}")
+    run.result(result, f"{chosen.name.lower()} is done in case {case}", f"案件 {case} 已办理“{word(chosen).zh}”")
 
 
 @command(app)
@@ -165,11 +169,17 @@ def show(run: Run, case: Case) -> None:
     book = found["rulebook"]
     lawful = "" if book["lawful"] else " – not the law 并非法定规则"
     run.say(f"rulebook {book['name']}{lawful}", f"规则 {book['name']}{lawful}")
-    acts = (("name", "step", "步骤", str), ("actor", "by", "办理人", short), ("stateName", "then", "状态", str))
+    acts = (
+        ("name", "step", "步骤", _STEP),
+        ("actor", "by", "办理人", short),
+        ("stateName", "then", "状态", _STATE),
+    )
     when = ("statedAt", "at", "时间", lambda seconds: moment(seconds) if seconds else "–")
     run.rows(found["acts"], (*acts, when))
     until = ("dueAt", "would run until", "期限将至", lambda seconds: moment(seconds) if seconds else "–")
-    run.rows(found["open"], (("name", "open step", "可办步骤", str), ("whose", "whose", "由谁", str), until))
+    run.rows(
+        found["open"], (("name", "open step", "可办步骤", _STEP), ("whose", "whose", "由谁", named(PARTIES)), until)
+    )
 
 
 @command(app, "list")
@@ -204,7 +214,11 @@ def notices(run: Run) -> None:
         run.json(found)
         return
     rows = [{**row, "name": row["fields"].get("dataName", "–")} for row in found]
-    columns = (("caseId", "case", "案件", str), ("name", "data", "数据名称", str), ("kind", "kind", "类型", str))
+    columns = (
+        ("caseId", "case", "案件", str),
+        ("name", "data", "数据名称", str),
+        ("kind", "kind", "类型", _KIND),
+    )
     run.rows(rows, (*columns, ("noticeEnd", "objections until", "异议截止", moment)), run.tr("public notices", "公示"))
 
 

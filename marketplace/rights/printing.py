@@ -20,20 +20,13 @@ from marketplace.rights.compact import pack
 from marketplace.rights.remarks import stated_in, words_of_input, words_of_remark
 from marketplace.rights.standing import DISPUTED, VALID, WORDS, Standing
 from marketplace.types import TitleKind
-from marketplace.words import CHINESE, ORIGINS
+from marketplace.words import CHINESE, LEVELS, ORIGINS, SOURCES
 
 ATTACHMENT = "certificate.json"
 _LABEL = 44.0
 _QR_MM = 56.0
 _LINE = 6.0
 _ANNEX_BOTTOM = 297 - 16 - 4 * _LINE  # below it a row of three lines would touch the frame
-_LEVELS = {"CORE": "核心数据", "IMPORTANT": "重要数据"} | {f"GENERAL_{n}": f"一般数据 {n} 级" for n in range(1, 5)}
-_SOURCES = {
-    "COLLECTED_GENERATED": "自行采集生成",
-    "AGREEMENT": "协议取得",
-    "AUTOMATED_PUBLIC_COLLECTION": "公开数据自动采集",
-    "DERIVED": "加工衍生",
-}
 _ROLES = {"REGISTRAR": "数据产权登记机构 Registrar of data property rights, 机构代码 institution"}
 _RIGHTS = CHINESE[TitleKind]
 
@@ -136,8 +129,8 @@ def _fields(certificate: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("资产编号 Asset", subject["assetId"]),
         ("数据名称 Data", f"{subject['title']['zh']}\n{subject['title']['en']}"),
         ("登记主体 Registrant", subject["holder"]),
-        ("数据级别 Level", f"{_LEVELS.get(subject['level'], '')} {subject['level']}"),
-        ("来源 Source", f"{ORIGINS.get(origin, '')} {origin} · {_SOURCES.get(source, '')} {source}"),
+        ("数据级别 Level", f"{LEVELS.get(subject['level'], '')} {subject['level']}"),
+        ("来源 Source", f"{ORIGINS.get(origin, '')} {origin} · {SOURCES.get(source, '')} {source}"),
         ("有效期 Term", term),
         ("清单摘要 Manifest", subject["manifestDigest"]),
         ("密文根 Ciphertext root", subject["ciphertextRoot"]),

@@ -6,9 +6,12 @@ from typing import Annotated, Any
 import typer
 
 from marketplace.console import Run, command, group
+from marketplace.console.naming import named
+from marketplace.console.run import Column
 from marketplace.console.values import moment, parse_duration
 from marketplace.sdk import webhooks
 from marketplace.sdk.opening import open_client
+from marketplace.words import ENDPOINTS
 
 app = group("Have your own systems told what happened to you (Standard Webhooks). 事件通知")
 Endpoint = Annotated[str, typer.Argument(metavar="ENDPOINT", help="id of the endpoint, we_… 通知地址编号")]
@@ -45,12 +48,12 @@ def list_(run: Run) -> None:
     with open_client(run) as client:
         found = webhooks.endpoints(client)
     rows = [{**row, **row["messages"], "types": ", ".join(row["types"]) or run.tr("all", "全部")} for row in found]
-    counts = tuple((name, *words, str) for name, words in STATES.items())
-    columns = (
+    counts: list[Column] = [(name, *told, str) for name, told in STATES.items()]
+    columns: tuple[Column, ...] = (
         ("endpoint", "endpoint", "编号", str),
         ("url", "url", "网址", str),
         ("types", "events", "事件", str),
-        ("status", "status", "状态", str),
+        ("status", "status", "状态", named(ENDPOINTS)),
         *counts,
     )
     run.rows(rows, columns, data=found)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from marketplace.console import Run, command, group
+from marketplace.console.naming import Listed, named
 from marketplace.console.usage import BadValue
 from marketplace.console.values import Reason, parse_address, short
 from marketplace.documents.market import MERCHANT_CLASSES, PARTY_KINDS
@@ -13,14 +14,15 @@ from marketplace.participants import membership
 from marketplace.sdk import participants
 from marketplace.sdk.opening import open_client
 from marketplace.types import ParticipantStatus, Role
+from marketplace.words import word
 
 app = group("Join the exchange; admit and suspend participants. 主体入场与管理")
 Account = Annotated[str, typer.Argument(metavar="ADDRESS", parser=parse_address, help="the participant 主体地址")]
 RoleName = typer.Option(help="a role, repeatable 角色: " + " ".join(role.name or "" for role in Role))
 COLUMNS = (
     ("account", "account", "地址", str),
-    ("roles", "roles", "角色", lambda bits: " ".join(role.name or "" for role in Role if role & bits)),
-    ("status", "status", "状态", lambda code: ParticipantStatus(code).name.lower()),
+    ("roles", "roles", "角色", Listed(Role)),
+    ("status", "status", "状态", named(ParticipantStatus)),
     ("version", "version", "版本", str),
 )
 
@@ -216,13 +218,18 @@ def list_(run: Run) -> None:
 def _review(run: Run, account: str, status: ParticipantStatus, reason: str) -> None:
     with open_client(run) as client:
         result = participants.review(client, account, status, reason)
-    run.result(result, f"{account} is {status.name.lower().replace('_', ' ')} now", f"{account} 状态已更新")
+    run.result(result, *_now(account, status))
 
 
 def _set(run: Run, account: str, status: ParticipantStatus, reason: str) -> None:
     with open_client(run) as client:
         result = participants.set_status(client, account, status, reason)
-    run.result(result, f"{account} is {status.name.lower()} now", f"{account} 状态已更新")
+    run.result(result, *_now(account, status))
+
+
+def _now(account: str, status: ParticipantStatus) -> tuple[str, str]:
+    said = word(status)
+    return f"{account} is {said.en.lower().replace('_', ' ')} now", f"{account} 的状态现为“{said.zh}”"
 
 
 def _roles(names: list[str]) -> Role:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from marketplace.console import Run, command, group
+from marketplace.console.naming import Listed
 from marketplace.console.usage import BadValue
 from marketplace.console.values import parse_digest
 from marketplace.participants.commands.persons import parse_acts
@@ -24,7 +25,7 @@ Paste = Annotated[
 ]
 COLUMNS = (
     ("identity", "identity", "身份", str),
-    ("acts", "acts", "权限", lambda bits: " ".join(act.name or "" for act in Act if act & bits)),
+    ("acts", "acts", "权限", Listed(Act)),
     ("validUntil", "until", "失效", str),
     ("linkedBy", "linked by", "关联密钥", str),
 )

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from marketplace.console import Run, command, group
+from marketplace.console.naming import Listed, named
 from marketplace.console.usage import BadValue
 from marketplace.console.values import Reason, parse_address, parse_digest, parse_money
 from marketplace.sdk import persons
@@ -21,7 +22,7 @@ Passed = Annotated[Path, typer.Argument(metavar="FILE", help="the file that was 
 Out = Annotated[Path, typer.Option(help="where to write the file 输出文件")]
 COLUMNS = (
     ("key", "key", "密钥", str),
-    ("acts", "acts", "权限", lambda bits: " ".join(act.name or "" for act in Act if act & bits)),
+    ("acts", "acts", "权限", Listed(Act)),
     ("limitFen", "limit (fen)", "限额（分）", lambda limit: "-" if limit == NO_LIMIT else str(limit)),
     ("validFrom", "from", "生效", str),
     ("validUntil", "until", "失效", lambda end: "-" if end == NO_LIMIT else str(end)),
@@ -30,7 +31,7 @@ RECOVERIES = (
     ("recoveryId", "recovery", "恢复", str),
     ("account", "account", "账户", str),
     ("newKey", "new key", "新密钥", str),
-    ("status", "status", "状态", lambda code: RecoveryStatus(code).name.lower()),
+    ("status", "status", "状态", named(RecoveryStatus)),
     ("readyAt", "ready at", "公告届满", str),
 )
 

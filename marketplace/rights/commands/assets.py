@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from crypto.credential import public_of_did_key
+from marketplace import words
 from marketplace.console import Run, command
+from marketplace.console.naming import named, placed
 from marketplace.console.usage import BadValue
 from marketplace.console.values import (
     Reason,
@@ -28,6 +30,7 @@ from marketplace.sdk import certificate_files, rights
 from marketplace.sdk.foreign import read_json
 from marketplace.sdk.opening import open_client
 from marketplace.types import AssetStatus
+from marketplace.words import word
 
 Shares = Annotated[
     list[str] | None,
@@ -36,8 +39,8 @@ Shares = Annotated[
 COLUMNS = (
     ("assetId", "asset", "资产", str),
     ("holder", "holder", "持有方", short),
-    ("level", "level", "级别", lambda level: LEVELS[level - 1]),
-    ("status", "status", "状态", lambda code: AssetStatus(code).name.lower()),
+    ("level", "level", "级别", placed(words.LEVELS)),
+    ("status", "status", "状态", named(AssetStatus)),
     ("validUntil", "valid until", "有效期至", lambda seconds: moment(seconds) if seconds else "–"),
     ("epsilonLeft", "epsilon left", "剩余预算", epsilon),
 )
@@ -236,4 +239,4 @@ def restore(run: Run, asset: Asset, reason: Reason) -> None:
 def _mark(run: Run, asset: str, status: AssetStatus, reason: str) -> None:
     with open_client(run) as client:
         result = rights.mark(client, asset, status, reason)
-    run.result(result, f"{asset} is {status.name.lower()} now", f"{asset} 登记状态已更新")
+    run.result(result, f"{asset} is {status.name.lower()} now", f"{asset} 的登记状态现为“{word(status).zh}”")

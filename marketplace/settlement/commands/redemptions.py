@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from marketplace.console import Run, command
+from marketplace.console.naming import named
 from marketplace.console.values import InCurrency, moment, parse_address, parse_digest, parse_money
 from marketplace.currencies import CNY
 from marketplace.quantities import money, worth
@@ -17,12 +18,6 @@ from marketplace.types import RedemptionStatus
 Redemption = Annotated[
     str, typer.Argument(metavar="REDEMPTION", parser=parse_digest, help="id of the redemption 赎回编号")
 ]
-STATUS = {
-    RedemptionStatus.LOCKED: ("locked", "锁定中"),
-    RedemptionStatus.PAID: ("paid", "已兑付"),
-    RedemptionStatus.REJECTED: ("rejected", "已拒绝"),
-    RedemptionStatus.EXPIRED: ("expired", "到期退回"),
-}
 
 
 @command(app)
@@ -61,7 +56,7 @@ def redemptions(run: Run) -> None:
         ("redemptionId", "redemption", "赎回编号", str),
         ("account", "holder", "持有人", str),
         ("amount", "yuan", "金额(元)", money),
-        ("status", "status", "状态", lambda code: run.tr(*STATUS[RedemptionStatus(code)])),
+        ("status", "status", "状态", named(RedemptionStatus)),
         ("payBy", "bank's time ends", "银行期限", moment),
     )
     run.rows(found, columns)
