@@ -151,26 +151,28 @@ def give_code(here: Here, account: Officer, case_id: CaseId) -> dict[str, str]:
 
 @router.get("/cases")
 def list_cases(here: Here, account: Account) -> list[dict[str, Any]]:
-    """The cases that you are a party to."""
+    """The cases that you are a party to, each with what was said last in writing, as far as you may read it."""
     with here.reading() as session:
         return service.cases_of(session, account, here.clock())
 
 
 @router.get("/work")
 def list_work(here: Here, account: Account) -> list[dict[str, Any]]:
-    """The registrar's work list: every case that is not over, overdue ones first, then by date."""
+    """The registrar's work list: every case that is not over with what was said last in writing, overdue ones first,
+    then by date.
+    """
     with here.reading() as session:
         require_role(session, account, Role.REGISTRAR)
-        return service.work_list(session, here.clock())
+        return service.work_list(session, account, here.clock())
 
 
 @router.get("/cases/{case_id}")
 def get_case(here: Here, account: Account, case_id: CaseId) -> dict[str, Any]:
-    """One case with all its acts, its open steps, and the dates each of them would have to state now; for its
-    parties.
+    """One case for its parties: its acts with the form or paper of each, where you may read it, its open steps, and the
+    dates each of them would have to state now.
     """
     with here.reading() as session:
-        return service.case_json(session, service.visible_case(session, case_id, account), here.clock())
+        return service.shown_case(session, case_id, account, here.clock())
 
 
 @router.get("/notices")

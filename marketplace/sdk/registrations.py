@@ -148,9 +148,16 @@ def adopt(client: Client, rulebook_digest: str) -> dict[str, Any]:
 
 
 def get_case(client: Client, case_id: str) -> dict[str, Any]:
-    """A case with its acts, as its parties and registrars see it."""
+    """A case with its acts, as its parties and registrars see it; "paper" of an act is the form or paper that it names,
+    None where there is none or where it is not for the reader.
+
+    Raises:
+        VerificationError: `case_differs`; `content_differs`: the paper that an act names cannot be had.
+    """
     found: dict[str, Any] = client.get(f"/registrations/cases/{case_id}")
     expect(found["caseId"], case_id, "case_differs", "registrations.case_as_asked")
+    for act in found["acts"]:
+        _verify_paper(client, act)
     return found
 
 
@@ -190,14 +197,26 @@ def outline(
 
 
 def list_cases(client: Client) -> list[dict[str, Any]]:
-    """The cases that one is a party to."""
-    found: list[dict[str, Any]] = client.get("/registrations/cases")
-    return found
+    """The cases that one is a party to; "lastPaper" is the latest act with something in writing, or None."""
+    return _checked_list(client, "/registrations/cases")
 
 
 def list_work(client: Client) -> list[dict[str, Any]]:
-    """The registrar's work list."""
-    found: list[dict[str, Any]] = client.get("/registrations/work")
+    """The registrar's work list; "lastPaper" as in `list_cases`."""
+    return _checked_list(client, "/registrations/work")
+
+
+def _verify_paper(client: Client, act: dict[str, Any]) -> None:
+    name = act["evidenceDigest"]
+    if act["paper"] is not None:
+        act["paper"] = client.take_document(name, {name: act["paper"]})
+
+
+def _checked_list(client: Client, path: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = client.get(path)
+    for case in found:
+        if case["lastPaper"] is not None:
+            _verify_paper(client, case["lastPaper"])
     return found
 
 

@@ -7,9 +7,9 @@ exist.
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import LargeBinary
+from sqlalchemy import LargeBinary, or_
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Field, Session, SQLModel, select
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from crypto.canonical import canonical_json, load_canonical, sha256, to_hex
 from marketplace.errors import NotFoundError, PortError
@@ -71,16 +71,7 @@ def document_body(session: Session, digest: str) -> bytes:
     row = session.get(StoredDocument, digest)
     if row is None:
         raise _not_found(digest)
-    if to_hex(sha256(row.body)) != digest:
-        raise PortError(
-            "document_altered",
-            f"the stored document {digest} has been changed",
-            retryable=False,
-            zh="已存储的文档被改动",
-            hint="restore the document from a copy; its name is its SHA-256",
-            hint_zh="请从副本恢复该文档；其名称即 SHA-256 摘要",
-        )
-    return row.body
+    return _checked_body(row)
 
 
 def visible_body(session: Session, digest: str, account: str | None, *, sees_all: bool = False) -> bytes:
@@ -99,9 +90,39 @@ def visible_body(session: Session, digest: str, account: str | None, *, sees_all
     return document_body(session, digest)
 
 
+def visible_documents(
+    session: Session, digests: Iterable[str], account: str | None, *, sees_all: bool = False
+) -> dict[str, dict[str, Any]]:
+    """Those of the documents that are here and that `account` may read, by digest; arguments as `visible_body`.
+
+    Raises:
+        PortError: `document_altered`, as `read_document`.
+    """
+    query = select(StoredDocument).where(col(StoredDocument.digest).in_(sorted(set(digests))))
+    if not sees_all:
+        reader = select(DocumentReader).where(DocumentReader.digest == StoredDocument.digest)
+        reads = reader.where(DocumentReader.account == account).exists()
+        query = query.where(or_(col(StoredDocument.public), reads))
+    rows = session.exec(query).all()
+    return {row.digest: load_canonical(_checked_body(row)) for row in rows}
+
+
 def has_document(session: Session, digest: str) -> bool:
     """Whether the document named `digest` is stored."""
     return session.exec(select(StoredDocument.digest).where(StoredDocument.digest == digest)).first() is not None
+
+
+def _checked_body(row: StoredDocument) -> bytes:
+    if to_hex(sha256(row.body)) != row.digest:
+        raise PortError(
+            "document_altered",
+            f"the stored document {row.digest} has been changed",
+            retryable=False,
+            zh="已存储的文档被改动",
+            hint="restore the document from a copy; its name is its SHA-256",
+            hint_zh="请从副本恢复该文档；其名称即 SHA-256 摘要",
+        )
+    return row.body
 
 
 def _is_reader(session: Session, digest: str, account: str | None) -> bool:

@@ -1,14 +1,18 @@
 """One town for all tests of this folder: setting it up takes seconds, and what it has done stays true."""
 
+import json
 import time
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
+from crypto import keystore
+from marketplace.cli import main
 from marketplace.sdk.client import Client
+from marketplace.sdk.files import write_private
 from tests.integration.service.late import Late
-from tests.integration.service.town import ROLES, Town, running, town_settings
+from tests.integration.service.town import ROLES, Shown, Town, running, town_settings
 from tests.sealed_market import keys
 
 
@@ -37,6 +41,25 @@ def late(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Late]:
         town.open_market()
         yield made
         town.close()
+
+
+@pytest.fixture
+def shown(town: Town, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shown:
+    """Runs a command as one of the town's parties and gives what it prints for a person; `code` as it must end."""
+    password = "a long password"
+    monkeypatch.setenv("MARKETPLACE_PASSWORD", password)
+    monkeypatch.setattr("marketplace.sdk.opening.close_process", lambda: None)
+
+    def run(name: str, *words: str, code: int = 0) -> str:
+        home = town.folder / f"home-{name}"
+        if not home.exists():
+            sealed = keystore.encrypt(town[name].keys, password, keystore.MIN_WORK_FACTOR)
+            write_private(home / "keystore.json", json.dumps(sealed).encode())
+        capsys.readouterr()
+        assert main([*words, "--home", str(home), "--url", town.url]) == code, capsys.readouterr().err
+        return capsys.readouterr().out
+
+    return run
 
 
 @pytest.fixture(scope="package")

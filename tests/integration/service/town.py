@@ -60,6 +60,8 @@ ROLES = {
 NODES = ("node-1", "node-2", "node-3")
 PRICE, ESCROW, BUDGET, CAP = 500, 3_000, 40_000_000, 4_000_000
 YEAR = 365 * 86_400
+Shown = Callable[..., str]
+"""Name of a party and the words of a command -> what it prints; the fixture `shown`."""
 
 
 @contextmanager

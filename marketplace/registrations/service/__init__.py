@@ -1,6 +1,6 @@
 """Use cases of registration: file, act, let periods expire, adopt a rulebook; work list, public notices, codes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from typing import Any
 
@@ -18,10 +18,10 @@ from marketplace.procedures import ENDING, FINAL, TABLES, WHOSE, CaseState, Kind
 from marketplace.registrations import clocks, codes, forms
 from marketplace.registrations.projections import SUBJECT
 from marketplace.registrations.records import NOBODY, case_from_json
+from marketplace.registrations.service import papers
 from marketplace.registrations.tables import (
     CertificateCode,
     RegisterEntry,
-    RegistrationAct,
     RegistrationCase,
     RulebookInForce,
 )
@@ -81,7 +81,9 @@ def file(session: Session, deployment: Deployment, wish: Statement, form: Docume
     book = rulebook_of(message["rulebookDigest"])
     forms.check_form(book, form)
     _check_filing(session, book, form, message)
-    store_document(session, form, now=now, readers=_readers(message))
+    parties = (message["applicant"], message["counterparty"])
+    readers = papers.readers_of(session, message["assetId"], parties, message["procedure"])
+    store_document(session, form, now=now, readers=readers)
     return _queue(session, "file", arguments, name, by=message["applicant"], now=now)
 
 
@@ -111,7 +113,8 @@ def act(session: Session, deployment: Deployment, deed: Statement, paper: Docume
     expected = dates_of(session, book, case, step, message["statedAt"])
     _require_dates(expected, message)
     if paper is not None:
-        readers = {case.applicant, case.counterparty, case.objector, message["actor"]} - {NOBODY}
+        parties = (case.applicant, case.counterparty, case.objector, message["actor"])
+        readers = papers.readers_of(session, case.asset_id, parties, case.procedure)
         store_document(session, paper, now=now, readers=readers)
     return _queue(session, verb, arguments, name, by=message["actor"], now=now)
 
@@ -190,31 +193,16 @@ def give_code(session: Session, case_id: str, institution: codes.Institution) ->
     return code
 
 
-def case_json(session: Session, case: RegistrationCase, now: int, *, whole: bool = True) -> dict[str, Any]:
-    """A case in words, with its open steps, the dates each would have to state now, and what is overdue.
+def shown_case(session: Session, case_id: str, account: str, now: int) -> dict[str, Any]:
+    """One case for one of its parties or an overseer, with all its acts and what they say, as far as `account` may
+    read it.
 
-    Args:
-        whole: with all its acts.
+    Raises:
+        NotFoundError: `case_unknown`: there is none, or it is not theirs.
     """
-    book, value = rulebook_of(case.rulebook_digest), case_from_json(case.as_json())
-    other = Step.DEPOSIT if value.kind in ENDING else Step.END
-    steps = [step for (state, step) in TABLES[value.procedure] if state is value.state and step is not other]
-    shown = case.as_json() | {
-        "stateName": value.state.name,
-        "kindName": value.kind.name,
-        "procedureName": value.procedure.name,
-        "rulebook": {"name": book.name, "digest": book.digest, "lawful": book.is_lawful},
-        "open": [_open_step(session, book, case, step, now) for step in steps],
-        "provisional": any(book.is_provisional(end) for end in (case.due_at, case.decide_by) if end),
-        "paused": value.state in (CaseState.SUPPLEMENT_REQUESTED, *PUBLIC_STATES),
-        "overdue": _overdue(case, value.state, now),
-        "now": now,
-    }
-    if whole:
-        query = select(RegistrationAct).where(RegistrationAct.case_id == case.case_id)
-        lines = session.exec(query.order_by(col(RegistrationAct.version)))
-        shown["acts"] = [_act_json(line) for line in lines]
-    return shown
+    case = visible_case(session, case_id, account)
+    acts = papers.acts_of(session, case_id, account, sees_all=oversees(session, account))
+    return _case_json(session, case, now) | {"acts": acts}
 
 
 def notice_json(session: Session, case_id: str, now: int) -> dict[str, Any]:
@@ -229,23 +217,25 @@ def notice_json(session: Session, case_id: str, now: int) -> dict[str, Any]:
     return case.as_json() | {"notice": _notice(session, case, now)}
 
 
-def work_list(session: Session, now: int) -> list[dict[str, Any]]:
-    """Every case that is not over, what is due first on top."""
+def work_list(session: Session, account: str, now: int) -> list[dict[str, Any]]:
+    """Every case that is not over, what is due first on top, for the registrar `account`."""
     over = [int(state) for state in FINAL]
     query = select(RegistrationCase).where(col(RegistrationCase.state).not_in(over))
-    rows = [case_json(session, row, now, whole=False) for row in session.exec(query)]
+    rows = _listed(session, session.exec(query).all(), account, now)
     return sorted(rows, key=lambda row: (not row["overdue"], _next_end(row), row["caseId"]))
 
 
 def cases_of(session: Session, account: str, now: int) -> list[dict[str, Any]]:
-    """The cases that `account` is a party to, the newest first."""
+    """The cases that `account` is a party to, as `visible_case` has it, the newest first."""
+    held = select(RegisterEntry.asset_id).where(RegisterEntry.holder == account)
     mine = or_(
+        col(RegistrationCase.asset_id).in_(held),
         RegistrationCase.applicant == account,
         RegistrationCase.counterparty == account,
         RegistrationCase.objector == account,
     )
     rows = session.exec(select(RegistrationCase).where(mine).order_by(col(RegistrationCase.filed_at).desc()))
-    return [case_json(session, row, now, whole=False) for row in rows]
+    return _listed(session, rows.all(), account, now)
 
 
 def notices(session: Session, now: int) -> list[dict[str, Any]]:
@@ -373,12 +363,32 @@ def _check_paper(book: Rulebook, case: RegistrationCase, step: Step, paper: Docu
         raise _differs("case_papers_differ", "the paper is not the one that was signed for", named, got)
 
 
-def _readers(message: Mapping[str, Any]) -> set[str]:
-    return {message["applicant"], message["counterparty"]} - {NOBODY}
-
-
 def _queue(session: Session, verb: str, arguments: list[Any], name: str, *, by: str, now: int) -> Digest:
     return queue(session, contract="Registrations", verb=verb, arguments=arguments, digest=name, by=by, now=now)
+
+
+def _case_json(session: Session, case: RegistrationCase, now: int) -> dict[str, Any]:
+    """A case in words, with its open steps, the dates each would have to state now, and what is overdue."""
+    book, value = rulebook_of(case.rulebook_digest), case_from_json(case.as_json())
+    other = Step.DEPOSIT if value.kind in ENDING else Step.END
+    steps = [step for (state, step) in TABLES[value.procedure] if state is value.state and step is not other]
+    return case.as_json() | {
+        "stateName": value.state.name,
+        "kindName": value.kind.name,
+        "procedureName": value.procedure.name,
+        "rulebook": {"name": book.name, "digest": book.digest, "lawful": book.is_lawful},
+        "open": [_open_step(session, book, case, step, now) for step in steps],
+        "provisional": any(book.is_provisional(end) for end in (case.due_at, case.decide_by) if end),
+        "paused": value.state in (CaseState.SUPPLEMENT_REQUESTED, *PUBLIC_STATES),
+        "overdue": _overdue(case, value.state, now),
+        "now": now,
+    }
+
+
+def _listed(session: Session, cases: Sequence[RegistrationCase], account: str, now: int) -> list[dict[str, Any]]:
+    """Cases for a list, each with "lastPaper": its latest act with something in writing, None before there is one."""
+    said = papers.last_papers(session, cases, account, sees_all=oversees(session, account))
+    return [_case_json(session, case, now) | {"lastPaper": said.get(case.case_id)} for case in cases]
 
 
 def _open_step(session: Session, book: Rulebook, case: RegistrationCase, step: Step, now: int) -> dict[str, Any]:
@@ -396,11 +406,6 @@ def _overdue(case: RegistrationCase, state: CaseState, now: int) -> bool:
 def _next_end(row: Mapping[str, Any]) -> int:
     waits = ("SUBMITTED", "CORRECTION_REQUESTED", "OBJECTION_PENDING", "PUBLIC_NOTICE", "SUPPLEMENT_REQUESTED")
     return int(row["dueAt"] if row["stateName"] in waits else row["decideBy"])
-
-
-def _act_json(line: RegistrationAct) -> dict[str, Any]:
-    name = Step(line.step).name if line.step else "FILE"
-    return line.as_json() | {"name": name, "stateName": CaseState(line.state).name}
 
 
 def _notice(session: Session, case: RegistrationCase, now: int) -> dict[str, Any]:

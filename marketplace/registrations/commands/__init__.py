@@ -7,15 +7,16 @@ from typing import Annotated
 import typer
 
 from marketplace.console import Run, command, group
-from marketplace.console.naming import Named, named, yes_no
+from marketplace.console.naming import named
 from marketplace.console.usage import BadValue
-from marketplace.console.values import moment, parse_address, parse_id, short
+from marketplace.console.values import moment, parse_address, parse_id
 from marketplace.documents.identifiers import Kind as IdentifierKind
-from marketplace.procedures import CaseState, Kind, Procedure, Step
+from marketplace.procedures import Kind, Procedure, Step
+from marketplace.registrations.commands import showing
 from marketplace.sdk import registrations, rights
 from marketplace.sdk.foreign import read_json
 from marketplace.sdk.opening import open_client
-from marketplace.words import PARTIES, Words, table_of, word
+from marketplace.words import word
 
 app = group("Registration cases: file, review, notice, objection, deposit. 登记案件")
 Asset = Annotated[
@@ -27,18 +28,6 @@ PUBLIC = "procedure for public data 公共数据资源登记"
 KINDS = [kind.name for kind in Kind if kind]
 _OWN = {Kind.LATE_OBJECTION: Procedure.LATE_OBJECTION, Kind.REVOCATION: Procedure.REVOCATION}
 STEPS = [step.name for step in Step if step]
-_KIND, _STATE = named(Kind, str), named(CaseState, str)
-_STEP = Named(table_of(Step) | {"FILE": Words("FILE", "提交申请")}, str)
-COLUMNS = (
-    ("caseId", "case", "案件", str),
-    ("kindName", "kind", "类型", _KIND),
-    ("stateName", "state", "状态", _STATE),
-    ("applicant", "applicant", "申请人", short),
-    ("dueAt", "period until", "本期至", lambda seconds: moment(seconds) if seconds else "–"),
-    ("decideBy", "case until", "全案至", moment),
-    ("overdue", "overdue", "逾期", lambda late: yes_no(late) if late else ""),
-    ("provisional", "provisional", "暂定", lambda unknown: yes_no(unknown) if unknown else ""),
-)
 
 
 @command(app)
@@ -156,7 +145,9 @@ def expire(run: Run, case: Case) -> None:
 
 @command(app)
 def show(run: Run, case: Case) -> None:
-    """A case: where it stands, its acts, and what may be done next. 查询案件
+    """A case: where it stands, its acts and what they say in writing, the form, and what may be done next. 查询案件
+
+    Papers that are not for you to read are named by their digest.
 
     Example: marketplace registrations show 0x5f…5f
     """
@@ -164,22 +155,8 @@ def show(run: Run, case: Case) -> None:
         found = registrations.get_case(client, case)
     if run.as_json:
         run.json(found)
-        return
-    run.rows([found], COLUMNS)
-    book = found["rulebook"]
-    lawful = "" if book["lawful"] else " – not the law 并非法定规则"
-    run.say(f"rulebook {book['name']}{lawful}", f"规则 {book['name']}{lawful}")
-    acts = (
-        ("name", "step", "步骤", _STEP),
-        ("actor", "by", "办理人", short),
-        ("stateName", "then", "状态", _STATE),
-    )
-    when = ("statedAt", "at", "时间", lambda seconds: moment(seconds) if seconds else "–")
-    run.rows(found["acts"], (*acts, when))
-    until = ("dueAt", "would run until", "期限将至", lambda seconds: moment(seconds) if seconds else "–")
-    run.rows(
-        found["open"], (("name", "open step", "可办步骤", _STEP), ("whose", "whose", "由谁", named(PARTIES)), until)
-    )
+    else:
+        showing.show(run, found)
 
 
 @command(app, "list")
@@ -189,17 +166,17 @@ def list_(run: Run) -> None:
     Example: marketplace registrations list
     """
     with open_client(run) as client:
-        run.rows(registrations.list_cases(client), COLUMNS, run.tr("registration cases", "登记案件"))
+        run.rows(registrations.list_cases(client), showing.LISTED, run.tr("registration cases", "登记案件"))
 
 
 @command(app)
 def work(run: Run) -> None:
-    """The registrar's work list: what is open, overdue first. 待办清单
+    """The registrar's work list: what is open and what was said last, overdue first. 待办清单
 
     Example: marketplace registrations work
     """
     with open_client(run) as client:
-        run.rows(registrations.list_work(client), COLUMNS, run.tr("open cases", "待办案件"))
+        run.rows(registrations.list_work(client), showing.LISTED, run.tr("open cases", "待办案件"))
 
 
 @command(app)
@@ -217,7 +194,7 @@ def notices(run: Run) -> None:
     columns = (
         ("caseId", "case", "案件", str),
         ("name", "data", "数据名称", str),
-        ("kind", "kind", "类型", _KIND),
+        ("kind", "kind", "类型", named(Kind, str)),
     )
     run.rows(rows, (*columns, ("noticeEnd", "objections until", "异议截止", moment)), run.tr("public notices", "公示"))
 
