@@ -151,8 +151,6 @@ STATEMENTS = {"Agree": "签署协议", "AmendAgreement": "变更协议", "Retire
 """What a proposal of an agreement would have signed."""
 ENDPOINTS = {"active": "有效", "gone": "已失效"}
 """How an address for webhooks stands."""
-APPLICATIONS = {"open": "待审核", "admitted": "已准入"}
-"""What became of an application to join."""
 IN_FORCE = {
     **{"in_force": "有效", "ended": "已终止", "expired": "已到期", "not_begun": "尚未生效"},
     "asset_not_confirmed": "资产未处于确权状态",

@@ -67,6 +67,37 @@ def list_applications(client: Client) -> list[dict[str, Any]]:
     return client.pages("/participants/applications")
 
 
+def get_application(client: Client, account: str) -> dict[str, Any]:
+    """The open application of an account, as itself or as a registrar.
+
+    Raises:
+        NotFoundError: `application_unknown`: there is none, or it is not yours to see.
+    """
+    found: dict[str, Any] = client.get(f"/participants/applications/{account}")
+    return found
+
+
+def show(client: Client, account: str) -> dict[str, Any]:
+    """A participant as the ledger says, with its open application where one may see it.
+
+    Returns:
+        as `get`, and "application": as `get_application`, or None; for whoever the ledger does not know yet "account",
+        "status" and "application" alone.
+    Raises:
+        NotFoundError: `participant_unknown`: neither is to be seen.
+    """
+    try:
+        application: dict[str, Any] | None = get_application(client, account)
+    except NotFoundError:
+        application = None
+    try:
+        return {**get(client, account), "application": application}
+    except NotFoundError:
+        if application is None:
+            raise
+        return {"account": account, "status": int(ParticipantStatus.NONE), "application": application}
+
+
 def admit(client: Client, account: str) -> dict[str, Any]:
     """Admit an applicant, after checking its own signature and that its profile is the one it signed for.
 
@@ -75,7 +106,7 @@ def admit(client: Client, account: str) -> dict[str, Any]:
         VerificationError: the application is not what the applicant signed.
         RuleError: `membership_unsigned`: it does not sign the participant agreement.
     """
-    application = _application(client, account)
+    application = get_application(client, account)
     wish = application["join"]
     membership.require_signed(_check_application(client, application))
     fields = {name: wish[name] for name in ("account", "roles", "identityDigest")}
@@ -105,7 +136,7 @@ def review(client: Client, account: str, status: ParticipantStatus, reason: str)
 
     The application is put on the ledger first, if it is not there; the reason's digest goes there too.
     """
-    _check_application(client, _application(client, account))
+    _check_application(client, get_application(client, account))
     if _status(client, account) not in (ParticipantStatus.SUBMITTED, ParticipantStatus.UNDER_REVIEW):
         client.submit(f"/participants/applications/{account}/entry", {})
     if _status(client, account) is ParticipantStatus.SUBMITTED:
@@ -144,13 +175,6 @@ def _version(client: Client, account: str) -> int:
         return int(get(client, account)["version"])
     except NotFoundError:
         return 0
-
-
-def _application(client: Client, account: str) -> dict[str, Any]:
-    application = next((item for item in list_applications(client) if item["join"]["account"] == account), None)
-    if application is None:
-        raise NotFoundError("application_unknown", f"{account} has not applied", zh=f"{account} 没有申请", got=account)
-    return application
 
 
 def _check_application(client: Client, application: dict[str, Any]) -> Document:

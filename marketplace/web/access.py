@@ -103,6 +103,7 @@ ACCESS: Mapping[str, Access] = {
     # participants
     "apply_to_join": Signed("Participants.admit"),
     "list_applications": Holds(Role.REGISTRAR),
+    "get_application": Party("application", ("applicant",), Role.REGISTRAR),
     "admit_participant": Signed("Participants.admit"),
     "set_participant_status": Signed("Participants.setStatus"),
     "get_participant_agreement": Anyone(),

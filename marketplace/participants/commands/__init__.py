@@ -1,14 +1,14 @@
 """`marketplace participants`: joining, admission, standing."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from marketplace.console import Run, command, group
 from marketplace.console.naming import Listed, named
 from marketplace.console.usage import BadValue
-from marketplace.console.values import Reason, parse_address, short
+from marketplace.console.values import Reason, moment, parse_address, short
 from marketplace.documents.market import MERCHANT_CLASSES, PARTY_KINDS
 from marketplace.participants import membership
 from marketplace.sdk import participants
@@ -24,6 +24,12 @@ COLUMNS = (
     ("roles", "roles", "角色", Listed(Role)),
     ("status", "status", "状态", named(ParticipantStatus)),
     ("version", "version", "版本", str),
+)
+
+APPLICATIONS = (
+    *COLUMNS[:2],
+    ("document", "profile", "资料摘要", short),
+    ("appliedAt", "applied at", "申请时间", moment),
 )
 
 
@@ -102,9 +108,7 @@ def applications(run: Run) -> None:
     """
     with open_client(run) as client:
         found = participants.list_applications(client)
-    rows = [{**item["join"], "document": item["document"]} for item in found]
-    columns = (*COLUMNS[:2], ("document", "profile", "资料摘要", short))
-    run.rows(rows, columns, run.tr("applications", "申请"), found)
+    run.rows([_wish(item) for item in found], APPLICATIONS, run.tr("applications", "申请"), found)
 
 
 @command(app)
@@ -196,13 +200,23 @@ def restore(run: Run, account: Account, reason: Reason) -> None:
 
 @command(app)
 def show(run: Run, account: Account) -> None:
-    """One participant as the ledger says. 查询主体
+    """One participant as the ledger says; to its applicant and to registrars its open application, too. 查询主体
 
     Example: marketplace participants show 0x70997970c51812dc3a010c7d01b50e0d17dc79c8
     """
     with open_client(run) as client:
-        found = participants.get(client, account)
-    run.rows([found], COLUMNS, data=found)
+        found = participants.show(client, account)
+    if run.as_json:
+        run.json(found)
+        return
+    if "version" in found:
+        run.rows([found], COLUMNS)
+    if found["application"] is not None:
+        run.rows(
+            [_wish(found["application"])],
+            APPLICATIONS,
+            run.tr("application, waits for a registrar", "申请，等待登记机构审核"),
+        )
 
 
 @command(app, "list")
@@ -225,6 +239,11 @@ def _set(run: Run, account: str, status: ParticipantStatus, reason: str) -> None
     with open_client(run) as client:
         result = participants.set_status(client, account, status, reason)
     run.result(result, *_now(account, status))
+
+
+def _wish(application: dict[str, Any]) -> dict[str, Any]:
+    """An application as a row."""
+    return {**application["join"], "document": application["document"], "appliedAt": application["appliedAt"]}
 
 
 def _now(account: str, status: ParticipantStatus) -> tuple[str, str]:

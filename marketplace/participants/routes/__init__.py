@@ -93,6 +93,13 @@ def list_applications(here: Here, account: Account, page: AskedPage, request: Re
     return link_next(request, response, rows)
 
 
+@router.get("/applications/{address}")
+def get_application(here: Here, account: Account, address: Annotated[AddressText, Path()]) -> dict[str, Any]:
+    """The open application of an account, for itself and for registrars."""
+    with here.reading() as session:
+        return dict(applying.application_json(applying.visible_application(session, address, account)))
+
+
 @router.post("/admissions", status_code=202)
 def admit_participant(here: Here, body: AdmissionBody) -> Queued:
     """Admit an applicant. The applicant's own Join goes to the ledger with it."""

@@ -11,6 +11,7 @@ from marketplace.evidence.inbox import Statement, check_statement, is_under_way,
 from marketplace.evidence.inbox.notices import tell
 from marketplace.intents import Deployment
 from marketplace.ledger.profile import ledger_profile
+from marketplace.participants.service import roles_of
 from marketplace.participants.tables import Application, Participant
 from marketplace.storage.documents import store_document
 from marketplace.types import Digest, ParticipantStatus, Role
@@ -151,6 +152,25 @@ def enter_application(session: Session, account: str, by: str, now: int) -> Dige
     )
 
 
+def visible_application(session: Session, account: str, asker: str) -> Application:
+    """The open application of `account`, for itself and for registrars.
+
+    Raises:
+        NotFoundError: `application_unknown`: there is none, or it is not theirs.
+    """
+    row = session.get(Application, account)
+    may = asker == account or bool(roles_of(session, asker) & Role.REGISTRAR)
+    if row is None or row.admission is not None or not may:
+        raise NotFoundError(
+            "application_unknown",
+            f"there is no open application of {account} for you",
+            zh="没有您可查阅的待审申请",
+            hint="sign in as its applicant or as a registrar; what was admitted is no longer open",
+            hint_zh="请以申请人或登记机构身份登录；已准入的申请不再待审",
+        )
+    return row
+
+
 def application_json(row: Application) -> Mapping[str, Any]:
-    """An application as registrars see it."""
+    """An application as its applicant and registrars see it."""
     return {"join": row.join, "signature": row.signature, "document": row.document_digest, "appliedAt": row.applied_at}

@@ -130,6 +130,7 @@ def make_world(town: Town) -> World:
         "agreement": {"party A": "supplier", "party B": "buyer"},
         "proposal": {"party A": "supplier", "party B": "buyer"},
         "case": {"applicant": "supplier"},
+        "application": {"applicant": "newcomer"},
     }
     agreement = town["buyer"].get(f"/orders/{order}")["agreementDigest"]
     world.objects = {"order": order, "query": name, "request": name, "approved query": name, "document": agreement}
@@ -140,6 +141,8 @@ def make_world(town: Town) -> World:
     world.objects |= {"balance": town["buyer"].address, "webhook": world.webhook(), "identity": world.identity()}
     world.objects |= dict(zip(("agreement", "proposal"), _agree(town), strict=True))
     world.objects["case"] = town.facts["case"]
+    participants.join(town["newcomer"], Role.BUYER, "Newcomer", "新来者")
+    world.objects["application"] = town["newcomer"].address
     world.objects["delivery"] = order_file(town, offer_file(town))
     world.objects["product"] = offer_calls(town)
     return world
@@ -161,7 +164,8 @@ def _agree(town: Town) -> tuple[str, str]:
     return str(proposed[0]["agreementId"]), str(proposed[1]["proposal"])
 
 
-UNKNOWNS = {"balance": keys("nobody-of-this-town").address, "webhook": "we_" + "9d" * 12}
+UNKNOWNS = dict.fromkeys(("balance", "application"), keys("nobody-of-this-town").address)
+UNKNOWNS["webhook"] = "we_" + "9d" * 12
 UNKNOWNS["invoice"] = "/".join(keys(f"nobody-{side}").address for side in ("who-sells", "who-buys"))
 
 
@@ -218,6 +222,7 @@ def _order_name(order: str) -> str:
 Request = tuple[str, str, Any]
 REQUESTS: Mapping[str, Callable[[World, str], Request]] = {
     "unlink_identity": lambda _, identity: ("DELETE", f"/session/oidc/links/{identity}", None),
+    "get_application": lambda _, account: ("GET", f"/participants/applications/{account}", None),
     "get_case": lambda _, case: ("GET", f"/registrations/cases/{case}", None),
     "expire_period": lambda _, case: ("POST", f"/registrations/cases/{case}/expiry", {}),
     "get_order": lambda _, order: ("GET", f"/orders/{order}", None),

@@ -56,8 +56,16 @@ def test_reviewed_corrected_rejected_and_admitted(market: Town, tmp_path: Path) 
 
     shown = ask()
     assert shown["profile"]["evidence"][0]["digest"].startswith("0x")
+    for reader in (applicant, registrar):
+        seen = participants.show(reader, applicant.address)
+        assert (seen["status"], seen["application"]["document"]) == (ParticipantStatus.NONE, shown["identityDigest"])
+    assert refused(lambda: participants.show(market["buyer"], applicant.address)) == "participant_unknown"
     participants.review(registrar, applicant.address, ParticipantStatus.UNDER_REVIEW, "taken up")
     assert status(market, "supplier") is ParticipantStatus.UNDER_REVIEW
+    under_review = participants.show(applicant, applicant.address)
+    assert under_review["status"] == ParticipantStatus.UNDER_REVIEW
+    assert under_review["application"]["join"]["roles"] == Role.SUPPLIER
+    assert participants.show(market["buyer"], applicant.address)["application"] is None
     participants.review(registrar, applicant.address, ParticipantStatus.CORRECTION_REQUESTED, "unreadable")
     assert refused(lambda: participants.admit(registrar, applicant.address)) == "participant_status"
     ask()
@@ -67,6 +75,7 @@ def test_reviewed_corrected_rejected_and_admitted(market: Town, tmp_path: Path) 
     participants.review(registrar, applicant.address, ParticipantStatus.UNDER_REVIEW, "taken up again")
     participants.admit(registrar, applicant.address)
     assert status(market, "supplier") is ParticipantStatus.ACTIVE
+    assert participants.show(applicant, applicant.address)["application"] is None, "it is no longer open"
 
 
 def test_leaves_and_comes_back(market: Town) -> None:
