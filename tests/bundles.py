@@ -42,6 +42,7 @@ from marketplace.intents import REFUND_GRACE_SECONDS, sign_intent, struct_hash
 from marketplace.ledger.node import Node, NodeSettings
 from marketplace.ledger.relayer import Relayer
 from marketplace.participants.keys import recovery_id
+from marketplace.participants.membership import get_agreement
 from marketplace.queries.evaluation import SealedColumns, evaluate_plan, number_entry, result_document
 from marketplace.queries.plan import Plan, make_plan
 from marketplace.queries.shares import seal_shares
@@ -152,6 +153,22 @@ class Maker:
         return self._numbers[plan.digest]
 
 
+def identity_of(name: str, account: str, role: Role) -> dict[str, Any]:
+    """Whose account it is: a natural person's, or a bank's or the exchange's; the agreement is signed with it."""
+    code = "91350100M000100Y43" if role in (Role.BANK, Role.EXCHANGE) else None
+    profile = {"type": "profile", "version": 1, "account": account, "roles": [role.name], "creditCode": code}
+    profile |= {"kind": "LEGAL_PERSON" if code else "NATURAL_PERSON", "merchantClasses": [], "evidence": []}
+    profile |= {"name": {"en": name, "zh": name}, "nonce": to_hex(sha256(b"identity of " + name.encode()))}
+    return profile | {"membership": get_agreement().reference}
+
+
+def payout_to(maker: Maker, nonce: int) -> str:
+    """Where the buyer wants its money; the document's digest."""
+    told = {"type": "payout", "version": 1, "account": maker.people["buyer"].address, "beneficiary": "buyer"}
+    told |= {"bank": maker.people["bank"].address, "accountNumber": "6222020000000000001"}
+    return maker.store(told | {"nonce": f"0x{nonce:064x}"})
+
+
 def admit_all(maker: Maker) -> None:
     """Everybody joins; the registrar admits. One admission is refused, one member is suspended and comes back."""
     roles = {
@@ -160,7 +177,7 @@ def admit_all(maker: Maker) -> None:
     }
     for name, role in roles.items():
         account = maker.people[name].address
-        identity = to_hex(sha256(b"identity of " + name.encode()))
+        identity = maker.store(identity_of(name, account, role))
         join = {"account": account, "roles": int(role), "identityDigest": identity, "deadline": START + YEAR}
         admission = {**join, "version": 0, **maker.by("registrar")}
         admit = (
@@ -239,7 +256,9 @@ def register(maker: Maker, origin: str = "ENTERPRISE") -> None:
     }
     maker.act("Rights", "register", "Register", register_, "supplier")
     maker.ledger.seal()
-    filing, acts = deposit_acts(maker.asset, supplier, maker.people["registrar"].address, maker.ledger.now)
+    filing, acts = deposit_acts(
+        maker.asset, supplier, maker.people["registrar"].address, maker.ledger.now, store=maker.store
+    )
     maker.act("Registrations", "file", "File", filing, "supplier")
     for act in acts:
         maker.act("Registrations", "decide", "Decide", act, "registrar")
@@ -312,7 +331,9 @@ def make_product(maker: Maker) -> None:
     given: dict[str, Any] = {"assetId": asset, "inputId": maker.asset, "holder": heir, "bps": 2500, "version": 0}
     given |= {"titleId": title_id(maker.asset, TitleKind.OPERATE), "validUntil": START + YEAR, "deadline": START + YEAR}
     maker.act("Lineage", "consent", "GiveConsent", given, "heir")
-    filing, acts = deposit_acts(asset, collector, maker.people["registrar"].address, maker.ledger.now)
+    filing, acts = deposit_acts(
+        asset, collector, maker.people["registrar"].address, maker.ledger.now, store=maker.store
+    )
     maker.ledger.seal()
     maker.act("Registrations", "file", "File", filing, "collector")
     for act in acts:
@@ -440,7 +461,7 @@ def sell_for_dollars(maker: Maker) -> None:
     maker.act(money.contract, "issue", "Issue", got | maker.by("bank"), "bank")
     maker.ledger.seal()
     deliver_file(maker, 50, money, ("accept",))
-    payout = f"0x{0xD011:064x}"
+    payout = payout_to(maker, 0xD011)
     wish = {"redemptionId": redemption_id(buyer, money.number, payout), "account": buyer, "amount": 40}
     wish |= {"currency": money.number, "payoutDigest": payout, "bank": bank, "payBy": maker.ledger.now + 40 * 86_400}
     maker.act(money.contract, "redeem", "Redeem", wish | {"deadline": START + YEAR}, "buyer")
@@ -558,7 +579,7 @@ def redeem_some(maker: Maker) -> None:
     buyer, bank = maker.people["buyer"].address, maker.people["bank"].address
     until = maker.ledger.now + 40 * 86_400
     for number, amount in enumerate((30, 20)):
-        payout = f"0x{0xDA7A + number:064x}"
+        payout = payout_to(maker, 0xDA7A + number)
         name = redemption_id(buyer, CNY.number, payout)
         wish: dict[str, Any] = {"redemptionId": name, "account": buyer, "amount": amount, "currency": CNY.number}
         wish |= {"payoutDigest": payout, "bank": bank, "payBy": until, "deadline": START + YEAR}

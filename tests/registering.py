@@ -1,17 +1,21 @@
 """Registration cases for tests: the signed statements that bring an asset to its certificate, for any fixture."""
 
+from collections.abc import Callable
 from typing import Any
 
+from marketplace.documents import Document
 from marketplace.documents.ids import case_id
 from marketplace.procedures import CaseState, Kind, Procedure, Step
 from marketplace.registrations.clocks import act_dates, filing_dates
 from marketplace.registrations.codes import to_ledger
+from marketplace.registrations.forms import WRITTEN, make_form, make_paper, reason_digest
 from marketplace.registrations.records import NOBODY, Case
 from marketplace.rulebooks import EVALUATION, LAWFUL, Rulebook, rulebook_named
 from marketplace.types import ZERO_DIGEST
 
 REASONS = "0x" + "e1" * 32
 FORM = "0x" + "f0" * 32
+WAIVED = "the data set is a test's own"
 FIELDS = {
     "dataName": "2013 flights of three airports, table",
     "overview": "departures and arrivals with their delays",
@@ -112,11 +116,27 @@ def deed(name: str, case: Case, step: Step, actor: str, now: int, *, book: Ruleb
     }
 
 
+def written_form(asset: str, applicant: str, store: Callable[[Document], str]) -> dict[str, str]:
+    """The form of a first registration without notice, stored; digests of it and of its reasons, as `filing` takes."""
+    given: dict[str, Any] = {"kind": Kind.FIRST, "procedure": Procedure.ORDINARY, "non_publication": WAIVED}
+    form = make_form(rulebook(), asset=asset, applicant=applicant, fields=FIELDS, **given)
+    return {"form": store(form), "reasons": reason_digest(WAIVED)}
+
+
 def deposit_acts(
-    asset: str, applicant: str, registrar: str, now: int, book: Rulebook | None = None
+    asset: str,
+    applicant: str,
+    registrar: str,
+    now: int,
+    book: Rulebook | None = None,
+    *,
+    store: Callable[[Document], str] | None = None,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """(File, Acts) that bring a first registration without notice to its deposit, all at `now`."""
-    message = filing(asset, applicant, now, book=book)
+    """(File, Acts) that bring a first registration without notice to its deposit, all at `now`; with `store`, which
+    keeps a document and gives its digest, their form and paper are written.
+    """
+    stated: dict[str, Any] = {} if store is None else written_form(asset, applicant, store)
+    message = filing(asset, applicant, now, book=book, **stated)
     case, acts = opened(message), []
     for step, state in (
         (Step.ACCEPT, CaseState.UNDER_REVIEW),
@@ -124,6 +144,8 @@ def deposit_acts(
         (Step.DEPOSIT, CaseState.DEPOSITED),
     ):
         acts.append(deed(message["caseId"], case, step, registrar, now, book=book))
+        if store is not None and step in WRITTEN:
+            acts[-1]["evidenceDigest"] = store(make_paper(message["caseId"], step, WAIVED))
         case.state, case.decide_by = state, acts[-1]["decideBy"]
         case.version += 1
     return message, acts
@@ -136,10 +158,12 @@ __all__ = [
     "LAWFUL",
     "PUBLIC_FIELDS",
     "REASONS",
+    "WAIVED",
     "code",
     "deed",
     "deposit_acts",
     "filing",
     "opened",
     "rulebook",
+    "written_form",
 ]

@@ -95,6 +95,11 @@ OWN_ADVICE: dict[str, tuple[str, str, str]] = {
         "ask the registrar why it took up the case; what the form leaves out was examined by nobody",
         "请询问登记机构为何受理该案件；申请表未填事项未经审查",
     ),
+    "case_paper_unfit": (
+        "registrations.forms",
+        "ask the registrar why the step was taken without it; what nobody wrote down, nobody can review",
+        "请询问登记机构为何缺少材料仍予办理；未载明的理由无从复核",
+    ),
     "listing_differs": (
         "listings.terms_are_the_listing",
         "order under no such listing; ask the seller to list what its terms say",
@@ -135,6 +140,15 @@ NOTES: dict[str, tuple[str, str]] = {
     "papers_compared": (
         "{done} papers were compared with what the evidence gives at its last block.",
         "已将 {done} 份凭证与证据在其最后区块所得内容比对。",
+    ),
+    "profiles_withheld": (
+        "{left} of {total} identity profiles are not in the bundle: only natural persons' may be left out, and the "
+        "ledger does not tell whose they are; that those participants signed their agreement was not checked.",
+        "{total} 份身份资料中有 {left} 份不在证据包中：仅自然人的可不提供，账本不载明其主体性质；未核对其入场协议。",
+    ),
+    "payouts_withheld": (
+        "{left} of {total} payout documents are not in the bundle; they are personal and may be left out.",
+        "{total} 份收款信息中有 {left} 份不在证据包中；属个人信息，可不提供。",
     ),
     "paper_unsigned": (
         "{name} carries no signature: its content is compared, who made it is not.",
@@ -321,6 +335,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "form_unfit": (
         "A form is not filled in as its rulebook asks.",
         "登记申请表未按其规则填写。",
+    ),
+    "case_paper_unfit": (
+        "A step of a case has no paper where one is asked for, or one that is not of this step or says less than its "
+        "rulebook asks.",
+        "案件步骤缺少应有的材料，或材料不属于该步骤、未载明规则所要求的内容。",
     ),
     "listing_differs": (
         "A listing's terms do not say what the ledger says of it.",
@@ -523,6 +542,7 @@ COUNTED: dict[str, str] = {
     "registered": "资产登记",
     "participant agreements": "入场协议",
     "forms": "登记申请表",
+    "case papers": "案件材料",
     "listings": "挂牌",
     "fundings": "订单托管",
     "agreements": "协议",

@@ -19,6 +19,7 @@ from marketplace.auditor.documents.deliveries import check_deliveries
 from marketplace.auditor.documents.filings import check_filings
 from marketplace.auditor.documents.fundings import check_fundings
 from marketplace.auditor.documents.listings import check_listings
+from marketplace.auditor.documents.profiles import check_payouts, check_profiles
 from marketplace.auditor.documents.registered import check_registered
 from marketplace.auditor.documents.statuses import check_status_lists
 from marketplace.auditor.documents.store import Documents, check_blobs
@@ -69,8 +70,9 @@ def audit(
      7. Conservation of money: issued - paid out = balances + escrow + locked; each closed order's escrow = fee + shares
         + refund.
      8. Evidence log: the leaves give every root that was signed or anchored; checkpoints are signed by the log's key.
-     9. Documents and sealed blobs: each one that is named is there, hashes to its name and has its type's shape;
-        manifests and claims say what was registered, forms what was filed and what their rulebook asks;
+     9. Documents and sealed blobs: each one that is named is there, hashes to its name and has its type's shape; of
+        personal ones that were left out, the report says how many; manifests and claims say what was registered, forms
+        what was filed and what their rulebook asks, papers of cases what their step asks;
         certificates verify; their status lists say what the ledger says at its last block; versions of a data set
         follow from one another; terms say what their listings say, and plans fit their rulebooks; agreements fit their
         forms, and orders keep within those that they cite, within terms and caps; data is delivered as its level
@@ -206,6 +208,8 @@ def follow_log(
         check_registered(derived, documents, report)
         check_blobs(bundle, check_ledger_documents(tables, documents, report), report)
         check_registrations_of_certificates(tables, documents, report)
+        check_profiles(tables, documents, report)
+        check_payouts(tables, documents, report)
         check_filings(tables, documents, report)
         check_listings(tables, documents, report)
         check_agreements(tables, documents, report)

@@ -16,17 +16,12 @@ from marketplace.auditor.log import CHECKPOINTS, ENTRIES, LATEST
 from marketplace.auditor.readmodel.comparison import file_of
 from marketplace.auditor.readmodel.rows import KEYS, Row, Tables
 from marketplace.documents import all_chunks, iso_time
-from marketplace.errors import InvalidInputError, RuleError
-from marketplace.participants.membership import require_signed
+from marketplace.errors import InvalidInputError
 from marketplace.procedures import Kind, Step
 from marketplace.rights.certificates import check_certificate, check_registration
-from marketplace.types import AssetStatus, ParticipantStatus
+from marketplace.types import AssetStatus
 
 PROFILE = "profile.json"
-_ADMITTED = (
-    *(ParticipantStatus.ACTIVE, ParticipantStatus.SUSPENDED, ParticipantStatus.EXITING, ParticipantStatus.EXITED),
-    ParticipantStatus.EXPELLED,
-)
 _FILES = {PROFILE, HEADERS, TRANSACTIONS, RECEIPTS, ENTRIES, LATEST, CHECKPOINTS, *map(file_of, KEYS)}
 
 
@@ -43,11 +38,9 @@ def check_names(bundle: Bundle, report: Report) -> None:
 
 
 def check_ledger_documents(tables: Tables, documents: Documents, report: Report) -> Iterator[tuple[str, int, str]]:
-    """Ask for every document that a row names; yields each manifest's blobs as (digest, size, naming asset).
-
-    Identity profiles, reasons of a suspension and payout documents are personal: a bundle may hold them, and need not.
+    """Ask for every document that a row of assets, listings or orders names; yields each manifest's blobs as (digest,
+    size, naming asset).
     """
-    _check_memberships(tables, documents, report)
     versions = Versions(tables, documents, report)
     for row in tables.rows["assets"].values():
         subject = f"asset {row['assetId']}"
@@ -106,21 +99,6 @@ def _check_effect(certificate: dict[str, Any], deposited_at: int, subject: str, 
         return
     if began < deposited_at:
         report.find("certificate_before_deposit", subject, expected=f">= {iso_time(deposited_at)}", got=iso_time(began))
-
-
-def _check_memberships(tables: Tables, documents: Documents, report: Report) -> None:
-    """Whoever was admitted signed the participant agreement with its application, as far as the profiles are here."""
-    for row in tables.rows["participants"].values():
-        if row["status"] not in _ADMITTED or not documents.holds(row["identityDigest"]):
-            continue
-        profile = documents.get(row["identityDigest"], "profile", f"participant {row['account']}")
-        if profile is None:
-            continue
-        report.count("participant agreements")
-        try:
-            require_signed(profile)
-        except RuleError as error:
-            report.find("membership_unsigned", f"participant {row['account']}", expected=error.expected, got=error.got)
 
 
 def _check_certificate(certificate: dict[str, Any], row: Row, subject: str, report: Report) -> None:

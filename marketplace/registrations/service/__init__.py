@@ -353,8 +353,12 @@ def _check_paper(book: Rulebook, case: RegistrationCase, step: Step, paper: Docu
         forms.check_form(book, paper)
         same = {"kind": Kind(case.kind).name, "procedure": Procedure(case.procedure).name, "asset": case.asset_id}
         same |= {"applicant": case.applicant, "rulebook": case.rulebook_digest}
-        if {name: paper[name] for name in same} != same:
-            raise _differs("case_papers_differ", "the corrected form is of another case", same, dict(paper))
+        said = {name: paper[name] for name in same}
+        # The ledger keeps the reasons and the proof of deposit that were signed at the filing.
+        same |= {"nonPublicationDigest": case.non_publication_digest, "depositDigest": case.deposit_digest}
+        said |= {f"{name}Digest": forms.reason_digest(paper[name]) for name in ("nonPublication", "deposit")}
+        if said != same:
+            raise _differs("case_papers_differ", "the corrected form is of another case", same, said)
     elif paper is not None:
         forms.check_paper(book, paper, case.case_id, step)
     needed = step in forms.WRITTEN or step is Step.RESUBMIT

@@ -105,6 +105,8 @@ def test_from_the_application_to_the_certificate(town: Town, http: httpx.Client)
         applicant=supplier.address,
         fields=fields,
     )
+    secret = form | {"nonPublication": "nobody shall object"}
+    assert refused(lambda: registrations.act(supplier, case, Step.RESUBMIT, form=secret)) == "case_papers_differ"
     registrations.act(supplier, case, Step.RESUBMIT, form=form)
     assert registrations.get_case(supplier, case)["formDigest"] == digest(form)
     decide(town, case, Step.ACCEPT)

@@ -26,7 +26,6 @@ from marketplace.events import Event
 from marketplace.intents import Deployment, sign_intent
 from marketplace.participants.keybook import KeyBook
 from marketplace.participants.keys import OWN_ADDRESS
-from marketplace.participants.membership import get_agreement
 from tests.bundles import CHAIN_ID, START, Made, keys
 from tests.memory import MemoryBundle
 from tests.unit.auditor.forger import HEADERS, Forger, tables_of
@@ -66,25 +65,6 @@ def test_a_certificate_that_the_registrar_should_not_have_issued(made: Made, cas
     documents = Documents(MemoryBundle(forger.files), report)
     assert list(contents.check_ledger_documents(tables, documents, report))
     assert _codes(report) == [code]
-
-
-@pytest.mark.parametrize("named", [None, {"version": "2026.1", "digest": "0x" + "00" * 32}])
-def test_a_participant_that_signed_no_agreement(made: Made, named: Json | None) -> None:
-    forger, tables = Forger(made), tables_of(Forger(made))
-    row = _row(tables, "participants")
-    profile: Json = {"type": "profile", "version": 1, "account": row["account"], "roles": ["BUYER"], "creditCode": None}
-    profile |= {"name": {"en": "Li Lei", "zh": "李雷"}, "nonce": "0x" + "07" * 32, "kind": "NATURAL_PERSON"}
-    profile |= {"merchantClasses": [], "evidence": [], "membership": get_agreement().reference}
-    for content, expected in ((profile, []), (_naming(profile, named), ["membership_unsigned"])):
-        report = Report()
-        row["identityDigest"] = forger.store(content)
-        list(contents.check_ledger_documents(tables, Documents(MemoryBundle(forger.files), report), report))
-        assert _codes(report) == expected
-
-
-def _naming(profile: Json, named: Json | None) -> Json:
-    rest = {name: value for name, value in profile.items() if name != "membership"}
-    return rest if named is None else rest | {"membership": named}
 
 
 @pytest.mark.parametrize("inputs", [[], [{"assetId": "0x" + "00" * 32, "status": "confirmed"}]])

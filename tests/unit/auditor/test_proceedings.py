@@ -477,8 +477,8 @@ def test_a_rulebook_is_adopted_with_the_bounds_that_follow_from_it() -> None:
 def test_a_false_date_signed_by_the_right_key_is_found_in_a_bundle_and_shown_in_the_register(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def false_acts(*arguments: Any) -> Any:
-        message, acts = deposit_acts(*arguments)
+    def false_acts(*arguments: Any, **more: Any) -> Any:
+        message, acts = deposit_acts(*arguments, **more)
         return message, [{**act, "decideBy": act["decideBy"] + 60} for act in acts]
 
     monkeypatch.setattr(bundles, "deposit_acts", false_acts)
