@@ -110,16 +110,35 @@ def leave(session: Session, deployment: Deployment, wish: Statement, now: int) -
     """Queue a participant's exit, unless it still owes somebody something.
 
     Raises:
-        RuleError: `exit_with_obligations`, or as the rules say.
+        RuleError: `exit_while_suspended`, `exit_with_obligations`, or as the rules say.
     """
     name, account = wish.digest(deployment), wish.message["account"]
     if is_under_way(session, name):
         return name
     check_statement(wish, deployment, now)
+    _require_not_suspended(session, account)
     arguments = [dict(wish.message), wish.signatures[0]]
     precheck.run(session, "Participants", "resign", arguments, now)
     require_no_obligations(session, account)  # names an order: only once it is known that the account asks
     return queue(session, contract="Participants", verb="resign", arguments=arguments, digest=name, by=account, now=now)
+
+
+def _require_not_suspended(session: Session, account: str) -> None:
+    """The ledger lets nobody leave a suspension by an exit; say what comes first."""
+    row = session.get(Participant, account)
+    if row is not None and row.status == ParticipantStatus.SUSPENDED:
+        raise RuleError(
+            "exit_while_suspended",
+            f"{account} is suspended and cannot leave now",
+            zh=f"{account} 已被暂停，现不能退出",
+            rule="participants.no_exit_out_of_a_suspension",
+            expected=ParticipantStatus.ACTIVE.name,
+            got=ParticipantStatus.SUSPENDED.name,
+            hint="settle or refund the orders that are open, delist the products, and ask a registrar to restore the "
+            "account for its exit (`marketplace participants restore`); then run `marketplace participants leave`",
+            hint_zh="请先结算或退款未了结的订单并摘牌产品，再请登记机构为办理退出恢复账户"
+            "（`marketplace participants restore`），然后执行 `marketplace participants leave`",
+        )
 
 
 def require_no_obligations(session: Session, account: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from marketplace.auditor.bundle import open_bundle
 from marketplace.auditor.trust import Trust
 from marketplace.auditor.verifier import audit
-from marketplace.errors import MarketplaceError
+from marketplace.errors import MarketplaceError, RuleError
 from marketplace.evidence.projections import PROJECTORS
 from marketplace.ledger import rebuild
 from marketplace.sdk import evidence, identifiers, participants
@@ -104,10 +104,15 @@ def test_the_exchange_gives_three_months_notice(market: Town) -> None:
     assert refused(call) == "exit_not_due"
 
 
-def test_suspended_participants_are_restored_and_do_not_apply(market: Town) -> None:
+def test_suspended_participants_are_restored_before_they_apply_or_leave(market: Town) -> None:
     supplier, registrar = market["supplier"], market["registrar"]
     participants.set_status(registrar, supplier.address, ParticipantStatus.SUSPENDED, "unpaid fines")
     assert refused(lambda: participants.join(supplier, Role.SUPPLIER, "Data Co", "数据公司")) == "participant_suspended"
+    with pytest.raises(RuleError) as caught:
+        participants.leave(supplier)
+    assert (caught.value.code, caught.value.got) == ("exit_while_suspended", "SUSPENDED")
+    assert "participants restore" in caught.value.hint
+    assert "participants restore" in caught.value.hint_zh
     participants.set_status(registrar, supplier.address, ParticipantStatus.ACTIVE, "paid")
 
 
