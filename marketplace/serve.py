@@ -25,6 +25,7 @@ from marketplace.ledger.profile import LedgerSettings
 from marketplace.ledger.rpc import restore_recursion_limit
 from marketplace.ledger.worker import LedgerWorker
 from marketplace.participants.service.keyring import account_for
+from marketplace.refusals.reasons import reason_of
 from marketplace.rulebooks import rulebook_named
 from marketplace.settings import Settings
 from marketplace.settlement.inbox.dividing import split_sizes
@@ -171,7 +172,7 @@ def _bound(host: str, port: int) -> socket.socket:
         raise ConfigurationError(
             "address_unavailable",
             f"cannot listen on {host}:{port}: {error.strerror}",
-            zh=f"无法监听 {host}:{port}：{error.strerror}",
+            zh=f"无法监听 {host}:{port}：{reason_of(error).zh}",
             hint="is another `marketplace serve` running? choose another port with --port",
             hint_zh="请确认没有另一个 `marketplace serve` 在运行，或用 --port 指定其他端口",
         ) from error

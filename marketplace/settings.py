@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from marketplace.currencies import CNY, parse_currencies
 from marketplace.errors import ConfigurationError, InvalidInputError
+from marketplace.refusals.shapes import shape_fault
 from marketplace.types import Address
 
 KEY_NAMES = ("relayer_key", "exchange_key", "log_key")
@@ -215,11 +216,13 @@ def load_settings(**overrides: object) -> Settings:
     try:
         return Settings(_secrets_dir=folder, **overrides)  # type: ignore[call-arg, arg-type]
     except ValidationError as error:
-        found = [f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors(include_input=False)]
+        faults = [(".".join(map(str, e["loc"])), e) for e in error.errors(include_input=False)]
+        found = [f"{place or 'settings'}: {e['msg']}" for place, e in faults]
+        found_zh = [f"{place or '配置'}：{shape_fault(e['type'], e.get('ctx', {}))}" for place, e in faults]
         raise ConfigurationError(
             "settings_invalid",
             "the settings are not complete or not safe: " + "; ".join(found),
-            zh="配置不完整或不安全：" + "；".join(found),
+            zh="配置不完整或不安全：" + "；".join(found_zh),
             hint="set MARKETPLACE_<NAME>; make keys with `marketplace operator keys` and set MARKETPLACE_SECRETS_DIR",
             hint_zh="请设置 MARKETPLACE_<名称>；用 `marketplace operator keys` 生成密钥并设置 MARKETPLACE_SECRETS_DIR",
         ) from None

@@ -38,6 +38,32 @@ class Words(NamedTuple):
     en: str
     zh: str
 
+    @classmethod
+    def alike(cls, text: str) -> "Words":
+        """What both languages write alike: names, symbols, JSON."""
+        return cls(text, text)
+
+
+def one_of(names: Iterable[object]) -> Words:
+    """One of several names that both languages write alike."""
+    told = [str(name) for name in names]
+    return Words(f"one of {', '.join(told)}", f"下列之一：{'、'.join(told)}")
+
+
+def at_most(bound: object) -> Words:
+    """No more than a bound."""
+    return Words(f"at most {bound}", f"至多 {bound}")
+
+
+def at_least(bound: object) -> Words:
+    """No less than a bound."""
+    return Words(f"at least {bound}", f"至少 {bound}")
+
+
+def more_than(bound: object) -> Words:
+    """Above a bound."""
+    return Words(f"more than {bound}", f"大于 {bound}")
+
 
 CHINESE: Mapping[type[IntEnum | IntFlag], Mapping[str, str]] = {
     ParticipantStatus: {

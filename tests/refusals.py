@@ -8,12 +8,26 @@ from marketplace import artifacts
 from marketplace.errors import MarketplaceError
 from marketplace.intents import CONTRACTS
 
+_SENTENCE = re.compile(r"(?:\b[a-z]{2,} ){3}[a-z]{2,}\b")
+_QUOTED = re.compile(r"`[^`]*`|'[^']*'|\"[^\"]*\"")
 _LEFT = re.compile(r"\{\w+\}|\{\{")  # a text may quote what came: an object as JSON has more in its braces
 
 
 def faults(refused: MarketplaceError) -> list[str]:
     """What is wrong with the texts of a refusal; empty for a good one."""
-    return [f"left to fill in: {text}" for text in left_open(refused)]
+    chinese = [text for text in (refused.zh, refused.hint_zh, refused.expected_zh, refused.got_zh) if text]
+    embedded = [
+        f"English in Chinese: {text}"
+        for text in map(str, chinese)
+        if english_in(text) and refused.zh != refused.message
+    ]
+    return [f"left to fill in: {text}" for text in left_open(refused)] + embedded
+
+
+def english_in(chinese: str) -> str:
+    """Four English words in a row of a Chinese text, commands and quotations aside; "" where there are none."""
+    found = _SENTENCE.search(_QUOTED.sub("", chinese))
+    return found.group() if found else ""
 
 
 def left_open(refused: MarketplaceError) -> list[str]:

@@ -16,6 +16,7 @@ from marketplace.documents.common import MONEY, REGION, itself
 from marketplace.documents.plans import plan_shape
 from marketplace.documents.shapes import DIGEST, Check, array, integer, one_of, record, refuse, text
 from marketplace.errors import NotFoundError, VerificationError
+from marketplace.words import Words
 
 WHOLE_BPS = 10_000
 _FOLDER = Path(__file__).parent / "model_forms"
@@ -120,13 +121,20 @@ def check_fields(form: Form, values: Mapping[str, Any]) -> None:
     """
     for name in values:
         if name not in form.fields:
-            raise refuse(f"fields.{name}", "no field besides those of the form: " + ", ".join(form.fields), name)
+            raise refuse(
+                f"fields.{name}",
+                Words(
+                    "no field besides those of the form: " + ", ".join(form.fields),
+                    "仅限示范文本所列字段：" + "、".join(form.fields),
+                ),
+                name,
+            )
     for name, declared in form.fields.items():
         if not applies(declared, values):
             if name in values:
-                raise refuse(f"fields.{name}", f"nothing, unless {_condition(declared)}", values[name])
+                raise refuse(f"fields.{name}", _nothing_unless(declared), values[name])
         elif name not in values:
-            raise refuse(f"fields.{name}", f"{declared['label']['en']} ({declared['kind']})", None)
+            raise refuse(f"fields.{name}", _labelled(declared), None)
         else:
             _KINDS[declared["kind"]](declared)(values[name], f"fields.{name}")
 
@@ -136,8 +144,17 @@ def applies(item: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
     return all(values.get(name) in accepted for name, accepted in item.get("when", {}).items())
 
 
-def _condition(declared: Mapping[str, Any]) -> str:
-    return " and ".join(f"{name} is {' or '.join(values)}" for name, values in declared["when"].items())
+def _nothing_unless(declared: Mapping[str, Any]) -> Words:
+    conditions = declared["when"].items()
+    return Words(
+        "nothing, unless " + " and ".join(f"{name} is {' or '.join(values)}" for name, values in conditions),
+        "不填，除非" + "且".join(f" {name} 为 {' 或 '.join(values)} " for name, values in conditions),
+    )
+
+
+def _labelled(declared: Mapping[str, Any]) -> Words:
+    label, kind = declared["label"], declared["kind"]
+    return Words(f"{label['en']} ({kind})", f"{label['zh']}（{kind}）")
 
 
 def _values(declared: Mapping[str, Any]) -> list[object]:
@@ -179,7 +196,9 @@ def _split(_: Mapping[str, Any]) -> Check:
 
 def _sum_to_whole(parts: list[int], path: str) -> None:
     if sum(parts) != WHOLE_BPS:
-        raise refuse(path, f"parts that sum to {WHOLE_BPS} basis points", sum(parts))
+        raise refuse(
+            path, Words(f"parts that sum to {WHOLE_BPS} basis points", f"合计 {WHOLE_BPS} 基点的份额"), sum(parts)
+        )
 
 
 _KINDS: dict[str, Callable[[Mapping[str, Any]], Check]] = {

@@ -33,6 +33,7 @@ from marketplace.documents import Document, validate_plan
 from marketplace.documents.api import UNLIMITED
 from marketplace.errors import InvalidInputError
 from marketplace.pricing import rulebook
+from marketplace.words import Words
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,15 @@ def parse_declared(text: str) -> Declared:
     try:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise _unfit(str(error)) from error
+        raise _unfit(Words(str(error), "不是有效的 TOML")) from error
     known = {"purposes", "regions", "fields", "service", "plan", "operations"}
     if wrong := sorted((found.keys() - known) | ({"purposes", "service", "plan", "operations"} - found.keys())):
-        raise _unfit(f"unknown or missing: {', '.join(wrong)}")
+        raise _unfit(Words(f"unknown or missing: {', '.join(wrong)}", f"多余或缺少：{'、'.join(wrong)}"))
     service, operations = found["service"], found["operations"]
     if not (isinstance(service, dict) and isinstance(found["plan"], dict) and isinstance(operations, list)):
-        raise _unfit("[service], [plan] and [[operations]] are tables")
+        raise _unfit(
+            Words("[service], [plan] and [[operations]] are tables", "[service]、[plan] 与 [[operations]] 须为表")
+        )
     return Declared(
         plan=_plan(found["plan"]),
         delivery={
@@ -89,13 +92,16 @@ def _limit(calls: object) -> object:
     return None if calls == UNLIMITED else calls
 
 
-def _unfit(what: str) -> InvalidInputError:
+def _unfit(what: Words) -> InvalidInputError:
     return InvalidInputError(
         "api_terms",
-        f"the terms of calls cannot be read: {what}",
-        zh=f"无法读取接口条款：{what}",
+        f"the terms of calls cannot be read: {what.en}",
+        zh=f"无法读取接口条款：{what.zh}",
         rule="api.terms_are_complete",
-        expected="TOML with purposes, [service], [plan] and [[operations]]",
+        expected=Words(
+            "TOML with purposes, [service], [plan] and [[operations]]",
+            "含 purposes、[service]、[plan] 与 [[operations]] 的 TOML",
+        ),
         got=what,
         hint="see the example in docs/architecture/deliveries.md",
         hint_zh="示例见 docs/architecture/deliveries.md",

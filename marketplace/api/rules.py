@@ -6,6 +6,7 @@ from typing import Any
 from marketplace.documents.scopes import columns_of
 from marketplace.errors import InvalidInputError, NotFoundError, RuleError
 from marketplace.pricing import plan_of, require_for_calls
+from marketplace.words import Words
 
 Terms = Mapping[str, Any]
 API = "API"
@@ -113,15 +114,21 @@ def most_records(call: Mapping[str, Any], operation: Mapping[str, Any]) -> int:
     return int(min(call["limit"], operation["most"]))
 
 
-def record_fault(record: Mapping[str, Any], terms: Terms) -> str:
-    """What is impossible about a record under its terms; "" if nothing is."""
+def record_fault(record: Mapping[str, Any], terms: Terms) -> Words | None:
+    """What is impossible about a record under its terms; None if nothing is."""
     found = {operation["name"]: operation for operation in terms["delivery"]["operations"]}
     operation = found.get(record["operation"])
     if operation is None:
-        return f"no operation {record['operation']}"
+        return Words(f"no operation {record['operation']}", f"没有操作 {record['operation']}")
     if record["records"] > operation["most"]:
-        return f"{record['records']} records, at most {operation['most']}"
+        return Words(
+            f"{record['records']} records, at most {operation['most']}",
+            f"{record['records']} 条结果，至多 {operation['most']} 条",
+        )
     late = record["latencyMs"] > 1000 * terms["delivery"]["timeoutSeconds"]
     if late and record["outcome"] in ("HIT", "MISS"):
-        return f"answered after {record['latencyMs']} ms, beyond the time limit"
-    return ""
+        return Words(
+            f"answered after {record['latencyMs']} ms, beyond the time limit",
+            f"答复用时 {record['latencyMs']} 毫秒，超过时限",
+        )
+    return None

@@ -38,7 +38,7 @@ from marketplace.participants.keys import KeyRing
 from marketplace.participants.service.keyring import ledger_time, load_keys
 from marketplace.storage.documents import read_document, store_document
 from marketplace.types import OrderStatus
-from marketplace.words import word
+from marketplace.words import Words, word
 
 
 def publish(
@@ -348,8 +348,8 @@ def _check_records(batch: Document, book: KeyBook, order: Order, seller: str, *,
         if fault:
             raise RuleError(
                 "call_record_impossible",
-                f"record {record['number']} cannot be: {fault}",
-                zh=f"第 {record['number']} 条调用记录不可能成立：{fault}",
+                f"record {record['number']} cannot be: {fault.en}",
+                zh=f"第 {record['number']} 条调用记录不可能成立：{fault.zh}",
                 rule="api.records_are_possible",
                 got=fault,
                 hint="hand in the records as the gateway made them",
@@ -377,11 +377,15 @@ def _take_records(session: Session, so_far: _SoFar, batch: Document, now: int) -
     session.flush()
 
 
-def _out_of_time(record: Mapping[str, Any], order: Order, latest: int) -> str:
+def _out_of_time(record: Mapping[str, Any], order: Order, latest: int) -> Words | None:
     at = unix_seconds(record["at"])
     if at > min(order.valid_until, latest):
-        return f"it is of {record['at']}, after the order's term or in the future"
-    return f"number above {MAX_CALLS}" if record["number"] > MAX_CALLS else ""
+        return Words(
+            f"it is of {record['at']}, after the order's term or in the future",
+            f"时间 {record['at']} 在订单期满之后或晚于当前",
+        )
+    most = Words(f"number above {MAX_CALLS}", f"序号大于 {MAX_CALLS}")
+    return most if record["number"] > MAX_CALLS else None
 
 
 def _take_voucher(session: Session, so_far: _SoFar, voucher: Document, now: int) -> None:

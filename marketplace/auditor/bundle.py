@@ -24,6 +24,7 @@ from typing import IO
 
 from crypto.errors import MalformedInput
 from marketplace.errors import InvalidInputError
+from marketplace.words import Words
 
 _PART = r"[a-z0-9_-][a-z0-9_.-]{0,99}"
 _NAME = re.compile(rf"{_PART}(?:/{_PART}){{0,3}}", re.ASCII)
@@ -147,7 +148,7 @@ class ZipBundle(Bundle):
         try:
             self._zip = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-            raise _refused(f"not a readable zip file: {error}") from None
+            raise _refused(Words(f"not a readable zip file: {error}", "不是可读取的 zip 文件")) from None
         members = self._zip.infolist()
         for member in members:
             _check_member(member, limits)
@@ -177,7 +178,7 @@ def open_bundle(path: Path, limits: Limits | None = None) -> Bundle:
         return FolderBundle(path, limits)
     if path.is_file():
         return ZipBundle(path, limits)
-    raise _refused(f"no folder or file at {path}")
+    raise _refused(Words(f"no folder or file at {path}", f"{path} 处没有目录或文件"))
 
 
 def _walk(root: Path) -> Iterator[str]:
@@ -185,7 +186,7 @@ def _walk(root: Path) -> Iterator[str]:
         for name in (*folders, *files):
             mode = (Path(folder) / name).lstat().st_mode
             if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-                raise _refused(f"{name[:100]!r} is a link or a device")
+                raise _refused(Words(f"{name[:100]!r} is a link or a device", f"{name[:100]!r} 是链接或设备"))
         for name in files:
             yield (Path(folder) / name).relative_to(root).as_posix()
 
@@ -194,29 +195,33 @@ def _checked_names(names: Iterator[str], limits: Limits) -> Iterator[str]:
     seen: set[str] = set()
     for name in names:
         if not _NAME.fullmatch(name) or name in seen:
-            raise _refused(f"{name[:100]!r} is not an accepted name, or stands twice")
+            raise _refused(
+                Words(f"{name[:100]!r} is not an accepted name, or stands twice", f"{name[:100]!r} 名称不可用或重复")
+            )
         seen.add(name)
         if len(seen) > limits.members:
-            raise _refused(f"more than {limits.members} files")
+            raise _refused(Words(f"more than {limits.members} files", f"文件超过 {limits.members} 个"))
         yield name
 
 
 def _check_member(member: zipfile.ZipInfo, limits: Limits) -> None:
-    kind = stat.S_IFMT(member.external_attr >> 16)
+    kind, shown = stat.S_IFMT(member.external_attr >> 16), repr(member.filename[:100])
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR) or member.flag_bits & 0x1:
-        raise _refused(f"{member.filename[:100]!r} is a link, a device or encrypted")
+        raise _refused(Words(f"{shown} is a link, a device or encrypted", f"{shown} 是链接、设备或已加密"))
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise _refused(f"{member.filename[:100]!r} is packed by a method other than deflate")
+        raise _refused(Words(f"{shown} is packed by a method other than deflate", f"{shown} 的压缩方式不是 deflate"))
     too_dense = member.file_size > 1 << 20 and member.file_size > limits.ratio * max(member.compress_size, 1)
     if too_dense or member.file_size > limits.file_bytes:
-        raise _refused(f"{member.filename[:100]!r} would unpack to {member.file_size} bytes")
+        size = member.file_size
+        raise _refused(Words(f"{shown} would unpack to {size} bytes", f"{shown} 解压后达 {size} 字节"))
 
 
-def _refused(reason: str) -> InvalidInputError:
+def _refused(reason: Words) -> InvalidInputError:
     return InvalidInputError(
         "bundle_unreadable",
-        f"The evidence bundle cannot be read: {reason}.",
-        zh=f"无法读取证据包：{reason}。",
+        f"The evidence bundle cannot be read: {reason.en}.",
+        zh=f"无法读取证据包：{reason.zh}。",
+        got=reason,
         hint="Fetch the bundle again: a zip file or folder with profile.json, ledger/, read_model/, log/, documents/.",
         hint_zh="请重新获取证据包：zip 文件或目录，内含 profile.json、ledger/、read_model/、log/、documents/。",
     )

@@ -21,10 +21,12 @@ from marketplace.auditor.trust import Seen, Trust
 from marketplace.auditor.verifier import DEFAULT_SAMPLE, audit
 from marketplace.console import Run, command
 from marketplace.errors import InvalidInputError, VerificationError
+from marketplace.refusals.reasons import reason_of
 from marketplace.sdk import evidence
 from marketplace.sdk.foreign import parse_json
 from marketplace.sdk.home import Home, Pin
 from marketplace.sdk.opening import open_client
+from marketplace.words import Words
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
 
@@ -147,12 +149,12 @@ def _read_paper(path: Path) -> object:
     with path.open("rb") as file:
         content = file.read(MAX_PAPER + 1)
     if len(content) > MAX_PAPER:
-        raise _unreadable(path, f"it is larger than {MAX_PAPER} bytes")
+        raise _unreadable(path, Words(f"it is larger than {MAX_PAPER} bytes", f"文件超过 {MAX_PAPER} 字节"))
     try:
         parse_json(content)  # refuses what would end this process
         value: object = json.loads(content, object_pairs_hook=_once)
     except ValueError as error:
-        raise _unreadable(path, str(error)) from None
+        raise _unreadable(path, reason_of(error)) from None
     return value
 
 
@@ -164,11 +166,12 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def _unreadable(path: Path, reason: str) -> InvalidInputError:
+def _unreadable(path: Path, reason: Words) -> InvalidInputError:
     return InvalidInputError(
         "paper_unreadable",
-        f"{path.name} is no paper: {reason}",
-        zh=f"无法读取凭证文件 {path.name}",
+        f"{path.name} is no paper: {reason.en}",
+        zh=f"无法读取凭证文件 {path.name}：{reason.zh}",
+        got=reason,
         hint="give the JSON file that was saved with --output, or the data itself",
         hint_zh="请提供以 --output 保存的 JSON 文件或凭证数据",
     )

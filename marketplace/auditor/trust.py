@@ -23,6 +23,8 @@ from typing import Any
 
 from marketplace.errors import ConfigurationError
 from marketplace.intents import CONTRACTS, names_contracts
+from marketplace.refusals.reasons import reason_of
+from marketplace.words import Words
 
 MAX_TRUST_FILE = 64 << 10
 
@@ -75,10 +77,10 @@ def load(path: Path) -> Trust:
     """
     try:
         if path.stat().st_size > MAX_TRUST_FILE:
-            raise _unreadable(path, "it is too large")
+            raise _unreadable(path, Words("it is too large", "文件过大"))
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise _unreadable(path, str(error)) from None
+        raise _unreadable(path, reason_of(error)) from None
     return from_mapping(values, path)
 
 
@@ -90,20 +92,35 @@ def from_mapping(values: Mapping[str, Any], source: object) -> Trust:
     """
     known = {field.name for field in fields(Trust)}
     if unknown := sorted(values.keys() - known):
-        raise _unreadable(source, f"unknown key {unknown[0]!r}; known are {', '.join(sorted(known))}")
+        raise _unreadable(
+            source,
+            Words(
+                f"unknown key {unknown[0]!r}; known are {', '.join(sorted(known))}",
+                f"没有 {unknown[0]!r} 一项；可用的有 {'、'.join(sorted(known))}",
+            ),
+        )
     for name, value in values.items():
         wanted = {"chain_id": int, "fee_bps": int, "contracts": dict}.get(name, str)
         if type(value) is not wanted:
-            raise _unreadable(source, f"{name} must be {wanted.__name__}")
+            raise _unreadable(
+                source, Words(f"{name} must be {wanted.__name__}", f"{name} 的类型须为 {wanted.__name__}")
+            )
     contracts = values.get("contracts")
     if contracts is not None and not names_contracts(contracts):
-        raise _unreadable(source, f"contracts must name {', '.join(CONTRACTS)}, and tokens of further currencies alone")
+        raise _unreadable(
+            source,
+            Words(
+                f"contracts must name {', '.join(CONTRACTS)}, and tokens of further currencies alone",
+                f"contracts 须列出 {'、'.join(CONTRACTS)}，此外仅可列出其他货币的代币",
+            ),
+        )
     return Trust(**values)
 
 
-def _unreadable(source: object, reason: str) -> ConfigurationError:
+def _unreadable(source: object, reason: Words) -> ConfigurationError:
     return ConfigurationError(
         "trust_unreadable",
-        f"The trust file {source} cannot be used: {reason}.",
-        zh=f"信任文件 {source} 无法使用：{reason}。",
+        f"The trust file {source} cannot be used: {reason.en}.",
+        zh=f"信任文件 {source} 无法使用：{reason.zh}。",
+        got=reason,
     )

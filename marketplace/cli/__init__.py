@@ -29,6 +29,8 @@ from marketplace.errors import (
     VerificationError,
 )
 from marketplace.refusals.cryptographic import from_crypto
+from marketplace.refusals.reasons import reason_of
+from marketplace.words import Words
 
 GROUPS = {
     "keys": ("marketplace.sdk.commands", "your keys and your folder 密钥"),
@@ -157,12 +159,16 @@ def _refuse(error: MarketplaceError, code: int) -> int:
 
 def _unusable(error: OSError) -> MarketplaceError:
     """A file that somebody named, or that is in somebody's folder, and that cannot be read or written."""
+    reason = reason_of(error)
     return ConfigurationError(
         "file_unusable",
-        f"{error.filename}: {error.strerror}",
-        zh=f"无法读写文件 {error.filename}：{error.strerror}",
+        f"{error.filename}: {reason.en}",
+        zh=f"无法读写文件 {error.filename}：{reason.zh}",
         rule="cli.files_are_usable",
-        expected="a file that can be read, or a folder with room that can be written to",
+        expected=Words(
+            "a file that can be read, or a folder with room that can be written to",
+            "可读取的文件，或有空间且可写入的目录",
+        ),
         got=type(error).__name__,
         hint="check the path, its permissions and the room on the disk, and run the command again",
         hint_zh="请核对路径、权限与磁盘空间后重试",

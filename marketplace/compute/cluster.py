@@ -72,7 +72,8 @@ class Cluster(Workers):
         return PortError(
             "compute_unreachable",
             f"the Dask cluster at {self._address} cannot be reached: {error}",
-            zh=f"无法连接 Dask 集群 {self._address}:{error}",
+            zh=f"无法连接 Dask 集群 {self._address}",
+            got=str(error),
             hint="start its scheduler and workers (dask scheduler, dask worker), or set --compute processes:N",
             hint_zh="请启动调度器与计算进程(dask scheduler、dask worker),或设置 --compute processes:N",
         )

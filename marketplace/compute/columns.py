@@ -134,7 +134,7 @@ def failed(error: Exception) -> PortError:
     return PortError(
         "compute_failed",
         f"a worker met an error that it does not know: {told}",
-        zh=f"计算进程遇到未预期的错误:{told}",
+        zh="计算进程遇到未预期的错误",
         got=told,
         hint="look into the worker's installation and memory; the task is tried again",
         hint_zh="请检查计算进程的安装与内存;任务将重试",
@@ -146,7 +146,8 @@ def lost(reason: object) -> PortError:
     return PortError(
         "compute_lost",
         f"workers died while they evaluated: {reason}",
-        zh=f"计算进程在运算中终止:{reason}",
+        zh="计算进程在运算中终止",
+        got=str(reason),
         hint="look for what ended them, often too little memory; the task is tried again",
         hint_zh="请检查终止原因,常见为内存不足;任务将重试",
     )

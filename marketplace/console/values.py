@@ -15,6 +15,7 @@ from marketplace.console.usage import BadValue
 from marketplace.currencies import CNY, currency_of
 from marketplace.documents.identifiers import Identifier, Kind, parse_identifier
 from marketplace.errors import InvalidInputError
+from marketplace.words import Words
 
 #: the option of every command whose act states a ground by digest alone
 Reason = Annotated[str, typer.Option(help="the ground; its digest goes onto the ledger 理由")]
@@ -146,8 +147,8 @@ def read_json(path: Path) -> dict[str, Any]:
         raise InvalidInputError(
             "file_not_an_object",
             f"{path} is not a JSON object: {problem}",
-            zh=f"{path} 不是 JSON 对象：{problem}",
-            expected="a JSON object",
+            zh=f"{path} 不是 JSON 对象",
+            expected=Words("a JSON object", "JSON 对象"),
             got=problem,
             hint="correct the file; docs/architecture/agreements.md shows what goes into it",
             hint_zh="请更正该文件；内容见 docs/architecture/agreements.md",

@@ -107,6 +107,7 @@ from marketplace.documents.question import (
 )
 from marketplace.documents.shapes import refuse
 from marketplace.documents.versions import differences
+from marketplace.words import Words
 
 VALIDATORS: dict[str, Callable[[object], Document]] = {
     "profile": validate_profile,
@@ -143,7 +144,9 @@ def validate(value: object) -> Document:
     """
     kind = value.get("type") if isinstance(value, dict) else None
     if not isinstance(kind, str) or kind not in VALIDATORS:
-        raise refuse("document.type", "one of " + ", ".join(VALIDATORS), kind)
+        raise refuse(
+            "document.type", Words("one of " + ", ".join(VALIDATORS), "下列之一：" + "、".join(VALIDATORS)), kind
+        )
     checked = VALIDATORS[kind](value)
     canonical(checked)
     return checked

@@ -25,6 +25,7 @@ from marketplace.documents.shapes import (
     record,
     text,
 )
+from marketplace.words import Words
 
 _NUMBER = record({"c0": DIGEST, "c1": nullable(DIGEST)})
 """Residue for the buyer, and the name of what the key's holders need of the number: null where they need nothing."""
@@ -69,9 +70,9 @@ _REFUSAL = document(
     {
         "order": DIGEST,
         "query": DIGEST,
-        "code": matching("[a-z][a-z0-9_]{2,59}", "a code in lower_snake_case"),
-        "rule": matching("[a-z][a-z0-9_.]{0,79}", "a rule name"),
-        "rulebook": matching("[a-z][a-z0-9_./-]{0,79}", "a rulebook with its version"),
+        "code": matching("[a-z][a-z0-9_]{2,59}", Words("a code in lower_snake_case", "小写加下划线的代码")),
+        "rule": matching("[a-z][a-z0-9_.]{0,79}", Words("a rule name", "规则名称")),
+        "rulebook": matching("[a-z][a-z0-9_./-]{0,79}", Words("a rulebook with its version", "规则及其版本")),
         "message": record({"en": text(600), "zh": text(600)}),
         "hint": record({"en": text(600), "zh": text(600)}),
         "allowed": text(600, 0),

@@ -28,6 +28,7 @@ from marketplace.documents.shapes import (
     text,
     utc_time,
 )
+from marketplace.words import Words
 
 KINDS = ("LOOKUP", "PAGE")
 TESTS = ("EQ", "GE", "LE")
@@ -116,12 +117,18 @@ def _record(value: object, path: str) -> None:
     _RECORD(value, path)
     assert isinstance(value, dict)
     if (value["outcome"] == "HIT") != (value["records"] > 0):
-        raise refuse(f"{path}.records", "records of a hit, and of nothing else", value["records"])
+        raise refuse(
+            f"{path}.records",
+            Words("records of a hit, and of nothing else", "命中时须有记录，否则不得有"),
+            value["records"],
+        )
 
 
 _BATCH = document("call_batch", {"order": DIGEST, "records": array(_record, MAX_BATCH, 1)})
 _FIGURES: dict[str, Check] = {
-    "period": matching("[0-9]{4}(-[0-9]{2}(-[0-9]{2})?|-W[0-9]{2}|-Q[1-4])?", "a period such as 2026-11"),
+    "period": matching(
+        "[0-9]{4}(-[0-9]{2}(-[0-9]{2})?|-W[0-9]{2}|-Q[1-4])?", Words("a period such as 2026-11", "账期，如 2026-11")
+    ),
     "first": integer(1, MAX_CALLS),
     "last": integer(1, MAX_CALLS),
     "callsRoot": DIGEST,
@@ -161,10 +168,18 @@ def validate_gateway(value: object) -> Document:
         url = urlsplit(gateway["url"])
         named = bool(url.hostname) and (url.port is None or url.port > 0)
     except ValueError:
-        raise refuse("gateway.url", "https://host/path, or http on loopback", gateway["url"]) from None
+        raise refuse(
+            "gateway.url",
+            Words("https://host/path, or http on loopback", "https://主机/路径，或本机回环地址的 http"),
+            gateway["url"],
+        ) from None
     secret = url.query or url.fragment or url.username is not None or url.password is not None
     if not (url.scheme == "https" or is_at_home(gateway["url"])) or not named or secret:
-        raise refuse("gateway.url", "https://host/path, or http on loopback", gateway["url"])
+        raise refuse(
+            "gateway.url",
+            Words("https://host/path, or http on loopback", "https://主机/路径，或本机回环地址的 http"),
+            gateway["url"],
+        )
     return gateway
 
 
@@ -195,7 +210,11 @@ def validate_call_batch(value: object) -> Document:
     first = batch["records"][0]["number"]
     for index, item in enumerate(batch["records"]):
         if (item["order"], item["number"]) != (batch["order"], first + index):
-            raise refuse(f"call_batch.records[{index}]", f"call {first + index} of the order", item["number"])
+            raise refuse(
+                f"call_batch.records[{index}]",
+                Words(f"call {first + index} of the order", f"该订单的第 {first + index} 次调用"),
+                item["number"],
+            )
     return batch
 
 
@@ -208,7 +227,7 @@ def validate_service_answer(value: object) -> Document:
     """What the buyer says to a service record: accepted, or reasons against it."""
     answer = checked(_ANSWER, value, "service_answer")
     if answer["accepted"] == bool(answer["reasons"]):
-        raise refuse("service_answer.reasons", "reasons, or acceptance", answer["reasons"])
+        raise refuse("service_answer.reasons", Words("reasons, or acceptance", "异议理由，或接受"), answer["reasons"])
     return answer
 
 
@@ -218,8 +237,18 @@ def check_api(delivery: Mapping[str, Any], plan: Mapping[str, Any]) -> None:
         path = f"terms.delivery.operations[{index}]"
         lookup = operation["kind"] == "LOOKUP"
         if lookup != bool(operation["keys"]):
-            raise refuse(f"{path}.keys", "keys of a lookup, and of nothing else", operation["keys"])
+            raise refuse(
+                f"{path}.keys",
+                Words("keys of a lookup, and of nothing else", "仅查找类操作有键，且必须有"),
+                operation["keys"],
+            )
         if lookup and operation["filters"]:
-            raise refuse(f"{path}.filters", "none: a lookup is by its keys", operation["filters"])
+            raise refuse(
+                f"{path}.filters", Words("none: a lookup is by its keys", "无：查找仅按键进行"), operation["filters"]
+            )
     if plan.get("period", delivery["period"]) != delivery["period"]:
-        raise refuse("terms.delivery.period", f"the plan's own, {plan['period']}", delivery["period"])
+        raise refuse(
+            "terms.delivery.period",
+            Words(f"the plan's own, {plan['period']}", f"与方案一致的账期 {plan['period']}"),
+            delivery["period"],
+        )

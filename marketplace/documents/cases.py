@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from marketplace.documents.common import Document, checked
 from marketplace.documents.shapes import array, document, hex_bytes, matching, nullable, one_of, refuse, text
+from marketplace.words import Words
 
 ADDRESS, DIGEST = hex_bytes(20), hex_bytes(32)
 KINDS = ("FIRST", "TRANSFER", "CHANGE", "CORRECTION", "RENEWAL", "CANCELLATION", "REVOCATION", "LATE_OBJECTION")
@@ -18,7 +19,9 @@ _REASON = text(1000)
 def _fields(value: object, path: str) -> None:
     ok = isinstance(value, Mapping) and len(value) <= MAX_FIELDS
     if not ok or not isinstance(value, Mapping) or not all(isinstance(item, str) for item in value.values()):
-        raise refuse(path, f"at most {MAX_FIELDS} fields, each a text", value)
+        raise refuse(
+            path, Words(f"at most {MAX_FIELDS} fields, each a text", f"至多 {MAX_FIELDS} 个字段，均为文本"), value
+        )
 
 
 _FORM = document(
@@ -31,8 +34,11 @@ _FORM = document(
 _PAPER = document(
     "registration_paper",
     {
-        **{"case": DIGEST, "step": matching("[A-Z_]{1,40}", "a step's name"), "text": text(4000)},
-        **{"ground": nullable(matching("[A-Z_]{1,40}", "a ground's code")), "evidence": array(DIGEST, 100)},
+        **{"case": DIGEST, "step": matching("[A-Z_]{1,40}", Words("a step's name", "步骤名称")), "text": text(4000)},
+        **{
+            "ground": nullable(matching("[A-Z_]{1,40}", Words("a ground's code", "事由代码"))),
+            "evidence": array(DIGEST, 100),
+        },
     },
 )
 

@@ -7,6 +7,7 @@ from typing import Any, cast
 from crypto.canonical import canonical_json, sha256
 from marketplace.documents.shapes import Check, hex_bytes, integer, matching, record, refuse, text
 from marketplace.types import Digest, Role
+from marketplace.words import Words
 
 Document = dict[str, Any]
 
@@ -43,7 +44,7 @@ SPENT = integer(0, 2**53 - 1)
 BUDGET = integer(1, 1_000_000_000_000)
 COHORT = integer(1, 1_000_000)
 CATEGORY = text(80, 0)
-REGION = matching("[A-Z]{2}(-[A-Z0-9]{1,6})?", "a region such as CN or CN-SH")
+REGION = matching("[A-Z]{2}(-[A-Z0-9]{1,6})?", Words("a region such as CN or CN-SH", "地区代码，如 CN 或 CN-SH"))
 SIGNATURE = hex_bytes(65)
 BILINGUAL = record({"en": text(400), "zh": text(400)})
 
@@ -64,7 +65,11 @@ def canonical(value: Mapping[str, Any]) -> bytes:
     """
     data = canonical_json(dict(value))
     if len(data) > MAX_DOCUMENT:
-        raise refuse(str(value.get("type", "document")), f"at most {MAX_DOCUMENT} bytes", f"{len(data)} bytes")
+        raise refuse(
+            str(value.get("type", "document")),
+            Words(f"at most {MAX_DOCUMENT} bytes", f"至多 {MAX_DOCUMENT} 字节"),
+            f"{len(data)} bytes",
+        )
     return data
 
 

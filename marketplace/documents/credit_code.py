@@ -5,6 +5,7 @@ Source: GB 32100-2015.
 """
 
 from marketplace.documents.shapes import refuse
+from marketplace.words import Words
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 LENGTH = 18
@@ -19,7 +20,21 @@ def check_character(body: str) -> str:
 def credit_code(value: object, path: str) -> None:
     """Check a credit code down to its check character."""
     if not (isinstance(value, str) and len(value) == LENGTH and set(value) <= set(ALPHABET)):
-        raise refuse(path, f"a unified social credit code: {LENGTH} characters of {ALPHABET}", value)
+        raise refuse(
+            path,
+            Words(
+                f"a unified social credit code: {LENGTH} characters of {ALPHABET}",
+                f"统一社会信用代码：{LENGTH} 位，取自 {ALPHABET}",
+            ),
+            value,
+        )
     expected = check_character(value[:-1])
     if value[-1] != expected:
-        raise refuse(path, f"a unified social credit code; its check character would be {expected}", value)
+        raise refuse(
+            path,
+            Words(
+                f"a unified social credit code; its check character would be {expected}",
+                f"统一社会信用代码；其校验位应为 {expected}",
+            ),
+            value,
+        )

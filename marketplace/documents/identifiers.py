@@ -28,6 +28,7 @@ from crypto import bech32
 from crypto.canonical import from_hex, to_hex
 from crypto.errors import MalformedInput
 from marketplace.errors import InvalidInputError
+from marketplace.words import Words
 
 BODY = 20  # bytes
 GROUP = 4  # characters that a person reads at once
@@ -129,7 +130,10 @@ def malformed(text: str, wrong: str, zh: str = "") -> InvalidInputError:
         f"this is no identifier: {wrong}",
         zh=f"不是有效的标识:{zh or '字符有误、缺漏或多余,请核对'}",
         rule="identifiers.form",
-        expected=f"one of {', '.join(Kind)}, the digit 1, 32 characters and 6 that check them",
+        expected=Words(
+            f"one of {', '.join(Kind)}, the digit 1, 32 characters and 6 that check them",
+            f"{'、'.join(Kind)} 之一、数字 1、32 个字符及 6 个校验字符",
+        ),
         got=text[:100],
         hint="copy it again, or scan its code; a mistyped identifier is refused, never guessed",
         hint_zh="请重新复制或扫描二维码;输入有误的标识不会被猜测解析",

@@ -42,6 +42,7 @@ from marketplace.documents.shapes import (
     utc_time,
 )
 from marketplace.errors import InvalidInputError
+from marketplace.words import Words
 
 CHANGES = ("first", "append", "correct", "withdraw", "reseal")
 MAX_BATCHES = 4096
@@ -82,7 +83,12 @@ _BATCH = record(
     }
 )
 _PURE = record({"measure": one_of(["pure"])})
-_ZCDP = record({"measure": one_of(["zcdp"]), "delta": matching("1e-[1-9][0-9]?", "a power of ten such as 1e-9")})
+_ZCDP = record(
+    {
+        "measure": one_of(["zcdp"]),
+        "delta": matching("1e-[1-9][0-9]?", Words("a power of ten such as 1e-9", "十的幂，如 1e-9")),
+    }
+)
 
 
 def privacy_measure(value: object, path: str) -> None:
@@ -137,7 +143,11 @@ def validate_manifest(value: object) -> Document:
     _check_change(manifest)
     _check_batches(manifest, names)
     if manifest["custodian"] == manifest["releaseKey"]:
-        raise refuse("manifest.custodian", "another key than the release key, or null", manifest["custodian"])
+        raise refuse(
+            "manifest.custodian",
+            Words("another key than the release key, or null", "不同于发布密钥的密钥，或 null"),
+            manifest["custodian"],
+        )
     return manifest
 
 
@@ -149,17 +159,21 @@ def key_holders(manifest: Mapping[str, Any]) -> int:
 def check_measure(path: str, low: int, high: int, bins: list[int]) -> None:
     """Bounds in order; the inner edges of bins strictly ascending, each with room for a value on both sides."""
     if low > high:
-        raise refuse(path, "low <= high", (low, high))
+        raise refuse(path, Words.alike("low <= high"), (low, high))
     if bins != sorted(set(bins)):
-        raise refuse(f"{path}.bins", "strictly ascending edges", bins)
+        raise refuse(f"{path}.bins", Words("strictly ascending edges", "严格递增的分界点"), bins)
     if bins and not low < bins[0] <= bins[-1] <= high:
-        raise refuse(f"{path}.bins", f"edges above {low} and at most {high}", (bins[0], bins[-1]))
+        raise refuse(
+            f"{path}.bins",
+            Words(f"edges above {low} and at most {high}", f"大于 {low} 且不大于 {high} 的分界点"),
+            (bins[0], bins[-1]),
+        )
 
 
 def check_joint(path: str, joint: list[str], measures: list[str]) -> None:
     """A joint names measures."""
     if unknown := [name for name in joint if name not in measures]:
-        raise refuse(path, "measures: " + ", ".join(measures), unknown[0])
+        raise refuse(path, Words("measures: " + ", ".join(measures), "指标：" + "、".join(measures)), unknown[0])
 
 
 def check_dimensions(path: str, dimensions: list[tuple[str, bool, bool]], prefix: str | None) -> None:
@@ -170,16 +184,24 @@ def check_dimensions(path: str, dimensions: list[tuple[str, bool, bool]], prefix
     """
     hidden = [name for name, _, is_hidden in dimensions if is_hidden]
     if len(hidden) > 1 or len(hidden) == len(dimensions):
-        raise refuse(f"{path}.dimensions", "at most one hidden dimension, and one that is not", hidden)
+        raise refuse(
+            f"{path}.dimensions",
+            Words("at most one hidden dimension, and one that is not", "至多一个隐藏维度，且至少一个非隐藏维度"),
+            hidden,
+        )
     ordered = [name for name, is_ordered, is_hidden in dimensions if is_ordered and not is_hidden]
     if prefix is not None and prefix not in ordered:
-        raise refuse(f"{path}.prefix", "an ordered dimension that is not hidden", prefix)
+        raise refuse(f"{path}.prefix", Words("an ordered dimension that is not hidden", "非隐藏的有序维度"), prefix)
 
 
 def check_places(path: str, cells: int, places: int) -> None:
     """No more places for rows in all public cells than a column has room for."""
     if cells * places > MAX_PLACES:
-        raise refuse(path, f"at most {MAX_PLACES} places in all public cells", f"{cells} x {places}")
+        raise refuse(
+            path,
+            Words(f"at most {MAX_PLACES} places in all public cells", f"全部公开单元至多 {MAX_PLACES} 个位置"),
+            f"{cells} x {places}",
+        )
 
 
 def check_forms(forms: Sequence[str], dimensions: Sequence[tuple[str, bool, bool]], prefix: str | None) -> None:
@@ -212,9 +234,11 @@ def _impossible(forms: Sequence[str], expected: str, zh: str) -> InvalidInputErr
 def _check_dimensions(manifest: Document, measures: list[str]) -> None:
     dimensions = [(item["name"], item["ordered"], item["hidden"]) for item in manifest["dimensions"]]
     if shared := sorted(set(measures) & {name for name, _, _ in dimensions}):
-        raise refuse("manifest.measures", "names that no dimension has", shared)
+        raise refuse("manifest.measures", Words("names that no dimension has", "不与维度重名的名称"), shared)
     if cell_count(manifest) > MAX_CELLS:
-        raise refuse("manifest.dimensions", f"at most {MAX_CELLS} cells", cell_count(manifest))
+        raise refuse(
+            "manifest.dimensions", Words(f"at most {MAX_CELLS} cells", f"至多 {MAX_CELLS} 个单元"), cell_count(manifest)
+        )
     for form in manifest["forms"]:
         check_dimensions("manifest", dimensions, form.get("prefix"))
         check_places("manifest.forms.places", public_cell_count(manifest), form.get("places", 1))
@@ -225,29 +249,47 @@ def _check_change(manifest: Document) -> None:
     kind, batch = manifest["change"]["kind"], manifest["change"]["batch"]
     is_first = kind == "first"
     if (manifest["series"] is None, manifest["previous"] is None) != (is_first, is_first):
-        raise refuse("manifest.previous", "series and previous exactly in a later version", manifest["previous"])
+        raise refuse(
+            "manifest.previous",
+            Words("series and previous exactly in a later version", "仅后续版本须有 series 与 previous"),
+            manifest["previous"],
+        )
     if is_first and len(manifest["batches"]) != 1:
-        raise refuse("manifest.batches", "one batch in a first version", len(manifest["batches"]))
+        raise refuse(
+            "manifest.batches", Words("one batch in a first version", "首个版本仅有一个批次"), len(manifest["batches"])
+        )
     if (batch is None) != (kind == "reseal"):
-        raise refuse("manifest.change.batch", "the batch that changes", batch)
+        raise refuse("manifest.change.batch", Words("the batch that changes", "所变更的批次"), batch)
     names = [item["name"] for item in manifest["batches"]]
     if batch is not None and (batch in names) != (kind != "withdraw"):
-        raise refuse("manifest.change.batch", "a batch that is there unless it was withdrawn", batch)
+        raise refuse(
+            "manifest.change.batch",
+            Words("a batch that is there unless it was withdrawn", "存在的批次（已撤回的除外）"),
+            batch,
+        )
 
 
 def _check_batches(manifest: Document, measures: list[str]) -> None:
     blocks = [batch["block"] for batch in manifest["batches"]]
     if len(set(blocks)) != len(blocks) or max(blocks) >= manifest["blocks"]:
-        raise refuse("manifest.blocks", "batches with blocks of their own, below blocks", blocks)
+        raise refuse(
+            "manifest.blocks",
+            Words("batches with blocks of their own, below blocks", "各批次的块互不相同且在块数之内"),
+            blocks,
+        )
     forms = range(len(manifest["forms"]))
     expected = [(form, name) for form in forms for name in column_names(manifest, form)]
     for batch in manifest["batches"]:
         path = f"manifest.batches.{batch['name']}"
         found = [(column["form"], column["name"]) for column in batch["columns"]]
         if found != expected:
-            raise refuse(f"{path}.columns", ", ".join(name for _, name in expected), [name for _, name in found])
+            raise refuse(
+                f"{path}.columns", Words.alike(", ".join(name for _, name in expected)), [name for _, name in found]
+            )
         if sorted(batch["missing"]) != sorted(measures):
-            raise refuse(f"{path}.missing", "one count for each measure", sorted(batch["missing"]))
+            raise refuse(
+                f"{path}.missing", Words("one count for each measure", "每项指标一个计数"), sorted(batch["missing"])
+            )
         for form in forms:
             columns = [item for item in batch["columns"] if item["form"] == form and item["name"] not in UNSEALED]
             _check_chunks(f"{path}.columns", columns)
@@ -258,9 +300,13 @@ def _check_unsealed(path: str, batch: Document, sizes: Mapping[str, int]) -> Non
     for column in batch["columns"]:
         name, found = column["name"], [chunk["size"] for chunk in column["chunks"]]
         if name in sizes and found != [sizes[name]]:
-            raise refuse(f"{path}.columns.{name}", f"one chunk of {sizes[name]} bytes", found)
+            raise refuse(
+                f"{path}.columns.{name}",
+                Words(f"one chunk of {sizes[name]} bytes", f"一个 {sizes[name]} 字节的分片"),
+                found,
+            )
 
 
 def _check_chunks(path: str, columns: list[dict[str, Any]]) -> None:
     if len({len(column["chunks"]) for column in columns}) != 1:
-        raise refuse(path, "the same number of chunks in every column", "different numbers")
+        raise refuse(path, Words("the same number of chunks in every column", "各列的分片数相同"), "different numbers")

@@ -44,11 +44,12 @@ from marketplace.documents.shapes import (
     utc_time,
 )
 from marketplace.types import Digest
+from marketplace.words import Words
 
 # Kinds of applicants (registration guide of 2026) and classes of data merchants at Shanghai.
 PARTY_KINDS = ("NATURAL_PERSON", "LEGAL_PERSON", "UNINCORPORATED_BODY")
 MERCHANT_CLASSES = ("PROVIDER_CONSUMER", "DELIVERY", "ASSESSMENT", "INTERMEDIARY", "CONSULTING", "OTHER")
-_VERSION = matching("[0-9]{4}\\.[0-9]{1,3}", "a version such as 2026.1")
+_VERSION = matching("[0-9]{4}\\.[0-9]{1,3}", Words("a version such as 2026.1", "版本号，如 2026.1"))
 _PROFILE = document(
     "profile",
     {
@@ -105,7 +106,10 @@ _PAYOUT = document(
         "account": ADDRESS,
         "bank": ADDRESS,
         "beneficiary": text(120),
-        "accountNumber": matching("[0-9A-Z]{5,34}", "5 to 34 digits or capital letters, without spaces"),
+        "accountNumber": matching(
+            "[0-9A-Z]{5,34}",
+            Words("5 to 34 digits or capital letters, without spaces", "5 至 34 位数字或大写字母，不含空格"),
+        ),
         "nonce": DIGEST,
     },
 )
@@ -128,7 +132,7 @@ _TERMS_FIELDS: dict[str, Check] = {
     "panel": record({"nodes": array(_NODE, 16, 1, part("address")), "threshold": integer(1, 16)}),
     "termEnd": utc_time,
 }
-_STEP = matching("[1-9][0-9]{0,5}|0\\.0{0,5}1|1", "a unit such as 1, 10 or 0.01")
+_STEP = matching("[1-9][0-9]{0,5}|0\\.0{0,5}1|1", Words("a unit such as 1, 10 or 0.01", "单位，如 1、10 或 0.01"))
 _COLUMN = record({"name": NAME, "step": _STEP})
 _DELIVERY = record(
     {
@@ -168,7 +172,9 @@ def _any(value: object, path: str) -> None:
 _FORM_AGREEMENT = document(
     "form_agreement",
     {
-        "form": matching("GF-[0-9]{4}-[0-9]{4}", "a model form such as GF-2025-2615"),
+        "form": matching(
+            "GF-[0-9]{4}-[0-9]{4}", Words("a model form such as GF-2025-2615", "示范文本编号，如 GF-2025-2615")
+        ),
         "formVersion": _VERSION,
         "formDigest": DIGEST,
         "partyA": ADDRESS,
@@ -197,7 +203,10 @@ def validate_profile(value: object) -> Document:
     social credit code."""
     profile = checked(_PROFILE, value, "profile")
     if (profile["creditCode"] is None) != (profile["kind"] == "NATURAL_PERSON"):
-        expected = "a code for a legal person or unincorporated body, null for a natural person"
+        expected = Words(
+            "a code for a legal person or unincorporated body, null for a natural person",
+            "法人或非法人组织填写代码，自然人为 null",
+        )
         raise refuse("profile.creditCode", expected, profile["creditCode"])
     return profile
 
@@ -207,7 +216,7 @@ def validate_claim(value: object) -> Document:
     claim = checked(_CLAIM, value, "claim")
     total = sum(share["bps"] for share in claim["shares"])
     if total != 10_000:
-        raise refuse("claim.shares", "shares that sum to 10000 basis points", total)
+        raise refuse("claim.shares", Words("shares that sum to 10000 basis points", "合计 10000 基点的份额"), total)
     return claim
 
 
@@ -257,18 +266,32 @@ def validate_terms(value: object) -> Document:
         check_api(terms["delivery"], terms["plan"])
     members = [account for group in terms["groups"] for account in group["accounts"]]
     if len(set(members)) != len(members):
-        raise refuse("terms.groups", "every account in one group at most", len(members) - len(set(members)))
+        raise refuse(
+            "terms.groups",
+            Words("every account in one group at most", "每个账户至多属于一个组"),
+            len(members) - len(set(members)),
+        )
     if terms["panel"]["threshold"] > len(terms["panel"]["nodes"]):
-        raise refuse("terms.panel.threshold", "at most the number of nodes", terms["panel"]["threshold"])
+        raise refuse(
+            "terms.panel.threshold", Words("at most the number of nodes", "不超过节点数"), terms["panel"]["threshold"]
+        )
     return terms
 
 
 def _check_delivery(terms: Document) -> None:
     keys, columns = terms["delivery"]["keys"], [item["name"] for item in terms["delivery"]["columns"]]
     if set(keys) & set(columns):
-        raise refuse("terms.delivery.columns", "other columns than the keys", sorted(set(keys) & set(columns)))
+        raise refuse(
+            "terms.delivery.columns",
+            Words("other columns than the keys", "键以外的字段"),
+            sorted(set(keys) & set(columns)),
+        )
     if terms["plan"]["mode"] != "FULL_SET":
-        raise refuse("terms.plan.mode", "FULL_SET: a file is paid for whole", terms["plan"]["mode"])
+        raise refuse(
+            "terms.plan.mode",
+            Words("FULL_SET: a file is paid for whole", "FULL_SET：文件按整体计价"),
+            terms["plan"]["mode"],
+        )
 
 
 def validate_defects(value: object) -> Document:
@@ -287,5 +310,9 @@ def validate_form_agreement(value: object) -> Document:
     (marketplace.agreements.forms.validate_agreement_on_form)."""
     agreement = checked(_FORM_AGREEMENT, value, "form_agreement")
     if agreement["partyA"] == agreement["partyB"]:
-        raise refuse("form_agreement.partyB", "another party than partyA", agreement["partyB"])
+        raise refuse(
+            "form_agreement.partyB",
+            Words("another party than partyA", "不同于甲方（partyA）的当事人"),
+            agreement["partyB"],
+        )
     return agreement

@@ -29,6 +29,7 @@ from marketplace.documents.shapes import (
     record,
     refuse,
 )
+from marketplace.words import Words
 
 MODES = (
     *("FULL_SET", "PER_PERIOD", "PER_CALL", "PER_HIT", "PER_RECORD"),
@@ -67,7 +68,9 @@ _PUBLIC = record(
         "freePurposes": array(one_of(PURPOSES), len(PURPOSES), 0, itself),
     }
 )
-_RULEBOOK = matching("[a-z]{2}-[0-9]{4}\\.[0-9]{1,3}", "a rulebook's version such as cn-2025.1")
+_RULEBOOK = matching(
+    "[a-z]{2}-[0-9]{4}\\.[0-9]{1,3}", Words("a rulebook's version such as cn-2025.1", "规则版本，如 cn-2025.1")
+)
 
 
 def plan_shape(value: object, path: str) -> None:
@@ -80,18 +83,20 @@ def plan_shape(value: object, path: str) -> None:
     if "tiers" in plan:
         _check_tiers(plan["tiers"], f"{path}.tiers")
     if plan.get("quota") is None and plan.get("overage") is not None:
-        raise refuse(f"{path}.overage", "null where there is no quota", plan["overage"])
+        raise refuse(f"{path}.overage", Words("null where there is no quota", "无配额时为 null"), plan["overage"])
 
 
 def _check_tiers(tiers: list[Mapping[str, Any]], path: str) -> None:
     """Tiers follow one another without gap: each ends beyond the one before, the last one never."""
     ends = [tier["upTo"] for tier in tiers]
     if ends[-1] is not None:
-        raise refuse(f"{path}[{len(ends) - 1}].upTo", "null: the last tier has no end", ends[-1])
+        raise refuse(
+            f"{path}[{len(ends) - 1}].upTo", Words("null: the last tier has no end", "null：最后一档没有上限"), ends[-1]
+        )
     before = 0
     for index, end in enumerate(ends[:-1]):
         if end is None or end <= before:
-            raise refuse(f"{path}[{index}].upTo", f"more than {before}", end)
+            raise refuse(f"{path}[{index}].upTo", Words(f"more than {before}", f"大于 {before}"), end)
         before = end
 
 

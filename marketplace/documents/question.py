@@ -35,12 +35,15 @@ from marketplace.documents.shapes import (
     refuse,
 )
 from marketplace.types import MICRO
+from marketplace.words import Words
 
 
 def _filter(value: object, path: str, depth: int = 0) -> int:
     """Check one filter and return how many leaves it has."""
     if depth > MAX_DEPTH or not (isinstance(value, dict) and len(value) == 1):
-        raise refuse(path, f"a filter nested at most {MAX_DEPTH} deep", value)
+        raise refuse(
+            path, Words(f"a filter nested at most {MAX_DEPTH} deep", f"嵌套不超过 {MAX_DEPTH} 层的条件"), value
+        )
     (word, inner), path = next(iter(value.items())), f"{path}.{next(iter(value))}"
     if word == "in":
         record({"dimension": NAME, "values": array(CATEGORY, 10_000, 1, itself)})(inner, path)
@@ -48,7 +51,7 @@ def _filter(value: object, path: str, depth: int = 0) -> int:
     if word == "not":
         return _filter(inner, path, depth + 1)
     if word not in ("and", "or") or not (isinstance(inner, list) and 2 <= len(inner) <= MAX_TERMS):
-        raise refuse(path, "in, not, and, or", word)
+        raise refuse(path, Words.alike("in, not, and, or"), word)
     return sum(_filter(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(inner))
 
 
@@ -58,7 +61,7 @@ def _identity(item: object) -> bytes:
 
 def _where(value: object, path: str) -> None:
     if _filter(value, path) > MAX_TERMS:
-        raise refuse(path, f"at most {MAX_TERMS} conditions", "more")
+        raise refuse(path, Words(f"at most {MAX_TERMS} conditions", f"至多 {MAX_TERMS} 个条件"), "more")
 
 
 MAX_REGRESSORS = 15
@@ -95,11 +98,13 @@ def _select(value: object, path: str) -> None:
     _SHAPES.get(str(op), _OTHERS)(value, path)
     assert isinstance(value, dict)
     if op in ("OLS", "RIDGE") and value["target"] in value["regressors"]:
-        raise refuse(f"{path}.regressors", "measures other than the target", value["target"])
+        raise refuse(f"{path}.regressors", Words("measures other than the target", "不同于目标的指标"), value["target"])
     if op == "SCORE" and not any(value["coefficients"].values()):
-        raise refuse(f"{path}.coefficients", "a coefficient that is not zero", value["coefficients"])
+        raise refuse(
+            f"{path}.coefficients", Words("a coefficient that is not zero", "非零的系数"), value["coefficients"]
+        )
     if op in ("WSUM", "WMEAN") and not any(item["weight"] for item in value["weights"]):
-        raise refuse(f"{path}.weights", "a weight that is not zero", value["weights"])
+        raise refuse(f"{path}.weights", Words("a weight that is not zero", "非零的权重"), value["weights"])
 
 
 _QUERY = document(
@@ -134,7 +139,11 @@ def validate_query(value: object) -> Document:
     """One question; a contingency table needs two dimensions to group by."""
     query = checked(_QUERY, value, "query")
     if len(query["groupBy"]) < 2 and any(item["op"] == "CONTINGENCY" for item in query["select"]):
-        raise refuse("query.groupBy", "two dimensions or more for a contingency table", query["groupBy"])
+        raise refuse(
+            "query.groupBy",
+            Words("two dimensions or more for a contingency table", "列联表须有两个以上维度"),
+            query["groupBy"],
+        )
     return query
 
 

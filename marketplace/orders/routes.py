@@ -24,6 +24,7 @@ from marketplace.web.shapes import (
     Shape,
     SignatureText,
 )
+from marketplace.words import Words
 
 router = APIRouter(prefix="/orders", tags=["orders"])
 
@@ -89,7 +90,7 @@ def _plan(text: str) -> object:
     try:
         return load_json(text.encode(), max_bytes=MAX_PLAN)
     except CryptoError as error:
-        raise refuse("plan", "a price plan as JSON", str(error)) from error
+        raise refuse("plan", Words("a price plan as JSON", "JSON 格式的价格方案"), str(error)) from error
 
 
 @router.get("/quote")

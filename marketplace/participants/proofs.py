@@ -22,6 +22,8 @@ from marketplace.intents import INTENTS, Deployment, intent_digest, recover_inte
 from marketplace.participants import keys as rules
 from marketplace.participants.keybook import AHEAD_SECONDS, KeyBook
 from marketplace.participants.keys import Key, KeyRing, Register
+from marketplace.refusals.reasons import reason_of
+from marketplace.words import Words
 
 MAX_STEPS = 1024
 MAX_CALL = 4096  # bytes
@@ -118,7 +120,7 @@ def verify_proof(proof: KeyProof, deployment: Deployment, now: int, registrars: 
         try:
             history.take(step, now)
         except (MarketplaceError, CryptoError, OverflowError) as error:
-            raise _invalid(number, str(error)) from error
+            raise _invalid(number, reason_of(error)) from error
     return history.proven()
 
 
@@ -194,13 +196,16 @@ class _History:
         return Proven(KeyBook(self._deployment, self._spans, self._time), trails, frozenset(self._signers))
 
 
-def _invalid(number: int, reason: str) -> VerificationError:
+def _invalid(number: int, reason: Words) -> VerificationError:
     return VerificationError(
         "key_proof_invalid",
-        f"what was handed over about an account's keys does not hold at change {number + 1}: {reason}",
-        zh=f"所提交的账户密钥证明在第 {number + 1} 项变更处不成立:{reason}",
+        f"what was handed over about an account's keys does not hold at change {number + 1}: {reason.en}",
+        zh=f"所提交的账户密钥证明在第 {number + 1} 项变更处不成立：{reason.zh}",
         rule="keys.proven_off_the_ledger",
-        expected="changes that the account's keys signed, each by one that the changes before gave",
+        expected=Words(
+            "changes that the account's keys signed, each by one that the changes before gave",
+            "由账户密钥签署的各项变更，且各由先前变更所授予的密钥签署",
+        ),
         got=reason,
         hint="where a registrar recovered the account, say whose recoveries count: MARKETPLACE_REGISTRARS, --registrar",
         hint_zh="若账户由登记机构恢复，请以 MARKETPLACE_REGISTRARS 或 --registrar 指明认可的登记机构",

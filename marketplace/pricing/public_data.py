@@ -9,6 +9,7 @@ from typing import Any
 from marketplace.errors import InvalidInputError, RuleError
 from marketplace.pricing import rulebook
 from marketplace.pricing.billing import Plan
+from marketplace.words import Words, at_most
 
 WHOLE_BPS = 10_000
 
@@ -36,18 +37,24 @@ def check_plan(plan: Plan, *, is_public: bool) -> None:
     book, public = rulebook.load(plan["rulebook"])["publicData"], plan["publicData"]
     if is_public != (public is not None):
         raise _unfit(
-            "publicData", "an object for public data, null for any other", "null" if public is None else "an object"
+            "publicData",
+            Words("an object for public data, null for any other", "公共数据须有该对象，其他数据为 null"),
+            "null" if public is None else "{…}",
         )
     if public is None:
         return
     if public["marginBps"] > book["maxMarginBps"]:
-        raise _unfit("publicData.marginBps", f"at most {book['maxMarginBps']}", public["marginBps"])
+        raise _unfit("publicData.marginBps", at_most(book["maxMarginBps"]), public["marginBps"])
     if sorted(public["freePurposes"]) != sorted(book["freePurposes"]):
-        raise _unfit("publicData.freePurposes", ", ".join(book["freePurposes"]), ", ".join(public["freePurposes"]))
+        raise _unfit(
+            "publicData.freePurposes", Words.alike(", ".join(book["freePurposes"])), ", ".join(public["freePurposes"])
+        )
     ceiling = public["unitCeiling"]
     highest = max(unit_prices(plan), default=0)
     if ceiling is not None and highest > ceiling:
-        raise _unfit("unit price", f"at most the ceiling of {ceiling} fen", highest)
+        raise _unfit(
+            "unitPrice", Words(f"at most the ceiling of {ceiling} fen", f"不超过单价上限 {ceiling} 分"), highest
+        )
 
 
 def unit_prices(plan: Plan) -> list[int]:
@@ -73,18 +80,18 @@ def require_within_cap(plan: Plan, promised: int, more: int) -> None:
             f"the operator of this public data may earn {max(left, 0)} fen more from it; the order could bring {more}",
             zh=f"该公共数据的运营方尚可取得收入 {max(left, 0)} 分，本订单最多带来 {more} 分",
             rule="pricing.max_permitted_revenue",
-            expected=f"at most {max(left, 0)}",
+            expected=at_most(max(left, 0)),
             got=more,
             hint="put less into escrow, or wait for the next period of the price review",
             hint_zh="请减少托管金额，或待下一价格评审周期",
         )
 
 
-def _unfit(path: str, expected: str, got: object) -> InvalidInputError:
+def _unfit(path: str, expected: Words, got: object) -> InvalidInputError:
     return InvalidInputError(
         "public_data_cap",
-        f"the price plan does not fit its rulebook: {path}: expected {expected}, got {got}",
-        zh=f"价格方案不符合规则集：{path} 应为 {expected}，实为 {got}",
+        f"the price plan does not fit its rulebook: {path}: expected {expected.en}, got {got}",
+        zh=f"价格方案不符合规则集：{path} 应为{expected.zh}，实为 {got}",
         rule="pricing.plan_fits_rulebook",
         expected=expected,
         got=got,

@@ -28,6 +28,7 @@ from marketplace.documents import (
 from marketplace.documents.shapes import array, refuse
 from marketplace.participants.proofs import KeyProof, read_proof
 from marketplace.queries.permission import OrderPapers, papers_document, read_papers
+from marketplace.words import Words
 
 MAX_WITHHELD = 1024
 MAX_LATEST = 8
@@ -95,7 +96,9 @@ def read_custodian_task(value: object) -> CustodianTask:
 
 def _read(value: object, parts: tuple[str, ...]) -> dict[str, Any]:
     if not isinstance(value, Mapping) or any(name not in value for name in parts):
-        raise refuse("task", "an object with " + ", ".join(parts), value)
+        raise refuse(
+            "task", Words("an object with " + ", ".join(parts), "含下列成员的对象：" + "、".join(parts)), value
+        )
     withheld = value.get("withheld", [])
     array(_refusal, MAX_WITHHELD)(withheld, "task.withheld")
     latest = value.get("latest", [])

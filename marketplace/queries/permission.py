@@ -32,7 +32,9 @@ from marketplace.intents import INTENTS, struct_hash
 from marketplace.participants.keybook import SECOND, KeyBook
 from marketplace.pricing import Tariff, is_negotiated, price_fits, tariff_of, terms_under
 from marketplace.refusals.checks import require_in_time
+from marketplace.refusals.reasons import reason_of
 from marketplace.types import ZERO_DIGEST
+from marketplace.words import Words
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def papers_document(papers: OrderPapers) -> Document:
     """
     signed = {"register": papers.registration, "list": papers.listing, "fund": papers.fund}
     if papers.registration is None:
-        raise _invalid("registration is absent")
+        raise _invalid(Words("registration is present", "附有登记"))
     shown = {
         name: {"message": dict(item.message), "signature": to_hex(item.signature)}
         for name, item in signed.items()
@@ -148,27 +150,34 @@ def check_papers(
     """
     listing, fund, manifest_digest = papers.listing.message, papers.fund.message, digest(manifest)
     if papers.registration is None:
-        raise _invalid("registration is absent")
+        raise _invalid(Words("registration is present", "附有登记"))
     registration = papers.registration.message
     links = {
-        "registration names the manifest": registration["manifestDigest"] == manifest_digest,
-        "registration names the ciphertext": registration["ciphertextRoot"] == ciphertext_root(manifest),
-        "registration's holder": registration["holder"] == manifest["holder"],
-        "registration names the asset": registration["assetId"] == listing["assetId"],
-        "terms name the manifest": papers.terms["manifest"] == manifest_digest,
-        "terms name the asset": papers.terms["asset"] == listing["assetId"],
-        "asset id": listing["assetId"] == asset_id(manifest["holder"], manifest_digest),
-        "listing names the terms": listing["termsDigest"] == digest(papers.terms),
-        "listing price": listing["price"] == papers.terms["price"] and price_fits(papers.terms),
-        "listing's and order's currency": listing["currency"] == fund["currency"] == money_of(papers.terms).number,
-        "listing offers what its terms say": scope_of_terms(papers.terms, manifest)
+        Words("registration names the manifest", "登记所载清单"): registration["manifestDigest"] == manifest_digest,
+        Words("registration names the ciphertext", "登记所载密文"): registration["ciphertextRoot"]
+        == ciphertext_root(manifest),
+        Words("registration's holder", "登记的持有人"): registration["holder"] == manifest["holder"],
+        Words("registration names the asset", "登记所载资产"): registration["assetId"] == listing["assetId"],
+        Words("terms name the manifest", "条款所载清单"): papers.terms["manifest"] == manifest_digest,
+        Words("terms name the asset", "条款所载资产"): papers.terms["asset"] == listing["assetId"],
+        Words("asset id", "资产编号"): listing["assetId"] == asset_id(manifest["holder"], manifest_digest),
+        Words("listing names the terms", "挂牌所载条款"): listing["termsDigest"] == digest(papers.terms),
+        Words("listing price", "挂牌价格"): listing["price"] == papers.terms["price"] and price_fits(papers.terms),
+        Words("listing's and order's currency", "挂牌与订单的货币"): listing["currency"]
+        == fund["currency"]
+        == money_of(papers.terms).number,
+        Words("listing offers what its terms say", "挂牌范围与条款一致"): scope_of_terms(papers.terms, manifest)
         == {name: listing[name] for name in ("purposes", "fields", "territories")},
-        "listing id": listing["listingId"] == listing_id(listing["seller"], listing["assetId"], listing["termsDigest"]),
-        "order names the listing": fund["listingId"] == listing["listingId"] == papers.agreement["listing"],
-        "agreement names the terms": papers.agreement["terms"] == listing["termsDigest"],
-        "agreement's buyer": papers.agreement["buyer"] == fund["buyer"],
-        "order names the agreement": fund["agreementDigest"] == digest(papers.agreement),
-        "order id": fund["orderId"] == order_id(fund["buyer"], fund["listingId"], fund["agreementDigest"]),
+        Words("listing id", "挂牌编号"): listing["listingId"]
+        == listing_id(listing["seller"], listing["assetId"], listing["termsDigest"]),
+        Words("order names the listing", "订单所载挂牌"): fund["listingId"]
+        == listing["listingId"]
+        == papers.agreement["listing"],
+        Words("agreement names the terms", "接受文件所载条款"): papers.agreement["terms"] == listing["termsDigest"],
+        Words("agreement's buyer", "接受文件的买方"): papers.agreement["buyer"] == fund["buyer"],
+        Words("order names the agreement", "订单所载接受文件"): fund["agreementDigest"] == digest(papers.agreement),
+        Words("order id", "订单编号"): fund["orderId"]
+        == order_id(fund["buyer"], fund["listingId"], fund["agreementDigest"]),
     }
     for link, holds in (links | _links_to_cited(papers, times)).items():
         if not holds:
@@ -201,31 +210,38 @@ def _check_price(papers: OrderPapers) -> None:
             offer=None,
         )
     except MarketplaceError as error:
-        raise _invalid(f"the agreed price: {error.code}") from error
+        told = reason_of(error)
+        raise _invalid(
+            Words("the agreed price", "约定价格"), Words(f"{error.code}: {told.en}", f"{error.code}：{told.zh}")
+        ) from error
 
 
-def _links_to_cited(papers: OrderPapers, times: Mapping[str, int]) -> dict[str, bool]:
+def _links_to_cited(papers: OrderPapers, times: Mapping[str, int]) -> dict[Words, bool]:
     """A negotiated price is that of the agreement which order and acceptance name, between its buyer and its seller."""
     cited, fund = papers.cited, papers.fund.message
     under = papers.agreement.get("under", fund["agreementId"]) == fund["agreementId"]
-    links = {"agreement names the one that the order is under": under}
+    links = {Words("agreement names the one that the order is under", "接受文件所载协议与订单所依协议一致"): under}
     if not is_negotiated(papers.terms):
         return links
     if cited is None:
-        return {**links, "the agreement that has the price": False}
+        return {**links, Words("the agreement that has the price", "载明价格的协议"): False}
     message, document = cited.signed.message, cited.document
     one, two = str(message["partyA"]), str(message["partyB"])
     funded = times.get("fund", message["validUntil"])
     return {
         **links,
-        "agreement that has the price": papers.agreement.get("under") == message["agreementId"],
-        "its digest": message["agreementDigest"] == digest(document),
-        "its id": message["agreementId"] == agreement_id(one, two, message["agreementDigest"]),
-        "its parties": {one, two} == {fund["buyer"], papers.listing.message["seller"]},
-        "its document's sides": (document["partyA"], document["partyB"]) == (one, two),
-        "its document's end": unix_seconds(document["validUntil"]) == message["validUntil"],
-        "what it amends": (document["amends"] or ZERO_DIGEST) == message.get("previousId", ZERO_DIGEST),
-        "in force when the order was funded": times.get("cited", funded) <= funded <= message["validUntil"],
+        Words("agreement that has the price", "接受文件所载协议为载明价格者"): papers.agreement.get("under")
+        == message["agreementId"],
+        Words("its digest", "协议摘要"): message["agreementDigest"] == digest(document),
+        Words("its id", "协议编号"): message["agreementId"] == agreement_id(one, two, message["agreementDigest"]),
+        Words("its parties", "协议当事人"): {one, two} == {fund["buyer"], papers.listing.message["seller"]},
+        Words("its document's sides", "协议文件的双方"): (document["partyA"], document["partyB"]) == (one, two),
+        Words("its document's end", "协议文件的期限"): unix_seconds(document["validUntil"]) == message["validUntil"],
+        Words("what it amends", "协议所变更的协议"): (document["amends"] or ZERO_DIGEST)
+        == message.get("previousId", ZERO_DIGEST),
+        Words("in force when the order was funded", "订单出资时协议有效"): times.get("cited", funded)
+        <= funded
+        <= message["validUntil"],
     }
 
 
@@ -344,13 +360,20 @@ def _rule(code: str, message: str, zh: str, expected: object, got: object = None
     )
 
 
-def _invalid(link: str) -> VerificationError:
+def _invalid(link: Words, got: Words | None = None) -> VerificationError:
+    """The refusal over a link that does not hold.
+
+    Args:
+        got: why, where more is known than that.
+    """
+    why, why_zh = (f" ({got.en})", f"（{got.zh}）") if got else ("", "")
     return VerificationError(
         "order_papers_invalid",
-        f"the order's papers do not fit together: {link}",
-        zh=f"订单文件不一致:{link}",
+        f"the order's papers do not fit together: {link.en}{why}",
+        zh=f"订单文件不一致：{link.zh}{why_zh}",
         rule="orders.papers",
         expected=link,
+        got=got,
     )
 
 
@@ -365,7 +388,9 @@ def _check_signature(
             require_in_time(intent.message, taken)
             book.require(name, intent.message, signer, intent.signature, taken, grace=SECOND)
     except RuleError as error:
-        raise _invalid(f"signature of {name} by {signer}: {error.code}") from error
+        told = reason_of(error)
+        link = Words(f"signature of {name} by {signer}", f"{signer} 对 {name} 的签名")
+        raise _invalid(link, Words(f"{error.code}: {told.en}", f"{error.code}：{told.zh}")) from error
 
 
 def _signed(value: object, path: str) -> None:
@@ -374,7 +399,7 @@ def _signed(value: object, path: str) -> None:
 
 def _any(value: object, path: str) -> None:
     if not isinstance(value, dict):
-        raise refuse(path, "an object", value)
+        raise refuse(path, Words("an object", "对象"), value)
 
 
 def _form(value: object, _path: str) -> None:
@@ -394,5 +419,9 @@ def _intent(name: str, value: Mapping[str, Any]) -> SignedIntent:
     try:
         struct_hash(name, value["message"])
     except CryptoError as error:
-        raise refuse(f"order.{name}", f"the fields of {INTENTS[name].type_string}", str(error)) from error
+        raise refuse(
+            f"order.{name}",
+            Words(f"the fields of {INTENTS[name].type_string}", f"{INTENTS[name].type_string} 的各字段"),
+            str(error),
+        ) from error
     return SignedIntent(value["message"], bytes.fromhex(value["signature"][2:]))

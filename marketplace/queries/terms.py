@@ -13,6 +13,7 @@ from crypto.canonical import sha256
 from marketplace.documents import Document
 from marketplace.errors import InvalidInputError
 from marketplace.types import MICRO
+from marketplace.words import Words
 
 Number = int | float | str | Decimal
 """A decimal as people write it; a float counts as its shortest decimal."""
@@ -283,7 +284,8 @@ def whole_numbers(values: list[Number]) -> tuple[list[int], int]:
     scale = max((-_exponent(value) for value in decimals), default=0)
     scale = max(scale, 0)
     if scale > _MOST_DECIMALS:
-        raise _no_number(f"a number with at most {_MOST_DECIMALS} decimals", max(decimals, key=lambda v: -_exponent(v)))
+        most = Words(f"a number with at most {_MOST_DECIMALS} decimals", f"至多 {_MOST_DECIMALS} 位小数的数字")
+        raise _no_number(most, max(decimals, key=lambda v: -_exponent(v)))
     return [int(value.scaleb(scale)) for value in decimals], scale
 
 
@@ -302,7 +304,7 @@ def _weighted(op: str, measure: str, dimension: str, weights: Mapping[str, Numbe
 def _millionths(value: Number, what: str) -> int:
     exact = _decimal(value) * MICRO
     if exact != exact.to_integral_value():
-        raise _no_number(f"a {what} with at most six decimals", value)
+        raise _no_number(Words(f"a {what} with at most six decimals", f"至多六位小数的 {what}"), value)
     return int(exact)
 
 
@@ -310,9 +312,9 @@ def _decimal(value: Number) -> Decimal:
     try:
         number = Decimal(str(value))
     except InvalidOperation:
-        raise _no_number("a number", value) from None
+        raise _no_number(Words("a number", "数字"), value) from None
     if not number.is_finite() or abs(number.adjusted()) > 30:
-        raise _no_number("a number of ordinary size", value)
+        raise _no_number(Words("a number of ordinary size", "大小适中的数字"), value)
     return number.normalize()
 
 
@@ -322,12 +324,12 @@ def _exponent(value: Decimal) -> int:
     return exponent
 
 
-def _no_number(expected: str, got: object) -> InvalidInputError:
+def _no_number(expected: Words, got: object) -> InvalidInputError:
     shown_value = str(got)[:40]
     return InvalidInputError(
         "malformed_number",
-        f"expected {expected}, got {shown_value}",
-        zh=f"应为数字({expected}),实为 {shown_value}",
+        f"expected {expected.en}, got {shown_value}",
+        zh=f"应为{expected.zh}，实为 {shown_value}",
         rule="queries.algebra",
         expected=expected,
         got=shown_value,

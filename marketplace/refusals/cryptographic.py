@@ -1,7 +1,7 @@
 """What an error of the cryptographic core is to a person and to a program.
 
 The core names the field's own faults and knows no market (crypto/errors.py); here each gets a code, a rule and a hint,
-in both languages. Its own sentence stays the English message and stands as `got` in the Chinese one.
+in both languages. Its own sentence stays the English message; beside the Chinese one it stands as `got`.
 """
 
 from typing import NamedTuple
@@ -112,4 +112,4 @@ def from_crypto(error: CryptoError) -> MarketplaceError:
     told = next(CRYPTO[kind] for kind in type(error).__mro__ if kind in CRYPTO)
     text = str(error) or told.code.replace("_", " ")
     more = {"rule": told.rule, "hint": told.hint, "hint_zh": told.hint_zh}
-    return told.family(told.code, text, zh=f"{told.zh}（{text}）", **more)
+    return told.family(told.code, text, zh=told.zh, got=text, **more)

@@ -17,6 +17,7 @@ from marketplace.registrations.clocks import NAMES
 from marketplace.registrations.records import Case
 from marketplace.rulebooks import Rulebook
 from marketplace.types import ZERO_DIGEST
+from marketplace.words import Words, joined, one_of, word
 
 #: steps whose actor has to say something in writing, and what must be in it
 WRITTEN = frozenset(
@@ -55,16 +56,22 @@ def check_form(book: Rulebook, form: Document) -> Document:
     validate_form(form)
     kind, procedure = Kind[form["kind"]], Procedure[form["procedure"]]
     if not book.has(NAMES[procedure], kind.name):
-        raise _wrong(book, "kind", f"one of {', '.join(book.content[NAMES[procedure]]['kinds'])}", kind.name)
+        kinds = joined(word(Kind[name]) for name in book.content[NAMES[procedure]]["kinds"])
+        raise _wrong(book, "kind", kinds, word(kind))
     known, asked = book.content["forms"][kind.name], book.asked(NAMES[procedure], kind.name)
     for name in form["fields"]:
         if name not in known:
-            raise _wrong(book, name, f"one of {', '.join(known)}", form["fields"][name])
+            raise _wrong(book, name, one_of(known), form["fields"][name])
     for name, field in known.items():
         _check_field(book, name, field, form["fields"].get(name, ""), is_asked=name in asked)
     needs_deposit = bool(procedure is Procedure.PUBLIC_DATA)
     if needs_deposit != (form["deposit"] is not None):
-        raise _wrong(book, "deposit", "the proof of deposit, for public data only", form["deposit"])
+        raise _wrong(
+            book,
+            "deposit",
+            Words("the proof of deposit, for public data only", "存证证明，仅公共数据须填"),
+            form["deposit"],
+        )
     return form
 
 
@@ -77,7 +84,7 @@ def check_code(book: Rulebook, form: Document, code: str) -> None:
         InvalidInputError: `form_field`.
     """
     if "certificateCode" in book.content["forms"][form["kind"]] and form["fields"].get("certificateCode") != code:
-        raise _wrong(book, "certificateCode", code, form["fields"].get("certificateCode"))
+        raise _wrong(book, "certificateCode", Words.alike(code), form["fields"].get("certificateCode"))
 
 
 def check_waiver(book: Rulebook, case: Case, *, asked: bool) -> None:
@@ -88,9 +95,9 @@ def check_waiver(book: Rulebook, case: Case, *, asked: bool) -> None:
     """
     unneeded = book.content[NAMES[case.procedure]]["notice_unneeded"]
     if not asked and case.kind.name not in unneeded:
-        raise _wrong(
-            book, "nonPublication", f"the applicant's reasons, or one of {', '.join(unneeded)}", case.kind.name
-        )
+        kinds = joined(word(Kind[name]) for name in unneeded)
+        wanted = Words(f"the applicant's reasons, or one of {kinds.en}", f"申请人的理由，或下列登记类型：{kinds.zh}")
+        raise _wrong(book, "nonPublication", wanted, word(case.kind))
 
 
 def published(book: Rulebook, form: Document) -> dict[str, Any]:
@@ -117,13 +124,15 @@ def check_paper(book: Rulebook, paper: Document, case: str, step: Step) -> Docum
     """
     validate_paper(paper)
     if (paper["case"], paper["step"]) != (case, step.name):
-        raise _wrong(book, "case and step", f"{case} {step.name}", f"{paper['case']} {paper['step']}")
-    grounds = {ground["code"] for ground in book.content["grounds"]}
+        raise _wrong(book, "case, step", Words.alike(f"{case} {step.name}"), f"{paper['case']} {paper['step']}")
+    grounds = {ground["code"]: Words(ground["en"], ground["zh"]) for ground in book.content["grounds"]}
     needs_ground = step is Step.REFUSE
     if needs_ground != (paper["ground"] is not None) or (needs_ground and paper["ground"] not in grounds):
-        raise _wrong(book, "ground", f"one of {', '.join(sorted(grounds))}, for a refusal only", paper["ground"])
+        raise _wrong(book, "ground", _grounds(grounds), paper["ground"])
     if step is Step.OBJECT and not paper["evidence"]:
-        raise _wrong(book, "evidence", "the digest of at least one document", paper["evidence"])
+        raise _wrong(
+            book, "evidence", Words("the digest of at least one document", "至少一份证据的摘要"), paper["evidence"]
+        )
     return paper
 
 
@@ -135,15 +144,26 @@ def reason_digest(words: str | None) -> str:
 def _check_field(book: Rulebook, name: str, field: Mapping[str, Any], value: str, *, is_asked: bool) -> None:
     if not value.strip():
         if is_asked:
-            raise _wrong(book, name, f"{field['en']} / {field['zh']}", value)
+            raise _wrong(book, name, Words(field["en"], field["zh"]), value)
         return
     if len(value) > field["longest"]:
-        raise _wrong(book, name, f"at most {field['longest']} characters", f"{len(value)} characters")
+        raise _wrong(
+            book, name, Words(f"at most {field['longest']} characters", f"至多 {field['longest']} 个字符"), len(value)
+        )
     if field["choices"] and value not in field["choices"]:
-        raise _wrong(book, name, f"one of {', '.join(field['choices'])}", value)
+        raise _wrong(book, name, one_of(field["choices"]), value)
 
 
-def _wrong(book: Rulebook, name: str, expected: str, got: object) -> InvalidInputError:
+def _grounds(found: Mapping[str, Words]) -> Words:
+    """The grounds of a refusal by their codes; no other decision has one."""
+    named = [(code, found[code]) for code in sorted(found)]
+    return Words(
+        "for a refusal, and for nothing else, one of " + ", ".join(f"{code} ({told.en})" for code, told in named),
+        "仅不予登记时须填，为下列之一：" + "、".join(f"{code}（{told.zh}）" for code, told in named),
+    )
+
+
+def _wrong(book: Rulebook, name: str, expected: Words, got: object) -> InvalidInputError:
     return InvalidInputError(
         "form_field",
         f"the field {name} is not filled in as the rulebook asks",

@@ -14,6 +14,7 @@ from crypto.errors import CryptoError
 from marketplace.documents import Document, iso_time, unix_seconds
 from marketplace.errors import InvalidInputError
 from marketplace.procedures import Kind
+from marketplace.refusals.reasons import reason_of
 from marketplace.registrations.codes import institution_of
 from marketplace.rights.remarks import stated_in
 
@@ -34,8 +35,9 @@ def check_certificate(certificate: Document, confirmation: Mapping[str, Any], no
     except CryptoError as error:
         raise InvalidInputError(
             "certificate_invalid",
-            f"the certificate does not verify: {error}",
-            zh="证书验证未通过",
+            f"the certificate does not verify: {reason_of(error).en}",
+            zh=f"证书验证未通过：{reason_of(error).zh}",
+            got=str(error),
             hint="issue it again with the registrar's key",
             hint_zh="请用登记机构的密钥重新签发",
         ) from error

@@ -12,6 +12,7 @@ from crypto import bitstring, credential
 from crypto.errors import CryptoError
 from marketplace.documents import unix_seconds
 from marketplace.errors import InvalidInputError
+from marketplace.refusals.reasons import reason_of
 from marketplace.rights.status_lists import is_fresh, list_path, place_of, read_list
 
 VALID = "certificate_valid"
@@ -105,8 +106,9 @@ def check_signature(certificate: Mapping[str, Any], issuer: bytes) -> tuple[int,
     except (CryptoError, KeyError, ValueError, TypeError) as error:
         raise InvalidInputError(
             "certificate_invalid",
-            f"the certificate does not verify: {error}",
-            zh="证书验证未通过",
+            f"the certificate does not verify: {reason_of(error).en}",
+            zh=f"证书验证未通过：{reason_of(error).zh}",
+            got=str(error),
             hint="ask whoever gave it to you for the original file; check the issuer's key",
             hint_zh="请向出示者索取原件，并核对签发方公钥",
         ) from error

@@ -17,7 +17,9 @@ from crypto import bitstring, credential
 from crypto.errors import CryptoError
 from marketplace.documents import Document, iso_time, unix_seconds
 from marketplace.errors import InvalidInputError
+from marketplace.refusals.reasons import reason_of
 from marketplace.types import AssetStatus, TitleMark
+from marketplace.words import Words
 
 CONTEXTS = [credential.CONTEXT, "https://www.w3.org/ns/credentials/undefined-terms/v2"]
 PURPOSES = ("revocation", "suspension", "message", "dispute")
@@ -70,7 +72,10 @@ def place_of(certificate: Mapping[str, Any]) -> tuple[str, str, int]:
         "certificate_status_malformed",
         "the certificate does not name its place in the status lists",
         zh="证书未载明其在状态列表中的位置",
-        expected=f"credentialStatus with one {ENTRY} for each of {', '.join(PURPOSES)}, all at one place",
+        expected=Words(
+            f"credentialStatus with one {ENTRY} for each of {', '.join(PURPOSES)}, all at one place",
+            f"credentialStatus 就 {'、'.join(PURPOSES)} 各有一个 {ENTRY}，且位置相同",
+        ),
     )
 
 
@@ -131,16 +136,21 @@ def read_list(document: Mapping[str, Any], *, url: str, purpose: str, issuer: st
     try:
         began = unix_seconds(str(document["validFrom"]))
         if document["issuer"] != issuer:
-            raise _invalid(f"it is signed by {document['issuer']}, and the certificate names {issuer}")
+            raise _invalid(
+                Words(
+                    f"it is signed by {document['issuer']}, and the certificate names {issuer}",
+                    f"由 {document['issuer']} 签署，而证书所载为 {issuer}",
+                )
+            )
         content = credential.verify(document, credential.public_of_did_key(issuer), now=began)
         subject = content["credentialSubject"]
         stated = (content["id"], LIST in content["type"], subject["type"], subject["statusPurpose"])
         if stated != (url, True, "BitstringStatusList", purpose):
-            raise _invalid(f"expected the list {url} for {purpose}")
+            raise _invalid(Words(f"expected the list {url} for {purpose}", f"应为 {url} 的 {purpose} 列表"))
         unix_seconds(str(content["validUntil"]))
         return bitstring.decode(subject["encodedList"])
     except (CryptoError, KeyError, TypeError, ValueError) as error:
-        raise _invalid(str(error)) from error
+        raise _invalid(reason_of(error)) from error
 
 
 def is_fresh(document: Mapping[str, Any], now: int) -> bool:
@@ -148,11 +158,11 @@ def is_fresh(document: Mapping[str, Any], now: int) -> bool:
     return unix_seconds(str(document["validFrom"])) <= now <= unix_seconds(str(document["validUntil"]))
 
 
-def _invalid(reason: str) -> InvalidInputError:
+def _invalid(reason: Words) -> InvalidInputError:
     return InvalidInputError(
         "status_list_invalid",
-        f"the status list cannot be relied on: {reason}",
-        zh="状态列表不可信",
+        f"the status list cannot be relied on: {reason.en}",
+        zh=f"状态列表不可信：{reason.zh}",
         hint="fetch it again from the address in the certificate",
         hint_zh="请按证书所载地址重新获取",
     )

@@ -13,11 +13,12 @@ from marketplace.documents.cases import KINDS
 from marketplace.documents.shapes import array, boolean, integer, mapping, matching, one_of, record, refuse, text
 from marketplace.errors import InvalidInputError
 from marketplace.rulebooks.calendar import Calendar, day_of, end_of, load_calendar, shift_months, start_of
+from marketplace.words import Words
 
 UNITS = {"working_days": "个工作日", "days": "日", "months": "个月", "years": "年", "seconds": "秒"}  # and in Chinese
 PROCEDURES = ("ordinary", "public_data", "late_objection", "revocation")
 
-_DATE = matching(r"\d{4}-\d{2}-\d{2}", "a date such as 2026-07-01")
+_DATE = matching(r"\d{4}-\d{2}-\d{2}", Words("a date such as 2026-07-01", "日期，如 2026-07-01"))
 _BILINGUAL = record({"en": text(400), "zh": text(400)})
 _PERIOD = record(
     {"amount": integer(0, 10_000), "unit": one_of(UNITS), "source": text(40), "article": text(80, 0)},
@@ -40,13 +41,13 @@ _FIELD = record(
     },
     {"required_in": array(one_of(PROCEDURES), len(PROCEDURES), 1)},
 )
-_FIELD_NAME = matching("[a-z][A-Za-z]{0,39}", "a field name such as dataName")
+_FIELD_NAME = matching("[a-z][A-Za-z]{0,39}", Words("a field name such as dataName", "字段名称，如 dataName"))
 
 
 def _check_form(value: object, path: str) -> None:
     """A form: from 1 to 60 fields by name."""
     if not isinstance(value, Mapping) or not 1 <= len(value) <= 60:
-        raise refuse(path, "1 to 60 fields by name", value)
+        raise refuse(path, Words("1 to 60 fields by name", "1 至 60 个具名字段"), value)
     for name, field in value.items():
         _FIELD_NAME(name, path)
         _FIELD(field, f"{path}.{name}")
@@ -54,7 +55,11 @@ def _check_form(value: object, path: str) -> None:
 
 _SCHEMA = record(
     {
-        **{"id": matching("[a-z0-9-]{1,40}", "a short name"), "version": integer(1, 10_000), "lawful": boolean},
+        **{
+            "id": matching("[a-z0-9-]{1,40}", Words("a short name", "简短名称")),
+            "version": integer(1, 10_000),
+            "lawful": boolean,
+        },
         **{"effective_from": _DATE, "calendar": text(40, 0), "title": _BILINGUAL, "extends": text(40, 0)},
         "retention_years": record({"value": integer(1, 100), "source": text(40), "article": text(80, 0)}),
         "sources": mapping(record({"title": text(200), "number": text(80, 0), "date": _DATE}), 40),

@@ -289,7 +289,7 @@ class Caller:
         named = (record["order"], record["seller"])
         expect(named, (self.order, self.seller), "call_record_differs", "api.records_are_of_their_call")
         fault = record_fault(record, self.terms)
-        expect(fault, "", "call_record_differs", "api.records_are_possible")
+        expect(fault.en if fault else "", "", "call_record_differs", "api.records_are_possible")
         if call is not None:
             said = (record["number"], record["operation"], record["request"])
             asked = (call["number"], call["operation"], request_digest(call))

@@ -17,6 +17,7 @@ from crypto.errors import CryptoError, InvalidProof
 from marketplace.errors import VerificationError
 from marketplace.sdk.client import Client
 from marketplace.sdk.journal import SeenCheckpoint
+from marketplace.words import Words
 
 
 @dataclass(frozen=True)
@@ -65,14 +66,20 @@ def verify_entry(client: Client, position: int) -> dict[str, Any]:
     """
     head = checkpoint(client).checkpoint
     if not 0 <= position < head.size:
-        raise _broken("the log has no such entry", expected=f"0 to {head.size - 1}", got=position)
+        raise _broken(
+            Words("the log has no such entry", "日志没有该条目"),
+            expected=Words(f"0 to {head.size - 1}", f"0 至 {head.size - 1}"),
+            got=position,
+        )
     entry = _entry(client, position, head.size)
     node = _Nodes(client, head.size)
     try:
         path = merkle.inclusion_proof(position, head.size, node)
         merkle.verify_inclusion(merkle.leaf_hash(entry), position, head.size, path, head.root)
     except CryptoError as error:
-        raise _broken(f"entry {position} is not in the log: {error}") from error
+        raise _broken(
+            Words(f"entry {position} is not in the log: {error}", f"第 {position} 条不在日志中"), got=str(error)
+        ) from error
     found: dict[str, Any] = canonical.load_canonical(entry)
     return found
 
@@ -90,7 +97,9 @@ def entries(client: Client) -> Iterator[dict[str, Any]]:
         tile = _tile(None, len(found) // tlog.WIDTH, head.size)
         found += tlog.decode_entries(tile, client.get_bytes(f"/log/{tile.path}"))
     if merkle.root(found) != head.root:
-        raise _broken("its entries do not lead to its signed root", expected=to_hex(head.root))
+        raise _broken(
+            Words("its entries do not lead to its signed root", "各条目与其签署的根不符"), expected=to_hex(head.root)
+        )
     for entry in found:
         yield canonical.load_canonical(entry)
 
@@ -135,26 +144,36 @@ def _open(signed: bytes, log: note.Verifier) -> tlog.Checkpoint:
     try:
         return tlog.open_checkpoint(signed, log)
     except CryptoError as error:
-        raise _broken(f"the checkpoint does not verify: {error}", expected=log.to_text()) from error
+        raise _broken(
+            Words(f"the checkpoint does not verify: {error}", "检查点未通过验证"),
+            expected=log.to_text(),
+            got=str(error),
+        ) from error
 
 
 def _check_extends(client: Client, seen: SeenCheckpoint, head: tlog.Checkpoint) -> None:
     if head.size < seen.size:
-        raise _broken("the log became shorter", expected=f"at least {seen.size} entries", got=head.size)
+        raise _broken(
+            Words("the log became shorter", "日志变短"),
+            expected=Words(f"at least {seen.size} entries", f"至少 {seen.size} 条"),
+            got=head.size,
+        )
     if seen.size == 0:
         return
     try:
         path = merkle.consistency_proof(seen.size, head.size, _Nodes(client, head.size))
         merkle.verify_consistency(seen.size, from_hex(seen.root, 32), head.size, head.root, path)
     except InvalidProof as error:
-        raise _broken(f"the log rewrote its past: {error}", expected=seen.root) from error
+        raise _broken(
+            Words(f"the log rewrote its past: {error}", "日志改写了既往内容"), expected=seen.root, got=str(error)
+        ) from error
 
 
-def _broken(message: str, expected: object = None, got: object = None) -> VerificationError:
+def _broken(what: Words, expected: object = None, got: object = None) -> VerificationError:
     return VerificationError(
         "log_inconsistent",
-        message,
-        zh=f"日志不一致：{message}",
+        what.en,
+        zh=f"日志不一致：{what.zh}",
         rule="evidence.log_only_grows",
         expected=expected,
         got=got,

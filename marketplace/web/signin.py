@@ -11,11 +11,13 @@ from crypto.errors import CryptoError
 from marketplace.documents import iso_time
 from marketplace.errors import NotAuthorizedError
 from marketplace.participants.identities import is_link_statement
+from marketplace.refusals.reasons import reason_of
 from marketplace.storage.sessions import close_session, make_nonce, open_session, use_nonce
 from marketplace.types import Act
 from marketplace.web.context import Context, Here
 from marketplace.web.principal import Account, Credentials
 from marketplace.web.shapes import Shape, SignatureText
+from marketplace.words import Words
 
 router = APIRouter(prefix="/session", tags=["session"])
 _NONCE = re.compile(r"^Nonce: ([0-9a-f]{32})$", re.MULTILINE)
@@ -62,12 +64,16 @@ def sign_in(here: Here, body: SignInBody) -> dict[str, str]:
     no further signature of the key's acts (web/principal.py)."""
     message, now = verified(here, body), here.clock()
     if is_link_statement(message.statement):
-        raise _refused("it links an identity, and is meant for nothing else")
+        raise _refused(
+            Words("it links an identity, and is meant for nothing else", "该声明仅用于绑定身份，不得用于登录")
+        )
     key = message.address
     with here.writing() as session:
         account = here.account_for(session, key, now, Act.READ)
         if account is None:
-            raise _refused("this key has ended, or may not read for its account")
+            raise _refused(
+                Words("this key has ended, or may not read for its account", "该密钥已失效，或无权为其账户读取")
+            )
         token, expires_at = open_session(session, account, key, now, here.settings.session_seconds)
     return {"token": token, "account": account, "expires_at": iso_time(expires_at)}
 
@@ -98,19 +104,23 @@ def verified(here: Context, body: SignInBody) -> siwe.SignIn:
             now=now,
         )
     except CryptoError as error:
-        raise _refused(str(error)) from error
+        raise _refused(reason_of(error)) from error
     # The nonce is used up only by a message that verifies, so a stranger cannot burn somebody else's challenge.
     with here.writing() as session:
         if not use_nonce(session, nonce, now):
-            raise _refused("the nonce was not given out here, was used, or ran out")
+            raise _refused(
+                Words(
+                    "the nonce was not given out here, was used, or ran out", "登录随机数并非本处发出、已使用或已过期"
+                )
+            )
     return message
 
 
-def _refused(reason: str) -> NotAuthorizedError:
+def _refused(reason: Words) -> NotAuthorizedError:
     return NotAuthorizedError(
         "sign_in_refused",
-        f"this does not sign you in: {reason}",
-        zh="登录未通过验证",
+        f"this does not sign you in: {reason.en}",
+        zh=f"登录未通过验证：{reason.zh}",
         hint="ask for a new challenge with POST /session/nonce and sign it as it is",
         hint_zh="请重新获取登录随机数并签名",
         rule="access.signed_in",

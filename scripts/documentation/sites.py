@@ -19,6 +19,7 @@ from marketplace.errors import MarketplaceError
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = ("message", "zh", "rule", "hint", "hint_zh")
+FACTS = ("expected", "got", "rulebook")
 CODE = re.compile("[a-z][a-z0-9_]+")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _MOST, _DEEP = 16, 4  # alternatives of one text; calls outwards
@@ -31,7 +32,7 @@ class Site:
     Args:
         code: what it states; no slug where it could not be read.
         family: the error's class.
-        texts: as far as they are stated; those of TEXTS.
+        texts: as far as they are stated; those of TEXTS, and of FACTS what is stated as a text.
     """
 
     path: str
@@ -74,14 +75,15 @@ def sites() -> tuple[Site, ...]:
 def _read(chain: Chain, family: type[MarketplaceError]) -> Iterator[Site]:
     arguments = _stated(chain, family)
     codes = _values(arguments["code"], chain) if "code" in arguments else ["?"]
-    words = [_values(arguments[name], chain)[0] for name in TEXTS if name in arguments]
+    words = [_text(arguments[name], chain) for name in TEXTS if name in arguments]
     if (any(UNBOUND in code for code in codes) or any(map(_is_unbound, words))) and len(chain) < _DEEP:
         callers = list(_callers(chain[-1]))
         for caller in callers:
             yield from _read((*chain, caller), family)
         if callers:
             return
-    texts = {name: _values(arguments[name], chain)[0].replace(UNBOUND, "") for name in TEXTS if name in arguments}
+    stated = [name for name in (*TEXTS, *FACTS) if name in arguments]
+    texts = {name: _text(arguments[name], chain).replace(UNBOUND, "") for name in stated}
     path = str(_path(chain[-1].module).relative_to(ROOT))
     for code in codes:
         yield Site(path, chain[-1].call.lineno, code.replace(UNBOUND, "?"), family, texts)
@@ -100,6 +102,11 @@ def _stated(chain: Chain, family: type[MarketplaceError]) -> dict[str, ast.expr]
                 if isinstance(literal, ast.Dict):
                     stated |= {k.value: v for k, v in zip(literal.keys, literal.values, strict=True) if _is_text(k)}  # type: ignore[union-attr]
     return stated
+
+
+def _text(node: ast.expr, chain: Chain) -> str:
+    """What a text is; the first where it can be several, "" where nothing is given."""
+    return next(iter(_values(node, chain)), "")
 
 
 def _values(node: ast.expr, chain: Chain, at: int = 0) -> list[str]:

@@ -125,7 +125,9 @@ class Calls:
         fits &= self._signed(record, at, subject)
         fault = record_fault(record, standing.terms)
         if fault or at > standing.order["validUntil"]:
-            report.find("call_record_impossible", subject, expected="within its terms", got=fault or record["at"])
+            report.find(
+                "call_record_impossible", subject, expected="within its terms", got=fault.en if fault else record["at"]
+            )
             fits = False
         bar = self._barred.by(standing.order, standing.listing, at)
         if bar is not None:

@@ -26,8 +26,13 @@ from marketplace.queries.sql.filters import condition, fault, plain_name
 from marketplace.queries.sql.terms import contingency_groups, term
 from marketplace.queries.sql.tokens import MAX_SQL, check_tokens, too_long
 from marketplace.queries.terms import Term
+from marketplace.words import Words
 
-_ALLOWED = "SELECT dimensions and computations FROM a data set [WHERE ...] [GROUP BY dimensions]"
+_ALLOWED = Words(
+    "SELECT dimensions and computations FROM a data set [WHERE ...] [GROUP BY dimensions]",
+    "SELECT 维度与计算项 FROM 数据集 [WHERE ...] [GROUP BY 维度]",
+)
+_ONE_SOURCE = Words("FROM one plain name", "FROM 一个单纯的名称")
 _CLAUSES = {"expressions", "from_", "where", "group"}
 HEADING = re.compile(r"[^\W\d]\w{0,59}")
 _UNDERLINE = re.compile("\x1b\\[[0-9;]*m")  # the parser marks the place for a terminal
@@ -41,7 +46,7 @@ def parse_sql(text: str, manifest: Mapping[str, Any]) -> Query:
             `unknown_category`, `dimension_not_ordered`, `measure_in_filter`, `column_not_grouped`, `nothing_selected`.
     """
     if len(text) > MAX_SQL:
-        raise too_long(f"{MAX_SQL} characters", f"{len(text)} characters")
+        raise too_long(Words(f"{MAX_SQL} characters", f"{MAX_SQL} 个字符"), len(text))
     try:
         return _read(text, manifest)
     except (SqlglotError, RecursionError) as error:
@@ -63,7 +68,10 @@ def _statement(text: str) -> exp.Select:
     check_tokens(sqlglot.tokenize(text))
     statements = [statement for statement in sqlglot.parse(text) if statement is not None]
     if len(statements) != 1:
-        raise fault("one SELECT statement", f"{len(statements)} statements")
+        raise fault(
+            Words("one SELECT statement", "一条 SELECT 语句"),
+            Words(f"{len(statements)} statements", f"{len(statements)} 条语句"),
+        )
     if not isinstance(statements[0], exp.Select):
         raise fault(_ALLOWED, type(statements[0]).__name__.upper())
     return statements[0]
@@ -74,15 +82,15 @@ def _check_clauses(select: exp.Select) -> None:
         if value and name not in _CLAUSES:
             raise fault(_ALLOWED, name.rstrip("_").upper())
     if len(select.expressions) > MAX_TERMS:
-        raise too_long(f"{MAX_TERMS} selected columns", str(len(select.expressions)))
+        raise too_long(Words(f"{MAX_TERMS} selected columns", f"{MAX_TERMS} 个选取列"), len(select.expressions))
 
 
 def _check_source(source: exp.Expr | None) -> None:
     table = source.this if source else None
     if not (isinstance(table, exp.Table) and isinstance(table.this, exp.Identifier)):
-        raise fault("FROM one plain name", table.sql() if table else "no FROM")
+        raise fault(_ONE_SOURCE, table.sql() if table else Words("no FROM", "没有 FROM"))
     if any(value for name, value in table.args.items() if name not in ("this", "alias")):
-        raise fault("FROM one plain name", table.sql())
+        raise fault(_ONE_SOURCE, table.sql())
 
 
 def _groups(group: exp.Expr | None, manifest: Mapping[str, Any]) -> list[str]:
@@ -90,7 +98,7 @@ def _groups(group: exp.Expr | None, manifest: Mapping[str, Any]) -> list[str]:
         return []
     for name, value in group.args.items():
         if value and name != "expressions":
-            raise fault("GROUP BY dimensions", f"GROUP BY {name.upper()}")
+            raise fault(Words("GROUP BY dimensions", "GROUP BY 维度"), f"GROUP BY {name.upper()}")
     return [str(dimension(manifest, plain_name(item))["name"]) for item in group.expressions]
 
 
@@ -100,7 +108,13 @@ def _tabulated(selected: list[exp.Expr], groups: list[str], manifest: Mapping[st
         inner = item.this if isinstance(item, exp.Alias) else item
         named = contingency_groups(inner, manifest)
         if named and groups and named != groups:
-            raise fault("CONTINGENCY of the dimensions of GROUP BY, in that order", inner.sql())
+            raise fault(
+                Words(
+                    "CONTINGENCY of the dimensions of GROUP BY, in that order",
+                    "CONTINGENCY 与 GROUP BY 的维度及次序相同",
+                ),
+                inner.sql(),
+            )
         groups = groups or list(dict.fromkeys(named))
     return groups
 
@@ -127,20 +141,28 @@ def _headings(selected: list[exp.Expr], manifest: Mapping[str, Any]) -> dict[Ter
     named = [item for item in selected if isinstance(item, exp.Alias)]
     for item in named:
         if isinstance(item.this, exp.Column):
-            raise fault("dimensions under their own names", item.sql())
+            raise fault(Words("dimensions under their own names", "维度使用自身名称"), item.sql())
         if not HEADING.fullmatch(item.alias):
-            raise fault("AS and a name of at most 60 letters, digits and underscores", item.alias[:80])
+            raise fault(
+                Words(
+                    "AS and a name of at most 60 letters, digits and underscores",
+                    "AS 加至多 60 个字母、数字与下划线的名称",
+                ),
+                item.alias[:80],
+            )
     return {term(item.this, manifest): item.alias for item in named}
 
 
 def _syntax(error: Exception) -> InvalidInputError:
     shown = _UNDERLINE.sub("", str(error))
-    reason = "nested too deep" if isinstance(error, RecursionError) else " ".join(shown.split())[:200]
+    deep = Words("nested too deep", "嵌套过深")
+    parsed = Words(" ".join(shown.split())[:200], "语法有误")
+    reason = deep if isinstance(error, RecursionError) else parsed
     return InvalidInputError(
         "sql_syntax",
-        f"this is not SQL that can be read: {reason}",
-        zh=f"无法解析的 SQL:{reason}",
+        f"this is not SQL that can be read: {reason.en}",
+        zh=f"无法解析的 SQL：{reason.zh}",
         rule="queries.algebra",
         expected=_ALLOWED,
-        got=reason,
+        got=reason.en,
     )

@@ -9,8 +9,12 @@ from marketplace.documents import MAX_DEPTH
 from marketplace.errors import InvalidInputError
 from marketplace.queries.lexicon import dimension, positions
 from marketplace.queries.query import Filter, one_of
+from marketplace.words import Words
 
-_ALLOWED = "=, <>, IN, NOT IN, AND, OR, NOT over dimensions; BETWEEN, <, <=, >, >= over ordered ones"
+_ALLOWED = Words(
+    "=, <>, IN, NOT IN, AND, OR, NOT over dimensions; BETWEEN, <, <=, >, >= over ordered ones",
+    "维度上的 =、<>、IN、NOT IN、AND、OR、NOT；有序维度上的 BETWEEN、<、<=、>、>=",
+)
 _SWAPPED: dict[type[exp.Expr], type[exp.Expr]] = {
     exp.EQ: exp.EQ,
     exp.NEQ: exp.NEQ,
@@ -21,15 +25,20 @@ _SWAPPED: dict[type[exp.Expr], type[exp.Expr]] = {
 }
 
 
-def fault(expected: str, got: str) -> InvalidInputError:
-    """The refusal of SQL that is outside the algebra."""
-    shown = " ".join(got.split())[:120]
+def fault(expected: Words | str, got: Words | str) -> InvalidInputError:
+    """The refusal of SQL that is outside the algebra.
+
+    Args:
+        expected, got: notation that both languages write alike, or words.
+    """
+    told = Words.alike(expected) if isinstance(expected, str) else expected
+    shown = Words.alike(" ".join(got.split())[:120]) if isinstance(got, str) else got
     return InvalidInputError(
         "sql_outside_algebra",
-        f"cannot be asked of sealed data: {shown}; allowed: {expected}",
-        zh=f"密封数据不支持:{shown};允许:{expected}",
+        f"cannot be asked of sealed data: {shown.en}; allowed: {told.en}",
+        zh=f"密封数据不支持：{shown.zh}；允许：{told.zh}",
         rule="queries.algebra",
-        expected=expected,
+        expected=told,
         got=shown,
     )
 
@@ -42,7 +51,7 @@ def plain_name(item: exp.Expr | None) -> str:
     """
     simple = isinstance(item, exp.Column) and isinstance(item.this, exp.Identifier) and not item.args.get("db")
     if not (simple and isinstance(item, exp.Column)):
-        raise fault("a plain column name", item.sql() if item is not None else "nothing")
+        raise fault(Words("a plain column name", "单纯的字段名"), item.sql() if item is not None else "nothing")
     return item.name if item.this.args.get("quoted") else item.name.lower()
 
 
@@ -53,7 +62,10 @@ def condition(item: exp.Expr, manifest: Mapping[str, Any], depth: int = 0) -> Fi
         InvalidInputError: as `sql.parse_sql`.
     """
     if depth > 2 * MAX_DEPTH:
-        raise fault(f"conditions nested at most {2 * MAX_DEPTH} deep", "deeper nesting")
+        raise fault(
+            Words(f"conditions nested at most {2 * MAX_DEPTH} deep", f"嵌套不超过 {2 * MAX_DEPTH} 层的条件"),
+            Words("deeper nesting", "更深的嵌套"),
+        )
     if isinstance(item, exp.Paren):
         return condition(item.this, manifest, depth + 1)
     if isinstance(item, exp.Not):
@@ -133,5 +145,5 @@ def category(item: exp.Expr) -> str:
     negative = isinstance(item, exp.Neg)
     literal = item.this if negative else item
     if not isinstance(literal, exp.Literal) or (negative and literal.is_string):
-        raise fault("a category in quotes, or a number", item.sql())
+        raise fault(Words("a category in quotes, or a number", "带引号的类别，或数字"), item.sql())
     return ("-" if negative else "") + str(literal.this)

@@ -27,11 +27,13 @@ from marketplace.queries.terms import (
     WeightedMean,
     WeightedSum,
 )
+from marketplace.words import Words
 
 Manifest = Mapping[str, Any]
-ALLOWED = (
-    "COUNT, SUM, AVG, VAR_POP, STDDEV_POP, COVAR_POP, CORR, HISTOGRAM, APPROX_QUANTILE, CONTINGENCY, OLS, RIDGE, "
-    "SUM or AVG of SCORE, WSUM, WMEAN, each on its own"
+_CALLS = "COUNT, SUM, AVG, VAR_POP, STDDEV_POP, COVAR_POP, CORR, HISTOGRAM, APPROX_QUANTILE, CONTINGENCY, OLS, RIDGE"
+ALLOWED = Words(
+    f"{_CALLS}, SUM or AVG of SCORE, WSUM, WMEAN, each on its own",
+    f"单独使用的 {_CALLS}、SCORE 的 SUM 或 AVG、WSUM、WMEAN",
 )
 _SINGLE: dict[type[exp.Expr], str] = {
     exp.Count: "COUNT",
@@ -59,7 +61,7 @@ def term(item: exp.Expr, manifest: Manifest) -> Term:
         return _single(_SINGLE[kind], item, manifest)
     if isinstance(item, exp.CovarPop | exp.Corr):
         first, second = _measure(item.this, manifest), _measure(item.expression, manifest)
-        _require(first != second, "two different measures", item)
+        _require(first != second, Words("two different measures", "两个不同的指标"), item)
         return Covariance(first, second) if isinstance(item, exp.CovarPop) else Correlation(first, second)
     if isinstance(item, exp.ApproxQuantile):
         _require(isinstance(item.args.get("quantile"), exp.Literal), "APPROX_QUANTILE(measure, fraction)", item)
@@ -77,9 +79,13 @@ def contingency_groups(item: exp.Expr, manifest: Manifest) -> list[str]:
 
 
 def _single(operation: str, item: exp.Expr, manifest: Manifest) -> Term:
-    _require(not item.args.get("expressions"), f"{operation} of one measure", item)
+    _require(not item.args.get("expressions"), Words(f"{operation} of one measure", f"单个指标的 {operation}"), item)
     if isinstance(item.this, exp.Star):
-        _require(operation == "COUNT" and not item.this.args.get("except_"), f"{operation} of one measure", item)
+        _require(
+            operation == "COUNT" and not item.this.args.get("except_"),
+            Words(f"{operation} of one measure", f"单个指标的 {operation}"),
+            item,
+        )
         return Term("COUNT")
     return Term(operation, _measure(item.this, manifest))
 
@@ -87,10 +93,12 @@ def _single(operation: str, item: exp.Expr, manifest: Manifest) -> Term:
 def _called(item: exp.Anonymous, manifest: Manifest) -> Term:
     name, arguments = str(item.this).upper(), list(item.expressions)
     if name in _SINGLE_BY_NAME:
-        _require(len(arguments) == 1, f"{name} of one measure", item)
+        _require(len(arguments) == 1, Words(f"{name} of one measure", f"单个指标的 {name}"), item)
         return Term(_SINGLE_BY_NAME[name], _measure(arguments[0], manifest))
     if name == "CONTINGENCY":
-        _require(len(arguments) >= 2, "CONTINGENCY of two dimensions or more", item)
+        _require(
+            len(arguments) >= 2, Words("CONTINGENCY of two dimensions or more", "两个以上维度的 CONTINGENCY"), item
+        )
         return Contingency()
     if name == "OLS":
         return Ols(*_regression(item, arguments, manifest))
@@ -105,7 +113,11 @@ def _called(item: exp.Anonymous, manifest: Manifest) -> Term:
 
 def _regression(item: exp.Expr, arguments: list[exp.Expr], manifest: Manifest) -> list[str]:
     names = [_measure(argument, manifest) for argument in arguments]
-    _require(len(names) >= 2 and len(set(names)) == len(names), "a measure, then different regressors", item)
+    _require(
+        len(names) >= 2 and len(set(names)) == len(names),
+        Words("a measure, then different regressors", "一个指标，其后为互不相同的自变量"),
+        item,
+    )
     return names
 
 
@@ -118,15 +130,15 @@ def _ridge(item: exp.Expr, arguments: list[exp.Expr], manifest: Manifest) -> Ter
 
 
 def _score(item: exp.Expr, manifest: Manifest, statistic: str) -> Term:
-    _require(len(item.expressions) == 1, "SCORE of one linear expression", item)
+    _require(len(item.expressions) == 1, Words("SCORE of one linear expression", "一个线性表达式的 SCORE"), item)
     coefficients: dict[str, list[str]] = {}
     intercept: list[str] = []
     for sign, part in _addends(item.expressions[0], "+"):
         value, name = _product(part, manifest)
         (intercept if name is None else coefficients.setdefault(name, [])).append(sign + value)
     for values in (intercept, *coefficients.values()):
-        _require(len(values) <= 1, "each measure once in a score", item)
-    _require(bool(coefficients), "a score of measures", item)
+        _require(len(values) <= 1, Words("each measure once in a score", "每个指标在评分中仅出现一次"), item)
+    _require(bool(coefficients), Words("a score of measures", "由指标构成的评分"), item)
     flat = {name: _signed(values[0]) for name, values in coefficients.items()}
     return Score(flat, _signed(intercept[0]) if intercept else 0, statistic)
 
@@ -135,7 +147,7 @@ def _addends(item: exp.Expr, sign: str) -> list[tuple[str, exp.Expr]]:
     """The parts of a sum with their signs, walked without recursion along the left."""
     parts: list[tuple[str, exp.Expr]] = []
     while True:
-        _require(len(parts) <= MAX_TERMS, f"at most {MAX_TERMS} parts", item)
+        _require(len(parts) <= MAX_TERMS, Words(f"at most {MAX_TERMS} parts", f"至多 {MAX_TERMS} 项"), item)
         item = item.this if isinstance(item, exp.Paren) and not parts else item
         if not isinstance(item, exp.Add | exp.Sub):
             return [(sign, item), *reversed(parts)]
@@ -171,7 +183,7 @@ def _weighted(name: str, item: exp.Expr, arguments: list[exp.Expr], manifest: Ma
     _require(len(arguments) >= 4 and len(arguments) % 2 == 0, usage, item)
     value, along = _measure(arguments[0], manifest), str(dimension(manifest, plain_name(arguments[1]))["name"])
     labels = [category(argument) for argument in arguments[2::2]]
-    _require(len(set(labels)) == len(labels), "each category once", item)
+    _require(len(set(labels)) == len(labels), Words("each category once", "每个类别仅出现一次"), item)
     weights = dict(zip(labels, map(_number, arguments[3::2]), strict=True))
     make = WeightedSum if name == "WSUM" else WeightedMean
     return make(value, along, weights)
@@ -185,7 +197,7 @@ def _number(item: exp.Expr) -> str:
     negative = isinstance(item, exp.Neg)
     literal = item.this if negative else item
     if not isinstance(literal, exp.Literal) or literal.is_string:
-        raise fault("a number", item.sql())
+        raise fault(Words("a number", "数字"), item.sql())
     return ("-" if negative else "") + str(literal.this)
 
 
@@ -193,6 +205,6 @@ def _is_call(item: object, name: str) -> bool:
     return isinstance(item, exp.Anonymous) and str(item.this).upper() == name
 
 
-def _require(holds: bool, expected: str, item: exp.Expr) -> None:
+def _require(holds: bool, expected: Words | str, item: exp.Expr) -> None:
     if not holds:
         raise fault(expected, item.sql())

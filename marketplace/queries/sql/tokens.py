@@ -11,6 +11,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from marketplace.errors import InvalidInputError
 from marketplace.queries.sql.filters import fault
+from marketplace.words import Words
 
 MAX_SQL = 10_000  # characters
 MAX_TOKENS = 2_000
@@ -18,10 +19,10 @@ MAX_PARENTHESES = 24
 MAX_CALLS = 3  # within each other; a question has one
 MAX_KEYWORDS = 12  # besides those of conditions; a question has four
 _SAMPLES = {
-    "VAR_SAMP": "VARIANCE or VAR_POP",
-    "VARIANCE_SAMP": "VARIANCE or VAR_POP",
-    "STDDEV_SAMP": "STDDEV or STDDEV_POP",
-    "COVAR_SAMP": "COVAR_POP",
+    "VAR_SAMP": ("VARIANCE", "VAR_POP"),
+    "VARIANCE_SAMP": ("VARIANCE", "VAR_POP"),
+    "STDDEV_SAMP": ("STDDEV", "STDDEV_POP"),
+    "COVAR_SAMP": ("COVAR_POP",),
 }
 _TEXTS = (TokenType.VAR, TokenType.STRING, TokenType.IDENTIFIER)
 # Keywords that may stand often: those of conditions, and those that are names as well.
@@ -40,19 +41,23 @@ def check_tokens(tokens: list[Token]) -> None:
         InvalidInputError: `sql_too_long`, or `sql_outside_algebra` for a statistic of samples.
     """
     if len(tokens) > MAX_TOKENS:
-        raise too_long(f"{MAX_TOKENS} words and signs", str(len(tokens)))
+        raise too_long(Words(f"{MAX_TOKENS} words and signs", f"{MAX_TOKENS} 个词与符号"), len(tokens))
     for token in tokens:
         # The parser reads VAR_SAMP as VARIANCE, so statistics of samples are told apart here.
         if token.token_type is TokenType.VAR and token.text.upper() in _SAMPLES:
-            raise fault(_SAMPLES[token.text.upper()] + ", that of the population", token.text.upper())
+            raise fault(_of_population(_SAMPLES[token.text.upper()]), token.text.upper())
     keywords = sum(token.text[:1].isalpha() and token.token_type not in _SPARED for token in tokens)
     if keywords > MAX_KEYWORDS:
-        raise too_long(f"{MAX_KEYWORDS} keywords", str(keywords))
+        raise too_long(Words(f"{MAX_KEYWORDS} keywords", f"{MAX_KEYWORDS} 个关键词"), keywords)
     deepest, calls = _nesting(tokens)
     if deepest > MAX_PARENTHESES:
-        raise too_long(f"parentheses nested {MAX_PARENTHESES} deep", f"{deepest} deep")
+        raise too_long(Words(f"parentheses nested {MAX_PARENTHESES} deep", f"{MAX_PARENTHESES} 层括号"), deepest)
     if calls > MAX_CALLS:
-        raise too_long(f"calls nested {MAX_CALLS} deep", f"{calls} deep")
+        raise too_long(Words(f"calls nested {MAX_CALLS} deep", f"{MAX_CALLS} 层函数"), calls)
+
+
+def _of_population(names: tuple[str, ...]) -> Words:
+    return Words(f"{' or '.join(names)}, that of the population", f"{' 或 '.join(names)}（总体统计量）")
 
 
 def _nesting(tokens: list[Token]) -> tuple[int, int]:
@@ -69,13 +74,13 @@ def _nesting(tokens: list[Token]) -> tuple[int, int]:
     return deepest, calls
 
 
-def too_long(expected: str, got: str) -> InvalidInputError:
+def too_long(most: Words, got: int) -> InvalidInputError:
     """The refusal of a text that is larger than we read."""
     return InvalidInputError(
         "sql_too_long",
-        f"the query is too large: at most {expected}, got {got}",
-        zh=f"查询过大:最多 {expected},实为 {got}",
+        f"the query is too large: at most {most.en}, got {got}",
+        zh=f"查询过大：最多 {most.zh}，实为 {got}",
         rule="queries.size",
-        expected=expected,
+        expected=most,
         got=got,
     )

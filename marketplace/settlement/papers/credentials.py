@@ -14,6 +14,8 @@ from crypto import credential
 from crypto.errors import CryptoError
 from marketplace.documents import Document, digest, iso_time
 from marketplace.errors import VerificationError
+from marketplace.refusals.reasons import reason_of
+from marketplace.words import Words
 
 CONTEXTS = [credential.CONTEXT, "https://www.w3.org/ns/credentials/undefined-terms/v2"]
 TYPES = {"account_statement": "AccountStatement", "invoice": "Invoice", "trade_voucher": "TradeVoucher"}
@@ -54,17 +56,17 @@ def paper_of(signed: Mapping[str, Any], public: bytes, now: int) -> Document:
         paper: Document = subject["paper"]
         holds = subject["digest"] == digest(paper) and TYPES[paper["type"]] in document["type"]
     except (CryptoError, KeyError, TypeError) as error:
-        raise _invalid(str(error)) from error
+        raise _invalid(reason_of(error)) from error
     if not holds:
-        raise _invalid("its digest or type is not its paper's")
+        raise _invalid(Words("its digest or type is not its paper's", "所载摘要或类型与凭证不符"))
     return paper
 
 
-def _invalid(reason: str) -> VerificationError:
+def _invalid(reason: Words) -> VerificationError:
     return VerificationError(
         "paper_invalid",
-        f"the paper was not signed by this exchange, or it was changed: {reason}",
-        zh="该凭证并非由本机构签发，或已被改动",
+        f"the paper was not signed by this exchange, or it was changed: {reason.en}",
+        zh=f"该凭证并非由本机构签发，或已被改动：{reason.zh}",
         rule="settlement.papers_are_signed_by_the_log",
         hint="ask whoever gave it to you for the original file, or the exchange for the paper",
         hint_zh="请向出示者索取原件，或向交易机构重新获取",

@@ -23,6 +23,7 @@ from marketplace.documents import Document, digest, validate_manifest
 from marketplace.documents.shapes import ADDRESS, document, hex_bytes, hex_up_to, integer, refuse
 from marketplace.errors import NotAuthorizedError, VerificationError
 from marketplace.vault.keeping.ring import KeyRing
+from marketplace.words import Words
 
 INFO = b"marketplace/custody/v1"
 MAX_GENERATION = 2**32 - 1
@@ -32,7 +33,7 @@ _CARD = document("card", {"address": ADDRESS, "recipient": hex_bytes(32)})
 
 def _object(value: object, path: str) -> None:
     if not isinstance(value, dict):
-        raise refuse(path, "an object", value)
+        raise refuse(path, Words("an object", "对象"), value)
 
 
 _FIELDS = {

@@ -11,6 +11,7 @@ from marketplace.errors import InvalidInputError
 from marketplace.vault.sealing.reading import read_batches
 from marketplace.vault.sealing.schema import Dimension, Schema, is_ordered, whole_number
 from marketplace.vault.sealing.values import categories_of
+from marketplace.words import Words
 
 MAX_CATEGORIES = 10_000
 Progress = Callable[[str, int, int], None]
@@ -60,7 +61,11 @@ def _order(label: str) -> tuple[bool, int, str]:
 def _check_prefix(prefix: str | None, dimensions: tuple[Dimension, ...]) -> None:
     for item in dimensions:
         if item.name == prefix and not item.ordered:
-            raise refuse("schema.prefix", "an ordered dimension: whole numbers in ascending order", item.name)
+            raise refuse(
+                "schema.prefix",
+                Words("an ordered dimension: whole numbers in ascending order", "有序维度：递增的整数"),
+                item.name,
+            )
 
 
 def _check_count(item: Dimension, count: int) -> None:

@@ -15,6 +15,7 @@ from pyarrow import parquet
 
 from marketplace.errors import InvalidInputError
 from marketplace.queries.lexicon import choices
+from marketplace.refusals.reasons import reason_of
 
 BATCH_ROWS = 65_536
 _BLOCK_BYTES = 4 << 20
@@ -95,7 +96,7 @@ def _readable(path: Path) -> Iterator[None]:
         raise InvalidInputError(
             "unreadable_file",
             f"{path.name}: {reason}",
-            zh=f"无法读取 {path.name}:{reason}",
+            zh=f"无法读取 {path.name}：{reason_of(error).zh}",
             got=reason,
             hint="a CSV file is UTF-8, its header line too",
             hint_zh="CSV 文件(含表头)须为 UTF-8 编码",

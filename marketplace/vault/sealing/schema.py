@@ -53,6 +53,7 @@ from marketplace.documents.manifest import (
 from marketplace.documents.shapes import NAME, Check, array, boolean, integer, one_of, refuse, text
 from marketplace.errors import InvalidInputError
 from marketplace.sdk.foreign import parse_json
+from marketplace.words import Words
 
 DEFAULT_COHORT = 100
 DEFAULT_MISSING = ("", "NA")
@@ -158,7 +159,7 @@ def parse_schema(value: object) -> Schema:
 def _check_parts(schema: Schema) -> None:
     names = [item.name for item in schema.dimensions] + [item.name for item in schema.measures]
     if len(set(names)) != len(names):
-        raise refuse("schema", "names that are all different", names)
+        raise refuse("schema", Words("names that are all different", "互不相同的名称"), names)
     for measure in schema.measures:
         check_measure(f"schema.measures.{measure.name}", measure.low, measure.high, list(measure.bins))
     JOINTS([list(joint) for joint in schema.joints], "schema.joints")
@@ -169,7 +170,11 @@ def _check_parts(schema: Schema) -> None:
     check_dimensions("schema", kinds, schema.prefix)
     check_forms(schema.forms, kinds, schema.prefix)
     if ("rows" in schema.forms) != (schema.places is not None):
-        raise refuse("schema.rows", 'the table rows exactly with the form "rows"', schema.places)
+        raise refuse(
+            "schema.rows",
+            Words('the table rows exactly with the form "rows"', '仅当密封形式含 "rows" 时须有 rows 表'),
+            schema.places,
+        )
 
 
 def is_ordered(categories: tuple[str, ...]) -> bool:
@@ -198,14 +203,21 @@ def _measure(item: Mapping[str, Any]) -> Measure:
 
 def _fields(value: object, path: str, needed: Mapping[str, Check], optional: Mapping[str, Check]) -> None:
     if not isinstance(value, Mapping):
-        raise refuse(path, "a table", value)
+        raise refuse(path, Words("a table", "表"), value)
     for name in needed:
         if name not in value:
-            raise refuse(path, f"the field {name}", sorted(value))
+            raise refuse(path, Words(f"the field {name}", f"字段 {name}"), sorted(value))
     for name, item in value.items():
         check = needed.get(name) or optional.get(name)
         if check is None:
-            raise refuse(path, "no field besides " + ", ".join([*needed, *optional]), name)
+            raise refuse(
+                path,
+                Words(
+                    "no field besides " + ", ".join([*needed, *optional]),
+                    "仅限下列字段：" + "、".join([*needed, *optional]),
+                ),
+                name,
+            )
         check(item, f"{path}.{name}")
 
 

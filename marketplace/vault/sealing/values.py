@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from marketplace.errors import InvalidInputError
 from marketplace.queries.lexicon import choices
 from marketplace.vault.sealing.schema import Dimension, Measure
+from marketplace.words import Words
 
 Present = NDArray[np.bool_]
 _DIGITS = 38  # of a 128-bit decimal
@@ -40,7 +41,7 @@ def categories_of(column: pa.Array, dimension: Dimension, first_row: int) -> Lab
     """
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind)):
-        _fail("wrong_type", first_row, dimension.column, "text or whole numbers", str(kind))
+        _fail("wrong_type", first_row, dimension.column, Words("text or whole numbers", "文本或整数"), str(kind))
     encoded = column if pa.types.is_dictionary(column.type) else pc.dictionary_encode(column)
     distinct = [label or "" for label in pc.cast(encoded.dictionary, pa.string()).to_pylist()]
     places = pc.fill_null(pc.cast(encoded.indices, pa.int64()), len(distinct)).to_numpy(zero_copy_only=False)
@@ -60,7 +61,13 @@ def positions_of(labels: Labels, dimension: Dimension, first_row: int) -> NDArra
     if positions.size and int(positions.min()) < 0:
         row = int(np.argmin(positions))
         got = labels.distinct[labels.places[row]]
-        _fail("unknown_category", first_row + row, dimension.column, choices(dimension.categories), got or "no value")
+        _fail(
+            "unknown_category",
+            first_row + row,
+            dimension.column,
+            Words.alike(choices(dimension.categories)),
+            got or "–",
+        )
     return positions
 
 
@@ -101,7 +108,7 @@ def _converter(kind: pa.DataType, measure: Measure, first_row: int) -> Converter
         return _from_decimals
     if types.is_null(kind):
         return lambda column, *_: np.zeros(len(column), dtype=np.int64)
-    return _fail("wrong_type", first_row, measure.column, "numbers", str(kind))
+    return _fail("wrong_type", first_row, measure.column, Words("numbers", "数字"), str(kind))
 
 
 def _from_integers(column: pa.Array, *_: object) -> NDArray[Any]:
@@ -114,7 +121,7 @@ def _from_floats(column: pa.Array, measure: Measure, first_row: int) -> NDArray[
     faults = np.flatnonzero(~np.isfinite(numbers))
     if faults.size:
         row = int(faults[0])
-        _fail("not_finite", first_row + row, measure.column, "a finite number", str(numbers[row]))
+        _fail("not_finite", first_row + row, measure.column, Words("a finite number", "有限数值"), str(numbers[row]))
     scaled = numbers * 10.0**measure.scale
     whole = np.rint(scaled)
     # A decimal such as 0.1 is not exact in binary: what is within a few units of the last place of a multiple counts.
@@ -151,40 +158,49 @@ def _explain(column: pa.Array, measure: Measure, first_row: int) -> NoReturn:
     for index, value in enumerate(column.to_pylist()):
         if value is not None:
             _check_decimal(value, measure, first_row + index)
-    _fail("wrong_type", first_row, measure.column, f"numbers with at most {measure.scale} decimals", "something else")
+    wanted = Words(f"numbers with at most {measure.scale} decimals", f"至多 {measure.scale} 位小数的数字")
+    _fail("wrong_type", first_row, measure.column, wanted, "…")
 
 
 def _check_decimal(value: object, measure: Measure, row: int) -> None:
     try:
         number = Decimal(str(value).strip())
     except InvalidOperation:
-        _fail("wrong_type", row, measure.column, "a number", value)
+        _fail("wrong_type", row, measure.column, Words("a number", "数字"), value)
     if not number.is_finite():
-        _fail("not_finite", row, measure.column, "a finite number", value)
+        _fail("not_finite", row, measure.column, Words("a finite number", "有限数值"), value)
     if number.adjusted() > _DIGITS - measure.scale - 2:
         _out_of_bounds(measure, row, value)
     if number.normalize().as_tuple().exponent < -measure.scale:  # type: ignore[operator]
         _too_many_decimals(measure, row, value)
     if str(value) != str(value).strip():
-        _fail("wrong_type", row, measure.column, "a number without blanks around it", value)
+        _fail("wrong_type", row, measure.column, Words("a number without blanks around it", "前后无空格的数字"), value)
 
 
 def _too_many_decimals(measure: Measure, row: int, got: object) -> NoReturn:
-    _fail("too_many_decimals", row, measure.column, f"at most {measure.scale} decimals", got)
+    _fail(
+        "too_many_decimals",
+        row,
+        measure.column,
+        Words(f"at most {measure.scale} decimals", f"至多 {measure.scale} 位小数"),
+        got,
+    )
 
 
 def _out_of_bounds(measure: Measure, row: int, got: object) -> NoReturn:
     unit = Decimal(1).scaleb(-measure.scale)
     low, high = measure.low * unit, measure.high * unit
-    _fail("out_of_bounds", row, measure.column, f"a value from {low} to {high}", got)
+    _fail(
+        "out_of_bounds", row, measure.column, Words(f"a value from {low} to {high}", f"{low} 至 {high} 之间的值"), got
+    )
 
 
-def _fail(code: str, row: int, column: str, expected: str, got: object) -> NoReturn:
+def _fail(code: str, row: int, column: str, expected: Words, got: object) -> NoReturn:
     shown = str(got)[:80]
     raise InvalidInputError(
         code,
-        f"row {row}, column {column}: expected {expected}, got {shown}",
-        zh=f"第 {row} 行,{column} 列:应为 {expected},实为 {shown}",
+        f"row {row}, column {column}: expected {expected.en}, got {shown}",
+        zh=f"第 {row} 行，{column} 列：应为{expected.zh}，实为 {shown}",
         rule="vault.quality",
         expected=expected,
         got=shown,

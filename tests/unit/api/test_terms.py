@@ -130,7 +130,7 @@ def test_a_call_asks_as_the_terms_allow() -> None:
 
 def test_records_that_cannot_be() -> None:
     offer = terms(PER_HIT)
-    assert record_fault(record(1), offer) == ""
+    assert record_fault(record(1), offer) is None
     assert record_fault(record(1, operation="all"), offer)
     assert record_fault(record(1, records=11), offer)
     assert record_fault(record(1, latencyMs=5_001), offer)

@@ -15,10 +15,13 @@ from marketplace.errors import MarketplaceError, NotAuthorizedError, PortError, 
 from marketplace.refusals import REFUSALS
 from scripts.documentation.refusals import ELSEWHERE, Row, rows
 from scripts.documentation.sites import CODE, Site, sites
+from tests.refusals import english_in
 
 ROOT = Path(__file__).resolve().parents[3]
 CHINESE = re.compile("[\u4e00-\u9fff]")
 RULE = re.compile(r"[a-z]+(\.[a-z0-9_{}]+)+")
+SENTENCES = {"reason", "why", "link", "fault", "problem", "strerror", "message", "words", "wrong", "told"}
+"""Names of what says something in English."""
 NOT_BARE = (RuleError, NotAuthorizedError)  # their rule and hint are stated where they are raised
 
 
@@ -54,6 +57,14 @@ def test_a_place_says_what_is_wrong_and_what_to_do_in_both_languages(site: Site)
     assert RULE.fullmatch(site.told("rule")), "rule=: <stage>.<rule>"
     if issubclass(site.family, NOT_BARE):
         assert {"rule", "hint", "hint_zh"} <= site.texts.keys(), "a rule's refusal names its rule and what to do"
+
+
+@pytest.mark.parametrize("site", _of_our_own(), ids=_place)
+def test_the_chinese_text_is_chinese_throughout(site: Site) -> None:
+    """A reason, or what was expected, is told in both languages (marketplace/words.py) or left to `got`."""
+    chinese = site.texts.get("zh", "")
+    assert not english_in(chinese)
+    assert not set(re.findall(r"\{(\w+)\}", chinese)) & SENTENCES, "an English sentence by its name: Words has both"
 
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row.code)
