@@ -96,12 +96,32 @@ class Run:
 
         What is an object itself, and where an intent stands in its block, is for programs and left out.
         """
-        shown = {name: value for name, value in data.items() if name not in PLACES and not isinstance(value, Mapping)}
+        self._lines(
+            {name: value for name, value in data.items() if name not in PLACES and not isinstance(value, Mapping)}
+        )
+
+    def terms(self, lines: Sequence[tuple[Words, Words]]) -> None:
+        """What somebody is about to sign, a line each: what it is about, and what it says; nothing with --json."""
+        self._lines({self.tr(*label): printable(self.tr(*says)) for label, says in lines})
+
+    def _lines(self, shown: Mapping[str, Any]) -> None:
         width = max(map(cell_len, shown), default=0)
         for name, value in shown.items():
             padding = " " * (width - cell_len(name))
             if not self.as_json:
                 self.out.print(Text(f"  {name}{padding}  ", style="dim") + Text(_plain(value)))
+
+    def confirm_signing(self) -> None:
+        """Let a person at a terminal say yes before something is signed; where nobody sits at one, nobody is asked.
+
+        Raises:
+            KeyboardInterrupt: the person said no.
+        """
+        if self.as_json or not sys.stdin.isatty():
+            return
+        self.err.print(Text(self.tr("sign this? [y/N] ", "签署以上内容？[y/N] ")), end="")
+        if input().strip().lower() not in {"y", "yes", "是"}:
+            raise KeyboardInterrupt
 
     def rows(
         self, rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], title: str = "", data: object = None
@@ -205,6 +225,11 @@ class Run:
         self.out.file.write(json.dumps(data, ensure_ascii=False, indent=2, default=str) + "\n")
         for text in self._notices:
             self.err.file.write(json.dumps({"notice": text}, ensure_ascii=False) + "\n")
+
+
+def printable(text: str) -> str:
+    """Somebody else's words on one line, without what a terminal would take for a command."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def progress_bar(console: Console) -> Progress:

@@ -1,6 +1,5 @@
 """`marketplace lineage`: what products are made of, and the consents of their inputs."""
 
-import time
 from typing import Annotated, Any
 
 import typer
@@ -9,10 +8,14 @@ from marketplace.console import Run, command, group
 from marketplace.console.naming import named
 from marketplace.console.values import moment, parse_digest, parse_duration, parse_id, short
 from marketplace.documents.identifiers import Kind
+from marketplace.documents.ids import title_id
 from marketplace.errors import InvalidInputError
+from marketplace.lineage.wording import Line, of_consent
 from marketplace.sdk import lineage as sdk
+from marketplace.sdk import rights
+from marketplace.sdk.client import Client
 from marketplace.sdk.opening import open_client
-from marketplace.types import ZERO_DIGEST, ConsentStatus
+from marketplace.types import ZERO_DIGEST, ConsentStatus, TitleKind
 
 app = group("Declare what products are made of; consent, withdraw. 产品来源与同意")
 Product = Annotated[
@@ -73,14 +76,24 @@ def consent(
     ] = "365d",  # type: ignore[assignment]
     title: Annotated[str | None, typer.Option(help="your title to operate the input; the first if none 经营权")] = None,
 ) -> None:
-    """Consent, as who operates the input, that the product is sold. 同意
+    """Consent, as who operates the input, that the product is sold; what it allows is shown first. 同意
 
     Example: marketplace lineage consent 0x5f…5f 0x77…77 --term 90d
     """
     with open_client(run) as client:
-        sdk.consent(client, product, source, int(time.time()) + term, title=title)
+        until = client.now() + term
+        run.terms(_terms(client, product, source, until, title))
+        run.confirm_signing()
+        sdk.consent(client, product, source, until, title=title)
         found = sdk.get(client, product)
     _print(run, found)
+
+
+def _terms(client: Client, product: str, source: str, until: int, title: str | None) -> list[Line]:
+    """What a consent allows, in words."""
+    both = [(name, rights.checked_manifest(client, rights.get_asset(client, name))) for name in (product, source)]
+    under = rights.get_title(client, title or title_id(source, TitleKind.OPERATE))
+    return of_consent(both[0], both[1], under, sdk.part_of(client, product, source), until)
 
 
 @command(app)

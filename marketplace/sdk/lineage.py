@@ -56,6 +56,11 @@ def get(client: Client, asset: str) -> dict[str, Any]:
     return found
 
 
+def part_of(client: Client, asset: str, source: str) -> int:
+    """An input's part of a product's net income, basis points; 0 of what was not declared."""
+    return int(_input(client, asset, source)["bps"])
+
+
 def consent(client: Client, asset: str, source: str, until: int, *, title: str | None = None) -> dict[str, Any]:
     """Consent that the product `asset` of one's input `source` is sold until then (unix seconds).
 

@@ -14,6 +14,8 @@ from crypto.errors import CryptoError
 from crypto.keystore import Keys
 from marketplace.errors import InvalidInputError, VerificationError
 from marketplace.intents import INTENTS, recover_intent, sign_intent
+from marketplace.participants import wording
+from marketplace.participants.wording import Line
 from marketplace.sdk.client import Client
 from marketplace.sdk.files import read_json_file
 from marketplace.types import NO_LIMIT, Act
@@ -56,6 +58,23 @@ def propose_key(
     return {"type": "key-proposal", "person": person, "message": message, "signature": signature}
 
 
+def check_proposal(client: Client, proposal: Mapping[str, Any]) -> dict[str, Any]:
+    """The AddKey of a proposal, once it is for this client's own key and signed by who proposes it.
+
+    Raises: as `accept_key`.
+    """
+    message, maker = _read(client, proposal, "key-proposal", "AddKey")
+    _expect(message["key"], client.keys.address)
+    _expect(message["personDigest"], _digest_of(proposal.get("person")))
+    _expect(maker, message["by"])
+    return message
+
+
+def describe_proposal(client: Client, proposal: Mapping[str, Any]) -> list[Line]:
+    """What a proposal lets one's key do, in words. Raises: as `accept_key`."""
+    return wording.of_key(check_proposal(client, proposal), str(proposal["person"].get("name")))
+
+
 def accept_key(client: Client, proposal: Mapping[str, Any]) -> dict[str, Any]:
     """Accept a proposal for this client's own key, and act for the account from now on.
 
@@ -63,10 +82,7 @@ def accept_key(client: Client, proposal: Mapping[str, Any]) -> dict[str, Any]:
         InvalidInputError: `key_file_malformed`.
         VerificationError: `proposal_differs`: it is for another key, or another person's document.
     """
-    message, maker = _read(client, proposal, "key-proposal", "AddKey")
-    _expect(message["key"], client.keys.address)
-    _expect(message["personDigest"], _digest_of(proposal.get("person")))
-    _expect(maker, message["by"])
+    message = check_proposal(client, proposal)
     body = {"addKey": message, "signature": proposal["signature"], "keySignature": client.sign("AddKey", message)}
     done = client.submit("/participants/keys", body)
     client.act_for(str(message["account"]))
@@ -115,6 +131,22 @@ def offer_recovery(client: Client, account: str, guardian: str, reason: str) -> 
     return {"type": "recovery-offer", "reason": reason, "message": message, "signature": signature}
 
 
+def check_recovery(client: Client, offer: Mapping[str, Any]) -> dict[str, Any]:
+    """The Recover of an offer, once it is for this guardian and signed by the new key. Raises: as
+    `approve_recovery`.
+    """
+    message, maker = _read(client, offer, "recovery-offer", "Recover")
+    _expect(message["by"], client.address)
+    _expect(message["reasonDigest"], to_hex(sha256(str(offer.get("reason")).encode())))
+    _expect(maker, message["newKey"])
+    return message
+
+
+def describe_recovery(client: Client, offer: Mapping[str, Any]) -> list[Line]:
+    """What an offered recovery does, in words. Raises: as `approve_recovery`."""
+    return wording.of_recovery(check_recovery(client, offer), str(offer.get("reason")))
+
+
 def approve_recovery(client: Client, offer: Mapping[str, Any]) -> dict[str, Any]:
     """Approve a recovery, as a guardian or registrar.
 
@@ -122,10 +154,7 @@ def approve_recovery(client: Client, offer: Mapping[str, Any]) -> dict[str, Any]
         InvalidInputError: `key_file_malformed`.
         VerificationError: `proposal_differs`: it is for another guardian, or not signed by the new key.
     """
-    message, maker = _read(client, offer, "recovery-offer", "Recover")
-    _expect(message["by"], client.address)
-    _expect(message["reasonDigest"], to_hex(sha256(str(offer.get("reason")).encode())))
-    _expect(maker, message["newKey"])
+    message = check_recovery(client, offer)
     body = {"recover": message, "signature": client.sign("Recover", message), "newSignature": offer["signature"]}
     return client.submit("/participants/recoveries", body)
 

@@ -15,10 +15,11 @@ def transfer(client: Client, asset: str, to: str, bps: int) -> dict[str, Any]:
 
 
 def offer_pledge(client: Client, asset: str, to: str, bps: int, debt: str) -> dict[str, Any]:
-    """The holder's half of a pledge of a share, to be handed to the pledgee; the debt's text stays with the parties."""
+    """The holder's half of a pledge of a share, to be handed to the pledgee; the debt's text goes along ("debt")."""
     message: dict[str, Any] = {"assetId": asset, "holder": client.address, "pledgee": to, "bps": bps}
     message |= {"debtDigest": titles.digest_of(debt), **_now(client, asset, client.address)}
-    return titles.offered(client, "pledgeShare", message | {"deadline": client.deadline(days=titles.OFFER_DAYS)})
+    message |= {"deadline": client.deadline(days=titles.OFFER_DAYS)}
+    return {**titles.offered(client, "pledgeShare", message), "debt": debt}
 
 
 def release(client: Client, asset: str, holder: str) -> dict[str, Any]:

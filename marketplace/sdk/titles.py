@@ -9,15 +9,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from crypto.canonical import sha256, to_hex
-from marketplace.documents import ids
+from marketplace.documents import ids, iso_time
 from marketplace.documents.scopes import fields_mask, purposes_mask, territories_mask
-from marketplace.errors import InvalidInputError
+from marketplace.errors import InvalidInputError, RuleError
 from marketplace.intents import struct_hash
+from marketplace.rights import wording
+from marketplace.rights.wording import Line
 from marketplace.sdk import rights
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 from marketplace.sdk.keyproofs import book_of
 from marketplace.types import TitleKind, TitleMark
+from marketplace.words import Words
 
 OFFER_DAYS = 7
 
@@ -53,7 +56,7 @@ class Wish:
 
     Args:
         to: the grantee's address.
-        term: how long, seconds from now; at most the parent's term.
+        term: how long, seconds from now; no longer than the parent's.
         purposes, fields, territories: names; all of the parent's where empty.
         marks: EXCLUSIVE, MAY_GRANT, MAY_DERIVE.
         licence: the licence agreement as bytes, whose digest is signed; a random digest stands for none.
@@ -90,10 +93,12 @@ def offer_grant(client: Client, parent: str, wish: Wish) -> dict[str, Any]:
 
     Raises:
         InvalidInputError: `scope_unknown`.
+        RuleError: `grant_beyond_term`.
     """
     above = get(client, parent)
     terms = to_hex(sha256(wish.licence if wish.licence is not None else secrets.token_bytes(32)))
     now = client.now()
+    _require_term(above, now, wish.term)
     message = {
         "titleId": ids.granted_id(parent, wish.to, terms),
         "parent": parent,
@@ -104,7 +109,7 @@ def offer_grant(client: Client, parent: str, wish: Wish) -> dict[str, Any]:
         "fields": _fields(client, above, wish.fields),
         "territories": territories_mask(wish.territories) if wish.territories else above["territories"],
         "validFrom": max(now, above["validFrom"]),
-        "validUntil": min(now + wish.term, above["validUntil"]),
+        "validUntil": now + wish.term,
         "marks": int(wish.marks),
         "termsDigest": terms,
         "version": _version(above, acts=bool(wish.marks & TitleMark.EXCLUSIVE)),
@@ -122,10 +127,10 @@ def offer_transfer(client: Client, title: str, to: str) -> dict[str, Any]:
 
 
 def offer_pledge(client: Client, title: str, to: str, debt: str) -> dict[str, Any]:
-    """The holder's half of a pledge; the debt's digest goes onto the ledger, its text stays with the parties."""
+    """The holder's half of a pledge; the debt's digest goes onto the ledger, its text to the pledgee ("debt")."""
     message: dict[str, Any] = {"titleId": title, "holder": client.address, "pledgee": to, "debtDigest": digest_of(debt)}
     message |= {"version": get(client, title)["version"], "deadline": client.deadline(days=OFFER_DAYS)}
-    return offered(client, "pledge", message)
+    return {**offered(client, "pledge", message), "debt": debt}
 
 
 def accept(client: Client, offer: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,15 +138,11 @@ def accept(client: Client, offer: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises:
         InvalidInputError: `offer_malformed`.
-        VerificationError: the offer is for somebody else.
+        VerificationError: the offer is for somebody else; `debt_differs`: its debt is another than the one signed for.
         RuleError: `intent_signature_invalid`: no living key of the first side signed it; `act_not_permitted`.
     """
-    deed = next((deed for name, deed in _DEEDS.items() if name in offer), None)
-    if deed is None:
-        raise InvalidInputError(
-            "offer_malformed", "this offers neither transfer, grant nor pledge", zh="不是有效的文件"
-        )
-    message = dict(offer[deed.member])
+    deed, message = _deed_of(offer)
+    _check_debt(offer, message)
     expect(message[deed.accepter], client.address, "offer_for_another", "rights.offer_is_yours")
     first, second = deed.names
     signature = bytes.fromhex(str(offer[first])[2:])
@@ -150,6 +151,27 @@ def accept(client: Client, offer: Mapping[str, Any]) -> dict[str, Any]:
     body = {deed.member: message, first: offer[first], second: client.sign(deed.intent, message)}
     outcome = client.submit(deed.path, body)
     return {**outcome, **{name: message[name] for name in ("titleId", "assetId") if name in message}}
+
+
+def describe(client: Client, offer: Mapping[str, Any]) -> list[Line]:
+    """What an offer says, in words, for whoever is about to sign it: data, right, sides, scope, term, marks, debt.
+
+    Raises:
+        InvalidInputError: `offer_malformed`.
+        VerificationError: `debt_differs`, or as `rights.checked_manifest`.
+    """
+    deed, message = _deed_of(offer)
+    debt = _check_debt(offer, message)
+    title = None if deed.member == "pledgeShare" else get(client, message.get("parent") or message["titleId"])
+    asset = str(title["assetId"] if title else message["assetId"])
+    manifest = rights.checked_manifest(client, rights.get_asset(client, asset))
+    if title is None:
+        return wording.of_share_pledge(message, manifest, debt)
+    if deed.member == "grant":
+        return wording.of_grant(message, manifest, asset)
+    if deed.member == "transfer":
+        return wording.of_transfer(message, title, manifest)
+    return wording.of_pledge(message, title, manifest, debt)
 
 
 def permit(client: Client, offer: Mapping[str, Any]) -> dict[str, Any]:
@@ -202,6 +224,47 @@ def offered(client: Client, name: str, message: dict[str, Any]) -> dict[str, Any
     """What the first side hands to the second: the statement, and its signature."""
     deed = _DEEDS[name]
     return {deed.member: message, deed.names[0]: client.sign(deed.intent, message)}
+
+
+def _deed_of(offer: Mapping[str, Any]) -> tuple[_Deed, dict[str, Any]]:
+    """What kind of act a file offers, and its statement."""
+    deed = next((deed for name, deed in _DEEDS.items() if name in offer), None)
+    if deed is None:
+        raise InvalidInputError(
+            "offer_malformed", "this offers neither transfer, grant nor pledge", zh="不是有效的文件"
+        )
+    return deed, dict(offer[deed.member])
+
+
+def _check_debt(offer: Mapping[str, Any], message: Mapping[str, Any]) -> str | None:
+    """The debt that a pledge is for, in the words handed along; None where there are none."""
+    debt = offer.get("debt")
+    if debt is not None:
+        expect(digest_of(str(debt)), message["debtDigest"], "debt_differs", "rights.debt_as_signed")
+    return None if debt is None else str(debt)
+
+
+def _require_term(above: Mapping[str, Any], now: int, term: int) -> None:
+    """Refuse a grant that would outlive the title that it is a part of."""
+    longest, end = above["validUntil"] - now, iso_time(above["validUntil"])
+    if term > longest:
+        raise RuleError(
+            "grant_beyond_term",
+            f"title {above['titleId']} itself ends at {end}",
+            zh=f"上级权利 {above['titleId']} 于 {end} 到期",
+            rule="titles.part_within_whole",
+            expected=Words(
+                f"an end not after {iso_time(above['validUntil'])}", f"不晚于 {iso_time(above['validUntil'])}"
+            ),
+            got=iso_time(now + term),
+            hint=f"grant for {_duration(longest)} or less, e.g. --term {_duration(longest)}",
+            hint_zh=f"期限不得超过 {_duration(longest)}，例如 --term {_duration(longest)}",
+        )
+
+
+def _duration(seconds: int) -> str:
+    """Whole days, or seconds where it is less than one day."""
+    return f"{seconds // 86_400}d" if seconds >= 86_400 else f"{max(seconds, 0)}s"
 
 
 def _submit(client: Client, intent: str, member: str, message: dict[str, Any], path: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from marketplace.console import Run, command, group
 from marketplace.console.naming import Listed, named
 from marketplace.console.usage import BadValue
 from marketplace.console.values import Reason, parse_address, parse_digest, parse_money
+from marketplace.participants import wording
 from marketplace.sdk import persons
 from marketplace.sdk.opening import open_client, open_keys_of
 from marketplace.types import NO_LIMIT, Act, RecoveryStatus
@@ -70,19 +71,32 @@ def propose(
     with open_client(run) as client:
         most = NO_LIMIT if limit is None else limit
         proposal = persons.propose_key(client, key, parse_acts(act), name=name, limit=most, days=days)
+        run.terms(wording.of_key(proposal["message"], name))
     out.write_text(json.dumps(proposal, ensure_ascii=False, indent=2) + "\n", "utf-8")
-    run.result(proposal, f"written to {out}; its holder accepts it", f"已写入 {out}，请交由密钥持有人接受")
+    run.json(proposal)
+    run.say(f"written to {out}; its holder accepts it", f"已写入 {out}，请交由密钥持有人接受")
 
 
 @command(app)
 def accept(run: Run, file: Passed) -> None:
     """Accept a proposal for your key; from then on you act for that account. 接受提议
 
+    Account, permitted acts, limit and term are shown first; at a terminal you are asked before anything is signed.
+
     Example: marketplace persons accept clerk.json
     """
+    proposal = persons.read_file(file)
     with open_client(run) as client:
-        result = persons.accept_key(client, persons.read_file(file))
-    run.result(result, "your key signs for the account now", "您的密钥现可代表该账户签名")
+        told = persons.describe_proposal(client, proposal)
+        run.terms(told)
+        run.confirm_signing()
+        result = persons.accept_key(client, proposal)
+    result |= {"terms": {label.en: says.en for label, says in told}}
+    run.result(
+        result,
+        "your key signs for the account now",
+        "您的密钥现可代表该账户签名",
+    )
 
 
 @command(app)
@@ -156,12 +170,17 @@ def offer(
 
 @command(app)
 def approve(run: Run, file: Passed) -> None:
-    """Approve a recovery, as a guardian or registrar. 批准恢复
+    """Approve a recovery, as a guardian or registrar; it is shown in words first. 批准恢复
 
     Example: marketplace persons approve offer.json
     """
+    paper = persons.read_file(file)
     with open_client(run) as client:
-        result = persons.approve_recovery(client, persons.read_file(file))
+        told = persons.describe_recovery(client, paper)
+        run.terms(told)
+        run.confirm_signing()
+        result = persons.approve_recovery(client, paper)
+    result |= {"terms": {label.en: says.en for label, says in told}}
     run.result(result, "approved", "已批准")
 
 

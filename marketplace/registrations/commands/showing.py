@@ -5,6 +5,7 @@ from typing import Any
 
 from marketplace.console import Run
 from marketplace.console.naming import Named, named, yes_no
+from marketplace.console.run import printable
 from marketplace.console.values import moment, short
 from marketplace.procedures import CaseState, Kind, Step
 from marketplace.rulebooks import Rulebook, rulebook_of
@@ -98,13 +99,8 @@ def _form(book: Rulebook, case: Mapping[str, Any]) -> Iterator[Words]:
     yield Words("application form", "申请表")
     names = book.content["forms"][form["kind"]]
     for name, value in form["fields"].items():
-        yield Words(f"  {names[name]['en']}: {_line(value)}", f"  {names[name]['zh']}：{_line(value)}")
+        yield Words(f"  {names[name]['en']}: {printable(value)}", f"  {names[name]['zh']}：{printable(value)}")
     reasons = Words("reasons against public notice", "申请不公示的理由")
     for key, words in (("nonPublication", reasons), ("deposit", Words("deposited", "存证情况"))):
         if form[key] is not None:
             yield Words(f"  {words.en}: {form[key]}", f"  {words.zh}：{form[key]}")
-
-
-def _line(text: str) -> str:
-    """Somebody else's words on one line, without what a terminal would take for a command."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)

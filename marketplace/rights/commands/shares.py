@@ -1,6 +1,5 @@
 """Revenue shares: transferred, pledged, seized. A pledge goes to the pledgee as a file, for `rights accept`."""
 
-import json
 from typing import Annotated
 
 import typer
@@ -8,6 +7,7 @@ import typer
 from marketplace.console import Run, command
 from marketplace.console.values import Reason, parse_address
 from marketplace.rights.commands.group import Asset, Output, To, app
+from marketplace.rights.commands.offering import hand_over
 from marketplace.sdk import shares
 from marketplace.sdk.opening import open_client
 from marketplace.types import TitleMark
@@ -34,9 +34,7 @@ def pledge_share(run: Run, asset: Asset, to: To, bps: Bps, debt: Reason, output:
     Example: marketplace rights pledge-share 0x5f…5f --to 0x7099…79c8 --bps 500 --debt "loan 2026-17" --output p.json
     """
     with open_client(run) as client:
-        made = shares.offer_pledge(client, asset, to, bps, debt)
-    output.write_text(json.dumps(made, indent=2) + "\n", "utf-8")
-    run.result(made["pledgeShare"], f"hand {output} to the other side", f"请将 {output} 交给对方")
+        hand_over(run, client, shares.offer_pledge(client, asset, to, bps, debt), output)
 
 
 @command(app)

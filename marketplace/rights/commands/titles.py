@@ -1,8 +1,7 @@
 """Titles: granted, handed over, pledged, seized, ended. What two have to sign goes from one to the other as a file."""
 
-import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -14,6 +13,7 @@ from marketplace.documents import PURPOSES
 from marketplace.documents.scopes import YEARS, name_of, parse_right
 from marketplace.errors import InvalidInputError
 from marketplace.rights.commands.group import Asset, Output, To, app
+from marketplace.rights.commands.offering import hand_over, readable, show_offer
 from marketplace.rights.commands.showing import TITLES
 from marketplace.sdk import titles
 from marketplace.sdk.foreign import read_json
@@ -121,7 +121,7 @@ def grant(
     """
     wish = _wish(to, kind, term, purpose, field, territory, exclusive, may_grant, may_derive, terms)
     with open_client(run) as client:
-        _hand_over(run, titles.offer_grant(client, titles.root(asset, TitleKind.OPERATE), wish), "grant", output)
+        hand_over(run, client, titles.offer_grant(client, titles.root(asset, TitleKind.OPERATE), wish), output)
 
 
 @command(app)
@@ -147,7 +147,7 @@ def sub_grant(
     """
     wish = _wish(to, kind, term, purpose, field, territory, exclusive, may_grant, may_derive, terms)
     with open_client(run) as client:
-        _hand_over(run, titles.offer_grant(client, title, wish), "grant", output)
+        hand_over(run, client, titles.offer_grant(client, title, wish), output)
 
 
 @command(app)
@@ -157,7 +157,7 @@ def offer(run: Run, asset: Asset, to: To, kind: KindOfTitle, output: Output) -> 
     Example: marketplace rights offer 0x5f…5f --kind OPERATE --to 0x7099…79c8 --output offer.json
     """
     with open_client(run) as client:
-        _hand_over(run, titles.offer_transfer(client, titles.root(asset, kind), to), "transfer", output)
+        hand_over(run, client, titles.offer_transfer(client, titles.root(asset, kind), to), output)
 
 
 @command(app)
@@ -167,7 +167,7 @@ def offer_title(run: Run, title: Title, to: To, output: Output) -> None:
     Example: marketplace rights offer-title 0x7a…7a --to 0x7099…79c8 --output offer.json
     """
     with open_client(run) as client:
-        _hand_over(run, titles.offer_transfer(client, title, to), "transfer", output)
+        hand_over(run, client, titles.offer_transfer(client, title, to), output)
 
 
 @command(app)
@@ -177,7 +177,7 @@ def pledge(run: Run, title: Title, to: To, debt: Reason, output: Output) -> None
     Example: marketplace rights pledge 0x7a…7a --to 0x7099…79c8 --debt "loan 2026-17" --output pledge.json
     """
     with open_client(run) as client:
-        _hand_over(run, titles.offer_pledge(client, title, to, debt), "pledge", output)
+        hand_over(run, client, titles.offer_pledge(client, title, to, debt), output)
 
 
 @command(app)
@@ -186,27 +186,32 @@ def accept(
 ) -> None:
     """Accept a title, a grant or a pledge that was offered to you. 接受
 
+    What it says is shown in words first; at a terminal you are asked before anything is signed.
+
     Example: marketplace rights accept offer.json
     """
-    with open_client(run) as client:
-        try:
-            result = titles.accept(client, read_json(offer))
-        except (KeyError, TypeError, ValueError) as error:
-            raise InvalidInputError("offer_malformed", f"this is no offer: {error}", zh="不是有效的文件") from error
-    run.result(result, "done, with both signatures", "双方已签署")
+    with open_client(run) as client, readable():
+        made = read_json(offer)
+        told = show_offer(run, client, made)
+        run.confirm_signing()
+        result = titles.accept(client, made)
+    run.result({**result, "terms": told}, "done, with both signatures", "双方已签署")
 
 
 @command(app)
 def permit(
     run: Run, offer: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="the file of the act 文件")]
 ) -> None:
-    """Permit one act on a title that is pledged to you, as its pledgee. 质权人同意
+    """Permit one act on a title that is pledged to you, as its pledgee; it is shown in words first. 质权人同意
 
     Example: marketplace rights permit offer.json
     """
-    with open_client(run) as client:
-        result = titles.permit(client, read_json(offer))
-    run.result(result, "permitted; they may accept now", "已同意，对方可以接受")
+    with open_client(run) as client, readable():
+        made = read_json(offer)
+        told = show_offer(run, client, made)
+        run.confirm_signing()
+        result = titles.permit(client, made)
+    run.result({**result, "terms": told}, "permitted; they may accept now", "已同意，对方可以接受")
 
 
 @command(app)
@@ -309,8 +314,3 @@ def _wish(  # noqa: PLR0917 - the options of two commands, in their order
     return titles.Wish(
         to, kind, term, [name.upper() for name in purpose or []], field or [], territory or [], marks, licence
     )
-
-
-def _hand_over(run: Run, made: dict[str, Any], name: str, output: Path) -> None:
-    output.write_text(json.dumps(made, indent=2) + "\n", "utf-8")
-    run.result(made[name], f"hand {output} to the other side", f"请将 {output} 交给对方")

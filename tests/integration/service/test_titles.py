@@ -50,7 +50,7 @@ def test_titles_are_granted_sub_granted_and_die_with_the_one_above(town: Town, o
     assert use in held(buyer)
 
     def grant(grantor: Client, parent: str, **terms: Any) -> str:
-        return refused(lambda: granted(grantor, rival, parent, **terms))
+        return refused(lambda: granted(grantor, rival, parent, term=DAY, **terms))
 
     assert grant(collector, part, fields=("delay", "carrier")) == "title_wider"
     assert grant(collector, part, marks=TitleMark.MAY_DERIVE) == "title_wider"
