@@ -111,7 +111,10 @@ def _verdict(sheet: FPDF, standing: Standing, now: int) -> None:
     sheet.set_font("cjk", size=9.5)
     sheet.set_text_color(*(GREY if standing.code == VALID and not standing.disputed else RED))
     sheet.ln(1)
-    for text in (f"打印时状态 Status when printed, {moment}", f"{chinese} · {english}"):
+    said = [f"{chinese} · {english}"]
+    if sheet.get_string_width(said[0]) > WIDTH:
+        said = [chinese, english]
+    for text in (f"打印时状态 Status when printed, {moment}", *said):
         sheet.cell(WIDTH, 5.5, text, align="C", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
     sheet.ln(3)
 

@@ -153,6 +153,11 @@ def read_list(document: Mapping[str, Any], *, url: str, purpose: str, issuer: st
         raise _invalid(reason_of(error)) from error
 
 
+def signed_at(document: Mapping[str, Any]) -> int:
+    """When a list or certificate that was verified was signed, as its signer says; unix seconds."""
+    return unix_seconds(str(document["proof"]["created"]))
+
+
 def is_fresh(document: Mapping[str, Any], now: int) -> bool:
     """Whether a list that `read_list` accepted is of use at `now`."""
     return unix_seconds(str(document["validFrom"])) <= now <= unix_seconds(str(document["validUntil"]))

@@ -8,10 +8,22 @@ from crypto.canonical import load_json
 from crypto.errors import CryptoError
 from marketplace.documents import Document
 from marketplace.errors import InvalidInputError, VerificationError
-from marketplace.rights.standing import UNCHECKED, VALID, Standing
+from marketplace.rights.standing import EARLY, STALE, UNCHECKED, UNKNOWN, VALID, Standing
 
 ATTACHMENT = "certificate.json"
 MAX_FILE = 8 << 20
+#: whether it is the lists that are wanting -> what to do
+_HINTS = {
+    False: (
+        "do not rely on it; ask the exchange for the register's present state",
+        "请勿据此行事；请向交易机构查询登记现状",
+    ),
+    True: (
+        "fetch its status lists of today: `marketplace rights certificate ASSET --status-lists FILE`, or the addresses "
+        "in the certificate",
+        "请获取当日状态列表：`marketplace rights certificate ASSET --status-lists FILE`，或按证书所载地址下载",
+    ),
+}
 
 
 def read_certificate(path: Path) -> Document:
@@ -79,6 +91,7 @@ def require_good(standing: Standing) -> None:
     if standing.code in (VALID, UNCHECKED):
         return
     english, chinese = standing.words
+    hint, hint_zh = _HINTS[standing.code in (EARLY, STALE, UNKNOWN)]
     raise VerificationError(
         standing.code,
         f"the certificate is {english}",
@@ -86,6 +99,6 @@ def require_good(standing: Standing) -> None:
         rule="rights.certificate_in_force",
         expected=VALID,
         got=standing.code,
-        hint="do not rely on it; ask the exchange for the register's present state",
-        hint_zh="请勿据此行事；请向交易机构查询登记现状",
+        hint=hint,
+        hint_zh=hint_zh,
     )

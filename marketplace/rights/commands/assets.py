@@ -20,7 +20,7 @@ from marketplace.console.values import (
     parse_share,
     short,
 )
-from marketplace.documents import DATA_ORIGINS, LEVELS, SOURCE_CLASSES, missing_counts, row_count
+from marketplace.documents import DATA_ORIGINS, LEVELS, SOURCE_CLASSES, iso_time, missing_counts, row_count
 from marketplace.quantities import epsilon
 from marketplace.rights.commands.group import Asset, app
 from marketplace.rights.commands.showing import SHARES, TITLES, weight_of
@@ -214,8 +214,11 @@ def verify_certificate(
             standing = rights.get_standing(client, document, lists)
     certificate_files.require_good(standing)
     english, chinese = standing.words
-    found = {"code": standing.code, "message": english, "zh": chinese, "asOf": standing.as_of}
-    run.result({**found, "disputed": standing.disputed}, english, chinese)
+    as_of = None if standing.as_of is None else iso_time(standing.as_of)
+    found = {"code": standing.code, "message": english, "zh": chinese, "asOf": as_of, "disputed": standing.disputed}
+    if as_of is not None:
+        english, chinese = f"{english}; by status lists of {as_of}", f"{chinese}；状态列表签署于 {as_of}"
+    run.result(found, english, chinese)
 
 
 @command(app)

@@ -1,6 +1,7 @@
 """Certificates on paper: what is on the page, what is attached, and what the QR code alone is good for."""
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,14 @@ from pypdf import PdfWriter
 from crypto.canonical import sha256, to_hex
 from crypto.credential import did_key
 from marketplace import cli
-from marketplace.errors import InvalidInputError
+from marketplace.documents import iso_time
+from marketplace.errors import InvalidInputError, VerificationError
 from marketplace.rights import compact
 from marketplace.rights.printing import print_certificate
 from marketplace.rights.remarks import words_of_input, words_of_remark
 from marketplace.rights.standing import DISPUTED, WORDS, Standing, judge
 from marketplace.sdk.certificate_files import read_certificate
-from tests.certificates import ANNEX, REGISTRAR, certificate, public
+from tests.certificates import ANNEX, REGISTRAR, certificate, lists, public
 from tests.unit.sdk.exchange import NOW
 
 ISSUER = public(REGISTRAR)
@@ -158,3 +160,25 @@ def test_the_command_reads_pdf_and_code(tmp_path: Path, capsys: pytest.CaptureFi
         captured = capsys.readouterr()
         assert "certificate_status_unknown" in captured.out + captured.err
     assert cli.main(["rights", "verify-certificate", *trusted]) == 2
+
+
+@pytest.mark.parametrize(
+    ("language", "reason"), [("en", "status unknown: a status list from before"), ("zh", "状态未知：状态列表早于证书")]
+)
+def test_the_command_takes_no_list_from_before_the_certificate(
+    language: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("marketplace.rights.commands.assets.time.time", lambda: float(NOW + 60))
+    path, given = tmp_path / "certificate.json", tmp_path / "lists.json"
+    path.write_text(json.dumps(CERTIFICATE), "utf-8")
+    command = ["rights", "verify-certificate", str(path), "--issuer", did_key(ISSUER), "--status-list", str(given)]
+    given.write_text(json.dumps(lists(now=NOW - 50)), "utf-8")
+    assert cli.main([*command, "--lang", language]) == cli.EXIT_CODES[VerificationError]
+    refused = " ".join(capsys.readouterr().err.split())
+    assert reason in refused
+    assert iso_time(NOW - 50) in refused
+    given.write_text(json.dumps(lists(now=NOW)), "utf-8")
+    assert cli.main([*command, "--lang", language]) == 0
+    assert iso_time(NOW) in capsys.readouterr().out
+    assert cli.main([*command, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["asOf"] == iso_time(NOW)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from marketplace.documents import iso_time
 from marketplace.errors import InvalidInputError, VerificationError
 from marketplace.rights.standing import WORDS, judge, list_paths
 from marketplace.rights.status_lists import PURPOSES, is_marked
@@ -75,9 +76,34 @@ def test_without_a_list_nothing_is_valid() -> None:
 
 
 def test_a_list_of_yesterday_clears_nobody_but_still_convicts() -> None:
-    assert _code(lists(now=NOW - 86_401)) == "certificate_status_stale"
-    assert _code(lists(["revocation"], now=NOW - 86_401)) == "certificate_revoked"
+    later = NOW + 86_401
+    assert _code(lists(), later) == "certificate_status_stale"
+    assert _code(lists(["revocation"]), later) == "certificate_revoked"
     assert _code(lists(now=NOW + 3600)) == "certificate_status_stale"
+
+
+def test_a_list_from_before_the_certificate_says_nothing_about_it() -> None:
+    for signed in (NOW - 50, NOW - 86_401, NOW - 1):
+        for marked in ([], ["revocation"]):
+            standing = judge(CERTIFICATE, lists(marked, now=signed), issuer=ISSUER, now=NOW)
+            assert (standing.code, standing.as_of, standing.disputed) == ("certificate_status_early", signed, None)
+        for words, unknown in zip(standing.words, ("status unknown", "状态未知"), strict=True):
+            assert unknown in words
+            assert words.count(iso_time(signed)) == words.count(iso_time(NOW)) == 1
+    assert _code(lists(now=NOW - 1), unchecked=True) == "certificate_status_early"
+    assert _code(lists(now=NOW)) == "certificate_valid"
+    early, present = lists(now=NOW - 50), lists(["suspension"])
+    for given in ([*early, *present], [*present, *early]):
+        assert _code(given) == "certificate_suspended"
+    assert _code([*early[:1], *present[1:]]) == "certificate_suspended"
+    assert _code([*early[:1], *lists()[1:]]) == "certificate_status_early"
+
+
+def test_of_two_lists_the_later_one_counts() -> None:
+    suspended, restored = lists(["suspension"], now=NOW + 10), lists(now=NOW + 20)
+    for given in ([*suspended, *restored], [*restored, *suspended]):
+        standing = judge(CERTIFICATE, given, issuer=ISSUER, now=NOW + 30)
+        assert (standing.code, standing.as_of) == ("certificate_valid", NOW + 20)
 
 
 def test_lists_of_others_are_passed_over() -> None:
