@@ -31,6 +31,7 @@ from marketplace.sdk.api import Caller
 from marketplace.sdk.call_store import CallStore
 from marketplace.sdk.client import Client
 from marketplace.sdk.opening import open_client
+from marketplace.sdk.terms import end_within
 from marketplace.types import ZERO_DIGEST
 from marketplace.words import OUTCOMES
 
@@ -83,7 +84,6 @@ def offer(
     """
     declared = parse_declared(terms.read_text("utf-8"))
     with open_client(run) as client:
-        ends, wanted = rights.get_asset(client, asset)["validUntil"], int(time.time()) + term
         made = listings.make_terms(
             client,
             asset,
@@ -97,7 +97,7 @@ def offer(
             minimum_cohort=None,
             nodes=[parse_address(text) for text in node or []],
             threshold=threshold,
-            term_end=min(wanted, ends) if ends else wanted,
+            term_end=end_within(client.now(), term, rights.get_asset(client, asset)["validUntil"]),
             fields=declared.fields,
             delivery=declared.delivery,
             currency=currency,
@@ -134,7 +134,8 @@ def order_(
         until, code = int(time.time()) + term, listings.get(client, listing)["currency"]
         wish = {"purpose": purpose.upper(), "region": region, "currency": code, "agreement_id": under or ZERO_DIGEST}
         result = api.order(client, listing, escrow=parse_money(escrow, code), valid_until=until, **wish)
-    run.result(result, "funded; you may call now", "已托管，可以调用")
+    ends = moment(result["validUntil"])
+    run.result(result, f"funded until {ends}; you may call now", f"已托管至 {ends}，可以调用")
 
 
 @command(app)

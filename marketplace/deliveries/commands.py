@@ -1,6 +1,5 @@
 """`marketplace deliveries`: files sealed to their buyer, from offer to acceptance, and whose copy leaked."""
 
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +23,7 @@ from marketplace.documents.identifiers import Kind
 from marketplace.sdk import deliveries as sdk
 from marketplace.sdk import files, listings, rights
 from marketplace.sdk.opening import open_client
+from marketplace.sdk.terms import end_within
 from marketplace.types import ZERO_DIGEST, DeliveryStatus
 
 app = group("Deliver files sealed to their buyer; accept, object, trace a leak. 交付与验收")
@@ -71,8 +71,6 @@ def offer(
     """
     terms = sdk.Terms(deliver_days, inspection_days, correction_days, corrections, silence_accepts, not receipt_accepts)
     with open_client(run) as client:
-        ends = rights.get_asset(client, asset)["validUntil"]
-        wanted = int(time.time()) + term
         made = listings.make_terms(
             client,
             asset,
@@ -87,7 +85,7 @@ def offer(
             minimum_cohort=None,
             nodes=[parse_address(text) for text in node or []],
             threshold=threshold,
-            term_end=min(wanted, ends) if ends else wanted,
+            term_end=end_within(client.now(), term, rights.get_asset(client, asset)["validUntil"]),
             delivery=sdk.file_terms(key, dict(_marked(text) for text in mark)),
         )
         listed = listings.create(client, made)

@@ -1,6 +1,5 @@
 """`marketplace listings`: products on offer."""
 
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +28,7 @@ from marketplace.pricing.words import plan_words
 from marketplace.quantities import epsilon, money
 from marketplace.sdk import listings, rights
 from marketplace.sdk.opening import open_client
+from marketplace.sdk.terms import end_within
 from marketplace.types import ListingStatus
 from marketplace.words import MODES
 
@@ -113,7 +113,7 @@ def create(
             minimum_cohort=minimum_cohort,
             nodes=[parse_address(text) for text in node or []],
             threshold=threshold,
-            term_end=_term_end(term, rights.get_asset(client, asset)["validUntil"]),
+            term_end=end_within(client.now(), term, rights.get_asset(client, asset)["validUntil"]),
             buyer_cap=buyer_cap,
             groups=dict(map(_group, group or [])),
             fields=field or [],
@@ -199,9 +199,3 @@ def _group(text: str) -> tuple[str, list[str]]:
 
 def _cap(run: Run, cap: int | None) -> str:
     return run.tr("no cap", "不限") if cap is None else epsilon(cap)
-
-
-def _term_end(seconds: int, certificate_ends: int) -> int:
-    """A listing cannot outlive its asset's certificate."""
-    wanted = int(time.time()) + seconds
-    return min(wanted, certificate_ends) if certificate_ends else wanted

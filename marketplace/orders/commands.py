@@ -55,7 +55,12 @@ def fund(
     ] = None,
     region: Annotated[str, typer.Option(help="where you are, e.g. CN-SH 所在地域")] = "CN",
     term: Annotated[
-        int, typer.Option(parser=parse_duration, metavar="DURATION", help="how long, e.g. 30d 期限")
+        int,
+        typer.Option(
+            parser=parse_duration,
+            metavar="DURATION",
+            help="how long, e.g. 30d; at most the listing's term, and one period of its plan 期限",
+        ),
     ] = "30d",  # type: ignore[assignment]
 ) -> None:
     """Accept a listing's terms and put money into escrow. 下单
@@ -77,7 +82,8 @@ def fund(
             valid_until=int(time.time()) + term,
             agreement_id=under or ZERO_DIGEST,
         )
-    run.result(result, "funded; you may ask now", "已托管，可以查询")
+    until = moment(result["validUntil"])
+    run.result(result, f"funded until {until}; you may ask now", f"已托管至 {until}，可以查询")
 
 
 @command(app)

@@ -57,7 +57,7 @@ def fund(
         valid_until: unix seconds; after it anyone may have the escrow refunded. Capped by the listing's own end, and
             by the one period that an order of questions buys where its plan has periods.
     Returns:
-        the intent's outcome with "orderId" and "agreementDigest".
+        the intent's outcome with "orderId", "agreementDigest" and "validUntil", which may be earlier than asked.
     """
     offer = listings.inspect(client, listing_id)
     money = documents.money_of(offer.terms)
@@ -82,7 +82,8 @@ def fund(
         "deadline": client.deadline(),
     }
     body = {"fund": message, "signature": client.sign("Fund", message), "agreement": agreement}
-    return {**client.submit("/orders", body), "orderId": message["orderId"], "agreementDigest": digest}
+    named = {"orderId": message["orderId"], "agreementDigest": digest, "validUntil": message["validUntil"]}
+    return {**client.submit("/orders", body), **named}
 
 
 def _billed(client: Client, offer: Offer, accepted: Mapping[str, Any]) -> Document:
