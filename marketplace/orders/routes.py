@@ -114,5 +114,5 @@ def get_order(
     """One order of yours with what it paid out."""
     with here.reading() as session:
         order = service.get_order(session, order_id, account)
-        more = service.offer_json(session, order) if offer else {}
+        more = service.offer_json(session, order, here.clock()) if offer else {}
         return {**service.order_json(session, order), **more}

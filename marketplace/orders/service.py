@@ -83,10 +83,10 @@ def order_json(session: Session, order: Order) -> dict[str, Any]:
     return {**order.as_json(), "seller": parties(session, order)[1], **more}
 
 
-def offer_json(session: Session, order: Order) -> dict[str, Any]:
-    """{"listing", "asset"} of an order."""
+def offer_json(session: Session, order: Order, now: int) -> dict[str, Any]:
+    """{"listing", "asset"} of an order, as they stand at `now`."""
     listing, asset = get_listing(session, order.listing_id), get_asset(session, order.asset_id)
-    return {"listing": listing_json(session, listing), "asset": asset_json(session, asset)}
+    return {"listing": listing_json(session, listing), "asset": asset_json(session, asset, now)}
 
 
 def place(session: Session, deployment: Deployment, wish: Statement, agreement: Document, now: int) -> Digest:

@@ -3,16 +3,28 @@
 from typing import Any
 
 from marketplace.console.naming import NOTHING, Listed, named, said
-from marketplace.console.values import moment, short
+from marketplace.console.values import moment
 from marketplace.types import TitleKind, TitleMark
-from marketplace.words import Words, joined, of_bits
+from marketplace.words import IN_FORCE, Words, joined, of_bits
+
+_CAUSE = named(IN_FORCE, str)
+
+
+def standing_of(standing: dict[str, Any]) -> Words:
+    """Whether a title is in force and what it died with, and whether it, or one above it, is seized or controlled."""
+    cause, ancestor = _CAUSE(standing["word"]), standing["ancestor"]
+    said = [Words(f"{cause.en} ({ancestor})", f"{cause.zh}（{ancestor}）") if ancestor else cause]
+    said += [Words(f"seized or controlled: {name}", f"被查封或管控：{name}") for name in standing["encumbered"]]
+    return joined(said)
+
 
 TITLES = (
-    ("titleId", "title", "权利编号", short),
+    ("titleId", "title", "权利编号", str),
     ("kind", "right", "权利", named(TitleKind, str)),
     ("holder", "holder", "权利人", str),
     ("marks", "marks", "标记", Listed(TitleMark)),
     ("validUntil", "valid until", "有效期至", moment),
+    ("standing", "standing", "状态", standing_of),
 )
 SHARES = (
     ("holder", "share holder", "收益方", str),

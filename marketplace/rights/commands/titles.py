@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from marketplace.console import Run, command
-from marketplace.console.naming import named
 from marketplace.console.usage import BadValue
 from marketplace.console.values import Reason, moment, parse_address, parse_digest, parse_duration
 from marketplace.documents import PURPOSES
@@ -19,7 +18,6 @@ from marketplace.sdk import titles
 from marketplace.sdk.foreign import read_json
 from marketplace.sdk.opening import open_client
 from marketplace.types import TitleKind, TitleMark
-from marketplace.words import IN_FORCE
 
 
 def parse_kind(text: str) -> TitleKind:
@@ -55,7 +53,6 @@ Term = Annotated[int, typer.Option(parser=parse_duration, metavar="DURATION", he
 Exclusive = Annotated[bool, typer.Option("--exclusive", help="nobody else in this cell 独占")]
 MayGrant = Annotated[bool, typer.Option("--may-grant", help="the grantee may grant on and transfer 可再授权")]
 MayDerive = Annotated[bool, typer.Option("--may-derive", help="the grantee may make derived products 可制作衍生产品")]
-_IN_FORCE = named(IN_FORCE, str)
 TermsFile = Annotated[
     Path | None, typer.Option("--terms", exists=True, dir_okay=False, help="the licence; its digest is signed 许可协议")
 ]
@@ -63,7 +60,7 @@ TermsFile = Annotated[
 
 @command(app, "titles")
 def list_titles(run: Run, asset: Asset) -> None:
-    """All titles of an asset, roots and parts. 权利名录
+    """All titles of an asset, roots and parts, and whether each is in force. 权利名录
 
     Example: marketplace rights titles 0x5f…5f
     """
@@ -83,7 +80,7 @@ def show_title(run: Run, title: Title) -> None:
         run.json(found)
         return
     run.rows([found], TITLES)
-    scope, stands = found["scope"], found["standing"]
+    scope = found["scope"]
     run.facts(
         {
             run.tr("names", "名称"): " · ".join(name_of(TitleKind(found["kind"]), "zh", year) for year in YEARS),
@@ -92,7 +89,6 @@ def show_title(run: Run, title: Title) -> None:
             run.tr("fields", "字段"): " ".join(scope["fields"]),
             run.tr("from", "始于"): moment(found["validFrom"]) if found["validFrom"] else "–",
             run.tr("parent", "上级权利"): found["parent"],
-            run.tr("standing", "状态"): f"{run.tr(*_IN_FORCE(stands['word']))} {stands['ancestor'] or ''}".strip(),
             run.tr("pledgee", "质权人"): found["pledgee"] if found["marks"] & TitleMark.PLEDGED else "–",
         }
     )

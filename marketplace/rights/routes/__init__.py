@@ -11,10 +11,11 @@ from marketplace.evidence.inbox import Statement
 from marketplace.participants.service import require_role
 from marketplace.rights import issuing, service
 from marketplace.rights.service import annexes
+from marketplace.rights.service.titles import titles_json
 from marketplace.rights.tables import Asset, Title
 from marketplace.types import Role, TitleKind
 from marketplace.web.context import Here
-from marketplace.web.paging import AskedPage, Rows, link_next, page_of, page_together
+from marketplace.web.paging import AskedPage, Rows, link_next, page_together
 from marketplace.web.principal import Officer
 from marketplace.web.shapes import AddressText, Count, DigestText, Document, Queued, Shape, SignatureText, UInt8, UInt16
 
@@ -133,10 +134,11 @@ def mark_asset(here: Here, body: MarkBody) -> Queued:
 
 @router.get("/assets")
 def list_assets(here: Here, page: AskedPage, request: Request, response: Response) -> Rows:
-    """Every registered data asset."""
+    """Every registered data asset, its titles each with whether it is in force."""
+    now = here.clock()
     with here.reading() as session:
         rows = page_together(
-            session, select(Asset), Asset.asset_id, page, lambda found: service.assets_json(session, found)
+            session, select(Asset), Asset.asset_id, page, lambda found: service.assets_json(session, found, now)
         )
     return link_next(request, response, rows)
 
@@ -150,20 +152,21 @@ def list_titles(  # noqa: PLR0917 - FastAPI calls it by name
     holder: Annotated[AddressText, Query(description="whose titles")],
     kind: Annotated[TitleKind | None, Query(description="titles of this kind alone")] = None,
 ) -> Rows:
-    """The titles that somebody holds, as the ledger says, in the order of their ids."""
+    """The titles that somebody holds, each with whether it is in force, in the order of their ids."""
     wanted = select(Title).where(Title.holder == holder)
     if kind is not None:
         wanted = wanted.where(Title.kind == int(kind))
+    now = here.clock()
     with here.reading() as session:
-        rows = page_of(session, wanted, Title.title_id, page, Title.as_json)
+        rows = page_together(session, wanted, Title.title_id, page, lambda held: titles_json(session, held, now))
     return link_next(request, response, rows)
 
 
 @router.get("/assets/{asset_id}")
 def get_asset(here: Here, asset_id: Annotated[DigestText, Path()]) -> dict[str, Any]:
-    """One data asset with its shares, titles and what is left of its privacy budget."""
+    """One data asset with its shares, its titles and whether each is in force, and the rest of its privacy budget."""
     with here.reading() as session:
-        return service.asset_json(session, service.get_asset(session, asset_id))
+        return service.asset_json(session, service.get_asset(session, asset_id), here.clock())
 
 
 _PRINTED: dict[int | str, dict[str, Any]] = {

@@ -23,6 +23,7 @@ from marketplace.procedures import Step
 from marketplace.registrations.codes import from_ledger
 from marketplace.registrations.tables import RegisterEntry, RegistrationAct, RegistrationCase
 from marketplace.rights import certificates
+from marketplace.rights.service.standings import standings
 from marketplace.rights.tables import Asset, Share, ShareEncumbrance, Title, Version
 from marketplace.storage.blobs import BlobStore
 from marketplace.storage.documents import has_document, read_document, store_document
@@ -40,13 +41,14 @@ def get_asset(session: Session, asset_id: str) -> Asset:
     return row
 
 
-def asset_json(session: Session, asset: Asset) -> dict[str, Any]:
+def asset_json(session: Session, asset: Asset, now: int) -> dict[str, Any]:
     """One asset as `assets_json` shows it."""
-    return assets_json(session, [asset])[0]
+    return assets_json(session, [asset], now)[0]
 
 
-def assets_json(session: Session, assets: Sequence[Asset]) -> list[dict[str, Any]]:
-    """Assets with shares, titles, what is left of their privacy budget (millionths), and their entry in the register.
+def assets_json(session: Session, assets: Sequence[Asset], now: int) -> list[dict[str, Any]]:
+    """Assets with shares, titles and the standing of each at `now`, what is left of their privacy budget (millionths),
+    and their entry in the register.
 
     Asks for the parts of all of them at once, however many there are.
     """
@@ -62,6 +64,8 @@ def assets_json(session: Session, assets: Sequence[Asset]) -> list[dict[str, Any
             .order_by(col(Title.title_id))
         )
     )
+    held = [title for found in titles.values() for title in found]
+    stand = standings(session, held, {asset.asset_id: asset for asset in assets}, now)
     entries = _by_asset(session.exec(select(RegisterEntry).where(col(RegisterEntry.asset_id).in_(names))))
     known = [entry for found in entries.values() for entry in found]
     earlier, deposits = superseded(session, known), _deposits(session, known)
@@ -70,7 +74,7 @@ def assets_json(session: Session, assets: Sequence[Asset]) -> list[dict[str, Any
             **asset.as_json(),
             "epsilonLeft": asset.epsilon_budget - (asset.epsilon_committed - asset.epsilon_released),
             "shares": [share_json(item, weights.get((item.asset_id, item.holder))) for item in shares[asset.asset_id]],
-            "titles": [title.as_json() for title in titles[asset.asset_id]],
+            "titles": [title.as_json() | {"standing": stand[title.title_id]} for title in titles[asset.asset_id]],
             "registration": next((_entry_json(item, earlier, deposits) for item in entries[asset.asset_id]), None),
         }
         for asset in assets

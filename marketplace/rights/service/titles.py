@@ -1,8 +1,9 @@
 """Titles: acts on them are queued, and they are shown with scope, marks and standing."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from marketplace.documents.scopes import (
     YEARS,
@@ -17,17 +18,9 @@ from marketplace.errors import NotFoundError
 from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue
 from marketplace.intents import INTENTS, Deployment
 from marketplace.rights.service import get_asset, manifest_of
+from marketplace.rights.service.standings import standings
 from marketplace.rights.tables import Asset, Title
-from marketplace.rights.title_records import ASSET_NOT_CONFIRMED, ENDED, EXPIRED, NOT_BEGUN
-from marketplace.types import ZERO_DIGEST, AssetStatus, Digest, TitleKind, TitleMark
-
-WORDS = {
-    0: "in_force",
-    ENDED: "ended",
-    EXPIRED: "expired",
-    NOT_BEGUN: "not_begun",
-    ASSET_NOT_CONFIRMED: "asset_not_confirmed",
-}
+from marketplace.types import Digest, TitleKind
 
 
 def get_title(session: Session, title_id: str) -> Title:
@@ -55,6 +48,13 @@ def act(session: Session, deployment: Deployment, verb: str, deed: Statement, no
     return queue(session, contract="Titles", verb=verb, arguments=arguments, digest=name, by=by, now=now)
 
 
+def titles_json(session: Session, titles: Sequence[Title], now: int) -> list[dict[str, Any]]:
+    """Titles for a list, each with its standing; asks a number of times that does not grow with theirs."""
+    found = session.exec(select(Asset).where(col(Asset.asset_id).in_({title.asset_id for title in titles})))
+    stand = standings(session, titles, {asset.asset_id: asset for asset in found}, now)
+    return [title.as_json() | {"standing": stand[title.title_id]} for title in titles]
+
+
 def title_json(session: Session, title: Title, now: int) -> dict[str, Any]:
     """A title with its scope and marks in words, its names, and whether it is in force.
 
@@ -72,37 +72,5 @@ def title_json(session: Session, title: Title, now: int) -> dict[str, Any]:
         },
         "markWords": words_of(title.marks),
         "names": {year: {"zh": name_of(kind, "zh", year), "en": name_of(kind, "en", year)} for year in YEARS},
-        "standing": standing_json(session, title, asset, now),
+        "standing": standings(session, [title], {asset.asset_id: asset}, now)[title.title_id],
     }
-
-
-def standing_json(session: Session, title: Title, asset: Asset, now: int) -> dict[str, Any]:
-    """{"cause", "word", "ancestor", "encumbered"}: why a title is not in force and which ancestor that comes from, and
-    which ancestors are seized or controlled. The same walk as contracts/src/Titles.sol `standing`."""
-    chain = _chain(session, title)
-    heavy = [row.title_id for row in chain if row.marks & TitleMark.ENCUMBRANCES]
-    cause, ancestor = _why_over(chain, now)
-    if not cause and asset.status != AssetStatus.CONFIRMED:
-        cause, ancestor = ASSET_NOT_CONFIRMED, chain[-1].title_id
-    if not cause and now > asset.valid_until:
-        cause, ancestor = EXPIRED, chain[-1].title_id
-    return {"cause": cause, "word": WORDS[cause], "ancestor": ancestor or None, "encumbered": heavy}
-
-
-def _chain(session: Session, title: Title) -> list[Title]:
-    chain = [title]
-    while chain[-1].parent != ZERO_DIGEST:
-        chain.append(get_title(session, chain[-1].parent))
-    return chain
-
-
-def _why_over(chain: list[Title], now: int) -> tuple[int, str]:
-    waiting = (0, "")
-    for row in chain:
-        if row.marks & TitleMark.ENDED:
-            return ENDED, row.title_id
-        if row.parent != ZERO_DIGEST and now > row.valid_until:
-            return EXPIRED, row.title_id
-        if now < row.valid_from and not waiting[0]:
-            waiting = (NOT_BEGUN, row.title_id)
-    return waiting

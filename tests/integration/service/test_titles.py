@@ -66,6 +66,8 @@ def test_titles_are_granted_sub_granted_and_die_with_the_one_above(town: Town, o
     assert titles.get(collector, part)["marks"] & TitleMark.ENDED
     assert grant(collector, part) == "title_over"
     assert titles.get(buyer, use)["standing"]["ancestor"] == part
+    listed = {row["titleId"]: row["standing"] for row in titles.of_asset(buyer, titles.get(buyer, use)["assetId"])}
+    assert (listed[use]["word"], listed[use]["ancestor"], listed[operated]["word"]) == ("ended", part, "in_force")
     assert refused(lambda: titles.surrender(supplier, operated, "tired")) == "title_first"
 
 

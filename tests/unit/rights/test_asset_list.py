@@ -15,12 +15,13 @@ from sqlalchemy import Engine, event
 from marketplace.app import make_app
 from marketplace.intents import CONTRACTS, Deployment
 from marketplace.registrations.tables import RegisterEntry
+from marketplace.rights.commands.showing import standing_of
 from marketplace.rights.tables import Asset, Share, ShareEncumbrance, Title
 from marketplace.settings import KEY_NAMES, Settings
 from marketplace.storage.blobs import BlobStore
 from marketplace.storage.engine import make_engine, session
 from marketplace.storage.migrate import upgrade
-from marketplace.types import ZERO_DIGEST, Address
+from marketplace.types import ZERO_DIGEST, Address, TitleMark
 from marketplace.web.context import Context
 
 FIRST, SECOND = "0x" + "aa" * 20, "0x" + "bb" * 20
@@ -49,7 +50,7 @@ def app(engine: Engine, tmp_path: Path) -> FastAPI:
     return make_app(context)
 
 
-def get(app: FastAPI, path: str, **params: int) -> Any:
+def get(app: FastAPI, path: str, **params: int | str) -> Any:
     async def asked() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as client:
             return await client.get(path, params=params)
@@ -152,3 +153,46 @@ def test_every_asset_is_shown_with_its_own_parts(engine: Engine, app: FastAPI) -
         entry = asset["registration"]
         assert (entry is None) == (number % 2 == 0)
         assert entry is None or entry["disputed"] == (number % 3 > 0)
+
+
+def put_tree(engine: Engine, asset: str, *, marks: int) -> list[str]:
+    """A first title with `marks`, a part of it and a part of that, all to operate and without an end; their ids."""
+    put_assets(engine, range(int(asset, 16), int(asset, 16) + 1))
+    names = [f"0x{depth:04x}{asset[6:]}" for depth in range(1, 4)]
+    with session(engine) as opened:
+        opened.get_one(Asset, asset).valid_until = 2**40
+        for depth, name in enumerate(names):
+            row = title(name, asset, ZERO_DIGEST)
+            row.parent, row.marks = (names[depth - 1], 0) if depth else (ZERO_DIGEST, marks)
+            row.kind, row.valid_until = 3, 2**40
+            opened.add(row)
+    return names
+
+
+@pytest.mark.parametrize("path", ["/rights/titles", "/rights/assets/{}"])
+def test_a_title_says_that_it_died_with_one_above_it(engine: Engine, app: FastAPI, path: str) -> None:
+    root, part, deepest = put_tree(engine, digest(77), marks=int(TitleMark.ENDED))
+    given: dict[str, int | str] = {"holder": FIRST, "kind": 3} if path.endswith("titles") else {}
+    found = get(app, path.format(digest(77)), **given)
+    stands = {item["titleId"]: item["standing"] for item in found.get("items", found.get("titles"))}
+    for name in (root, part, deepest):
+        assert (stands[name]["word"], stands[name]["ancestor"]) == ("ended", root)
+
+
+def test_a_title_under_a_seized_one_says_so_and_stays_in_force(engine: Engine, app: FastAPI) -> None:
+    root, _, deepest = put_tree(engine, digest(78), marks=int(TitleMark.SEIZED))
+    stands = {item["titleId"]: item["standing"] for item in get(app, "/rights/titles", holder=FIRST, kind=3)["items"]}
+    assert stands[deepest] == {"cause": 0, "word": "in_force", "ancestor": None, "encumbered": [root]}
+    shown = standing_of(stands[deepest])
+    assert (root in shown.en, "查封" in shown.zh) == (True, True)
+
+
+def test_a_longer_list_of_titles_asks_the_store_no_more_often(engine: Engine, app: FastAPI) -> None:
+    put_tree(engine, digest(80), marks=0)
+    with counted(engine) as few:
+        assert len(get(app, "/rights/titles", holder=FIRST, kind=3)["items"]) == 3
+    for number in range(81, 91):
+        put_tree(engine, digest(number), marks=0)
+    with counted(engine) as many:
+        assert len(get(app, "/rights/titles", holder=FIRST, kind=3)["items"]) == 33
+    assert len(many) == len(few)
