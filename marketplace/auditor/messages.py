@@ -90,6 +90,12 @@ _NO_ORDER = (
     "请退款或以零金额结算该订单，并询问运营方为何受理其规则所不允许的订单",
 )
 OWN_ADVICE: dict[str, tuple[str, str, str]] = {
+    "file_unknown": (
+        "audit.evidence_holds",
+        "believe nothing in the file: no evidence refers to it; ask whoever gave you the bundle how it came there, or "
+        "get one from the exchange yourself",
+        "请勿采信该文件：没有证据引用它；请询问证据包提供者其来由，或自行向交易所获取证据包",
+    ),
     "form_unfit": (
         "registrations.forms",
         "ask the registrar why it took up the case; what the form leaves out was examined by nobody",

@@ -14,22 +14,21 @@ from marketplace.auditor.documents.store import Documents
 from marketplace.auditor.findings import Report
 from marketplace.auditor.ledger.proceedings import Proceedings
 from marketplace.auditor.ledger.replay import Replay
-from marketplace.auditor.readmodel.rows import Placed, Row, Tables
+from marketplace.auditor.readmodel.rows import Row, Tables
+from marketplace.auditor.register_acts import acts_of, input_of
 from marketplace.auditor.trust import Seen, Trust
 from marketplace.auditor.verifier import derive, read_ledger
 from marketplace.documents import iso_time
 from marketplace.documents.scopes import fields_of, purposes_of, territories_of, words_of
 from marketplace.errors import InvalidInputError, NotFoundError
-from marketplace.procedures import CaseState, Kind, Procedure, Step
+from marketplace.procedures import CaseState, Kind, Procedure
 from marketplace.rights.title_records import ENDED, EXPIRED, NOT_BEGUN
-from marketplace.types import ZERO_DIGEST, AssetStatus, ParticipantStatus, Role, TitleKind, TitleMark
+from marketplace.types import ZERO_DIGEST, AssetStatus, ConsentStatus, ParticipantStatus, Role, TitleKind, TitleMark
 
-# Whose history an event belongs to: the first of these that it names.
-_SUBJECTS = ("titleId", "caseId", "assetId", "account")
-_CONTRACTS = frozenset(("Participants", "Keys", "Rights", "Titles", "Registrations"))
 IN_FORCE = "in_force"
 _CAUSES = {ENDED: "ended", EXPIRED: "expired", NOT_BEGUN: "not_begun"}
 _WEIGHTS = {TitleMark.SEIZED: "seized", TitleMark.CONTROLLED: "controlled", TitleMark.PLEDGED: "pledged"}
+_PARTIES = ("registrant", "applicant", "counterparty", "objector", "holder", "pledgee")
 _NOBODY = "0x" + "00" * 20
 
 
@@ -40,7 +39,7 @@ class Register:
     Args:
         height: number of the block, its acts included.
         time: the block's.
-        participants, assets, cases, titles: each with its "acts", oldest first.
+        participants, assets, cases, titles, inputs (of products): each with its "acts", oldest first.
     """
 
     height: int
@@ -49,6 +48,7 @@ class Register:
     assets: list[Row]
     cases: list[Row]
     titles: list[Row]
+    inputs: list[Row]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -85,11 +85,11 @@ def register_at(
         raise _asset_unknown(asset, height)
     now = ledger.blocks[height].header.timestamp
     with report.step(9):  # columns are named by the manifests
-        found = _Builder(replay, tables, proceedings, Documents(bundle, report), now).register(height)
+        found = Builder(replay, tables, proceedings, Documents(bundle, report), now).register(height)
     return report, found if asset is None else _about(found, asset)
 
 
-class _Builder:
+class Builder:
     """Puts rows, rules' state and acts together."""
 
     def __init__(
@@ -103,7 +103,7 @@ class _Builder:
             if row["bps"] or row["marks"]:
                 self._weights[asset].append(_weight(row))
         self._state, self._tables, self._documents, self._now = replay.state, tables, documents, now
-        self._acts = _acts(replay)
+        self._acts = acts_of(replay)
 
     def register(self, height: int) -> Register:
         rows = self._tables.rows
@@ -114,6 +114,7 @@ class _Builder:
             [self._asset(row) for row in rows["assets"].values()],
             [self._case(row) for row in rows["registration_cases"].values()],
             [self._title(row) for row in rows["titles"].values()],
+            [self._input(row) for row in rows["lineage_inputs"].values()],
         )
 
     def _participant(self, row: Row) -> Row:
@@ -186,6 +187,38 @@ class _Builder:
             "acts": self._acts[row["titleId"]],
         }
 
+    def _input(self, row: Row) -> Row:
+        """One input of a product, and the consent that its sale rests on."""
+        product, source = row["assetId"], row["inputId"]
+        needs, given = row["titleId"] == ZERO_DIGEST, self._tables.rows["lineage_consents"].get((product, source))
+        return {
+            "assetId": product,
+            "inputId": source,
+            "bps": row["bps"],
+            "declarer": self._tables.rows["lineage_declarations"][product,]["holder"],
+            "agreementDigest": self._tables.rows["lineage_declarations"][product,]["agreementDigest"],
+            "titleId": _digest(row["titleId"]),
+            "consent": self._consent(given) if needs else None,
+            "consenter": given["holder"] if given else None,
+            "consentTitle": given["titleId"] if given else None,
+            "consentUntil": _time(given["validUntil"]) if given else None,
+            "acts": self._acts[input_of(product, source)],
+        }
+
+    def _consent(self, given: Row | None) -> str:
+        """How a consent stands at the block's time: it falls with the title of whoever gave it."""
+        if given is None:
+            return "missing"
+        if given["status"] == ConsentStatus.WITHDRAWN:
+            return "withdrawn"
+        if self._now > given["validUntil"]:
+            return "expired"
+        title = self._tables.rows["titles"][given["titleId"],]
+        if title["holder"] != given["holder"]:
+            return "title_moved"
+        standing, _ = self._standing(title, self._tables.rows["assets"][title["assetId"],])
+        return "given" if standing == IN_FORCE else "title_over"
+
     def _scope(self, row: Row) -> Row:
         """An order's use has its listing's scope."""
         if row["orderId"] == ZERO_DIGEST:
@@ -217,46 +250,12 @@ def _weight(row: Row) -> Row:
     }
 
 
-def _acts(replay: Replay) -> defaultdict[str, list[Row]]:
-    """What was done to each title, case, asset and account, in order."""
-    found: defaultdict[str, list[Row]] = defaultdict(list)
-    for placed in replay.derived:
-        if placed.event.contract not in _CONTRACTS:
-            continue
-        args = placed.event.args.get("filing") or placed.event.args
-        act = _act(placed, replay)
-        subjects = [args[name] for name in _SUBJECTS if name in args]
-        # A certificate ends its case and is the asset's.
-        for subject in subjects if placed.event.name == "Certified" else subjects[:1]:
-            found[subject].append(act)
-    return found
-
-
-def _act(placed: Placed, replay: Replay) -> Row:
-    args = placed.event.args
-    more: Row = {}
-    if placed.event.name == "TitleTransferred":
-        more = {"from": args["from"], "to": args["to"]}
-    if "step" in args:
-        more = {"step": Step(args["step"]).name, "state": CaseState(args["state"]).name}
-        more |= {name: _time(args[name]) for name in ("statedAt", "dueAt", "decideBy") if name in args}
-    signatures = replay.signatures.get(placed.intent or "", [])
-    return {
-        "event": placed.event.name,
-        **more,
-        "intent": placed.intent,
-        "block": placed.block,
-        "logIndex": placed.log_index,
-        "time": iso_time(placed.timestamp),
-        "signatures": [dict(signature.__dict__) for signature in signatures],
-    }
-
-
 def _about(register: Register, asset: str) -> Register:
     """What concerns one asset, and the participants who are named in it."""
     chosen = [
         [row for row in rows if row["assetId"] == asset] for rows in (register.assets, register.cases, register.titles)
     ]
+    chosen.append([row for row in register.inputs if asset in (row["assetId"], row["inputId"])])
     named = set(_accounts(row for rows in chosen for row in rows))
     people = [row for row in register.participants if row["account"] in named]
     return Register(register.height, register.time, people, *chosen)
@@ -264,11 +263,7 @@ def _about(register: Register, asset: str) -> Register:
 
 def _accounts(rows: Iterable[Mapping[str, Any]]) -> Iterable[str]:
     for row in rows:
-        yield from (
-            row[name]
-            for name in ("registrant", "applicant", "counterparty", "objector", "holder", "pledgee")
-            if row.get(name)
-        )
+        yield from (row[name] for name in (*_PARTIES, "declarer", "consenter") if row.get(name))
         yield from row.get("shares", ())
         yield from (weight["pledgee"] for weight in row.get("shareEncumbrances", ()) if weight["pledgee"])
         yield from (signature["account"] for act in row["acts"] for signature in act["signatures"])

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from marketplace.auditor.deeds import FACTS, WORDS
 from marketplace.auditor.findings import Report
 from marketplace.auditor.printing import Surface, print_findings
 from marketplace.auditor.register import Register
@@ -20,7 +21,17 @@ _ZH = {
     # standing and encumbrances of titles
     **{"in_force": "有效", "ended": "已终止", "expired": "已到期", "not_begun": "未生效"},
     **{"asset_expired": "登记已到期", "asset_suspended": "登记已暂停", "asset_revoked": "登记已撤销"},
+    "asset_cancelled": "登记已注销",
+    # consents
+    **{"missing": "未取得", "given": "有效", "withdrawn": "已撤回", "expired": "已到期"},
+    **{"title_moved": "同意方已转让权利", "title_over": "同意方权利已失效"},
     **{"seized": "查封", "controlled": "管控", "pledged": "质押"},
+}
+#: what a title's holder may do beyond its kind
+POWERS = {
+    "exclusive": ("exclusive", "独占"),
+    "may_grant": ("may grant", "可再授权"),
+    "may_derive": ("may derive", "可衍生"),
 }
 _Column = tuple[str, str, str, Callable[[Any], str]]
 
@@ -47,29 +58,35 @@ def _print(run: Surface, register: Register) -> None:
         ("Assets", "资产", register.assets, _ASSETS),
         ("Cases", "案件", register.cases, _CASES),
         ("Titles", "权利", register.titles, _TITLES),
+        ("Inputs of products", "产品来源", register.inputs, _INPUTS),
     ):
         run.say(f"{title}: {len(rows)}", f"{zh}：{len(rows)}")
         if rows:
             run.rows([_told(run, row) for row in rows], columns)
-    for row in (*register.assets, *register.cases, *register.titles):
-        name = row.get("titleId") or row.get("caseId") or row["assetId"]
+    for row in (*register.participants, *register.assets, *register.cases, *register.titles):
+        name = row.get("titleId") or row.get("caseId") or row.get("assetId") or row["account"]
         run.say(f"Acts on {name}", f"{name} 的行为")
-        run.rows([{**act, "signers": _signers(act)} for act in row["acts"]], _ACTS)
+        run.rows([_act(run, act) for act in row["acts"]], _ACTS)
+
+
+def _act(run: Surface, act: Mapping[str, Any]) -> dict[str, Any]:
+    """An act in the reader's words: what was done, with what tells it from others, and who signed."""
+    facts = [f"{run.tr(*FACTS[name])} {act[name]}" for name in FACTS if name in act]
+    deeds = ", ".join(run.tr(*WORDS[deed]) for deed in act["deeds"])
+    return {**act, "deed": deeds, "facts": "; ".join(facts), "signers": _signers(act)}
 
 
 def _told(run: Surface, row: Mapping[str, Any]) -> dict[str, Any]:
     """A row in the reader's words, with its last act."""
-    words = {
-        name: run.tr(row[name], _ZH.get(row[name], row[name]))
-        for name in ("status", "state", "standing")
-        if name in row
-    }
+    words = {name: _word(run, row[name]) for name in ("status", "state", "standing", "consent") if row.get(name)}
     if "roles" in row:
         words["roles"] = ", ".join(run.tr(role, _ZH[role]) for role in row["roles"])
-    if "titleId" in row:
+    if "titleId" in row and "inputId" not in row:
         words["kind"] = name_of(TitleKind[row["kind"]], "en" if run.tr("en", "zh") == "en" else "zh")
         words["encumbrances"] = ", ".join(run.tr(word, _ZH[word]) for word in row["encumbrances"])
+        words["powers"] = ", ".join(run.tr(*POWERS[word]) for word in row["marks"] if word in POWERS)
     elif "shareEncumbrances" in row:
+        words["shares"] = "; ".join(f"{holder} {bps / 100:g}%" for holder, bps in row["shares"].items())
         words["weights"] = "; ".join(
             f"{weight['holder']} "
             + ", ".join(run.tr(word, _ZH[word]) for word in weight["encumbrances"])
@@ -82,6 +99,11 @@ def _told(run: Surface, row: Mapping[str, Any]) -> dict[str, Any]:
         words["kept"] = codes or run.tr("kept", "均已遵守")
     last = row["acts"][-1] if row["acts"] else None
     return {**row, **words, "last": last["block"] if last else None, "intent": last["intent"] if last else None}
+
+
+def _word(run: Surface, name: str) -> str:
+    """States have the names that the ledger's documents write; what follows from several of them has words."""
+    return run.tr(name.replace("_", " ") if name.islower() else name, _ZH[name])
 
 
 def _signers(act: Mapping[str, Any]) -> str:
@@ -117,6 +139,7 @@ _ASSETS: tuple[_Column, ...] = (
     ("certificateCode", "certificate", "凭证编号", _plain),
     ("validUntil", "until", "有效期至", _plain),
     ("disputes", "disputes", "争议", _plain),
+    ("shares", "shares of income", "收益份额", _plain),
     ("weights", "shares pledged or seized", "收益份额负担", _plain),
     *_LAST,
 )
@@ -141,14 +164,25 @@ _TITLES: tuple[_Column, ...] = (
     ("territories", "territories", "地域", _joined),
     ("validUntil", "until", "期限至", _plain),
     ("parent", "part of", "上级权利", _plain),
+    ("powers", "powers", "权能", _plain),
     ("encumbrances", "encumbrances", "负担", _plain),
+    *_LAST,
+)
+_INPUTS: tuple[_Column, ...] = (
+    ("assetId", "product", "产品", str),
+    ("inputId", "made of", "来源", str),
+    ("bps", "basis points", "万分比", str),
+    ("titleId", "by title", "依据权利", _plain),
+    ("consent", "consent", "同意", _plain),
+    ("consenter", "consent of", "同意方", _plain),
+    ("consentUntil", "until", "期限至", _plain),
     *_LAST,
 )
 _ACTS: tuple[_Column, ...] = (
     ("block", "block", "区块", str),
     ("time", "time", "时间", str),
-    ("event", "event", "事件", str),
-    ("step", "step", "步骤", _plain),
+    ("deed", "act", "行为", _plain),
+    ("facts", "about", "内容", _plain),
     ("intent", "intent", "意图", _plain),
     ("signers", "signed by (key)", "签署人（密钥）", _plain),
 )

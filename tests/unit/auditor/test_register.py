@@ -7,13 +7,19 @@ from typing import Any
 import pytest
 
 from marketplace import cli
-from marketplace.auditor.register import Register, register_at
+from marketplace.auditor.documents.store import Documents
+from marketplace.auditor.findings import Report
+from marketplace.auditor.ledger.proceedings import Proceedings
+from marketplace.auditor.ledger.replay import Replay
+from marketplace.auditor.register import Builder, Register, register_at
+from marketplace.auditor.trust import Seen
+from marketplace.auditor.verifier import read_ledger
 from marketplace.documents.ids import title_id
 from marketplace.errors import InvalidInputError, NotFoundError
-from marketplace.types import TitleKind
+from marketplace.types import AssetStatus, ConsentStatus, TitleKind
 from tests.bundles import Made, keys
 from tests.memory import MemoryBundle
-from tests.unit.auditor.forger import TRANSACTIONS, Forger
+from tests.unit.auditor.forger import TRANSACTIONS, Forger, tables_of
 
 SUPPLIER, HEIR, REGISTRAR = (keys(name).address for name in ("supplier", "heir", "registrar"))
 
@@ -98,6 +104,51 @@ def test_one_asset_comes_with_the_people_who_are_named_in_it(made: Made) -> None
         register_at(MemoryBundle(made.files), made.trust, at=9999)
 
 
+def test_inputs_of_a_product_come_with_their_consents_and_these_with_their_acts(made: Made) -> None:
+    (item,) = _at(made).inputs
+    product, source = item["assetId"], item["inputId"]
+    assert (item["bps"], item["consent"], item["consenter"], item["titleId"]) == (2500, "withdrawn", HEIR, None)
+    assert [act["deeds"] for act in item["acts"]] == [["lineage_declared"], ["consent_given"], ["consent_withdrawn"]]
+    declared, given, withdrawn = (act["block"] for act in item["acts"])
+    states = [_at(made, height).inputs[0]["consent"] for height in (given, withdrawn - 1, withdrawn)]
+    assert states == ["given", "given", "withdrawn"]
+    assert _at(made, declared - 1).inputs == []
+    for asset in (product, source):
+        about = _at(made, asset=asset)
+        assert about.inputs == [item]
+        assert HEIR in {row["account"] for row in about.participants}
+        (row,) = about.assets
+        assert [deed for act in row["acts"] for deed in act["deeds"]].count("consent_withdrawn") == 1
+
+
+def test_a_consent_falls_with_the_title_of_whoever_gave_it(made: Made) -> None:
+    forger = Forger(made)
+    report, tables = Report(), tables_of(forger)
+    (key,) = tables.rows["lineage_consents"]
+    consent = tables.rows["lineage_consents"][key]
+    consent["status"] = int(ConsentStatus.GIVEN)
+    ledger = read_ledger(MemoryBundle(made.files), made.trust, Seen(), report)
+    assert ledger is not None
+    replay = Replay(ledger.genesis, ledger.roots.deployment, report, keep_signatures=True)
+    replay.run(ledger.blocks)
+
+    def state(now: int) -> str:
+        documents = Documents(MemoryBundle(made.files), report)
+        (item,) = Builder(replay, tables, Proceedings(tables, report), documents, now).register(1).inputs
+        return str(item["consent"])
+
+    until = consent["validUntil"]
+    assert [state(until), state(until + 1)] == ["given", "expired"]
+    title = tables.rows["titles"][consent["titleId"],]
+    title["holder"] = SUPPLIER
+    assert state(until) == "title_moved"
+    title["holder"] = HEIR
+    tables.rows["assets"][title["assetId"],]["status"] = int(AssetStatus.SUSPENDED)
+    assert state(until) == "title_over"
+    del tables.rows["lineage_consents"][key]
+    assert state(until) == "missing"
+
+
 def test_it_is_shown_in_both_languages_and_as_json(
     made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,6 +158,12 @@ def test_it_is_shown_in_both_languages_and_as_json(
     assert cli.main(["audit", path, "--register", "--at", height, "--lang", "zh"]) == 0
     shown = capsys.readouterr().out
     assert all(word in shown for word in (f"区块 {height}", "经营权", "已发证", "已确权", HEIR))
+    assert cli.main(["audit", path, "--register", "--lang", "zh"]) == 0
+    shown = capsys.readouterr().out
+    assert all(word in shown for word in ("产品来源：1", "已撤回", "申报来源", "撤回同意", "2500"))
+    assert cli.main(["audit", path, "--register", "--lang", "en"]) == 0
+    shown = capsys.readouterr().out
+    assert all(word in shown for word in ("Inputs of products: 1", "withdrawn", "inputs declared", "consent given"))
     assert cli.main(["audit", path, "--at", height, "--lang", "en"]) == 0
     shown = capsys.readouterr().out
     assert all(word in shown for word in (f"Register at block {height}", "CERTIFIED", "CONFIRMED", HEIR))

@@ -415,7 +415,9 @@ def test_a_file_that_is_no_evidence(made: Made) -> None:
     for name in ("notes.txt", "documents/readme.md", "blobs/" + "ab" * 31, "documents/" + "ab" * 32):
         forger = Forger(made)
         forger.files[name] = b"hello"
-        assert "file_unknown" in forger.codes()
+        (found,) = [item for item in forger.report().findings if item.code == "file_unknown"]
+        assert found.subject == name
+        assert (found.hint.startswith("believe nothing in the file"), "请勿采信该文件" in found.hint_zh) == (True, True)
 
 
 def test_json_in_another_form_is_found_and_still_read(made: Made) -> None:
