@@ -10,7 +10,7 @@ from marketplace.intents import CONTRACTS
 
 _SENTENCE = re.compile(r"(?:\b[a-z]{2,} ){3}[a-z]{2,}\b")
 _QUOTED = re.compile(r"`[^`]*`|'[^']*'|\"[^\"]*\"")
-_LEFT = re.compile(r"\{\w+\}|\{\{")  # a text may quote what came: an object as JSON has more in its braces
+_LEFT = re.compile(r"\{[A-Za-z_]\w*\}|\{\{")  # JSON and patterns that a text quotes have other things in their braces
 
 
 def faults(refused: MarketplaceError) -> list[str]:

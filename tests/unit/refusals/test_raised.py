@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from marketplace.errors import RuleError
 from marketplace.participants.rules import STATES
 from marketplace.procedures import CaseState, Step
 from marketplace.refusals import REFUSALS, from_revert, refuse, to_revert
@@ -94,3 +95,10 @@ def test_numbers_that_nobody_gave_a_meaning_are_told_all_the_same() -> None:
     )
     assert "undefined (200)" in refuse("ParticipantsStatus", account="0x01", current=1, asked=200).message
     assert refuse("RegistrationsKind", kind=7, procedure=9).got == "REVOCATION by undefined (9)"
+
+
+def test_a_pattern_that_is_quoted_leaves_nothing_to_fill_in() -> None:
+    assert (
+        left_open(RuleError("a_code", "should match '^0x[0-9a-f]{64}$'", zh="须符合 ^0x[0-9a-f]{64}$", rule="a.b"))
+        == []
+    )
