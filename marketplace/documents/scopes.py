@@ -120,6 +120,8 @@ def parse_right(text: str) -> TitleKind:
                 "right_is_revenue",
                 f"{text} is an entitlement to revenue, which is no registered right",
                 zh=f"{text} 为收益分配，不是登记的权利",
+                rule="rights.names_of_rights",
+                rulebook=rulebook_name(),
                 hint="move revenue shares instead: marketplace rights transfer-share",
                 hint_zh="请转让收益份额：marketplace rights transfer-share",
             )
@@ -128,6 +130,8 @@ def parse_right(text: str) -> TitleKind:
         "right_unknown",
         f"{text} names no right",
         zh=f"{text} 不是权利名称",
+        rule="rights.names_of_rights",
+        rulebook=rulebook_name(),
         expected=[name["zh"] for years in rulebook()["names"].values() for name in years.values()],
         got=text,
         hint="HOLD, USE or OPERATE, or a name of 2026, 2022 or 2021",
@@ -217,5 +221,11 @@ def _names(known: Sequence[str], mask: int) -> list[str]:
 
 def _unknown(what: str, zh: str, got: str, expected: list[str]) -> InvalidInputError:
     return InvalidInputError(
-        "scope_unknown", f"{got} is no {what}", zh=f"没有名为 {got} 的{zh}", expected=expected, got=got
+        "scope_unknown",
+        f"{got} is no {what}",
+        zh=f"没有名为 {got} 的{zh}",
+        rule="titles.names_of_scopes",
+        rulebook=rulebook_name(),
+        expected=expected,
+        got=got,
     )

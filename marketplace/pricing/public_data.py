@@ -37,6 +37,7 @@ def check_plan(plan: Plan, *, is_public: bool) -> None:
     book, public = rulebook.load(plan["rulebook"])["publicData"], plan["publicData"]
     if is_public != (public is not None):
         raise _unfit(
+            plan,
             "publicData",
             Words("an object for public data, null for any other", "公共数据须有该对象，其他数据为 null"),
             "null" if public is None else "{…}",
@@ -44,16 +45,19 @@ def check_plan(plan: Plan, *, is_public: bool) -> None:
     if public is None:
         return
     if public["marginBps"] > book["maxMarginBps"]:
-        raise _unfit("publicData.marginBps", at_most(book["maxMarginBps"]), public["marginBps"])
+        raise _unfit(plan, "publicData.marginBps", at_most(book["maxMarginBps"]), public["marginBps"])
     if sorted(public["freePurposes"]) != sorted(book["freePurposes"]):
         raise _unfit(
-            "publicData.freePurposes", Words.alike(", ".join(book["freePurposes"])), ", ".join(public["freePurposes"])
+            plan,
+            "publicData.freePurposes",
+            Words.alike(", ".join(book["freePurposes"])),
+            ", ".join(public["freePurposes"]),
         )
     ceiling = public["unitCeiling"]
     highest = max(unit_prices(plan), default=0)
     if ceiling is not None and highest > ceiling:
         raise _unfit(
-            "unitPrice", Words(f"at most the ceiling of {ceiling} fen", f"不超过单价上限 {ceiling} 分"), highest
+            plan, "unitPrice", Words(f"at most the ceiling of {ceiling} fen", f"不超过单价上限 {ceiling} 分"), highest
         )
 
 
@@ -80,6 +84,7 @@ def require_within_cap(plan: Plan, promised: int, more: int) -> None:
             f"the operator of this public data may earn {max(left, 0)} fen more from it; the order could bring {more}",
             zh=f"该公共数据的运营方尚可取得收入 {max(left, 0)} 分，本订单最多带来 {more} 分",
             rule="pricing.max_permitted_revenue",
+            rulebook=plan["rulebook"],
             expected=at_most(max(left, 0)),
             got=more,
             hint="put less into escrow, or wait for the next period of the price review",
@@ -87,12 +92,13 @@ def require_within_cap(plan: Plan, promised: int, more: int) -> None:
         )
 
 
-def _unfit(path: str, expected: Words, got: object) -> InvalidInputError:
+def _unfit(plan: Plan, path: str, expected: Words, got: object) -> InvalidInputError:
     return InvalidInputError(
         "public_data_cap",
         f"the price plan does not fit its rulebook: {path}: expected {expected.en}, got {got}",
         zh=f"价格方案不符合规则集：{path} 应为{expected.zh}，实为 {got}",
         rule="pricing.plan_fits_rulebook",
+        rulebook=plan["rulebook"],
         expected=expected,
         got=got,
         hint="see the rulebook's numbers and sources in marketplace/pricing/rulebooks",

@@ -5,13 +5,12 @@ ledger a code is its ASCII text in 32 bytes, filled up with zeros.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from crypto.canonical import from_hex, to_hex
 from marketplace.errors import InvalidInputError, RuleError
+from marketplace.rulebooks import Rulebook
 from marketplace.rulebooks.calendar import SHANGHAI
 
 _CODE = re.compile(r"SJ[0-9]{13}")
@@ -31,21 +30,23 @@ class Institution:
     number: str
 
 
-def make_code(scheme: Mapping[str, Any], institution: Institution, deposited_at: int, serial: int) -> str:
+def make_code(book: Rulebook, institution: Institution, deposited_at: int, serial: int) -> str:
     """The code of the `serial`-th certificate of a month.
 
     Args:
-        scheme: the rulebook's table "code".
+        book: its table "code" has the scheme.
         deposited_at: unix seconds; its month in Shanghai counts.
     Raises:
         RuleError: `certificate_codes_exhausted`: the month's numbers are used up.
     """
+    scheme = book.content["code"]
     if not scheme["first"] <= serial <= scheme["last"]:
         raise RuleError(
             "certificate_codes_exhausted",
             f"the {scheme['last']} codes of this month are used up",
             zh=f"本月 {scheme['last']} 个凭证编码已用尽",
             rule="registrations.code_capacity",
+            rulebook=book.name,
             expected=scheme["last"],
             got=serial,
             hint="deposit and certify next month, or through another registrar",
@@ -55,9 +56,10 @@ def make_code(scheme: Mapping[str, Any], institution: Institution, deposited_at:
     return f"{scheme['prefix']}{institution.region}{institution.number}{month}{serial:0{scheme['serial_digits']}d}"
 
 
-def month_prefix(scheme: Mapping[str, Any], institution: Institution, deposited_at: int) -> str:
+def month_prefix(book: Rulebook, institution: Institution, deposited_at: int) -> str:
     """What all codes of a registrar and month begin with."""
-    return make_code(scheme, institution, deposited_at, scheme["first"])[: -scheme["serial_digits"]]
+    scheme = book.content["code"]
+    return make_code(book, institution, deposited_at, scheme["first"])[: -scheme["serial_digits"]]
 
 
 def institution_of(code: str) -> str:

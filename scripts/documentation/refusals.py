@@ -8,6 +8,7 @@ from marketplace import cli
 from marketplace.app import STATUS, status_of
 from marketplace.auditor.messages import ADVICE, MESSAGES, OWN_ADVICE, STEPS
 from marketplace.console import usage
+from marketplace.documents.scopes import rulebook_name as titles_rulebook_name
 from marketplace.errors import (
     RULES_VERSION,
     InvalidInputError,
@@ -16,10 +17,13 @@ from marketplace.errors import (
     RuleError,
     VerificationError,
 )
+from marketplace.pricing import rulebook as pricing_rulebook
 from marketplace.queries.panels import FAILURES
 from marketplace.refusals import REFUSALS
 from marketplace.refusals.cryptographic import CRYPTO
+from marketplace.refusals.sources import SOURCES, Source
 from marketplace.rights.standing import VALID, WORDS
+from marketplace.rulebooks import LAWFUL, rulebook_named
 from marketplace.web import problems
 from scripts.documentation.sites import CODE, Site, sites
 
@@ -28,8 +32,9 @@ INTRODUCTION = f"""# Every refusal
 Written by `scripts/generate-docs` from the places that refuse; do not edit it by hand.
 
 A refusal has a stable **code**, with one meaning and of one family; the **rule** that refuses and the **rulebook**,
-with version, that has it (here `{RULES_VERSION}`); what was **expected** and what **came**; and a **hint**; in English
-and Chinese. Over HTTP it is a problem document (RFC 9457) in the language that `Accept-Language` prefers; a command
+with version, that has it (`{RULES_VERSION}`, unless the table below says another); what was **expected** and what
+**came**; and a **hint**; in English and Chinese (`zh`, `expected_zh`, `got_zh`, `hint_zh`). Over HTTP it is a
+problem document (RFC 9457) in the language that `Accept-Language` prefers; a command
 speaks the language of `--lang`. {{Words in braces}} stand for values.
 
 每一拒绝均有稳定代码、规则及规则手册版本、应为与实际、建议；HTTP 按 `Accept-Language`、命令行按 `--lang` 选择中英文。
@@ -79,6 +84,8 @@ def page() -> str:
         lines.append(f"| `{family.__name__}` | {STATUS[family].value} | {_exit(family)} | {summary} |")
     lines += ["", "## Codes\n", "| code | HTTP | meaning | rule | what to do |", "| --- | --- | --- | --- | --- |"]
     lines += [_line(row) for row in rows()]
+    lines += ["", "## Rulebooks\n", _RULEBOOKS, "| rule | rulebook |", "| --- | --- |"]
+    lines += [f"| `{rule}` | {_BOOKS[source]} |" for rule, source in sorted(SOURCES.items())]
     lines += ["", "## Findings of an audit\n", _AUDIT, "| step | rule | what to do |", "| --- | --- | --- |"]
     lines += [f"| {n} {STEPS[n][0]} | `{rule}` | {hint}<br>{zh} |" for n, (rule, hint, zh) in ADVICE.items() if n]
     lines += ["", _OWN, "| code | rule | what to do |", "| --- | --- | --- |"]
@@ -86,6 +93,14 @@ def page() -> str:
     return "\n".join(lines) + "\n"
 
 
+_RULEBOOKS = f"""Rules that take bounds, clocks, lists or forms from a rulebook cite it with its version; others cite
+`{RULES_VERSION}`. 依据规则文件的期限、清单或表单作出的拒绝载明该规则及其版本。
+"""
+_BOOKS = {
+    Source.REGISTRATION: f"of registration, e.g. `{rulebook_named(LAWFUL).name}`: the case's, else the one in force",
+    Source.PRICING: f"of pricing, e.g. `{pricing_rulebook.CURRENT}`: the plan's own",
+    Source.TITLES: f"of titles: `{titles_rulebook_name()}`",
+}
 _AUDIT = f"""{len(MESSAGES)} codes, listed in [audit.md](audit.md); rule and hint follow from the step that finds it.
 """
 _OWN = """Rules of the market that no document breaks by itself have their own:

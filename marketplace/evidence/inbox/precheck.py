@@ -21,6 +21,8 @@ from marketplace.deliveries.rules import Delivery as DeliveryState
 from marketplace.deliveries.rules import Offer
 from marketplace.deliveries.tables import Delivery, DeliveryOffer
 from marketplace.documents import ids
+from marketplace.errors import RuleError
+from marketplace.evidence.inbox.citing import rulebook_cited
 from marketplace.evidence.tables import Anchor
 from marketplace.intents import INTENTS, recover_intent
 from marketplace.ledger.profile import ledger_profile
@@ -106,13 +108,17 @@ class Trial:
     """
 
     def __init__(self, session: Session, arguments: Sequence[Any], now: int, *, whole_batch: bool = False) -> None:
-        self._deployment = ledger_profile(session).deployment
+        self._session, self._deployment = session, ledger_profile(session).deployment
         self._state = _load(session, list(_texts(arguments)), whole_batch=whole_batch)
         self._now = ledger_time(session, now)
 
     def run(self, contract: str, verb: str, arguments: Sequence[Any], *, only: str | None = None) -> None:
         """As the function `run`; a call that is refused changes nothing."""
-        self._state.apply_signed(contract, verb, arguments, self._now, self._recover, only=only)
+        try:
+            self._state.apply_signed(contract, verb, arguments, self._now, self._recover, only=only)
+        except RuleError as refused:
+            refused.rulebook = rulebook_cited(self._session, refused.rule, arguments) or refused.rulebook
+            raise
 
     def _recover(self, name: str, message: Mapping[str, Any], signature: bytes) -> str:
         return recover_intent(name, message, self._deployment, signature)

@@ -7,8 +7,8 @@ from sqlmodel import select
 
 from marketplace.errors import PortError
 from marketplace.evidence.inbox import LEDGER
+from marketplace.evidence.inbox.citing import decided
 from marketplace.evidence.service import profile_json
-from marketplace.ledger.intake import intent_status
 from marketplace.web.bell import long_poll
 from marketplace.web.context import Here, Wait
 from marketplace.web.shapes import DigestText
@@ -48,7 +48,7 @@ async def get_intent(here: Here, digest: Annotated[DigestText, Path()], wait: Wa
 
     def look() -> dict[str, Any] | None:
         with here.reading() as session:
-            status = intent_status(session, digest)
+            status = decided(session, digest)
         last.update(status | status.pop("problem", {}))
         return None if last["status"] == "queued" else last
 

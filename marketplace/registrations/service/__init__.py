@@ -111,7 +111,7 @@ def act(session: Session, deployment: Deployment, deed: Statement, paper: Docume
         forms.check_waiver(book, case_from_json(case.as_json()), asked=case.non_publication_digest != ZERO_DIGEST)
     _check_paper(book, case, step, paper, message["evidenceDigest"])
     expected = dates_of(session, book, case, step, message["statedAt"])
-    _require_dates(expected, message)
+    _require_dates(book, expected, message)
     if paper is not None:
         parties = (case.applicant, case.counterparty, case.objector, message["actor"])
         readers = papers.readers_of(session, case.asset_id, parties, case.procedure)
@@ -152,6 +152,7 @@ def adopt(session: Session, deployment: Deployment, adoption: Statement, now: in
             "the bounds are not those that follow from the rulebook",
             zh="所载期限下限并非由该规则得出",
             rule="registrations.bounds_follow_from_the_rulebook",
+            rulebook=rulebook_of(message["rulebookDigest"]).name,
             expected=list(astuple(expected)),
             got=list(astuple(got)),
             hint="compute them as `marketplace registrations adopt` does",
@@ -184,11 +185,11 @@ def give_code(session: Session, case_id: str, institution: codes.Institution) ->
             hint="deposit it first",
             hint_zh="请先完成存证",
         )
-    scheme = rulebook_of(case.rulebook_digest).content["code"]
-    month = codes.month_prefix(scheme, institution, case.deposited_at)
+    book = rulebook_of(case.rulebook_digest)
+    month = codes.month_prefix(book, institution, case.deposited_at)
     last = session.exec(select(func.max(col(CertificateCode.code))).where(CertificateCode.month == month)).one()
-    serial = codes.serial_of(last) + 1 if last else scheme["first"]
-    code = codes.make_code(scheme, institution, case.deposited_at, serial)
+    serial = codes.serial_of(last) + 1 if last else book.content["code"]["first"]
+    code = codes.make_code(book, institution, case.deposited_at, serial)
     session.add(CertificateCode(case_id=case_id, code=code, month=month))
     return code
 
@@ -272,7 +273,7 @@ def _check_filing(session: Session, book: Rulebook, form: Document, message: Map
         raise _differs(
             "case_papers_differ", "the form is not the one that was signed for", stated | signed, found | digests
         )
-    _require_dates(clocks.filing_dates(book, procedure, message["statedAt"]), message)
+    _require_dates(book, clocks.filing_dates(book, procedure, message["statedAt"]), message)
     entry = session.get(RegisterEntry, message["assetId"])
     forms.check_code(book, form, entry.code if entry else "")
     asset = session.get(Asset, message["assetId"])
@@ -330,6 +331,7 @@ def _require_window(book: Rulebook, procedure: Procedure, valid_until: int, now:
             f"renewal may be asked for from {opens} to {closes}",
             zh=f"续期申请时间为 {opens} 至 {closes}",
             rule="registrations.renewal_window",
+            rulebook=book.name,
             expected=[opens, closes],
             got=now,
             hint="come back in that time; after it the registration lapses by itself",
@@ -337,14 +339,19 @@ def _require_window(book: Rulebook, procedure: Procedure, valid_until: int, now:
         )
 
 
-def _require_dates(expected: clocks.Dates, message: Mapping[str, Any]) -> None:
+def _require_dates(book: Rulebook, expected: clocks.Dates, message: Mapping[str, Any]) -> None:
     got = (message["dueAt"], message["decideBy"])
     if got != (expected.due_at, expected.decide_by):
-        raise _differs(
+        raise RuleError(
             "case_dates_differ",
             "the act states other dates than the rulebook gives",
-            {"dueAt": expected.due_at, "decideBy": expected.decide_by},
-            {"dueAt": got[0], "decideBy": got[1]},
+            zh="所载期限与规则所定不一致",
+            rule="registrations.dates_of_the_rulebook",
+            rulebook=book.name,
+            expected={"dueAt": expected.due_at, "decideBy": expected.decide_by},
+            got={"dueAt": got[0], "decideBy": got[1]},
+            hint="take the dates that `marketplace registrations show` lists for each open step, and sign anew",
+            hint_zh="请按 `marketplace registrations show` 所列各步骤的期限重新签署",
         )
 
 
@@ -434,12 +441,12 @@ def _differs(code: str, message: str, expected: object, got: object) -> RuleErro
     return RuleError(
         code,
         message,
-        zh="与签署内容或规则不一致",
-        rule="registrations.dates_and_papers",
+        zh="表单或材料与签署内容不一致",
+        rule="registrations.papers_as_signed",
         expected=expected,
         got=got,
-        hint="take dates and papers as `marketplace registrations show` lists them for each open step, and sign anew",
-        hint_zh="请按 `marketplace registrations show` 所列各步骤的期限与材料重新签署",
+        hint="hand in the very form or paper whose digest was signed, or sign anew",
+        hint_zh="请提交与所签摘要一致的表单或材料，或重新签署",
     )
 
 

@@ -125,7 +125,10 @@ def test_from_the_application_to_the_certificate(town: Town, http: httpx.Client)
     assert refused(lambda: registrations.get_case(town["buyer"], case)) == "case_unknown"
     assert refused(lambda: decide(town, case, Step.DEPOSIT)) == "case_step"
     decide(town, case, Step.REJECT, "the evidence is of other rows")
-    assert refused(lambda: decide(town, case, Step.DEPOSIT)) == "case_step_early"
+    with pytest.raises(MarketplaceError) as early:
+        decide(town, case, Step.DEPOSIT)
+    book = registrations.get_case(supplier, case)["rulebook"]["name"]
+    assert (early.value.code, early.value.rulebook) == ("case_step_early", book)
     assert refused(lambda: registrations.act(town["buyer"], case, Step.OBJECT, "a feeling")) == "form_field"
     resumed = registrations.get_case(supplier, case)
     assert resumed["state"] == CaseState.PUBLIC_NOTICE

@@ -12,28 +12,28 @@ from marketplace.registrations.codes import Institution, from_ledger, is_code, m
 from marketplace.rulebooks import LAWFUL, rulebook_named
 from marketplace.rulebooks.calendar import end_of
 
-SCHEME = rulebook_named(LAWFUL).content["code"]
+BOOK = rulebook_named(LAWFUL)
 SHANGHAI = Institution("31", "2")
 LATE = end_of(date(2026, 11, 30))
 
 
 def test_a_code_says_region_registrar_month_and_number() -> None:
-    assert make_code(SCHEME, SHANGHAI, LATE, 7) == "SJ3122026110007"
-    assert make_code(SCHEME, SHANGHAI, LATE + 1, 7) == "SJ3122026120007"
-    assert month_prefix(SCHEME, SHANGHAI, LATE) == "SJ312202611"
+    assert make_code(BOOK, SHANGHAI, LATE, 7) == "SJ3122026110007"
+    assert make_code(BOOK, SHANGHAI, LATE + 1, 7) == "SJ3122026120007"
+    assert month_prefix(BOOK, SHANGHAI, LATE) == "SJ312202611"
 
 
 @pytest.mark.parametrize("serial", [0, 10_000])
 def test_a_month_has_9999_codes(serial: int) -> None:
     with pytest.raises(RuleError) as caught:
-        make_code(SCHEME, SHANGHAI, LATE, serial)
+        make_code(BOOK, SHANGHAI, LATE, serial)
     assert caught.value.code == "certificate_codes_exhausted"
-    assert len(make_code(SCHEME, SHANGHAI, LATE, 9999)) == 15
+    assert len(make_code(BOOK, SHANGHAI, LATE, 9999)) == 15
 
 
 @given(st.integers(1, 9999))
 def test_a_code_survives_the_ledger(serial: int) -> None:
-    text = make_code(SCHEME, SHANGHAI, LATE, serial)
+    text = make_code(BOOK, SHANGHAI, LATE, serial)
     assert from_ledger(to_ledger(text)) == text
     assert is_code(to_ledger(text))
 
