@@ -12,6 +12,7 @@ from marketplace.rights.standing import DISPUTED
 LABELS = {
     "identifier": ("identifier", "标识"),
     "status": ("status", "状态"),
+    "reason": ("because", "原因"),
     "disputed": ("warning", "提示"),
     "since": ("on the ledger since", "上链时间"),
     "until": ("no longer in force since", "失效时间"),
@@ -59,6 +60,8 @@ def page(record: Document) -> Document:
         "text", "href"}]}; every text is {"en", "zh"}.
     """
     shown = {"identifier": record["grouped"], "status": record["statusName"]}
+    if reason := record["reason"]:
+        shown |= {"reason": _said((reason["message"], reason["zh"]))}
     shown |= {"disputed": _said(DISPUTED) if record["disputed"] else None}
     shown |= {"since": _when(record["since"]), "until": _when(record["until"]), "validUntil": record["validUntil"]}
     shown |= {**record["facts"], "did": record["did"]}

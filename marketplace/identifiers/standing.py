@@ -3,6 +3,7 @@
 Nothing leaves the ledger, so what is over still has its identifier, and says that it is over.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from marketplace.types import AssetStatus, ListingStatus, OrderStatus, ParticipantStatus
@@ -22,8 +23,8 @@ NAMES = {
         "zh": "已被取代:另有新证,或所载权利、份额已变动",
     },
     "blocked": {
-        "en": "not for sale: its data are suspended, revoked or cancelled",
-        "zh": "不可购买:所涉数据已暂停、撤销或注销",
+        "en": "listed, and cannot be bought now",
+        "zh": "已挂牌，目前不可购买",
     },
     "listed": {"en": "on offer", "zh": "挂牌中"},
     "delisted": {"en": "delisted", "zh": "已摘牌"},
@@ -51,10 +52,12 @@ class Standing:
     """Args:
     status: one of NAMES.
     valid_until: unix seconds after which it is over by itself; 0 for no such moment.
+    reason: why it is blocked, {"code", "message", "zh"} as the ledger would refuse; None for any other status.
     """
 
     status: str
     valid_until: int = 0
+    reason: Mapping[str, str] | None = None
 
     @property
     def in_force(self) -> bool:
@@ -97,12 +100,16 @@ def of_certificate(status: int, valid_until: int, now: int, *, moved: bool) -> S
     return Standing("valid" if of_asset == "confirmed" else of_asset, valid_until)
 
 
-def of_product(status: int, valid_until: int, now: int, *, asset_status: int) -> Standing:
-    """A listing's standing at `now`. That its seller may sell now is for the ledger to say, when somebody orders."""
+def of_product(status: int, valid_until: int, now: int, *, sold: bool) -> Standing:
+    """A listing's standing at `now`.
+
+    Args:
+        sold: whether the ledger would take an order of it now (evidence.inbox.outlook).
+    """
     checks = (
         ("delisted", status == ListingStatus.DELISTED),
         ("expired", now > valid_until),
-        ("blocked", asset_status != AssetStatus.CONFIRMED),
+        ("blocked", not sold),
     )
     return Standing(next((word for word, holds in checks if holds), "listed"), valid_until)
 

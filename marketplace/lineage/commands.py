@@ -141,5 +141,7 @@ def _row(run: Run, what: str, asset: str, row: dict[str, Any]) -> dict[str, Any]
     else:
         en, zh = named(ConsentStatus)(given["status"])
         rests = run.tr(f"consent {en}", zh)
+        if given["status"] == ConsentStatus.GIVEN and (reason := given["standing"]["reason"]):
+            rests += run.tr(f", not in force: {reason['message']}", f"，但未生效：{reason['zh']}")
     until = moment(given["validUntil"]) if given else ""
     return {"what": what, "asset": asset, "bps": row["bps"], "rests": rests, "until": until}

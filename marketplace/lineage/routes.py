@@ -96,6 +96,6 @@ def withdraw_consent(here: Here, body: WithdrawalBody) -> Queued:
 
 @router.get("/{asset}")
 def get_lineage(here: Here, asset: Annotated[DigestText, Path()]) -> dict[str, Any]:
-    """What an asset was made of and what is made of it, with the consents on record."""
+    """What an asset was made of and what is made of it, with the consents on record and whether each is in force."""
     with here.reading() as session:
-        return service.lineage_json(session, asset)
+        return service.lineage_json(session, asset, here.clock())

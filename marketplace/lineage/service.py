@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 from marketplace.documents import validate_claim, validate_lineage
 from marketplace.errors import RuleError
 from marketplace.evidence.inbox import Statement, check_statement
+from marketplace.evidence.inbox.outlook import told, why_not_consented
 from marketplace.evidence.inbox.submitting import submit
 from marketplace.intents import Deployment
 from marketplace.lineage.tables import LineageConsent, LineageDeclaration, LineageInput
@@ -54,24 +55,36 @@ def withdraw(session: Session, deployment: Deployment, said: Statement, now: int
     return submit(session, deployment, said, "withdraw", now)
 
 
-def lineage_json(session: Session, asset_id: str) -> dict[str, Any]:
+def lineage_json(session: Session, asset_id: str, now: int) -> dict[str, Any]:
     """What a product is made of, with every consent, and what is made of it.
+
+    A consent has its "standing" at `now`: {"inForce", "reason"}, the reason as {"code", "message", "zh"} or None.
 
     Raises:
         NotFoundError: `asset_unknown`.
     """
     get_asset(session, asset_id)
     declared = session.get(LineageDeclaration, asset_id)
-    above = select(LineageInput).where(LineageInput.input_id == asset_id).order_by(col(LineageInput.asset_id))
-    below = select(LineageInput).where(LineageInput.asset_id == asset_id).order_by(col(LineageInput.place))
+    above = session.exec(
+        select(LineageInput).where(LineageInput.input_id == asset_id).order_by(col(LineageInput.asset_id))
+    ).all()
+    below = session.exec(
+        select(LineageInput).where(LineageInput.asset_id == asset_id).order_by(col(LineageInput.place))
+    ).all()
+    pairs = [(row.asset_id, row.input_id) for row in (*below, *above)]
+    given = {pair: consent for pair in pairs if (consent := session.get(LineageConsent, pair))}
+    why = why_not_consented(session, list(given), now)
+    told_of = {
+        pair: consent.as_json() | {"standing": {"inForce": why[pair] is None, "reason": told(why[pair])}}
+        for pair, consent in given.items()
+    }
     return {
         "assetId": asset_id,
         "declaration": declared.as_json() if declared else None,
-        "inputs": [_with_consent(session, row) for row in session.exec(below)],
-        "products": [_with_consent(session, row) for row in session.exec(above)],
+        "inputs": [_with_consent(row, told_of) for row in below],
+        "products": [_with_consent(row, told_of) for row in above],
     }
 
 
-def _with_consent(session: Session, row: LineageInput) -> Mapping[str, Any]:
-    given = session.get(LineageConsent, (row.asset_id, row.input_id))
-    return {**row.as_json(), "consent": given.as_json() if given else None}
+def _with_consent(row: LineageInput, consents: Mapping[tuple[str, str], dict[str, Any]]) -> dict[str, Any]:
+    return row.as_json() | {"consent": consents.get((row.asset_id, row.input_id))}

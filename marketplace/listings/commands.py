@@ -1,7 +1,7 @@
 """`marketplace listings`: products on offer."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,27 +23,36 @@ from marketplace.currencies import CNY
 from marketplace.documents import COMPUTATIONS, PURPOSES, Document, money_of, validate_plan
 from marketplace.documents.identifiers import Kind
 from marketplace.errors import InvalidInputError
+from marketplace.identifiers.standing import NAMES
 from marketplace.pricing import plan_of
 from marketplace.pricing.words import plan_words
 from marketplace.quantities import epsilon, money
 from marketplace.sdk import listings, rights
 from marketplace.sdk.opening import open_client
 from marketplace.sdk.terms import end_within
-from marketplace.types import ListingStatus
-from marketplace.words import MODES
+from marketplace.words import MODES, Words
 
 app = group("Put a product on offer; read what is on offer. 产品挂牌")
 Listing = Annotated[
     str, typer.Argument(metavar="LISTING", parser=parse_id(Kind.PRODUCT), help="id of the listing 挂牌编号")
 ]
 _MODE = named(MODES)
+
+
+def _standing(standing: dict[str, Any]) -> Words:
+    """Whether it can be bought, and why it cannot."""
+    name, reason = NAMES[standing["status"]], standing["reason"]
+    because = (f": {reason['message']}", f"：{reason['zh']}") if reason else ("", "")
+    return Words(f"{name['en']}{because[0]}", f"{name['zh']}{because[1]}")
+
+
 COLUMNS = (
     ("listingId", "listing", "挂牌", str),
     ("seller", "seller", "卖方", short),
     ("terms", "plan", "方案", lambda terms: _MODE(plan_of(terms)["mode"])),
     ("price", "yuan at least", "起价(元)", money),
     ("validUntil", "valid until", "有效期至", moment),
-    ("status", "status", "状态", named(ListingStatus)),
+    ("standing", "status", "状态", _standing),
 )
 
 

@@ -11,7 +11,7 @@ from marketplace.evidence.inbox import Statement
 from marketplace.listings import service
 from marketplace.listings.tables import Listing
 from marketplace.web.context import Here
-from marketplace.web.paging import AskedPage, Rows, link_next, page_of
+from marketplace.web.paging import AskedPage, Rows, link_next, page_together
 from marketplace.web.shapes import (
     AddressText,
     Count,
@@ -93,16 +93,17 @@ def delist_product(here: Here, listing_id: Annotated[DigestText, Path()], body: 
 
 @router.get("")
 def list_listings(here: Here, page: AskedPage, request: Request, response: Response) -> Rows:
-    """Every listing with its terms."""
+    """Every listing with its terms, whether it can be bought now, and if not, why."""
+    now = here.clock()
     with here.reading() as session:
-        rows = page_of(
-            session, select(Listing), Listing.listing_id, page, lambda row: service.listing_json(session, row)
+        rows = page_together(
+            session, select(Listing), Listing.listing_id, page, lambda found: service.listings_json(session, found, now)
         )
     return link_next(request, response, rows)
 
 
 @router.get("/{listing_id}")
 def get_listing(here: Here, listing_id: Annotated[DigestText, Path()]) -> dict[str, Any]:
-    """One listing with its terms."""
+    """One listing with its terms, whether it can be bought now, and if not, why."""
     with here.reading() as session:
-        return service.listing_json(session, service.get_listing(session, listing_id))
+        return service.listings_json(session, [service.get_listing(session, listing_id)], here.clock())[0]

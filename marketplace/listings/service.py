@@ -1,6 +1,6 @@
 """Putting products on offer and taking them back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlmodel import Session
@@ -14,7 +14,9 @@ from marketplace.documents import Document, money_of, unix_seconds, validate_man
 from marketplace.documents.scopes import scope_of_terms
 from marketplace.errors import NotFoundError, RuleError
 from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue, remember
+from marketplace.evidence.inbox.outlook import told, why_not_sold
 from marketplace.evidence.inbox.submitting import submit
+from marketplace.identifiers import standing
 from marketplace.intents import Deployment
 from marketplace.listings.tables import Listing
 from marketplace.participants.service import require_active
@@ -46,6 +48,22 @@ def terms_of(session: Session, listing: Listing) -> Document:
 def listing_json(session: Session, listing: Listing) -> dict[str, Any]:
     """A listing with its terms."""
     return {**listing.as_json(), "terms": terms_of(session, listing)}
+
+
+def listings_json(session: Session, listings: Sequence[Listing], now: int) -> list[dict[str, Any]]:
+    """Listings with their terms and their standing at `now`: {"status", "inForce", "reason"}, the reason why one that
+    stands cannot be bought as {"code", "message", "zh"} or None.
+    """
+    why = why_not_sold(session, [row.listing_id for row in listings], now)
+    return [
+        {**listing_json(session, row), "standing": _standing_json(row, why[row.listing_id], now)} for row in listings
+    ]
+
+
+def _standing_json(row: Listing, why: RuleError | None, now: int) -> dict[str, Any]:
+    stands = standing.of_product(row.status, row.valid_until, now, sold=why is None)
+    reason = told(why) if stands.status == "blocked" else None
+    return {"status": stands.status, "inForce": stands.in_force, "reason": reason}
 
 
 def list_product(session: Session, deployment: Deployment, offer: Statement, now: int) -> Digest:

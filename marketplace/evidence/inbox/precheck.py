@@ -5,8 +5,9 @@ spares people is waiting for a block to learn what is plain already, and it answ
 would use.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from sqlmodel import Session, col, func, select
 
@@ -79,6 +80,7 @@ from marketplace.types import (
 )
 
 NOBODY = "0x" + "00" * 20
+Row = TypeVar("Row")
 
 _ADDRESS_CHARACTERS, _DIGEST_CHARACTERS = 42, 66
 
@@ -109,7 +111,7 @@ class Trial:
 
     def __init__(self, session: Session, arguments: Sequence[Any], now: int, *, whole_batch: bool = False) -> None:
         self._session, self._deployment = session, ledger_profile(session).deployment
-        self._state = _load(session, list(_texts(arguments)), whole_batch=whole_batch)
+        self._state = load_state(session, list(_texts(arguments)), whole_batch=whole_batch)
         self._now = ledger_time(session, now)
 
     def run(self, contract: str, verb: str, arguments: Sequence[Any], *, only: str | None = None) -> None:
@@ -148,7 +150,7 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(item)
 
 
-def _load(session: Session, texts: Sequence[str], *, whole_batch: bool) -> LedgerState:
+def load_state(session: Session, texts: Sequence[str], *, whole_batch: bool = False) -> LedgerState:
     """The part of the ledger's state that the named accounts and ids touch.
 
     Args:
@@ -253,14 +255,14 @@ def _load_lineage(session: Session, state: LedgerState, assets: set[str]) -> tup
     for row in rows:
         inputs_of[row.asset_id].append(Input(row.input_id, row.title_id, row.bps))
     _grow(state, inputs_of)
-    titles = set()
-    for consent in session.exec(select(LineageConsent).where(col(LineageConsent.asset_id).in_(seen))):
-        titles.add(consent.title_id)
-        title = session.get(Title, consent.title_id)
+    given = session.exec(select(LineageConsent).where(col(LineageConsent.asset_id).in_(seen))).all()
+    titles = {consent.title_id for consent in given}
+    scopes = dict(session.exec(select(Title.title_id, Title.fields).where(col(Title.title_id).in_(titles))).all())
+    for consent in given:
         state.lineage.consents[consent.asset_id, consent.input_id] = ConsentState(
             consent.holder,
             consent.title_id,
-            title.fields if title else ZERO_DIGEST,
+            scopes.get(consent.title_id, ZERO_DIGEST),
             consent.valid_until,
             ConsentStatus(consent.status),
             consent.version,
@@ -354,9 +356,13 @@ def _listing_state(row: Listing) -> ListingState:
 def _load_assets(session: Session, state: LedgerState, names: set[str]) -> set[str]:
     """Load assets with shares and titles; returns the accounts that hold a part of them."""
     accounts = set()
-    for row in session.exec(select(Asset).where(col(Asset.asset_id).in_(names))):
-        parts = session.exec(select(Share).where(Share.asset_id == row.asset_id)).all()
-        weighs = session.exec(select(ShareEncumbrance).where(ShareEncumbrance.asset_id == row.asset_id)).all()
+    rows = session.exec(select(Asset).where(col(Asset.asset_id).in_(names))).all()
+    held = [row.asset_id for row in rows]
+    shares = _grouped(session.exec(select(Share).where(col(Share.asset_id).in_(held))), "asset_id")
+    weights = select(ShareEncumbrance).where(col(ShareEncumbrance.asset_id).in_(held))
+    encumbrances = _grouped(session.exec(weights), "asset_id")
+    for row in rows:
+        parts, weighs = shares[row.asset_id], encumbrances[row.asset_id]
         kept = {item.pledgee for item in weighs if item.bps} - {part.holder for part in parts}  # places for pledgees
         accounts |= {part.holder for part in parts} | kept
         state.rights.assets[row.asset_id] = AssetState(
@@ -375,20 +381,20 @@ def _load_assets(session: Session, state: LedgerState, names: set[str]) -> set[s
                 item.holder: Encumbrance(item.pledgee, item.bps, TitleMark(item.marks), item.version) for item in weighs
             },
         )
-        _load_titles(session, state, {ids.title_id(row.asset_id, kind) for kind in ROOTS}, set())
+    _load_titles(session, state, {ids.title_id(name, kind) for name in held for kind in ROOTS}, set())
     return accounts
 
 
 def _load_titles(session: Session, state: LedgerState, names: set[str], assets: set[str]) -> None:
     """Load titles, those above them, the parts of all these, and what of them is on offer; `assets` gathers whose."""
-    wanted = {name for name in names if name not in state.titles.records}
+    wanted = names - state.titles.parts.keys()
     while wanted:
         rows = session.exec(select(Title).where(col(Title.title_id).in_(wanted))).all()
         for row in rows:
             state.titles.records[row.title_id] = _title_state(row)
             assets.add(row.asset_id)
-            _load_parts(session, state, row)
-        wanted = {row.parent for row in rows} - state.titles.records.keys() - {ZERO_DIGEST}
+        _load_parts(session, state, rows)
+        wanted = {row.parent for row in rows} - state.titles.parts.keys() - {ZERO_DIGEST}
 
 
 def _title_state(row: Title) -> TitleState:
@@ -409,18 +415,31 @@ def _title_state(row: Title) -> TitleState:
     )
 
 
-def _load_parts(session: Session, state: LedgerState, row: Title) -> None:
-    """The parts in force of a title, its pledge, and its offers, joined into one cell as the ledger joins them."""
-    if row.pledgee != NOBODY:
-        state.titles.pledges[row.title_id] = Pledging(row.pledgee, row.permitted)
-    parts = session.exec(select(Title).where(Title.parent == row.title_id, Title.order_id == ZERO_DIGEST)).all()
-    for part in parts:
-        state.titles.records.setdefault(part.title_id, _title_state(part))
-    state.titles.parts[row.title_id] = [part.title_id for part in parts if not part.marks & TitleMark.ENDED]
-    ordered = select(func.max(Title.valid_until)).where(Title.parent == row.title_id, Title.order_id != ZERO_DIGEST)
-    state.titles.records[row.title_id].used_until = session.exec(ordered).one() or 0
-    for listing in session.exec(select(Listing).where(Listing.title_id == row.title_id)):
+def _load_parts(session: Session, state: LedgerState, rows: Sequence[Title]) -> None:
+    """The parts in force of titles, their pledges, and their offers, joined into one cell as the ledger joins them."""
+    names = [row.title_id for row in rows]
+    is_part = col(Title.parent).in_(names)
+    parts = _grouped(session.exec(select(Title).where(is_part, Title.order_id == ZERO_DIGEST)), "parent")
+    for row in rows:
+        if row.pledgee != NOBODY:
+            state.titles.pledges[row.title_id] = Pledging(row.pledgee, row.permitted)
+        for part in parts[row.title_id]:
+            state.titles.records.setdefault(part.title_id, _title_state(part))
+        in_force = [part.title_id for part in parts[row.title_id] if not part.marks & TitleMark.ENDED]
+        state.titles.parts[row.title_id] = in_force
+    ordered = select(Title.parent, func.max(Title.valid_until)).where(is_part, Title.order_id != ZERO_DIGEST)
+    for parent, until in session.exec(ordered.group_by(Title.parent)):
+        state.titles.records[parent].used_until = until
+    for listing in session.exec(select(Listing).where(col(Listing.title_id).in_(names))):
         note_offer(state.titles, _listing_state(listing).product, 0)
+
+
+def _grouped(rows: Iterable[Row], name: str) -> Mapping[str, list[Row]]:
+    """Rows by the value of their column `name`; an empty list for any other value."""
+    found = defaultdict[str, list[Row]](list)
+    for row in rows:
+        found[getattr(row, name)].append(row)
+    return found
 
 
 def _load_clearing(session: Session, state: LedgerState, names: set[str], parties: set[str] | None) -> None:

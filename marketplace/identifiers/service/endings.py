@@ -15,7 +15,7 @@ from marketplace.rights.issuing import moved_since
 from marketplace.rights.status_lists import is_marked
 from marketplace.rights.tables import Asset
 from marketplace.storage.projected import ProjectedRow, projected
-from marketplace.types import TitleKind
+from marketplace.types import AssetStatus, TitleKind
 
 MOVABLE = tuple(TitleKind)
 
@@ -27,7 +27,8 @@ def moment_of(session: Session, block: int) -> dict[str, Any]:
 
 
 def ended(session: Session, row: ProjectedRow, stands: Standing, since: int) -> dict[str, Any] | None:
-    """Since when it is no longer in force: the block of the act that ended it, or the end of its term.
+    """Since when it is no longer in force: the block of the act that ended it, or the end of its term; None too for a
+    product that titles, consents or its seller's standing stop, which may be several acts or none.
 
     A listing, an order and a participant change no more once they are over, so it is their row's. An asset's row goes
     on changing (budgets are given back), so its events are asked.
@@ -41,9 +42,15 @@ def ended(session: Session, row: ProjectedRow, stands: Standing, since: int) -> 
         return {"block": None, "time": iso_time(stands.valid_until)}
     if stands.status == "superseded":
         return moment_of(session, _moved_at(session, row, since))
+    if stands.status == "blocked" and _is_confirmed(session, row):
+        return None
     if stands.status in ("suspended", "revoked", "cancelled", "blocked") and not isinstance(row, Participant):
         return moment_of(session, _marked_at(session, row))
     return moment_of(session, row.event_block)
+
+
+def _is_confirmed(session: Session, row: Any) -> bool:
+    return projected(session, Asset, row.asset_id).status == AssetStatus.CONFIRMED
 
 
 def _marked_at(session: Session, row: Any) -> int:

@@ -5,6 +5,7 @@ again. All of it is the read model's, and so the ledger's; titles are those of t
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -12,6 +13,7 @@ from sqlmodel import Session, col, select
 from marketplace.documents import Document, iso_time
 from marketplace.documents.dids import did_web
 from marketplace.documents.identifiers import KIND_NAMES, Kind, identifier
+from marketplace.evidence.inbox.outlook import told, why_not_sold
 from marketplace.identifiers import standing
 from marketplace.identifiers.service.endings import ended, has_moved, is_disputed, moment_of
 from marketplace.identifiers.service.finding import Found
@@ -50,6 +52,7 @@ def record(session: Session, found: Found, public_url: str, now: int) -> Documen
         "status": stands.status,
         "statusName": standing.NAMES[stands.status],
         "inForce": stands.in_force,
+        "reason": stands.reason,
         "disputed": isinstance(row, Asset) and is_disputed(session, row.asset_id),
         "since": moment_of(session, found.row.event_block),
         "until": ended(session, row, stands, found.row.event_block),
@@ -112,8 +115,10 @@ def _product(session: Session, listing_id: str, _found: Found, now: int) -> Part
     facts = {"listingId": listing_id, "seller": row.seller, "assetId": row.asset_id, "termsDigest": row.terms_digest}
     links = [("seller", Kind.PARTY, row.seller), ("data", Kind.DATA, row.asset_id)]
     title = terms_of(session, row)["title"]
-    of_asset = get_asset(session, row.asset_id).status
-    stands = standing.of_product(row.status, row.valid_until, now, asset_status=of_asset)
+    why = why_not_sold(session, [listing_id], now)[listing_id]
+    stands = standing.of_product(row.status, row.valid_until, now, sold=why is None)
+    if stands.status == "blocked":
+        stands = replace(stands, reason=told(why))
     return row, stands, title, {**facts, "price": row.price}, links
 
 

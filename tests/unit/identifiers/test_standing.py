@@ -24,5 +24,5 @@ def test_orders(status: OrderStatus) -> None:
 @pytest.mark.parametrize("now", [1, 9])
 def test_data_certificates_and_products(status: AssetStatus, now: int) -> None:
     found = [standing.of_data(status, 5, now), standing.of_certificate(status, 5, now, moved=True)]
-    found += [standing.of_product(item, 5, now, asset_status=status) for item in ListingStatus if item]
+    found += [standing.of_product(item, 5, now, sold=sold) for item in ListingStatus if item for sold in (True, False)]
     assert all(item.status in standing.NAMES for item in found)
