@@ -1,6 +1,7 @@
 """Signing in with a key (EIP-4361): a challenge, the signed message, a bearer token."""
 
 import re
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Response
 from pydantic import ConfigDict
@@ -8,6 +9,7 @@ from pydantic import ConfigDict
 from crypto import siwe
 from crypto.canonical import from_hex
 from crypto.errors import CryptoError
+from crypto.timestamps import from_text
 from marketplace.documents import iso_time
 from marketplace.errors import NotAuthorizedError
 from marketplace.participants.identities import is_link_statement
@@ -20,6 +22,8 @@ from marketplace.web.shapes import Shape, SignatureText
 from marketplace.words import Words
 
 router = APIRouter(prefix="/session", tags=["session"])
+CLOCK_SECONDS = 60
+"""How far a signer's clock may be ahead of the service's."""
 _NONCE = re.compile(r"^Nonce: ([0-9a-f]{32})$", re.MULTILINE)
 
 
@@ -105,6 +109,8 @@ def verified(here: Context, body: SignInBody) -> siwe.SignIn:
         )
     except CryptoError as error:
         raise _refused(reason_of(error)) from error
+    _check_origin(here, message)
+    _check_age(here, message, now)
     # The nonce is used up only by a message that verifies, so a stranger cannot burn somebody else's challenge.
     with here.writing() as session:
         if not use_nonce(session, nonce, now):
@@ -114,6 +120,37 @@ def verified(here: Context, body: SignInBody) -> siwe.SignIn:
                 )
             )
     return message
+
+
+def _check_origin(here: Context, message: siwe.SignIn) -> None:
+    """Refuse a message that was signed for another service than this one, whatever domain it names."""
+    url = here.settings.public_url
+    if message.scheme is not None and message.scheme.lower() != urlsplit(url).scheme:
+        raise _refused(Words(f"the origin is of {message.scheme}, not of this service", "来源协议并非本服务所用"))
+    if _origin_of(message.uri) != _origin_of(url):
+        raise _refused(Words(f"the URI {message.uri} is not of this service", f"URI {message.uri} 不属于本服务"))
+
+
+def _origin_of(uri: str) -> tuple[str, str, int | None] | None:
+    """Scheme, host and port of a URI, as RFC 6454 compares them; None where it has none."""
+    try:
+        parts = urlsplit(uri)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return None
+    return (parts.scheme, parts.hostname, port) if parts.hostname else None
+
+
+def _check_age(here: Context, message: siwe.SignIn, now: int) -> None:
+    """Refuse a message from before its challenge could have been given out, or from the future."""
+    issued = from_text(message.issued_at).timestamp()
+    if not now - here.settings.nonce_seconds <= issued <= now + CLOCK_SECONDS:
+        raise _refused(
+            Words(
+                f"Issued At is {message.issued_at}, and it is {iso_time(now)} here: check your clock",
+                f"签发时间为 {message.issued_at}，本处时间为 {iso_time(now)}，请核对时钟",
+            )
+        )
 
 
 def _refused(reason: Words) -> NotAuthorizedError:

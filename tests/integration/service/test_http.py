@@ -3,10 +3,12 @@
 import socket
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+from crypto import siwe, timestamps
 from crypto.canonical import canonical_json, sha256, to_hex
 from marketplace.app import STATUS
 from marketplace.documents.ids import listing_id
@@ -14,6 +16,7 @@ from marketplace.errors import MarketplaceError
 from marketplace.refusals.cryptographic import CRYPTO
 from marketplace.sdk.client import Client
 from tests.integration.service.town import Town
+from tests.sealed_market import keys
 
 UNKNOWN = "0x" + "ab" * 32
 SIGNATURE = "0x" + "11" * 65
@@ -194,6 +197,47 @@ def test_a_sign_in_for_another_domain_is_refused(town: Town, http: httpx.Client)
     nonce = http.post("/session/nonce").json()["nonce"]
     text = f"evil.example wants you to sign in with your Ethereum account:\n0x\n\nNonce: {nonce}"
     refused(http.post("/session", json={"message": text, "signature": SIGNATURE}), 403, "sign_in_refused")
+
+
+def signed_in(http: httpx.Client, domain: str, **changes: Any) -> httpx.Response:
+    """The answer to a sign-in by the buyer's key whose message says these, for a fresh challenge; times that are
+    numbers are seconds from now.
+    """
+    asked, signer, now = http.post("/session/nonce").json(), keys("buyer"), int(time.time())
+    said: dict[str, Any] = {"domain": domain, "uri": f"http://{domain}", "address": signer.address, "issued_at": 0}
+    said |= {"nonce": asked["nonce"], **changes}
+    texts = {name: timestamps.to_text(now + value) if isinstance(value, int) else value for name, value in said.items()}
+    text = siwe.SignIn(**texts, chain_id=asked["chainId"]).to_text()
+    body = {"message": text, "signature": to_hex(siwe.sign(text, signer.signing_key))}
+    return http.post("/session", json=body)
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"uri": "https://evil.example"}, "URI"),
+        ({"uri": "http://127.0.0.1:1/"}, "URI"),
+        ({"uri": "urn:here"}, "URI"),
+        ({"scheme": "https"}, "origin"),
+        ({"issued_at": "2020-01-01T00:00:00Z"}, "Issued At"),
+        ({"issued_at": "2090-01-01T00:00:00Z"}, "Issued At"),
+        ({"issued_at": 120}, "Issued At"),
+        ({"expiration_time": -1}, "expired"),
+        ({"not_before": 120}, "not valid before"),
+    ],
+)
+def test_a_sign_in_that_is_not_of_here_and_now_is_refused(
+    town: Town, http: httpx.Client, changes: dict[str, Any], word: str
+) -> None:
+    answer = signed_in(http, urlsplit(town.url).netloc, **changes)
+    refused(answer, 403, "sign_in_refused")
+    assert word in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("changes", [{}, {"issued_at": 30}, {"scheme": "http"}, {"expiration_time": 200}])
+def test_a_sign_in_of_here_and_now_is_taken(town: Town, http: httpx.Client, changes: dict[str, Any]) -> None:
+    netloc = urlsplit(town.url).netloc
+    assert signed_in(http, netloc, uri=f"HTTP://{netloc}/any/path", **changes).status_code == 200
 
 
 def test_documents_are_named_by_their_bytes(town: Town, http: httpx.Client) -> None:
