@@ -18,6 +18,8 @@ from marketplace.rights.status_lists import is_fresh, list_path, place_of, read_
 VALID = "certificate_valid"
 UNCHECKED = "certificate_status_unchecked"
 EARLY, STALE, UNKNOWN = "certificate_status_early", "certificate_status_stale", "certificate_status_unknown"
+OPEN = (EARLY, STALE, UNKNOWN)
+"""Verdicts that leave a certificate's status open for want of lists."""
 DISPUTED = ("disputed: an objection to the registration is open", "存在争议：对该登记的异议尚未处理完毕")
 WORDS: dict[str, tuple[str, str]] = {
     VALID: ("valid", "有效"),

@@ -8,7 +8,7 @@ from crypto.canonical import load_json
 from crypto.errors import CryptoError
 from marketplace.documents import Document
 from marketplace.errors import InvalidInputError, VerificationError
-from marketplace.rights.standing import EARLY, STALE, UNCHECKED, UNKNOWN, VALID, Standing
+from marketplace.rights.standing import OPEN, UNCHECKED, VALID, Standing
 
 ATTACHMENT = "certificate.json"
 MAX_FILE = 8 << 20
@@ -91,7 +91,7 @@ def require_good(standing: Standing) -> None:
     if standing.code in (VALID, UNCHECKED):
         return
     english, chinese = standing.words
-    hint, hint_zh = _HINTS[standing.code in (EARLY, STALE, UNKNOWN)]
+    hint, hint_zh = _HINTS[standing.code in OPEN]
     raise VerificationError(
         standing.code,
         f"the certificate is {english}",

@@ -17,7 +17,7 @@ from marketplace.errors import NotFoundError
 from marketplace.procedures import Kind
 from marketplace.registrations.codes import to_ledger
 from marketplace.rights.remarks import annex_of
-from marketplace.rights.standing import Standing, judge, list_paths
+from marketplace.rights.standing import OPEN, Standing, judge, list_paths
 from marketplace.sdk import certificates, lineage, registrations
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
@@ -206,7 +206,7 @@ def get_standing(client: Client, certificate: Mapping[str, Any], lists: Sequence
     """What a certificate is worth now: its registrar's signature stands on the register, its status in the lists.
 
     Args:
-        lists: status lists at hand; fetched from the exchange where there are none.
+        lists: status lists at hand; the exchange is asked for its own where these leave the status open.
     Returns:
         the verdict; `disputed` by the certificate's list, or by the register where it names none.
     Raises:
@@ -215,8 +215,10 @@ def get_standing(client: Client, certificate: Mapping[str, Any], lists: Sequence
     """
     asset = get_asset(client, certificates.asset_of(certificate))
     issuer = certificates.verify(certificate, asset)
-    found = list(lists) or get_status_lists(client, certificate)
-    standing = judge(certificate, found, issuer=issuer, now=client.now())
+    standing = judge(certificate, lists, issuer=issuer, now=client.now())
+    if standing.code in OPEN:
+        lists = [*lists, *get_status_lists(client, certificate)]
+        standing = judge(certificate, lists, issuer=issuer, now=client.now())
     if standing.disputed is None:  # a certificate from before there was a list of disputes: the register says it
         return replace(standing, disputed=bool((asset["registration"] or {}).get("disputed")))
     return standing

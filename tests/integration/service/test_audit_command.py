@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from crypto import keystore
 from marketplace import cli
 from marketplace.auditor.deeds import WORDS
 from marketplace.auditor.messages import COUNTED
@@ -16,6 +17,7 @@ from marketplace.errors import VerificationError
 from marketplace.procedures import Kind, Procedure, Step
 from marketplace.registrations.forms import make_form
 from marketplace.sdk import deliveries, evidence, lineage, redemptions, registrations, rights, settlement, titles
+from marketplace.sdk.files import write_private
 from marketplace.sdk.lineage import Source
 from marketplace.types import TitleKind, TitleMark
 from tests.integration.service.delivering import a_file, offer_file, order_file
@@ -24,6 +26,8 @@ from tests.integration.service.test_registrations import EVIDENCE, LATE, decide,
 from tests.integration.service.test_titles import granted
 from tests.integration.service.town import BUDGET, NODES, YEAR, Town
 from tests.registering import FIELDS, rulebook
+
+PASSWORD = "a long password"
 
 
 def _refuse(town: Town) -> None:
@@ -131,6 +135,18 @@ def test_what_was_checked_is_said_in_words_of_either_language(
         said = " ".join(shown.out.split())
         assert [name for name in checked if (name if language == "en" else COUNTED[name]) not in said] == []
         assert "NOT PINNED" not in shown.err
+
+
+def test_a_running_market_is_audited_by_its_address(
+    town: Town, evidenced: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MARKETPLACE_PASSWORD", PASSWORD)
+    sealed_keys = keystore.encrypt(town["auditor"].keys, PASSWORD, keystore.MIN_WORK_FACTOR)
+    write_private(tmp_path / "keystore.json", json.dumps(sealed_keys).encode())
+    where = ["--home", str(tmp_path), "--url", town.url, "--lang", "zh"]
+    assert cli.main([*where, "audit", town.url, "--trust", str(evidenced / "trust.toml")]) == 0
+    shown = capsys.readouterr().out
+    assert all(word in shown for word in ("入场协议", "登记申请表", "案件材料", "12. 结论：全部成立"))
 
 
 def test_the_register_tells_every_act_in_words_of_either_language(

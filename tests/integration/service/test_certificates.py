@@ -123,6 +123,23 @@ def test_lists_are_public_and_enough_to_judge_offline(town: Town, asset: str, ht
         assert http.get(path).json()["code"] == "status_list_unknown"
 
 
+def test_lists_from_before_a_certificate_leave_its_status_open_and_the_exchange_is_asked(
+    town: Town, http: httpx.Client
+) -> None:
+    manifest = {**town.facts["dataset"].manifest, "title": {"en": "listed before", "zh": "此前的列表"}}
+    town["supplier"].put_document(manifest)
+    early = [http.get(f"/rights/status-lists/{name}/0").json() for name in PURPOSES]
+    time.sleep(1.1)  # times are whole seconds
+    asset = town.register(manifest)
+    reader, certificate = town["rival"], http.get(f"/rights/assets/{asset}/certificate").json()
+    issuer = public_of_did_key(certificate["issuer"]["id"])
+    found = judge(certificate, early, issuer=issuer, now=int(time.time()))
+    assert found.code == "certificate_status_early"
+    assert rights.get_standing(reader, certificate, early).code == "certificate_valid"
+    town.revoke(asset)
+    assert rights.get_standing(reader, certificate, early).code == "certificate_revoked"
+
+
 def test_a_list_that_the_exchange_did_not_sign_is_refused(town: Town, asset: str) -> None:
     reader = town["rival"]
     certificate = rights.get_certificate(reader, asset)
