@@ -17,6 +17,7 @@ from marketplace.console.command import RESOLVER, HomePath, Json, Language, Url
 from marketplace.console.lazy import LazyGroup
 from marketplace.console.run import Run, begin, current
 from marketplace.console.usage import HELP, from_usage, run_of
+from marketplace.console.values import Code
 from marketplace.documents.identifiers import Identifier, Kind
 from marketplace.errors import (
     ConfigurationError,
@@ -131,12 +132,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return ended if isinstance(ended, int) else 0
 
 
-def _whole_id(run: Run, name: Identifier) -> str:
+def _whole_id(run: Run, name: Identifier | Code) -> str:
     """Ask the service, and check what it says; an order is told to its parties alone."""
     from marketplace.sdk import identifiers, opening  # noqa: PLC0415 - help must not load the client
 
-    with opening.open_client(run, with_keys=name.kind in (Kind.ORDER, Kind.TRADE)) as client:
-        return str(identifiers.resolve(client, str(name))["subject"])
+    private = isinstance(name, Identifier) and name.kind in (Kind.ORDER, Kind.TRADE)
+    with opening.open_client(run, with_keys=private) as client:
+        found = identifiers.resolve(client, str(name))
+    return str(found["facts"]["assetId"] if isinstance(name, Code) else found["subject"])
 
 
 def exit_code(error: Exception) -> int:

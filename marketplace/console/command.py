@@ -18,6 +18,7 @@ from typer.core import TyperCommand
 
 from marketplace.console.run import Run, begin, choose_language
 from marketplace.console.usage import RepeatedOption
+from marketplace.console.values import Code
 from marketplace.documents.identifiers import Identifier
 
 SHARED = "Shared options"
@@ -38,8 +39,9 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "url": (Url, None),
 }
 Verb = Callable[..., None]
-RESOLVER: ContextVar[Callable[[Run, Identifier], str]] = ContextVar("marketplace_resolver")
-"""From an identifier to the whole id that it is the beginning of; set by the entry point, which knows the client."""
+RESOLVER: ContextVar[Callable[[Run, Identifier | Code], str]] = ContextVar("marketplace_resolver")
+"""From an identifier to the whole id that it is the beginning of, from a certificate's code to its data's;
+set by the entry point, which knows the client."""
 
 
 class Command(TyperCommand):
@@ -112,7 +114,7 @@ def as_command(function: Verb) -> Verb:
 
 
 def _whole(run: Run, value: Any) -> Any:
-    return RESOLVER.get()(run, value) if isinstance(value, Identifier) else value
+    return RESOLVER.get()(run, value) if isinstance(value, Identifier | Code) else value
 
 
 def make_run(ctx: typer.Context, shared: dict[str, Any]) -> Run:

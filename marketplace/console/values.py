@@ -13,7 +13,7 @@ import typer
 from marketplace import quantities
 from marketplace.console.usage import BadValue
 from marketplace.currencies import CNY, currency_of
-from marketplace.documents.identifiers import Identifier, Kind, parse_identifier
+from marketplace.documents.identifiers import Identifier, Kind, is_certificate_code, parse_identifier
 from marketplace.errors import InvalidInputError
 from marketplace.words import Words
 
@@ -74,10 +74,19 @@ def parse_digest(text: str) -> str:
     return _hex(text, 64, "a digest or id: 0x and 64 hex digits", "应为摘要或编号：0x 加 64 位十六进制数")
 
 
+class Code(str):
+    """The 15-character code of a certificate; a command is told the id of the data that it is about."""
+
+    __slots__ = ()
+
+
 def parse_id(kind: Kind) -> Callable[[str], str | Identifier]:
-    """A parser of ids of one kind: digest or identifier. The command gets the whole id (console/command.py)."""
+    """A parser of ids of one kind: digest or identifier, and for data the code of a certificate. The command gets the
+    whole id (console/command.py)."""
 
     def parse(text: str) -> str | Identifier:
+        if kind is Kind.DATA and is_certificate_code(text.strip().upper()):
+            return Code(text.strip().upper())
         if text.strip().lower().startswith("0x"):
             return parse_digest(text)
         found = _identified(text)

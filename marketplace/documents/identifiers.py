@@ -33,6 +33,7 @@ from marketplace.words import Words
 BODY = 20  # bytes
 GROUP = 4  # characters that a person reads at once
 _SEPARATORS = re.compile(r"[\s-]+")
+_CERTIFICATE_CODE = re.compile("SJ[0-9]{13}", re.ASCII)
 _HEX = re.compile("0x(?:[0-9a-f]{40}|[0-9a-f]{64})")
 
 
@@ -121,6 +122,11 @@ def parse_identifier(text: str) -> Identifier:
 def is_hex_id(text: str) -> bool:
     """Whether `text` is an address, id or digest as the ledger writes it."""
     return _HEX.fullmatch(text) is not None
+
+
+def is_certificate_code(text: str) -> bool:
+    """Whether `text` is the code of a registration certificate as people write it (registrations/codes.py)."""
+    return _CERTIFICATE_CODE.fullmatch(text) is not None
 
 
 def malformed(text: str, wrong: str, zh: str = "") -> InvalidInputError:

@@ -17,7 +17,12 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_mar
 @command(app, "resolve")
 def resolve(
     run: Run,
-    text: Annotated[str, typer.Argument(metavar="ID", help="identifier, 0x… id, or DID 标识、编号或 DID")],
+    text: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="identifier, code of a certificate, 0x… id, or DID 标识、凭证编码、编号或 DID"
+        ),
+    ],
     did: Annotated[bool, typer.Option("--did", help="its DID document 输出 DID 文档")] = False,
     sign_in: Annotated[bool, typer.Option("--sign-in", help="as a party, to see your orders 以相关方身份")] = False,
 ) -> None:

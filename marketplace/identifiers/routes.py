@@ -30,7 +30,7 @@ _DID: dict[int | str, dict[str, Any]] = {
 }
 Text = Annotated[
     str,
-    Path(max_length=400, description="identifier, or the object's address, id or digest"),
+    Path(max_length=400, description="identifier, code of a certificate, or the object's address, id or digest"),
 ]
 Did = Annotated[str, Path(max_length=400, description="did:web of this exchange, did:ethr of its ledger, or did:key")]
 Accept = Annotated[str, Header()]

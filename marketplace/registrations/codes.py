@@ -4,16 +4,15 @@ Source: guide of 2026 (国数综政策〔2026〕35号), annex 6: 15 characters, 
 ledger a code is its ASCII text in 32 bytes, filled up with zeros.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 
 from crypto.canonical import from_hex, to_hex
+from marketplace.documents.identifiers import is_certificate_code
 from marketplace.errors import InvalidInputError, RuleError
 from marketplace.rulebooks import Rulebook
 from marketplace.rulebooks.calendar import SHANGHAI
 
-_CODE = re.compile(r"SJ[0-9]{13}")
 LENGTH = 15
 
 
@@ -78,7 +77,7 @@ def to_ledger(code: str) -> str:
     Raises:
         InvalidInputError: `certificate_code_malformed`.
     """
-    if not _CODE.fullmatch(code):
+    if not is_certificate_code(code):
         raise _malformed(code)
     return to_hex(code.encode("ascii").ljust(32, b"\0"))
 
@@ -99,7 +98,7 @@ def is_code(value: str) -> bool:
     """Whether 32 bytes of hex are a code: "SJ", 13 digits of which the last four are not 0000, then zeros."""
     text = from_hex(value, 32)
     head, rest = text[:LENGTH].decode("latin-1"), text[LENGTH:]
-    return _CODE.fullmatch(head) is not None and head[-4:] != "0000" and not any(rest)
+    return is_certificate_code(head) and head[-4:] != "0000" and not any(rest)
 
 
 def _malformed(code: str) -> InvalidInputError:

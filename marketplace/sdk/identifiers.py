@@ -23,7 +23,7 @@ from marketplace.documents.dids import (
     method_of,
     parse_did_ethr,
 )
-from marketplace.documents.identifiers import Kind, is_hex_id, parse_identifier
+from marketplace.documents.identifiers import Kind, is_certificate_code, is_hex_id, parse_identifier
 from marketplace.errors import VerificationError
 from marketplace.identifiers.signing import keys_in
 from marketplace.sdk import certificates
@@ -51,13 +51,13 @@ def resolve(client: Client, text: str) -> Document:
     """The record of an object, checked.
 
     Args:
-        text: an identifier, or an address, id or digest as "0x" hex.
+        text: an identifier, a certificate's 15-character code, or an address, id or digest as "0x" hex.
     Raises:
         InvalidInputError: `malformed_identifier`; nothing is sent then.
         NotFoundError: `unknown_identifier`.
         VerificationError: the answer is about something else, or does not hang together.
     """
-    asked = text if is_hex_id(text) else str(parse_identifier(text))
+    asked = text if is_hex_id(text) or is_certificate_code(text) else str(parse_identifier(text))
     record: Document = client.get(f"/identifiers/{asked}")
     try:
         _check(client, record, asked)
@@ -97,7 +97,10 @@ def resolve_did(client: Client, text: str) -> Document:
 
 def _check(client: Client, record: Document, asked: str) -> None:
     name, facts = parse_identifier(record["identifier"]), record["facts"]
-    expect(record["subject" if is_hex_id(asked) else "identifier"], asked, "identifier_differs", RULE)
+    if is_certificate_code(asked):
+        expect(_code_of(client, record), asked, "identifier_differs", RULE)
+    else:
+        expect(record["subject" if is_hex_id(asked) else "identifier"], asked, "identifier_differs", RULE)
     expect(record["kind"], name.kind.value, "identifier_differs", RULE)
     expect(record["subject"], _SUBJECT[name.kind](facts), "identifier_differs", RULE)
     expect(name.names(record["subject"]), True, "identifier_differs", RULE)
@@ -109,6 +112,13 @@ def _check(client: Client, record: Document, asked: str) -> None:
     for item in record["inputs"]:
         expect(parse_identifier(item["identifier"]).names(item["assetId"]), True, "link_differs", RULE)
     _check_title(client, name.kind, record)
+
+
+def _code_of(client: Client, record: Document) -> object:
+    """The code that the certificate of a record itself states; None of what is no certificate."""
+    if record["kind"] != Kind.CERTIFICATE:
+        return None
+    return client.get_document(record["subject"])["credentialSubject"]["registrationCode"]
 
 
 def _check_title(client: Client, kind: Kind, record: Document) -> None:

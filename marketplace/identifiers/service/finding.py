@@ -4,11 +4,20 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
-from marketplace.documents.identifiers import Identifier, Kind, identifier, is_hex_id, parse_identifier
+from marketplace.documents.identifiers import (
+    Identifier,
+    Kind,
+    identifier,
+    is_certificate_code,
+    is_hex_id,
+    parse_identifier,
+)
 from marketplace.errors import NotFoundError, RuleError
 from marketplace.evidence.inbox.naming import range_of
 from marketplace.identifiers.tables import Named
 from marketplace.orders.service import get_order
+from marketplace.procedures import Step
+from marketplace.registrations.tables import CertificateCode, RegisterEntry, RegistrationAct
 from marketplace.rights.tables import Version
 
 
@@ -31,7 +40,8 @@ class Found:
 
 
 def find(session: Session, text: str, account: str | None) -> Found:
-    """The object that `text` names: an identifier, or an address, id or digest as the ledger writes it.
+    """The object that `text` names: an identifier, a certificate's 15-character code, or an address, id or digest as
+    the ledger writes it.
 
     Args:
         account: who asks; None for somebody who has not signed in.
@@ -40,7 +50,10 @@ def find(session: Session, text: str, account: str | None) -> Found:
         NotFoundError: `unknown_identifier`: there is no such object, or it is not theirs to see.
         RuleError: `identifier_ambiguous`: two objects have it, so it names neither.
     """
-    found = _by_hex(session, text) if is_hex_id(text) else _by_name(session, parse_identifier(text), account)
+    if is_certificate_code(text):
+        found = _by_code(session, text)
+    else:
+        found = _by_hex(session, text) if is_hex_id(text) else _by_name(session, parse_identifier(text), account)
     if found is None or not _is_visible(session, found, account):
         raise unknown(text)
     return found
@@ -68,6 +81,16 @@ def unknown(text: str) -> NotFoundError:
 def _by_hex(session: Session, text: str) -> Found | None:
     row = session.exec(select(Named).where(Named.subject == text)).first()
     return None if row is None else Found(identifier(Kind(row.kind), text), row)
+
+
+def _by_code(session: Session, code: str) -> Found | None:
+    """The certificate that has, or had, this code: of a later case the present one, of an earlier the superseded."""
+    given = session.exec(select(CertificateCode).where(CertificateCode.code == code)).first()
+    entry = session.exec(select(RegisterEntry).where(RegisterEntry.code == code)).first()
+    case = given.case_id if given else entry.certified_case if entry else ""
+    ended = select(RegistrationAct).where(RegistrationAct.case_id == case, RegistrationAct.step == int(Step.CERTIFY))
+    act = session.exec(ended).first()
+    return find_subject(session, Kind.CERTIFICATE, act.evidence_digest) if act else None
 
 
 def _by_name(session: Session, name: Identifier, account: str | None) -> Found | None:

@@ -206,7 +206,9 @@ def signed_in(http: httpx.Client, domain: str, **changes: Any) -> httpx.Response
     asked, signer, now = http.post("/session/nonce").json(), keys("buyer"), int(time.time())
     said: dict[str, Any] = {"domain": domain, "uri": f"http://{domain}", "address": signer.address, "issued_at": 0}
     said |= {"nonce": asked["nonce"], **changes}
-    texts = {name: timestamps.to_text(now + value) if isinstance(value, int) else value for name, value in said.items()}
+    texts: dict[str, Any] = {
+        name: timestamps.to_text(now + value) if isinstance(value, int) else value for name, value in said.items()
+    }
     text = siwe.SignIn(**texts, chain_id=asked["chainId"]).to_text()
     body = {"message": text, "signature": to_hex(siwe.sign(text, signer.signing_key))}
     return http.post("/session", json=body)

@@ -13,17 +13,18 @@ from crypto.merkle import EMPTY_ROOT
 from marketplace import cli
 from marketplace.documents.dids import did_ethr, did_web
 from marketplace.documents.identifiers import Kind, identifier
-from marketplace.errors import InvalidInputError, NotFoundError, VerificationError
+from marketplace.errors import InvalidInputError, MarketplaceError, NotFoundError, VerificationError
 from marketplace.identifiers.service.finding import find
 from marketplace.identifiers.service.records import record
 from marketplace.identifiers.showing import page
+from marketplace.procedures import Kind as CaseKind
 from marketplace.sdk import identifiers, listings, orders, participants, rights, settlement, titles
 from marketplace.sdk.client import Client
 from marketplace.types import AssetStatus, ParticipantStatus, Role, TitleKind
 from tests import did_core
 from tests.integration.service.test_closing import close
 from tests.integration.service.test_identifiers import name_of, subjects
-from tests.integration.service.town import ESCROW, YEAR, Town
+from tests.integration.service.town import ESCROW, YEAR, Shown, Town
 from tests.sealed_market import keys
 
 PASSWORD = "resolve this"
@@ -290,3 +291,21 @@ def test_commands_take_identifiers_for_ids(
         assert "another kind" in _unboxed(capsys.readouterr().err)
         assert cli.main([*words, str(name_of(town, kind))[:-1], *where]) == 2
         assert "checksum" in _unboxed(capsys.readouterr().err)
+
+
+def test_a_certificate_is_found_by_its_code_and_with_it_the_data(town: Town, asset: str, shown: Shown) -> None:
+    entry = rights.get_asset(town["buyer"], asset)["registration"]
+    first = entry["code"]
+    said = identifiers.resolve(town["buyer"], first)
+    assert (said["kind"], said["subject"], said["facts"]["assetId"]) == ("cert", certificate_of(town, asset), asset)
+    assert asset in shown("buyer", "resolve", first)
+    assert asset in shown("buyer", "rights", "show", first.lower())
+    town.deposit_case(asset, CaseKind.CHANGE, town.later_form(asset, CaseKind.CHANGE))
+    rights.confirm(town["registrar"], asset)
+    later = rights.get_asset(town["buyer"], asset)["registration"]["code"]
+    assert later != first
+    assert [identifiers.resolve(town["buyer"], code)["status"] for code in (first, later)] == ["superseded", "valid"]
+    for unknown in ("SJ3109999990001", "SJ310202611000"):
+        with pytest.raises(MarketplaceError) as caught:
+            identifiers.resolve(town["buyer"], unknown)
+        assert caught.value.code in {"unknown_identifier", "malformed_identifier"}
