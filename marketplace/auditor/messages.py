@@ -401,6 +401,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "A confirmed product does not say what it was made of.",
         "已确权的产品未申报其来源。",
     ),
+    "identity_differs": (
+        "An identity profile names another account, or other roles, than it was admitted with.",
+        "身份资料所载账户或角色与准入时不符。",
+    ),
     "membership_unsigned": (
         "A participant was admitted whose application does not sign the participant agreement.",
         "获准入场的参与方其申请未签署入场协议。",

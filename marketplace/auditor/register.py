@@ -26,8 +26,8 @@ from marketplace.rights.title_records import ENDED, EXPIRED, NOT_BEGUN
 from marketplace.types import ZERO_DIGEST, AssetStatus, ConsentStatus, ParticipantStatus, Role, TitleKind, TitleMark
 
 IN_FORCE = "in_force"
-_CAUSES = {ENDED: "ended", EXPIRED: "expired", NOT_BEGUN: "not_begun"}
-_WEIGHTS = {TitleMark.SEIZED: "seized", TitleMark.CONTROLLED: "controlled", TitleMark.PLEDGED: "pledged"}
+CAUSES = {ENDED: "ended", EXPIRED: "expired", NOT_BEGUN: "not_begun"}
+WEIGHTS = {TitleMark.SEIZED: "seized", TitleMark.CONTROLLED: "controlled", TitleMark.PLEDGED: "pledged"}
 _PARTIES = ("registrant", "applicant", "counterparty", "objector", "holder", "pledgee")
 _NOBODY = "0x" + "00" * 20
 
@@ -182,7 +182,7 @@ class Builder:
             "validFrom": _time(row["validFrom"]),
             "validUntil": _time(until),
             "marks": words_of(row["marks"]),
-            "encumbrances": [word for mark, word in _WEIGHTS.items() if row["marks"] & mark],
+            "encumbrances": [word for mark, word in WEIGHTS.items() if row["marks"] & mark],
             "pledgee": _account(row["pledgee"]) if row["marks"] & TitleMark.PLEDGED else None,
             "acts": self._acts[row["titleId"]],
         }
@@ -230,7 +230,7 @@ class Builder:
         """Why a title is not in force at the block's time, and the title or asset that it comes from."""
         cause, ancestor = self._state.titles.why_over(row["titleId"], self._now)
         if cause:
-            return _CAUSES[cause], ancestor
+            return CAUSES[cause], ancestor
         if asset["status"] != AssetStatus.CONFIRMED:
             return f"asset_{AssetStatus(asset['status']).name.lower()}", row["assetId"]
         if self._now > asset["validUntil"]:
@@ -242,7 +242,7 @@ def _weight(row: Row) -> Row:
     """What weighs on a share."""
     return {
         "holder": row["holder"],
-        "encumbrances": [word for mark, word in _WEIGHTS.items() if row["marks"] & mark]
+        "encumbrances": [word for mark, word in WEIGHTS.items() if row["marks"] & mark]
         + ["pledged"] * bool(row["bps"]),
         "pledgee": row["pledgee"] if row["bps"] else None,
         "bps": row["bps"],

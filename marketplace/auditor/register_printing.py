@@ -12,7 +12,7 @@ from marketplace.procedures import KIND_WORDS, CaseState
 from marketplace.types import AssetStatus, ParticipantStatus, Role, TitleKind
 from marketplace.words import CHINESE
 
-_ZH = {
+CHINESE_WORDS = {
     **CHINESE[Role],
     **CHINESE[ParticipantStatus],
     **CHINESE[AssetStatus],
@@ -21,7 +21,7 @@ _ZH = {
     # standing and encumbrances of titles
     **{"in_force": "有效", "ended": "已终止", "expired": "已到期", "not_begun": "未生效"},
     **{"asset_expired": "登记已到期", "asset_suspended": "登记已暂停", "asset_revoked": "登记已撤销"},
-    "asset_cancelled": "登记已注销",
+    **{"asset_cancelled": "登记已注销", "asset_registered": "尚未确权"},
     # consents
     **{"missing": "未取得", "given": "有效", "withdrawn": "已撤回", "expired": "已到期"},
     **{"title_moved": "同意方已转让权利", "title_over": "同意方权利已失效"},
@@ -80,21 +80,21 @@ def _told(run: Surface, row: Mapping[str, Any]) -> dict[str, Any]:
     """A row in the reader's words, with its last act."""
     words = {name: _word(run, row[name]) for name in ("status", "state", "standing", "consent") if row.get(name)}
     if "roles" in row:
-        words["roles"] = ", ".join(run.tr(role, _ZH[role]) for role in row["roles"])
+        words["roles"] = ", ".join(run.tr(role, CHINESE_WORDS[role]) for role in row["roles"])
     if "titleId" in row and "inputId" not in row:
         words["kind"] = name_of(TitleKind[row["kind"]], "en" if run.tr("en", "zh") == "en" else "zh")
-        words["encumbrances"] = ", ".join(run.tr(word, _ZH[word]) for word in row["encumbrances"])
+        words["encumbrances"] = ", ".join(run.tr(word, CHINESE_WORDS[word]) for word in row["encumbrances"])
         words["powers"] = ", ".join(run.tr(*POWERS[word]) for word in row["marks"] if word in POWERS)
     elif "shareEncumbrances" in row:
         words["shares"] = "; ".join(f"{holder} {bps / 100:g}%" for holder, bps in row["shares"].items())
         words["weights"] = "; ".join(
             f"{weight['holder']} "
-            + ", ".join(run.tr(word, _ZH[word]) for word in weight["encumbrances"])
+            + ", ".join(run.tr(word, CHINESE_WORDS[word]) for word in weight["encumbrances"])
             + (f" ({weight['bps']} -> {weight['pledgee']})" if weight["pledgee"] else "")
             for weight in row["shareEncumbrances"]
         )
     elif "caseId" in row:
-        words["kind"] = run.tr(row["kind"], _ZH[row["kind"]])
+        words["kind"] = run.tr(row["kind"], CHINESE_WORDS[row["kind"]])
         codes = ", ".join(item["code"] for item in row["broken"])
         words["kept"] = codes or run.tr("kept", "均已遵守")
     last = row["acts"][-1] if row["acts"] else None
@@ -103,7 +103,7 @@ def _told(run: Surface, row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _word(run: Surface, name: str) -> str:
     """States have the names that the ledger's documents write; what follows from several of them has words."""
-    return run.tr(name.replace("_", " ") if name.islower() else name, _ZH[name])
+    return run.tr(name.replace("_", " ") if name.islower() else name, CHINESE_WORDS[name])
 
 
 def _signers(act: Mapping[str, Any]) -> str:

@@ -23,7 +23,9 @@ INSTITUTIONS = (
 
 
 def check_profiles(tables: Tables, documents: Documents, report: Report) -> None:
-    """Organisations' profiles are there; whoever was admitted signed the participant agreement with its application."""
+    """Organisations' profiles are there; whoever was admitted is who its profile says, in the roles that it says, and
+    signed the participant agreement with its application.
+    """
     # The first registrar, whom the deployment names, has none.
     named = [row for row in tables.rows["participants"].values() if row["identityDigest"] != ZERO_DIGEST]
     here = [row for row in named if documents.holds(row["identityDigest"]) or is_institution(row)]
@@ -53,6 +55,9 @@ def _check_profile(row: Row, documents: Documents, report: Report) -> None:
     profile = documents.get(row["identityDigest"], "profile", subject)
     if profile is None or row["status"] not in _ADMITTED:
         return
+    roles = [role.name for role in Role if role & row["roles"]]
+    report.same("identity_differs", f"{subject} profile.account", row["account"], profile["account"])
+    report.same("identity_differs", f"{subject} profile.roles", sorted(map(str, roles)), sorted(profile["roles"]))
     report.count("participant agreements")
     try:
         require_signed(profile)

@@ -11,7 +11,8 @@ from marketplace.auditor.documents.store import Documents
 from marketplace.auditor.findings import Report
 from marketplace.auditor.ledger.proceedings import Proceedings
 from marketplace.auditor.ledger.replay import Replay
-from marketplace.auditor.register import Builder, Register, register_at
+from marketplace.auditor.register import CAUSES, IN_FORCE, WEIGHTS, Builder, Register, register_at
+from marketplace.auditor.register_printing import CHINESE_WORDS
 from marketplace.auditor.trust import Seen
 from marketplace.auditor.verifier import read_ledger
 from marketplace.documents.ids import title_id
@@ -147,6 +148,15 @@ def test_a_consent_falls_with_the_title_of_whoever_gave_it(made: Made) -> None:
     assert state(until) == "title_over"
     del tables.rows["lineage_consents"][key]
     assert state(until) == "missing"
+
+
+def test_every_standing_has_words_in_chinese() -> None:
+    over = [status for status in AssetStatus if status not in (AssetStatus.NONE, AssetStatus.CONFIRMED)]
+    told = {IN_FORCE, *CAUSES.values(), *WEIGHTS.values(), "asset_expired"} | {
+        f"asset_{one.name.lower()}" for one in over
+    }
+    told |= {"missing", "withdrawn", "expired", "title_moved", "given", "title_over"}
+    assert [word for word in told if CHINESE_WORDS.get(word, "").isascii()] == []
 
 
 def test_it_is_shown_in_both_languages_and_as_json(

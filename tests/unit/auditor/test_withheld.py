@@ -104,6 +104,26 @@ def test_a_participant_that_signed_no_agreement(made: Made, named: Json | None) 
         assert [finding.code for finding in report.findings] == expected
 
 
+@pytest.mark.parametrize(
+    ("change", "names"),
+    [
+        (lambda profile: profile.update(account="0x" + "ee" * 20), ["account"]),
+        (lambda profile: profile.update(roles=["BUYER", "SUPPLIER"]), ["roles"]),
+    ],
+)
+def test_a_profile_of_somebody_else(made: Made, change: Callable[[Json], None], names: list[str]) -> None:
+    forger, report = Forger(made), Report()
+    tables = tables_of(forger)
+    row = next(row for row in tables.rows["participants"].values() if row["roles"] == Role.BUYER)
+    profile = identity_of("buyer", row["account"], Role.BUYER)
+    change(profile)
+    row["identityDigest"] = forger.store(profile)
+    check_profiles(tables, Documents(MemoryBundle(forger.files), report), report)
+    assert [(item.code, item.subject) for item in report.findings] == [
+        ("identity_differs", f"participant {row['account']} profile.{name}") for name in names
+    ]
+
+
 def _naming(profile: Json, named: Json | None) -> Json:
     rest = {name: value for name, value in profile.items() if name != "membership"}
     return rest if named is None else rest | {"membership": named}
