@@ -248,7 +248,7 @@ def render(
             "nothing_to_write",
             "say where to write it: --html, --pdf or --output",
             zh="请用 --html、--pdf 或 --output 指定输出文件",
-            expected="--html FILE, --pdf FILE or --output FILE",
+            expected=Words("--html FILE, --pdf FILE or --output FILE", "--html FILE、--pdf FILE 或 --output FILE"),
             hint="add one of them",
             hint_zh="请至少指定一项",
         )
@@ -283,7 +283,7 @@ def _load(run: Run, what: str) -> tuple[Document, Signed]:
                     "a retirement has no document; render the agreement that it ends",
                     zh="解除协议无文档；请生成其所解除的协议",
                     got=name,
-                    expected="an agreement, or a proposal of one",
+                    expected=Words("an agreement, or a proposal of one", "协议，或协议提议"),
                     hint=f"render what it ends: marketplace agreements render {found['message']['agreementId']}",
                     hint_zh=f"请生成其所解除的协议：marketplace agreements render {found['message']['agreementId']}",
                 )

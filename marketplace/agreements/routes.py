@@ -17,6 +17,7 @@ from marketplace.web.context import Here
 from marketplace.web.paging import AskedPage, Rows, link_next, page_of
 from marketplace.web.principal import Account, Negotiator
 from marketplace.web.shapes import AddressText, Count, DigestText, Document, Queued, Shape, SignatureText
+from marketplace.words import Words
 
 router = APIRouter(prefix="/agreements", tags=["agreements"])
 
@@ -100,7 +101,7 @@ def propose_agreement(here: Here, account: Account, body: ProposalBody) -> Propo
             "proposal_malformed",
             "a proposal is exactly one of agree, amend and retire",
             zh="提议须为签订、变更、解除之一",
-            expected="one of agree, amend, retire",
+            expected=Words("one of agree, amend, retire", "agree、amend、retire 之一"),
             got=", ".join(name for name, _ in given) or "none",
             hint="send one intent",
             hint_zh="请仅提交一项意图",

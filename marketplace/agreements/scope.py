@@ -12,6 +12,7 @@ from marketplace.documents.scopes import is_within
 from marketplace.errors import RuleError
 from marketplace.pricing import is_negotiated, plan_of, require_agreed_money, terms_with
 from marketplace.types import DeliveryMark
+from marketplace.words import Words
 
 _DAY = 86_400
 
@@ -51,7 +52,7 @@ def _check_use(agreement: Mapping[str, Any], asset: str, purpose: str, region: s
             "agreement_covers_no_orders",
             f"nothing is bought under an agreement on the form {agreement['form']}",
             f"示范文本 {agreement['form']} 的协议不适用于下单",
-            "an agreement on data provision or fusion development",
+            Words("an agreement on data provision or fusion development", "数据提供或融合开发协议"),
             agreement["form"],
         )
     if asset not in fields["assets"]:
@@ -59,7 +60,7 @@ def _check_use(agreement: Mapping[str, Any], asset: str, purpose: str, region: s
             "agreement_other_data",
             "the agreement is about other data than the listing",
             "协议所涉数据与挂牌不符",
-            ", ".join(fields["assets"]) or "no registered data",
+            ", ".join(fields["assets"]) or Words("no registered data", "无登记数据"),
             asset,
         )
     if purpose not in fields["purposes"]:
@@ -121,12 +122,19 @@ def _check_acceptance(fields: Mapping[str, Any], offer: Mapping[str, Any] | None
             "acceptance_not_agreed",
             "the seller offers no delivery yet, or less time to inspect than agreed, or lets silence accept without it",
             "卖方尚未提出交付条件，或检验期短于协议，或协议未约定逾期视为验收",
-            f"at least {days} days, {fields['acceptance_form']}",
-            "no offer" if offer is None else f"{offer['inspection'] // _DAY} days, {'DEEMED' if silent else 'SIGNED'}",
+            Words(f"at least {days} days, {fields['acceptance_form']}", f"至少 {days} 日，{fields['acceptance_form']}"),
+            _offered(offer, silent=silent),
         )
 
 
-def _refusal(code: str, message: str, zh: str, expected: str, got: str) -> RuleError:
+def _offered(offer: Mapping[str, Any] | None, *, silent: bool) -> Words:
+    if offer is None:
+        return Words("no offer", "未提出")
+    days, form = offer["inspection"] // _DAY, "DEEMED" if silent else "SIGNED"
+    return Words(f"{days} days, {form}", f"{days} 日，{form}")
+
+
+def _refusal(code: str, message: str, zh: str, expected: str | Words, got: str | Words) -> RuleError:
     return RuleError(
         code,
         message,

@@ -23,6 +23,7 @@ from marketplace.participants.service.proving import taken_at
 from marketplace.refusals.checks import require_in_time
 from marketplace.storage.documents import read_document, store_document
 from marketplace.types import ZERO_DIGEST, Digest
+from marketplace.words import Words
 
 VERBS = {"Agree": "agree", "AmendAgreement": "amend", "RetireAgreement": "retire"}
 OPEN, COUNTERED, WITHDRAWN, DECLINED, ACCEPTED = "open", "countered", "withdrawn", "declined", "accepted"
@@ -292,7 +293,7 @@ def _require_room(session: Session, account: str, now: int) -> None:
             f"{MAX_OPEN} proposals of yours are open already",
             zh=f"您已有 {MAX_OPEN} 份未答复的提议",
             rule="agreements.open_proposals_are_bounded",
-            expected=f"fewer than {MAX_OPEN}",
+            expected=Words(f"fewer than {MAX_OPEN}", f"少于 {MAX_OPEN}"),
             hint="withdraw those that you no longer want",
             hint_zh="请撤回不再需要的提议",
         )

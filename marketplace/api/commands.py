@@ -33,7 +33,7 @@ from marketplace.sdk.client import Client
 from marketplace.sdk.opening import open_client
 from marketplace.sdk.terms import end_within
 from marketplace.types import ZERO_DIGEST
-from marketplace.words import OUTCOMES
+from marketplace.words import OUTCOMES, Words
 
 app = group("Data delivered call by call: offer, order, call, pay, service levels. 接口交付")
 Order = Annotated[str, typer.Argument(metavar="ORDER", parser=parse_id(Kind.ORDER), help="id of the order 订单编号")]
@@ -296,7 +296,7 @@ def sla(
             "service_one_act",
             "a service record is stated, accepted or objected to",
             zh="请仅选择提交、确认或异议之一",
-            expected="one of --state, --accept, --object",
+            expected=Words("one of --state, --accept, --object", "--state、--accept、--object 之一"),
             got="several",
         )
     with _opened(run) as (client, store):
@@ -330,6 +330,6 @@ def _condition(text: str) -> dict[str, str]:
         "condition_unreadable",
         f"{text} is no condition",
         zh=f"无法识别条件 {text}",
-        expected="COLUMN=VALUE, COLUMN>=VALUE or COLUMN<=VALUE",
+        expected=Words("COLUMN=VALUE, COLUMN>=VALUE or COLUMN<=VALUE", "COLUMN=VALUE、COLUMN>=VALUE 或 COLUMN<=VALUE"),
         got=text,
     )

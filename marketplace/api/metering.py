@@ -15,6 +15,7 @@ from marketplace.documents import unix_seconds
 from marketplace.documents.api import ANSWERED, unsigned_digest
 from marketplace.errors import RuleError
 from marketplace.pricing import Bill, Usage, bill_calls, plan_of
+from marketplace.words import at_most
 
 CHINA = timedelta(hours=8)
 NEARLY_PERCENT = 90  # of a quota: both sides are told
@@ -195,7 +196,7 @@ def _over_escrow(escrow: int, due: int) -> RuleError:
         f"with this call {due} fen could be due; the order has {escrow} in escrow",
         zh=f"本次调用后应付款最多 {due} 分，订单托管 {escrow} 分",
         rule="api.escrow_covers_the_calls",
-        expected=f"at most {escrow}",
+        expected=at_most(escrow),
         got=due,
         hint="ask for fewer records in one call, or fund another order",
         hint_zh="请减少单次返回的记录数，或另下订单",

@@ -27,7 +27,7 @@ def require_api(terms: Terms, order: str) -> None:
             f"order {order} is not delivered call by call",
             zh=f"订单 {order} 不以接口调用方式交付",
             rule="api.orders_of_calls",
-            expected="an order of a listing whose terms say API",
+            expected=Words("an order of a listing whose terms say API", "条款为接口交付（API）的挂牌的订单"),
             got=order,
             hint="ask sealed questions, or receive the file, as its listing says",
             hint_zh="请按挂牌约定进行密态查询或接收文件",

@@ -38,7 +38,7 @@ from marketplace.participants.keys import KeyRing
 from marketplace.participants.service.keyring import ledger_time, load_keys
 from marketplace.storage.documents import read_document, store_document
 from marketplace.types import OrderStatus
-from marketplace.words import Words, word
+from marketplace.words import Words, at_most, more_than, word
 
 
 def publish(
@@ -66,7 +66,7 @@ def publish(
             "a later address of this gateway is here",
             zh="已有更新的网关地址",
             rule="api.gateways_are_numbered",
-            expected=f"more than {row.number}",
+            expected=more_than(row.number),
             got=gateway["number"],
             hint=f"number it higher than the one that GET /gateways/{row.listing_id} gives",
             hint_zh=f"序号须大于 GET /gateways/{row.listing_id} 所示",
@@ -323,7 +323,7 @@ def _require_receipted(number: int, receipted: int) -> None:
             f"the buyer's voucher is for {receipted} calls; record {number} is beyond the one that is at stake",
             zh=f"买方凭证覆盖 {receipted} 次调用，第 {number} 条记录超出可承担的一次",
             rule="api.one_call_at_stake",
-            expected=f"at most {receipted + 1}",
+            expected=at_most(receipted + 1),
             got=number,
             hint="send the last voucher along with the records that it pays for",
             hint_zh="请随记录一并提交覆盖它们的最后凭证",
@@ -412,7 +412,7 @@ def _take_voucher(session: Session, so_far: _SoFar, voucher: Document, now: int)
             f"a voucher for {last['calls']} calls is here",
             zh=f"已有覆盖 {last['calls']} 次调用的凭证",
             rule="api.vouchers_grow",
-            expected=f"more than {last['calls']} calls",
+            expected=Words(f"more than {last['calls']} calls", f"多于 {last['calls']} 次调用"),
             got=voucher["calls"],
             hint="hand in the last voucher alone",
             hint_zh="请仅提交最后一份凭证",

@@ -9,6 +9,7 @@ from marketplace.compute.columns import Workers, WorkersColumns
 from marketplace.compute.processes import Processes
 from marketplace.errors import ConfigurationError
 from marketplace.queries.evaluation import OpenColumns, open_here
+from marketplace.words import Words
 
 MOST_PROCESSES = 256
 _PROCESSES = re.compile(r"processes:([1-9]\d{0,2})")
@@ -45,7 +46,10 @@ def _workers(setting: str) -> Workers | None:
         "compute_invalid",
         "this is no way to evaluate plans",
         zh="无法识别的计算方式",
-        expected=f"inline, processes:N with N from 1 to {MOST_PROCESSES}, dask:tcp://host:port or dask:tls://host:port",
+        expected=Words(
+            f"inline, processes:N with N from 1 to {MOST_PROCESSES}, dask:tcp://host:port or dask:tls://host:port",
+            f"inline、processes:N（N 为 1 至 {MOST_PROCESSES}）、dask:tcp://主机:端口 或 dask:tls://主机:端口",
+        ),
         got=setting,
         hint="set --compute or MARKETPLACE_COMPUTE; processes:N with the number of cores is a good start",
         hint_zh="请设置 --compute 或 MARKETPLACE_COMPUTE;可先用 processes:N,N 取核数",

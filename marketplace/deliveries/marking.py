@@ -19,6 +19,7 @@ from typing import Any
 from crypto import fingerprint
 from crypto.canonical import sha256, to_hex
 from marketplace.errors import InvalidInputError
+from marketplace.words import Words
 
 FEWEST_PLACES = 1_000
 MAX_STEPS = 10**15
@@ -84,7 +85,10 @@ def mark(content: bytes, declared: Mapping[str, Any], copy: Copy) -> tuple[bytes
                 row[column["name"]] = _marked(row[column["name"]], column, copy, place)
                 places.add(place)
     if len(places) < FEWEST_PLACES:
-        expected = f"at least {FEWEST_PLACES} numbers in tolerance columns, of rows with different keys"
+        expected = Words(
+            f"at least {FEWEST_PLACES} numbers in tolerance columns, of rows with different keys",
+            f"容差字段中至少 {FEWEST_PLACES} 个数值，且各行键不同",
+        )
         raise _unfit(expected, str(len(places)))
     return _csv(names, rows), len(places)
 
@@ -121,7 +125,13 @@ def _seen(
 def _marked(text: str, column: Mapping[str, Any], copy: Copy, place: bytes) -> str:
     steps = _steps(text, column["step"])
     if steps is None:
-        raise _unfit(f"a multiple of {column['step']} in the column {column['name']}", text[:40])
+        raise _unfit(
+            Words(
+                f"a multiple of {column['step']} in the column {column['name']}",
+                f"字段 {column['name']} 为 {column['step']} 的倍数",
+            ),
+            text[:40],
+        )
     if steps & 1 != copy.code.bit(copy.seed, place):
         up = steps == 0 or _derive(copy.seed, "side", place.hex())[0] & 1
         steps += 1 if up else -1
@@ -147,9 +157,14 @@ def _table(content: bytes) -> tuple[list[str], list[dict[str, str]]]:
         reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
         names, rows = list(reader.fieldnames or ()), list(reader)
     except (UnicodeDecodeError, csv.Error) as error:
-        raise _unfit("a CSV file in UTF-8 with a header", str(error)) from error
+        raise _unfit(Words("a CSV file in UTF-8 with a header", "带表头的 UTF-8 CSV 文件"), str(error)) from error
     if len(set(names)) != len(names) or any(None in row or None in row.values() for row in rows):
-        raise _unfit("as many cells in every row as the header has different names", "others")
+        raise _unfit(
+            Words(
+                "as many cells in every row as the header has different names", "每行单元数与表头互不相同的名称数相同"
+            ),
+            "others",
+        )
     return names, rows
 
 
@@ -164,10 +179,10 @@ def _csv(names: Sequence[str], rows: Sequence[Mapping[str, str]]) -> bytes:
 def _require_columns(names: Sequence[str], wanted: Sequence[str]) -> None:
     missing = [name for name in wanted if name not in names]
     if missing:
-        raise _unfit(f"the columns {', '.join(wanted)}", f"no {', '.join(missing)}")
+        raise _unfit(Words(f"the columns {', '.join(wanted)}", f"字段 {'、'.join(wanted)}"), f"no {', '.join(missing)}")
 
 
-def _unfit(expected: str, got: str) -> InvalidInputError:
+def _unfit(expected: Words, got: str) -> InvalidInputError:
     return InvalidInputError(
         "delivery_file",
         f"the file cannot be marked or read: expected {expected}, got {got}",

@@ -19,6 +19,7 @@ from crypto.multikey import KeyKind, PublicKeyOfKind
 from crypto.siwe import checksum_address
 from marketplace.documents.common import Document
 from marketplace.errors import InvalidInputError
+from marketplace.words import Words
 
 CONTEXT = "https://www.w3.org/ns/did/v1"
 MULTIKEY_CONTEXT = "https://w3id.org/security/multikey/v1"
@@ -44,7 +45,9 @@ def parse_did_ethr(did: str) -> tuple[int, str]:
     """Chain id and lower-case address of a did:ethr. Raises InvalidInputError `malformed_did`."""
     match = _ETHR.fullmatch(did)
     if match is None:
-        raise malformed_did(did, "did:ethr:0x<chain id>:0x<40 hex digits>")
+        raise malformed_did(
+            did, Words("did:ethr:0x<chain id>:0x<40 hex digits>", "did:ethr:0x<链编号>:0x<40 位十六进制>")
+        )
     return int(match[1], 16), match[2].lower()
 
 
@@ -52,7 +55,7 @@ def method_of(did: str) -> str:
     """The method of a DID, e.g. "web". Raises InvalidInputError `malformed_did` (DID Core 1.0 section 3.1)."""
     match = _ANY.fullmatch(did) if len(did) <= MAX_DID else None
     if match is None:
-        raise malformed_did(did, "did:<method>:<id>")
+        raise malformed_did(did, Words("did:<method>:<id>", "did:<方法>:<标识>"))
     return match[1]
 
 
@@ -153,12 +156,12 @@ def document(
     return {name: value for name, value in members.items() if value}
 
 
-def malformed_did(did: str, expected: str) -> InvalidInputError:
+def malformed_did(did: str, expected: Words) -> InvalidInputError:
     """The error for text that is no DID, or none of this method."""
     return InvalidInputError(
         "malformed_did",
-        f"this is no DID of the form {expected}",
-        zh=f"不是符合 {expected} 形式的分布式标识",
+        f"this is no DID of the form {expected.en}",
+        zh=f"不是符合 {expected.zh} 形式的分布式标识",
         rule="identifiers.did_form",
         expected=expected,
         got=did[:100],

@@ -213,16 +213,18 @@ def check_forms(forms: Sequence[str], dimensions: Sequence[tuple[str, bool, bool
         InvalidInputError: `forms_impossible`.
     """
     if "products" in forms and not any(hidden for _, _, hidden in dimensions):
-        raise _impossible(forms, "a hidden dimension for the form products", "products 形式需要一个隐藏维度")
+        raise _impossible(forms, Words("a hidden dimension for the form products", "products 形式须有一个隐藏维度"))
     if prefix is not None and "cells" not in forms:
-        raise _impossible(forms, f"the form cells for running totals along {prefix}", "前缀累计需要 cells 形式")
+        raise _impossible(
+            forms, Words(f"the form cells for running totals along {prefix}", f"沿 {prefix} 累计须有 cells 形式")
+        )
 
 
-def _impossible(forms: Sequence[str], expected: str, zh: str) -> InvalidInputError:
+def _impossible(forms: Sequence[str], expected: Words) -> InvalidInputError:
     return InvalidInputError(
         "forms_impossible",
-        f"the data cannot be sealed in these forms: expected {expected}",
-        zh=f"无法以这些形式密封：{zh}",
+        f"the data cannot be sealed in these forms: expected {expected.en}",
+        zh=f"无法以这些形式密封：{expected.zh}",
         rule="manifest.forms",
         expected=expected,
         got=", ".join(forms),

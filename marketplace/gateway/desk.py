@@ -32,6 +32,7 @@ from marketplace.gateway.table import Table
 from marketplace.queries.pricing import check_voucher_signature
 from marketplace.sdk.call_store import CallStore
 from marketplace.types import OrderStatus
+from marketplace.words import Words
 
 log = logging.getLogger(__name__)
 CREDENTIAL_SECONDS = 900
@@ -266,7 +267,7 @@ class Desk:
                 f"what was sent is {apart} seconds from this clock",
                 zh=f"请求时间与本机时钟相差 {apart} 秒",
                 rule="api.calls_are_of_now",
-                expected=f"at most {SKEW_SECONDS} seconds apart",
+                expected=Words(f"at most {SKEW_SECONDS} seconds apart", f"相差不超过 {SKEW_SECONDS} 秒"),
                 got=apart,
                 hint="set your clock, and send the call when you sign it",
                 hint_zh="请校准时钟，并在签署后立即发送",

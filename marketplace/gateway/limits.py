@@ -8,6 +8,7 @@ from typing import Any
 from marketplace.api.metering import Meter, period_end, period_of
 from marketplace.documents import iso_time
 from marketplace.errors import RuleError
+from marketplace.words import Words, at_most
 
 SECOND = 1.0
 
@@ -44,7 +45,7 @@ class Rate:
                 f"more than {self._most} calls in a second",
                 zh=f"每秒调用超过 {self._most} 次",
                 rule="api.calls_a_second",
-                expected=f"at most {self._most} a second",
+                expected=Words(f"at most {self._most} a second", f"每秒至多 {self._most} 次"),
                 got=len(self._times) + 1,
                 hint="call again after the time that Retry-After names",
                 hint_zh="请在 Retry-After 所示时间之后再调用",
@@ -65,7 +66,7 @@ def require_quota(meter: Meter, delivery: Mapping[str, Any], now: int) -> None:
         f"the quota of {quota} calls for {period} is used up",
         zh=f"{period} 的 {quota} 次调用配额已用完",
         rule="api.calls_a_period",
-        expected=f"at most {quota}",
+        expected=at_most(quota),
         got=used + 1,
         hint="wait for the next period, which Retry-After names, or fund another order",
         hint_zh="请待 Retry-After 所示的下一周期，或另下订单",

@@ -139,7 +139,10 @@ class Standings:
                     f"title {title} is not in force: nothing is delivered under it",
                     zh=f"权利 {title} 现非有效状态，不得据以交付",
                     rule="api.titles_are_in_force",
-                    expected=f"in force, neither seized nor under control, held by {holder}",
+                    expected=Words(
+                        f"in force, neither seized nor under control, held by {holder}",
+                        f"有效、未被查封或管控、由 {holder} 持有",
+                    ),
                     got=[standing["word"], standing["encumbered"], found["holder"]],
                     hint="ask the seller and the registrar; what was answered so far is paid as agreed",
                     hint_zh="请向卖方与登记机构查询；已答复的调用仍按约结算",

@@ -16,6 +16,7 @@ from marketplace.sdk import rights
 from marketplace.sdk.client import Client
 from marketplace.sdk.opening import open_client
 from marketplace.types import ZERO_DIGEST, ConsentStatus, TitleKind
+from marketplace.words import Words
 
 app = group("Declare what products are made of; consent, withdraw. 产品来源与同意")
 Product = Annotated[
@@ -57,7 +58,7 @@ def _source(text: str) -> sdk.Source:
             "lineage_input_malformed",
             f"not an input: {text}",
             zh=f"来源格式有误：{text}",
-            expected="ASSET:BPS or ASSET:BPS:TITLE",
+            expected=Words("ASSET:BPS or ASSET:BPS:TITLE", "ASSET:BPS 或 ASSET:BPS:TITLE"),
             got=text,
             hint="e.g. 0x77…77:2500 for a quarter of the net income, by consent",
             hint_zh="例如 0x77…77:2500 表示净收入的四分之一，须取得同意",

@@ -189,8 +189,8 @@ def _plan(price: str | None, path: Path | None) -> Document | None:
             "price_or_plan",
             "a listing has a price for each query, or a price plan",
             zh="挂牌须有每次查询价格或价格方案之一",
-            expected="one of --price and --plan",
-            got="both" if path else "neither",
+            expected=Words("one of --price and --plan", "--price 与 --plan 之一"),
+            got=Words("both", "两者皆有") if path else Words("neither", "两者皆无"),
             hint="give one of them",
             hint_zh="请给出其中之一",
         )

@@ -40,6 +40,7 @@ from marketplace.rights.service import asset_json, get_asset, manifest_of
 from marketplace.settlement.tables import Payout
 from marketplace.storage.documents import store_document
 from marketplace.types import ZERO_DIGEST, Digest
+from marketplace.words import Words
 
 
 def get_order(session: Session, order_id: str, account: str) -> Order:
@@ -238,7 +239,7 @@ def _check_plan(session: Session, message: Mapping[str, Any], terms: Document, n
             "a free trial is for each buyer once",
             zh="每一买方仅可免费试用一次",
             rule="pricing.trial_once_a_buyer",
-            expected="no earlier order of this buyer under the listing",
+            expected=Words("no earlier order of this buyer under the listing", "该买方此前未在该挂牌下订购"),
             got=found,
             hint="order another product of the same data",
             hint_zh="请另购同一数据的其他产品",

@@ -218,7 +218,10 @@ def _absent() -> VerificationError:
         "the exchange cannot show every change of these accounts' keys, so nobody knows what signs for them",
         zh="交易所无法出示这些账户的全部密钥变更，无从得知何者可代表其签署",
         rule="keys.proven_off_the_ledger",
-        expected=f"all changes, at most {MAX_STEPS}, each sent through the exchange",
+        expected=Words(
+            f"all changes, at most {MAX_STEPS}, each sent through the exchange",
+            f"全部变更，至多 {MAX_STEPS} 项，且均经交易所提交",
+        ),
         hint="an account with more changes, or with one sent past the exchange, trades through the ledger alone",
         hint_zh="变更过多或绕过交易所提交变更的账户，仅能直接通过账本交易",
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from marketplace.errors import RuleError
+from marketplace.words import at_most
 
 Plan = Mapping[str, Any]  # see marketplace.documents.plans
 Tiers = Sequence[Mapping[str, Any]]
@@ -144,7 +145,7 @@ def _require_quota(calls: int, quota: int) -> None:
             f"the order's quota is {quota} calls; this would be number {calls}",
             zh=f"订单配额为 {quota} 次调用，本次为第 {calls} 次",
             rule="pricing.quota",
-            expected=f"at most {quota}",
+            expected=at_most(quota),
             got=calls,
             hint="order more periods, or another product of the same data",
             hint_zh="请订购更多周期，或另购同一数据的其他产品",

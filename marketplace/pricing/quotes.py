@@ -8,6 +8,7 @@ from marketplace.errors import InvalidInputError
 from marketplace.pricing import rulebook
 from marketplace.pricing.billing import LINES, Bill, Plan, Usage, bill, entry_price
 from marketplace.pricing.public_data import WHOLE_BPS, max_permitted_revenue, require_within_cap
+from marketplace.words import Words
 
 ROUNDING = {
     "en": "Lines are whole units times a price in minor units and are never rounded; fee and tax are rounded down.",
@@ -32,7 +33,10 @@ def usage_of(calls: int, *, hits: int | None = None, records: int | None = None,
             "more hits or periods than calls, or records that no call found",
             zh="命中数或周期数超过调用数，或无命中却有记录",
             rule="pricing.usage_is_possible",
-            expected=f"at most {calls} hits and periods; no record without a hit",
+            expected=Words(
+                f"at most {calls} hits and periods; no record without a hit",
+                f"命中与周期均不超过 {calls}；无命中则无记录",
+            ),
             got=f"{usage.hits} hits, {usage.records} records, {periods} periods",
             hint="state calls first, then those of them that find something",
             hint_zh="请先填写调用数，再填写其中的命中数",

@@ -16,6 +16,7 @@ from marketplace.errors import InvalidInputError, RuleError
 from marketplace.pricing.billing import KNOWN_BEFORE_THE_ANSWER, Plan, Usage, bill, entry_price, plan_not_agreed
 from marketplace.pricing.metering import require_for_calls
 from marketplace.pricing.public_data import check_plan
+from marketplace.words import Words
 
 DAY = 86_400
 LONGEST = {"DAY": DAY, "WEEK": 7 * DAY, "MONTH": 31 * DAY, "QUARTER": 92 * DAY, "YEAR": 366 * DAY}  # seconds
@@ -149,7 +150,7 @@ def require_one_period(terms: Mapping[str, Any], begun: int, until: int) -> None
         f"an order under this plan buys one {plan_of(terms)['period'].lower()}, and would run longer",
         zh="该方案的一份订单只购买一个计费周期，订单期限不得更长",
         rule="pricing.one_period_an_order",
-        expected=f"at most {longest} seconds",
+        expected=Words(f"at most {longest} seconds", f"至多 {longest} 秒"),
         got=until - begun,
         hint="fund an order for the period, and another one for the next: --term",
         hint_zh="请按一个周期下单，下一周期另行下单：--term",

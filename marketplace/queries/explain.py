@@ -20,6 +20,7 @@ from marketplace.queries.permission import OrderPapers, SignedIntent, check_perm
 from marketplace.queries.plan import make_plan
 from marketplace.queries.query import Query
 from marketplace.queries.sql import parse_sql
+from marketplace.words import Words
 
 NOBODY = "0x" + "00" * 32
 
@@ -149,7 +150,7 @@ def _check_rows(manifest: Document, minimum: int) -> None:
             f"the data set has {rows} rows; every number rests on at least {minimum}",
             zh=f"数据集共 {rows} 行,每个数值至少须涉及 {minimum} 行",
             rule="queries.minimum_cohort",
-            expected=f"at least {minimum} rows",
+            expected=Words(f"at least {minimum} rows", f"至少 {minimum} 行"),
             got=rows,
             hint="choose a data set with more rows, or a listing with a smaller minimum cohort",
             hint_zh="请选择行数更多的数据集，或最小群体更低的挂牌",

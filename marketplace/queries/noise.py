@@ -20,6 +20,7 @@ from marketplace.errors import RuleError, VerificationError
 from marketplace.queries.numbers import Number, Plan
 from marketplace.queries.sensitivity import row_sensitivity
 from marketplace.queries.statistics import Statistic
+from marketplace.words import Words
 
 Manifest = Mapping[str, Any]
 
@@ -46,7 +47,7 @@ def share_of_epsilon(statistics: Sequence[Statistic], epsilon: int) -> int:
             f"epsilon {epsilon} millionths cannot be shared by {parts} statistics",
             zh=f"隐私预算 {epsilon}(百万分之一)不足以分给 {parts} 个统计量",
             rule="queries.epsilon",
-            expected=f"at least {parts} millionths",
+            expected=Words(f"at least {parts} millionths", f"至少百万分之 {parts}"),
             got=epsilon,
             hint="ask for more epsilon, or for fewer statistics at once",
             hint_zh="请提高 epsilon，或减少一次查询的统计量",
@@ -109,6 +110,6 @@ def check_composition(manifest: Manifest, plan: Plan) -> None:
             "the answer's noise is too narrow for what it charges",
             zh="噪声不足以支撑所扣的隐私预算",
             rule="queries.composition",
-            expected=f"at most {plan.epsilon} millionths",
+            expected=Words(f"at most {plan.epsilon} millionths", f"至多百万分之 {plan.epsilon}"),
             got=float(loss),
         )

@@ -211,9 +211,8 @@ def _check_price(papers: OrderPapers) -> None:
         )
     except MarketplaceError as error:
         told = reason_of(error)
-        raise _invalid(
-            Words("the agreed price", "约定价格"), Words(f"{error.code}: {told.en}", f"{error.code}：{told.zh}")
-        ) from error
+        link = Words(f"the agreed price: {error.code}", f"约定价格（{error.code}）：{told.zh}")
+        raise _invalid(link, told) from error
 
 
 def _links_to_cited(papers: OrderPapers, times: Mapping[str, int]) -> dict[Words, bool]:
@@ -324,7 +323,7 @@ def _check_computations(terms: Mapping[str, Any], query: Mapping[str, Any]) -> N
             "epsilon_above_maximum",
             "the query asks for more epsilon than one query may spend",
             "查询申请的隐私预算超过单次上限",
-            f"at most {terms['epsilonPerQueryMax']} millionths",
+            Words(f"at most {terms['epsilonPerQueryMax']} millionths", f"至多百万分之 {terms['epsilonPerQueryMax']}"),
             query["epsilon"],
         )
 
@@ -366,11 +365,10 @@ def _invalid(link: Words, got: Words | None = None) -> VerificationError:
     Args:
         got: why, where more is known than that.
     """
-    why, why_zh = (f" ({got.en})", f"（{got.zh}）") if got else ("", "")
     return VerificationError(
         "order_papers_invalid",
-        f"the order's papers do not fit together: {link.en}{why}",
-        zh=f"订单文件不一致：{link.zh}{why_zh}",
+        f"the order's papers do not fit together: {link.en}",
+        zh=f"订单文件不一致：{link.zh}",
         rule="orders.papers",
         expected=link,
         got=got,
@@ -389,8 +387,10 @@ def _check_signature(
             book.require(name, intent.message, signer, intent.signature, taken, grace=SECOND)
     except RuleError as error:
         told = reason_of(error)
-        link = Words(f"signature of {name} by {signer}", f"{signer} 对 {name} 的签名")
-        raise _invalid(link, Words(f"{error.code}: {told.en}", f"{error.code}：{told.zh}")) from error
+        link = Words(
+            f"signature of {name} by {signer}: {error.code}", f"{signer} 对 {name} 的签名（{error.code}）：{told.zh}"
+        )
+        raise _invalid(link, told) from error
 
 
 def _signed(value: object, path: str) -> None:

@@ -23,6 +23,7 @@ from marketplace.queries.query import Query
 from marketplace.queries.selection import Cells, Group, categories_of_cells, grouped_cells, selected_cells
 from marketplace.queries.statistics import Statistic, needs, statistic_order
 from marketplace.types import Digest
+from marketplace.words import Words
 
 __all__ = ["Cells", "Cost", "Group", "Number", "Plan", "Weights", "make_plan"]
 MAX_LEVELS = 64  # distinct weights of one weighted number; each is a released set
@@ -79,7 +80,7 @@ def _weighed(
             f"{levels} different weights in one number; at most {MAX_LEVELS}",
             zh=f"一个数值含 {levels} 种权重;最多 {MAX_LEVELS} 种",
             rule="queries.size",
-            expected=f"at most {MAX_LEVELS} different weights",
+            expected=Words(f"at most {MAX_LEVELS} different weights", f"至多 {MAX_LEVELS} 种不同的权重"),
             got=levels,
             hint="round the weights: the rows of each different weight must fill a cohort of their own",
             hint_zh="请将权重取整:每一种权重所涉行数均须达到最小群体",
@@ -116,7 +117,10 @@ def _check_size(manifest: Mapping[str, Any], by: Sequence[str], statistics: Sequ
             f"the query asks for {total} numbers; at most {MAX_NUMBERS} are released at once",
             zh=f"查询要求 {total} 个数值;一次最多发布 {MAX_NUMBERS} 个",
             rule="queries.size",
-            expected=f"at most {MAX_NUMBERS} groups times numbers ({choices(item.name for item in statistics)})",
+            expected=Words(
+                f"at most {MAX_NUMBERS} groups times numbers ({choices(item.name for item in statistics)})",
+                f"分组数乘以数值个数（{choices(item.name for item in statistics)}）至多为 {MAX_NUMBERS}",
+            ),
             got=total,
             hint="group by fewer dimensions, or filter",
             hint_zh="减少分组维度或加筛选条件",
@@ -129,7 +133,7 @@ def _empty(message: str, zh: str) -> RuleError:
         message,
         zh=zh,
         rule="queries.selection",
-        expected="a filter that some category combination meets",
+        expected=Words("a filter that some category combination meets", "至少有一个类别组合满足的条件"),
         hint="widen the filter: no cell of the data set fits it",
         hint_zh="请放宽筛选条件：数据集中没有符合条件的单元",
     )

@@ -17,6 +17,7 @@ from marketplace.intents import INTENTS
 from marketplace.participants.keybook import KeyBook
 from marketplace.pricing import Tariff
 from marketplace.types import MICRO
+from marketplace.words import at_most
 
 LEAST_LEFT_SECONDS = 86_400
 """So long before a voucher counts no more, its key having ended, its seller closes the order by it."""
@@ -162,7 +163,7 @@ def _check_epsilon(account: OrderAccount, voucher: Mapping[str, Any], charge: in
             f"the order has {_shown(left)} of its privacy budget left; the query needs {_shown(charge)}",
             zh=f"订单剩余隐私预算 {_shown(left)}，查询需要 {_shown(charge)}",
             rule="queries.order_budget",
-            expected=f"at most {left}",
+            expected=at_most(left),
             got=charge,
             hint="ask for less epsilon, repeat an earlier question for none, or fund another order",
             hint_zh="降低 epsilon，或重复先前的问题（不消耗预算），或另下订单",
@@ -194,7 +195,7 @@ def check_buyer_budget(account: BuyerAccount, charge: int) -> None:
         f"{who} has {_shown(account.left)} of the data set's budget left; the query needs {_shown(charge)}",
         zh=f"{zh}在该数据集上剩余隐私预算 {_shown(account.left)}，查询需要 {_shown(charge)}",
         rule="queries.buyer_budget",
-        expected=f"at most {account.left}",
+        expected=at_most(account.left),
         got=charge,
         hint="the cap counts all orders, listings and versions; ask for less, or repeat an earlier question for none",
         hint_zh="上限按全部订单、挂牌与版本合计；可降低 epsilon，或重复先前的问题（不消耗预算）",
@@ -214,7 +215,7 @@ def check_asset_budget(budget: int, spent: int, charge: int) -> None:
             f"the data set has {_shown(left)} of its privacy budget left; the query needs {_shown(charge)}",
             zh=f"数据集剩余隐私预算 {_shown(left)}，查询需要 {_shown(charge)}",
             rule="queries.asset_budget",
-            expected=f"at most {left}",
+            expected=at_most(left),
             got=charge,
             hint="ask for less epsilon, or repeat an earlier question: that costs none",
             hint_zh="降低 epsilon,或重复先前的问题(不消耗预算)",

@@ -17,6 +17,7 @@ from crypto.canonical import canonical_json
 from marketplace.documents import Document, validate_query
 from marketplace.errors import InvalidInputError
 from marketplace.queries.terms import Term, term_of
+from marketplace.words import Words
 
 
 class Filter:
@@ -121,7 +122,7 @@ class Query:
                 f"two columns would be called {doubled[0]}",
                 zh=f"有两列同名：{doubled[0]}",
                 rule="queries.algebra",
-                expected="a name of its own for every column",
+                expected=Words("a name of its own for every column", "每列各有名称"),
                 got=doubled[0],
             )
         return found

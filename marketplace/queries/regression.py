@@ -30,6 +30,7 @@ from marketplace.queries.figures import Reading
 from marketplace.queries.lexicon import measure
 from marketplace.queries.terms import RegressionTerm
 from marketplace.types import MICRO
+from marketplace.words import Words
 
 Array = NDArray[np.float64]
 
@@ -85,7 +86,7 @@ class Regression:
                 "positive definite",
                 zh=f"噪声超过 {self.label} 所需的信息:正规矩阵非正定",
                 rule="queries.regression",
-                expected="a positive definite normal matrix",
+                expected=Words("a positive definite normal matrix", "正定的法矩阵"),
                 hint="ask for more epsilon, more rows, fewer or less related regressors, or RIDGE",
                 hint_zh="提高 epsilon、扩大范围、减少相关的自变量,或改用 RIDGE",
             )

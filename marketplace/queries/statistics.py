@@ -23,6 +23,7 @@ from marketplace.errors import RuleError
 from marketplace.queries.lexicon import choices, measure, positions
 from marketplace.queries.lexicon import dimension as declared_dimension
 from marketplace.queries.terms import QuantileTerm, RegressionTerm, ScoreTerm, Term, WeightedTerm
+from marketplace.words import Words
 
 Manifest = Mapping[str, Any]
 Parts = tuple[tuple[str, int], ...]
@@ -133,7 +134,8 @@ def joint_of(manifest: Manifest, names: Sequence[str]) -> int:
             f"the data set was sealed without the cross products of {', '.join(names)}",
             zh=f"数据集密封时未声明 {'、'.join(names)} 的联合统计",
             rule="queries.forms",
-            expected=choices(" + ".join(joint) for joint in manifest["joints"]) or "no joint is declared",
+            expected=choices(" + ".join(joint) for joint in manifest["joints"])
+            or Words("no joint is declared", "未声明联合统计"),
             got=" + ".join(names),
             hint="a supplier declares joints when it seals: measures whose cross products may be asked for",
             hint_zh="联合统计须由供方在密封时声明",
@@ -162,7 +164,8 @@ def _bins(manifest: Manifest, term: Term) -> dict[str, Need]:
             f"{term.measure} was sealed without bins",
             zh=f"度量 {term.measure} 密封时未声明分箱",
             rule="queries.forms",
-            expected=choices(item["name"] for item in manifest["measures"] if bin_count(item)) or "no measure has bins",
+            expected=choices(item["name"] for item in manifest["measures"] if bin_count(item))
+            or Words("no measure has bins", "没有分箱的指标"),
             got=term.measure,
             hint="a supplier declares the edges of bins when it seals",
             hint_zh="分箱边界须由供方在密封时声明",

@@ -12,6 +12,7 @@ from marketplace.documents.identifiers import is_certificate_code
 from marketplace.errors import InvalidInputError, RuleError
 from marketplace.rulebooks import Rulebook
 from marketplace.rulebooks.calendar import SHANGHAI
+from marketplace.words import Words
 
 LENGTH = 15
 
@@ -106,6 +107,6 @@ def _malformed(code: str) -> InvalidInputError:
         "certificate_code_malformed",
         f"{code} is no certificate code",
         zh=f"{code} 不是有效的凭证编码",
-        expected="SJ and 13 digits, e.g. SJ310202611 and 0001",
+        expected=Words("SJ and 13 digits, e.g. SJ310202611 and 0001", "SJ 加 13 位数字，如 SJ310202611 加 0001"),
         got=code,
     )

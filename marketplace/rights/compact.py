@@ -16,6 +16,7 @@ from crypto.canonical import canonical_json, load_canonical
 from crypto.errors import CryptoError
 from marketplace.documents import Document
 from marketplace.errors import InvalidInputError
+from marketplace.words import Words
 
 PREFIX = "TDM1:"
 MAX_TEXT = 4_296  # characters of the largest QR code
@@ -61,7 +62,7 @@ def pack(certificate: Mapping[str, Any]) -> str:
             "certificate_too_large",
             "the certificate does not fit a QR code",
             zh="证书内容超出二维码容量",
-            expected=f"at most {MAX_TEXT} characters",
+            expected=Words(f"at most {MAX_TEXT} characters", f"至多 {MAX_TEXT} 个字符"),
             got=len(text),
         )
     return text

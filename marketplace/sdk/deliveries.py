@@ -21,6 +21,7 @@ from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 from marketplace.sdk.keyproofs import book_of
 from marketplace.types import ZERO_DIGEST, DeliveryMark
+from marketplace.words import Words
 
 DAY = 86_400
 _ORDERED_SECONDS = 2 * DAY  # between ordering and asking for the delivery, with room
@@ -53,7 +54,7 @@ class Terms:
                 f"{self.corrections} corrections, and no time for any: an objection would give the money back at once",
                 zh="允许更正却未给出更正期：买方一提异议即可退款",
                 rule="deliveries.corrections_have_time",
-                expected="days to correct, or no corrections",
+                expected=Words("days to correct, or no corrections", "更正天数，或不设更正"),
                 got=self.correction_days,
                 hint="give days to correct, or offer no corrections",
                 hint_zh="请给出更正期，或不提供更正",

@@ -30,6 +30,7 @@ from marketplace.sdk import certificates
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 from marketplace.sdk.keyproofs import book_of
+from marketplace.words import Words
 
 Facts = Mapping[str, Any]
 RULE = "identifiers.answer_is_about_what_was_asked"
@@ -173,7 +174,7 @@ def _of_key(did: str) -> Document:
     try:
         return key_document(parse_did_key(did))
     except CryptoError as error:
-        raise malformed_did(did, f"did:key:z… ({error})") from None
+        raise malformed_did(did, Words(f"did:key:z… ({error})", "did:key:z…")) from None
 
 
 def _check_log_key(client: Client, found: Document) -> None:

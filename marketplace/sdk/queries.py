@@ -37,6 +37,7 @@ from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 from marketplace.sdk.journal import Step
 from marketplace.sdk.orders import Deal
+from marketplace.words import Words
 
 WAIT_SECONDS = 120
 POLL_SECONDS = 20
@@ -258,7 +259,7 @@ def _no_outcome(state: str) -> MarketplaceError:
         "query_pending",
         f"the query has no outcome yet; it is {state}",
         zh=f"查询尚无结果，当前状态：{state}",
-        expected="released or refused",
+        expected=Words("released or refused", "已答复或已拒绝"),
         got=state,
         hint="nothing is lost and nothing is paid twice: carry on with `marketplace queries resume ORDER`",
         hint_zh="不会丢失，也不会重复付费：请执行 marketplace queries resume ORDER",

@@ -18,6 +18,7 @@ from marketplace.rulebooks.bounds import bounds_of
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 from marketplace.types import ZERO_DIGEST
+from marketplace.words import Words
 
 USUAL_DAYS = 2 * 365
 
@@ -250,7 +251,10 @@ def end_of_term(found: Mapping[str, Any], present_end: int, days: int | None) ->
                 zh=f"{KIND_WORDS[case.kind.name]}不改变登记的有效期",
                 rule="registrations.validity_of_the_deposit",
                 rulebook=book.name,
-                expected=f"no term; the entry stands until {iso_time(present_end)}",
+                expected=Words(
+                    f"no term; the entry stands until {iso_time(present_end)}",
+                    f"不填期限；该登记有效至 {iso_time(present_end)}",
+                ),
                 got=f"{days} days",
                 hint="leave the term out; a renewal gives another one",
                 hint_zh="请勿填写有效期；如需延长请办理续期登记",

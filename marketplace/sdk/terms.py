@@ -2,6 +2,7 @@
 
 from marketplace.documents import iso_time
 from marketplace.errors import RuleError
+from marketplace.words import at_most
 
 DAY = 86_400
 
@@ -23,7 +24,7 @@ def end_within(now: int, seconds: int, latest: int) -> int:
         f"the term would end at {iso_time(now + seconds)}, after the registration ends at {iso_time(latest)}",
         zh=f"期限将至 {iso_time(now + seconds)}，晚于登记有效期 {iso_time(latest)}",
         rule="listings.term_within_the_asset",
-        expected=f"at most {most}",
+        expected=at_most(most),
         got=f"{seconds // DAY}d" if seconds >= DAY else f"{seconds}s",
         hint=f"give --term {most} or less, or have the registration renewed first",
         hint_zh=f"请以 --term {most} 或更短期限办理，或先续期登记",

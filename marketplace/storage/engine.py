@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlmodel import Session
 
 from marketplace.errors import ConfigurationError
+from marketplace.words import Words
 
 BUSY_TIMEOUT_MILLISECONDS = 30_000
 WRITER_LOCK = 0x6D61726B6574  # "market": the advisory lock that makes PostgreSQL's writers take turns
@@ -55,7 +56,7 @@ def make_engine(url: str) -> Engine:
         "database_unknown",
         f"the store cannot be a {backend} database",
         zh=f"不支持 {backend} 数据库",
-        expected="sqlite:///… or postgresql://…",
+        expected=Words("sqlite:///… or postgresql://…", "sqlite:///… 或 postgresql://…"),
         got=backend,
         hint="set DATABASE_URL to one of the two",
         hint_zh="请把 DATABASE_URL 设为其中之一",

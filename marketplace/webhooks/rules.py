@@ -18,6 +18,7 @@ from marketplace import artifacts
 from marketplace.currencies import kind_of
 from marketplace.errors import InvalidInputError
 from marketplace.intents import CONTRACTS
+from marketplace.words import Words
 
 MAX_URL, MAX_ENDPOINTS, MAX_TYPES = 2000, 10, 50
 SECRET_BYTES = 32
@@ -198,7 +199,7 @@ def _bad_url(url: str, why: str, why_zh: str) -> InvalidInputError:
         "webhook_url",
         f"webhooks are not sent to {url[:100]}: {why}",
         zh=f"不能向 {url[:100]} 发送通知：{why_zh}",
-        expected="https://host/path on the public internet",
+        expected=Words("https://host/path on the public internet", "公网上的 https://主机/路径"),
         got=url[:200],
         hint="give the https address of a server that everybody can reach",
         hint_zh="请提供公网可达的 https 地址",

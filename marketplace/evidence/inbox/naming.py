@@ -9,6 +9,7 @@ from marketplace.documents.identifiers import Identifier, Kind, identifier
 from marketplace.errors import RuleError
 from marketplace.evidence.tables import SignedStatement
 from marketplace.identifiers.tables import Named
+from marketplace.words import Words
 
 KIND_OF = {"Register": Kind.DATA, "List": Kind.PRODUCT, "Fund": Kind.ORDER}
 """The statement that brings an object into being, by whose name it is remembered until the ledger has it."""
@@ -40,7 +41,7 @@ def require_free(session: Session, kind: Kind, subject: str) -> None:
         f"another object has the identifier {name}",
         zh=f"标识 {name} 已被占用",
         rule="identifiers.unique",
-        expected="an id with an identifier of its own",
+        expected=Words("an id with an identifier of its own", "标识不与他者重复的编号"),
         got=other,
         hint="change the document by a word: its digest, and so the id and the identifier, will be others",
         hint_zh="请对文档稍作改动:其摘要、编号与标识都会随之改变",

@@ -33,6 +33,7 @@ from marketplace.participants.tables import Participant
 from marketplace.queries.tables import PanelKey
 from marketplace.settings import Settings
 from marketplace.types import Act, ParticipantStatus, Role
+from marketplace.words import Words
 
 ENDPOINTS = {  # fragment: (type, path)
     "identifiers": ("IdentifierResolver", "/identifiers/"),
@@ -127,18 +128,24 @@ def find_did(session: Session, settings: Settings, did: str, account: str | None
         f"did:{method} is not resolved here",
         zh=f"本机构不解析 did:{method}",
         rule="identifiers.did_methods",
-        expected="did:web, did:ethr or did:key",
+        expected=Words("did:web, did:ethr or did:key", "did:web、did:ethr 或 did:key"),
         got=method,
     )
+
+
+_KEYS = Words(
+    f"did:key of {KeyKind.ED25519}, {KeyKind.X25519} or {KeyKind.SECP256K1}",
+    f"{KeyKind.ED25519}、{KeyKind.X25519} 或 {KeyKind.SECP256K1} 的 did:key",
+)
 
 
 def _of_key(did: str) -> Document:
     try:
         key = parse_did_key(did)
     except MalformedInput as error:
-        raise malformed_did(did, f"did:key:z… ({error})") from None
+        raise malformed_did(did, Words(f"did:key:z… ({error})", "did:key:z…")) from None
     if key.kind is KeyKind.BLS12_381_G1:
-        raise malformed_did(did, f"did:key of {KeyKind.ED25519}, {KeyKind.X25519} or {KeyKind.SECP256K1}")
+        raise malformed_did(did, _KEYS)
     return key_document(key)
 
 

@@ -13,6 +13,7 @@ from marketplace.participants.membership import require_signed
 from marketplace.participants.tables import Application, Participant
 from marketplace.storage.documents import read_document
 from marketplace.types import OVERSEERS, Digest, ListingStatus, ParticipantStatus, Role
+from marketplace.words import Words
 
 
 def roles_of(session: Session, account: str | None) -> Role:
@@ -158,7 +159,7 @@ def require_no_obligations(session: Session, account: str) -> None:
             f"{account} still has an order in escrow or a product on offer",
             zh=f"{account} 仍有托管中的订单或挂牌中的产品",
             rule="participants.no_exit_with_obligations",
-            expected="no funded order and no listed product",
+            expected=Words("no funded order and no listed product", "没有托管中的订单，也没有挂牌中的产品"),
             got=found[0],
             hint="settle or refund the orders and delist the products, then leave",
             hint_zh="请先结算或退款相关订单并摘牌产品",

@@ -19,6 +19,7 @@ from marketplace.types import Act, Digest
 from marketplace.web.context import Context
 from marketplace.web.openid.fetching import refused
 from marketplace.webhooks.rules import LINKED, UNLINKED
+from marketplace.words import Words, of_bits
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def _administered(session: Session, signed: SignIn, wish: Wish, now: int) -> str
             "identity_link_differs", "another link was signed", "签署内容与请求不一致", stated, signed.statement
         )
     if not wish.acts & Act.READ or not now < wish.valid_until <= now + MAX_LINK_SECONDS:
-        latest = f"READ, and an end within {MAX_LINK_SECONDS} s"
+        latest = Words(f"READ, and an end within {MAX_LINK_SECONDS} s", f"含 READ，且期限在 {MAX_LINK_SECONDS} 秒以内")
         raise _unfit(
             "identity_link_term", "a link reads, and has an end", "关联须含 READ 并有期限", latest, wish.valid_until
         )
@@ -122,12 +123,12 @@ def _administered(session: Session, signed: SignIn, wish: Wish, now: int) -> str
             "identity_link_beyond_key",
             "a link is made by a key that may administer its account, and gives nothing that the key may not do",
             "关联须由可管理账户的密钥签署，且权限不得超出该密钥",
-            int(wanted),
+            of_bits(Act, wanted),
             signed.address,
         )
     participant = session.get(Participant, account)
     if participant is None or participant.status not in SERVED:
-        standing = "a participant in good standing"
+        standing = Words("a participant in good standing", "状态正常的参与方")
         raise _unfit("participant_not_served", f"{account} is not active", "该参与方状态异常", standing, account)
     return account
 
@@ -138,7 +139,10 @@ def _check_free(session: Session, account: str, identity: str, now: int) -> None
     # A link that opens no session any more, since its key ended or its participant left, keeps nobody from another.
     if not is_mine and account_for(session, identity, now, Act.READ) is not None:
         raise _unfit(
-            "identity_taken", "another account has linked it", "该身份已关联其他账户", "an identity of no account"
+            "identity_taken",
+            "another account has linked it",
+            "该身份已关联其他账户",
+            Words("an identity of no account", "未关联任何账户的身份"),
         )
     count = select(func.count()).select_from(IdentityLink).where(IdentityLink.account == account)
     if not is_mine and session.exec(count).one() >= MAX_LINKS:

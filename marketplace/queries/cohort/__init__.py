@@ -47,6 +47,7 @@ from marketplace.queries.cohort.differences import Guard, Measured
 from marketplace.queries.numbers import Number, Plan
 from marketplace.queries.selection import Cells, Group
 from marketplace.queries.statistics import presence
+from marketplace.words import Words
 
 
 @dataclass(frozen=True)
@@ -72,13 +73,15 @@ def check_cohort(plan: Plan, counts: Counts, earlier: Iterable[Released], minimu
     for layer in layers:
         kept = layer.large(Guard(data, layer.measures, []), kept)
     if not kept:
-        raise _refusal("cohort_too_small", minimum, "every group, or the whole selection")
+        raise _refusal("cohort_too_small", minimum, Words("every group, or the whole selection", "每个分组或全部所选"))
     asked: list[Group] = []
     while kept != asked:  # a group that goes for one layer's sake changes the unions of the others
         asked = kept
         kept = _far_groups(layers, data, before, asked)
     if not kept:
-        raise _refusal("cohort_difference_too_small", minimum, "the difference to an earlier answer")
+        raise _refusal(
+            "cohort_difference_too_small", minimum, Words("the difference to an earlier answer", "与先前结果之差")
+        )
     suppressed = tuple(group for group in plan.groups if group not in set(kept))
     return Cohort(tuple(kept), suppressed, tuple(item for layer in layers for item in layer.released(kept)))
 
@@ -186,11 +189,14 @@ def _levels(number: Number, counts: Counts) -> dict[int, Cells]:
     return {level: counts.atoms(number.cells[number.weights == level]) for level in levels}
 
 
-def _refusal(code: str, minimum: int, what: str) -> RuleError:
+def _refusal(code: str, minimum: int, what: Words) -> RuleError:
     details: dict[str, Any] = {
         "rule": "queries.minimum_cohort",
-        "expected": f"at least {minimum} rows behind every number and every difference to an earlier answer",
-        "got": f"fewer than {minimum} rows behind {what}",
+        "expected": Words(
+            f"at least {minimum} rows behind every number and every difference to an earlier answer",
+            f"每个数值及其与先前结果之差均至少涉及 {minimum} 行",
+        ),
+        "got": Words(f"fewer than {minimum} rows behind {what.en}", f"{what.zh}所涉少于 {minimum} 行"),
         "hint": "widen the filter or group by fewer dimensions",
         "hint_zh": "放宽筛选条件或减少分组维度",
     }

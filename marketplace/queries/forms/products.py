@@ -38,6 +38,7 @@ from marketplace.queries.forms.reach import (
 from marketplace.queries.numbers import Cost, Number
 from marketplace.queries.selection import Cells, categories_of_cells, public_cells
 from marketplace.queries.sensitivity import row_sensitivity
+from marketplace.words import Words
 
 _PRODUCT_MICROSECONDS = 15_000  # of two ciphertexts, with the polynomials of the result
 _MASK_MICROSECONDS = 8_000
@@ -142,7 +143,10 @@ def _check_work(products: int) -> None:
             f"the question takes {products} products of ciphertexts; at most {MAX_PRODUCTS}",
             zh=f"该问题需 {products} 次密文相乘；最多 {MAX_PRODUCTS} 次",
             rule="queries.size",
-            expected=f"numbers times chunks of 8192 rows: at most {MAX_PRODUCTS}",
+            expected=Words(
+                f"numbers times chunks of 8192 rows: at most {MAX_PRODUCTS}",
+                f"数值个数乘以 8192 行的分块数至多为 {MAX_PRODUCTS}",
+            ),
             got=products,
             hint="group by fewer dimensions, filter, or ask in parts",
             hint_zh="减少分组维度、加筛选条件，或分次提问",

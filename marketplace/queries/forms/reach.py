@@ -12,6 +12,7 @@ from marketplace.errors import RuleError
 from marketplace.queries.numbers import Cost, Number, Weights
 from marketplace.queries.selection import Cells, public_cells
 from marketplace.queries.statistics import Statistic
+from marketplace.words import Words
 
 Manifest = Mapping[str, Any]
 OPEN_MICROSECONDS_PER_MEGABYTE = 4_000
@@ -123,7 +124,7 @@ def public_reach(manifest: Manifest, cells: Cells, weights: Weights | None) -> t
             f"the data are not sealed in a form that answers this about the hidden dimension {name}",
             zh=f"数据的密封形式不能就此问题区分 {name} 的类别",
             rule="queries.hidden",
-            expected="a question over all categories of the hidden dimension",
+            expected=Words("a question over all categories of the hidden dimension", "涵盖隐藏维度全部类别的提问"),
             got=name,
             hint="COUNT, SUM and MEAN by a hidden dimension need the form with sealed indicators",
             hint_zh="按隐藏维度计数、求和、求均值需要带密封指示列的形式",

@@ -31,6 +31,7 @@ from marketplace.rights.tables import Asset
 from marketplace.storage.documents import store_document
 from marketplace.types import OrderStatus, Role
 from marketplace.web.context import announce
+from marketplace.words import Words, word
 
 
 def ask(
@@ -98,8 +99,8 @@ def _check_open(session: Session, deployment: Deployment, order: Order, query: M
             "order_not_open",
             "this order is closed",
             "该订单已关闭",
-            "an order with money in escrow",
-            order.status,
+            Words("an order with money in escrow", "托管中的订单"),
+            word(OrderStatus(order.status)),
             hint="place another order",
             hint_zh="请另行下单",
         )
@@ -108,7 +109,7 @@ def _check_open(session: Session, deployment: Deployment, order: Order, query: M
             "order_closing",
             "this order is being closed, or one of its sides has claimed its end",
             "该订单正在结清，或一方已主张结算",
-            "an open order",
+            Words("an open order", "未结清的订单"),
             hint="place another order, or wait: if a closing comes to nothing the order goes on",
             hint_zh="请另行下单，或等待：若结清未成，订单将继续",
         )

@@ -1,6 +1,7 @@
 """The bell's topics for queries, and how a rule of this stage refuses."""
 
 from marketplace.errors import RuleError
+from marketplace.words import Words
 
 PANEL = "panel"  # the bell's topic for new tasks of the panel
 
@@ -34,7 +35,7 @@ def query_in_flight(name: str) -> RuleError:
         "query_in_flight",
         "the order's last query has no outcome yet; the next voucher depends on it",
         "上一查询尚无结果,下一凭证取决于它",
-        "one query at a time",
+        Words("one query at a time", "一次一个查询"),
         name,
         hint=f"wait for it with GET /queries/{name}?wait=30; a vault that is down answers when it is back",
         hint_zh=f"请用 GET /queries/{name}?wait=30 等待结果；金库离线时，恢复后会作答",

@@ -28,7 +28,7 @@ from marketplace.rights.tables import Asset, Share, ShareEncumbrance, Title, Ver
 from marketplace.storage.blobs import BlobStore
 from marketplace.storage.documents import has_document, read_document, store_document
 from marketplace.types import ZERO_DIGEST, AssetStatus, Digest
-from marketplace.words import of_rights
+from marketplace.words import Words, of_rights
 
 Part = TypeVar("Part", Share, Title, RegisterEntry)
 
@@ -342,7 +342,7 @@ def _check_version(session: Session, manifest: Document, message: Mapping[str, A
             "the version before is not registered by this holder",
             zh="前一版本尚未由该持有方登记",
             rule="rights.versions_follow",
-            expected="a registered asset whose manifest is previous",
+            expected=Words("a registered asset whose manifest is previous", "清单即 previous 所指的已登记资产"),
             got=manifest["previous"],
             hint="register the versions of a series in their order",
             hint_zh="请按先后顺序登记各版本",

@@ -22,6 +22,7 @@ from marketplace.settlement.statements.entries import BankStatement
 from marketplace.settlement.statements.reconciliation import reconcile as compare
 from marketplace.settlement.statements.table import parse_csv
 from marketplace.types import RedemptionStatus
+from marketplace.words import Words
 
 MAX_PAYOUT_BYTES = 1 << 16
 KINDS = {
@@ -104,8 +105,14 @@ def reconcile(
             "the statements cover nothing that the ledger has of this bank",
             zh="对账单未涵盖账本上该银行的任何收付",
             rule="settlement.reconciled",
-            expected="statements of the currencies and until the days of the ledger's payments",
-            got=f"{len(report.later)} later, other currencies: {', '.join(report.not_looked_at) or 'none'}",
+            expected=Words(
+                "statements of the currencies and until the days of the ledger's payments",
+                "涵盖账本各笔收付的货币与日期的对账单",
+            ),
+            got=Words(
+                f"{len(report.later)} later, other currencies: {', '.join(report.not_looked_at) or 'none'}",
+                f"较晚 {len(report.later)} 笔，其他货币：{'、'.join(report.not_looked_at) or '无'}",
+            ),
             hint="give the statements that cover them; nothing was reconciled",
             hint_zh="请提供涵盖上述收付的对账单；本次未完成任何对账",
         )

@@ -22,6 +22,7 @@ from marketplace.settlement.statements.entries import (
     malformed,
     units,
 )
+from marketplace.words import Words
 
 _NAMESPACE = re.compile(r"\{urn:iso:std:iso:20022:tech:xsd:camt\.053\.001\.0[2-8]\}Document")
 OPENING, CLOSING = ("OPBD", "PRCD"), ("CLBD",)
@@ -38,14 +39,23 @@ def parse_camt(content: bytes) -> list[BankStatement]:
     try:
         root = fromstring(content, forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
-        raise malformed("file", "XML without a document type", type(error).__name__) from None
+        raise malformed(
+            "file", Words("XML without a document type", "不含文档类型的 XML"), type(error).__name__
+        ) from None
     if not _NAMESPACE.fullmatch(root.tag):
-        raise malformed("Document", "urn:iso:std:iso:20022:tech:xsd:camt.053.001.02 to .08", root.tag)
+        raise malformed(
+            "Document",
+            Words(
+                "urn:iso:std:iso:20022:tech:xsd:camt.053.001.02 to .08",
+                "urn:iso:std:iso:20022:tech:xsd:camt.053.001.02 至 .08",
+            ),
+            root.tag,
+        )
     found = [
         _statement(_Reader(root.tag[: root.tag.index("}") + 1], item)) for item in root.iter() if _is(item, "Stmt")
     ]
     if not found:
-        raise malformed("BkToCstmrStmt", "at least one Stmt", "none")
+        raise malformed("BkToCstmrStmt", Words("at least one Stmt", "至少一个 Stmt"), "none")
     return found
 
 
@@ -78,10 +88,14 @@ class _Reader:
         """Minor units of the amount at a path, which has to be in the statement's currency."""
         found = next(self.all(path), None)
         if found is None:
-            raise malformed(f"{place}/{path}", "an amount", "none")
+            raise malformed(f"{place}/{path}", Words("an amount", "金额"), "none")
         stated = found.attribute("Ccy")
         if stated != currency:
-            raise malformed(f"{place}/{path}", f"an amount in {currency}, as the statement's balances", stated)
+            raise malformed(
+                f"{place}/{path}",
+                Words(f"an amount in {currency}, as the statement's balances", f"与余额相同货币（{currency}）的金额"),
+                stated,
+            )
         return units(found.own, stated, f"{place}/{path}")
 
     def attribute(self, name: str) -> str:
@@ -92,7 +106,7 @@ class _Reader:
         """1 for a credit, -1 for a debit."""
         stated = self.text("CdtDbtInd")
         if stated not in ("CRDT", "DBIT"):
-            raise malformed(f"{place}/CdtDbtInd", "CRDT or DBIT", stated)
+            raise malformed(f"{place}/CdtDbtInd", Words("CRDT or DBIT", "CRDT 或 DBIT"), stated)
         return 1 if stated == "CRDT" else -1
 
 
@@ -100,9 +114,9 @@ def _statement(reader: _Reader) -> BankStatement:
     name, number = reader.text("Id"), reader.text("ElctrncSeqNb", "LglSeqNb")
     account = reader.text("Acct/Id/IBAN", "Acct/Id/Othr/Id")
     if not name or not account:
-        raise malformed("Stmt", "Id and Acct/Id", name or account or "neither")
+        raise malformed("Stmt", Words("Id and Acct/Id", "Id 与 Acct/Id"), name or account or "neither")
     if number and not re.fullmatch("[0-9]{1,18}", number):
-        raise malformed("Stmt/ElctrncSeqNb", "a number", number)
+        raise malformed("Stmt/ElctrncSeqNb", Words("a number", "数字"), number)
     currency = _currency(reader)
     entries = tuple(entry for item in reader.all("Ntry") for entry in _entries(item, currency))
     stated = reader.text("FrToDt/ToDtTm") or _date_of(reader, CLOSING)
@@ -123,13 +137,17 @@ def _statement(reader: _Reader) -> BankStatement:
 def _last_day(reader: _Reader, entries: Sequence[Entry], stated: str) -> str:
     """The last day covered: the one that is stated, after which nothing is booked, else that of the last entry."""
     if not stated and not entries:
-        raise malformed("Stmt/FrToDt", "the last day that the statement covers", "none")
+        raise malformed("Stmt/FrToDt", Words("the last day that the statement covers", "对账单涵盖的最后一日"), "none")
     if not stated:
         return max(entry.value_date for entry in entries)
     last = date(stated, "Stmt/FrToDt")
     booked = [date(item.text(*_BOOKED, *_VALUED), "Ntry/BookgDt") for item in reader.all("Ntry") if _is_booked(item)]
     if beyond := [day for day in booked if day > last]:
-        raise malformed("Ntry/BookgDt", f"a day until {last}, which the statement is said to cover", max(beyond))
+        raise malformed(
+            "Ntry/BookgDt",
+            Words(f"a day until {last}, which the statement is said to cover", f"不晚于对账单所载截止日 {last}"),
+            max(beyond),
+        )
     return last
 
 
@@ -150,7 +168,7 @@ def _balance(reader: _Reader, codes: tuple[str, ...], currency: str) -> int:
     """A statement without balances proves nothing, so both are asked for."""
     found = _balances(reader, codes)
     if not found:
-        raise malformed("Stmt/Bal", f"a balance {' or '.join(codes)}", "none")
+        raise malformed("Stmt/Bal", Words(f"a balance {' or '.join(codes)}", f"余额 {' 或 '.join(codes)}"), "none")
     chosen = min(found, key=lambda item: codes.index(item.text("Tp/CdOrPrtry/Cd")))
     return chosen.sign("Bal") * chosen.amount("Bal", currency)
 
@@ -176,14 +194,25 @@ def _entries(reader: _Reader, currency: str) -> Iterator[Entry]:
         return
     parts = [item.amount("TxDtls", currency, "Amt" if item.text("Amt") else "AmtDtls/TxAmt/Amt") for item in details]
     if sum(parts) != total:
-        raise malformed("Ntry/NtryDtls", f"payments that sum to {total} minor units", sum(parts))
+        raise malformed(
+            "Ntry/NtryDtls",
+            Words(f"payments that sum to {total} minor units", f"合计 {total} 个最小货币单位的各笔收付"),
+            sum(parts),
+        )
     for item, amount in zip(details, parts, strict=True):
         yield _entry(item.text("Refs/AcctSvcrRef"), day, amount, sign, item)
 
 
 def _entry(reference: str, day: str, amount: int, sign: int, details: _Reader) -> Entry:
     if not reference or amount == 0:
-        raise malformed("Ntry", "AcctSvcrRef, the bank's own reference, and an amount above zero", reference or amount)
+        raise malformed(
+            "Ntry",
+            Words(
+                "AcctSvcrRef, the bank's own reference, and an amount above zero",
+                "银行流水号 AcctSvcrRef，且金额大于零",
+            ),
+            reference or amount,
+        )
     side = "Dbtr" if sign > 0 else "Cdtr"
     paths = (f"RltdPties/{side}Acct/Id/IBAN", f"RltdPties/{side}Acct/Id/Othr/Id")
     text = " ".join(item.own for item in details.all("RmtInf/Ustrd"))

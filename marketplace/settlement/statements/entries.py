@@ -6,6 +6,7 @@ from datetime import date as calendar
 
 from marketplace.currencies import CNY, CURRENCIES
 from marketplace.errors import InvalidInputError
+from marketplace.words import Words
 
 MAX_BYTES = 32 << 20
 MAX_UNITS = 2**53 - 1
@@ -91,31 +92,34 @@ def units(text: str, currency: str, place: str) -> int:
     """
     match, known = _AMOUNT.fullmatch(text.strip()), CURRENCIES.get(currency)
     if known is None:
-        raise malformed(place, "an amount in a currency of ISO 4217 that is kept", currency)
+        raise malformed(
+            place, Words("an amount in a currency of ISO 4217 that is kept", "支持的 ISO 4217 货币的金额"), currency
+        )
     fraction, places = (match[2] or "") if match else "", known.exponent
     if match is None or fraction[places:].strip("0"):
-        raise malformed(place, f"a decimal with at most {places} places", text)
+        raise malformed(place, Words(f"a decimal with at most {places} places", f"至多 {places} 位小数"), text)
     value: int = int(match[1]) * 10**places + int(fraction[:places].ljust(places, "0") or "0")
     if value > MAX_UNITS:
-        raise malformed(place, f"at most {MAX_UNITS} minor units", text)
+        raise malformed(place, Words(f"at most {MAX_UNITS} minor units", f"至多 {MAX_UNITS} 个最小货币单位"), text)
     return value
 
 
-def date(text: str, place: str) -> str:
+def date(text: str, place: str | Words) -> str:
     """A day, from an ISO date or a moment. Raises InvalidInputError `statement_malformed`."""
     match = re.match("([0-9]{4}-[0-9]{2}-[0-9]{2})(T|$)", text.strip())
     try:
         return calendar.fromisoformat(match[1] if match else "").isoformat()
     except ValueError:
-        raise malformed(place, "a date YYYY-MM-DD", text) from None
+        raise malformed(place, Words("a date YYYY-MM-DD", "日期 YYYY-MM-DD"), text) from None
 
 
-def malformed(place: str, expected: str, got: object) -> InvalidInputError:
+def malformed(place: str | Words, expected: Words, got: object) -> InvalidInputError:
     """The refusal of a file that does not say what a statement says; names where."""
+    at = Words.alike(place) if isinstance(place, str) else place
     return InvalidInputError(
         "statement_malformed",
-        f"the bank statement is not well formed at {place}",
-        zh=f"银行对账单格式有误：{place}",
+        f"the bank statement is not well formed at {at.en}",
+        zh=f"银行对账单格式有误：{at.zh}",
         expected=expected,
         got=str(got)[:100],
         hint="export it again; camt.053 and CSV with a profile are read",
@@ -126,4 +130,4 @@ def malformed(place: str, expected: str, got: object) -> InvalidInputError:
 def check_size(content: bytes) -> None:
     """Refuse a file that is larger than any statement. Raises InvalidInputError `statement_malformed`."""
     if len(content) > MAX_BYTES:
-        raise malformed("file", f"at most {MAX_BYTES} bytes", len(content))
+        raise malformed("file", Words(f"at most {MAX_BYTES} bytes", f"至多 {MAX_BYTES} 字节"), len(content))

@@ -32,6 +32,7 @@ from marketplace.vault.keeping.custody import MAX_FILE, card_of, make_lending, o
 from marketplace.vault.keeping.secrecy import Cipher
 from marketplace.vault.keeping.store import PrivacyStore
 from marketplace.vault.shared.commands import Forgets, ForgottenAccount, Registrars, forget
+from marketplace.words import Words, one_of
 
 Trust = Annotated[
     str,
@@ -140,7 +141,7 @@ def run_(
             "a custodian takes the word of nodes that it knows by their keys alone",
             zh="托管方只采信已知公钥的计算节点",
             rule="custodian.attested",
-            expected="--node BLS key, for every node of the panel",
+            expected=Words("--node BLS key, for every node of the panel", "为每个计算节点提供 --node BLS 公钥"),
             hint="list them with: marketplace panel nodes; compare them by another channel",
             hint_zh="请执行 marketplace panel nodes 查询,并通过其他渠道核对",
         )
@@ -225,7 +226,7 @@ def word_of(trust: str, nodes: list[str] | None, requests: Requests) -> Word | N
             "trust_unknown",
             f"{trust} is no way to trust",
             zh="未知的信任方式",
-            expected="rederive, attested",
+            expected=one_of(("rederive", "attested")),
             got=trust,
         )
     return Word(requests, frozenset(nodes or ())) if trust == "attested" else None

@@ -35,6 +35,7 @@ from marketplace.queries.plan import Plan, make_plan
 from marketplace.queries.selection import Group
 from marketplace.queries.statements import check_release
 from marketplace.vault.keeping.store import PrivacyStore, Stored
+from marketplace.words import Words
 
 Leaf = Mapping[str, Any]
 Fetch = Callable[[str], Document]
@@ -64,7 +65,7 @@ def check_not_behind(
             f"the privacy account lacks a release that this key holder signed, of query {release['query']}",
             zh=f"隐私账户缺少本方已签署的发布(查询 {release['query']})",
             rule="vault.account_is_whole",
-            expected="an account with every release that was signed for it",
+            expected=Words("an account with every release that was signed for it", "载有全部已签署发布的账户"),
             got=release["query"],
             hint="an old copy of the account was put back: stop this process, then marketplace vault recover",
             hint_zh="账户文件被旧副本覆盖：请先停止本进程，再执行 marketplace vault recover",

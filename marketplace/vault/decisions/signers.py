@@ -10,6 +10,7 @@ from typing import Protocol
 from marketplace.errors import VerificationError
 from marketplace.participants.proofs import Proven
 from marketplace.queries.permission import OrderPapers
+from marketplace.words import Words
 
 
 class Memory(Protocol):
@@ -50,7 +51,9 @@ def _left_out(account: str, known: int, shown: int) -> VerificationError:
         f"{known} changes of the keys of {account} were shown here before; now they are left out, or others are shown",
         zh=f"此前已出示账户 {account} 的 {known} 项密钥变更，本次缺失或不一致",
         rule="vault.keys_are_not_forgotten",
-        expected=f"a history that begins with the {known} changes that are known",
+        expected=Words(
+            f"a history that begins with the {known} changes that are known", f"以已知的 {known} 项变更为开端的历史"
+        ),
         got=f"{shown} changes",
         hint="the exchange hides or rewrites changes of keys: keep this refusal, and tell the account's owner; if it "
         "was put back from an old copy, see `marketplace vault forget-keys`",

@@ -30,6 +30,7 @@ from marketplace.queries.plan import Cells
 from marketplace.queries.pricing import OrderAccount, calls_of
 from marketplace.vault.keeping.secrecy import Cipher
 from marketplace.vault.keeping.versions import bring_up_to_date, context
+from marketplace.words import Words
 
 BUSY_SECONDS = 60
 
@@ -280,7 +281,9 @@ def _lost() -> RuleError:
         "this question was answered before, and the vault has lost the answer's shares",
         zh="该问题此前已作答,但保险库已丢失其份额",
         rule="vault.same_answer",
-        expected="a question that was not answered before the account was recovered",
+        expected=Words(
+            "a question that was not answered before the account was recovered", "账户恢复之前未曾答复的提问"
+        ),
         hint="who got the answer still has it; ask a question that differs in something",
         hint_zh="原提问方仍持有答案；请改问一个有所不同的问题",
     )

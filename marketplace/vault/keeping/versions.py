@@ -15,6 +15,7 @@ import numpy as np
 from crypto.canonical import sha256
 from marketplace.errors import ConfigurationError
 from marketplace.vault.keeping.secrecy import Cipher
+from marketplace.words import at_most
 
 VERSION = 3
 _SCHEMA = """
@@ -59,7 +60,7 @@ def _bring(connection: sqlite3.Connection, cipher: Cipher, series: Mapping[str, 
             "account_newer",
             f"the privacy account was written by a newer program: layout {found}, this one reads up to {VERSION}",
             zh=f"隐私账户由更新版本的程序写入:布局 {found},本程序至多支持 {VERSION}",
-            expected=f"at most {VERSION}",
+            expected=at_most(VERSION),
             got=found,
             hint="install the newer program; never start an older one on this file",
             hint_zh="请安装更新版本的程序，切勿用旧版本打开此文件",

@@ -38,6 +38,7 @@ from marketplace.vault.shared.commands import (
     seal_and_tell,
     vault_path,
 )
+from marketplace.words import Words
 
 Sources = Annotated[
     list[str],
@@ -79,7 +80,7 @@ def abandon(
             "the custodian does not complete this answer",
             zh="托管方未能完成该答复",
             rule="vault.custodian",
-            expected="the custodian's share",
+            expected=Words("the custodian's share", "托管方持有的份额"),
             hint="ask again once the supplier has a custodian; this call costs nothing",
             hint_zh="请待供方恢复托管方后重新查询；本次调用不收费",
         )

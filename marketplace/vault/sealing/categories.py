@@ -11,7 +11,7 @@ from marketplace.errors import InvalidInputError
 from marketplace.vault.sealing.reading import read_batches
 from marketplace.vault.sealing.schema import Dimension, Schema, is_ordered, whole_number
 from marketplace.vault.sealing.values import categories_of
-from marketplace.words import Words
+from marketplace.words import Words, at_most
 
 MAX_CATEGORIES = 10_000
 Progress = Callable[[str, int, int], None]
@@ -74,7 +74,7 @@ def _check_count(item: Dimension, count: int) -> None:
             "too_many_categories",
             f"{item.column} has more than {MAX_CATEGORIES} different labels",
             zh=f"{item.column} 的类别超过 {MAX_CATEGORIES} 个",
-            expected=f"at most {MAX_CATEGORIES}",
+            expected=at_most(MAX_CATEGORIES),
             got=count,
             hint="a dimension is a label with few values; declare a number as a measure",
             hint_zh="维度是取值不多的标签；数值请声明为指标",

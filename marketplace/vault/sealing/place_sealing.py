@@ -20,6 +20,7 @@ from marketplace.vault.sealing.row_sealing import Joints, Seal, column_values
 from marketplace.vault.sealing.rows import Rows, Shape
 from marketplace.vault.sealing.totals import Integers
 from marketplace.vault.sealing.work import Columns, Work
+from marketplace.words import Words
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,10 @@ def _check_rows_fit(places: Places) -> None:
             f"a public cell has {most} rows, and {places.each} places were declared for each",
             zh=f"某公开单元有 {most} 行，而每单元只声明了 {places.each} 个位置",
             rule="vault.places",
-            expected=f"at most {places.each} rows of every combination of public categories",
+            expected=Words(
+                f"at most {places.each} rows of every combination of public categories",
+                f"每个公开类别组合至多 {places.each} 行",
+            ),
             got=most,
             hint="declare more places, or split the rows into batches; do not follow the data row by row: places are"
             " public",

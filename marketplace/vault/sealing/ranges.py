@@ -10,6 +10,7 @@ from crypto.seal.pad_wire import PadProfile, pad_profile
 from crypto.seal.parameters import Profile, profile
 from marketplace.errors import InvalidInputError
 from marketplace.vault.sealing.schema import Measure
+from marketplace.words import Words
 
 Forms = Sequence[Mapping[str, Any]]
 """The forms of a manifest."""
@@ -48,7 +49,9 @@ def _products(name: str, measures: Sequence[Measure], rows: int) -> None:
             f"{rows} rows are too many for the form products",
             zh=f"{rows} 行超出 products 形式的上限",
             rule="vault.range",
-            expected=f"at most {chosen.max_cells} rows in all batches",
+            expected=Words(
+                f"at most {chosen.max_cells} rows in all batches", f"全部批次合计至多 {chosen.max_cells} 行"
+            ),
             got=rows,
             hint="seal fewer rows, or make the hidden dimension public",
             hint_zh="减少行数，或将隐藏维度改为公开",

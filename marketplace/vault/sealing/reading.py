@@ -16,6 +16,7 @@ from pyarrow import parquet
 from marketplace.errors import InvalidInputError
 from marketplace.queries.lexicon import choices
 from marketplace.refusals.reasons import reason_of
+from marketplace.words import Words
 
 BATCH_ROWS = 65_536
 _BLOCK_BYTES = 4 << 20
@@ -42,7 +43,10 @@ def read_batches(path: Path, columns: Sequence[str], skip: int = 0) -> Iterator[
     readers = {".parquet": _parquet, ".csv": _csv}
     if path.suffix not in readers:
         raise InvalidInputError(
-            "unknown_format", f"cannot read {path.name}", zh=f"不支持的文件 {path.name}", expected=".csv or .parquet"
+            "unknown_format",
+            f"cannot read {path.name}",
+            zh=f"不支持的文件 {path.name}",
+            expected=Words(".csv or .parquet", ".csv 或 .parquet"),
         )
     row = 1 + skip
     with _readable(path):

@@ -25,6 +25,7 @@ from marketplace.vault.sealing.drafts import Draft
 from marketplace.vault.sealing.schema import Schema
 from marketplace.vault.sealing.updates import check_declared, completed, rows_besides
 from marketplace.vault.sealing.work import Source
+from marketplace.words import Words
 
 
 def reseal(
@@ -110,8 +111,10 @@ def _check_rows(base: Dataset, sealed: SealedBatch, batch: Document) -> None:
             f"the file holds other rows than batch {batch['name']} was sealed from",
             zh=f"文件中的数据行与批次 {batch['name']} 不同",
             rule="vault.reseal",
-            expected=f"{batch['rows']} rows with the same counts in every cell",
-            got=f"{sealed.entry['rows']} rows",
+            expected=Words(
+                f"{batch['rows']} rows with the same counts in every cell", f"{batch['rows']} 行，且各单元计数相同"
+            ),
+            got=Words(f"{sealed.entry['rows']} rows", f"{sealed.entry['rows']} 行"),
             hint="other rows make a new batch: marketplace vault correct",
             hint_zh="数据行有变动时请更正批次:marketplace vault correct",
         )

@@ -126,7 +126,10 @@ def load_schema(path: Path) -> Schema:
         value = parse_json(data) if path.suffix == ".json" else tomllib.loads(data.decode())
     except (ValueError, RecursionError) as error:
         raise InvalidInputError(
-            "malformed_schema", f"{path.name}: {error}", zh=f"无法读取 {path.name}", expected="TOML or JSON"
+            "malformed_schema",
+            f"{path.name}: {error}",
+            zh=f"无法读取 {path.name}",
+            expected=Words("TOML or JSON", "TOML 或 JSON"),
         ) from error
     return parse_schema(value)
 

@@ -19,6 +19,7 @@ from marketplace.vault.sealing.rows import Rows, Shape
 from marketplace.vault.sealing.schema import Measure, Schema
 from marketplace.vault.sealing.totals import Integers, counts_by_cell, totals_by_cell
 from marketplace.vault.sealing.values import Present
+from marketplace.words import at_most
 
 
 class CellStatistics:
@@ -43,7 +44,7 @@ class CellStatistics:
                 "too_many_cells",
                 f"the categories make {self.shape.logical} cells",
                 zh=f"类别组合产生 {self.shape.logical} 个单元",
-                expected=f"at most {MAX_CELLS}",
+                expected=at_most(MAX_CELLS),
                 got=self.shape.logical,
             )
         self._measures = {item.name: item for item in schema.measures}

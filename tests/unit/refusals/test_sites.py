@@ -22,6 +22,8 @@ CHINESE = re.compile("[\u4e00-\u9fff]")
 RULE = re.compile(r"[a-z]+(\.[a-z0-9_{}]+)+")
 SENTENCES = {"reason", "why", "link", "fault", "problem", "strerror", "message", "words", "wrong", "told"}
 """Names of what says something in English."""
+SAID = re.compile(r"[A-Za-z]{2,},? [a-z]{2,}|\b(at most|at least|more than|fewer than|one of) \{")
+"""Two English words in a row, or a bound."""
 NOT_BARE = (RuleError, NotAuthorizedError)  # their rule and hint are stated where they are raised
 
 
@@ -65,6 +67,13 @@ def test_the_chinese_text_is_chinese_throughout(site: Site) -> None:
     chinese = site.texts.get("zh", "")
     assert not english_in(chinese)
     assert not set(re.findall(r"\{(\w+)\}", chinese)) & SENTENCES, "an English sentence by its name: Words has both"
+
+
+@pytest.mark.parametrize("site", _of_our_own(), ids=_place)
+def test_what_a_sentence_says_was_expected_is_said_in_both_languages(site: Site) -> None:
+    for name in ("expected", "got"):
+        told = re.sub(r"`[^`]*`", "", site.texts.get(name, ""))
+        assert not SAID.search(told), f"{name}: Words of marketplace/words.py, or at_most, one_of, … of them"
 
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row.code)
