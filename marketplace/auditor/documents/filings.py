@@ -50,7 +50,7 @@ def _check_paper(case: Row, act: Row, documents: Documents, report: Report) -> N
     subject = f"case {case['caseId']} version {act['version']}"
     if named == ZERO_DIGEST:
         if step in WRITTEN:
-            report.find("case_paper_unfit", subject, expected=f"a paper of {step.name}", got="none was named")
+            report.find("case_paper_unfit", subject, expected=f"registration_paper {step.name}", got=named)
         return
     paper = documents.get(named, "registration_paper", subject)
     if paper is None:

@@ -89,7 +89,9 @@ def test_a_step_that_needs_a_paper_and_names_none(made: Made) -> None:
     for step in (Step.ACCEPT, Step.WAIVE_NOTICE):  # the first needs none
         _paper(forger, tables, step)["evidenceDigest"] = ZERO_DIGEST
     check_filings(tables, Documents(MemoryBundle(forger.files), report), report)
-    assert [(item.code, item.got) for item in report.findings] == [("case_paper_unfit", "none was named")]
+    assert [(item.code, item.expected, item.got) for item in report.findings] == [
+        ("case_paper_unfit", "registration_paper WAIVE_NOTICE", ZERO_DIGEST)
+    ]
 
 
 @pytest.mark.parametrize("named", [None, {"version": "2026.1", "digest": "0x" + "00" * 32}])
