@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -54,6 +54,7 @@ from marketplace.refusals.cryptographic import from_crypto
 from marketplace.web import problems
 from marketplace.web.context import Context
 from marketplace.web.guard import Guard
+from marketplace.web.parameters import require_documented
 from marketplace.web.principal import NotSignedInError
 from marketplace.web.shapes import Problem
 
@@ -118,6 +119,7 @@ def make_app(context: Context) -> FastAPI:
         summary="Rights, sealed queries, settlement, and an audit that trusts nobody.",
         version="0.1.0",
         responses=_RESPONSES,
+        dependencies=[Depends(require_documented)],
         generate_unique_id_function=_operation_id,
         docs_url=None,
         redoc_url=None,

@@ -242,6 +242,18 @@ def test_a_sign_in_of_here_and_now_is_taken(town: Town, http: httpx.Client, chan
     assert signed_in(http, netloc, uri=f"HTTP://{netloc}/any/path", **changes).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/rights/assets", "/listings", "/registrations/notices", "/readyz"])
+def test_a_parameter_that_an_operation_does_not_have_is_refused(http: httpx.Client, path: str) -> None:
+    problem = refused(http.get(path, params={"code": "SJ3102026110001"}), 422, "shape_invalid")
+    assert problem["errors"][0]["at"] == ["query", "code"]
+    assert http.get(path).status_code == 200
+
+
+def test_a_parameter_that_an_operation_has_is_taken(town: Town, http: httpx.Client) -> None:
+    asked = {"holder": town["supplier"].address, "kind": 3, "limit": 1}
+    assert len(http.get("/rights/titles", params=asked).json()["items"]) == 1
+
+
 def test_documents_are_named_by_their_bytes(town: Town, http: httpx.Client) -> None:
     body = canonical_json(town.facts["dataset"].manifest)
     header = token(town["supplier"])
