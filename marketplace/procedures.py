@@ -110,6 +110,8 @@ FINAL = frozenset(
 )
 #: kinds that need no public notice: what corrects or ends an entry. Others need the applicant's reasons.
 WAIVABLE = frozenset((Kind.CORRECTION, Kind.CANCELLATION))
+#: kinds whose certificate takes off the marks of objections that were upheld: the entry is another, or another's, now
+SETTLING = frozenset((Kind.CHANGE, Kind.CORRECTION, Kind.TRANSFER))
 #: procedures whose cases run beside the asset's others: nobody can keep them out by a case of one's own
 BESIDE = frozenset((Procedure.LATE_OBJECTION, Procedure.REVOCATION))
 

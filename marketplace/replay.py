@@ -251,7 +251,7 @@ class LedgerState:
         )
 
     def _transfer(self, handover: Any, now: int) -> list[Event]:
-        return title_rules.transfer(self.titles, self.participants, handover, now)
+        return title_rules.transfer(self.titles, self.rights, self.participants, handover, now)
 
     def _grant(self, wish: Any, now: int) -> list[Event]:
         return title_rules.grant(self.titles, self.rights, self.participants, wish, now)
@@ -266,7 +266,7 @@ class LedgerState:
         return encumbrance_rules.encumber(self.titles, self.rights, self.participants, decision, now)
 
     def _pledge(self, deed: Any, now: int) -> list[Event]:
-        return encumbrance_rules.pledge(self.titles, self.participants, deed, now)
+        return encumbrance_rules.pledge(self.titles, self.rights, self.participants, deed, now)
 
     def _release_pledge(self, wish: Any, now: int) -> list[Event]:
         return encumbrance_rules.release_pledge(self.titles, wish, now)

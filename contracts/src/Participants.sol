@@ -101,7 +101,7 @@ contract Participants is IParticipants, IntentBatch {
         _requireVersion(record.version, leaving.version);
 
         record.status = Status.Exiting;
-        record.exitAt = uint64(block.timestamp) + REGISTRATIONS.exitNotice(record.roles);
+        record.exitAt = uint64(block.timestamp) + _notice(record.roles);
         record.version = leaving.version + 1;
 
         emit Leaving(leaving.account, record.exitAt, record.version);
@@ -164,6 +164,14 @@ contract Participants is IParticipants, IntentBatch {
     function _requireDecider(address decider, address account) private view {
         if (decider == account) revert ParticipantsOwnMatter(account);
         if (!_isActive(decider, Roles.REGULATOR)) _requireActive(decider, Roles.REGISTRAR);
+    }
+
+    /// @dev The longest notice of the rulebook in force that the roles ask for, in seconds; see {IRegistrations.Bounds}.
+    function _notice(uint32 roles) private view returns (uint64) {
+        uint256 term = uint256(REGISTRATIONS.termBounds());
+        uint64 registrar = roles & Roles.REGISTRAR != 0 ? uint32(term >> 64) : 0;
+        uint64 exchange = roles & Roles.EXCHANGE != 0 ? uint32(term >> 96) : 0;
+        return registrar > exchange ? registrar : exchange;
     }
 
     function _requireSame(Join calldata join, Admit calldata admission) private pure {

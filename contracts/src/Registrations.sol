@@ -37,8 +37,6 @@ contract Registrations is IRegistrations, ParticipantIntents {
 
     uint256 private constant TERM = 0;
     uint256 private constant TERM_PUBLIC_DATA = 32;
-    uint256 private constant EXIT_REGISTRAR = 64;
-    uint256 private constant EXIT_EXCHANGE = 96;
 
     IRights public immutable RIGHTS;
 
@@ -57,12 +55,12 @@ contract Registrations is IRegistrations, ParticipantIntents {
         bytes32 rulebookDigest,
         bytes32 entryBounds,
         bytes32 besideBounds,
-        bytes32 termBounds
+        bytes32 termBounds_
     ) ParticipantIntents(participants) {
         RIGHTS = rights;
         _rulebook = rulebookDigest;
-        _bounds[rulebookDigest] = Bounds(entryBounds, besideBounds, termBounds);
-        emit RulebookAdopted(rulebookDigest, entryBounds, besideBounds, termBounds, bytes32(0), address(0));
+        _bounds[rulebookDigest] = Bounds(entryBounds, besideBounds, termBounds_);
+        emit RulebookAdopted(rulebookDigest, entryBounds, besideBounds, termBounds_, bytes32(0), address(0));
     }
 
     /* FILE */
@@ -86,6 +84,7 @@ contract Registrations is IRegistrations, ParticipantIntents {
 
         _keep(record, filing);
         if (!beside) _records[filing.assetId].latestCase = filing.caseId;
+        if (Kind(filing.kind) == Kind.LateObjection) RIGHTS.noteParty(filing.assetId, filing.applicant);
 
         emit Filed(filing);
     }
@@ -105,17 +104,11 @@ contract Registrations is IRegistrations, ParticipantIntents {
     function decide(Decide calldata decision, bytes calldata registrarSignature) external override {
         bytes32 structHash = keccak256(abi.encode(DECIDE_TYPEHASH, decision));
         _requireSigned(decision.actor, Acts.REGISTRY, structHash, registrarSignature);
-        Act memory act_ = Act(
-            decision.caseId,
-            decision.step,
-            decision.evidenceDigest,
-            decision.statedAt,
-            decision.dueAt,
-            decision.decideBy,
-            decision.actor,
-            decision.version,
-            decision.deadline
-        );
+        // The two intents differ in their names alone.
+        Act calldata act_;
+        assembly ("memory-safe") {
+            act_ := decision
+        }
         _step(act_, true);
     }
 
@@ -130,7 +123,7 @@ contract Registrations is IRegistrations, ParticipantIntents {
         _requireDates(record, act_);
         _requireOnce(record, act_);
 
-        bool wasDisputed = record.state == State.Disputed;
+        State before = record.state;
         uint32 version = _take(record, act_, next);
 
         emit Acted(
@@ -145,7 +138,7 @@ contract Registrations is IRegistrations, ParticipantIntents {
             act_.decideBy,
             version
         );
-        if ((next == State.Disputed) != wasDisputed) _countDispute(record, act_.caseId, next);
+        _countDispute(record.assetId, act_.caseId, before, next);
         if (next == State.Ended) _end(record, act_);
     }
 
@@ -214,9 +207,7 @@ contract Registrations is IRegistrations, ParticipantIntents {
         bytes32 caseId = record.latestCase;
         Case storage case_ = _cases[caseId];
         _requireStep(caseId, case_, uint8(Step.Certify));
-        if (registrar == case_.counterparty || _objected[caseId][registrar]) {
-            revert RegistrationsOwnMatter(caseId, registrar);
-        }
+        if (registrar == case_.counterparty) revert RegistrationsOwnMatter(caseId, registrar);
         if (validUntil > case_.dueAt) revert RegistrationsTerm(validUntil, case_.dueAt);
         _requireCode(code);
 
@@ -231,6 +222,7 @@ contract Registrations is IRegistrations, ParticipantIntents {
         emit Certified(
             caseId, assetId, code, certificateDigest, record.holder, validUntil, registrar, case_.version
         );
+        _settleDisputes(assetId, caseId, case_.kind, record);
     }
 
     /* VIEWS */
@@ -259,11 +251,8 @@ contract Registrations is IRegistrations, ParticipantIntents {
     }
 
     /// @inheritdoc IRegistrations
-    function exitNotice(uint32 roles) external view override returns (uint64) {
-        bytes32 term = _bounds[_rulebook].term;
-        uint64 registrar = roles & Roles.REGISTRAR != 0 ? _lane(term, EXIT_REGISTRAR) : 0;
-        uint64 exchange = roles & Roles.EXCHANGE != 0 ? _lane(term, EXIT_EXCHANGE) : 0;
-        return registrar > exchange ? registrar : exchange;
+    function termBounds() external view override returns (bytes32) {
+        return _bounds[_rulebook].term;
     }
 
     /* EFFECTS */
@@ -298,15 +287,32 @@ contract Registrations is IRegistrations, ParticipantIntents {
         if (step == Step.Object) {
             record.objector = act_.actor;
             _objected[act_.caseId][act_.actor] = true;
+            RIGHTS.noteParty(record.assetId, act_.actor);
         }
         version = record.version + 1;
         record.version = version;
     }
 
-    function _countDispute(Case storage record, bytes32 caseId, State next) private {
-        Record storage held = _records[record.assetId];
-        held.disputes = next == State.Disputed ? held.disputes + 1 : held.disputes - 1;
-        emit DisputeMarked(record.assetId, caseId, held.disputes);
+    function _countDispute(bytes32 assetId, bytes32 caseId, State before, State next) private {
+        Record storage held = _records[assetId];
+        bool was = before == State.Disputed;
+        if (next == State.Upheld) held.upheld += 1;
+        else if (was == (next == State.Disputed)) return;
+        if (was && next != State.Upheld) held.disputes -= 1;
+        if (!was) held.disputes += 1;
+        _emitDisputes(assetId, caseId, held);
+    }
+
+    function _emitDisputes(bytes32 assetId, bytes32 caseId, Record storage held) private {
+        emit DisputeMarked(assetId, caseId, held.disputes, held.upheld);
+    }
+
+    /// @dev An entry that was changed, or passed to another, is not what the objections that were upheld spoke against.
+    function _settleDisputes(bytes32 assetId, bytes32 caseId, Kind kind, Record storage held) private {
+        if (held.upheld == 0 || kind == Kind.Renewal) return;
+        held.disputes -= held.upheld;
+        held.upheld = 0;
+        _emitDisputes(assetId, caseId, held);
     }
 
     function _end(Case storage record, Act memory act_) private {
@@ -415,9 +421,7 @@ contract Registrations is IRegistrations, ParticipantIntents {
     /// @dev A revocation is the registrar's own application: it has no part in the asset, but files and decides.
     function _requireRegistrar(Case storage record, Act memory act_) private view {
         bool applies = act_.actor == record.applicant && record.kind != Kind.Revocation;
-        if (applies || act_.actor == record.counterparty || _objected[act_.caseId][act_.actor]) {
-            revert RegistrationsOwnMatter(act_.caseId, act_.actor);
-        }
+        if (applies || act_.actor == record.counterparty) revert RegistrationsOwnMatter(act_.caseId, act_.actor);
         RIGHTS.requireNoPart(record.assetId, act_.actor);
         PARTICIPANTS.requireActive(act_.actor, Roles.REGISTRAR);
     }
@@ -428,6 +432,10 @@ contract Registrations is IRegistrations, ParticipantIntents {
         }
         if (Procedures.isAfter(record.state, step) && statedAt <= record.dueAt) {
             revert RegistrationsEarly(caseId, record.dueAt, statedAt);
+        }
+        // What has ended cannot be made longer.
+        if (step == Step.Extend && statedAt > record.decideBy) {
+            revert RegistrationsLate(caseId, record.decideBy, statedAt);
         }
     }
 

@@ -53,6 +53,8 @@ contract Rights is IRights, ParticipantIntents {
     mapping(bytes32 assetId => Asset) private _assets;
     mapping(bytes32 assetId => Share[]) private _shares;
     mapping(bytes32 assetId => mapping(address holder => Encumbrance)) private _encumbrances;
+    /// @dev Who ever took a title or a pledge of one, or objected: it decides nothing about the asset any more.
+    mapping(bytes32 assetId => mapping(address account => bool)) private _parties;
 
     constructor(IParticipants participants, ITitles titles, address orders, IRegistrations registrations)
         ParticipantIntents(participants)
@@ -110,9 +112,7 @@ contract Rights is IRights, ParticipantIntents {
         }
         if (confirmation.rights == 0 || confirmation.rights > ALL_RIGHTS) revert RightsNone(confirmation.rights);
         if (confirmation.validUntil <= block.timestamp) revert RightsOver(confirmation.validUntil, block.timestamp);
-        _requireNoPart(assetId, record.registrant, confirmation.registrar);
-        if (TITLES.hasPart(assetId, confirmation.registrar)) revert RightsOwnMatter(confirmation.registrar);
-        PARTICIPANTS.requireActive(confirmation.registrar, Roles.REGISTRAR);
+        _requireRegistrar(assetId, confirmation.registrar);
 
         record.status = AssetStatus.Confirmed;
         record.version += 1;
@@ -136,7 +136,7 @@ contract Rights is IRights, ParticipantIntents {
         _requireSigned(transfer_.from, Acts.TITLES, structHash, fromSignature);
         _requireInTime(transfer_.deadline);
         Asset storage record = _assets[transfer_.assetId];
-        _requireStatus(transfer_.assetId, record.status, AssetStatus.Confirmed);
+        _requireConfirmed(transfer_.assetId, record);
         _requireVersion(record.shareVersion, transfer_.version);
         if (transfer_.from == transfer_.to) revert RightsSameParty(transfer_.to);
         PARTICIPANTS.requireActive(transfer_.from, 0);
@@ -160,7 +160,7 @@ contract Rights is IRights, ParticipantIntents {
         _requireSigned(pledge.holder, Acts.TITLES, structHash, holderSignature);
         _requireSigned(pledge.pledgee, Acts.TITLES, structHash, pledgeeSignature);
         _requireInTime(pledge.deadline);
-        _requireStatus(pledge.assetId, _assets[pledge.assetId].status, AssetStatus.Confirmed);
+        _requireConfirmed(pledge.assetId, _assets[pledge.assetId]);
         Encumbrance storage weight = _encumbrances[pledge.assetId][pledge.holder];
         _requireVersion(weight.version, pledge.version);
         if (pledge.holder == pledge.pledgee) revert RightsSameParty(pledge.pledgee);
@@ -205,7 +205,7 @@ contract Rights is IRights, ParticipantIntents {
         _requireVersion(weight.version, enforcement.version);
         if (weight.marks != 0) revert RightsShareEncumbered(assetId, holder, weight.marks);
         Asset storage record = _assets[assetId];
-        _requireRegistrar(assetId, record.registrant, enforcement.registrar);
+        _requireRegistrar(assetId, enforcement.registrar);
 
         (address pledgee, uint16 bps) = (weight.pledgee, weight.bps);
         _endPledge(weight);
@@ -229,7 +229,7 @@ contract Rights is IRights, ParticipantIntents {
             revert RightsShareMarks(assetId, holder, weight.marks, encumbrance.marks);
         }
         _requireVersion(weight.version, encumbrance.version);
-        _requireRegistrar(assetId, _assets[assetId].registrant, encumbrance.registrar);
+        _requireRegistrar(assetId, encumbrance.registrar);
 
         weight.marks = encumbrance.marks;
         weight.version += 1;
@@ -250,7 +250,7 @@ contract Rights is IRights, ParticipantIntents {
         Asset storage record = _assets[assetId];
         _requireMark(assetId, record.status, mark_.status);
         _requireVersion(record.version, mark_.version);
-        _requireRegistrar(assetId, record.registrant, mark_.registrar);
+        _requireRegistrar(assetId, mark_.registrar);
 
         record.status = AssetStatus(mark_.status);
         record.version += 1;
@@ -258,7 +258,13 @@ contract Rights is IRights, ParticipantIntents {
         emit Marked(assetId, mark_.status, mark_.reasonDigest, mark_.registrar, record.version);
     }
 
-    /* FOR REGISTRATIONS */
+    /* FOR OTHER CONTRACTS */
+
+    /// @inheritdoc IRights
+    function noteParty(bytes32 assetId, address account) external override {
+        if (msg.sender != address(TITLES) && msg.sender != address(REGISTRATIONS)) revert RightsOnlyRegistrations(msg.sender);
+        _parties[assetId][account] = true;
+    }
 
     /// @inheritdoc IRights
     function end(bytes32 assetId, AssetStatus status, address by, bytes32 reasonDigest) external override {
@@ -321,9 +327,12 @@ contract Rights is IRights, ParticipantIntents {
     }
 
     /// @inheritdoc IRights
-    function requireNoPart(bytes32 assetId, address account) external view override {
-        _requireNoPart(assetId, _assets[assetId].registrant, account);
-        if (TITLES.hasPart(assetId, account)) revert RightsOwnMatter(account);
+    function requireNoPart(bytes32 assetId, address account) public view override {
+        Share[] storage list = _shares[assetId];
+        bool part = account == _assets[assetId].registrant || _parties[assetId][account];
+        // A place with nothing is a part only while an open pledge keeps it.
+        part = part || _bpsOf(assetId, account) != 0 || _isAwaited(assetId, list, account);
+        if (part || TITLES.hasPart(assetId, account)) revert RightsOwnMatter(account);
     }
 
     /// @inheritdoc IRights
@@ -341,10 +350,7 @@ contract Rights is IRights, ParticipantIntents {
 
     /// @inheritdoc IRights
     function requireConfirmed(bytes32 assetId) external view override returns (uint64 validUntil) {
-        Asset storage record = _assets[assetId];
-        _requireStatus(assetId, record.status, AssetStatus.Confirmed);
-        validUntil = record.validUntil;
-        if (block.timestamp > validUntil) revert RightsExpired(assetId, validUntil);
+        return _requireConfirmed(assetId, _assets[assetId]);
     }
 
     /* EFFECTS */
@@ -468,9 +474,14 @@ contract Rights is IRights, ParticipantIntents {
         if (bps > free) revert RightsSharePledged(holder, weight.pledgee, free, bps);
     }
 
-    function _requireRegistrar(bytes32 assetId, address registrant, address registrar) private view {
-        _requireNoPart(assetId, registrant, registrar);
-        if (TITLES.hasPart(assetId, registrar)) revert RightsOwnMatter(registrar);
+    function _requireConfirmed(bytes32 assetId, Asset storage record) private view returns (uint64 validUntil) {
+        _requireStatus(assetId, record.status, AssetStatus.Confirmed);
+        validUntil = record.validUntil;
+        if (block.timestamp > validUntil) revert RightsExpired(assetId, validUntil);
+    }
+
+    function _requireRegistrar(bytes32 assetId, address registrar) private view {
+        requireNoPart(assetId, registrar);
         PARTICIPANTS.requireActive(registrar, Roles.REGISTRAR);
     }
 
@@ -493,13 +504,6 @@ contract Rights is IRights, ParticipantIntents {
         for (uint256 i = 0; i < holders.length; ++i) {
             if (holders[i] != registrant) _requireTaker(holders[i]);
         }
-    }
-
-    /// @dev A place with nothing is a part only while an open pledge keeps it.
-    function _requireNoPart(bytes32 assetId, address registrant, address registrar) private view {
-        Share[] storage list = _shares[assetId];
-        bool part = registrar == registrant || _bpsOf(assetId, registrar) != 0;
-        if (part || _isAwaited(assetId, list, registrar)) revert RightsOwnMatter(registrar);
     }
 
     /* HELPERS */

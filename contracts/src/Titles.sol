@@ -133,14 +133,14 @@ contract Titles is ITitles, ParticipantIntents {
         }
         if (transfer_.from == transfer_.to) revert TitlesSameParty(transfer_.to);
         _requireVersion(record.version, transfer_.version);
-        _requireFree(titleId);
-        _requireNotPassing(record);
+        _requireMovable(titleId, record);
         _requirePermitted(titleId, record.marks, structHash);
         PARTICIPANTS.requireActive(transfer_.from, 0);
         PARTICIPANTS.requireActive(transfer_.to, 0);
 
         record.holder = transfer_.to;
         record.version += 1;
+        _noteParty(record, transfer_.to);
 
         emit TitleTransferred(titleId, transfer_.from, transfer_.to, record.version);
     }
@@ -164,9 +164,8 @@ contract Titles is ITitles, ParticipantIntents {
         if (grant_.grantor == grant_.grantee) revert TitlesSameParty(grant_.grantee);
         _requireVersion(parent.version, grant_.version);
         _requireGrantable(grant_, parent.kind, parent.marks);
-        if (_requireFree(grant_.parent) == MAX_DEPTH) revert TitlesDepth(grant_.parent);
-        _requireNotPassing(parent);
-        uint64 latest = RIGHTS.requireConfirmed(parent.assetId);
+        (uint256 depth, uint64 latest) = _requireMovable(grant_.parent, parent);
+        if (depth == MAX_DEPTH) revert TitlesDepth(grant_.parent);
         _requireWithin(grant_, parent, latest);
         if (grant_.marks & EXCLUSIVE != 0) _requirePermitted(grant_.parent, parent.marks, structHash);
         PARTICIPANTS.requireActive(grant_.grantor, 0);
@@ -175,6 +174,7 @@ contract Titles is ITitles, ParticipantIntents {
 
         _add(grant_, parent.assetId, parent.number);
         _enter(grant_.parent, uint32(_ids.length));
+        _noteParty(parent, grant_.grantee);
 
         _emitDerived(grant_, parent.assetId);
     }
@@ -211,7 +211,7 @@ contract Titles is ITitles, ParticipantIntents {
         Record storage record = _titles[titleId];
         if (record.number == 0 || record.marks & ENDED != 0) revert TitlesOver(titleId, titleId, _whyOver(record));
         _requireVersion(record.version, revocation.version);
-        _requireRegistrar(titleId, record.assetId, revocation.registrar);
+        _requireRegistrar(record.assetId, revocation.registrar);
 
         _end(titleId, record, revocation.registrar, revocation.reasonDigest);
     }
@@ -230,7 +230,7 @@ contract Titles is ITitles, ParticipantIntents {
             revert TitlesMarks(titleId, current, encumbrance.marks);
         }
         _requireVersion(record.version, encumbrance.version);
-        _requireRegistrar(titleId, record.assetId, encumbrance.registrar);
+        _requireRegistrar(record.assetId, encumbrance.registrar);
 
         record.marks = (record.marks & ~ENCUMBRANCES) | encumbrance.marks;
         record.version += 1;
@@ -259,14 +259,14 @@ contract Titles is ITitles, ParticipantIntents {
         if (pledge_.holder == pledge_.pledgee) revert TitlesSameParty(pledge_.pledgee);
         _requireVersion(record.version, pledge_.version);
         if (record.marks & PLEDGED != 0) revert TitlesPledged(titleId, _pledges[titleId].pledgee);
-        _requireFree(titleId);
-        _requireNotPassing(record);
+        _requireMovable(titleId, record);
         PARTICIPANTS.requireActive(pledge_.holder, 0);
         PARTICIPANTS.requireActive(pledge_.pledgee, 0);
 
         record.marks |= PLEDGED;
         record.version += 1;
         _pledges[titleId].pledgee = pledge_.pledgee;
+        _noteParty(record, pledge_.pledgee);
 
         emit TitlePledged(titleId, pledge_.pledgee, pledge_.debtDigest, record.version);
     }
@@ -309,7 +309,7 @@ contract Titles is ITitles, ParticipantIntents {
         Record storage record = _requirePledged(titleId, pledgee);
         _requireVersion(record.version, enforcement.version);
         _requireFree(titleId);
-        _requireRegistrar(titleId, record.assetId, enforcement.registrar);
+        _requireRegistrar(record.assetId, enforcement.registrar);
 
         address from = record.holder;
         record.holder = pledgee;
@@ -459,6 +459,10 @@ contract Titles is ITitles, ParticipantIntents {
 
     /* EFFECTS */
 
+    function _noteParty(Record storage record, address account) private {
+        RIGHTS.noteParty(record.assetId, account);
+    }
+
     function _end(bytes32 titleId, Record storage record, address by, bytes32 reasonDigest) private {
         record.marks |= ENDED;
         record.version += 1;
@@ -481,7 +485,7 @@ contract Titles is ITitles, ParticipantIntents {
         emit TitleGranted(titleId, assetId, uint8(kind), holder, 0, validUntil, 0);
     }
 
-    /// @dev The term was checked against the parent's, and the first of them is within five years, so 40 bits hold it.
+    /// @dev The term was checked against the parent's, and the first of them is within twenty years, so 40 bits hold it.
     function _add(Grant calldata grant_, bytes32 assetId, uint32 parent) private {
         _ids.push(grant_.titleId);
         Record storage record = _titles[grant_.titleId];
@@ -659,6 +663,15 @@ contract Titles is ITitles, ParticipantIntents {
         }
     }
 
+    /// @dev What is granted from, passed or pledged is in force, in an entry that stands, and is not passing by it.
+    /// @return depth see {_requireFree}.
+    /// @return latest end of the asset's term.
+    function _requireMovable(bytes32 titleId, Record storage record) private view returns (uint256 depth, uint64 latest) {
+        depth = _requireFree(titleId);
+        _requireNotPassing(record);
+        latest = RIGHTS.requireConfirmed(record.assetId);
+    }
+
     /// @dev A first title that a transfer case is about stays as its receiver saw it.
     function _requireNotPassing(Record storage record) private view {
         if (record.parent == 0) RIGHTS.requireNotPassing(record.assetId, record.holder);
@@ -677,16 +690,7 @@ contract Titles is ITitles, ParticipantIntents {
         }
     }
 
-    /// @dev Whoever holds a title above this one gets back what ends here.
-    function _requireRegistrar(bytes32 titleId, bytes32 assetId, address registrar) private view {
-        bytes32 id = titleId;
-        for (;;) {
-            Record storage record = _titles[id];
-            bool party = record.holder == registrar || _pledges[id].pledgee == registrar;
-            if (party) revert IRights.RightsOwnMatter(registrar);
-            if (record.parent == 0) break;
-            id = _ids[record.parent - 1];
-        }
+    function _requireRegistrar(bytes32 assetId, address registrar) private view {
         RIGHTS.requireNoPart(assetId, registrar);
         PARTICIPANTS.requireActive(registrar, Roles.REGISTRAR);
     }

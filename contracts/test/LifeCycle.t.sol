@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {MarketTest} from "./base/MarketTest.sol";
+import {IRegistrations} from "../src/interfaces/IRegistrations.sol";
 import {IParticipants} from "../src/interfaces/IParticipants.sol";
 import {Roles} from "../src/Roles.sol";
 
@@ -55,6 +56,19 @@ contract LifeCycleTest is MarketTest {
         participants.setStatus(m, signature);
         vm.warp(exitAt);
         _decide(EXCHANGE, IParticipants.Status.Exited);
+    }
+
+    function testFuzz_whoLeavesGivesTheNoticeOfTheRulebookInForce(uint32 registrar, uint32 exchange, uint32 roles) public {
+        roles = roles % Roles.ALL + 1;
+        bytes32 term = bytes32(uint256(1) | uint256(registrar) << 64 | uint256(exchange) << 96);
+        IRegistrations.Adopt memory m =
+            IRegistrations.Adopt("new", "entry", "beside", term, RULEBOOK, _at(EXCHANGE), _deadline());
+        _send(m, EXCHANGE);
+        _admit(BUYER, roles);
+        _resign(BUYER, BUYER);
+        uint64 longest = roles & Roles.REGISTRAR != 0 ? registrar : 0;
+        if (roles & Roles.EXCHANGE != 0 && exchange > longest) longest = exchange;
+        vm.assertEq(participants.participant(_at(BUYER)).exitAt, block.timestamp + longest);
     }
 
     function test_refusesAnExitThatAnotherSigned() public {

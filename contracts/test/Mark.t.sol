@@ -64,6 +64,35 @@ contract MarkTest is MarketTest {
         _refusesOwnMatter(BUYER);
     }
 
+    function test_refusesARegistrarWhoTookATitle() public {
+        _admit(BUYER, Roles.REGISTRAR);
+        bytes32 operate = _titleId(assetId, ITitles.TitleKind.Operate);
+        ITitles.Grant memory m = _grantOf(operate, SUPPLIER, BUYER, "terms");
+        _send(m, SUPPLIER, BUYER);
+        _refusesOwnMatter(BUYER);
+        _send(_surrenderOf(m.titleId, BUYER), BUYER);
+        _refusesOwnMatter(BUYER);
+    }
+
+    function test_refusesARegistrarWhoPassedItsTitleOn() public {
+        bytes32 operate = _titleId(assetId, ITitles.TitleKind.Operate);
+        _send(_transferOf(operate, SUPPLIER, BUYER), SUPPLIER, BUYER);
+        _send(_transferOf(operate, BUYER, COLLECTOR), BUYER, COLLECTOR);
+        _admit(BUYER, Roles.REGISTRAR);
+        _refusesOwnMatter(BUYER);
+    }
+
+    function test_refusesARegistrarWhoTookAPledge() public {
+        _admit(BUYER, Roles.REGISTRAR);
+        _send(_pledgeOf(_titleId(assetId, ITitles.TitleKind.Operate), SUPPLIER, BUYER), SUPPLIER, BUYER);
+        _refusesOwnMatter(BUYER);
+    }
+
+    function test_onlyTheRegistersNoteParties() public {
+        vm.expectRevert(abi.encodeWithSelector(IRights.RightsOnlyRegistrations.selector, address(this)));
+        rights.noteParty(assetId, _at(REGISTRAR));
+    }
+
     function test_refusesARegistrarWithoutTheRole() public {
         IRights.Mark memory m = _markOf(assetId, IRights.AssetStatus.Suspended);
         m.registrar = _at(BUYER);

@@ -18,6 +18,25 @@ contract PledgeTest is MarketTest {
         operate = _titleId(assetId, ITitles.TitleKind.Operate);
     }
 
+    function testFuzz_nothingIsPledgedOfWhatIsNotRegistered(bool lapsed) public {
+        uint64 until = rights.asset(assetId).validUntil;
+        if (lapsed) vm.warp(uint256(until) + 1);
+        else _send(_markOf(assetId, IRights.AssetStatus.Suspended), REGISTRAR);
+        ITitles.Pledge memory m = _pledgeOf(operate, SUPPLIER, BUYER);
+        bytes memory one = _sign(SUPPLIER, address(titles), _hash(m));
+        bytes memory two = _sign(BUYER, address(titles), _hash(m));
+        bytes memory reason = lapsed
+            ? abi.encodeWithSelector(IRights.RightsExpired.selector, assetId, until)
+            : abi.encodeWithSelector(IRights.RightsStatus.selector, assetId, 3, 2);
+        vm.expectRevert(reason);
+        titles.pledge(m, one, two);
+        IRights.PledgeShare memory share = _pledgeOf(assetId, SUPPLIER, BUYER, 100);
+        one = _sign(SUPPLIER, address(rights), _hash(share));
+        two = _sign(BUYER, address(rights), _hash(share));
+        vm.expectRevert(reason);
+        rights.pledgeShare(share, one, two);
+    }
+
     function test_aPledgedTitleMovesOnlyWithThePledgeesPermit() public {
         _pledge();
         ITitles.Transfer memory m = _transferOf(operate, SUPPLIER, COLLECTOR);

@@ -235,7 +235,7 @@ contract RegistrationsTest is MarketTest {
         _object(id, BUYER);
         IRegistrations.Decide memory d = _decideOf(id, IRegistrations.Step.Uphold);
         d.actor = _at(BUYER);
-        _refusesBy(d, BUYER, _ownMatter(id, BUYER));
+        _refusesBy(d, BUYER, abi.encodeWithSelector(IRights.RightsOwnMatter.selector, _at(BUYER)));
     }
 
     /// @dev Also not when somebody else has objected since.
@@ -252,9 +252,7 @@ contract RegistrationsTest is MarketTest {
         IRegistrations.Decide memory decision = _decideOf(m.caseId, IRegistrations.Step.Uphold);
         decision.actor = _at(COLLEAGUE);
         bytes memory signature = _sign(COLLEAGUE, address(registrations), _hash(decision));
-        vm.expectRevert(
-            abi.encodeWithSelector(IRegistrations.RegistrationsOwnMatter.selector, m.caseId, _at(COLLEAGUE))
-        );
+        vm.expectRevert(abi.encodeWithSelector(IRights.RightsOwnMatter.selector, _at(COLLEAGUE)));
         registrations.decide(decision, signature);
         _send(_decideOf(m.caseId, IRegistrations.Step.Uphold), REGISTRAR);
     }
@@ -317,6 +315,20 @@ contract RegistrationsTest is MarketTest {
         _refuses(d, _dates(d));
         d.decideBy = d.statedAt + 20 * 365 days + 1;
         _refuses(d, _dates(d));
+    }
+
+    function testFuzz_whatHasEndedIsNotExtended(uint32 wait) public {
+        bytes32 id = _filed();
+        _decide(id, IRegistrations.Step.Accept);
+        uint64 end = registrations.caseOf(id).decideBy;
+        vm.warp(uint256(end) + wait % 400 days);
+        IRegistrations.Decide memory d = _decideOf(id, IRegistrations.Step.Extend);
+        if (d.statedAt <= end) {
+            _send(d, REGISTRAR);
+            return;
+        }
+        d.decideBy = d.statedAt + 1;
+        _refuses(d, abi.encodeWithSelector(IRegistrations.RegistrationsLate.selector, id, end, d.statedAt));
     }
 
     function test_aCaseIsExtendedOnce() public {
@@ -390,6 +402,75 @@ contract RegistrationsTest is MarketTest {
         _send(d, REGISTRAR);
         vm.assertEq(registrations.recordOf(assetId).disputes, 0);
         _isClosed(id);
+    }
+
+    /// @dev In whatever case: one's own objection, somebody else's, a change by the holder.
+    function test_whoObjectedLateDecidesNothingAboutTheAsset() public {
+        _late();
+        IRegistrations.File memory other = _lateOf(assetId);
+        (other.applicant, other.formDigest) = (_at(COLLECTOR), "another reason");
+        other.caseId = keccak256(abi.encode(assetId, _at(COLLECTOR), other.formDigest, other.statedAt));
+        _send(other, COLLECTOR);
+        _admit(BUYER, Roles.REGISTRAR);
+        IRegistrations.Decide memory d = _decideOf(other.caseId, IRegistrations.Step.Accept);
+        d.actor = _at(BUYER);
+        _refusesBy(d, BUYER, abi.encodeWithSelector(IRights.RightsOwnMatter.selector, _at(BUYER)));
+        IRights.Mark memory m = _markOf(assetId, IRights.AssetStatus.Suspended);
+        m.registrar = _at(BUYER);
+        bytes memory signature = _sign(BUYER, address(rights), _hash(m));
+        vm.expectRevert(abi.encodeWithSelector(IRights.RightsOwnMatter.selector, _at(BUYER)));
+        rights.mark(m, signature);
+    }
+
+    function testFuzz_anObjectionThatWasUpheldStaysMarkedUntilTheEntryIsChanged(bool marked, bool passes) public {
+        bytes32 id = _late();
+        _decide(id, IRegistrations.Step.Accept);
+        if (marked) _decide(id, IRegistrations.Step.MarkDisputed);
+        IRegistrations.Decide memory d = _decideOf(id, IRegistrations.Step.Uphold);
+        bytes memory signature = _sign(REGISTRAR, address(registrations), _hash(d));
+        vm.expectEmit(address(registrations));
+        emit IRegistrations.DisputeMarked(assetId, id, 1, 1);
+        registrations.decide(d, signature);
+        _isClosed(id);
+        vm.assertEq(registrations.recordOf(assetId).disputes, 1);
+        vm.assertEq(registrations.recordOf(assetId).upheld, 1);
+
+        vm.warp(block.timestamp + 1);
+        IRegistrations.File memory f = _fileOf(assetId, IRegistrations.Kind.Change);
+        if (passes) {
+            f = _fileOf(assetId, IRegistrations.Kind.Transfer);
+            f.counterparty = _at(COLLECTOR);
+        }
+        _send(f, SUPPLIER);
+        if (passes) _send(_of(_actOf(f.caseId, IRegistrations.Step.Join), COLLECTOR), COLLECTOR);
+        _decide(f.caseId, IRegistrations.Step.Accept);
+        _decide(f.caseId, IRegistrations.Step.OpenNotice);
+        vm.warp(registrations.caseOf(f.caseId).dueAt + 1);
+        _decide(f.caseId, IRegistrations.Step.Deposit);
+        IRights.Confirm memory m = _confirmOf(assetId);
+        m.version = rights.asset(assetId).version;
+        (m.code, m.validUntil) = ("SJ3102026010001", rights.asset(assetId).validUntil);
+        _send(m, REGISTRAR);
+        vm.assertEq(registrations.recordOf(assetId).disputes, 0);
+        vm.assertEq(registrations.recordOf(assetId).upheld, 0);
+    }
+
+    function test_aRenewalSettlesNoObjection() public {
+        bytes32 id = _late();
+        _decide(id, IRegistrations.Step.Accept);
+        _decide(id, IRegistrations.Step.Uphold);
+        vm.warp(block.timestamp + 1);
+        IRegistrations.File memory f = _fileOf(assetId, IRegistrations.Kind.Renewal);
+        _send(f, SUPPLIER);
+        _decide(f.caseId, IRegistrations.Step.Accept);
+        _decide(f.caseId, IRegistrations.Step.OpenNotice);
+        vm.warp(registrations.caseOf(f.caseId).dueAt + 1);
+        _decide(f.caseId, IRegistrations.Step.Deposit);
+        IRights.Confirm memory m = _confirmOf(assetId);
+        m.version = rights.asset(assetId).version;
+        (m.code, m.validUntil) = ("SJ3102026010001", rights.asset(assetId).validUntil + 1);
+        _send(m, REGISTRAR);
+        vm.assertEq(registrations.recordOf(assetId).upheld, 1);
     }
 
     function test_theHolderDoesNotObjectToItsOwnEntry() public {
@@ -755,13 +836,6 @@ contract RegistrationsTest is MarketTest {
             );
         }
         registrations.decide(m, signature);
-    }
-
-    function testFuzz_whoLeavesGivesTheNoticeOfTheRulebookInForce(uint32 registrar, uint32 exchange, uint32 roles) public {
-        _send(_termOf(bytes32(uint256(1) | uint256(registrar) << 64 | uint256(exchange) << 96), RULEBOOK), EXCHANGE);
-        uint64 longest = roles & Roles.REGISTRAR != 0 ? registrar : 0;
-        if (roles & Roles.EXCHANGE != 0 && exchange > longest) longest = exchange;
-        vm.assertEq(registrations.exitNotice(roles), longest);
     }
 
     function _termOf(bytes32 term, bytes32 previous) private view returns (IRegistrations.Adopt memory) {

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {MarketTest} from "./base/MarketTest.sol";
+import {IRights} from "../src/interfaces/IRights.sol";
 import {ITitles} from "../src/interfaces/ITitles.sol";
 
 contract TransferTest is MarketTest {
@@ -23,6 +24,18 @@ contract TransferTest is MarketTest {
         emit ITitles.TitleTransferred(titleId, _at(SUPPLIER), _at(COLLECTOR), 2);
         titles.transfer(m, one, two);
         vm.assertEq(titles.title(titleId).holder, _at(COLLECTOR));
+    }
+
+    function testFuzz_refusesATitleToWhatIsNotRegistered(bool lapsed) public {
+        ITitles.Transfer memory m = _transferOf(operate, SUPPLIER, COLLECTOR);
+        uint64 until = rights.asset(assetId).validUntil;
+        if (lapsed) vm.warp(uint256(until) + 1);
+        else _send(_markOf(assetId, IRights.AssetStatus.Suspended), REGISTRAR);
+        m.deadline = _deadline();
+        bytes memory reason = lapsed
+            ? abi.encodeWithSelector(IRights.RightsExpired.selector, assetId, until)
+            : abi.encodeWithSelector(IRights.RightsStatus.selector, assetId, 3, 2);
+        _refuses(m, SUPPLIER, COLLECTOR, reason);
     }
 
     function test_refusesReplayAfterTheTitleCameBack() public {

@@ -50,12 +50,12 @@ everything else integers:
                    nonPublicationDigest depositDigest rulebookDigest filedAt acceptedAt statedAt dueAt decideBy
                    pausedAt noticeEnd depositedAt extended version
     registration_acts   caseId version step state actor evidenceDigest statedAt dueAt decideBy
-    register_entries    assetId holder validUntil disputes latestCase certificateDigest code (text) certifiedCase
-                   formDigest shareVersion moves
+    register_entries    assetId holder validUntil disputes upheld latestCase certificateDigest code (text)
+                   certifiedCase formDigest shareVersion moves
     rulebook_in_force   subject rulebookDigest
 
 Every JSON line is canonical (RFC 8785) and ends in a line feed. There is no secret in a bundle, but there are query
-texts, vouchers and the participants' profiles: only registrars, auditors and the exchange get one.
+texts, vouchers and the participants' profiles: only registrars, auditors, regulators and the exchange get one.
 """
 
 import zipfile

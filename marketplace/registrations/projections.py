@@ -126,7 +126,7 @@ def _moves(session: Session, case: RegistrationCase) -> int:
 def dispute_marked(session: Session, event: LedgerEvent) -> None:
     """`DisputeMarked`: a late objection put its mark on the entry or took it off."""
     entry = projected(session, RegisterEntry, event.args["assetId"])
-    entry.disputes = event.args["disputes"]
+    entry.disputes, entry.upheld = event.args["disputes"], event.args["upheld"]
     session.add(entry.stamp(event))
 
 
@@ -168,6 +168,7 @@ def _empty(asset_id: str) -> RegisterEntry:
         holder=NOBODY,
         valid_until=0,
         disputes=0,
+        upheld=0,
         latest_case=ZERO_DIGEST,
         certificate_digest=ZERO_DIGEST,
         code="",

@@ -72,11 +72,14 @@ def case_from_json(row: Mapping[str, Any]) -> Case:
 
 @dataclass
 class Record:
-    """What the register says of an asset. `disputes`: late objections whose mark is on."""
+    """What the register says of an asset. `disputes`: late objections whose mark is on; `upheld` of them were found to
+    be right, and their mark stays until the entry is changed, passes to another, or ends.
+    """
 
     holder: str = NOBODY
     valid_until: int = 0
     disputes: int = 0
+    upheld: int = 0
     latest_case: str = ZERO_DIGEST
     certificate_digest: str = ZERO_DIGEST
     code: str = ZERO_DIGEST

@@ -16,6 +16,7 @@ from marketplace.procedures import (
     ENDING,
     FINAL,
     KINDS,
+    SETTLING,
     UNSIGNED,
     WAIVABLE,
     WHOSE,
@@ -46,7 +47,10 @@ class Register(Protocol):
         """(status, registrant, end of validity) of an asset; NONE, nobody and 0 for an unknown one."""
 
     def require_no_part(self, asset_id: str, account: str) -> None:
-        """Refuse whoever registered the asset, shares in its revenue, or holds a title to it."""
+        """Refuse whoever registered the asset, shares in its revenue, has a first title, or ever was a party."""
+
+    def note_party(self, asset_id: str, account: str) -> None:
+        """`account` objected: it decides nothing about the asset any more."""
 
     def passing(self, asset_id: str, giver: str) -> int:
         """First titles that a transfer by `giver` would hand over, as bits."""
@@ -120,6 +124,8 @@ def file(
     if procedure not in BESIDE:
         record.latest_case = name
         state.records[asset_key] = record
+    if kind is Kind.LATE_OBJECTION:
+        register.note_party(asset_key, filing["applicant"])
     return [Event("Registrations", "Filed", {"filing": dict(filing)})]
 
 
@@ -170,6 +176,8 @@ def _step(
     before = case.state
     _note_clock(case, step, deed)
     _take(state, case, following, deed)
+    if step is Step.OBJECT:
+        register.note_party(case.asset_id, deed["actor"])
     names = ("caseId", "step", "actor", "evidenceDigest", "statedAt", "dueAt", "decideBy")
     args = {item: deed[item] for item in names}
     args |= {"assetId": case.asset_id, "state": int(following), "version": case.version}
@@ -227,7 +235,7 @@ def adopt(state: Registrations, participants: Participants, adoption: Message, n
     return [Event("Registrations", "RulebookAdopted", args)]
 
 
-def certify(state: Registrations, confirmation: Message) -> Event:
+def certify(state: Registrations, confirmation: Message) -> list[Event]:
     """End the latest case of an asset in a certificate; for the rules of rights alone.
 
     Args:
@@ -238,7 +246,7 @@ def certify(state: Registrations, confirmation: Message) -> Event:
     record = state.record_of(confirmation["assetId"])
     name, code, until = record.latest_case, confirmation["code"], confirmation["validUntil"]
     case, _ = _require_step(state, name, Step.CERTIFY)
-    if confirmation["registrar"] == case.counterparty or (name, confirmation["registrar"]) in state.objected:
+    if confirmation["registrar"] == case.counterparty:
         raise refuse("RegistrationsOwnMatter", caseId=name, account=confirmation["registrar"])
     if until > case.due_at:
         raise refuse("RegistrationsTerm", validUntil=until, latest=case.due_at)
@@ -256,7 +264,21 @@ def certify(state: Registrations, confirmation: Message) -> Event:
     names = ("assetId", "code", "certificateDigest", "validUntil", "registrar")
     args = {item: confirmation[item] for item in names}
     args |= {"caseId": name, "holder": record.holder, "version": case.version}
-    return Event("Registrations", "Certified", args)
+    return [Event("Registrations", "Certified", args), *_settle_disputes(record, case, args)]
+
+
+def _settle_disputes(record: Record, case: Case, certified: Message) -> list[Event]:
+    """An entry that was changed, or passed to another, is not what the objections that were upheld spoke against."""
+    if not record.upheld or case.kind not in SETTLING:
+        return []
+    record.disputes -= record.upheld
+    record.upheld = 0
+    return [_marked(case.asset_id, certified["caseId"], record)]
+
+
+def _marked(asset_key: str, name: str, record: Record) -> Event:
+    args = {"assetId": asset_key, "caseId": name, "disputes": record.disputes, "upheld": record.upheld}
+    return Event("Registrations", "DisputeMarked", args)
 
 
 def _require_kind(filing: Message) -> None:
@@ -366,7 +388,7 @@ def _require_registrar(
     """A revocation is the registrar's own application: it has no part in the asset, but files and decides."""
     case = state.cases[name]
     applies = actor == case.applicant and case.kind is not Kind.REVOCATION
-    if applies or actor == case.counterparty or (name, actor) in state.objected:
+    if applies or actor == case.counterparty:
         raise refuse("RegistrationsOwnMatter", caseId=name, account=actor)
     register.require_no_part(case.asset_id, actor)
     participants.require_active(actor, Role.REGISTRAR)
@@ -377,6 +399,8 @@ def _require_period(name: str, case: Case, step: Step, stated_at: int) -> None:
         raise refuse("RegistrationsLate", caseId=name, dueAt=case.due_at, statedAt=stated_at)
     if is_after(case.state, step) and stated_at <= case.due_at:
         raise refuse("RegistrationsEarly", caseId=name, dueAt=case.due_at, statedAt=stated_at)
+    if step is Step.EXTEND and stated_at > case.decide_by:  # what has ended cannot be made longer
+        raise refuse("RegistrationsLate", caseId=name, dueAt=case.decide_by, statedAt=stated_at)
 
 
 def _require_dates(state: Registrations, case: Case, deed: Message) -> None:
@@ -421,12 +445,18 @@ def _take(state: Registrations, case: Case, following: CaseState, deed: Message)
 
 
 def _count_dispute(state: Registrations, name: str, before: CaseState) -> list[Event]:
-    """The mark goes on when a case becomes disputed, and off when it ceases to be."""
+    """The mark goes on when a case becomes disputed or is upheld, and off when it is neither any more."""
     case = state.cases[name]
-    changed = (case.state is CaseState.DISPUTED) - (before is CaseState.DISPUTED)
-    if not changed:
+    changed = is_marked(case.state) - is_marked(before)
+    upheld = case.state is CaseState.UPHELD
+    if not changed and not upheld:
         return []
     record = state.records[case.asset_id]
     record.disputes += changed
-    args = {"assetId": case.asset_id, "caseId": name, "disputes": record.disputes}
-    return [Event("Registrations", "DisputeMarked", args)]
+    record.upheld += upheld
+    return [_marked(case.asset_id, name, record)]
+
+
+def is_marked(state: CaseState) -> bool:
+    """Whether a late objection in this state puts a mark on the entry."""
+    return state in (CaseState.DISPUTED, CaseState.UPHELD)

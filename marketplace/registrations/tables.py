@@ -62,7 +62,7 @@ class RegistrationAct(ProjectedRow, table=True):
 
 class RegisterEntry(ProjectedRow, table=True):
     """What the register says of an asset; `code` as text, "" before the first certificate. `disputes`: marks that
-    are on.
+    are on, `upheld` of them by objections that were found to be right.
 
     `certified_case` is the case that the present certificate ended, `form_digest` the form that says what is
     registered (a renewal leaves it), `share_version` and `moves` how often shares and first titles had moved when the
@@ -75,6 +75,7 @@ class RegisterEntry(ProjectedRow, table=True):
     holder: str = Field(index=True)
     valid_until: int = Field(sa_type=BigInteger)
     disputes: int
+    upheld: int
     latest_case: str
     certificate_digest: str
     code: str = Field(index=True)

@@ -6,7 +6,7 @@ from marketplace.refusals import refuse
 from marketplace.refusals.checks import Message, require_in_time, require_version
 from marketplace.rights.records import Rights
 from marketplace.rights.title_records import Pledging, Titles
-from marketplace.rights.titles import is_transferable, require_registrar
+from marketplace.rights.titles import is_transferable, require_movable, require_registrar
 from marketplace.types import TitleKind, TitleMark
 
 
@@ -33,7 +33,7 @@ def encumber(state: Titles, rights: Rights, participants: Participants, decision
     return [_event("TitleEncumbered", decision, ("titleId", "marks", "orderDigest", "registrar"), title.version)]
 
 
-def pledge(state: Titles, participants: Participants, deed: Message, now: int) -> list[Event]:
+def pledge(state: Titles, rights: Rights, participants: Participants, deed: Message, now: int) -> list[Event]:
     """Pledge a title to operate.
 
     Args:
@@ -54,14 +54,14 @@ def pledge(state: Titles, participants: Participants, deed: Message, now: int) -
     require_version(title.version, deed)
     if TitleMark.PLEDGED in title.marks:
         raise refuse("TitlesPledged", titleId=key, pledgee=state.pledges[key].pledgee)
-    state.require_free(key, now)
-    state.require_not_passing(key)
+    require_movable(state, rights, key, now)
     participants.require_active(holder)
     participants.require_active(pledgee)
 
     title.marks |= TitleMark.PLEDGED
     title.version += 1
     state.pledges[key] = Pledging(pledgee, state.pledges[key].permitted) if key in state.pledges else Pledging(pledgee)
+    rights.note_party(title.asset_id, pledgee)
     return [_event("TitlePledged", deed, ("titleId", "pledgee", "debtDigest"), title.version)]
 
 

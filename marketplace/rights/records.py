@@ -34,7 +34,8 @@ class Encumbrance:
 
 @dataclass
 class Asset:
-    """One registered data set. Epsilon in millionths; the counters `committed` and `released` only grow."""
+    """One registered data set. Epsilon in millionths; the counters `committed` and `released` only grow. `parties`: who
+    ever took a title or a pledge of one, or objected."""
 
     registrant: str
     level: int
@@ -48,6 +49,7 @@ class Asset:
     version: int = 1
     share_version: int = 1
     encumbrances: dict[str, Encumbrance] = field(default_factory=dict)
+    parties: set[str] = field(default_factory=set)
 
     @property
     def budget_left(self) -> int:
@@ -59,9 +61,10 @@ class Asset:
         return next((share.bps for share in self.shares if share.holder == holder), 0)
 
     def has_part(self, account: str) -> bool:
-        """Whether `account` registered it, shares in its income, or has an open pledge of a share."""
+        """Whether `account` registered it, shares in its income, has an open pledge of a share, or ever was a party."""
         pledges = (weight for weight in self.encumbrances.values() if weight.bps)
-        return account == self.registrant or self.bps_of(account) > 0 or any(p.pledgee == account for p in pledges)
+        shares = self.bps_of(account) > 0 or any(pledge.pledgee == account for pledge in pledges)
+        return account == self.registrant or account in self.parties or shares
 
     def encumbrance_of(self, holder: str) -> Encumbrance:
         """What weighs on `holder`'s share, to read; of an untouched one nothing."""
@@ -99,6 +102,10 @@ class Rights:
         if now > asset.valid_until:
             raise refuse("RightsExpired", assetId=asset_id, validUntil=asset.valid_until)
         return asset.valid_until
+
+    def note_party(self, asset_id: str, account: str) -> None:
+        """`account` took a title or a pledge of one, or objected: it decides nothing about the asset any more."""
+        self.assets[asset_id].parties.add(account)
 
     def require_budget(self, asset_id: str, epsilon: int) -> None:
         """Refuse to commit more than is left."""

@@ -79,10 +79,14 @@ class AssetRegister:
         return (asset.status, asset.registrant, asset.valid_until) if asset else (AssetStatus.NONE, "", 0)
 
     def require_no_part(self, asset_id: str, account: str) -> None:
-        """Refuse whoever registered the asset, shares in its revenue, or holds a title to it."""
+        """Refuse whoever registered the asset, shares in its revenue, has a first title, or ever was a party."""
         asset = self.rights.assets[asset_id]
         if asset.has_part(account) or self.titles.has_part(asset_id, account):
             raise refuse("RightsOwnMatter", registrar=account)
+
+    def note_party(self, asset_id: str, account: str) -> None:
+        """`account` objected: it decides nothing about the asset any more."""
+        self.rights.note_party(asset_id, account)
 
     def passing(self, asset_id: str, giver: str) -> int:
         """First titles that a transfer by `giver` would hand over, as bits."""
@@ -155,7 +159,7 @@ def confirm(
     args = {name: confirmation[name] for name in names} | {"version": asset.version}
     holder, until = asset.registrant, asset.valid_until
     opened = open_titles(titles, asset_key, holder, until, confirmation["rights"]) if first else []
-    return [Event("Rights", "Confirmed", args), *handed, certified, *opened]
+    return [Event("Rights", "Confirmed", args), *handed, *certified, *opened]
 
 
 def _require_later_case(asset: Asset, registrations: Registrations, confirmation: Message) -> Case:

@@ -14,7 +14,7 @@ from marketplace.refusals.checks import Message, require_in_time, require_versio
 from marketplace.rights.records import MAX_SHARE_HOLDERS, Asset, Encumbrance, Rights, Share
 from marketplace.rights.rules import AssetRegister, require_taker
 from marketplace.rights.title_records import Titles
-from marketplace.types import AssetStatus, Role, TitleMark
+from marketplace.types import Role, TitleMark
 
 
 def transfer_share(state: Rights, participants: Participants, handover: Message, now: int) -> list[Event]:
@@ -28,7 +28,8 @@ def transfer_share(state: Rights, participants: Participants, handover: Message,
     """
     key, giver, taker, bps = handover["assetId"], handover["from"], handover["to"], handover["bps"]
     require_in_time(handover, now)
-    asset = state.require_asset(key, AssetStatus.CONFIRMED)
+    state.require_confirmed(key, now)
+    asset = state.assets[key]
     require_version(asset.share_version, handover)
     if giver == taker:
         raise refuse("RightsSameParty", account=taker)
@@ -55,7 +56,8 @@ def pledge_share(state: Rights, participants: Participants, deed: Message, now: 
     """
     key, holder, pledgee, bps = deed["assetId"], deed["holder"], deed["pledgee"], deed["bps"]
     require_in_time(deed, now)
-    asset = state.require_asset(key, AssetStatus.CONFIRMED)
+    state.require_confirmed(key, now)
+    asset = state.assets[key]
     weight = asset.encumbrance_of(holder)
     require_version(weight.version, deed)
     if holder == pledgee:

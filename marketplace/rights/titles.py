@@ -48,7 +48,7 @@ GRANTABLE = frozenset(
 )
 
 
-def transfer(state: Titles, participants: Participants, handover: Message, now: int) -> list[Event]:
+def transfer(state: Titles, rights: Rights, participants: Participants, handover: Message, now: int) -> list[Event]:
     """Hand a title to another active participant.
 
     Args:
@@ -67,15 +67,26 @@ def transfer(state: Titles, participants: Participants, handover: Message, now: 
     if giver == taker:
         raise refuse("TitlesSameParty", account=taker)
     require_version(title.version, handover)
-    state.require_free(key, now)
-    state.require_not_passing(key)
+    require_movable(state, rights, key, now)
     state.require_permitted(key, act_of("Transfer", handover))
     participants.require_active(giver)
     participants.require_active(taker)
 
     title.holder = taker
     title.version += 1
+    rights.note_party(title.asset_id, taker)
     return [Event("Titles", "TitleTransferred", {"titleId": key, "from": giver, "to": taker, "version": title.version})]
+
+
+def require_movable(state: Titles, rights: Rights, key: str, now: int) -> tuple[int, int]:
+    """Refuse what is not in force, encumbered, passing by a registered transfer, or of an entry that does not stand.
+
+    Returns:
+        how far the title is from its root; the end of the asset's term.
+    """
+    depth = state.require_free(key, now)
+    state.require_not_passing(key)
+    return depth, rights.require_confirmed(state.records[key].asset_id, now)
 
 
 def is_transferable(title: Title) -> bool:
@@ -111,10 +122,9 @@ def grant(state: Titles, rights: Rights, participants: Participants, wish: Messa
     require_version(parent.version, wish)
     if (parent.kind, wish["kind"]) not in GRANTABLE or TitleMark.MAY_GRANT not in parent.marks:
         raise refuse("TitlesNotGrantable", parent=parent_key, kind=wish["kind"])
-    if state.require_free(parent_key, now) == MAX_DEPTH:
+    depth, latest = require_movable(state, rights, parent_key, now)
+    if depth == MAX_DEPTH:
         raise refuse("TitlesDepth", titleId=parent_key)
-    state.require_not_passing(parent_key)
-    latest = rights.require_confirmed(parent.asset_id, now)
     _require_within(parent_key, parent, wish, latest, now)
     if wish["marks"] & TitleMark.EXCLUSIVE:
         state.require_permitted(parent_key, act_of("Grant", wish))
@@ -126,6 +136,7 @@ def grant(state: Titles, rights: Rights, participants: Participants, wish: Messa
 
     state.records[key] = part
     state.count += 1
+    rights.note_party(parent.asset_id, grantee)
     names = ("titleId", "parent", "kind", "purposes", "fields", "territories", "validFrom", "validUntil", "marks")
     args = {name: wish[name] for name in (*names, "termsDigest")}
     return [Event("Titles", "TitleDerived", args | {"assetId": parent.asset_id, "holder": grantee})]
@@ -301,13 +312,7 @@ def require_operator(state: Titles, rights: Rights, product: Message, now: int) 
 
 
 def require_registrar(state: Titles, rights: Rights, participants: Participants, key: str, registrar: str) -> None:
-    """Refuse whoever has a part in the title, one above it, which gets back what ends here, or its asset, or is no
-    registrar.
-    """
-    for name, title in state.chain(key):
-        pledge = state.pledges.get(name)
-        if registrar in (title.holder, pledge and pledge.pledgee):
-            raise refuse("RightsOwnMatter", registrar=registrar)
+    """Refuse whoever has, or ever took, a part in the title's asset, or is no registrar."""
     asset_key = state.records[key].asset_id
     asset = rights.assets[asset_key]
     if asset.has_part(registrar) or state.has_part(asset_key, registrar):

@@ -1,5 +1,6 @@
 """Revenue shares: transferred, pledged, seized. A pledge is offered as a file and accepted by `titles.accept`."""
 
+from collections.abc import Callable
 from typing import Any
 
 from marketplace.sdk import rights, titles
@@ -36,10 +37,23 @@ def enforce(client: Client, asset: str, holder: str, ruling: str) -> dict[str, A
     return _submit(client, "EnforceShare", "enforceShare", message, "/rights/share-enforcements")
 
 
-def encumber(client: Client, asset: str, holder: str, marks: TitleMark, order: str) -> dict[str, Any]:
-    """Set the encumbrances of a holder's share (SEIZED, CONTROLLED, both or none) on an order, as a registrar."""
-    message = {"assetId": asset, "holder": holder, "marks": int(marks), "orderDigest": titles.digest_of(order)}
-    message |= {"registrar": client.address, **_now(client, asset, holder)}
+def encumber(client: Client, asset: str, holder: str, mark: TitleMark, order: str) -> dict[str, Any]:
+    """Seize a holder's share (SEIZED) or control it (CONTROLLED) on an order; what weighs on it already stays."""
+    return _encumber(client, asset, holder, lambda present: present | mark, order)
+
+
+def lift(client: Client, asset: str, holder: str, mark: TitleMark | None, order: str) -> dict[str, Any]:
+    """Lift a seizure or a control of a holder's share, as `titles.lift`."""
+    return _encumber(client, asset, holder, lambda present: titles.without(present, mark), order)
+
+
+def _encumber(
+    client: Client, asset: str, holder: str, change: Callable[[TitleMark], TitleMark], order: str
+) -> dict[str, Any]:
+    share = of(client, asset, holder)
+    marks, version = (share["marks"], share["encumbranceVersion"]) if share else (0, 0)
+    message = {"assetId": asset, "holder": holder, "marks": int(change(TitleMark(marks)))}
+    message |= {"orderDigest": titles.digest_of(order), "registrar": client.address, "version": version}
     return _submit(client, "EncumberShare", "encumberShare", message, "/rights/share-encumbrances")
 
 

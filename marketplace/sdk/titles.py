@@ -4,13 +4,13 @@ What two parties sign is made as an offer by the first and submitted by the seco
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from crypto.canonical import sha256, to_hex
 from marketplace.documents import ids, iso_time
-from marketplace.documents.scopes import fields_mask, purposes_mask, territories_mask
+from marketplace.documents.scopes import fields_mask, purposes_mask, territories_mask, words_of
 from marketplace.errors import InvalidInputError, RuleError
 from marketplace.intents import struct_hash
 from marketplace.rights import wording
@@ -202,10 +202,61 @@ def enforce(client: Client, title: str, ruling: str) -> dict[str, Any]:
     return _submit(client, "Enforce", "enforce", message | _now(client, title), "/rights/enforcements")
 
 
-def encumber(client: Client, title: str, marks: TitleMark, order: str) -> dict[str, Any]:
-    """Set a title's encumbrances (SEIZED, CONTROLLED, both or none) on an order, as a registrar."""
+def encumber(client: Client, title: str, mark: TitleMark, order: str) -> dict[str, Any]:
+    """Seize a title or put it under administrative control on an order, as a registrar; what weighs on it stays.
+
+    Args:
+        mark: SEIZED or CONTROLLED.
+    """
+    return _encumber(client, title, lambda present: present | mark, order)
+
+
+def lift(client: Client, title: str, mark: TitleMark | None, order: str) -> dict[str, Any]:
+    """Lift a seizure or a control of a title on an order, as a registrar; the other of the two stays.
+
+    Args:
+        mark: SEIZED or CONTROLLED; None where one of them stands alone.
+    Raises:
+        InvalidInputError: `lift_ambiguous`; `lift_nothing`.
+    """
+    return _encumber(client, title, lambda present: without(present, mark), order)
+
+
+def without(present: TitleMark, mark: TitleMark | None) -> TitleMark:
+    """What of a seizure and a control is left when one is lifted. Raises as `lift`."""
+    both = TitleMark.SEIZED | TitleMark.CONTROLLED
+    present &= both
+    if mark is None and present == both:
+        raise InvalidInputError(
+            "lift_ambiguous",
+            "it is seized and under administrative control: say which of the two the order lifts",
+            zh="该权利同时被查封与行政管控：请指明命令解除的是哪一项",
+            rule="rights.a_mark_is_lifted_by_its_order",
+            expected="SEIZED | CONTROLLED",
+            hint="add --mark SEIZED or --mark CONTROLLED",
+            hint_zh="请加 --mark SEIZED 或 --mark CONTROLLED",
+        )
+    lifted = present if mark is None else mark
+    if not present & lifted:
+        raise InvalidInputError(
+            "lift_nothing",
+            "there is no such seizure or control to lift",
+            zh="并无可解除的查封或行政管控",
+            rule="rights.a_mark_is_lifted_by_its_order",
+            got=words_of(int(present)),
+            hint="read what weighs on it: `marketplace rights title`, `rights show`",
+            hint_zh="请先查看其限制：`marketplace rights title`、`rights show`",
+        )
+    return present & ~lifted
+
+
+def _encumber(client: Client, title: str, change: Callable[[TitleMark], TitleMark], order: str) -> dict[str, Any]:
+    """Of the title as it was read: if it changes meanwhile, the ledger refuses."""
+    shown = get(client, title)
+    marks = change(TitleMark(shown["marks"]) & TitleMark.ENCUMBRANCES)
     message = {"titleId": title, "marks": int(marks), "orderDigest": digest_of(order), "registrar": client.address}
-    return _submit(client, "Encumber", "encumber", message | _now(client, title), "/rights/encumbrances")
+    message |= {"version": shown["version"]}
+    return _submit(client, "Encumber", "encumber", message, "/rights/encumbrances")
 
 
 def surrender(client: Client, title: str, reason: str) -> dict[str, Any]:

@@ -102,11 +102,13 @@ interface IRegistrations is IIntentBatch {
         bytes32 rulebookDigest;
     }
 
-    /// @notice What the register says of an asset. `disputes`: late objections that put a mark on it and are not settled.
+    /// @notice What the register says of an asset. `disputes`: late objections that put a mark on it and are not settled. `upheld` of
+    /// them were found to be right: their mark stays until the entry is changed, passes to another, or ends.
     struct Record {
         address holder;
         uint64 validUntil;
-        uint32 disputes;
+        uint16 disputes;
+        uint16 upheld;
         bytes32 latestCase;
         bytes32 certificateDigest;
         bytes32 code;
@@ -209,7 +211,7 @@ interface IRegistrations is IIntentBatch {
         address registrar,
         uint64 version
     );
-    event DisputeMarked(bytes32 indexed assetId, bytes32 indexed caseId, uint32 disputes);
+    event DisputeMarked(bytes32 indexed assetId, bytes32 indexed caseId, uint16 disputes, uint16 upheld);
     event RulebookAdopted(
         bytes32 rulebookDigest,
         bytes32 entryBounds,
@@ -309,6 +311,6 @@ interface IRegistrations is IIntentBatch {
     /// @notice The digest of the rulebook that a case filed now has to name.
     function rulebook() external view returns (bytes32);
 
-    /// @notice How many seconds of notice the rulebook in force has a participant with these roles give before it leaves.
-    function exitNotice(uint32 roles) external view returns (uint64);
+    /// @notice The bounds `term` of the rulebook in force.
+    function termBounds() external view returns (bytes32);
 }

@@ -237,7 +237,7 @@ interface IRights is IIntentBatch {
     error RightsOnlyOrders(address caller);
     /// @notice Other first titles would pass than when the transfer was filed, bits as in {Confirm}.
     error RightsTitlesChanged(bytes32 assetId, uint8 filed, uint8 left);
-    /// @notice Only the Registrations contract ends a registration.
+    /// @notice Only the contract Registrations ends a registration, and only it and Titles note parties.
     error RightsOnlyRegistrations(address caller);
     /// @notice The privacy budget has `left` and the order asks for more.
     error RightsBudgetExceeded(bytes32 assetId, uint64 left, uint64 asked);
@@ -292,7 +292,10 @@ interface IRights is IIntentBatch {
     /// @notice What is left of the privacy budget, in millionths of epsilon.
     function budgetLeft(bytes32 assetId) external view returns (uint64);
 
-    /// @notice Reverts if `account` registered the asset, shares in its revenue, or holds a first title to it.
+    /// @notice For the contracts Titles and Registrations: `account` took a title or a pledge of one by its own signature, or objected.
+    function noteParty(bytes32 assetId, address account) external;
+
+    /// @notice Reverts if `account` registered the asset, shares in its revenue, holds a first title to it, or ever was noted as a party.
     function requireNoPart(bytes32 assetId, address account) external view;
 
     /// @notice Reverts while a transfer of the asset's registration is open that `account` applied for.

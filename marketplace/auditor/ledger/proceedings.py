@@ -15,7 +15,7 @@ from marketplace.auditor.ledger.persons import Persons
 from marketplace.auditor.readmodel.rows import NOBODY, Placed, Row, Tables
 from marketplace.documents.scopes import rulebook as titles_rulebook
 from marketplace.errors import NotFoundError
-from marketplace.procedures import WAIVABLE, WHOSE, CaseState, Kind, Party, Procedure, Step
+from marketplace.procedures import SETTLING, WAIVABLE, WHOSE, CaseState, Kind, Party, Procedure, Step
 from marketplace.registrations.clocks import NAMES, Dates, act_dates, filing_dates, renewal_window
 from marketplace.registrations.codes import from_ledger, serial_of
 from marketplace.registrations.records import Case, case_from_json
@@ -129,9 +129,10 @@ class Proceedings:
             return
         if case.state is CaseState.PUBLIC_NOTICE and at <= lawful.notice_end:
             self._find("deposit_early", name, version, expected=f"> {lawful.notice_end}", got=at)
-        disputes = self._entry(case.asset_id).get("disputes", 0)
-        if disputes and case.kind not in (*WAIVABLE, Kind.REVOCATION):
-            self._find("deposit_disputed", name, version, expected="no open objection", got=disputes)
+        entry = self._entry(case.asset_id)
+        open_ = entry.get("disputes", 0) - (entry.get("upheld", 0) if case.kind in SETTLING else 0)
+        if open_ and case.kind not in (*WAIVABLE, Kind.REVOCATION):
+            self._find("deposit_disputed", name, version, expected="no open objection", got=open_)
 
     def _check_waiver(self, name: str, case: Case, version: int) -> None:
         """Notice was left out on the applicant's reasons, or for a kind that the rulebook asks none of."""

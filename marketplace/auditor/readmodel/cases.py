@@ -36,9 +36,9 @@ def filed(tables: Any, args: Row, at: Row) -> None:
     tables.put("registration_acts", line | {"evidenceDigest": filing["formDigest"]} | at)
     if filing["procedure"] not in BESIDE:
         entry = tables.rows["register_entries"].get((filing["assetId"],)) or {
-            **{"assetId": filing["assetId"], "holder": NOBODY, "validUntil": 0, "disputes": 0, "code": ""},
+            **{"assetId": filing["assetId"], "holder": NOBODY, "validUntil": 0, "disputes": 0, "upheld": 0},
             **dict.fromkeys(("certificateDigest", "certifiedCase", "formDigest"), ZERO_DIGEST),
-            **{"shareVersion": 0, "moves": 0},
+            **{"shareVersion": 0, "moves": 0, "code": ""},
         }
         tables.put("register_entries", entry | {"latestCase": filing["caseId"]} | at)
 
@@ -96,7 +96,7 @@ def certified(tables: Any, args: Row, at: Row) -> None:
 
 def dispute_marked(tables: Any, args: Row, at: Row) -> None:
     """The entry's marks."""
-    tables.change("register_entries", (args["assetId"],), {"disputes": args["disputes"]} | at)
+    tables.change("register_entries", (args["assetId"],), {"disputes": args["disputes"], "upheld": args["upheld"]} | at)
 
 
 def rulebook_adopted(tables: Any, args: Row, at: Row) -> None:

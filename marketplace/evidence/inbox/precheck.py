@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, func, or_, select
 
 from marketplace.agreements.rules import Agreement as AgreementState
 from marketplace.agreements.tables import Agreement
@@ -83,6 +83,7 @@ NOBODY = "0x" + "00" * 20
 Row = TypeVar("Row")
 
 _ADDRESS_CHARACTERS, _DIGEST_CHARACTERS = 42, 66
+_DECIDERS = ("registrar", "actor", "applicant")
 
 
 def run(
@@ -112,6 +113,9 @@ class Trial:
     def __init__(self, session: Session, arguments: Sequence[Any], now: int, *, whole_batch: bool = False) -> None:
         self._session, self._deployment = session, ledger_profile(session).deployment
         self._state = load_state(session, list(_texts(arguments)), whole_batch=whole_batch)
+        messages = [message for message in arguments if isinstance(message, Mapping)]
+        if deciders := {message[name] for message in messages for name in _DECIDERS if name in message}:
+            _load_parties(session, self._state, deciders)
         self._now = ledger_time(session, now)
 
     def run(self, contract: str, verb: str, arguments: Sequence[Any], *, only: str | None = None) -> None:
@@ -333,7 +337,13 @@ def _keep_entries(state: LedgerState, entries: Sequence[RegisterEntry]) -> None:
     for entry in entries:
         code = to_ledger(entry.code) if entry.code else ZERO_DIGEST
         state.registrations.records[entry.asset_id] = EntryState(
-            entry.holder, entry.valid_until, entry.disputes, entry.latest_case, entry.certificate_digest, code
+            entry.holder,
+            entry.valid_until,
+            entry.disputes,
+            entry.upheld,
+            entry.latest_case,
+            entry.certificate_digest,
+            code,
         )
 
 
@@ -383,6 +393,26 @@ def _load_assets(session: Session, state: LedgerState, names: set[str]) -> set[s
         )
     _load_titles(session, state, {ids.title_id(name, kind) for name in held for kind in ROOTS}, set())
     return accounts
+
+
+def _load_parties(session: Session, state: LedgerState, deciders: set[str]) -> None:
+    """Which of them hold a title to an asset or a pledge of one, or objected: they decide nothing about it.
+
+    Whoever gave such a title away decides nothing either; that the ledger alone remembers.
+    """
+    assets = state.rights.assets.keys()
+    titles = select(Title).where(col(Title.asset_id).in_(assets), Title.order_id == ZERO_DIGEST)
+    held = titles.where(or_(col(Title.holder).in_(deciders), col(Title.pledgee).in_(deciders)))
+    for title in session.exec(held):
+        state.rights.assets[title.asset_id].parties |= {title.holder, title.pledgee}
+    cases = select(RegistrationCase).where(col(RegistrationCase.asset_id).in_(assets))
+    known = {case.case_id: case for case in session.exec(cases)}
+    for case in known.values():
+        if case.kind == Kind.LATE_OBJECTION:
+            state.rights.note_party(case.asset_id, case.applicant)
+    acts = select(RegistrationAct).where(RegistrationAct.step == int(Step.OBJECT))
+    for act in session.exec(acts.where(col(RegistrationAct.case_id).in_(known))):
+        state.rights.note_party(known[act.case_id].asset_id, act.actor)
 
 
 def _load_titles(session: Session, state: LedgerState, names: set[str], assets: set[str]) -> None:

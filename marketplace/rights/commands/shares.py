@@ -6,7 +6,7 @@ import typer
 
 from marketplace.console import Run, command
 from marketplace.console.values import Reason, parse_address
-from marketplace.rights.commands.group import Asset, Output, To, app
+from marketplace.rights.commands.group import Asset, Lifted, Output, To, app, lifted
 from marketplace.rights.commands.offering import hand_over
 from marketplace.sdk import shares
 from marketplace.sdk.opening import open_client
@@ -78,22 +78,21 @@ def control_share(run: Run, asset: Asset, holder: Holder, order: Reason) -> None
 
 
 @command(app)
-def lift_share(run: Run, asset: Asset, holder: Holder, order: Reason) -> None:
-    """Lift seizure and control of a revenue share, as a registrar. 解除收益份额限制
+def lift_share(run: Run, asset: Asset, holder: Holder, order: Reason, mark: Lifted = None) -> None:
+    """Lift the seizure or the control of a revenue share, as a registrar; the other stays. 解除收益份额限制
 
     Example: marketplace rights lift-share 0x5f…5f --holder 0x7099…79c8 --order "court order 2026-40"
     """
-    _encumber(run, asset, holder, TitleMark(0), order)
-
-
-def _encumber(run: Run, asset: str, holder: str, marks: TitleMark, order: str) -> None:
     with open_client(run) as client:
-        result = shares.encumber(client, asset, holder, marks, order)
-    if marks:
-        run.result(
-            result,
-            "no transfer, no pledge, no enforcement; it goes on paying",
-            "不得转让、质押、实现质权；照常分配收益",
-        )
-    else:
-        run.result(result, "free again", "已解除限制")
+        result = shares.lift(client, asset, holder, lifted(mark), order)
+    run.result(result, "lifted", "已解除该项限制")
+
+
+def _encumber(run: Run, asset: str, holder: str, mark: TitleMark, order: str) -> None:
+    with open_client(run) as client:
+        result = shares.encumber(client, asset, holder, mark, order)
+    run.result(
+        result,
+        "no transfer, no pledge, no enforcement; it goes on paying",
+        "不得转让、质押、实现质权；照常分配收益",
+    )

@@ -11,7 +11,7 @@ from marketplace.console.values import Reason, moment, parse_address, parse_dige
 from marketplace.documents import PURPOSES
 from marketplace.documents.scopes import YEARS, name_of, parse_right
 from marketplace.errors import InvalidInputError
-from marketplace.rights.commands.group import Asset, Output, To, app
+from marketplace.rights.commands.group import Asset, Lifted, Output, To, app, lifted
 from marketplace.rights.commands.offering import hand_over, readable, show_offer
 from marketplace.rights.commands.showing import TITLES
 from marketplace.sdk import titles
@@ -255,14 +255,14 @@ def control(run: Run, title: Title, order: Reason) -> None:
 
 
 @command(app)
-def lift(run: Run, title: Title, order: Reason) -> None:
-    """Lift seizure and control of a title, as a registrar. 解除限制
+def lift(run: Run, title: Title, order: Reason, mark: Lifted = None) -> None:
+    """Lift the seizure or the control of a title, as a registrar; the other of the two stays. 解除限制
 
-    Example: marketplace rights lift 0x7a…7a --order "court order 2026-40"
+    Example: marketplace rights lift 0x7a…7a --order "court order 2026-40" --mark SEIZED
     """
     with open_client(run) as client:
-        result = titles.encumber(client, title, TitleMark(0), order)
-    run.result(result, "free again", "已解除限制")
+        result = titles.lift(client, title, lifted(mark), order)
+    run.result(result, "lifted", "已解除该项限制")
 
 
 @command(app)

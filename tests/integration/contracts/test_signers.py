@@ -70,7 +70,9 @@ def signing(history: History) -> Iterator[None]:
     """Our people sign meanwhile; else the history would make keys and mischief of their addresses."""
     mine = {ACCOUNTS[name]: secret for name, secret in SECRETS.items()}
     history.secrets |= mine
+    history.careful = True
     yield
+    history.careful = False
     for account in mine:
         del history.secrets[account]
 

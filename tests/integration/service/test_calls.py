@@ -409,7 +409,7 @@ def test_calls_stop_when_a_title_is_seized(town: Town, listing: str, desk: Desk,
         refused("title_not_in_force", lambda: calls.call("flight", by_id("F0001")))
         assert not desk.store.token(order), "the credential was not revoked"
         refused("title_not_in_force", calls.credential)
-        titles.encumber(registrar, title, TitleMark(0), "case 7 is over")
+        titles.lift(registrar, title, None, "case 7 is over")
         calls.call("flight", by_id("F0001"))
 
 

@@ -134,7 +134,13 @@ def test_a_seized_title_is_neither_granted_nor_moved_nor_sold(town: Town, operat
     assert refused(lambda: town.list_product(asset)) == "title_encumbered"
     assert refused(lambda: titles.encumber(registrar, operated, TitleMark.SEIZED, "order 6")) == "title_marks"
 
-    titles.encumber(registrar, operated, TitleMark(0), "order 7")
+    titles.encumber(registrar, operated, TitleMark.CONTROLLED, "decision 3")
+    assert titles.get(supplier, operated)["marks"] & TitleMark.ENCUMBRANCES == TitleMark.ENCUMBRANCES
+    assert refused(lambda: titles.lift(registrar, operated, None, "order 7")) == "lift_ambiguous"
+    titles.lift(registrar, operated, TitleMark.SEIZED, "order 7")
+    assert titles.get(supplier, operated)["marks"] & TitleMark.ENCUMBRANCES == TitleMark.CONTROLLED
+    assert refused(lambda: titles.lift(registrar, operated, TitleMark.SEIZED, "order 7")) == "lift_nothing"
+    titles.lift(registrar, operated, None, "decision 4")
     assert titles.get(buyer, granted(supplier, buyer, operated))["holder"] == buyer.address
 
 
@@ -176,14 +182,18 @@ def test_a_pledged_share_stays_and_pays_until_a_ruling(town: Town, operated: str
     assert told[-2:] == [whole | {"mark": "SEIZED", "bps": 10_000}, whole | {"mark": "PLEDGED", "bps": 4_000}]
     lines = buyer.get(f"/identifiers/{asset}/page")["lines"]
     assert lines[-1]["value"]["zh"] == f"质押：收益份额 40.00 % · {supplier.address}"
-    shares.encumber(registrar, asset, supplier.address, TitleMark(0), "order 9")
+    shares.encumber(registrar, asset, supplier.address, TitleMark.CONTROLLED, "decision 5")
+    assert refused(lambda: shares.lift(registrar, asset, supplier.address, None, "order 9")) == "lift_ambiguous"
+    shares.lift(registrar, asset, supplier.address, TitleMark.SEIZED, "order 9")
+    shares.lift(registrar, asset, supplier.address, None, "decision 6")
+    assert refused(lambda: shares.lift(registrar, asset, supplier.address, None, "order 9")) == "lift_nothing"
 
     shares.enforce(registrar, asset, supplier.address, "ruling 5")
     got = shares.of(buyer, asset, rival.address)
     assert got is not None
     assert got["bps"] == 4_000
     left = shares.of(buyer, asset, supplier.address)
-    assert left == share | {"bps": share["bps"] - 4_000, "encumbranceVersion": 4}
+    assert left == share | {"bps": share["bps"] - 4_000, "encumbranceVersion": 6}
     assert rights.get_asset(buyer, asset)["shareVersion"] == version + 1
     shares.transfer(supplier, asset, buyer.address, 500)
     titles.accept(buyer, shares.offer_pledge(rival, asset, buyer.address, 10, "loan 14"))

@@ -237,7 +237,7 @@ def _deposited_in_a_dispute(story: Story) -> None:
     """The contract refuses this; here its event stands before the auditor as a ledger with a fault would give it."""
     _reviewed(story)
     story.act(Step.WAIVE_NOTICE)
-    disputed = {"assetId": story.asset, "caseId": "0x" + "0b" * 32, "disputes": 1}
+    disputed = {"assetId": story.asset, "caseId": "0x" + "0b" * 32, "disputes": 1, "upheld": 0}
     story.see(Event("Registrations", "DisputeMarked", disputed))
     story.act(Step.DEPOSIT)
 
@@ -246,7 +246,7 @@ def _deposited_after_a_dispute(story: Story) -> None:
     _reviewed(story)
     story.act(Step.WAIVE_NOTICE)
     for count in (1, 0):
-        disputed = {"assetId": story.asset, "caseId": "0x" + "0b" * 32, "disputes": count}
+        disputed = {"assetId": story.asset, "caseId": "0x" + "0b" * 32, "disputes": count, "upheld": 0}
         story.see(Event("Registrations", "DisputeMarked", disputed))
     story.act(Step.DEPOSIT)
 

@@ -54,7 +54,7 @@ def test_every_intent_has_a_verb() -> None:
 def test_every_function_that_writes_is_a_verb_or_known_not_to_be_one(contract: str) -> None:
     functions = artifacts.load(contract).entries("function")
     writing = {entry["name"] for entry in functions if entry["stateMutability"] not in ("view", "pure")}
-    called = {"Titles": {"offer", "hand"}, "Rights": {"end"}}  # by other contracts alone
+    called = {"Titles": {"offer", "hand"}, "Rights": {"end", "noteParty"}}  # by other contracts alone
     known = NO_VERBS | called.get(contract, set())
     assert writing - known - {"transfer"} == set(VERBS[contract]) - {"transfer"}
 

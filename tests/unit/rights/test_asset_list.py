@@ -97,7 +97,7 @@ def put_assets(engine: Engine, numbers: range) -> None:
                     "code": "",
                 }
                 row |= {"certified_case": ZERO_DIGEST, "form_digest": ZERO_DIGEST, "share_version": 0, "moves": 0}
-                opened.add(RegisterEntry(asset_id=name, holder=FIRST, disputes=number % 3, **row))
+                opened.add(RegisterEntry(asset_id=name, holder=FIRST, disputes=number % 3, upheld=0, **row))
 
 
 def title(name: str, asset: str, order: str) -> Title:

@@ -184,14 +184,16 @@ def test_what_is_on_offer_keeps_an_exclusive_use_out_until_it_is_over() -> None:
 def test_the_pledgee_permits_one_act_and_no_other() -> None:
     register, key = Register(), Register().root()
     deed = {"titleId": key, "holder": PEOPLE[0], "pledgee": PEOPLE[1], "debtDigest": DIGEST}
-    encumbrances.pledge(register.titles, register.participants, deed | {"version": 1, "deadline": NOW}, NOW)
+    encumbrances.pledge(
+        register.titles, register.rights, register.participants, deed | {"version": 1, "deadline": NOW}, NOW
+    )
     acts = [{"titleId": key, "from": PEOPLE[0], "to": to, "version": 3, "deadline": NOW} for to in PEOPLE[2:4]]
     wish = {"titleId": key, "act": titles.act_of("Transfer", acts[0]), "pledgee": PEOPLE[1]}
     encumbrances.permit(register.titles, wish | {"version": 2, "deadline": NOW}, NOW)
     with pytest.raises(RuleError) as caught:
-        titles.transfer(register.titles, register.participants, acts[1], NOW)
+        titles.transfer(register.titles, register.rights, register.participants, acts[1], NOW)
     assert caught.value.code == "title_pledged"
-    titles.transfer(register.titles, register.participants, acts[0], NOW)
+    titles.transfer(register.titles, register.rights, register.participants, acts[0], NOW)
     title: Title = register.titles.records[key]
     assert title.holder == PEOPLE[2]
     assert TitleMark.PLEDGED in title.marks
