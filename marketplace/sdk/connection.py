@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import httpx
 
@@ -23,6 +23,7 @@ from marketplace.sdk.profile import Profile, parse_profile
 from marketplace.sdk.transport import Transport
 
 DEADLINE_SECONDS = 3600
+Answer = TypeVar("Answer")
 
 
 class Connection:
@@ -195,18 +196,29 @@ class Connection:
 
     def _send(self, method: str, path: str, *, signed: bool, repeatable: bool, **content: Any) -> httpx.Response:
         """Send; with keys, sign in first, and once more when the service says that the session is over."""
-        if not signed or (self._keys is None and self._token is None):
-            return self._transport.request(method, path, repeatable=repeatable, **content)
-        fresh, extra = self._token is None or self._keys is None, content.pop("headers", {})
-        try:
-            return self._transport.request(
-                method, path, repeatable=repeatable, headers=self._bearer() | extra, **content
+        extra = content.pop("headers", {})
+        if not signed:
+            return self._transport.request(method, path, repeatable=repeatable, headers=extra, **content)
+        return self._signed_in(
+            lambda bearer: self._transport.request(
+                method, path, repeatable=repeatable, headers=bearer | extra, **content
             )
+        )
+
+    def _signed_in(self, ask: Callable[[dict[str, str]], Answer]) -> Answer:
+        """What `ask` gives with the header of a session, without one where this client can open none; asked once more
+        with a new session where the old one is over.
+        """
+        if self._keys is None and self._token is None:
+            return ask({})
+        fresh = self._token is None or self._keys is None
+        try:
+            return ask(self._bearer())
         except NotAuthorizedError as error:
             if fresh or not problems.is_session_over(error):
                 raise
         self._token = None
-        return self._transport.request(method, path, repeatable=repeatable, headers=self._bearer() | extra, **content)
+        return ask(self._bearer())
 
     def _bearer(self) -> dict[str, str]:
         if self._token is None:
@@ -233,8 +245,7 @@ class Connection:
 
     def download(self, path: str, target: Path, progress: Callable[[int], None] = lambda _count: None) -> int:
         """Write the answer of GET `path` into `target`, whole or not at all; returns its size in bytes."""
-        headers = self._bearer() if self._keys is not None or self._token is not None else {}
-        return self._transport.download(path, target, headers, progress)
+        return self._signed_in(lambda bearer: self._transport.download(path, target, bearer, progress))
 
     def deadline(self, *, days: int = 0) -> int:
         """Until when a statement signed now may reach the ledger, unix seconds: `days`, or an hour."""

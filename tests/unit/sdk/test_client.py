@@ -53,6 +53,22 @@ def test_signs_in_again_when_the_session_is_over() -> None:
     assert exchange.sessions == 2
 
 
+def test_a_download_signs_in_again_when_the_session_is_over(tmp_path: Path) -> None:
+    exchange = Exchange()
+
+    def bundle(request: httpx.Request) -> httpx.Response:
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        return httpx.Response(200, content=b"PK") if token in exchange.valid else problem(401, "session_over")
+
+    exchange.routes["GET", "/evidence/bundle"] = bundle
+    with exchange.client(keys(1)) as client:
+        assert client.download("/evidence/bundle", tmp_path / "one.zip") == 2
+        exchange.valid.clear()
+        assert client.download("/evidence/bundle", tmp_path / "two.zip") == 2
+    assert exchange.sessions == 2
+    assert (tmp_path / "two.zip").read_bytes() == b"PK"
+
+
 def test_does_not_sign_in_for_ever_when_a_fresh_session_is_refused() -> None:
     exchange = Exchange()
     exchange.routes["GET", "/orders/x"] = lambda _: problem(401, "session_over")
