@@ -17,8 +17,18 @@ from marketplace.documents.identifiers import Identifier, Kind, is_certificate_c
 from marketplace.errors import InvalidInputError
 from marketplace.words import Words
 
+
+def parse_reason(text: str) -> str:
+    """A ground in words; nothing but blanks is none."""
+    if not text.strip():
+        raise BadValue("the ground in words; it is empty", "请以文字写明理由，不得为空")
+    return text
+
+
 #: the option of every command whose act states a ground by digest alone
-Reason = Annotated[str, typer.Option(help="the ground; its digest goes onto the ledger 理由")]
+Reason = Annotated[
+    str, typer.Option(metavar="TEXT", parser=parse_reason, help="the ground; its digest goes onto the ledger 理由")
+]
 
 _DURATION = re.compile(r"(\d{1,6})([smhdy])", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "y": 365 * 86400}

@@ -25,7 +25,7 @@ from marketplace.quantities import epsilon
 from marketplace.rights.commands.group import Asset, app
 from marketplace.rights.commands.showing import SHARES, TITLES, weight_of
 from marketplace.rights.compact import unpack
-from marketplace.rights.standing import judge
+from marketplace.rights.standing import DISPUTED, judge
 from marketplace.sdk import certificate_files, rights
 from marketplace.sdk.foreign import read_json
 from marketplace.sdk.opening import open_client
@@ -124,6 +124,8 @@ def show(run: Run, asset: Asset) -> None:
         run.json(found)
         return
     run.rows([found], COLUMNS)
+    if (found["registration"] or {}).get("disputed"):
+        run.say(*DISPUTED)
     run.rows(found["titles"], TITLES)
     run.rows([{**share, "weight": weight_of(share)} for share in found["shares"]], SHARES)
 

@@ -21,7 +21,7 @@ from marketplace.registrations.forms import make_form
 from marketplace.sdk import evidence, identifiers, registrations, rights
 from marketplace.vault.sealing.dataset import seal_file
 from marketplace.vault.sealing.schema import parse_schema
-from tests.integration.service.town import BUDGET, Town
+from tests.integration.service.town import BUDGET, Shown, Town
 from tests.memory import MemoryBundle
 from tests.registering import FIELDS, rulebook
 from tests.sealed_market import SCHEMA, make_rows, write_csv
@@ -183,7 +183,7 @@ def audited(town: Town, folder: Path, change: tuple[str, bytes] | None = None) -
 
 
 def test_a_certificate_says_disputed_until_the_late_objection_is_withdrawn(
-    town: Town, asset: str, http: httpx.Client, tmp_path: Path
+    town: Town, asset: str, http: httpx.Client, shown: Shown, tmp_path: Path
 ) -> None:
     calm = ("certificate_valid", False, False, True)
     assert worth(town, asset) == calm
@@ -193,6 +193,8 @@ def test_a_certificate_says_disputed_until_the_late_objection_is_withdrawn(
     assert worth(town, asset) == calm
     decide(town, case, Step.MARK_DISPUTED, "the evidence is serious")
     assert worth(town, asset) == ("certificate_valid", True, True, True)
+    assert "disputed" in shown("buyer", "rights", "show", asset)
+    assert "存在争议" in shown("buyer", "rights", "show", asset, "--lang", "zh")
     assert page(identifiers.resolve(town["buyer"], asset))["lines"][2]["value"]["zh"].startswith("存在争议")
     printed = http.get(f"/rights/assets/{asset}/certificate", headers={"accept": "application/pdf"}, timeout=60).content
     assert "DISPUTED" in pypdfium2.PdfDocument(printed)[0].get_textpage().get_text_bounded()

@@ -95,3 +95,10 @@ def test_a_group_alone_shows_its_help(capsys: pytest.CaptureFixture[str]) -> Non
     printed = capsys.readouterr()
     assert "transfer-share" in printed.out + printed.err
     assert "refused" not in printed.err
+
+
+@pytest.mark.parametrize("reason", ["", "   "])
+def test_a_ground_is_said_in_words(reason: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for act in (["seize", "0x" + "7a" * 32, "--order"], ["suspend", "0x" + "5f" * 32, "--reason"]):
+        assert cli.main(["--json", "rights", *act, reason]) == 2
+        assert json.loads(capsys.readouterr().err)["code"] == "argument_invalid"
