@@ -18,7 +18,7 @@ def check_character(body: str) -> str:
 
 
 def credit_code(value: object, path: str) -> None:
-    """Check a credit code down to its check character."""
+    """Check a credit code down to its check character; which one would fit is not told, or it would check nothing."""
     if not (isinstance(value, str) and len(value) == LENGTH and set(value) <= set(ALPHABET)):
         raise refuse(
             path,
@@ -28,13 +28,12 @@ def credit_code(value: object, path: str) -> None:
             ),
             value,
         )
-    expected = check_character(value[:-1])
-    if value[-1] != expected:
+    if value[-1] != check_character(value[:-1]):
         raise refuse(
             path,
             Words(
-                f"a unified social credit code; its check character would be {expected}",
-                f"统一社会信用代码；其校验位应为 {expected}",
+                "a unified social credit code whose last character checks the others: copy it from the licence",
+                "校验位相符的统一社会信用代码，请照营业执照核对",
             ),
             value,
         )

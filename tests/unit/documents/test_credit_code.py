@@ -40,3 +40,13 @@ def test_two_neighbours_exchanged_are_always_found(body: str, place: int) -> Non
 def test_what_is_no_code_is_refused(code: object) -> None:
     with pytest.raises(InvalidInputError):
         credit_code(code, "code")
+
+
+@given(BODIES)
+def test_which_check_character_would_fit_is_not_told(body: str) -> None:
+    wrong = body + next(letter for letter in ALPHABET if letter != check_character(body))
+    with pytest.raises(InvalidInputError) as refused:
+        credit_code(wrong, "code")
+    assert refused.value.expected == (
+        "a unified social credit code whose last character checks the others: copy it from the licence"
+    )
