@@ -5,6 +5,7 @@ In English a member has the name that service and commands write, e.g. UNDER_REV
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from enum import IntEnum, IntFlag
 from typing import NamedTuple
 
@@ -138,6 +139,7 @@ CHINESE: Mapping[type[IntEnum | IntFlag], Mapping[str, str]] = {
     },
 }
 NONE = Words("none", "无")
+_FIRST_MOMENT, _LAST_MOMENT = 10**9, 253_402_300_800
 ORIGINS = {"PUBLIC": "公共数据", "ENTERPRISE": "企业数据", "PERSONAL": "个人数据"}
 """Where data come from, as documents.DATA_ORIGINS names it, in Chinese."""
 SOURCES = {
@@ -214,6 +216,13 @@ def of_bits(kind: type[IntFlag], bits: int, nothing: Words = NONE) -> Words:
     undefined = bits & ~sum(kind)
     rest = [Words(f"undefined ({undefined})", f"未定义（{undefined}）")] if undefined else []
     return joined([*named, *rest]) if bits else nothing
+
+
+def of_moment(value: object) -> object:
+    """Seconds of unix time as people read them, in UTC; what is none, or lies before 2001 or after 9999, as it is."""
+    if not isinstance(value, int) or not _FIRST_MOMENT <= value < _LAST_MOMENT:
+        return value
+    return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def of_rights(bits: int) -> Words:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 from typing import Any
 
-from marketplace.words import NONE, Words, of_bits, of_number, of_rights
+from marketplace.words import NONE, Words, of_bits, of_moment, of_number, of_rights
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,13 @@ def bits(kind: type[IntFlag], nothing: Words = NONE) -> Term:
     return Term(lambda value: of_bits(kind, value, nothing))
 
 
+MOMENTS = frozenset(
+    (
+        *("deadline", "time", "validFrom", "validUntil", "until", "present", "earliest", "latest", "slowest"),
+        *("statedAt", "dueAt", "decideBy", "exitAt", "readyAt", "payBy", "closeBy"),
+    )
+)
+"""Values of errors that are seconds of unix time, where they are whole numbers; people are told the moment."""
 RIGHTS = Term(of_rights)
 """A confirmation's rights as bits: 1 to hold, 2 to use, 4 to operate."""
 NEITHER = Words("neither SEIZED nor CONTROLLED", "未被查封且未受行政管控")
@@ -72,21 +79,24 @@ class Refusal:
             values: the error's values by name, in the forms of `marketplace.events`.
         """
         words = {name: term.words(values[term.of or name]) for name, term in self.terms.items()}
-        en = {**values, **{name: item.en for name, item in words.items()}}
-        zh = {**values, **{name: item.zh for name, item in words.items()}}
+        told = {name: of_moment(value) if name in MOMENTS else value for name, value in values.items()}
+        en = {**told, **{name: item.en for name, item in words.items()}}
+        zh = {**told, **{name: item.zh for name, item in words.items()}}
+        exact: dict[str, Any] = {**values, **words}
         return {
             "message": self.message.format_map(en),
             "zh": self.zh.format_map(zh),
             "rule": self.rule,
-            "expected": _one(self.expected, en, zh),
-            "got": _one(self.got, en, zh),
+            "expected": _one(self.expected, exact, en, zh),
+            "got": _one(self.got, exact, en, zh),
             "hint": self.hint.format_map(en),
             "hint_zh": self.hint_zh.format_map(zh),
         }
 
 
-def _one(wanted: str | Words, en: Mapping[str, Any], zh: Mapping[str, Any]) -> object:
+def _one(wanted: str | Words, exact: Mapping[str, Any], en: Mapping[str, Any], zh: Mapping[str, Any]) -> object:
+    """A value by its name stays what it is, for programs; a moment too."""
     if isinstance(wanted, Words):
         return Words(wanted.en.format_map(en), wanted.zh.format_map(zh))
-    told = en.get(wanted)
-    return told if told == zh.get(wanted) else Words(str(told), str(zh[wanted]))
+    found = exact.get(wanted)
+    return found.en if isinstance(found, Words) and found.en == found.zh else found

@@ -8,9 +8,9 @@ from sqlalchemy import func
 from sqlmodel import Session, col, or_, select
 
 from marketplace.calls import act_digest
-from marketplace.documents import Document, digest, validate_claim
+from marketplace.documents import Document, digest, iso_time, validate_claim
 from marketplace.documents.scopes import source_on_form
-from marketplace.errors import NotFoundError, RuleError
+from marketplace.errors import InvalidInputError, NotFoundError, RuleError
 from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue
 from marketplace.intents import Deployment
 from marketplace.participants.service import oversees
@@ -25,6 +25,7 @@ from marketplace.registrations.tables import (
     RegistrationCase,
     RulebookInForce,
 )
+from marketplace.rights.rules import STANDING
 from marketplace.rights.tables import Asset
 from marketplace.rulebooks import Rulebook, rulebook_of
 from marketplace.rulebooks.bounds import Bounds, bounds_of
@@ -77,6 +78,8 @@ def file(session: Session, deployment: Deployment, wish: Statement, form: Docume
         return name
     check_statement(wish, deployment, now)
     arguments = [dict(message), wish.signatures[0]]
+    if message["kind"] == Kind.RENEWAL:
+        _require_window(session, message)
     precheck.run(session, "Registrations", "file", arguments, now)
     book = rulebook_of(message["rulebookDigest"])
     forms.check_form(book, form)
@@ -283,8 +286,6 @@ def _check_filing(session: Session, book: Rulebook, form: Document, message: Map
         claim = validate_claim(read_document(session, asset.claim_digest))
         _require_procedure(claim, procedure)
         _require_source(claim, form)
-    if kind is Kind.RENEWAL:
-        _require_window(book, procedure, asset.valid_until, message["statedAt"])
 
 
 def _require_procedure(claim: Document, procedure: Procedure) -> None:
@@ -323,17 +324,22 @@ def _require_source(claim: Document, form: Document) -> None:
         )
 
 
-def _require_window(book: Rulebook, procedure: Procedure, valid_until: int, now: int) -> None:
-    opens, closes = clocks.renewal_window(book, procedure, valid_until)
-    if not opens <= now <= closes:
+def _require_window(session: Session, message: Mapping[str, Any]) -> None:
+    """Of an entry that stands; the ledger says the rest, and it knows but the earliest day of any calendar."""
+    asset, book = session.get(Asset, message["assetId"]), rulebook_of(message["rulebookDigest"])
+    stands = asset is not None and asset.status in STANDING and message["statedAt"] <= asset.valid_until
+    if asset is None or not stands or message["procedure"] not in (Procedure.ORDINARY, Procedure.PUBLIC_DATA):
+        return
+    opens, closes = clocks.renewal_window(book, Procedure(message["procedure"]), asset.valid_until)
+    if not opens <= message["statedAt"] <= closes:
         raise RuleError(
             "renewal_not_open",
-            f"renewal may be asked for from {opens} to {closes}",
-            zh=f"续期申请时间为 {opens} 至 {closes}",
+            f"renewal may be asked for from {iso_time(opens)} to {iso_time(closes)}",
+            zh=f"续期申请时间为 {iso_time(opens)} 至 {iso_time(closes)}",
             rule="registrations.renewal_window",
             rulebook=book.name,
             expected=[opens, closes],
-            got=now,
+            got=message["statedAt"],
             hint="come back in that time; after it the registration lapses by itself",
             hint_zh="请在该期间内申请；逾期登记自动失效",
         )
@@ -368,9 +374,17 @@ def _check_paper(book: Rulebook, case: RegistrationCase, step: Step, paper: Docu
             raise _differs("case_papers_differ", "the corrected form is of another case", same, said)
     elif paper is not None:
         forms.check_paper(book, paper, case.case_id, step)
-    needed = step in forms.WRITTEN or step is Step.RESUBMIT
+    if paper is None and (step in forms.WRITTEN or step is Step.RESUBMIT):
+        raise InvalidInputError(
+            "case_paper_missing",
+            f"{step.name} is put in writing, and nothing written came with it",
+            zh=f"“{word(step).zh}”须以书面作出，未附书面内容",
+            rule="registrations.what_is_decided_is_written",
+            hint="give the text: `--text`, or the corrected form: `--form`",
+            hint_zh="请以 `--text` 写明理由；补正后再提交的，请以 `--form` 附上申请表",
+        )
     got = digest(paper) if paper is not None else ZERO_DIGEST
-    if (needed and paper is None) or got != named:
+    if got != named:
         raise _differs("case_papers_differ", "the paper is not the one that was signed for", named, got)
 
 

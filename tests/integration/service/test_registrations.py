@@ -107,6 +107,7 @@ def test_from_the_application_to_the_certificate(town: Town, http: httpx.Client)
     )
     secret = form | {"nonPublication": "nobody shall object"}
     assert refused(lambda: registrations.act(supplier, case, Step.RESUBMIT, form=secret)) == "case_papers_differ"
+    assert refused(lambda: registrations.act(supplier, case, Step.RESUBMIT)) == "case_paper_missing"
     registrations.act(supplier, case, Step.RESUBMIT, form=form)
     assert registrations.get_case(supplier, case)["formDigest"] == digest(form)
     decide(town, case, Step.ACCEPT)

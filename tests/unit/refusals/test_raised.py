@@ -102,3 +102,11 @@ def test_a_pattern_that_is_quoted_leaves_nothing_to_fill_in() -> None:
         left_open(RuleError("a_code", "should match '^0x[0-9a-f]{64}$'", zh="须符合 ^0x[0-9a-f]{64}$", rule="a.b"))
         == []
     )
+
+
+def test_people_are_told_moments_and_programs_seconds() -> None:
+    refused = refuse("RegistrationsLate", caseId="0x01", dueAt=1_795_823_425, statedAt=1_795_823_426)
+    assert "2026-11-27T23:50:25Z" in refused.message
+    assert "2026-11-27T23:50:26Z" in refused.zh
+    assert "1795823425" not in f"{refused.message} {refused.zh} {refused.expected} {refused.expected_zh}"
+    assert refuse("ParticipantsExitNotDue", account="0x01", exitAt=5).values == {"account": "0x01", "exitAt": 5}
