@@ -41,6 +41,9 @@ def join(
     run: Run,
     name: Annotated[str, typer.Option(help="name in English or pinyin 英文名称")],
     name_zh: Annotated[str, typer.Option(help="name in Chinese; the English one if empty 中文名称")] = "",
+    credit_code: Annotated[
+        str | None, typer.Option(help="unified social credit code of whoever operates it 运营方统一社会信用代码")
+    ] = None,
 ) -> None:
     """Apply for the exchange itself, with the exchange key; anchors begin once a registrar has admitted it. 运营方入场
 
@@ -48,5 +51,5 @@ def join(
     """
     keys = Keys(bytes.fromhex(load_settings().exchange_key.get_secret_value()))
     with open_client(run, keys=keys) as client:
-        result = participants.join(client, Role.EXCHANGE, name, name_zh or name)
+        result = participants.join(client, Role.EXCHANGE, name, name_zh or name, credit_code)
     run.result(result, "applied; a registrar must admit the exchange now", "已提交申请，等待登记机构准入")

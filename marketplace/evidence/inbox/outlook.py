@@ -10,7 +10,7 @@ from typing import TypeVar
 from sqlmodel import Session
 
 from marketplace.errors import RuleError
-from marketplace.evidence.inbox.precheck import load_state
+from marketplace.evidence.inbox.loading import load_state
 from marketplace.lineage.rules import Consent
 from marketplace.listings.rules import require_live
 from marketplace.participants.service.keyring import ledger_time
