@@ -450,7 +450,7 @@ class History:
         until = self.now + self._term(90 * DAY, 5 * 365 * DAY)
         if asset.status is AssetStatus.CONFIRMED and self.random.random() < 0.9:
             case = cases[self.state.registrations.record_of(asset_key).latest_case]
-            until = asset.valid_until + (DAY if case.kind is Kind.RENEWAL else 0) + self._at_times(DAY, 8)
+            until = asset.valid_until + (DAY if case.kind is Kind.RENEWAL else 0) + self._at_times(DAY, 2)
         message = {
             "assetId": asset_key,
             "claimDigest": asset.claim_digest,

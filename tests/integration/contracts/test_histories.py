@@ -254,7 +254,7 @@ def test_histories_reach_every_verb_and_most_refusals(chain: Chain) -> None:
         "title_marks", "title_pledged", "title_not_pledgee", "title_id_mismatch", "title_first",
         "intent_signature_invalid", "intent_expired", "intent_stale", "participant_not_active", "participant_status",
         "participant_application_mismatch", "asset_status", "asset_claim_mismatch", "asset_own_matter",
-        "asset_term_over", "asset_term", "certificate_term",
+        "asset_term_over", "certificate_term",
         "asset_shares_invalid", "asset_id_mismatch", "asset_expired", "title_not_held", "title_not_transferable",
         "title_not_grantable", "title_wider", "title_conflict", "title_over", "title_encumbered",
         "share_pledged", "share_not_pledgee", "share_encumbered", "share_marks", "share_same_party",

@@ -59,11 +59,13 @@ def _dispute(town: Town, asset: str) -> None:
 
 
 def _seize(town: Town, asset: str) -> None:
-    """The title to operate is seized, put under control and freed; a use of it is granted and revoked."""
+    """The title to operate is seized, put under control too, and freed of both; a use of it is granted and revoked."""
     operate, registrar = titles.root(asset, TitleKind.OPERATE), town["registrar"]
     use = granted(town["supplier"], town["buyer"], operate, marks=TitleMark(0))
-    for marks in (TitleMark.SEIZED, TitleMark.CONTROLLED, TitleMark(0)):
-        titles.encumber(registrar, operate, marks, f"order of {marks!r}")
+    for mark in (TitleMark.SEIZED, TitleMark.CONTROLLED):
+        titles.encumber(registrar, operate, mark, f"order of {mark!r}")
+    for mark in (TitleMark.SEIZED, TitleMark.CONTROLLED):
+        titles.lift(registrar, operate, mark, f"lifts {mark!r}")
     titles.revoke(registrar, use, "the agreement was rescinded")
 
 

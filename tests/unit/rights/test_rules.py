@@ -1,12 +1,19 @@
 """Revenue shares and the privacy budget in detail; whole verbs are compared with the contracts in tests/integration."""
 
+from functools import partial
+from typing import Any
+
 import pytest
 
 from marketplace.errors import RuleError
 from marketplace.participants.rules import Participant, Participants
+from marketplace.procedures import CaseState, Kind, Procedure
+from marketplace.registrations.codes import to_ledger
+from marketplace.registrations.records import Case, Record, Registrations
 from marketplace.rights import rules, shares
 from marketplace.rights.records import Asset, Rights, Share
-from marketplace.types import AssetStatus, ParticipantStatus
+from marketplace.rights.title_records import Titles
+from marketplace.types import AssetStatus, ParticipantStatus, Role
 
 PEOPLE = ["0x" + f"{i:02x}" * 20 for i in range(1, 19)]
 ASSET = "0x" + "aa" * 32
@@ -91,3 +98,40 @@ def test_the_budget_counts_what_orders_hold_and_gets_back_what_they_did_not_spen
     assert (caught.value.code, caught.value.expected, caught.value.got) == ("budget_exceeded", 400, 600)
     rules.release_budget(rights, ASSET, order_id, 500)
     assert rights.assets[ASSET].budget_left == 900
+
+
+@pytest.mark.parametrize(
+    ("kind", "until", "code"),
+    [
+        (Kind.CHANGE, 500, ""),
+        (Kind.CHANGE, 499, "asset_term"),
+        (Kind.CHANGE, 501, "asset_term"),
+        (Kind.RENEWAL, 501, ""),
+        (Kind.RENEWAL, 500, "asset_term"),
+        (Kind.RENEWAL, 900, "certificate_term"),
+        (Kind.RENEWAL, 9, "asset_term_over"),
+    ],
+)
+def test_a_renewal_alone_moves_the_end_and_only_as_far_as_its_deposit(kind: Kind, until: int, code: str) -> None:
+    registrar, digest = PEOPLE[3], "0x" + "5c" * 32
+    asset = Asset(PEOPLE[0], 1, digest, 10, [], status=AssetStatus.CONFIRMED, valid_until=500)
+    case = Case(digest, PEOPLE[0], kind, Procedure.ORDINARY, CaseState.DEPOSITED, digest, digest, 1, 800, 800, False)
+    entries = Registrations(cases={digest: case}, records={digest: Record(PEOPLE[0], 500, latest_case=digest)})
+    known = Participants({registrar: Participant(int(Role.REGISTRAR), ParticipantStatus.ACTIVE, 1)})
+    message: dict[str, Any] = dict.fromkeys(("assetId", "claimDigest", "certificateDigest"), digest)
+    message |= {
+        "code": to_ledger("SJ3102026090001"),
+        "rights": 7,
+        "validUntil": until,
+        "registrar": registrar,
+        "version": 1,
+        "deadline": 10,
+    }
+    act = partial(rules.confirm, Rights({digest: asset}), message, 10, titles=Titles(), participants=known)
+    if not code:
+        assert act(registrations=entries)[0].args["validUntil"] == until
+        return
+    with pytest.raises(RuleError) as caught:
+        act(registrations=entries)
+    assert caught.value.code == code
+    assert (asset.valid_until, case.state) == (500, CaseState.DEPOSITED)
