@@ -56,11 +56,6 @@ def at_most(bound: object) -> Words:
     return Words(f"at most {bound}", f"至多 {bound}")
 
 
-def at_least(bound: object) -> Words:
-    """No less than a bound."""
-    return Words(f"at least {bound}", f"至少 {bound}")
-
-
 def more_than(bound: object) -> Words:
     """Above a bound."""
     return Words(f"more than {bound}", f"大于 {bound}")

@@ -447,7 +447,7 @@ def _take(state: Registrations, case: Case, following: CaseState, deed: Message)
 def _count_dispute(state: Registrations, name: str, before: CaseState) -> list[Event]:
     """The mark goes on when a case becomes disputed or is upheld, and off when it is neither any more."""
     case = state.cases[name]
-    changed = is_marked(case.state) - is_marked(before)
+    changed = _is_disputed(case.state) - _is_disputed(before)
     upheld = case.state is CaseState.UPHELD
     if not changed and not upheld:
         return []
@@ -457,6 +457,6 @@ def _count_dispute(state: Registrations, name: str, before: CaseState) -> list[E
     return [_marked(case.asset_id, name, record)]
 
 
-def is_marked(state: CaseState) -> bool:
+def _is_disputed(state: CaseState) -> bool:
     """Whether a late objection in this state puts a mark on the entry."""
     return state in (CaseState.DISPUTED, CaseState.UPHELD)

@@ -26,7 +26,7 @@ def encumber(state: Titles, rights: Rights, participants: Participants, decision
     if title is None or title.number == 0 or asked & ~int(TitleMark.ENCUMBRANCES) or asked == current:
         raise refuse("TitlesMarks", titleId=key, current=int(current), asked=asked)
     require_version(title.version, decision)
-    require_registrar(state, rights, participants, key, decision["registrar"])
+    require_registrar(state, rights, participants, title.asset_id, decision["registrar"])
 
     title.marks = title.marks & ~TitleMark.ENCUMBRANCES | TitleMark(asked)
     title.version += 1
@@ -117,7 +117,7 @@ def enforce(state: Titles, rights: Rights, participants: Participants, ruling: M
     title = state.require_pledged(key, pledgee)
     require_version(title.version, ruling)
     state.require_free(key, now)
-    require_registrar(state, rights, participants, key, ruling["registrar"])
+    require_registrar(state, rights, participants, title.asset_id, ruling["registrar"])
 
     args = {"titleId": key, "from": title.holder, "to": pledgee}
     title.holder = pledgee

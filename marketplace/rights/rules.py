@@ -17,7 +17,14 @@ from marketplace.registrations import rules as registration_rules
 from marketplace.registrations.records import Case, Registrations
 from marketplace.rights.records import MAX_SHARE_HOLDERS, WHOLE_BPS, Asset, Rights, Share
 from marketplace.rights.title_records import Titles
-from marketplace.rights.titles import hand_over, open_titles, require_passable, require_whole
+from marketplace.rights.titles import (
+    hand_over,
+    open_titles,
+    require_no_part,
+    require_passable,
+    require_registrar,
+    require_whole,
+)
 from marketplace.types import AssetStatus, Role
 
 MAX_EPSILON_BUDGET = 1_000_000_000_000
@@ -79,10 +86,8 @@ class AssetRegister:
         return (asset.status, asset.registrant, asset.valid_until) if asset else (AssetStatus.NONE, "", 0)
 
     def require_no_part(self, asset_id: str, account: str) -> None:
-        """Refuse whoever registered the asset, shares in its revenue, has a first title, or ever was a party."""
-        asset = self.rights.assets[asset_id]
-        if asset.has_part(account) or self.titles.has_part(asset_id, account):
-            raise refuse("RightsOwnMatter", registrar=account)
+        """As `titles.require_no_part`."""
+        require_no_part(self.titles, self.rights, asset_id, account)
 
     def note_party(self, asset_id: str, account: str) -> None:
         """`account` objected: it decides nothing about the asset any more."""
@@ -139,8 +144,7 @@ def confirm(
         raise refuse("RightsNone", rights=confirmation["rights"])
     if confirmation["validUntil"] <= now:
         raise refuse("RightsOver", validUntil=confirmation["validUntil"], time=now)
-    AssetRegister(state, titles).require_no_part(asset_key, registrar)
-    participants.require_active(registrar, Role.REGISTRAR)
+    require_registrar(titles, state, participants, asset_key, registrar)
     first = asset.status is AssetStatus.REGISTERED
     case = None if first else _require_later_case(asset, registrations, confirmation)
     passing = case if case is not None and case.kind is Kind.TRANSFER else None
@@ -190,8 +194,7 @@ def mark(state: Rights, titles: Titles, participants: Participants, decision: Me
     if asset is None or (current, asked) not in MARKS:
         raise refuse("RightsMark", assetId=asset_key, current=int(current), asked=asked)
     require_version(asset.version, decision)
-    AssetRegister(state, titles).require_no_part(asset_key, registrar)
-    participants.require_active(registrar, Role.REGISTRAR)
+    require_registrar(titles, state, participants, asset_key, registrar)
 
     asset.status = AssetStatus(asked)
     asset.version += 1

@@ -12,9 +12,10 @@ from marketplace.participants.rules import Participants
 from marketplace.refusals import refuse
 from marketplace.refusals.checks import Message, require_in_time, require_version
 from marketplace.rights.records import MAX_SHARE_HOLDERS, Asset, Encumbrance, Rights, Share
-from marketplace.rights.rules import AssetRegister, require_taker
+from marketplace.rights.rules import require_taker
 from marketplace.rights.title_records import Titles
-from marketplace.types import Role, TitleMark
+from marketplace.rights.titles import require_registrar
+from marketplace.types import TitleMark
 
 
 def transfer_share(state: Rights, participants: Participants, handover: Message, now: int) -> list[Event]:
@@ -111,8 +112,7 @@ def enforce_share(state: Rights, titles: Titles, participants: Participants, rul
         raise refuse("RightsNotPledgee", assetId=key, holder=holder, account=weight.pledgee)
     require_version(weight.version, ruling)
     _require_unmarked(weight, key, holder)
-    AssetRegister(state, titles).require_no_part(key, registrar)
-    participants.require_active(registrar, Role.REGISTRAR)
+    require_registrar(titles, state, participants, key, registrar)
 
     asset = state.assets[key]
     ended = replace(weight, bps=0, version=weight.version + 1)
@@ -142,8 +142,7 @@ def encumber_share(
     if asset is None or odd or asset.bps_of(holder) == 0:
         raise refuse("RightsShareMarks", assetId=key, holder=holder, current=int(weight.marks), asked=asked)
     require_version(weight.version, decision)
-    AssetRegister(state, titles).require_no_part(key, registrar)
-    participants.require_active(registrar, Role.REGISTRAR)
+    require_registrar(titles, state, participants, key, registrar)
 
     marked = replace(weight, marks=TitleMark(asked), version=weight.version + 1)
     asset.encumbrances[holder] = marked

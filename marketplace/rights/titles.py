@@ -179,7 +179,7 @@ def revoke(state: Titles, rights: Rights, participants: Participants, decision: 
     if title is None or title.number == 0 or TitleMark.ENDED in title.marks:
         raise refuse("TitlesOver", titleId=key, ancestor=key, cause=title.why_over(now) if title else 0)
     require_version(title.version, decision)
-    require_registrar(state, rights, participants, key, decision["registrar"])
+    require_registrar(state, rights, participants, title.asset_id, decision["registrar"])
     return _end(title, decision, decision["registrar"])
 
 
@@ -311,12 +311,17 @@ def require_operator(state: Titles, rights: Rights, product: Message, now: int) 
     return latest if title.parent is None else title.valid_until
 
 
-def require_registrar(state: Titles, rights: Rights, participants: Participants, key: str, registrar: str) -> None:
-    """Refuse whoever has, or ever took, a part in the title's asset, or is no registrar."""
-    asset_key = state.records[key].asset_id
-    asset = rights.assets[asset_key]
-    if asset.has_part(registrar) or state.has_part(asset_key, registrar):
-        raise refuse("RightsOwnMatter", registrar=registrar)
+def require_no_part(state: Titles, rights: Rights, asset_key: str, account: str) -> None:
+    """Refuse whoever registered the asset, shares in its revenue, has a first title, or ever was a party."""
+    if rights.assets[asset_key].has_part(account) or state.has_part(asset_key, account):
+        raise refuse("RightsOwnMatter", registrar=account)
+
+
+def require_registrar(
+    state: Titles, rights: Rights, participants: Participants, asset_key: str, registrar: str
+) -> None:
+    """Refuse whoever has, or ever took, a part in the asset, or is no registrar."""
+    require_no_part(state, rights, asset_key, registrar)
     participants.require_active(registrar, Role.REGISTRAR)
 
 

@@ -18,8 +18,8 @@ from marketplace.registrations.tables import (
     RegistrationCase,
 )
 from marketplace.replay import LedgerState
+from marketplace.rights.records import NOBODY, Encumbrance
 from marketplace.rights.records import Asset as AssetState
-from marketplace.rights.records import Encumbrance
 from marketplace.rights.records import Share as ShareState
 from marketplace.rights.tables import Asset, Share, ShareEncumbrance, Title
 from marketplace.rights.title_records import ROOTS, Pledging
@@ -33,7 +33,6 @@ from marketplace.types import (
     TitleMark,
 )
 
-NOBODY = "0x" + "00" * 20
 Row = TypeVar("Row")
 
 
