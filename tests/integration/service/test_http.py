@@ -250,7 +250,7 @@ def test_a_parameter_that_an_operation_does_not_have_is_refused(http: httpx.Clie
 
 
 def test_a_parameter_that_an_operation_has_is_taken(town: Town, http: httpx.Client) -> None:
-    asked = {"holder": town["supplier"].address, "kind": 3, "limit": 1}
+    asked: dict[str, str | int] = {"holder": town["supplier"].address, "kind": 3, "limit": 1}
     assert len(http.get("/rights/titles", params=asked).json()["items"]) == 1
 
 
