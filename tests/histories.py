@@ -981,9 +981,10 @@ class History:
 
     def refund(self) -> list[Any] | None:
         due, orders = self._once("due", self._due), self.state.orders.records
-        if self.claims:
-            due = [key for key in due if orders[key].valid_until + GRACE < self.now]
-        if due and self.random.random() < (0.1 if self.claims else 0.7):
+        if self.claims:  # what a delivery has is not refunded either
+            over = [key for key in due if orders[key].valid_until + GRACE < self.now]
+            due = [key for key in over if key not in self.state.deliveries.records]
+        if due and self.random.random() < (0.3 if self.claims else 0.7):
             return [self._pick(due)]
         chosen = OrderStatus.CLAIMED if self.claims else OrderStatus.FUNDED  # which is what a refund must not overtake
         order_key = self._choose(self.state.orders.records, chosen)

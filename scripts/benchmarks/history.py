@@ -33,6 +33,7 @@ MORE_OFTEN = {
     "claim": 6,
     "challenge": 6,
     "finish": 4,
+    "refund": 12,
 }
 MORE_OFTEN |= {
     "offer": 15,
@@ -76,7 +77,7 @@ def _is_whole(registrations: int, begun: float, played: Played) -> bool:
         return False
     happenings = played.tally.happenings
     happenings.count_lapsed(played.history.state, played.history.now)
-    missing = happenings.missing()
+    missing = [*happenings.missing(), *_untried(played)]
     if missing and played.registrations() > MORE * registrations:
         raise RuntimeError(f"this is no whole history: {', '.join(missing)} never happened")
     return not missing
@@ -89,6 +90,11 @@ def _reached(registrations: int, begun: float, played: Played) -> bool:
     told = f"{acts:,} acts, {refused:,} refused, {time.perf_counter() - begun:,.0f} s"
     sys.stderr.write(f"\rhistory: {done:,} of {registrations:,} registrations, {told}   ")
     return done >= registrations
+
+
+def _untried(played: Played) -> list[str]:
+    """Verbs that never took effect."""
+    return [verb for verb in BUILDERS if not played.tally.done[verb]]
 
 
 def _verbs(played: Played) -> Table:
@@ -104,7 +110,6 @@ def _verbs(played: Played) -> Table:
         ]
         for verb, (contract, _, _) in sorted(BUILDERS.items(), key=lambda item: (item[1][0], item[0]))
     ]
-    untried = [verb for verb in BUILDERS if not tally.done[verb]]
     acts = sum(tally.done.values())
     return Table(
         title=f"A history of {played.registrations():,} registrations: {acts:,} acts that took effect",
@@ -112,7 +117,7 @@ def _verbs(played: Played) -> Table:
         rows=rows,
         notes=[
             f"{sum(tally.refused.values()):,} calls were refused, for {len(tally.codes)} different reasons. "
-            f"Verbs that never took effect: {', '.join(untried) or 'none'}.",
+            f"Verbs that never took effect: {', '.join(_untried(played)) or 'none'}.",
             "Gas of transactions in which every call took effect, the transaction's own 21,000 shared among them.",
             "Time of the Python rules alone, signatures included, over all calls, refused ones too.",
         ],
