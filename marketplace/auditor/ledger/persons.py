@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from marketplace.auditor.findings import Report
 from marketplace.auditor.readmodel.rows import NOBODY, Placed, Row, Tables
 from marketplace.documents.ids import title_id
+from marketplace.procedures import Kind, Step
 from marketplace.rights.title_records import ROOTS
 from marketplace.types import ZERO_DIGEST, AssetStatus, Role
 
@@ -30,6 +31,8 @@ class Persons:
         self._names: defaultdict[str, set[str]] = defaultdict(set)
         #: asset to everybody who ever had a share in it
         self._sharers: defaultdict[str, set[str]] = defaultdict(set)
+        #: asset to everybody who ever took or was pledged a title of it, or objected (decision 0059)
+        self._takers: defaultdict[str, set[str]] = defaultdict(set)
         #: everybody who ever was a registrar
         self._registrars: set[str] = set()
         #: decisions that are no acts of a case: who decided, about what, and whose matter it is
@@ -48,6 +51,7 @@ class Persons:
         """Note keys, registrars and shares, and check what one event decides or gives."""
         name, args = placed.event.name, placed.event.args
         self._note(name, args)
+        self._note_taker(name, args)
         for account in _given_unasked(name, args):
             self._check_taker(args["assetId"], account)
         decision = self._decisions[name](args) if name in self._decisions else None
@@ -70,7 +74,9 @@ class Persons:
                 yield party, min(common)
 
     def parties_of(self, asset: str) -> set[str]:
-        """Whose matter an asset is: registrant, holders of its entry, first titles and shares, pledgees of shares."""
+        """Whose matter an asset is: registrant, holders of its entry, first titles and shares, pledgees of shares, and
+        for good whoever took or was pledged a title, or objected.
+        """
         titles = (self._rows["titles"].get((title_id(asset, kind),)) for kind in ROOTS)
         found = {title["holder"] for title in titles if title is not None}
         found |= {self._rows["register_entries"].get((asset,), {}).get("holder", NOBODY)}
@@ -79,7 +85,7 @@ class Persons:
         found |= {holder for holder in sharers if (asset, holder) in self._rows["shares"]}
         pledges = (self._rows["share_encumbrances"].get((asset, holder)) for holder in sharers)
         found |= {pledge["pledgee"] for pledge in pledges if pledge is not None and pledge["bps"]}
-        return found - {NOBODY}
+        return (found | self._takers[asset]) - {NOBODY}
 
     def _note(self, name: str, args: Row) -> None:
         if name == "KeyAdded":
@@ -93,6 +99,17 @@ class Persons:
             self._sharers[args["assetId"]] |= set(args["shareHolders"])
         elif name in ("ShareTransferred", "ShareEnforced"):
             self._sharers[args["assetId"]].add(args["to"])
+
+    def _note_taker(self, name: str, args: Row) -> None:
+        if name == "TitleDerived":
+            self._takers[args["assetId"]].add(args["holder"])
+        elif name in ("TitleTransferred", "TitlePledged"):
+            asset = self._rows["titles"][args["titleId"],]["assetId"]
+            self._takers[asset].add(args["to"] if name == "TitleTransferred" else args["pledgee"])
+        elif name == "Filed" and args["filing"]["kind"] == Kind.LATE_OBJECTION:
+            self._takers[args["filing"]["assetId"]].add(args["filing"]["applicant"])
+        elif name == "Acted" and args["step"] == Step.OBJECT:
+            self._takers[args["assetId"]].add(args["actor"])
 
     def _check_taker(self, asset: str, account: str) -> None:
         """A share that its taker did not sign for bars no registrar under another account from deciding."""

@@ -44,7 +44,6 @@ class Proceedings:
     def __init__(self, tables: Tables, report: Report) -> None:
         self._rows, self._report, self._persons = tables.rows, report, Persons(tables, report)
         self._lawful: dict[str, Lawful] = {}
-        self._objectors: defaultdict[str, set[str]] = defaultdict(set)
         self._deposits: Counter[str] = Counter()
         self._institutions: dict[str, str] = {}
         #: case to what does not hold in it, as (version of the case after the act, code of the finding)
@@ -100,8 +99,6 @@ class Proceedings:
         case = case_from_json(self._rows["registration_cases"][name,])
         if WHOSE[step] is Party.REGISTRAR:
             self._check_own_matter(name, case, args["actor"], version)
-        if step is Step.OBJECT:
-            self._objectors[name].add(args["actor"])
         if step is Step.DEPOSIT:
             self._deposits[_month(args["statedAt"])] += 1
         lawful = self._lawful.get(name)
@@ -169,11 +166,11 @@ class Proceedings:
 
     def _check_own_matter(self, name: str, case: Case, actor: str, version: int) -> None:
         """Nobody decides about what is its own, under whatever account."""
-        for party, common in self._persons.behind(actor, self._parties(name, case)):
+        for party, common in self._persons.behind(actor, self._parties(case)):
             self._find("own_matter", name, version, expected=f"not {party}", got=f"{actor}: {common}")
 
-    def _parties(self, name: str, case: Case) -> set[str]:
-        found = self._persons.parties_of(case.asset_id) | self._objectors[name] | {case.counterparty}
+    def _parties(self, case: Case) -> set[str]:
+        found = self._persons.parties_of(case.asset_id) | {case.counterparty}
         # A revocation is the registrar's own application.
         found |= {case.applicant} if case.kind is not Kind.REVOCATION else set()
         return found - {NOBODY}

@@ -15,8 +15,9 @@ from marketplace.auditor.findings import Report
 from marketplace.auditor.ledger.proceedings import Proceedings
 from marketplace.auditor.readmodel.rows import Placed, Tables
 from marketplace.auditor.register import register_at
+from marketplace.calls import parameters_of
 from marketplace.deployment import Genesis
-from marketplace.documents.ids import asset_id, title_id
+from marketplace.documents.ids import asset_id, granted_id, title_id
 from marketplace.events import Event
 from marketplace.procedures import WHOSE, Kind, Party, Procedure, Step
 from marketplace.registrations.clocks import filing_dates, renewal_window
@@ -74,7 +75,8 @@ class Story:
 
     def call(self, contract: str, verb: str, *messages: dict[str, Any]) -> None:
         """One call that the rules take."""
-        arguments = [part for message in messages for part in (message, "0x")]
+        given = iter(messages)
+        arguments = ["0x" if item.kind == "bytes" else next(given) for item in parameters_of(contract, verb)]
         self.see(*self.state.apply(contract, verb, arguments, self.now))
 
     def call_bare(self, contract: str, verb: str, name: str) -> None:
@@ -382,9 +384,9 @@ def test_a_registrar_who_is_named_under_another_account_is_found() -> None:
     assert story.report.findings[0].expected == f"not {SECOND}"
 
 
-def _of_one_person(story: Story) -> None:
-    """The first registrar and the registrant are one natural person, by the keys of both."""
-    for number, account in enumerate((REGISTRAR, SUPPLIER)):
+def _of_one_person(story: Story, party: str = SUPPLIER) -> None:
+    """The first registrar and the registrant, or another, are one natural person, by the keys of both."""
+    for number, account in enumerate((REGISTRAR, party)):
         key = {"account": account, "key": f"0x{0xD0 + number:040x}", "acts": 1, "limit": 0, "version": 1}
         term = {"validFrom": story.now, "validUntil": FAR, "personDigest": "0x" + "5e" * 32}
         story.see(Event("Keys", "KeyAdded", key | term))
@@ -429,6 +431,45 @@ def test_every_decision_about_ones_own_under_another_account_is_found(decide: Ca
         story.certify("SJ3102026090001")
         _of_one_person(story)
         decide(story, registrar)
+        assert story.codes() == expected
+
+
+def _granted(story: Story) -> None:
+    above, terms = title_id(story.asset, TitleKind.OPERATE), "0x" + "5c" * 32
+    root = story.state.titles.records[above]
+    grant: dict[str, Any] = {"titleId": granted_id(above, THIRD, terms), "parent": above, "kind": int(TitleKind.USE)}
+    grant |= {"grantor": SUPPLIER, "grantee": THIRD, "purposes": root.purposes, "fields": root.fields}
+    grant |= {"territories": root.territories, "validFrom": story.now, "validUntil": story.now + DAY, "marks": 0}
+    story.call("Titles", "grant", {**grant, "termsDigest": terms, "version": root.version, "deadline": FAR})
+
+
+def _passed_on_and_back(story: Story) -> None:
+    for version, (giver, taker) in enumerate(((SUPPLIER, THIRD), (THIRD, SUPPLIER)), start=1):
+        wish = {"titleId": title_id(story.asset, TitleKind.OPERATE), "from": giver, "to": taker, "version": version}
+        story.call("Titles", "transfer", {**wish, "deadline": FAR})
+
+
+def _pledged_and_released(story: Story) -> None:
+    pledge: dict[str, Any] = {"titleId": title_id(story.asset, TitleKind.OPERATE), "pledgee": THIRD, "deadline": FAR}
+    story.call("Titles", "pledge", {**pledge, "holder": SUPPLIER, "debtDigest": "0x" + "5d" * 32, "version": 1})
+    story.call("Titles", "releasePledge", {**pledge, "version": 2})
+
+
+def _objected_late(story: Story) -> None:
+    story.file(THIRD, kind=Kind.LATE_OBJECTION, procedure=int(Procedure.LATE_OBJECTION))
+
+
+@pytest.mark.parametrize("take", [_granted, _passed_on_and_back, _pledged_and_released, _objected_late])
+def test_whoever_took_a_part_decides_nothing_under_another_account_either(take: Callable[[Story], None]) -> None:
+    """The contract bars the account for good, whatever became of the part (decision 0059)."""
+    for one_person, expected in ((False, []), (True, ["own_matter"])):
+        story = Story()
+        _waived(story)
+        story.certify("SJ3102026090001")
+        take(story)
+        if one_person:
+            _of_one_person(story, THIRD)
+        _marked(story, REGISTRAR)
         assert story.codes() == expected
 
 
