@@ -13,6 +13,7 @@ Digest = NewType("Digest", str)  # "0x" and 64 lower-case hex digits
 MICRO = 1_000_000
 NO_LIMIT = 2**53 - 1  # fen: more than there can be; seconds: no end
 ZERO_DIGEST = Digest("0x" + "00" * 32)
+ZERO_ADDRESS = Address("0x" + "00" * 20)  # nobody: as the ledger writes an account where there is none
 
 
 class Role(IntFlag):

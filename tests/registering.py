@@ -9,9 +9,9 @@ from marketplace.procedures import CaseState, Kind, Procedure, Step
 from marketplace.registrations.clocks import act_dates, filing_dates
 from marketplace.registrations.codes import to_ledger
 from marketplace.registrations.forms import WRITTEN, make_form, make_paper, reason_digest
-from marketplace.registrations.records import NOBODY, Case
+from marketplace.registrations.records import Case
 from marketplace.rulebooks import EVALUATION, LAWFUL, Rulebook, rulebook_named
-from marketplace.types import ZERO_DIGEST
+from marketplace.types import ZERO_ADDRESS, ZERO_DIGEST
 
 REASONS = "0x" + "e1" * 32
 FORM = "0x" + "f0" * 32
@@ -67,7 +67,7 @@ def filing(
         "kind": int(kind),
         "procedure": int(Procedure.ORDINARY),
         "applicant": applicant,
-        "counterparty": NOBODY,
+        "counterparty": ZERO_ADDRESS,
         "formDigest": form,
         "nonPublicationDigest": reasons,
         "depositDigest": ZERO_DIGEST,

@@ -23,13 +23,21 @@ from marketplace.documents.scopes import fields_of, purposes_of, territories_of,
 from marketplace.errors import InvalidInputError, NotFoundError
 from marketplace.procedures import CaseState, Kind, Procedure
 from marketplace.rights.title_records import ENDED, EXPIRED, NOT_BEGUN
-from marketplace.types import ZERO_DIGEST, AssetStatus, ConsentStatus, ParticipantStatus, Role, TitleKind, TitleMark
+from marketplace.types import (
+    ZERO_ADDRESS,
+    ZERO_DIGEST,
+    AssetStatus,
+    ConsentStatus,
+    ParticipantStatus,
+    Role,
+    TitleKind,
+    TitleMark,
+)
 
 IN_FORCE = "in_force"
 CAUSES = {ENDED: "ended", EXPIRED: "expired", NOT_BEGUN: "not_begun"}
 WEIGHTS = {TitleMark.SEIZED: "seized", TitleMark.CONTROLLED: "controlled", TitleMark.PLEDGED: "pledged"}
 _PARTIES = ("registrant", "applicant", "counterparty", "objector", "holder", "pledgee")
-_NOBODY = "0x" + "00" * 20
 
 
 @dataclass(frozen=True)
@@ -278,7 +286,7 @@ def _digest(value: str) -> str | None:
 
 
 def _account(value: str) -> str | None:
-    return None if value == _NOBODY else value
+    return None if value == ZERO_ADDRESS else value
 
 
 def _height_unknown(got: int, last: int) -> InvalidInputError:

@@ -2,12 +2,11 @@
 
 from sqlmodel import Session
 
-from marketplace.clearing.rules import NOBODY
 from marketplace.clearing.tables import ClearedOrder, ClearingBatch, ClearingDebt, ClearingPosition
 from marketplace.currencies import code_of
 from marketplace.ledger.tables import LedgerEvent
 from marketplace.storage.projected import projected
-from marketplace.types import ZERO_DIGEST, BatchStatus, DebtStatus
+from marketplace.types import ZERO_ADDRESS, ZERO_DIGEST, BatchStatus, DebtStatus
 
 
 def opened(session: Session, event: LedgerEvent) -> None:
@@ -22,7 +21,7 @@ def opened(session: Session, event: LedgerEvent) -> None:
         legs=0,
         close_by=args["closeBy"],
         pay_by=0,
-        confirmed_by=NOBODY,
+        confirmed_by=ZERO_ADDRESS,
         payouts_digest=ZERO_DIGEST,
     )
     session.add(row.stamp(event))

@@ -23,7 +23,7 @@ from marketplace.rights.records import Rights
 from marketplace.rights.rules import release_budget
 from marketplace.settlement.money import Accounts
 from marketplace.settlement.rules import FeeTerms, ending_of, share_paid
-from marketplace.types import ZERO_DIGEST, BatchStatus, DebtStatus, OrderStatus, Role
+from marketplace.types import ZERO_ADDRESS, ZERO_DIGEST, BatchStatus, DebtStatus, OrderStatus, Role
 
 # Of debts in one batch: nobody's paper debts keep an order's money out, and every position is an integer that all JSON
 # readers keep exact.
@@ -31,7 +31,6 @@ MAX_DEBIT = MAX_CREDIT = 2**52 - 1
 NO_DEBT = "0x" + "00" * 31 + "01"  # what the contract keeps under a party's first debt
 MAX_WAIT = 30 * 86_400  # seconds that a batch may be open, and that it may wait for debtors: it has an end
 OVERDUE_WAIT = 3 * 86_400  # seconds that debtors have to pay in where somebody else closes than the exchange
-NOBODY = "0x" + "00" * 20  # who closed or confirmed where the exchange did not
 
 NONE, OPEN, CLOSED, CONFIRMED, SETTLED = BatchStatus
 
@@ -278,7 +277,7 @@ def close_overdue(state: Batches, batch_key: str, now: int) -> list[Event]:
     """
     batch = state.require(batch_key, "closeOverdue")
     _require_overdue(batch, batch_key, now)
-    return [_close(batch, batch_key, now + OVERDUE_WAIT, NOBODY)]
+    return [_close(batch, batch_key, now + OVERDUE_WAIT, ZERO_ADDRESS)]
 
 
 def collect(state: Batches, accounts: Accounts, batch_key: str, party: str, total: int) -> list[Event]:
@@ -353,7 +352,7 @@ def confirm_overdue(state: Batches, batch_key: str, now: int) -> list[Event]:
     batch = state.require(batch_key, "confirmOverdue")
     _require_overdue(batch, batch_key, now)
     _require_covered(batch, batch_key)
-    return _confirm(batch, batch_key, ZERO_DIGEST, NOBODY)
+    return _confirm(batch, batch_key, ZERO_DIGEST, ZERO_ADDRESS)
 
 
 def pay(state: Batches, accounts: Accounts, batch_key: str, party: str) -> list[Event]:

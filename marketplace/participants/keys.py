@@ -15,7 +15,7 @@ from marketplace.events import Event
 from marketplace.intents import INTENTS
 from marketplace.refusals import refuse
 from marketplace.refusals.checks import Message, require_in_time, require_version
-from marketplace.types import NO_LIMIT, Act, RecoveryStatus, Role
+from marketplace.types import NO_LIMIT, ZERO_ADDRESS, Act, RecoveryStatus, Role
 
 DAY_SECONDS = 86_400
 MAX_GUARDIANS = 8
@@ -23,7 +23,6 @@ MIN_DELAY_SECONDS = DAY_SECONDS
 MAX_DELAY_SECONDS = 30 * DAY_SECONDS
 REGISTRAR_DELAY_SECONDS = 14 * DAY_SECONDS
 ALL_ACTS = int(sum(Act))
-NOBODY = "0x" + "00" * 20
 
 NONE, PROPOSED, NOTICE = RecoveryStatus.NONE, RecoveryStatus.PROPOSED, RecoveryStatus.NOTICE
 # verb -> {status before: statuses after}; what is not in the table is refused.
@@ -321,7 +320,7 @@ def veto(state: KeyRing, register: Register, objection: Message, now: int) -> li
     _require_administrator(state, register, account, objection["by"], now)
     record = state.recoveries.get(name)
     if record is None or record.account != account:
-        raise refuse("KeysNotAdministrator", account=record.account if record else NOBODY, by=objection["by"])
+        raise refuse("KeysNotAdministrator", account=record.account if record else ZERO_ADDRESS, by=objection["by"])
     if record.status not in RECOVERY_CHANGES["veto"]:
         raise refuse("KeysRecoveryStatus", recoveryId=name, current=int(record.status))
 

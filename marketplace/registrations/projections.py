@@ -6,12 +6,11 @@ from marketplace.documents.ids import title_id
 from marketplace.ledger.tables import LedgerEvent
 from marketplace.procedures import BESIDE, CaseState, Kind, Step
 from marketplace.registrations.codes import from_ledger
-from marketplace.registrations.records import NOBODY
 from marketplace.registrations.tables import RegisterEntry, RegistrationAct, RegistrationCase, RulebookInForce
 from marketplace.rights.tables import Asset, Title
 from marketplace.rights.title_records import ROOTS
 from marketplace.storage.projected import projected
-from marketplace.types import ZERO_DIGEST
+from marketplace.types import ZERO_ADDRESS, ZERO_DIGEST
 
 SUBJECT = "registration"
 
@@ -25,7 +24,7 @@ def filed(session: Session, event: LedgerEvent) -> None:
         asset_id=filing["assetId"],
         applicant=filing["applicant"],
         counterparty=filing["counterparty"],
-        objector=NOBODY,
+        objector=ZERO_ADDRESS,
         kind=filing["kind"],
         procedure=filing["procedure"],
         state=CaseState.DRAFT if draft else CaseState.SUBMITTED,
@@ -90,7 +89,7 @@ def expired(session: Session, event: LedgerEvent) -> None:
         version=case.version,
         step=args["step"],
         state=case.state,
-        actor=NOBODY,
+        actor=ZERO_ADDRESS,
         evidence_digest=ZERO_DIGEST,
         stated_at=0,
         due_at=0,
@@ -165,7 +164,7 @@ def _note(
 def _empty(asset_id: str) -> RegisterEntry:
     return RegisterEntry(
         asset_id=asset_id,
-        holder=NOBODY,
+        holder=ZERO_ADDRESS,
         valid_until=0,
         disputes=0,
         upheld=0,

@@ -7,9 +7,7 @@ from typing import Any
 from marketplace.procedures import FINAL, WAIVABLE, CaseState, Kind, Procedure
 from marketplace.refusals import refuse
 from marketplace.rulebooks.bounds import NO_BOUNDS, Bounds, Lane
-from marketplace.types import ZERO_DIGEST
-
-NOBODY = "0x" + "00" * 20
+from marketplace.types import ZERO_ADDRESS, ZERO_DIGEST
 
 
 @dataclass
@@ -35,8 +33,8 @@ class Case:
     due_at: int
     decide_by: int
     may_waive: bool = False
-    counterparty: str = NOBODY
-    objector: str = NOBODY
+    counterparty: str = ZERO_ADDRESS
+    objector: str = ZERO_ADDRESS
     extended: bool = False
     deposited_at: int = 0
     paused_at: int = 0
@@ -76,7 +74,7 @@ class Record:
     be right, and their mark stays until the entry is changed, passes to another, or ends.
     """
 
-    holder: str = NOBODY
+    holder: str = ZERO_ADDRESS
     valid_until: int = 0
     disputes: int = 0
     upheld: int = 0

@@ -33,9 +33,9 @@ from marketplace.procedures import (
 from marketplace.refusals import refuse
 from marketplace.refusals.checks import Message, require_in_time, require_version
 from marketplace.registrations.codes import is_code
-from marketplace.registrations.records import NOBODY, Case, Record, Registrations
+from marketplace.registrations.records import Case, Record, Registrations
 from marketplace.rulebooks.bounds import Bounds, Lane
-from marketplace.types import ZERO_DIGEST, AssetStatus, Role
+from marketplace.types import ZERO_ADDRESS, ZERO_DIGEST, AssetStatus, Role
 
 MAX_AHEAD_SECONDS = 20 * 365 * 86_400  # no period of any rulebook is longer
 
@@ -72,7 +72,7 @@ def found(state: Registrations, rulebook: str, bounds: Bounds) -> list[Event]:
     state.rulebook, state.bounds[rulebook] = rulebook, bounds
     args = {"rulebookDigest": rulebook, "entryBounds": bounds.entry, "besideBounds": bounds.beside}
     args["termBounds"] = bounds.term
-    args |= {"previousDigest": ZERO_DIGEST, "exchange": NOBODY}
+    args |= {"previousDigest": ZERO_DIGEST, "exchange": ZERO_ADDRESS}
     return [Event("Registrations", "RulebookAdopted", args)]
 
 
@@ -302,7 +302,7 @@ def _require_parties(
     state: Registrations, participants: Participants, register: Register, filing: Message, now: int
 ) -> None:
     kind, applicant, other = Kind(filing["kind"]), filing["applicant"], filing["counterparty"]
-    if (kind is Kind.TRANSFER) != (other != NOBODY) or other == applicant:
+    if (kind is Kind.TRANSFER) != (other != ZERO_ADDRESS) or other == applicant:
         raise refuse("RegistrationsCounterparty", counterparty=other)
     participants.require_active(applicant, Role.REGISTRAR if kind is Kind.REVOCATION else Role(0))
     asset_key = filing["assetId"]

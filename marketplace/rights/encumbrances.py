@@ -7,7 +7,7 @@ from marketplace.refusals.checks import Message, require_in_time, require_versio
 from marketplace.rights.records import Rights
 from marketplace.rights.title_records import Pledging, Titles
 from marketplace.rights.titles import is_transferable, require_movable, require_registrar
-from marketplace.types import TitleKind, TitleMark
+from marketplace.types import ZERO_ADDRESS, TitleKind, TitleMark
 
 
 def encumber(state: Titles, rights: Rights, participants: Participants, decision: Message, now: int) -> list[Event]:
@@ -113,7 +113,7 @@ def enforce(state: Titles, rights: Rights, participants: Participants, ruling: M
     """
     key = ruling["titleId"]
     require_in_time(ruling, now)
-    pledgee = state.pledges[key].pledgee if key in state.pledges else "0x" + "00" * 20
+    pledgee = state.pledges[key].pledgee if key in state.pledges else ZERO_ADDRESS
     title = state.require_pledged(key, pledgee)
     require_version(title.version, ruling)
     state.require_free(key, now)

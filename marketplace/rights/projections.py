@@ -7,12 +7,11 @@ from sqlmodel import Session
 
 from marketplace.documents.ids import title_id
 from marketplace.ledger.tables import LedgerEvent
-from marketplace.rights.records import NOBODY
 from marketplace.rights.tables import Asset, Share, ShareEncumbrance, Title
 from marketplace.rights.title_records import ALL_FIELDS, ALL_PURPOSES, ALL_TERRITORIES, NO_FIELDS, ROOTS
 from marketplace.rights.titles import ROOT_MARKS
 from marketplace.storage.projected import projected
-from marketplace.types import ZERO_DIGEST, AssetStatus, TitleKind, TitleMark
+from marketplace.types import ZERO_ADDRESS, ZERO_DIGEST, AssetStatus, TitleKind, TitleMark
 
 
 def registered(session: Session, event: LedgerEvent) -> None:
@@ -106,7 +105,7 @@ def _title(args: Mapping[str, Any], **scope: Any) -> Title:
         holder=args["holder"],
         parent=args["parent"],
         valid_until=args["validUntil"],
-        pledgee=NOBODY,
+        pledgee=ZERO_ADDRESS,
         permitted=ZERO_DIGEST,
         moves=0,
         version=1,
@@ -217,7 +216,7 @@ def _move_share(session: Session, event: LedgerEvent) -> None:
 def _weigh_share(session: Session, event: LedgerEvent, holder: str, **values: Any) -> None:
     asset = event.args["assetId"]
     row = session.get(ShareEncumbrance, (asset, holder)) or ShareEncumbrance(
-        asset_id=asset, holder=holder, pledgee=NOBODY, bps=0, debt_digest=ZERO_DIGEST, marks=0, version=0
+        asset_id=asset, holder=holder, pledgee=ZERO_ADDRESS, bps=0, debt_digest=ZERO_DIGEST, marks=0, version=0
     )
     for name, value in (values | {"version": event.args["version"]}).items():
         setattr(row, name, value)

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from marketplace.refusals import refuse
-from marketplace.types import AssetStatus, TitleMark
+from marketplace.types import ZERO_ADDRESS, AssetStatus, TitleMark
 
 MAX_SHARE_HOLDERS = 16
 WHOLE_BPS = 10_000
-NOBODY = "0x" + "00" * 20
 UNMARKED = TitleMark(0)
 
 
@@ -26,7 +25,7 @@ class Encumbrance:
     marked as seized or under control. `version` counts the acts on it.
     """
 
-    pledgee: str = NOBODY
+    pledgee: str = ZERO_ADDRESS
     bps: int = 0
     marks: TitleMark = UNMARKED
     version: int = 0

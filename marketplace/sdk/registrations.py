@@ -11,13 +11,13 @@ from marketplace.errors import RuleError
 from marketplace.procedures import KIND_WORDS, WHOSE, Kind, Party, Procedure, Step
 from marketplace.registrations import forms
 from marketplace.registrations.clocks import NAMES, act_dates, filing_dates, term_start
-from marketplace.registrations.records import NOBODY, Case, case_from_json
+from marketplace.registrations.records import Case, case_from_json
 from marketplace.rulebooks import Rulebook, rulebook_of
 from marketplace.rulebooks.book import UNITS
 from marketplace.rulebooks.bounds import bounds_of
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
-from marketplace.types import ZERO_DIGEST
+from marketplace.types import ZERO_ADDRESS, ZERO_DIGEST
 from marketplace.words import Words
 
 USUAL_DAYS = 2 * 365
@@ -74,7 +74,7 @@ def file(
         "kind": int(kind),
         "procedure": int(procedure),
         "applicant": client.address,
-        "counterparty": counterparty or NOBODY,
+        "counterparty": counterparty or ZERO_ADDRESS,
         "formDigest": name,
         "nonPublicationDigest": forms.reason_digest(non_publication),
         "depositDigest": forms.reason_digest(deposit),

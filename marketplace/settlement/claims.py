@@ -18,9 +18,8 @@ from marketplace.listings.rules import Listings
 from marketplace.orders.rules import STATES, Order, Orders, Window
 from marketplace.refusals import refuse
 from marketplace.refusals.checks import Message, require_in_time
-from marketplace.rights.records import NOBODY
 from marketplace.settlement.rules import require_named, require_within
-from marketplace.types import ZERO_DIGEST, OrderStatus
+from marketplace.types import ZERO_ADDRESS, ZERO_DIGEST, OrderStatus
 
 
 def claim(
@@ -82,7 +81,7 @@ def challenge(state: Orders, voucher: Message, now: int, *, delivered: Container
         _require_sleeping(order, key, now, delivered)
         _require_presentable(order, voucher)
         order.status = STATES["challenge"][order.status]
-        return _open(state, voucher, NOBODY, now)
+        return _open(state, voucher, ZERO_ADDRESS, now)
     window = state.windows[key]
     if now > window.until:
         raise refuse("OrdersWindowOver", orderId=key, until=window.until)

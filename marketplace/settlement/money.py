@@ -7,9 +7,8 @@ from typing import Any
 from marketplace.currencies import CNY, Currency
 from marketplace.events import Event
 from marketplace.refusals import refuse
-from marketplace.types import ZERO_DIGEST
+from marketplace.types import ZERO_ADDRESS
 
-ZERO_ADDRESS = ZERO_DIGEST[:42]
 WHOLE_BPS = 10_000
 MAX_SUPPLY = 2**53 - 1  # so that every balance and every sum is an integer that all JSON readers keep exact
 

@@ -9,15 +9,13 @@ from marketplace.ledger.tables import LedgerEvent
 from marketplace.settlement.statements.causes import amount_for
 from marketplace.settlement.tables import AccountMovement, Balance, Issue, Payout, Redemption
 from marketplace.storage.projected import projected
-from marketplace.types import ZERO_DIGEST, RedemptionStatus
-
-NOBODY = "0x" + "00" * 20
+from marketplace.types import ZERO_ADDRESS, ZERO_DIGEST, RedemptionStatus
 
 
 def transferred(session: Session, event: LedgerEvent) -> None:
     """`Transfer` of the token: from one balance to another; nobody gives what is issued, nor takes what is burnt."""
     args, currency = event.args, _currency(event)
-    for account in {args["from"], args["to"]} - {NOBODY}:
+    for account in {args["from"], args["to"]} - {ZERO_ADDRESS}:
         amount = amount_for(account, args)
         row = session.get(Balance, (account, currency)) or Balance(account=account, currency=currency, balance=0)
         row.balance += amount

@@ -4,8 +4,8 @@ from collections import defaultdict
 
 from marketplace.auditor.findings import Report
 from marketplace.auditor.readmodel.rows import Tables
-from marketplace.clearing.rules import NOBODY, payouts_digest
-from marketplace.types import BatchStatus
+from marketplace.clearing.rules import payouts_digest
+from marketplace.types import ZERO_ADDRESS, BatchStatus
 
 
 def check_batches(tables: Tables, report: Report) -> None:
@@ -18,7 +18,7 @@ def check_batches(tables: Tables, report: Report) -> None:
     for row in tables.rows["clearing_positions"].values():
         payouts[row["batchId"]][row["party"]] = row["credit"] + row["collected"] - row["debit"]
     for batch in tables.rows["clearing_batches"].values():
-        if batch["status"] >= BatchStatus.CONFIRMED and batch["confirmedBy"] != NOBODY:
+        if batch["status"] >= BatchStatus.CONFIRMED and batch["confirmedBy"] != ZERO_ADDRESS:
             report.count("batches confirmed")
             expected = payouts_digest(payouts[batch["batchId"]])
             report.same("clearing_payouts", batch["batchId"], expected, batch["payoutsDigest"])

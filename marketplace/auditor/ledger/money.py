@@ -14,9 +14,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from marketplace.auditor.findings import Report
-from marketplace.auditor.readmodel.rows import NOBODY
 from marketplace.currencies import code_of, currency_at, currency_of
 from marketplace.events import Event
+from marketplace.types import ZERO_ADDRESS
 
 
 @dataclass
@@ -134,7 +134,7 @@ def _enter_token(token: _Currency, event: Event) -> None:
         token.issued += args["amount"]
     elif event.name == "Transfer":
         for account, change in ((args["from"], -args["value"]), (args["to"], args["value"])):
-            token.balances[account] += change if account != NOBODY else 0
+            token.balances[account] += change if account != ZERO_ADDRESS else 0
     elif event.name == "RedemptionRequested":
         token.locked[args["redemptionId"]] = args["amount"]
     elif event.name in ("RedemptionPaid", "RedemptionRejected", "RedemptionExpired"):

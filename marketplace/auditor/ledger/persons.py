@@ -8,11 +8,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 from marketplace.auditor.findings import Report
-from marketplace.auditor.readmodel.rows import NOBODY, Placed, Row, Tables
+from marketplace.auditor.readmodel.rows import Placed, Row, Tables
 from marketplace.documents.ids import title_id
 from marketplace.procedures import Kind, Step
 from marketplace.rights.title_records import ROOTS
-from marketplace.types import ZERO_DIGEST, AssetStatus, Role
+from marketplace.types import ZERO_ADDRESS, ZERO_DIGEST, AssetStatus, Role
 
 # Cancelled and revoked assets are the end of a case, whose acts are looked at one by one.
 _BY_MARK = (AssetStatus.CONFIRMED, AssetStatus.SUSPENDED)
@@ -79,13 +79,13 @@ class Persons:
         """
         titles = (self._rows["titles"].get((title_id(asset, kind),)) for kind in ROOTS)
         found = {title["holder"] for title in titles if title is not None}
-        found |= {self._rows["register_entries"].get((asset,), {}).get("holder", NOBODY)}
+        found |= {self._rows["register_entries"].get((asset,), {}).get("holder", ZERO_ADDRESS)}
         found |= {self._rows["assets"][asset,]["holder"]}
         sharers = self._sharers[asset]
         found |= {holder for holder in sharers if (asset, holder) in self._rows["shares"]}
         pledges = (self._rows["share_encumbrances"].get((asset, holder)) for holder in sharers)
         found |= {pledge["pledgee"] for pledge in pledges if pledge is not None and pledge["bps"]}
-        return (found | self._takers[asset]) - {NOBODY}
+        return (found | self._takers[asset]) - {ZERO_ADDRESS}
 
     def _note(self, name: str, args: Row) -> None:
         if name == "KeyAdded":

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from crypto.errors import CryptoError
 from marketplace.auditor.findings import Report
 from marketplace.auditor.ledger.persons import Persons
-from marketplace.auditor.readmodel.rows import NOBODY, Placed, Row, Tables
+from marketplace.auditor.readmodel.rows import Placed, Row, Tables
 from marketplace.documents.scopes import rulebook as titles_rulebook
 from marketplace.errors import NotFoundError
 from marketplace.procedures import SETTLING, WAIVABLE, WHOSE, CaseState, Kind, Party, Procedure, Step
@@ -22,7 +22,7 @@ from marketplace.registrations.records import Case, case_from_json
 from marketplace.rulebooks import Rulebook, rulebook_of
 from marketplace.rulebooks.bounds import Bounds, bounds_of
 from marketplace.rulebooks.calendar import day_of
-from marketplace.types import ZERO_DIGEST
+from marketplace.types import ZERO_ADDRESS, ZERO_DIGEST
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ class Proceedings:
         found = self._persons.parties_of(case.asset_id) | {case.counterparty}
         # A revocation is the registrar's own application.
         found |= {case.applicant} if case.kind is not Kind.REVOCATION else set()
-        return found - {NOBODY}
+        return found - {ZERO_ADDRESS}
 
     def _certified(self, args: Row) -> None:
         name, version, registrar = args["caseId"], args["version"], args["registrar"]

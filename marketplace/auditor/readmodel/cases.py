@@ -7,10 +7,9 @@ from marketplace.documents.ids import title_id
 from marketplace.procedures import BESIDE, CaseState, Kind, Step
 from marketplace.registrations.codes import from_ledger
 from marketplace.rights.title_records import ROOTS
-from marketplace.types import ZERO_DIGEST
+from marketplace.types import ZERO_ADDRESS, ZERO_DIGEST
 
 Row = dict[str, Any]
-NOBODY = "0x" + "00" * 20
 KEYS: dict[str, tuple[str, ...]] = {
     "registration_cases": ("caseId",),
     "registration_acts": ("caseId", "version"),
@@ -29,14 +28,14 @@ def filed(tables: Any, args: Row, at: Row) -> None:
     filing = args["filing"]
     state = int(CaseState.DRAFT if filing["kind"] == Kind.TRANSFER else CaseState.SUBMITTED)
     own = {name: filing[name] for name in _FILED}
-    start = {"objector": NOBODY, "state": state, "filedAt": filing["statedAt"], "version": 1}
+    start = {"objector": ZERO_ADDRESS, "state": state, "filedAt": filing["statedAt"], "version": 1}
     tables.put("registration_cases", own | _NOTHING_YET | start | at)
     line = {name: filing[name] for name in ("caseId", "statedAt", "dueAt", "decideBy")}
     line |= {"version": 1, "step": 0, "state": state, "actor": filing["applicant"]}
     tables.put("registration_acts", line | {"evidenceDigest": filing["formDigest"]} | at)
     if filing["procedure"] not in BESIDE:
         entry = tables.rows["register_entries"].get((filing["assetId"],)) or {
-            **{"assetId": filing["assetId"], "holder": NOBODY, "validUntil": 0, "disputes": 0, "upheld": 0},
+            **{"assetId": filing["assetId"], "holder": ZERO_ADDRESS, "validUntil": 0, "disputes": 0, "upheld": 0},
             **dict.fromkeys(("certificateDigest", "certifiedCase", "formDigest"), ZERO_DIGEST),
             **{"shareVersion": 0, "moves": 0, "code": ""},
         }
@@ -70,7 +69,8 @@ def expired(tables: Any, args: Row, at: Row) -> None:
     tables.change("registration_cases", (args["caseId"],), {n: args[n] for n in ("state", "version")} | at)
     case = tables.rows["registration_cases"][args["caseId"],]
     line = {name: args[name] for name in ("caseId", "version", "step", "state")}
-    line |= {"actor": NOBODY, "evidenceDigest": ZERO_DIGEST, "statedAt": 0, "dueAt": 0, "decideBy": case["decideBy"]}
+    line |= {"actor": ZERO_ADDRESS, "evidenceDigest": ZERO_DIGEST, "statedAt": 0, "dueAt": 0}
+    line |= {"decideBy": case["decideBy"]}
     tables.put("registration_acts", line | at)
 
 

@@ -15,6 +15,7 @@ from marketplace.participants.keys import OWN_ADDRESS, REGISTRAR_DELAY_SECONDS
 from marketplace.rights.title_records import ALL_FIELDS, ALL_PURPOSES, ALL_TERRITORIES, NO_FIELDS, ROOTS
 from marketplace.rights.titles import ROOT_MARKS
 from marketplace.types import (
+    ZERO_ADDRESS,
     ZERO_DIGEST,
     AgreementStatus,
     AssetStatus,
@@ -31,11 +32,10 @@ from marketplace.types import (
 
 Row = dict[str, Any]
 Key = tuple[Any, ...]
-NOBODY = "0x" + "00" * 20
 BLOCK_TIME = "(block time)"  # beside an event's own arguments
 CONTRACT = "(contract)"  # that emitted it
 
-_UNPLEDGED = {"pledgee": NOBODY, "permitted": ZERO_DIGEST, "moves": 0, "version": 1}
+_UNPLEDGED = {"pledgee": ZERO_ADDRESS, "permitted": ZERO_DIGEST, "moves": 0, "version": 1}
 
 KEYS: dict[str, tuple[str, ...]] = {
     "participants": ("account",),
@@ -359,7 +359,7 @@ def _share_paid(tables: Tables, args: Row, at: Row) -> None:
 
 def _transfer(tables: Tables, args: Row, at: Row) -> None:
     for account, change in ((args["from"], -args["value"]), (args["to"], args["value"])):
-        if account != NOBODY:
+        if account != ZERO_ADDRESS:
             key = {"account": account, **_currency(args)}
             before = tables.rows["balances"].get(tuple(key.values()), {"balance": 0})["balance"]
             tables.put("balances", key | {"balance": before + change} | at)
@@ -396,7 +396,7 @@ def _anchored(tables: Tables, args: Row, at: Row) -> None:
 
 
 def _batch_opened(tables: Tables, args: Row, at: Row) -> None:
-    none_yet = {"status": int(BatchStatus.OPEN), "legs": 0, "payBy": 0, "confirmedBy": NOBODY}
+    none_yet = {"status": int(BatchStatus.OPEN), "legs": 0, "payBy": 0, "confirmedBy": ZERO_ADDRESS}
     row = _take(args, "batchId", "exchange", "number", "closeBy") | none_yet | {"payoutsDigest": ZERO_DIGEST}
     tables.put("clearing_batches", row | {"currency": code_of(args["currency"])} | at)
 

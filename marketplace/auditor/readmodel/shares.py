@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from marketplace.rights.records import NOBODY
-from marketplace.types import ZERO_DIGEST
+from marketplace.types import ZERO_ADDRESS, ZERO_DIGEST
 
 Row = dict[str, Any]
 KEYS: dict[str, tuple[str, ...]] = {"shares": ("assetId", "holder"), "share_encumbrances": ("assetId", "holder")}
@@ -45,9 +44,8 @@ def _move(tables: Any, args: Row, at: Row) -> None:
 
 def _weigh(tables: Any, args: Row, values: Row) -> None:
     key = (args["assetId"], args["holder"])
-    row = tables.rows["share_encumbrances"].get(key) or {
-        **{"assetId": key[0], "holder": key[1], "pledgee": NOBODY, "bps": 0, "debtDigest": ZERO_DIGEST, "marks": 0}
-    }
+    unpledged = {"pledgee": ZERO_ADDRESS, "bps": 0, "debtDigest": ZERO_DIGEST, "marks": 0}
+    row = tables.rows["share_encumbrances"].get(key) or {"assetId": key[0], "holder": key[1]} | unpledged
     tables.put("share_encumbrances", row | values | {"version": args["version"]})
 
 

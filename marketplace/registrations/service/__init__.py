@@ -17,7 +17,7 @@ from marketplace.participants.service import oversees
 from marketplace.procedures import ENDING, FINAL, TABLES, WHOSE, CaseState, Kind, Procedure, Step
 from marketplace.registrations import clocks, codes, forms
 from marketplace.registrations.projections import SUBJECT
-from marketplace.registrations.records import NOBODY, case_from_json
+from marketplace.registrations.records import case_from_json
 from marketplace.registrations.service import papers
 from marketplace.registrations.tables import (
     CertificateCode,
@@ -30,7 +30,7 @@ from marketplace.rights.tables import Asset
 from marketplace.rulebooks import Rulebook, rulebook_of
 from marketplace.rulebooks.bounds import Bounds, bounds_of
 from marketplace.storage.documents import has_document, read_document, store_document
-from marketplace.types import ZERO_DIGEST, Digest
+from marketplace.types import ZERO_ADDRESS, ZERO_DIGEST, Digest
 from marketplace.words import ORIGINS, joined, word
 
 PUBLIC_STATES = (CaseState.PUBLIC_NOTICE, CaseState.OBJECTION_PENDING)
@@ -60,7 +60,7 @@ def visible_case(session: Session, case_id: str, account: str) -> RegistrationCa
     """
     row = get_case(session, case_id)
     entry = session.get(RegisterEntry, row.asset_id)
-    parties = {row.applicant, row.counterparty, row.objector, entry.holder if entry else ""} - {NOBODY}
+    parties = {row.applicant, row.counterparty, row.objector, entry.holder if entry else ""} - {ZERO_ADDRESS}
     if account not in parties and not oversees(session, account):
         raise _unknown(case_id)
     return row

@@ -8,10 +8,9 @@ from sqlmodel import Session, col, select
 from marketplace.documents import Document
 from marketplace.procedures import CaseState, Procedure, Step
 from marketplace.registrations.forms import WRITTEN
-from marketplace.registrations.records import NOBODY
 from marketplace.registrations.tables import RegisterEntry, RegistrationAct, RegistrationCase
 from marketplace.storage.documents import visible_documents
-from marketplace.types import ZERO_DIGEST
+from marketplace.types import ZERO_ADDRESS, ZERO_DIGEST
 
 FILE = "FILE"
 """The name of what opens a case; it is no step."""
@@ -23,7 +22,7 @@ def readers_of(session: Session, asset_id: str, parties: Iterable[str], procedur
     """
     entry = session.get(RegisterEntry, asset_id)
     heard = entry is not None and procedure in (Procedure.LATE_OBJECTION, Procedure.REVOCATION)
-    return {*parties, *([entry.holder] if heard and entry else [])} - {NOBODY}
+    return {*parties, *([entry.holder] if heard and entry else [])} - {ZERO_ADDRESS}
 
 
 def acts_of(session: Session, case_id: str, account: str, *, sees_all: bool) -> list[dict[str, Any]]:

@@ -43,13 +43,12 @@ from marketplace.orders.tables import Order
 from marketplace.queries.tables import QueryRow
 from marketplace.registrations.tables import RegistrationCase
 from marketplace.rights.tables import Asset, Share, ShareEncumbrance, Title
-from marketplace.types import TitleKind, TitleMark
+from marketplace.types import ZERO_ADDRESS, TitleKind, TitleMark
 from marketplace.webhooks.rules import TRADE_VOUCHER, UNCONCERNED, type_of
 
 IN_BATCH = frozenset({"BatchClosed", "BatchConfirmed", "BatchSettled"})
 FALLS = frozenset({"TitleEnded", "TitleEncumbered", "PledgeEnforced"})
 _ADDRESS = 42
-_NOBODY = "0x" + "00" * 20
 Place = tuple[int, int]
 START: Place = (-1, -1)
 
@@ -155,7 +154,7 @@ def named(session: Session, args: Mapping[str, Any]) -> frozenset[str]:
             found |= {party for asset in value for party in _of_asset(session, asset)}
         elif isinstance(value, Mapping):
             found |= named(session, value)
-    return frozenset(found - {_NOBODY})
+    return frozenset(found - {ZERO_ADDRESS})
 
 
 def _addresses(values: Iterable[Any]) -> Iterator[str]:

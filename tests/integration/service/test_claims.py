@@ -27,7 +27,6 @@ from marketplace.queries.inbox.tally import has_unanswered
 from marketplace.queries.pricing import calls_of
 from marketplace.queries.tables import QueryRow
 from marketplace.refusals import refuse
-from marketplace.rights.records import NOBODY
 from marketplace.sdk import api, claims, identifiers, orders, papers, persons, settlement
 from marketplace.sdk.api import Caller
 from marketplace.sdk.call_store import CallStore
@@ -37,7 +36,7 @@ from marketplace.settlement.inbox import claims as inbox
 from marketplace.settlement.service import LastVoucher
 from marketplace.settlement.statements.account import CHINA
 from marketplace.storage.documents import StoredDocument
-from marketplace.types import OrderStatus
+from marketplace.types import ZERO_ADDRESS, OrderStatus
 from marketplace.vault.closing import Closing
 from marketplace.vault.keeping.secrecy import Cipher
 from marketplace.vault.keeping.store import PrivacyStore
@@ -138,7 +137,7 @@ def test_a_seller_that_sleeps_past_the_term_is_paid_and_what_nobody_used_goes_ba
     buyer, before = late.town["buyer"], settlement.balance(late.town["buyer"])["balance"]
     late.wait_for(HOUR + 10)
     found = late.until(used, lambda item: item["status"] == OrderStatus.CLAIMED)
-    assert (found["claim"]["amount"], found["claim"]["claimedBy"]) == (PRICE, NOBODY)
+    assert (found["claim"]["amount"], found["claim"]["claimedBy"]) == (PRICE, ZERO_ADDRESS)
     assert code_of(lambda: settlement.refund(buyer, used)) == "order_not_funded"
     assert code_of(lambda: settlement.refund(buyer, unused)) == "refund_not_due"
     assert code_of(lambda: claims.claim(buyer, unused)) == "claim_after_term"

@@ -10,13 +10,12 @@ import pytest
 from crypto import keystore
 from marketplace.clearing import commands
 from marketplace.clearing.inbox.filling import order_json
-from marketplace.clearing.rules import NOBODY
 from marketplace.cli import main
 from marketplace.documents import voucher_message
 from marketplace.orders.tables import Order
 from marketplace.sdk import clearing, filling, orders, papers, settlement
 from marketplace.sdk.files import write_private
-from marketplace.types import BatchStatus, DebtStatus, OrderStatus
+from marketplace.types import ZERO_ADDRESS, BatchStatus, DebtStatus, OrderStatus
 from tests.integration.service.test_panel import audited
 from tests.integration.service.test_refusals import Asking, code_of
 from tests.integration.service.town import ESCROW, NODES, PRICE, Town
@@ -99,7 +98,7 @@ def test_a_party_ends_the_batch_of_a_silent_exchange(town: Town, tmp_path: Path)
     assert found["payouts"] is None
     time.sleep(max(found["closeBy"] - time.time(), 0) + 1.1)
     found = clearing.finish(town["buyer"], batch)
-    assert (found["status"], found["confirmedBy"]) == (BatchStatus.SETTLED, NOBODY)
+    assert (found["status"], found["confirmedBy"]) == (BatchStatus.SETTLED, ZERO_ADDRESS)
     assert balances(town, "buyer")["buyer"] - before["buyer"] == ESCROW - PRICE
     assert audited(town, tmp_path).findings == []
 

@@ -5,8 +5,8 @@ import pytest
 from marketplace.auditor.findings import Report
 from marketplace.auditor.ledger.clearing import check_batches
 from marketplace.auditor.readmodel.rows import Tables
-from marketplace.clearing.rules import NOBODY, payouts_digest
-from marketplace.types import BatchStatus
+from marketplace.clearing.rules import payouts_digest
+from marketplace.types import ZERO_ADDRESS, BatchStatus
 
 BATCH, OTHER = "0x" + "b1" * 32, "0x" + "b2" * 32
 ONE, TWO = "0x" + "01" * 20, "0x" + "02" * 20
@@ -42,5 +42,5 @@ def test_a_batch_that_nobody_confirmed_says_nothing_yet() -> None:
 
 def test_only_the_exchange_may_leave_the_digest_out_by_being_silent() -> None:
     nothing = "0x" + "00" * 32
-    assert found(nothing, by=NOBODY) == set()
+    assert found(nothing, by=ZERO_ADDRESS) == set()
     assert found(nothing, by=ONE) == {("clearing_payouts", BATCH)}

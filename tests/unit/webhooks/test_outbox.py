@@ -25,7 +25,7 @@ from marketplace.registrations.tables import RegistrationCase
 from marketplace.rights.tables import Asset, Share, ShareEncumbrance, Title
 from marketplace.storage.engine import make_engine, session
 from marketplace.storage.migrate import upgrade
-from marketplace.types import Act, ParticipantStatus, TitleKind, TitleMark
+from marketplace.types import ZERO_ADDRESS, Act, ParticipantStatus, TitleKind, TitleMark
 from marketplace.webhooks import rules, service
 from marketplace.webhooks.service import outbox
 from marketplace.webhooks.service.facts import IN_BATCH, OWNERS, ledger_facts
@@ -36,7 +36,6 @@ NOW, DAY = 1_800_000_000, 86_400
 CIPHER = AtRest(bytes(range(32)), b"test")
 BUYER, SELLER, HOLDER, SHARER, OTHER, PLEDGEE, MAKER = ("0x" + f"{number:02x}" * 20 for number in range(1, 8))
 ASSET, LISTING, ORDER, CASE, AGREEMENT, DEBT, BATCH = ("0x" + f"{number:02x}" * 32 for number in range(0xA, 0x11))
-NOBODY = "0x" + "00" * 20
 PRODUCT = "0x" + "a1" * 32
 PATIENCE = {"first_pause": 5, "give_up": DAY}
 
@@ -85,7 +84,7 @@ def _market(opened: Session) -> None:
     opened.add(LineageDeclaration(asset_id=PRODUCT, holder=MAKER, agreement_digest=""))
     opened.add(LineageInput(asset_id=PRODUCT, input_id=ASSET, place=0, title_id="", bps=1))
     opened.add(Share(asset_id=ASSET, holder=SHARER, bps=1))
-    opened.add(_row(RegistrationCase, case_id=CASE, applicant=HOLDER, counterparty=NOBODY, objector=SHARER))
+    opened.add(_row(RegistrationCase, case_id=CASE, applicant=HOLDER, counterparty=ZERO_ADDRESS, objector=SHARER))
     opened.add(_row(Agreement, agreement_id=AGREEMENT, party_a=BUYER, party_b=SELLER))
     opened.add(_row(ClearingDebt, debt_id=DEBT, batch_id=BATCH, debtor=BUYER, creditor=SELLER))
     for party in (BUYER, SELLER):

@@ -18,14 +18,15 @@ from marketplace.registrations.tables import (
     RegistrationCase,
 )
 from marketplace.replay import LedgerState
-from marketplace.rights.records import NOBODY, Encumbrance
 from marketplace.rights.records import Asset as AssetState
+from marketplace.rights.records import Encumbrance
 from marketplace.rights.records import Share as ShareState
 from marketplace.rights.tables import Asset, Share, ShareEncumbrance, Title
 from marketplace.rights.title_records import ROOTS, Pledging
 from marketplace.rights.title_records import Title as TitleState
 from marketplace.rights.titles import note_offer
 from marketplace.types import (
+    ZERO_ADDRESS,
     ZERO_DIGEST,
     AssetStatus,
     ConsentStatus,
@@ -124,7 +125,7 @@ def _load_parts(session: Session, state: LedgerState, rows: Sequence[Title]) -> 
     is_part = col(Title.parent).in_(names)
     parts = _grouped(session.exec(select(Title).where(is_part, Title.order_id == ZERO_DIGEST)), "parent")
     for row in rows:
-        if row.pledgee != NOBODY:
+        if row.pledgee != ZERO_ADDRESS:
             state.titles.pledges[row.title_id] = Pledging(row.pledgee, row.permitted)
         for part in parts[row.title_id]:
             state.titles.records.setdefault(part.title_id, _title_state(part))
