@@ -20,7 +20,8 @@ class Role(IntFlag):
     """What a participant is admitted as; bits as on the ledger (contracts/src/Roles.sol).
 
     The roles of the national guides and measures, but for two that nobody is admitted to: whom the data are about, and
-    the public. REVIEWER to OPERATOR are on record and sign nothing yet that others may not.
+    the public. Either is admitted without a role where it acts under its name, as to object. REVIEWER to OPERATOR are
+    on record and sign nothing yet that others may not.
     """
 
     SUPPLIER = 1

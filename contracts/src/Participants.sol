@@ -52,7 +52,7 @@ contract Participants is IParticipants, IntentBatch {
         _requireInTime(join.deadline);
         _requireInTime(admission.deadline);
         _requireSame(join, admission);
-        if (join.roles == 0 || join.roles > Roles.ALL) revert ParticipantsRolesUnknown(join.roles);
+        if (join.roles > Roles.ALL) revert ParticipantsRolesUnknown(join.roles);
         KEYS.requireNoKey(join.account);
         _requireRegistrar(admission.registrar, join.account);
         Participant storage record = _participants[join.account];
@@ -72,7 +72,7 @@ contract Participants is IParticipants, IntentBatch {
         bytes32 structHash = keccak256(abi.encode(JOIN_TYPEHASH, join));
         _requireSigned(join.account, Acts.ADMINISTER, structHash, joinSignature);
         _requireInTime(join.deadline);
-        if (join.roles == 0 || join.roles > Roles.ALL) revert ParticipantsRolesUnknown(join.roles);
+        if (join.roles > Roles.ALL) revert ParticipantsRolesUnknown(join.roles);
         KEYS.requireNoKey(join.account);
         if (_joins[structHash]) revert ParticipantsJoinUsed(join.account);
         Participant storage record = _participants[join.account];

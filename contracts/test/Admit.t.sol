@@ -8,7 +8,7 @@ import {IParticipants} from "../src/interfaces/IParticipants.sol";
 
 contract AdmitTest is MarketTest {
     function testFuzz_admits(uint32 roles, bytes32 identity) public {
-        roles = roles % Roles.ALL + 1;
+        roles = roles % (Roles.ALL + 1);
         IParticipants.Join memory join = _joinOf(STRANGER, roles);
         join.identityDigest = identity;
         IParticipants.Admit memory admission = _admitOf(join);
@@ -29,6 +29,15 @@ contract AdmitTest is MarketTest {
         _admit(BUYER, Roles.SUPPLIER);
         vm.assertEq(participants.participant(_at(BUYER)).roles, Roles.SUPPLIER);
         vm.assertEq(participants.participant(_at(BUYER)).version, 2);
+    }
+
+    function test_whoeverHasNoRoleIsActiveAndNothingElse() public {
+        _admit(STRANGER, 0);
+        participants.requireActive(_at(STRANGER), 0);
+        bytes memory refusal =
+            abi.encodeWithSelector(IParticipants.ParticipantsNotActive.selector, _at(STRANGER), Roles.BUYER);
+        vm.expectRevert(refusal);
+        participants.requireActive(_at(STRANGER), Roles.BUYER);
     }
 
     function test_constructorAdmitsTheFirstRegistrar() public {
@@ -96,7 +105,7 @@ contract AdmitTest is MarketTest {
     }
 
     function testFuzz_refusesUnknownRoles(uint32 roles) public {
-        vm.assume(roles == 0 || roles > Roles.ALL);
+        vm.assume(roles > Roles.ALL);
         IParticipants.Join memory join = _joinOf(STRANGER, roles);
         IParticipants.Admit memory admission = _admitOf(join);
         bytes memory one = _sign(STRANGER, address(participants), _hash(join));

@@ -31,13 +31,18 @@ class Named:
 
 @dataclass(frozen=True)
 class Listed:
-    """What the bits of a mask are called, one after the other."""
+    """What the bits of a mask are called, one after the other.
+
+    Args:
+        nothing: for no bit.
+    """
 
     kind: type[IntFlag]
+    nothing: Words = NOTHING
 
     def __call__(self, bits: int) -> Words:
-        """The words; a dash for no bit."""
-        return of_bits(self.kind, bits, NOTHING)
+        """The words."""
+        return of_bits(self.kind, bits, self.nothing)
 
 
 def named(kind: type[IntEnum] | Mapping[str, str], spell: Callable[[str], str] = str.lower) -> Named:

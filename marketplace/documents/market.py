@@ -59,7 +59,7 @@ _PROFILE = document(
         "account": ADDRESS,
         "name": record({"en": text(120), "zh": text(120)}),
         "creditCode": nullable(credit_code),
-        "roles": array(one_of(ROLE_NAMES), len(ROLE_NAMES), 1, itself),
+        "roles": array(one_of(ROLE_NAMES), len(ROLE_NAMES), 0, itself),
         "nonce": DIGEST,
     },
     # The participant agreement that the applicant signs; absent in applications from before it was asked for.

@@ -91,7 +91,7 @@ def request_admission(state: Participants, join: Message, now: int) -> list[Even
     """
     account, name = join["account"], to_hex(struct_hash("Join", join))
     require_in_time(join, now)
-    if not 0 < join["roles"] <= ALL_ROLES:
+    if join["roles"] > ALL_ROLES:
         raise refuse("ParticipantsRolesUnknown", roles=join["roles"])
     if account in state.keys.account_of:
         raise refuse("KeysTaken", key=account)
@@ -149,7 +149,7 @@ def admit(state: Participants, join: Message, admission: Message, now: int) -> l
     require_in_time(admission, now)
     if any(join[name] != admission[name] for name in ("account", "roles", "identityDigest")):
         raise refuse("ParticipantsMismatch", account=account)
-    if not 0 < join["roles"] <= ALL_ROLES:
+    if join["roles"] > ALL_ROLES:
         raise refuse("ParticipantsRolesUnknown", roles=join["roles"])
     if account in state.keys.account_of:
         raise refuse("KeysTaken", key=account)

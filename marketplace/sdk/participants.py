@@ -30,7 +30,7 @@ def join(
     agreement (participants.membership): so this signs the agreement, too.
 
     Args:
-        roles: every role wanted.
+        roles: every role wanted; none, Role(0), of whoever only objects to registrations.
         credit_code: unified social credit code, 18 characters; None for a natural person.
         kind: one of documents.market.PARTY_KINDS; by default a legal person where there is a code.
         merchant_classes: of documents.market.MERCHANT_CLASSES.

@@ -15,8 +15,8 @@ it by hand. Every cell is tested: against the running service by `tests/integrat
 contracts on a node and the rules by `tests/integration/contracts/test_signers.py`. 权限矩阵：由表生成，逐格测试。
 
 **Callers.** *Nobody*: without a sign-in. *Stranger*: signed in with a key that never joined. Then active participants
-with one role each and no part in the object; *suspended*: one with all roles that is suspended. *Parties* are those who
-have a part in the object.
+with no role, or with one each, and no part in the object; *suspended*: one with all roles that is suspended. *Parties*
+are those who have a part in the object.
 
 **Cells.** ✓ may. 401 `not_signed_in`. 403 `role_missing`. 404: for this caller the object does not exist; the answer
 is, word for word, that for an object that never was. ∅ may, and sees no row but its own.
@@ -44,7 +44,7 @@ verb says; a signature that is not its author's is refused with the code below, 
 | operation | | verb | refused with |
 | --- | --- | --- | --- |"""
 ONE_ROLE = {(role.name or "").lower(): role for role in Role}
-COLUMNS: dict[str, Role] = {"stranger": NOBODY, **ONE_ROLE, "suspended": NOBODY}
+COLUMNS: dict[str, Role] = {"stranger": NOBODY, "no role": NOBODY, **ONE_ROLE, "suspended": NOBODY}
 
 
 def page() -> str:

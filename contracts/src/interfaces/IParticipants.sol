@@ -80,7 +80,7 @@ interface IParticipants is IIntentBatch {
 
     /// @notice `account` is not an active participant that has all of `roles`.
     error ParticipantsNotActive(address account, uint32 roles);
-    /// @notice `roles` is empty or holds a bit without meaning.
+    /// @notice `roles` holds a bit without meaning.
     error ParticipantsRolesUnknown(uint32 roles);
     /// @notice The registrar admits something else than `account` asked for.
     error ParticipantsMismatch(address account);

@@ -14,14 +14,17 @@ from marketplace.participants import membership
 from marketplace.sdk import participants
 from marketplace.sdk.opening import open_client
 from marketplace.types import ParticipantStatus, Role
-from marketplace.words import word
+from marketplace.words import Words, word
 
 app = group("Join the exchange; admit and suspend participants. 主体入场与管理")
 Account = Annotated[str, typer.Argument(metavar="ADDRESS", parser=parse_address, help="the participant 主体地址")]
-RoleName = typer.Option(help="a role, repeatable 角色: " + " ".join(role.name or "" for role in Role))
+RoleName = typer.Option(
+    help="a role, repeatable; none to object to registrations alone 角色，仅提异议者无需填写: "
+    + " ".join(role.name or "" for role in Role)
+)
 COLUMNS = (
     ("account", "account", "地址", str),
-    ("roles", "roles", "角色", Listed(Role)),
+    ("roles", "roles", "角色", Listed(Role, Words("no role", "无角色"))),
     ("status", "status", "状态", named(ParticipantStatus)),
     ("version", "version", "版本", str),
 )
@@ -36,11 +39,11 @@ APPLICATIONS = (
 @command(app)
 def join(
     run: Run,
-    role: Annotated[list[str], RoleName],
+    *,
     name: Annotated[str, typer.Option(help="name in English or pinyin 英文名称")],
     name_zh: Annotated[str, typer.Option(help="name in Chinese; the English one if empty 中文名称")] = "",
     credit_code: Annotated[str | None, typer.Option(help="unified social credit code 统一社会信用代码")] = None,
-    *,
+    role: Annotated[list[str] | None, RoleName] = None,
     kind: Annotated[str, typer.Option(help="kind of applicant 主体类型: " + " ".join(PARTY_KINDS))] = "",
     merchant_class: Annotated[
         list[str] | None, typer.Option(help="class of merchant, repeatable 数商类别: " + " ".join(MERCHANT_CLASSES))
@@ -55,12 +58,15 @@ def join(
     Your profile goes to the registrar; on the ledger stands its digest alone. It names the participant agreement, which
     you sign with it: read `marketplace participants agreement` first. 申请同时签署入场协议，请先阅读。
 
+    Whoever wants to object to a registration, and nothing else, asks for no role: identity and evidence suffice.
+    仅为对登记提出异议者无需申请角色，凭身份证明即可入场。
+
     Example: marketplace participants join --role SUPPLIER --name "Airline Data Co" --name-zh 航空数据公司
     """
     with open_client(run) as client:
         result = participants.join(
             client,
-            _roles(role),
+            _roles(role or []),
             name,
             name_zh or name,
             credit_code,

@@ -39,7 +39,7 @@ from tests.histories import ADDRESSES, BUILDERS, CLAIM_VERBS, ENCUMBERING, STRAN
 from tests.integration.contracts.test_histories import Chain, draw_calls, found_market, run_batch, run_calls
 
 NOBODY = Role(0)
-LONE = {f"lone {role.name}": role for role in Role}
+LONE = {"without a role": NOBODY, **{f"lone {role.name}": role for role in Role}}
 EVERYBODY = {"stranger": NOBODY, **LONE, "suspended": NOBODY}
 SECRETS = {name: keccak256(f"signers {name}".encode()) for name in (*LONE, "suspended")} | {"stranger": STRANGER}
 ACCOUNTS = {name: typed_data.address_of(secret) for name, secret in SECRETS.items()}
@@ -242,7 +242,7 @@ def trade(
 def matrix(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, Signer], Cells]:
     """All cells of all verbs that somebody signs, walked along one random history."""
     chain = Chain(tmp_path_factory.mktemp("node"))
-    history, key = found_market(chain, 2)
+    history, key = found_market(chain, 3)
     history.oversteps = False
     opening = history.opening()
     for contract in ("Participants", "SettlementToken"):
@@ -250,7 +250,7 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, Sig
     history.now = chain.now + 1
     for calls in history.head_start():
         assert all(outcome.refusal is None for outcome in run_batch(chain, history, key, calls))
-    with signing(history):
+    with signing(history), aside(history, Random(3)):
         join_everybody(chain, history, key)
     left, dice = set(SIGNERS), Random(2)
     late = {verb for verb in left if verb[1] in (*CLAIM_VERBS, *ENCUMBERING)}  # they end or bar what others need

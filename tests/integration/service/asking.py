@@ -29,11 +29,11 @@ from tests.integration.service.town import ESCROW, NODES, Town
 from tests.sealed_market import keys
 
 UNKNOWN, REQUEST = "0x" + "9d" * 32, "0x" + "7c" * 32
-ROLES = {f"lone-{role.name}": role for role in Role}
+ROLES = {"without-a-role": Role(0), **{f"lone-{role.name}": role for role in Role}}
 SUSPENDED = "suspended"
 STRANGERS = ("stranger", *ROLES, SUSPENDED)
-"""Whoever has no part in any object: a key that never joined, a participant of each role, and one of all roles that is
-suspended."""
+"""Whoever has no part in any object: a key that never joined, a participant without a role, one of each role, and one
+of all roles that is suspended."""
 
 
 @dataclass

@@ -1,9 +1,12 @@
 """The status table of participants, cell by cell."""
 
+from collections.abc import Callable
+
 import pytest
 
 from marketplace.errors import RuleError
 from marketplace.participants.rules import (
+    ALL_ROLES,
     STATES,
     Participant,
     Participants,
@@ -77,6 +80,22 @@ def test_a_registrar_or_a_regulator_decides_but_never_about_itself(role: Role) -
     with pytest.raises(RuleError) as caught:
         _set(state, SUSPENDED, ACCOUNT)
     assert caught.value.code == "participant_own_matter"
+
+
+@pytest.mark.parametrize(("roles", "known"), [(0, True), (ALL_ROLES, True), (ALL_ROLES + 1, False)])
+def test_a_participant_has_any_roles_or_none_but_no_unknown_one(roles: int, known: bool) -> None:
+    join = {"account": ACCOUNT, "roles": roles, "identityDigest": DIGEST, "deadline": 9}
+    calls: tuple[Callable[[Participants], object], ...] = (
+        lambda state: request_admission(state, join, 9),
+        lambda state: admit(state, join, {**join, "version": 5, "registrar": REGISTRAR}, 9),
+    )
+    for call in calls:
+        if known:
+            call(_state(NONE))
+            continue
+        with pytest.raises(RuleError) as caught:
+            call(_state(NONE))
+        assert caught.value.code == "participant_roles_unknown"
 
 
 @pytest.mark.parametrize(("roles", "active"), [(0, True), (2, True), (1, False), (3, False)])
