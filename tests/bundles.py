@@ -44,9 +44,9 @@ from marketplace.ledger.relayer import Relayer
 from marketplace.participants.keys import recovery_id
 from marketplace.participants.membership import get_agreement
 from marketplace.queries.evaluation import SealedColumns, evaluate_plan, number_entry, result_document
-from marketplace.queries.plan import Plan, make_plan
-from marketplace.queries.shares import seal_shares
-from marketplace.queries.statements import attested_message, sign_refusal, sign_release, sign_result
+from marketplace.queries.planning.plan import Plan, make_plan
+from marketplace.queries.protocol.shares import seal_shares
+from marketplace.queries.protocol.statements import attested_message, sign_refusal, sign_release, sign_result
 from marketplace.rights.remarks import declared_of
 from marketplace.types import ZERO_DIGEST, Role, TitleKind
 from tests.agreements import agreement_on

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketplace.documents import Document, column_names, public_cell_count, public_shape
-from marketplace.queries.accuracy import deviations
-from marketplace.queries.forms.cells import cells_reach
-from marketplace.queries.numbers import Number, Plan
-from marketplace.queries.plan import make_plan
-from marketplace.queries.query import Query
+from marketplace.queries.answers.accuracy import deviations
+from marketplace.queries.language.query import Query
+from marketplace.queries.planning.forms.cells import cells_reach
+from marketplace.queries.planning.numbers import Number, Plan
+from marketplace.queries.planning.plan import make_plan
 
 ROOT = "0x" + "00" * 32
 Row = dict[str, str]

@@ -22,14 +22,14 @@ from marketplace.documents.ids import agreement_id, asset_id, listing_id, order_
 from marketplace.documents.scopes import scope_of_terms
 from marketplace.intents import CONTRACTS, Deployment, sign_intent
 from marketplace.panel.evaluate import Evaluated, PanelNode
-from marketplace.queries.answer import Answer, Papers, assemble
+from marketplace.queries.answers.answer import Answer, Papers, assemble
 from marketplace.queries.evaluation import SealedColumns
-from marketplace.queries.handover import VaultTask, vault_task
-from marketplace.queries.permission import Cited, OrderPapers, SignedIntent
-from marketplace.queries.pricing import OrderAccount, calls_of, next_voucher
-from marketplace.queries.query import Query
-from marketplace.queries.sql import parse_sql
-from marketplace.queries.statements import attest
+from marketplace.queries.language.query import Query
+from marketplace.queries.language.sql import parse_sql
+from marketplace.queries.permission.papers import Cited, OrderPapers, SignedIntent
+from marketplace.queries.permission.pricing import OrderAccount, calls_of, next_voucher
+from marketplace.queries.protocol.handover import VaultTask, vault_task
+from marketplace.queries.protocol.statements import attest
 from marketplace.types import ZERO_DIGEST, TitleKind
 from marketplace.vault.decisions.cases import Decision
 from marketplace.vault.decisions.release import Vault

@@ -19,7 +19,7 @@ from crypto.seal.evaluate import SealedNumber, add_columns, add_numbers, evaluat
 from crypto.seal.keys import SealingKey
 from crypto.seal.parameters import ROWS
 from crypto.seal.weights import weigh_cells
-from marketplace.queries.numbers import Number, Plan
+from marketplace.queries.planning.numbers import Number, Plan
 from marketplace.types import Digest
 
 COLUMNS = ("a", "b")

@@ -7,10 +7,10 @@ from typing import Any
 from crypto.canonical import load_json
 from crypto.keystore import Keys
 from marketplace.documents import Document, digest
-from marketplace.queries.answer import Answer, Papers, assemble
+from marketplace.queries.answers.answer import Answer, Papers, assemble
 from marketplace.queries.evaluation import SealedColumns
-from marketplace.queries.handover import CustodianTask, VaultTask, custodian_task
-from marketplace.queries.pricing import calls_of
+from marketplace.queries.permission.pricing import calls_of
+from marketplace.queries.protocol.handover import CustodianTask, VaultTask, custodian_task
 from marketplace.vault.custodian.decision import Custodian
 from marketplace.vault.custodian.folder import CustodianFolder
 from marketplace.vault.decisions.cases import Decision

@@ -12,7 +12,7 @@ from typing import Any
 from marketplace.compute.columns import Errand, Ticket, Workers, lost
 from marketplace.compute.worker import run_errand
 from marketplace.errors import ConfigurationError, PortError
-from marketplace.queries.opening import Sealed
+from marketplace.queries.protocol.opening import Sealed
 
 CONNECT_SECONDS = 10
 

@@ -18,7 +18,7 @@ from marketplace.errors import MarketplaceError, PortError
 from marketplace.queries.evaluation import SpreadColumns
 from marketplace.queries.evaluation.data import Fetch
 from marketplace.queries.evaluation.pieces import Piece
-from marketplace.queries.opening import Sealed
+from marketplace.queries.protocol.opening import Sealed
 from marketplace.queries.timings import part
 
 ATTEMPTS = 3  # of one piece, if its worker dies each time

@@ -19,7 +19,7 @@ from threading import Condition, Thread
 
 import marketplace
 from marketplace.compute.columns import ATTEMPTS, Errand, Ticket, Workers, lost
-from marketplace.queries.opening import Sealed
+from marketplace.queries.protocol.opening import Sealed
 
 PROGRAM = "from marketplace.compute.worker import main; main()"
 ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "SYSTEMROOT")

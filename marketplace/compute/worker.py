@@ -19,7 +19,7 @@ from marketplace.compute.columns import Errand, failed
 from marketplace.errors import MarketplaceError, NotFoundError
 from marketplace.queries.evaluation import evaluate_piece
 from marketplace.queries.evaluation.data import SealedColumns
-from marketplace.queries.opening import Sealed
+from marketplace.queries.protocol.opening import Sealed
 
 _lock = Lock()  # a Dask worker has several threads; they would only wait for each other inside SEAL
 

@@ -29,7 +29,7 @@ from marketplace.errors import MarketplaceError, NotAuthorizedError, NotFoundErr
 from marketplace.gateway.limits import Rate, require_quota
 from marketplace.gateway.standing import Standing, Standings
 from marketplace.gateway.table import Table
-from marketplace.queries.pricing import check_voucher_signature
+from marketplace.queries.permission.pricing import check_voucher_signature
 from marketplace.sdk.call_store import CallStore
 from marketplace.types import OrderStatus
 from marketplace.words import Words

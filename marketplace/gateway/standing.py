@@ -10,7 +10,7 @@ from marketplace.documents import Document
 from marketplace.documents.ids import title_id
 from marketplace.errors import NotFoundError, PortError, RuleError
 from marketplace.participants.keybook import KeyBook
-from marketplace.queries.pricing import lasts
+from marketplace.queries.permission.pricing import lasts
 from marketplace.sdk import listings, orders
 from marketplace.sdk.client import Client
 from marketplace.sdk.keyproofs import book_of

@@ -7,8 +7,8 @@ from typing import Any
 from crypto.keystore import Keys
 from marketplace.documents import Document, validate_manifest, validate_query
 from marketplace.queries.evaluation import SealedColumns, check_data, evaluate_plan, number_entry, result_document
-from marketplace.queries.plan import make_plan
-from marketplace.queries.statements import sign_result
+from marketplace.queries.planning.plan import make_plan
+from marketplace.queries.protocol.statements import sign_result
 from marketplace.queries.timings import part
 
 

@@ -5,13 +5,13 @@ from typing import Annotated, Any
 
 import typer
 
+from crypto.seal.privacy import PURE, approximate_epsilon
 from marketplace.console import Run, command, group
 from marketplace.console.naming import named
 from marketplace.console.values import parse_epsilon, parse_id, short
 from marketplace.documents.identifiers import Kind
 from marketplace.quantities import epsilon as show_epsilon
 from marketplace.quantities import money, worth
-from marketplace.queries.shown import shown_budget
 from marketplace.sdk import orders, queries
 from marketplace.sdk.answers import Answer
 from marketplace.sdk.journal import Step
@@ -50,7 +50,7 @@ def print_explanation(run: Run, found: queries.Explanation) -> None:
         return
     (price, price_zh), (charge, charge_zh) = (
         worth(found.price, found.currency),
-        shown_budget(found.privacy, found.charge),
+        _shown_budget(found.privacy, found.charge),
     )
     left = show_epsilon(found.left)
     run.say(
@@ -164,7 +164,7 @@ def print_answer(run: Run, answer: Answer) -> None:
     for missing in answer.opened.suppressed:
         run.say(f"left out, too few rows: {', '.join(missing)}", f"因行数过少未发布：{'、'.join(missing)}")
     cost, cost_zh = worth(answer.price, answer.currency)
-    spent, spent_zh = shown_budget(answer.privacy, answer.opened.epsilon)
+    spent, spent_zh = _shown_budget(answer.privacy, answer.opened.epsilon)
     left, whole = show_epsilon(answer.left_order), show_epsilon(answer.left_asset)
     mine = None if answer.left_buyer is None else show_epsilon(answer.left_buyer)
     run.say(
@@ -187,3 +187,16 @@ def _cell(value: object) -> str:
 
 def _number(value: float) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,.3f}"
+
+
+def _shown_budget(privacy: Mapping[str, Any], micro: int) -> tuple[str, str]:
+    """Millionths of the unit of a manifest's `privacy`, and what they are as (epsilon, delta), English and Chinese.
+
+    Under zCDP the epsilon is OpenDP's conversion of all of it at the declared delta; it does not add up, rho does.
+    """
+    if privacy["measure"] == PURE:
+        return f"epsilon {show_epsilon(micro)}", f"ε {show_epsilon(micro)}"
+    delta = privacy["delta"]
+    amounts_to = f"{approximate_epsilon(micro, float(delta)):.3g}"
+    unit = show_epsilon(micro)
+    return f"rho {unit} (epsilon {amounts_to} at delta {delta})", f"ρ {unit}（δ={delta} 时相当于 ε {amounts_to}）"

@@ -11,15 +11,16 @@ from typing import Any
 
 from marketplace.documents import Document, money_of, row_count
 from marketplace.errors import MarketplaceError, RuleError
-from marketplace.queries.accuracy import deviations
-from marketplace.queries.expectation import ASSUMPTION, expected_errors
-from marketplace.queries.forms import Survey, survey
-from marketplace.queries.noise import sensitivities, share_of_epsilon
-from marketplace.queries.numbers import Plan
-from marketplace.queries.permission import OrderPapers, SignedIntent, check_permitted
-from marketplace.queries.plan import make_plan
-from marketplace.queries.query import Query
-from marketplace.queries.sql import parse_sql
+from marketplace.queries.answers.accuracy import deviations
+from marketplace.queries.answers.expectation import ASSUMPTION, expected_errors
+from marketplace.queries.language.query import Query
+from marketplace.queries.language.sql import parse_sql
+from marketplace.queries.permission.papers import OrderPapers, SignedIntent
+from marketplace.queries.permission.use import check_permitted
+from marketplace.queries.planning.forms import Survey, survey
+from marketplace.queries.planning.noise import sensitivities, share_of_epsilon
+from marketplace.queries.planning.numbers import Plan
+from marketplace.queries.planning.plan import make_plan
 from marketplace.words import Words
 
 NOBODY = "0x" + "00" * 32

@@ -93,7 +93,7 @@ class PanelTask(SQLModel, table=True):
 
 
 class PanelFact(SQLModel, table=True):
-    """Something held against a node about a query (queries/panels.py); `leaf` is the log's entry that says so."""
+    """Something held against a node about a query (see protocol/panels.py); `leaf` is the log's entry that says so."""
 
     __tablename__ = "panel_facts"
     query: str = Field(primary_key=True)

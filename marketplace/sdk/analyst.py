@@ -22,9 +22,9 @@ from marketplace.currencies import CNY
 from marketplace.documents import Document, money_of
 from marketplace.errors import InvalidInputError
 from marketplace.quantities import money, parse_epsilon, parse_money
-from marketplace.queries.pricing import OrderAccount
-from marketplace.queries.query import Query
-from marketplace.queries.terms import Count
+from marketplace.queries.language.query import Query
+from marketplace.queries.language.terms import Count
+from marketplace.queries.permission.pricing import OrderAccount
 from marketplace.sdk import listings, orders, queries, tables
 from marketplace.sdk.answers import Answer
 from marketplace.sdk.client import Client

@@ -11,14 +11,14 @@ from marketplace.currencies import CNY
 from marketplace.documents import Document, money_of
 from marketplace.errors import MarketplaceError, RuleError
 from marketplace.pricing import tariff_of
-from marketplace.queries.answer import Answer as Opened
-from marketplace.queries.answer import Papers, assemble
-from marketplace.queries.panels import DISAGREED, FAILURES
-from marketplace.queries.plan import make_plan
-from marketplace.queries.presentation import is_one_value
-from marketplace.queries.statements import check_refusal as check_signature
-from marketplace.queries.statements import check_release
-from marketplace.queries.terms import Term
+from marketplace.queries.answers.answer import Answer as Opened
+from marketplace.queries.answers.answer import Papers, assemble
+from marketplace.queries.answers.presentation import is_one_value
+from marketplace.queries.language.terms import Term
+from marketplace.queries.planning.plan import make_plan
+from marketplace.queries.protocol.panels import DISAGREED, FAILURES
+from marketplace.queries.protocol.statements import check_refusal as check_signature
+from marketplace.queries.protocol.statements import check_release
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 from marketplace.sdk.journal import Step

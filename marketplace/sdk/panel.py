@@ -6,7 +6,7 @@ from typing import Any
 from crypto import bls
 from crypto.canonical import from_hex, to_hex
 from marketplace.errors import InvalidInputError
-from marketplace.queries.panels import KINDS
+from marketplace.queries.protocol.panels import KINDS
 from marketplace.sdk import evidence
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client

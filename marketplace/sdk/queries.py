@@ -25,11 +25,11 @@ from marketplace.errors import (
 )
 from marketplace.pricing import tariff_of
 from marketplace.queries.explain import NOBODY, described, plan_or_refusal
-from marketplace.queries.plan import Plan, make_plan
-from marketplace.queries.pricing import OrderAccount, calls_of, next_voucher
-from marketplace.queries.query import Query
-from marketplace.queries.sql import parse_sql
-from marketplace.queries.terms import Term
+from marketplace.queries.language.query import Query
+from marketplace.queries.language.sql import parse_sql
+from marketplace.queries.language.terms import Term
+from marketplace.queries.permission.pricing import OrderAccount, calls_of, next_voucher
+from marketplace.queries.planning.plan import Plan, make_plan
 from marketplace.queries.timings import part
 from marketplace.sdk import listings, orders, rights
 from marketplace.sdk.answers import Answer, check_refusal, open_answer, spent_by_withheld

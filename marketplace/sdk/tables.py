@@ -11,8 +11,8 @@ import pandas as pd
 from marketplace.currencies import CNY
 from marketplace.documents import missing_counts, money_of, row_count
 from marketplace.quantities import epsilon, money
-from marketplace.queries.query import Query
-from marketplace.queries.terms import shown
+from marketplace.queries.language.query import Query
+from marketplace.queries.language.terms import shown
 from marketplace.sdk.journal import Step
 from marketplace.sdk.listings import Offer
 from marketplace.sdk.queries import Explanation

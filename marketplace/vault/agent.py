@@ -1,7 +1,7 @@
 """The vault at work: it asks the service for tasks that wait for it, decides each, and posts what it decided.
 
     POST /vault/tasks?wait=s  {"requests": whether it takes the panel's word}
-                                               -> {"task": <queries/handover.py> or null}
+                                               -> {"task": <queries/protocol/handover.py> or null}
     POST /vault/releases      {"release", "shares"}
     POST /vault/refusals      {"refusal"}
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from crypto.errors import CryptoError
 from marketplace.errors import MarketplaceError, PortError
-from marketplace.queries.pricing import lasts
+from marketplace.queries.permission.pricing import lasts
 from marketplace.sdk import settlement
 from marketplace.sdk.client import Client
 from marketplace.sdk.keyproofs import book_of

@@ -23,7 +23,7 @@ from py_arkworks_bls12381 import GT, G1Point
 from crypto import bls
 from crypto.canonical import sha256
 from crypto.errors import InvalidSignature
-from marketplace.queries.statements import attested_message
+from marketplace.queries.protocol.statements import attested_message
 from scripts.benchmarks.tables import Table, versions
 
 NODES = 16

@@ -39,9 +39,9 @@ from crypto.seal.release import open_number
 from crypto.seal.weights import weigh_cells
 from marketplace.documents import SALT
 from marketplace.queries.evaluation import SealedColumns, evaluate_plan, number_entry
-from marketplace.queries.forms import reaches
-from marketplace.queries.forms.rows import taken_of
-from marketplace.queries.opening import Sealed
+from marketplace.queries.planning.forms import reaches
+from marketplace.queries.planning.forms.rows import taken_of
+from marketplace.queries.protocol.opening import Sealed
 from scripts.benchmarks.sealing.alone import alone
 from scripts.benchmarks.sealing.held import COLUMN, Held, manifest_of, plan_of, write_blob
 from scripts.benchmarks.sealing.samples import padded_rows, pieces, values_of, weights_of

@@ -30,8 +30,8 @@ from marketplace.compute.processes import Processes
 from marketplace.documents import SALT
 from marketplace.queries.evaluation import evaluate_plan
 from marketplace.queries.evaluation.data import SealedColumns
-from marketplace.queries.forms import reaches
-from marketplace.queries.forms.rows import taken_of
+from marketplace.queries.planning.forms import reaches
+from marketplace.queries.planning.forms.rows import taken_of
 from scripts.benchmarks.sealing.held import COLUMN, Entries, Held, manifest_of, plan_of, write_blob
 from scripts.benchmarks.tables import Table, versions
 

@@ -95,7 +95,7 @@ def _result_name(name: str) -> str:
 
 
 def _small(value: float | None) -> str:
-    """A coefficient; noise may leave nothing to say of it, or of its error (`marketplace/queries/regression.py`)."""
+    """A coefficient; noise may leave nothing to say of it, or of its error (`queries/answers/regression.py`)."""
     return "unknown" if value is None else f"{value:.4f}"
 
 

@@ -18,7 +18,7 @@ from marketplace.errors import (
     VerificationError,
 )
 from marketplace.pricing import rulebook as pricing_rulebook
-from marketplace.queries.panels import FAILURES
+from marketplace.queries.protocol.panels import FAILURES
 from marketplace.refusals import REFUSALS
 from marketplace.refusals.cryptographic import CRYPTO
 from marketplace.refusals.sources import SOURCES, Source

@@ -16,10 +16,10 @@ from crypto.seal.parameters import Profile
 from marketplace.documents import Document
 from marketplace.errors import PortError
 from marketplace.queries.evaluation import number_entry, result_document
-from marketplace.queries.handover import VaultTask
-from marketplace.queries.opening import Sealed
-from marketplace.queries.plan import make_plan
-from marketplace.queries.statements import attest, sign_result
+from marketplace.queries.planning.plan import make_plan
+from marketplace.queries.protocol.handover import VaultTask
+from marketplace.queries.protocol.opening import Sealed
+from marketplace.queries.protocol.statements import attest, sign_result
 from tests.sealed_market import Market, Order
 
 LOWEST = 128

@@ -15,7 +15,7 @@ from typing import Any
 
 from marketplace.documents import Document
 from marketplace.documents.common import COMPUTATIONS
-from marketplace.queries.answer import Answer
+from marketplace.queries.answers.answer import Answer
 from marketplace.vault.decisions.cases import Decision
 from marketplace.vault.decisions.release import Vault
 from marketplace.vault.keeping.secrecy import Cipher

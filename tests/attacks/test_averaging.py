@@ -12,9 +12,9 @@ from statistics import fmean
 import pytest
 
 from marketplace.documents import digest
-from marketplace.queries.plan import make_plan
-from marketplace.queries.query import Query, one_of
-from marketplace.queries.terms import Count, Mean, Score, Sum, WeightedSum
+from marketplace.queries.language.query import Query, one_of
+from marketplace.queries.language.terms import Count, Mean, Score, Sum, WeightedSum
+from marketplace.queries.planning.plan import make_plan
 from marketplace.vault.decisions.cases import Case
 from tests.attacks.scene import GUARDED, HIGHEST, UNLIMITED, anew, answered, refused, rich_order, totals
 from tests.sealed_market import Market, Order

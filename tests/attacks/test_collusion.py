@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from marketplace.queries.answer import Answer
+from marketplace.queries.answers.answer import Answer
 from marketplace.vault.keeping.store import Account
 from tests.attacks.scene import GUARDED, HIGHEST, STREETS, UNLIMITED, anew, answered, refused, rich_order, secrets_of
 from tests.attacks.scene import totals as totals_of

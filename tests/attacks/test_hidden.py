@@ -17,11 +17,11 @@ from crypto.seal.keys import SealingKey
 from crypto.seal.parameters import PRODUCTS
 from crypto.seal.products import SealedProduct
 from marketplace.panel.evaluate import PanelNode
-from marketplace.queries.answer import Answer
+from marketplace.queries.answers.answer import Answer
 from marketplace.queries.cohort.small_cells import SmallCells
 from marketplace.queries.evaluation.data import SealedColumns
-from marketplace.queries.plan import make_plan
-from marketplace.queries.shares import open_shares
+from marketplace.queries.planning.plan import make_plan
+from marketplace.queries.protocol.shares import open_shares
 from marketplace.vault.decisions.cases import Decision, Word
 from marketplace.vault.decisions.release import Vault
 from marketplace.vault.keeping.secrecy import Cipher

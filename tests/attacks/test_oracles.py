@@ -20,7 +20,7 @@ from crypto.seal.privacy import Noise
 from marketplace.documents import Document
 from marketplace.errors import RuleError
 from marketplace.queries.cohort import Cohort, check_cohort
-from marketplace.queries.handover import vault_task
+from marketplace.queries.protocol.handover import vault_task
 from marketplace.vault.agent import VaultAgent
 from marketplace.vault.decisions.cases import Decision
 from marketplace.vault.decisions.release import Vault

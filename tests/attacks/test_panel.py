@@ -18,10 +18,10 @@ from crypto.seal.splitting import HalfKey, join
 from marketplace.documents import Document, column_chunks
 from marketplace.errors import VerificationError
 from marketplace.panel.evaluate import PanelNode
-from marketplace.queries.answer import assemble
+from marketplace.queries.answers.answer import assemble
 from marketplace.queries.evaluation import SealedColumns, evaluate_plan
-from marketplace.queries.plan import make_plan
-from marketplace.queries.shares import open_shares
+from marketplace.queries.planning.plan import make_plan
+from marketplace.queries.protocol.shares import open_shares
 from marketplace.vault.decisions.cases import Decision, Word
 from marketplace.vault.decisions.release import Vault
 from marketplace.vault.keeping.secrecy import Cipher

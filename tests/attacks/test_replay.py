@@ -19,10 +19,10 @@ from crypto.seal.keys import SealingKey
 from crypto.seal.splitting import HalfKey, join
 from marketplace.documents import column_chunks, digest
 from marketplace.errors import VerificationError
-from marketplace.queries.answer import Papers, assemble
-from marketplace.queries.handover import CustodianTask
-from marketplace.queries.pricing import OrderAccount, calls_of
-from marketplace.queries.selection import Group
+from marketplace.queries.answers.answer import Papers, assemble
+from marketplace.queries.permission.pricing import OrderAccount, calls_of
+from marketplace.queries.planning.selection import Group
+from marketplace.queries.protocol.handover import CustodianTask
 from marketplace.vault.custodian.decision import Custodian
 from marketplace.vault.decisions.cases import Case, Decision
 from marketplace.vault.keeping.custody import Deposit, card_of, open_package
@@ -159,9 +159,9 @@ def test_old_shares_make_a_number_out_of_thin_air_where_nothing_is_bound(
     market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A wrong figure that nobody notices: c0 of one sum with the share of another decodes to anything."""
-    monkeypatch.setattr("marketplace.queries.shares._context", lambda *_: b"")
-    monkeypatch.setattr("marketplace.queries.answer._check_release", nothing)
-    monkeypatch.setattr("marketplace.queries.answer.check_plausible", nothing)
+    monkeypatch.setattr("marketplace.queries.protocol.shares._context", lambda *_: b"")
+    monkeypatch.setattr("marketplace.queries.answers.answer._check_release", nothing)
+    monkeypatch.setattr("marketplace.queries.answers.answer.check_plausible", nothing)
     order, papers = with_old_shares(market)
     wrong = assemble(papers, order.buyer.x25519, DEPLOYMENT).numbers[0]["rows"]
     assert abs(wrong) > 1000 * len(market.rows)
@@ -176,7 +176,7 @@ def test_old_shares_are_not_of_the_release(market: Market) -> None:
 
 def test_old_shares_do_not_even_open(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second line: the seal itself is bound to query and result."""
-    monkeypatch.setattr("marketplace.queries.answer._check_release", nothing)
+    monkeypatch.setattr("marketplace.queries.answers.answer._check_release", nothing)
     order, papers = with_old_shares(market)
     with pytest.raises(VerificationError) as caught:
         assemble(papers, order.buyer.x25519, DEPLOYMENT)
@@ -292,9 +292,9 @@ def test_shares_of_two_generations_make_a_number_out_of_thin_air_where_nobody_co
     with pytest.raises(VerificationError) as caught:
         split.answer(order, task, decision)
     assert caught.value.code == "release_mismatch", "the buyer compares too"
-    monkeypatch.setattr("marketplace.queries.answer.check_plausible", nothing)
+    monkeypatch.setattr("marketplace.queries.answers.answer.check_plausible", nothing)
     monkeypatch.setattr(
-        "marketplace.queries.answer._custodian_part",
+        "marketplace.queries.answers.answer._custodian_part",
         lambda papers: (papers.custodian_release, papers.custodian_shares, papers.manifest["custodian"]),
     )
     assert abs(split.answer(order, task, decision).numbers[0]["rows"]) > 1000 * len(split.rows)

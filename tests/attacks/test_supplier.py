@@ -22,7 +22,7 @@ from crypto.seal.wire import Blob, read_blob, write_blob
 from marketplace.documents import column_chunks
 from marketplace.errors import InvalidInputError, VerificationError
 from marketplace.panel.evaluate import PanelNode
-from marketplace.queries.answer import Answer
+from marketplace.queries.answers.answer import Answer
 from marketplace.queries.evaluation import SealedColumns
 from marketplace.vault.decisions.cases import Case
 from marketplace.vault.decisions.release import Vault
@@ -105,7 +105,7 @@ def test_totals_that_wrapped_are_believed_where_nobody_compares_them_with_the_bo
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The sum of three cells has come round to below zero."""
-    monkeypatch.setattr("marketplace.queries.answer.check_plausible", nothing)
+    monkeypatch.setattr("marketplace.queries.answers.answer.check_plausible", nothing)
     sums = totals(asked_of_a_liar(tmp_path, huge, monkeypatch))
     assert sums == [3 * HUGE - CELLS.plain_modulus] * len(STREETS)
 
@@ -252,7 +252,7 @@ def split(tmp_path: Path) -> SplitMarket:
 
 
 def test_a_shifted_share_is_believed_where_nobody_compares(split: SplitMarket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("marketplace.queries.answer.check_plausible", nothing)
+    monkeypatch.setattr("marketplace.queries.answers.answer.check_plausible", nothing)
     assert shifted(split, 10**9, monkeypatch).numbers[0]["rows"] > 10**8
 
 

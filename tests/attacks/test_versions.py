@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from marketplace.queries.answer import Answer
+from marketplace.queries.answers.answer import Answer
 from marketplace.vault.sealing.schema import parse_schema
 from marketplace.vault.sealing.updates import append_batch
 from tests.attacks.scene import EXACT, GUARDED, SCHEMA, UNGUARDED, open_streets, refused, rich_order, totals

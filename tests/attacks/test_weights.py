@@ -14,11 +14,11 @@ import pytest
 from marketplace.documents import question
 from marketplace.documents.shapes import Check
 from marketplace.errors import InvalidInputError
-from marketplace.queries import noise
-from marketplace.queries.noise import Manifest
-from marketplace.queries.query import Query
-from marketplace.queries.sensitivity import row_sensitivity
-from marketplace.queries.terms import Sum, WeightedSum
+from marketplace.queries.language.query import Query
+from marketplace.queries.language.terms import Sum, WeightedSum
+from marketplace.queries.planning import noise
+from marketplace.queries.planning.noise import Manifest
+from marketplace.queries.planning.sensitivity import row_sensitivity
 from tests.attacks.chance import best_guess, most_by_chance
 from tests.attacks.scene import (
     EXACT,

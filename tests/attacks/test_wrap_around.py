@@ -78,10 +78,10 @@ def test_a_sum_of_squares_comes_back_as_another_number_where_nothing_is_proven(
     """Attested by the panel, derived anew by the vault, and off by 2^58. Squares that came back negative the buyer
     refuses by itself, a second line; where the range has room for what came round, as below, it cannot."""
     market = too_wide(tmp_path, monkeypatch)
-    monkeypatch.setattr("marketplace.queries.forms.cells.prove_headroom", proven)
+    monkeypatch.setattr("marketplace.queries.planning.forms.cells.prove_headroom", proven)
     with pytest.raises(VerificationError):
         ask(market, SQUARES)
-    monkeypatch.setattr("marketplace.queries.answer.check_plausible", nothing)
+    monkeypatch.setattr("marketplace.queries.answers.answer.check_plausible", nothing)
     truth, found = 4 * VALUE * VALUE, ask(market, SQUARES)["sumsq:load"]
     assert found < 0 < truth
     assert abs(found - (truth - CELLS.plain_modulus)) < CELLS.half // 8, "but for noise"
@@ -105,7 +105,7 @@ def test_weights_take_a_total_out_of_its_range_where_nothing_is_proven(
 ) -> None:
     """Bounds of a hundred million are fine for sums and squares; with weights of a billion four rows are too many."""
     market = open_loads(tmp_path, 10**8)
-    monkeypatch.setattr("marketplace.queries.forms.cells.prove_headroom", proven)
+    monkeypatch.setattr("marketplace.queries.planning.forms.cells.prove_headroom", proven)
     truth = 2 * 10**8 * (999_999_999 + 1_000_000_000)
     (found,) = ask(market, WEIGHTED).values()
     assert abs(found - (truth - CELLS.plain_modulus)) < CELLS.half // 8, "but for noise"

@@ -25,7 +25,7 @@ from marketplace import artifacts, calls
 from marketplace.auditor.ethereum.headers import FIELDS
 from marketplace.documents import digest
 from marketplace.intents import CONTRACTS
-from marketplace.queries.handover import custodian_task, vault_task
+from marketplace.queries.protocol.handover import custodian_task, vault_task
 from tests.sealed_market import SCHEMA, Market, Order, make_rows, open_market, voucher, write_csv
 from tests.split_market import SplitMarket, open_split_market
 

@@ -38,10 +38,10 @@ from marketplace.documents.identifiers import Kind, identifier, parse_identifier
 from marketplace.errors import MarketplaceError, RuleError
 from marketplace.intents import CONTRACTS
 from marketplace.panel.agent import PanelAgent
-from marketplace.queries.answer import Papers, assemble
-from marketplace.queries.plan import make_plan
-from marketplace.queries.sql import parse_sql
-from marketplace.queries.terms import Count
+from marketplace.queries.answers.answer import Papers, assemble
+from marketplace.queries.language.sql import parse_sql
+from marketplace.queries.language.terms import Count
+from marketplace.queries.planning.plan import make_plan
 from marketplace.refusals import from_revert
 from marketplace.sdk.foreign import parse_json
 from marketplace.sdk.problems import from_response

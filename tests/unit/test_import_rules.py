@@ -67,6 +67,11 @@ VOCABULARY = {
     "currencies",
 }
 WIRING = {"app", "chores", "cli", "serve"}
+QUERIES = (
+    *("language", "planning", "cohort", "permission", "protocol", "evaluation", "answers"),
+    *("explain", "service", "inbox", "routes", "commands"),
+)
+"""The rooms of queries, each of which uses only those before it; tables and timings use none."""
 
 
 def _imports(path: Path) -> Iterator[str]:
@@ -155,6 +160,17 @@ def test_imports_stay_within_the_rooms(path: Path) -> None:
     ours = [name for name in _imports(path) if name.split(".")[0] in ("crypto", "marketplace")]
     wrong = sorted(name for name in ours if _room(name) not in _allowed(room, module))
     assert not wrong, f"{module} ({room}) may not import {wrong}"
+
+
+def test_rooms_of_queries_use_only_those_before_them() -> None:
+    met = set()
+    for path in sorted((ROOT / "marketplace" / "queries").rglob("*.py")):
+        room = path.relative_to(ROOT / "marketplace" / "queries").with_suffix("").parts[0]
+        met.add(room)
+        used = {name.split(".")[2] for name in _imports(path) if name.startswith("marketplace.queries.")}
+        earlier = {room, "tables", "timings", *QUERIES[: QUERIES.index(room) if room in QUERIES else 0]}
+        assert used <= earlier, f"{_name(path)} may not import {used - earlier}"
+    assert met == {*QUERIES, "tables", "timings", "__init__"}
 
 
 def test_only_one_room_knows_each_heavy_library() -> None:

@@ -18,7 +18,7 @@ from marketplace.auditor.findings import Report
 from marketplace.auditor.readmodel.rows import Placed, Row, Tables
 from marketplace.errors import MarketplaceError, RuleError
 from marketplace.pricing import plan_of, require_one_period, require_within_cap
-from marketplace.queries.permission import check_use
+from marketplace.queries.permission.use import check_use
 
 
 def check_fundings(tables: Tables, derived: Iterable[Placed], documents: Documents, report: Report) -> None:

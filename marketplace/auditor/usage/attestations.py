@@ -11,7 +11,7 @@ from crypto.bls_batch import MAX_BATCH, Claim, refuted
 from crypto.canonical import from_hex
 from crypto.errors import CryptoError
 from marketplace.auditor.findings import Report
-from marketplace.queries.statements import attested_message
+from marketplace.queries.protocol.statements import attested_message
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from marketplace.documents import series_of, voucher_message
 from marketplace.errors import RuleError
 from marketplace.participants.keybook import AHEAD_SECONDS, KeyBook
 from marketplace.pricing import tariff_of
-from marketplace.queries.pricing import BuyerAccount, buyer_account, question_of
+from marketplace.queries.permission.pricing import BuyerAccount, buyer_account, question_of
 from marketplace.types import DeliveryStatus, OrderStatus
 
 UNDER_WAY_SECONDS = 3600

@@ -15,9 +15,9 @@ from marketplace.auditor.usage.orders import Standing
 from marketplace.documents import series_of
 from marketplace.errors import MarketplaceError
 from marketplace.intents import Deployment
-from marketplace.queries.plan import Plan
-from marketplace.queries.pricing import question_of
-from marketplace.queries.statements import check_release
+from marketplace.queries.permission.pricing import question_of
+from marketplace.queries.planning.plan import Plan
+from marketplace.queries.protocol.statements import check_release
 
 Leaf = Mapping[str, Any]
 CUSTODIAN = frozenset({"custodianRelease", "custodianShares"})  # more members of a released leaf, both or none

@@ -10,8 +10,9 @@ from marketplace.auditor.documents.store import Documents
 from marketplace.auditor.findings import Report
 from marketplace.auditor.readmodel.rows import Row, Tables
 from marketplace.errors import MarketplaceError
-from marketplace.queries.permission import OrderPapers, SignedIntent, check_permitted
-from marketplace.queries.plan import Plan, make_plan
+from marketplace.queries.permission.papers import OrderPapers, SignedIntent
+from marketplace.queries.permission.use import check_permitted
+from marketplace.queries.planning.plan import Plan, make_plan
 
 
 @dataclass(frozen=True)

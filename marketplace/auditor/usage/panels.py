@@ -15,7 +15,7 @@ from marketplace.auditor.documents.store import Documents
 from marketplace.auditor.findings import Report
 from marketplace.auditor.usage.attestations import Attestations
 from marketplace.documents import unix_seconds
-from marketplace.queries.panels import is_over
+from marketplace.queries.protocol.panels import is_over
 
 Leaf = Mapping[str, Any]
 # type of leaf -> its members besides type and at

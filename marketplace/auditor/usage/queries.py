@@ -25,8 +25,8 @@ from marketplace.documents import iso_time, unix_seconds
 from marketplace.errors import MarketplaceError
 from marketplace.intents import Deployment
 from marketplace.participants.keybook import KeyBook, spans_of
-from marketplace.queries.plan import Plan
-from marketplace.queries.statements import check_refusal
+from marketplace.queries.planning.plan import Plan
+from marketplace.queries.protocol.statements import check_refusal
 
 Leaf = Mapping[str, Any]
 RELEASED = ("query", "voucher", "result", "attestation", "release", "shares")

@@ -15,7 +15,7 @@ from marketplace.auditor.usage.queries import Contested, Leaf, Released
 from marketplace.documents import digest
 from marketplace.errors import MarketplaceError
 from marketplace.queries.evaluation import SealedColumns, evaluate_plan, number_entry, result_document
-from marketplace.queries.plan import Plan
+from marketplace.queries.planning.plan import Plan
 
 
 class Reexecution:

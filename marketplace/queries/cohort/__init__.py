@@ -44,9 +44,9 @@ from numpy.typing import NDArray
 from marketplace.errors import RuleError
 from marketplace.queries.cohort.counts import Counts, Released
 from marketplace.queries.cohort.differences import Guard, Measured
-from marketplace.queries.numbers import Number, Plan
-from marketplace.queries.selection import Cells, Group
-from marketplace.queries.statistics import presence
+from marketplace.queries.planning.numbers import Number, Plan
+from marketplace.queries.planning.selection import Cells, Group
+from marketplace.queries.planning.statistics import presence
 from marketplace.words import Words
 
 

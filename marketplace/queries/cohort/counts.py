@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketplace.documents import COUNTS, cell_count, column_names
-from marketplace.queries.selection import Cells, public_cells
+from marketplace.queries.planning.selection import Cells, public_cells
 
 
 @dataclass(frozen=True)

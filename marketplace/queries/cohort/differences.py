@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from marketplace.queries.cohort.counts import Counts, Released
 from marketplace.queries.cohort.small_cells import Asked, Numbers, SmallCells
-from marketplace.queries.selection import Cells
+from marketplace.queries.planning.selection import Cells
 
 _BLOCK = 1 << 22  # entries of a table of comparisons that are held at once
 

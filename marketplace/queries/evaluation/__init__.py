@@ -24,10 +24,10 @@ from marketplace.queries.evaluation.data import EVERY_CHUNK, LAYOUTS, Data, Fetc
 from marketplace.queries.evaluation.pieces import Piece, cut_plan
 from marketplace.queries.evaluation.products import evaluate_products
 from marketplace.queries.evaluation.rows import add_padded, evaluate_rows
-from marketplace.queries.forms import reaches
-from marketplace.queries.forms.reach import Reach, Reaches
-from marketplace.queries.numbers import Number, Plan
-from marketplace.queries.opening import Sealed
+from marketplace.queries.planning.forms import reaches
+from marketplace.queries.planning.forms.reach import Reach, Reaches
+from marketplace.queries.planning.numbers import Number, Plan
+from marketplace.queries.protocol.opening import Sealed
 from marketplace.queries.timings import part
 
 __all__ = [

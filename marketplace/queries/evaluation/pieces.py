@@ -13,8 +13,8 @@ import numpy as np
 
 from marketplace.documents.columns import UNSEALED
 from marketplace.queries.evaluation.data import EVERY_CHUNK, Share
-from marketplace.queries.numbers import Number, Plan
-from marketplace.queries.selection import Cells
+from marketplace.queries.planning.numbers import Number, Plan
+from marketplace.queries.planning.selection import Cells
 
 TOGETHER = 64  # most numbers of a piece; each comes back as up to 0.5 MB
 BESIDE = 16  # the same where chunks are divided, as every share of them comes back with all numbers

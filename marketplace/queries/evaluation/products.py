@@ -13,10 +13,10 @@ from crypto.seal.parameters import profile
 from crypto.seal.products import SealedProduct, add_products, evaluate_product
 from marketplace.documents import public_cell_count
 from marketplace.queries.evaluation.data import Data
-from marketplace.queries.forms.products import indicators
-from marketplace.queries.forms.reach import Reach, Reaches
-from marketplace.queries.numbers import Number
-from marketplace.queries.opening import Sealed
+from marketplace.queries.planning.forms.products import indicators
+from marketplace.queries.planning.forms.reach import Reach, Reaches
+from marketplace.queries.planning.numbers import Number
+from marketplace.queries.protocol.opening import Sealed
 from marketplace.queries.timings import part
 
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from crypto.seal.pad_sums import chunk_sum
 from crypto.seal.pad_wire import pad_profile
 from marketplace.queries.evaluation.data import Data
-from marketplace.queries.forms.reach import Reach, Reaches
-from marketplace.queries.forms.rows import runs_of
-from marketplace.queries.numbers import Number
-from marketplace.queries.opening import PaddedNumber
+from marketplace.queries.planning.forms.reach import Reach, Reaches
+from marketplace.queries.planning.forms.rows import runs_of
+from marketplace.queries.planning.numbers import Number
+from marketplace.queries.protocol.opening import PaddedNumber
 from marketplace.queries.timings import part
 
 

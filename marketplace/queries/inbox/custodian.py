@@ -11,11 +11,11 @@ from sqlmodel import Session, col, select
 from marketplace.documents import Document, digest, validate_refusal, validate_release, validate_shares
 from marketplace.intents import Deployment
 from marketplace.orders.tables import Order
-from marketplace.queries.handover import MAX_LATEST, custodian_task
-from marketplace.queries.handover import CustodianTask as Handed
 from marketplace.queries.inbox.tasks import misfit, row_of, unknown_task
 from marketplace.queries.inbox.vault import check_release_document, finish, task_parts, withhold
-from marketplace.queries.statements import check_refusal, check_release
+from marketplace.queries.protocol.handover import MAX_LATEST, custodian_task
+from marketplace.queries.protocol.handover import CustodianTask as Handed
+from marketplace.queries.protocol.statements import check_refusal, check_release
 from marketplace.queries.tables import APPROVED, CustodianTask, QueryRow, RequestsDue
 from marketplace.storage.documents import read_document, store_document
 
@@ -87,15 +87,6 @@ def hand_in_refusal(session: Session, deployment: Deployment, account: str, refu
     if refusal["order"] != row.order_id:
         raise misfit("release_differs", "the refusal is about another order", row.order_id, refusal["order"])
     return withhold(session, row, refusal, (row.buyer, row.release_key, account), now)
-
-
-def share_digests(session: Session, query: str) -> dict[str, str | None]:
-    """The custodian's part of an answer: names of its shares and its release, null where there is none."""
-    task = session.get(CustodianTask, query)
-    return {
-        "custodianShares": task.shares_digest if task else None,
-        "custodianRelease": task.release_digest if task else None,
-    }
 
 
 def _latest(session: Session, row: QueryRow) -> tuple[Document, ...]:

@@ -19,9 +19,9 @@ from marketplace.errors import RuleError
 from marketplace.queries.inbox import tally
 from marketplace.queries.inbox.requests import take_upload, waiting_upload
 from marketplace.queries.inbox.tasks import misfit, row_of, unknown_task
-from marketplace.queries.panels import Fact
+from marketplace.queries.protocol.panels import Fact
+from marketplace.queries.protocol.statements import check_statement
 from marketplace.queries.service.topics import query_in_flight
-from marketplace.queries.statements import check_statement
 from marketplace.queries.tables import ACCEPTED, APPROVED, ATTESTED, EVALUATING, PanelKey, PanelTask, QueryRow
 from marketplace.storage.documents import read_document, store_document
 

@@ -1,7 +1,7 @@
 """What the service does when a panel has spoken, or its time is up: attest, fail, and write down who stands where.
 
 Every step is a function of the rows and of `now`, in one transaction with its leaf of the log; after a restart the same
-step is taken from the same rows. The rules are queries/panels.py's.
+step is taken from the same rows. The rules are queries/protocol/panels.py's.
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from sqlmodel.sql.expression import SelectOfScalar
 from marketplace.documents import Document
 from marketplace.evidence import log
 from marketplace.queries.inbox.requests import fall_due, forget
-from marketplace.queries.panels import KINDS, ORDER_ENDED, TIMEOUT, Fact, Vote, is_over, verdict
+from marketplace.queries.protocol.panels import KINDS, ORDER_ENDED, TIMEOUT, Fact, Vote, is_over, verdict
+from marketplace.queries.protocol.statements import attest
 from marketplace.queries.service.topics import topic, vault_topic
-from marketplace.queries.statements import attest
 from marketplace.queries.tables import ACCEPTED, ATTESTED, EVALUATING, FAILED, PanelFact, PanelTask, QueryRow
 from marketplace.storage.documents import read_document, store_document
 from marketplace.web.context import announce

@@ -21,12 +21,12 @@ from marketplace.documents.answers import validate_refusal
 from marketplace.evidence import log
 from marketplace.intents import Deployment
 from marketplace.orders.tables import Order
-from marketplace.queries.handover import MAX_LATEST, VaultTask, vault_task
 from marketplace.queries.inbox.requests import forget
 from marketplace.queries.inbox.tasks import misfit, unknown_task
+from marketplace.queries.protocol.handover import MAX_LATEST, VaultTask, vault_task
+from marketplace.queries.protocol.statements import check_refusal, check_release
 from marketplace.queries.service.accounts import count_answer, key_proof, papers_of
 from marketplace.queries.service.topics import custodian_topic, topic
-from marketplace.queries.statements import check_refusal, check_release
 from marketplace.queries.tables import (
     APPROVED,
     ATTESTED,

@@ -18,9 +18,9 @@ from marketplace.orders.tables import Order
 from marketplace.participants.proofs import KeyProof
 from marketplace.participants.service.proving import steps_of, taken_at
 from marketplace.pricing import is_negotiated
-from marketplace.queries.permission import Cited, OrderPapers, SignedIntent
-from marketplace.queries.plan import Plan
-from marketplace.queries.pricing import BuyerAccount, OrderAccount, buyer_account, calls_of, question_of
+from marketplace.queries.permission.papers import Cited, OrderPapers, SignedIntent
+from marketplace.queries.permission.pricing import BuyerAccount, OrderAccount, buyer_account, calls_of, question_of
+from marketplace.queries.planning.plan import Plan
 from marketplace.queries.tables import RELEASED, AnsweredCalls, QueryRow
 from marketplace.storage.documents import read_document
 

@@ -15,14 +15,15 @@ from marketplace.orders.service import unknown_order
 from marketplace.orders.tables import Order
 from marketplace.participants.service import require_role
 from marketplace.participants.service.proving import book_of
-from marketplace.queries.permission import OrderPapers, check_permitted
-from marketplace.queries.plan import Plan, make_plan
-from marketplace.queries.pricing import (
+from marketplace.queries.permission.papers import OrderPapers
+from marketplace.queries.permission.pricing import (
     check_asset_budget,
     check_buyer_budget,
     check_voucher,
     check_voucher_signature,
 )
+from marketplace.queries.permission.use import check_permitted
+from marketplace.queries.planning.plan import Plan, make_plan
 from marketplace.queries.service.accounts import account_of, buyer_of, charge_of, papers_of, spent_of
 from marketplace.queries.service.topics import PANEL, query_in_flight, rule_error, topic
 from marketplace.queries.tables import UNFINISHED, PanelTask, QueryRow

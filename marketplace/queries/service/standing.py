@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlmodel import Session, col, func, select
 
-from marketplace.queries.panels import KINDS, Fact
+from marketplace.queries.protocol.panels import KINDS, Fact
 from marketplace.queries.tables import PanelFact, PanelKey, PanelTask, QueryRow
 
 MAX_LEAVES = 100  # of each kind, the latest
@@ -14,7 +14,7 @@ def standing_json(session: Session, key: PanelKey) -> dict[str, Any]:
     """One node's standing: {"address", "asked", "answered", "agreed", and for each Fact {"count", "leaves", "proof"}}.
 
     A node that answered late was named absent before; here it counts as late alone. `leaves` are positions in the log,
-    ascending, of the latest MAX_LEAVES. `proof` says whose word the fact is (queries/panels.py).
+    ascending, of the latest MAX_LEAVES. `proof` says whose word the fact is (queries/protocol/panels.py).
     """
     asked = select(func.count()).select_from(PanelTask).where(PanelTask.node == key.node)
     answered = asked.where(col(PanelTask.statement_digest).is_not(None))

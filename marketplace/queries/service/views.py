@@ -19,11 +19,10 @@ from marketplace.queries.explain import (
     plan_or_refusal,
     refusals_of,
 )
-from marketplace.queries.inbox.custodian import share_digests
-from marketplace.queries.pricing import OrderAccount, check_asset_budget, check_buyer_budget
+from marketplace.queries.permission.pricing import OrderAccount, check_asset_budget, check_buyer_budget
 from marketplace.queries.service.accounts import account_of, buyer_of, charge_of, papers_of, spent_of
 from marketplace.queries.service.topics import rule_error
-from marketplace.queries.tables import ACCEPTED, APPROVED, ATTESTED, EVALUATING, RELEASED, QueryRow
+from marketplace.queries.tables import ACCEPTED, APPROVED, ATTESTED, EVALUATING, RELEASED, CustodianTask, QueryRow
 from marketplace.rights.service import get_asset, manifest_of
 from marketplace.storage.documents import read_document
 
@@ -48,7 +47,7 @@ def query_json(session: Session, row: QueryRow, *, documents: bool = False) -> d
         name: getattr(row, f"{name}_digest")
         for name in ("voucher", "result", "attestation", "shares", "release", "refusal")
     }
-    names |= share_digests(session, row.digest)
+    names |= _custodians_part(session, row.digest)
     waiting = {ACCEPTED: "panel", EVALUATING: "panel", ATTESTED: "vault", APPROVED: "custodian"}.get(row.state)
     return {
         "digest": row.digest,
@@ -69,6 +68,15 @@ def query_json(session: Session, row: QueryRow, *, documents: bool = False) -> d
         "attestedAt": row.attested_at,
         "finishedAt": row.finished_at,
         **({"documents": _of_answer(session, row, names)} if documents else {}),
+    }
+
+
+def _custodians_part(session: Session, query: str) -> dict[str, str | None]:
+    """Names of the custodian's shares and of its release, null where there is none."""
+    task = session.get(CustodianTask, query)
+    return {
+        "custodianShares": task.shares_digest if task else None,
+        "custodianRelease": task.release_digest if task else None,
     }
 
 

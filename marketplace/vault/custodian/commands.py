@@ -16,7 +16,7 @@ from marketplace.documents import digest
 from marketplace.documents.ids import asset_id
 from marketplace.errors import InvalidInputError
 from marketplace.quantities import epsilon
-from marketplace.queries.requests import Requests
+from marketplace.queries.protocol.requests import Requests
 from marketplace.sdk import evidence, files
 from marketplace.sdk.blobs import BlobCache
 from marketplace.sdk.hardening import lock_memory

@@ -25,9 +25,9 @@ from marketplace.errors import NotAuthorizedError, RuleError, VerificationError
 from marketplace.intents import Deployment
 from marketplace.queries.evaluation import check_profile
 from marketplace.queries.evaluation.data import SealedColumns
-from marketplace.queries.handover import CustodianTask, VaultTask, read_custodian_task
-from marketplace.queries.selection import Group
-from marketplace.queries.statements import check_release
+from marketplace.queries.planning.selection import Group
+from marketplace.queries.protocol.handover import CustodianTask, VaultTask, read_custodian_task
+from marketplace.queries.protocol.statements import check_release
 from marketplace.vault.custodian.folder import CustodianFolder
 from marketplace.vault.decisions.cases import Case, Decision, Holding, Word
 from marketplace.vault.decisions.deciding import KeyHolder

@@ -7,11 +7,11 @@ from typing import Any, Protocol
 
 from marketplace.documents import Document, series_of
 from marketplace.errors import NotAuthorizedError
-from marketplace.queries.handover import VaultTask
-from marketplace.queries.plan import Plan
-from marketplace.queries.pricing import minimum_cohort, question_of
-from marketplace.queries.requests import Requests
-from marketplace.queries.selection import Group
+from marketplace.queries.permission.pricing import minimum_cohort, question_of
+from marketplace.queries.planning.plan import Plan
+from marketplace.queries.planning.selection import Group
+from marketplace.queries.protocol.handover import VaultTask
+from marketplace.queries.protocol.requests import Requests
 from marketplace.vault.keeping.ring import KeyRing
 from marketplace.vault.keeping.store import Answered
 

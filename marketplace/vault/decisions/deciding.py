@@ -37,12 +37,8 @@ from marketplace.intents import Deployment
 from marketplace.participants.keybook import KeyBook
 from marketplace.participants.proofs import verify_proof
 from marketplace.queries.evaluation import SealedColumns, evaluate_plan, number_entry, result_document
-from marketplace.queries.handover import VaultTask, read_vault_task
-from marketplace.queries.noise import check_composition, plan_noise
-from marketplace.queries.opening import Sealed
-from marketplace.queries.permission import check_papers, check_permitted
-from marketplace.queries.plan import make_plan
-from marketplace.queries.pricing import (
+from marketplace.queries.permission.chain import check_papers
+from marketplace.queries.permission.pricing import (
     OrderAccount,
     buyer_account,
     check_asset_budget,
@@ -50,10 +46,15 @@ from marketplace.queries.pricing import (
     check_voucher,
     check_voucher_signature,
 )
-from marketplace.queries.requests import attested_numbers
-from marketplace.queries.selection import Group
-from marketplace.queries.shares import seal_shares
-from marketplace.queries.statements import check_attestation, check_refusal, sign_release
+from marketplace.queries.permission.use import check_permitted
+from marketplace.queries.planning.noise import check_composition, plan_noise
+from marketplace.queries.planning.plan import make_plan
+from marketplace.queries.planning.selection import Group
+from marketplace.queries.protocol.handover import VaultTask, read_vault_task
+from marketplace.queries.protocol.opening import Sealed
+from marketplace.queries.protocol.requests import attested_numbers
+from marketplace.queries.protocol.shares import seal_shares
+from marketplace.queries.protocol.statements import check_attestation, check_refusal, sign_release
 from marketplace.queries.timings import part
 from marketplace.vault.decisions.cases import Case, Decision, Holding, Word
 from marketplace.vault.decisions.recovery import check_not_behind
@@ -97,7 +98,9 @@ class KeyHolder(ABC):
         load_sampler()
 
     def decide(self, value: object, now: int) -> Decision:
-        """Decide one task (see queries/handover.py) at `now`, unix seconds. The same query again gets the same release.
+        """Decide one task (see queries/protocol/handover.py) at `now`, unix seconds.
+
+        The same query again gets the same release.
 
         Raises:
             InvalidInputError: the task is malformed, so that there is nothing to sign about.

@@ -31,9 +31,9 @@ from marketplace.errors import NotFoundError, PortError, RuleError, Verification
 from marketplace.intents import INTENTS, Deployment
 from marketplace.participants.keybook import AHEAD_SECONDS, KeyBook
 from marketplace.queries.cohort.counts import Released
-from marketplace.queries.plan import Plan, make_plan
-from marketplace.queries.selection import Group
-from marketplace.queries.statements import check_release
+from marketplace.queries.planning.plan import Plan, make_plan
+from marketplace.queries.planning.selection import Group
+from marketplace.queries.protocol.statements import check_release
 from marketplace.vault.keeping.store import PrivacyStore, Stored
 from marketplace.words import Words
 

@@ -13,10 +13,10 @@ from marketplace.documents import Document, digest, series_of
 from marketplace.errors import MarketplaceError, VerificationError
 from marketplace.intents import Deployment
 from marketplace.participants.keybook import KeyBook
-from marketplace.queries.handover import VaultTask
-from marketplace.queries.permission import check_papers
-from marketplace.queries.pricing import buyer_account
-from marketplace.queries.statements import sign_refusal
+from marketplace.queries.permission.chain import check_papers
+from marketplace.queries.permission.pricing import buyer_account
+from marketplace.queries.protocol.handover import VaultTask
+from marketplace.queries.protocol.statements import sign_refusal
 from marketplace.vault.keeping.store import Account
 
 MOST = 2**53 - 1  # the ledger's integers may be larger than a document's

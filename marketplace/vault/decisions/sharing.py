@@ -14,10 +14,10 @@ from crypto.seal.products import SealedProduct, release_product
 from crypto.seal.release import release_share
 from marketplace.documents import Document
 from marketplace.queries.evaluation import SealedColumns
-from marketplace.queries.forms import prove_plan, reaches
-from marketplace.queries.forms.rows import taken_of
-from marketplace.queries.numbers import Number, Plan
-from marketplace.queries.opening import Sealed
+from marketplace.queries.planning.forms import prove_plan, reaches
+from marketplace.queries.planning.forms.rows import taken_of
+from marketplace.queries.planning.numbers import Number, Plan
+from marketplace.queries.protocol.opening import Sealed
 from marketplace.vault.keeping.ring import FormKey
 
 

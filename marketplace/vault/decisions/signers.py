@@ -9,7 +9,7 @@ from typing import Protocol
 
 from marketplace.errors import VerificationError
 from marketplace.participants.proofs import Proven
-from marketplace.queries.permission import OrderPapers
+from marketplace.queries.permission.papers import OrderPapers
 from marketplace.words import Words
 
 

@@ -27,8 +27,8 @@ from marketplace.documents import Document, all_chunks, canonical, digest, serie
 from marketplace.errors import NotFoundError, RuleError, VerificationError
 from marketplace.queries.cohort import released_sets
 from marketplace.queries.cohort.counts import Counts, Released
-from marketplace.queries.plan import Plan
-from marketplace.queries.selection import Group
+from marketplace.queries.planning.plan import Plan
+from marketplace.queries.planning.selection import Group
 from marketplace.sdk.files import write_private
 from marketplace.types import Digest
 from marketplace.vault.keeping.durable import sync_tree, write_file

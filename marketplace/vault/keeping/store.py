@@ -26,8 +26,8 @@ from marketplace.documents import Document
 from marketplace.errors import RuleError
 from marketplace.pricing import Tariff
 from marketplace.queries.cohort.counts import Released
-from marketplace.queries.plan import Cells
-from marketplace.queries.pricing import OrderAccount, calls_of
+from marketplace.queries.permission.pricing import OrderAccount, calls_of
+from marketplace.queries.planning.plan import Cells
 from marketplace.vault.keeping.secrecy import Cipher
 from marketplace.vault.keeping.versions import bring_up_to_date, context
 from marketplace.words import Words

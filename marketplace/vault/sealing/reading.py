@@ -14,7 +14,7 @@ import pyarrow.csv as arrow_csv
 from pyarrow import parquet
 
 from marketplace.errors import InvalidInputError
-from marketplace.queries.lexicon import choices
+from marketplace.queries.language.lexicon import choices
 from marketplace.refusals.reasons import reason_of
 from marketplace.words import Words
 

@@ -20,7 +20,7 @@ from marketplace.documents import Document, all_chunks, iso_time, series_of, val
 from marketplace.documents.shapes import NAME
 from marketplace.errors import InvalidInputError, NotFoundError, RuleError
 from marketplace.queries.cohort.counts import Counts
-from marketplace.queries.lexicon import choices
+from marketplace.queries.language.lexicon import choices
 from marketplace.vault.keeping.custody import Deposit
 from marketplace.vault.keeping.folder import Dataset, VaultFolder, custody_name
 from marketplace.vault.keeping.ring import KeyRing

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from marketplace.errors import InvalidInputError
-from marketplace.queries.lexicon import choices
+from marketplace.queries.language.lexicon import choices
 from marketplace.vault.sealing.schema import Dimension, Measure
 from marketplace.words import Words
 

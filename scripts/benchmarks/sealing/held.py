@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from crypto.canonical import from_hex, sha256, to_hex
 from marketplace.queries.evaluation import evaluate_plan, number_entry
 from marketplace.queries.evaluation.data import SealedColumns
-from marketplace.queries.numbers import Number, Plan
+from marketplace.queries.planning.numbers import Number, Plan
 from marketplace.types import Digest
 
 COLUMN = "sum:x"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from marketplace.documents import COMPUTATIONS
-from marketplace.queries.query import Query, one_of
-from marketplace.queries.terms import (
+from marketplace.queries.language.query import Query, one_of
+from marketplace.queries.language.terms import (
     Contingency,
     Correlation,
     Histogram,

@@ -24,7 +24,7 @@ from marketplace.intents import CHALLENGE_SECONDS, struct_hash
 from marketplace.ledger.intake import intent_status
 from marketplace.ledger.tables import LedgerIntent
 from marketplace.queries.inbox.tally import has_unanswered
-from marketplace.queries.pricing import calls_of
+from marketplace.queries.permission.pricing import calls_of
 from marketplace.queries.tables import QueryRow
 from marketplace.refusals import refuse
 from marketplace.sdk import api, claims, identifiers, orders, papers, persons, settlement

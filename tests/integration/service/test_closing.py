@@ -12,7 +12,7 @@ from crypto.merkle import EMPTY_ROOT
 from marketplace import documents
 from marketplace.documents import voucher_document, voucher_message
 from marketplace.intents import REFUND_GRACE_SECONDS, Deployment, sign_intent, struct_hash
-from marketplace.queries.pricing import calls_of, next_voucher
+from marketplace.queries.permission.pricing import calls_of, next_voucher
 from marketplace.sdk import orders, participants, queries, settlement
 from marketplace.sdk.client import Client
 from marketplace.types import OrderStatus, ParticipantStatus

@@ -20,8 +20,8 @@ from marketplace.auditor.trust import Trust
 from marketplace.auditor.verifier import audit
 from marketplace.documents import Document
 from marketplace.errors import MarketplaceError, RuleError, VerificationError
-from marketplace.queries.panels import Proof
-from marketplace.queries.statements import sign_result
+from marketplace.queries.protocol.panels import Proof
+from marketplace.queries.protocol.statements import sign_result
 from marketplace.sdk import evidence, orders, panel, queries
 from tests.integration.service.test_refusals import Asking, code_of
 from tests.integration.service.town import NODES, Town, running, town_settings

@@ -17,9 +17,9 @@ from marketplace.errors import MarketplaceError
 from marketplace.evidence.inbox import Statement
 from marketplace.intents import Deployment, sign_intent
 from marketplace.orders import service as orders_service
-from marketplace.queries.pricing import next_voucher
-from marketplace.queries.sql import parse_sql
-from marketplace.queries.statements import sign_result
+from marketplace.queries.language.sql import parse_sql
+from marketplace.queries.permission.pricing import next_voucher
+from marketplace.queries.protocol.statements import sign_result
 from marketplace.queries.tables import PanelTask
 from marketplace.sdk import listings, orders, participants, queries, rights, settlement
 from marketplace.sdk.client import Client

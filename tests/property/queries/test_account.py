@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from marketplace.documents import digest
-from marketplace.queries.handover import vault_task
-from marketplace.queries.pricing import calls_of
+from marketplace.queries.permission.pricing import calls_of
+from marketplace.queries.protocol.handover import vault_task
 from marketplace.vault.decisions.release import Vault
 from marketplace.vault.keeping.secrecy import Cipher
 from marketplace.vault.keeping.store import PrivacyStore

@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketplace.errors import RuleError
-from marketplace.queries.accuracy import Result, figure, result
-from marketplace.queries.contingency import TOTAL, tabulate
-from marketplace.queries.distribution import Bins
-from marketplace.queries.figures import Figure
-from marketplace.queries.query import Query
-from marketplace.queries.regression import Regression
-from marketplace.queries.terms import (
+from marketplace.queries.answers.accuracy import Result, figure, result
+from marketplace.queries.answers.contingency import TOTAL, tabulate
+from marketplace.queries.answers.distribution import Bins
+from marketplace.queries.answers.figures import Figure
+from marketplace.queries.answers.regression import Regression
+from marketplace.queries.language.query import Query
+from marketplace.queries.language.terms import (
     Contingency,
     Correlation,
     Count,

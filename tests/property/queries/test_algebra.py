@@ -9,12 +9,9 @@ from hypothesis import strategies as st
 
 from marketplace.documents import Document, digest, validate_query
 from marketplace.errors import RuleError
-from marketplace.queries.numbers import Number
-from marketplace.queries.plan import make_plan
-from marketplace.queries.query import Filter, Query, one_of
-from marketplace.queries.sql import parse_sql
-from marketplace.queries.statistics import Statistic
-from marketplace.queries.terms import (
+from marketplace.queries.language.query import Filter, Query, one_of
+from marketplace.queries.language.sql import parse_sql
+from marketplace.queries.language.terms import (
     Correlation,
     Count,
     Covariance,
@@ -36,6 +33,9 @@ from marketplace.queries.terms import (
     WeightedTerm,
     shown,
 )
+from marketplace.queries.planning.numbers import Number
+from marketplace.queries.planning.plan import make_plan
+from marketplace.queries.planning.statistics import Statistic
 from tests.plain_data import PlainData, Row, dimension, make_manifest, measure, query_document
 
 DIMENSIONS = [

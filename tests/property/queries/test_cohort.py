@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from marketplace.errors import RuleError
 from marketplace.queries.cohort import check_cohort
 from marketplace.queries.cohort.counts import Counts, Released
-from marketplace.queries.numbers import Number, Plan
-from marketplace.queries.statistics import Statistic, Weighting
+from marketplace.queries.planning.numbers import Number, Plan
+from marketplace.queries.planning.statistics import Statistic, Weighting
 from marketplace.types import Digest
 
 MINIMUM = 10

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from crypto.seal.products import combine_product, release_product
 from marketplace.queries.evaluation import SealedColumns, evaluate_plan
-from marketplace.queries.forms import prove_plan
-from marketplace.queries.plan import make_plan
+from marketplace.queries.planning.forms import prove_plan
+from marketplace.queries.planning.plan import make_plan
 from marketplace.vault.sealing.schema import parse_schema
 from marketplace.vault.sealing.updates import append_batch
 from tests.hidden_market import FORMS, HIDDEN, hidden_rows, open_hidden_market, total

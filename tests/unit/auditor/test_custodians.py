@@ -11,9 +11,9 @@ from marketplace.auditor.findings import Report
 from marketplace.auditor.usage.custodians import Custodians
 from marketplace.auditor.usage.orders import Standing
 from marketplace.documents import Document, digest
-from marketplace.queries.plan import make_plan
-from marketplace.queries.shares import seal_shares
-from marketplace.queries.statements import sign_release
+from marketplace.queries.planning.plan import make_plan
+from marketplace.queries.protocol.shares import seal_shares
+from marketplace.queries.protocol.statements import sign_release
 from tests.sealed_market import DEPLOYMENT, keys
 from tests.split_market import SplitMarket, open_split_market
 

@@ -13,7 +13,7 @@ from crypto.note import decode_base64
 from marketplace.auditor.trust import Seen, Trust
 from marketplace.documents import iso_time, voucher_message
 from marketplace.intents import CONTRACTS, Deployment, sign_intent
-from marketplace.queries.statements import attested_message, sign_refusal, sign_release
+from marketplace.queries.protocol.statements import attested_message, sign_refusal, sign_release
 from tests.bundles import CHAIN_ID, Made, keys
 from tests.unit.auditor.forger import CHECKPOINTS, RECEIPTS, TRANSACTIONS, Forger, resign
 

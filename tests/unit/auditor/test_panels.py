@@ -8,7 +8,7 @@ from crypto import bls
 from crypto.canonical import to_hex
 from marketplace.auditor.findings import Report
 from marketplace.documents import digest
-from marketplace.queries.statements import attested_message, sign_result
+from marketplace.queries.protocol.statements import attested_message, sign_result
 from tests.bundles import Made, keys
 from tests.unit.auditor.forger import Forger
 

@@ -13,8 +13,8 @@ from marketplace.compute.processes import Processes
 from marketplace.queries.evaluation import EVALUATORS, SUMS, SealedColumns, evaluate_plan, number_entry
 from marketplace.queries.evaluation.data import Share
 from marketplace.queries.evaluation.pieces import Piece, cut_plan
-from marketplace.queries.numbers import Number
-from marketplace.queries.plan import make_plan
+from marketplace.queries.planning.numbers import Number
+from marketplace.queries.planning.plan import make_plan
 from tests.dask_cluster import dask_cluster
 from tests.hidden_market import hidden_rows, open_hidden_market
 from tests.sealed_market import SCHEMA, Market, open_market

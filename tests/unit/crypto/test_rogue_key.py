@@ -13,7 +13,7 @@ from crypto.canonical import sha256, to_hex
 from crypto.errors import InvalidProof
 from marketplace.documents.market import validate_terms
 from marketplace.errors import VerificationError
-from marketplace.queries.statements import attested_message, check_attestation
+from marketplace.queries.protocol.statements import attested_message, check_attestation
 from tests.sealed_market import keys
 
 RESULT = "0x" + "ab" * 32

@@ -12,8 +12,8 @@ from marketplace.documents import Document, all_chunks, ciphertext_root, digest
 from marketplace.errors import InvalidInputError, MarketplaceError, VerificationError
 from marketplace.panel.evaluate import PanelNode
 from marketplace.queries.evaluation import SealedColumns, evaluate_plan
-from marketplace.queries.plan import make_plan
-from marketplace.queries.statements import attest, check_statement
+from marketplace.queries.planning.plan import make_plan
+from marketplace.queries.protocol.statements import attest, check_statement
 from tests.sealed_market import Market, keys, open_market
 
 SQL = "SELECT origin, COUNT(*), COUNT(delay), SUM(fare) FROM f WHERE month BETWEEN 1 AND 2 GROUP BY origin"

@@ -11,12 +11,12 @@ from crypto.canonical import to_hex
 from marketplace.documents import Document, digest
 from marketplace.errors import VerificationError
 from marketplace.intents import Deployment
-from marketplace.queries.accuracy import deviations, figure
-from marketplace.queries.answer import Answer, Papers, assemble
-from marketplace.queries.plan import make_plan
-from marketplace.queries.shares import seal_shares
-from marketplace.queries.statements import attest, check_attestation, check_refusal, sign_release, sign_result
-from marketplace.queries.terms import Count, Mean, StdDev, Sum, Variance
+from marketplace.queries.answers.accuracy import deviations, figure
+from marketplace.queries.answers.answer import Answer, Papers, assemble
+from marketplace.queries.language.terms import Count, Mean, StdDev, Sum, Variance
+from marketplace.queries.planning.plan import make_plan
+from marketplace.queries.protocol.shares import seal_shares
+from marketplace.queries.protocol.statements import attest, check_attestation, check_refusal, sign_release, sign_result
 from tests.sealed_market import DEPLOYMENT, Market, keys, open_market
 
 SQL = "SELECT origin, COUNT(*), AVG(delay) FROM flights GROUP BY origin"

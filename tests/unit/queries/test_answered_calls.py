@@ -9,7 +9,7 @@ from sqlmodel import Session
 from crypto.canonical import from_hex
 from crypto.merkle import root
 from marketplace.queries.inbox.vault import finish
-from marketplace.queries.pricing import calls_of
+from marketplace.queries.permission.pricing import calls_of
 from marketplace.queries.service.accounts import answered_calls
 from marketplace.queries.tables import APPROVED, QueryRow
 from marketplace.storage.engine import make_engine

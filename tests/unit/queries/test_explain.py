@@ -17,9 +17,8 @@ from marketplace.queries.explain import (
     nobodys_papers,
     plan_or_refusal,
 )
-from marketplace.queries.plan import make_plan
-from marketplace.queries.query import Query
-from marketplace.queries.terms import (
+from marketplace.queries.language.query import Query
+from marketplace.queries.language.terms import (
     Contingency,
     Correlation,
     Count,
@@ -33,6 +32,7 @@ from marketplace.queries.terms import (
     WeightedMean,
     WeightedSum,
 )
+from marketplace.queries.planning.plan import make_plan
 from tests.plain_data import dimension, make_manifest, measure, query_document
 from tests.sealed_market import LATER, NOW, Market, open_market
 

@@ -13,14 +13,14 @@ from crypto.seal.parameters import PRODUCTS
 from crypto.seal.products import combine_product
 from marketplace.documents import Document, validate_result
 from marketplace.errors import InvalidInputError, RuleError, VerificationError
-from marketplace.queries.answer import Answer, assemble
+from marketplace.queries.answers.answer import Answer, assemble
 from marketplace.queries.cohort.differences import Guard
 from marketplace.queries.evaluation import SealedColumns, check_profile, evaluate_plan, number_entry
 from marketplace.queries.explain import described
-from marketplace.queries.forms import prove_plan, survey
-from marketplace.queries.plan import make_plan
-from marketplace.queries.requests import attested_numbers
-from marketplace.queries.shares import open_shares
+from marketplace.queries.planning.forms import prove_plan, survey
+from marketplace.queries.planning.plan import make_plan
+from marketplace.queries.protocol.requests import attested_numbers
+from marketplace.queries.protocol.shares import open_shares
 from marketplace.vault.decisions.cases import Word
 from marketplace.vault.keeping.custody import Deposit, card_of
 from tests.hidden_market import FORMS, HIDDEN, RARE, hidden_rows, open_hidden_market, total
@@ -191,7 +191,7 @@ def test_public_cells_without_rows_are_zero_and_suppressed(tmp_path: Path) -> No
 
 
 def test_work_without_bound_is_refused_before_anybody_begins(market: Market, monkeypatch: Any) -> None:
-    monkeypatch.setattr("marketplace.queries.forms.products.MAX_PRODUCTS", 3)
+    monkeypatch.setattr("marketplace.queries.planning.forms.products.MAX_PRODUCTS", 3)
     for sql, numbers in (("SELECT COUNT(*) FROM f GROUP BY carrier", 3), (AA, 2)):
         assert len(make_plan(market.manifest, market.query(market.order(), sql, EPSILON)).numbers) == numbers
     with pytest.raises(RuleError) as told:
@@ -342,7 +342,7 @@ def threefold(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 def test_three_forms_of_one_data_set_give_the_same_answer(threefold: Market, monkeypatch: Any, form: str) -> None:
     """Each in its turn: the planner is made to take it where it can answer."""
     position = [item["form"] for item in threefold.manifest["forms"]].index(form)
-    monkeypatch.setattr("marketplace.queries.plan.choose_form", lambda *_: position)
+    monkeypatch.setattr("marketplace.queries.planning.plan.choose_form", lambda *_: position)
     sql = "SELECT COUNT(*), SUM(delay) FROM f WHERE origin IN ('EWR', 'JFK') AND month IN (1, 3)"
     (numbers,) = answered(threefold.ask(threefold.order(), sql, 2_000_000)).numbers
     truth = [row for row in threefold.rows if row["origin"] in ("EWR", "JFK") and row["month"] in ("1", "3")]

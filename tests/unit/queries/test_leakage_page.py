@@ -6,10 +6,8 @@ from pathlib import Path
 import pytest
 
 from marketplace.documents import COMPUTATIONS
-from marketplace.queries.noise import sensitivities
-from marketplace.queries.plan import make_plan
-from marketplace.queries.query import Query
-from marketplace.queries.terms import (
+from marketplace.queries.language.query import Query
+from marketplace.queries.language.terms import (
     Contingency,
     Correlation,
     Count,
@@ -27,6 +25,8 @@ from marketplace.queries.terms import (
     WeightedMean,
     WeightedSum,
 )
+from marketplace.queries.planning.noise import sensitivities
+from marketplace.queries.planning.plan import make_plan
 from tests.plain_data import dimension, make_manifest, measure, query_document
 
 PAGE = (Path(__file__).parents[3] / "docs/security/leakage.md").read_text("utf-8")

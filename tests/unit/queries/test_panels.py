@@ -4,7 +4,18 @@ import itertools
 
 import pytest
 
-from marketplace.queries.panels import DISAGREED, FAILURES, KINDS, TIMEOUT, Fact, Proof, Verdict, Vote, is_over, verdict
+from marketplace.queries.protocol.panels import (
+    DISAGREED,
+    FAILURES,
+    KINDS,
+    TIMEOUT,
+    Fact,
+    Proof,
+    Verdict,
+    Vote,
+    is_over,
+    verdict,
+)
 
 SAYS = {"a": Vote("a"), "b": Vote("b"), "-": Vote(), "2": Vote("a", void=True)}
 PANELS = [(votes, t) for n in range(1, 6) for votes in itertools.product(SAYS, repeat=n) for t in range(1, n + 1)]

@@ -6,11 +6,8 @@ from typing import Any
 import pytest
 
 from marketplace.errors import InvalidInputError, MarketplaceError
-from marketplace.queries.forms import prove_form
-from marketplace.queries.noise import check_composition, plan_noise, sensitivities, share_of_epsilon
-from marketplace.queries.plan import make_plan
-from marketplace.queries.query import Query, one_of
-from marketplace.queries.terms import (
+from marketplace.queries.language.query import Query, one_of
+from marketplace.queries.language.terms import (
     Contingency,
     Correlation,
     Count,
@@ -26,6 +23,9 @@ from marketplace.queries.terms import (
     WeightedMean,
     WeightedSum,
 )
+from marketplace.queries.planning.forms import prove_form
+from marketplace.queries.planning.noise import check_composition, plan_noise, sensitivities, share_of_epsilon
+from marketplace.queries.planning.plan import make_plan
 from tests.plain_data import dimension, make_manifest, measure, query_document
 
 DAYS = [str(day) for day in range(1, 366)]
@@ -186,7 +186,7 @@ def test_opendp_agrees_that_a_plan_costs_what_it_charges(
     plan = plan_of(question, manifest=manifest)
     assert len({noise.measure for noise in plan_noise(manifest, plan).values()}) == 1
     # A statistic that gets the whole budget instead of its part is seen.
-    monkeypatch.setattr("marketplace.queries.noise.share_of_epsilon", lambda _statistics, epsilon: epsilon)
+    monkeypatch.setattr("marketplace.queries.planning.noise.share_of_epsilon", lambda _statistics, epsilon: epsilon)
     with pytest.raises(MarketplaceError) as caught:
         check_composition(manifest, plan)
     assert caught.value.code == "composition_exceeds"

@@ -7,10 +7,10 @@ import pytest
 
 from marketplace.documents import Document
 from marketplace.errors import VerificationError
-from marketplace.queries.plan import make_plan
-from marketplace.queries.plausible import check_plausible, possible_range
-from marketplace.queries.query import Query
-from marketplace.queries.terms import Count, Sum, WeightedSum
+from marketplace.queries.answers.plausible import check_plausible, possible_range
+from marketplace.queries.language.query import Query
+from marketplace.queries.language.terms import Count, Sum, WeightedSum
+from marketplace.queries.planning.plan import make_plan
 from tests.sealed_market import SCHEMA, Market, open_market
 from tests.split_market import open_split_market
 

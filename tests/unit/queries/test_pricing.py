@@ -12,7 +12,7 @@ from marketplace.errors import RuleError, VerificationError
 from marketplace.intents import Deployment, sign_intent
 from marketplace.participants.keybook import KeyBook
 from marketplace.pricing import Tariff
-from marketplace.queries.pricing import (
+from marketplace.queries.permission.pricing import (
     OrderAccount,
     calls_of,
     check_asset_budget,

@@ -7,7 +7,7 @@ import pytest
 
 from marketplace.console.run import Run
 from marketplace.documents import COMPUTATIONS
-from marketplace.queries.answer import Answer as Opened
+from marketplace.queries.answers.answer import Answer as Opened
 from marketplace.queries.commands import print_answer, print_explanation
 from marketplace.queries.explain import described, plan_or_refusal
 from marketplace.sdk.answers import Answer

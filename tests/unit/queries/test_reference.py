@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from marketplace.documents import COMPUTATIONS
-from marketplace.queries.query import Query
-from marketplace.queries.sql import parse_sql
+from marketplace.queries.language.query import Query
+from marketplace.queries.language.sql import parse_sql
 from tests.plain_data import dimension, make_manifest, measure
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "queries.md").read_text(encoding="utf-8")

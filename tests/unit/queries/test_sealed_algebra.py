@@ -10,10 +10,10 @@ import pytest
 
 from crypto.seal.release import combine, release_share
 from marketplace.documents import COMPUTATIONS
-from marketplace.queries.answer import Answer
+from marketplace.queries.answers.answer import Answer
 from marketplace.queries.evaluation import SealedColumns, evaluate_plan
-from marketplace.queries.plan import make_plan
-from marketplace.queries.terms import Ols, Quantile
+from marketplace.queries.language.terms import Ols, Quantile
+from marketplace.queries.planning.plan import make_plan
 from tests.plain_data import PlainData
 from tests.sealed_market import SCHEMA, Market, Row, open_market
 

@@ -3,10 +3,10 @@
 import pytest
 
 from marketplace.errors import InvalidInputError
-from marketplace.queries.query import Query, one_of
-from marketplace.queries.sql import parse_sql
-from marketplace.queries.sql.tokens import MAX_SQL
-from marketplace.queries.terms import (
+from marketplace.queries.language.query import Query, one_of
+from marketplace.queries.language.sql import parse_sql
+from marketplace.queries.language.sql.tokens import MAX_SQL
+from marketplace.queries.language.terms import (
     Contingency,
     Correlation,
     Count,

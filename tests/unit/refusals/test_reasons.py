@@ -5,8 +5,8 @@ import pytest
 from crypto.errors import InvalidSignature
 from marketplace.documents import validate_claim
 from marketplace.errors import InvalidInputError, RuleError, VerificationError
-from marketplace.queries.permission import OrderPapers, papers_document
-from marketplace.queries.sql import parse_sql
+from marketplace.queries.language.sql import parse_sql
+from marketplace.queries.permission.papers import OrderPapers, papers_document
 from marketplace.refusals.reasons import reason_of
 from marketplace.rights.standing import check_signature
 from tests.refusals import english_in

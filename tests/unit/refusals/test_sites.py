@@ -40,7 +40,7 @@ def test_the_reader_finds_the_places() -> None:
     assert len(found) > 250
     assert found["order_unknown"].family is errors.NotFoundError
     assert found["too_many_decimals"].path == "marketplace/vault/sealing/values.py"  # through two functions
-    assert found["unknown_measure"].path == "marketplace/queries/lexicon.py"  # by an f-string
+    assert found["unknown_measure"].path == "marketplace/queries/language/lexicon.py"  # by an f-string
     assert found["group_budget_exhausted"].texts["rule"] == "queries.buyer_budget"  # by a local name
 
 

@@ -13,7 +13,7 @@ from marketplace import documents
 from marketplace.documents import Document, ids
 from marketplace.errors import InvalidInputError, NotAuthorizedError, PortError, RuleError, VerificationError
 from marketplace.intents import verify_intent
-from marketplace.queries.statements import sign_refusal
+from marketplace.queries.protocol.statements import sign_refusal
 from marketplace.sdk import orders, queries, rights, transport
 from marketplace.sdk.client import Client
 from marketplace.sdk.home import Home

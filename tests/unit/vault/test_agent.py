@@ -9,7 +9,7 @@ import pytest
 
 from marketplace.errors import InvalidInputError, PortError
 from marketplace.panel.agent import PanelAgent
-from marketplace.queries.handover import vault_task
+from marketplace.queries.protocol.handover import vault_task
 from marketplace.sdk.blobs import BlobCache
 from marketplace.sdk.polling import poll
 from marketplace.vault.agent import VaultAgent

@@ -13,12 +13,12 @@ from crypto.seal.evaluate import SealedNumber, evaluate_sum, read_request
 from crypto.seal.parameters import profile
 from marketplace.documents import Document, digest
 from marketplace.errors import NotFoundError, PortError
-from marketplace.queries.answer import Answer
+from marketplace.queries.answers.answer import Answer
 from marketplace.queries.evaluation import SealedColumns, evaluate_plan, number_entry, result_document
-from marketplace.queries.handover import VaultTask
-from marketplace.queries.plan import make_plan
-from marketplace.queries.shares import open_shares
-from marketplace.queries.statements import attest, sign_result
+from marketplace.queries.planning.plan import make_plan
+from marketplace.queries.protocol.handover import VaultTask
+from marketplace.queries.protocol.shares import open_shares
+from marketplace.queries.protocol.statements import attest, sign_result
 from marketplace.vault.custodian.decision import Custodian
 from marketplace.vault.decisions.cases import Decision, Word
 from marketplace.vault.decisions.release import Vault
@@ -81,7 +81,7 @@ def rederiving(sealed: Market, tmp_path: Path) -> Market:
 
 
 def opened(market: Market, order: Order, task: VaultTask, decision: Decision) -> Answer:
-    from marketplace.queries.answer import assemble
+    from marketplace.queries.answers.answer import assemble
 
     assert decision.refusal is None, decision.refusal
     return assemble(market.received(order, task, decision), order.buyer.x25519, DEPLOYMENT)

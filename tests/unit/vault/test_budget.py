@@ -12,7 +12,7 @@ import pytest
 
 from crypto.seal.privacy import Noise
 from marketplace.documents import digest
-from marketplace.queries.handover import vault_task
+from marketplace.queries.protocol.handover import vault_task
 from marketplace.vault.decisions.release import Vault
 from marketplace.vault.keeping.secrecy import Cipher
 from marketplace.vault.keeping.store import PrivacyStore

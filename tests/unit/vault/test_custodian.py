@@ -17,10 +17,10 @@ from crypto.seal.splitting import HalfKey
 from marketplace.documents import digest
 from marketplace.errors import InvalidInputError, NotAuthorizedError, RuleError, VerificationError
 from marketplace.queries.evaluation import SealedColumns, evaluate_plan
-from marketplace.queries.handover import CustodianTask
-from marketplace.queries.plan import make_plan
-from marketplace.queries.shares import open_shares, seal_shares
-from marketplace.queries.statements import attest, sign_release, sign_result
+from marketplace.queries.planning.plan import make_plan
+from marketplace.queries.protocol.handover import CustodianTask
+from marketplace.queries.protocol.shares import open_shares, seal_shares
+from marketplace.queries.protocol.statements import attest, sign_release, sign_result
 from marketplace.vault.custodian.decision import Custodian
 from marketplace.vault.custodian.folder import CustodianFolder
 from marketplace.vault.decisions.release import Vault

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from marketplace.queries.handover import vault_task
+from marketplace.queries.protocol.handover import vault_task
 from tests.sealed_market import NOW, Market, open_market
 
 ROUNDS = 6

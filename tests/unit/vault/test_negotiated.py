@@ -9,8 +9,8 @@ import pytest
 from marketplace.documents import digest, iso_time
 from marketplace.documents.ids import agreement_id, order_id
 from marketplace.participants.proofs import KeyProof
-from marketplace.queries.answer import Answer
-from marketplace.queries.permission import Cited, OrderPapers
+from marketplace.queries.answers.answer import Answer
+from marketplace.queries.permission.papers import Cited, OrderPapers
 from marketplace.vault.decisions.cases import Decision
 from tests.agreements import agreement_on
 from tests.plans import plan

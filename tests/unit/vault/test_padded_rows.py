@@ -17,13 +17,13 @@ from crypto.seal.pad_wire import CHUNK, PADS_64, read_chunk
 from crypto.seal.pads import PadProof, release_padded, seal_padded
 from marketplace.documents import SALT, Document, column_chunks, validate_manifest
 from marketplace.errors import InvalidInputError, RuleError, VerificationError
-from marketplace.queries.answer import Answer, assemble
+from marketplace.queries.answers.answer import Answer, assemble
 from marketplace.queries.evaluation import SealedColumns, evaluate_plan, number_entry, result_document
-from marketplace.queries.handover import VaultTask
-from marketplace.queries.opening import opener
-from marketplace.queries.plan import make_plan
-from marketplace.queries.shares import open_shares
-from marketplace.queries.statements import attest, sign_result
+from marketplace.queries.planning.plan import make_plan
+from marketplace.queries.protocol.handover import VaultTask
+from marketplace.queries.protocol.opening import opener
+from marketplace.queries.protocol.shares import open_shares
+from marketplace.queries.protocol.statements import attest, sign_result
 from marketplace.vault.custodian.decision import Custodian
 from marketplace.vault.decisions.cases import Word
 from marketplace.vault.decisions.release import Vault

@@ -12,8 +12,8 @@ import pytest
 from marketplace.documents import Document, digest
 from marketplace.errors import NotFoundError, PortError, VerificationError
 from marketplace.participants.keybook import KeyBook
-from marketplace.queries.handover import vault_task
-from marketplace.queries.pricing import calls_of
+from marketplace.queries.permission.pricing import calls_of
+from marketplace.queries.protocol.handover import vault_task
 from marketplace.vault.decisions.recovery import Recovery
 from marketplace.vault.decisions.release import Vault
 from marketplace.vault.keeping.secrecy import Cipher

@@ -12,8 +12,8 @@ from marketplace.documents import digest
 from marketplace.documents.ids import order_id
 from marketplace.errors import PortError
 from marketplace.intents import Deployment
-from marketplace.queries.permission import SignedIntent
-from marketplace.queries.statements import attest, sign_result
+from marketplace.queries.permission.papers import SignedIntent
+from marketplace.queries.protocol.statements import attest, sign_result
 from marketplace.vault.decisions.release import Vault
 from tests.sealed_market import DEPLOYMENT, LATER, NOW, PRICE, SCHEMA, Market, Order, keys, open_market, signed, voucher
 
@@ -321,7 +321,7 @@ def test_a_useless_recipient_key_costs_nothing(market: Market) -> None:
 def test_another_vaults_data_are_not_answered(market: Market) -> None:
     stranger = Vault(keys("stranger"), market.vault.folder, market.vault.store, DEPLOYMENT)
     order = market.order()
-    from marketplace.queries.handover import vault_task
+    from marketplace.queries.protocol.handover import vault_task
 
     decision = stranger.decide(vault_task(market.task(order, market.query(order, ALL))), NOW)
     assert decision.refusal is not None
@@ -363,7 +363,7 @@ def test_a_vault_holds_one_sealed_number_at_a_time(market: Market, monkeypatch: 
     from collections.abc import Iterator
 
     from marketplace.queries.evaluation import evaluate_plan
-    from marketplace.queries.opening import Sealed
+    from marketplace.queries.protocol.opening import Sealed
 
     alive: weakref.WeakSet[Sealed] = weakref.WeakSet()
     most = 0

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from marketplace.queries.answer import Answer, assemble
-from marketplace.queries.handover import VaultTask
-from marketplace.queries.selection import Group
-from marketplace.queries.statements import attest, sign_result
+from marketplace.queries.answers.answer import Answer, assemble
+from marketplace.queries.planning.selection import Group
+from marketplace.queries.protocol.handover import VaultTask
+from marketplace.queries.protocol.statements import attest, sign_result
 from marketplace.vault.keeping.custody import Deposit, card_of
 from tests.sealed_market import DEPLOYMENT, SCHEMA, Market, Row, keys, open_market, voucher
 from tests.split_market import SplitMarket, open_custodian

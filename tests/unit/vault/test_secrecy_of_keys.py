@@ -11,7 +11,7 @@ import pytest
 from crypto.seal.keys import SealingKey
 from crypto.seal.splitting import HalfKey
 from marketplace.errors import MarketplaceError
-from marketplace.queries.handover import custodian_task, vault_task
+from marketplace.queries.protocol.handover import custodian_task, vault_task
 from tests.sealed_market import NOW, Market
 from tests.split_market import SplitMarket, open_split_market
 
@@ -20,7 +20,7 @@ HALF_YEAR = "SELECT COUNT(*) FROM flights WHERE month IN (1, 2)"
 DECIDING, STORE, SHARES = (
     "marketplace.vault.decisions.deciding",
     "marketplace.vault.keeping.store",
-    "marketplace.queries.shares",
+    "marketplace.queries.protocol.shares",
 )
 FAILING = [
     *(f"{DECIDING}.{name}" for name in ("check_papers", "check_permitted", "make_plan", "check_voucher_signature")),

@@ -7,7 +7,7 @@ import pytest
 
 from crypto.keystore import Keys
 from marketplace.participants.proofs import KeyProof
-from marketplace.queries.pricing import calls_of
+from marketplace.queries.permission.pricing import calls_of
 from marketplace.types import Act
 from marketplace.vault.decisions.cases import Decision
 from marketplace.vault.decisions.release import Vault

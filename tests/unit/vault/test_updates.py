@@ -12,7 +12,7 @@ from crypto.seal.cells import decrypt_chunk
 from marketplace.documents import all_chunks, cell_count, ciphertext_root, column_chunks, differences, row_count
 from marketplace.errors import InvalidInputError, MarketplaceError, NotFoundError, RuleError
 from marketplace.queries.cohort import check_cohort
-from marketplace.queries.plan import make_plan
+from marketplace.queries.planning.plan import make_plan
 from marketplace.vault.keeping.folder import Dataset, VaultFolder
 from marketplace.vault.sealing.schema import parse_schema
 from marketplace.vault.sealing.updates import append_batch, correct_batch, withdraw_batch

@@ -1,0 +1,1 @@
+"""The questions that there are, as typed values and as SQL text."""
