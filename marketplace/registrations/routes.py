@@ -9,6 +9,7 @@ from marketplace.evidence.inbox import Statement
 from marketplace.participants.service import require_role
 from marketplace.registrations import service
 from marketplace.registrations.codes import Institution
+from marketplace.registrations.service import cases, views
 from marketplace.rulebooks import Rulebook, all_rulebooks, rulebook_of
 from marketplace.types import Role
 from marketplace.web.context import Here
@@ -153,7 +154,7 @@ def give_code(here: Here, account: Officer, case_id: CaseId) -> dict[str, str]:
 def list_cases(here: Here, account: Account) -> list[dict[str, Any]]:
     """The cases that you are a party to, each with what was said last in writing, as far as you may read it."""
     with here.reading() as session:
-        return service.cases_of(session, account, here.clock())
+        return views.cases_of(session, account, here.clock())
 
 
 @router.get("/work")
@@ -163,7 +164,7 @@ def list_work(here: Here, account: Account) -> list[dict[str, Any]]:
     """
     with here.reading() as session:
         require_role(session, account, Role.REGISTRAR)
-        return service.work_list(session, account, here.clock())
+        return views.work_list(session, account, here.clock())
 
 
 @router.get("/cases/{case_id}")
@@ -172,28 +173,28 @@ def get_case(here: Here, account: Account, case_id: CaseId) -> dict[str, Any]:
     dates each of them would have to state now.
     """
     with here.reading() as session:
-        return service.shown_case(session, case_id, account, here.clock())
+        return views.shown_case(session, case_id, account, here.clock())
 
 
 @router.get("/notices")
 def list_notices(here: Here) -> list[dict[str, Any]]:
     """The public notice board, for anyone: what the rulebook lets be published of every case in notice."""
     with here.reading() as session:
-        return service.notices(session, here.clock())
+        return views.notices(session, here.clock())
 
 
 @router.get("/notices/{case_id}")
 def get_notice(here: Here, case_id: CaseId) -> dict[str, Any]:
     """One public notice with what the ledger says of its case, for whoever wants to object."""
     with here.reading() as session:
-        return service.notice_json(session, case_id, here.clock())
+        return views.notice_json(session, case_id, here.clock())
 
 
 @router.get("/rulebooks")
 def list_rulebooks(here: Here) -> list[dict[str, Any]]:
     """The rulebooks that this service knows, and which one is in force."""
     with here.reading() as session:
-        chosen = service.rulebook_in_force(session).digest
+        chosen = cases.rulebook_in_force(session).digest
     return [_outline(book) | {"inForce": book.digest == chosen} for book in all_rulebooks().values()]
 
 
