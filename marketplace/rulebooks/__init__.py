@@ -54,9 +54,19 @@ def _unknown(got: str) -> NotFoundError:
 
 
 def _read(name: str) -> dict[str, Any]:
-    file = resources.files("marketplace.rulebooks") / f"{name}.toml"
-    content = tomllib.loads(file.read_text("utf-8"))
-    return _merge(_read(content["extends"]), content) if content.get("extends") else content
+    """A file of this folder, laid over the one that it extends with the changes that it "adds", if any.
+
+    The changes are a file of the folder changes, which several rulebooks may share. Their name is not in the content:
+    a digest covers what a rulebook says, not which file says it.
+    """
+    content = _load(f"{name}.toml")
+    base = _read(content["extends"]) if content.get("extends") else {}
+    changes = _load(f"changes/{content.pop('adds')}.toml") if "adds" in content else {}
+    return _merge(_merge(base, changes), content)
+
+
+def _load(path: str) -> dict[str, Any]:
+    return tomllib.loads((resources.files("marketplace.rulebooks") / path).read_text("utf-8"))
 
 
 def _merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A rulebook: what the law may change about registration, as data with its sources. Pure.
 
 Every period, list, form and code scheme is in a file beside this one. A rulebook is named by its digest, which covers
-its file, the file that it extends, and its calendar; cases carry that digest on the ledger.
+its file, the file that it extends, what it adds to that, and its calendar; cases carry that digest on the ledger.
 """
 
 from collections.abc import Mapping
