@@ -170,7 +170,7 @@ contract Registrations is IRegistrations, ParticipantIntents {
         if (adoption.rulebookDigest == _rulebook || adoption.rulebookDigest == 0) {
             revert RegistrationsRulebook(_rulebook, adoption.rulebookDigest);
         }
-        PARTICIPANTS.requireActive(adoption.exchange, Roles.EXCHANGE);
+        _requireActive(adoption.exchange, Roles.EXCHANGE);
         Bounds storage known = _bounds[adoption.rulebookDigest];
         bool differs = known.entry != 0
             && (known.entry != adoption.entryBounds || known.beside != adoption.besideBounds
@@ -349,7 +349,8 @@ contract Registrations is IRegistrations, ParticipantIntents {
             revert RegistrationsCounterparty(filing.counterparty);
         }
         uint32 roles = kind == Kind.Revocation ? Roles.REGISTRAR : 0;
-        PARTICIPANTS.requireActive(filing.applicant, roles);
+        _requireActive(filing.applicant, roles);
+        if (kind == Kind.Transfer) _requireActive(filing.counterparty, 0);
         IRights.Asset memory asset = RIGHTS.asset(filing.assetId);
         bool first = kind == Kind.First;
         bool fits = first
@@ -378,6 +379,10 @@ contract Registrations is IRegistrations, ParticipantIntents {
         }
     }
 
+    function _requireActive(address account, uint32 roles) private view {
+        PARTICIPANTS.requireActive(account, roles);
+    }
+
     function _requireNoOpenCase(bytes32 assetId) private view {
         bytes32 latest = _records[assetId].latestCase;
         if (latest != 0 && !Procedures.isOver(_cases[latest].state)) revert RegistrationsOpenCase(assetId, latest);
@@ -404,7 +409,7 @@ contract Registrations is IRegistrations, ParticipantIntents {
             _requireRegistrar(record, act_);
             return;
         }
-        PARTICIPANTS.requireActive(act_.actor, 0);
+        _requireActive(act_.actor, 0);
         if (step == Step.Object) {
             if (act_.actor == record.applicant || act_.actor == record.counterparty) {
                 revert RegistrationsOwnMatter(act_.caseId, act_.actor);
@@ -423,7 +428,7 @@ contract Registrations is IRegistrations, ParticipantIntents {
         bool applies = act_.actor == record.applicant && record.kind != Kind.Revocation;
         if (applies || act_.actor == record.counterparty) revert RegistrationsOwnMatter(act_.caseId, act_.actor);
         RIGHTS.requireNoPart(record.assetId, act_.actor);
-        PARTICIPANTS.requireActive(act_.actor, Roles.REGISTRAR);
+        _requireActive(act_.actor, Roles.REGISTRAR);
     }
 
     function _requirePeriod(bytes32 caseId, Case storage record, Step step, uint64 statedAt) private view {

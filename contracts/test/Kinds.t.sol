@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {MarketTest} from "./base/MarketTest.sol";
 import {Roles} from "../src/Roles.sol";
+import {IParticipants} from "../src/interfaces/IParticipants.sol";
 import {IRegistrations} from "../src/interfaces/IRegistrations.sol";
 import {IRights} from "../src/interfaces/IRights.sol";
 import {ITitles} from "../src/interfaces/ITitles.sol";
@@ -105,6 +106,18 @@ contract KindsTest is MarketTest {
         bytes memory reason =
             abi.encodeWithSelector(IRegistrations.RegistrationsNotParty.selector, m.caseId, _at(SUPPLIER));
         _refuses(m, SUPPLIER, reason);
+    }
+
+    /// @dev It would bar every other case of the asset, and nobody could join it.
+    function test_aTransferGoesToAnActiveParticipantAlone() public {
+        IRegistrations.File memory m = _fileOf(assetId, IRegistrations.Kind.Transfer);
+        m.counterparty = _at(STRANGER);
+        bytes memory reason =
+            abi.encodeWithSelector(IParticipants.ParticipantsNotActive.selector, _at(STRANGER), uint32(0));
+        _refuses(m, SUPPLIER, reason);
+        _admit(STRANGER, 0);
+        _send(m, SUPPLIER);
+        vm.assertEq(registrations.caseOf(m.caseId).counterparty, _at(STRANGER));
     }
 
     function test_aTransferWaitsUntilTheReceiverJoins() public {

@@ -305,6 +305,8 @@ def _require_parties(
     if (kind is Kind.TRANSFER) != (other != ZERO_ADDRESS) or other == applicant:
         raise refuse("RegistrationsCounterparty", counterparty=other)
     participants.require_active(applicant, Role.REGISTRAR if kind is Kind.REVOCATION else Role(0))
+    if kind is Kind.TRANSFER:  # else nobody could join it, and meanwhile it bars every other case of the asset
+        participants.require_active(other)
     asset_key = filing["assetId"]
     status, registrant, valid_until = register.standing_of(asset_key)
     first = kind is Kind.FIRST

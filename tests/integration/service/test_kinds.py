@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from marketplace.documents import LEVELS, unix_seconds
-from marketplace.errors import MarketplaceError
+from marketplace.errors import MarketplaceError, RuleError
 from marketplace.procedures import CaseState, Kind, Procedure, Step
 from marketplace.registrations import forms
 from marketplace.rights.standing import judge
@@ -156,6 +156,10 @@ def test_a_transfer_hands_the_entry_over(town: Town) -> None:
     offer = titles.offer_transfer(town["supplier"], hold, rival.address)
     assert refused(lambda: titles.accept(rival, offer)) == "title_not_transferable"
     listing = town.list_product(asset)
+    stranger = town["nobody who ever joined"].address
+    with pytest.raises(RuleError) as nobody:
+        registrations.file(town["supplier"], asset, Kind.TRANSFER, form, counterparty=stranger)
+    assert (nobody.value.code, nobody.value.got) == ("participant_not_active", stranger)
     town.deposit_case(asset, Kind.TRANSFER, form, counterparty=rival.address)
     assert refused(lambda: granted(town["supplier"], town["buyer"], asset)) == "case_titles_passing"
     assert refused(lambda: town.list_product(asset, price=7)) == "case_titles_passing"
