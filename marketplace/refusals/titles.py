@@ -139,8 +139,10 @@ TITLES = (
         "titles.pledgee_permits",
         "title {titleId} is pledged to {pledgee}, who did not permit this act",
         "权利 {titleId} 已质押给 {pledgee}，质权人未同意该行为",
-        "have the pledgee permit this very act, or release the pledge",
-        "请由质权人同意该行为或解除质押",
+        "hand the offer to the pledgee first, who permits this very act by `marketplace rights permit FILE` or "
+        "releases the pledge (`marketplace rights release-pledge`); then accept it",
+        "请先将要约文件交质权人，由其以 `marketplace rights permit FILE` 同意该行为或解除质押"
+        "（`marketplace rights release-pledge`），然后再接受",
         got="pledgee",
     ),
     Refusal(

@@ -1,6 +1,6 @@
 """Titles: acts on them are queued, and they are shown with scope, marks and standing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -14,13 +14,14 @@ from marketplace.documents.scopes import (
     territories_of,
     words_of,
 )
-from marketplace.errors import NotFoundError
+from marketplace.errors import NotFoundError, RuleError
 from marketplace.evidence.inbox import Statement, check_statement, is_under_way, precheck, queue
 from marketplace.intents import INTENTS, Deployment
+from marketplace.refusals import refuse
 from marketplace.rights.service import get_asset, manifest_of
 from marketplace.rights.service.standings import standings
 from marketplace.rights.tables import Asset, Title
-from marketplace.types import Digest, TitleKind
+from marketplace.types import Digest, TitleKind, TitleMark
 
 
 def get_title(session: Session, title_id: str) -> Title:
@@ -41,11 +42,22 @@ def act(session: Session, deployment: Deployment, verb: str, deed: Statement, no
     if is_under_way(session, name):
         return name
     check_statement(deed, deployment, now)
-    get_title(session, message["parent"] if verb == "grant" else message["titleId"])
+    title = get_title(session, message["parent"] if verb == "grant" else message["titleId"])
     arguments = [dict(message), *deed.signatures]
-    precheck.run(session, "Titles", verb, arguments, now)
+    try:
+        precheck.run(session, "Titles", verb, arguments, now)
+    except RuleError as refused:
+        if refused.code == "intent_stale" and _awaits_permit(title, verb, message):
+            raise refuse("TitlesPledged", titleId=title.title_id, pledgee=title.pledgee) from refused
+        raise
     by = message[INTENTS[deed.name].signers[0]]
     return queue(session, contract="Titles", verb=verb, arguments=arguments, digest=name, by=by, now=now)
+
+
+def _awaits_permit(title: Title, verb: str, message: Mapping[str, Any]) -> bool:
+    """Whether an act is for the version that a pledged title has once its pledgee has permitted it."""
+    permitted = verb in ("transfer", "surrender") or (verb == "grant" and message["marks"] & TitleMark.EXCLUSIVE)
+    return bool(permitted and title.marks & TitleMark.PLEDGED and message["version"] == title.version + 1)
 
 
 def titles_json(session: Session, titles: Sequence[Title], now: int) -> list[dict[str, Any]]:

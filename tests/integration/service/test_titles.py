@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from marketplace.errors import RuleError
 from marketplace.sdk import identifiers, listings, queries, rights, settlement, shares, titles
 from marketplace.sdk.client import Client
 from marketplace.sdk.titles import Wish
@@ -93,7 +94,18 @@ def test_a_pledged_title_moves_only_as_its_pledgee_permits(town: Town, operated:
     assert (shown["marks"] & TitleMark.PLEDGED, shown["pledgee"]) == (TitleMark.PLEDGED, rival.address)
 
     transfer = titles.offer_transfer(supplier, operated, collector.address)
-    assert refused(lambda: titles.accept(collector, transfer)) == "intent_stale", "it states the version after a permit"
+    part = titles.offer_grant(
+        supplier, operated, Wish(collector.address, TitleKind.USE, DAY, fields=("fare",), marks=TitleMark.EXCLUSIVE)
+    )
+    for offer in (transfer, part):  # each states the version after a permit
+        with pytest.raises(RuleError) as unpermitted:
+            titles.accept(collector, offer)
+        assert (unpermitted.value.code, unpermitted.value.got) == ("title_pledged", rival.address)
+        for hint in (unpermitted.value.hint, unpermitted.value.hint_zh):
+            assert "marketplace rights permit" in hint
+    ahead = {**transfer["transfer"], "version": shown["version"] + 2}
+    unread = {"transfer": ahead, "fromSignature": supplier.sign("Transfer", ahead)}
+    assert refused(lambda: titles.accept(collector, unread)) == "intent_stale"
     hasty = {**transfer["transfer"], "version": shown["version"]}
     unasked = {"transfer": hasty, "fromSignature": supplier.sign("Transfer", hasty)}
     assert refused(lambda: titles.accept(collector, unasked)) == "title_pledged"
