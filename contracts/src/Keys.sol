@@ -10,10 +10,9 @@ import {IParticipants} from "./interfaces/IParticipants.sol";
 /// @title Keys
 /// @dev Keys and Participants know each other: who is on the register is asked there, what signs for it here.
 contract Keys is IKeys, IntentBatch {
-    /// @dev One slot. A recovery opens another generation, and so ends every key of the one before at `since`.
+    /// @dev One slot. A recovery opens another generation, and so ends every key of the one before.
     struct Ring {
         uint64 version;
-        uint64 since;
         uint32 generation;
     }
 
@@ -53,6 +52,9 @@ contract Keys is IKeys, IntentBatch {
     IParticipants public immutable PARTICIPANTS;
 
     mapping(address account => Ring) private _rings;
+    /// @dev When a generation's keys ended. Each is kept: what a key signed may count for days after its end, and an account may be
+    /// recovered twice meanwhile.
+    mapping(address account => mapping(uint32 generation => uint64 at)) private _ended;
     mapping(address account => mapping(address key => Held)) private _held;
     mapping(address key => address account) private _accountOf;
     mapping(address account => Guardians) private _guardians;
@@ -197,7 +199,7 @@ contract Keys is IKeys, IntentBatch {
         record.status = RecoveryStatus.Completed;
         Ring storage ring = _rings[account];
         uint64 version = ++ring.version;
-        ring.since = uint64(block.timestamp);
+        _ended[account][ring.generation] = uint64(block.timestamp);
         ++ring.generation;
         _give(account, record.newKey, Key(Acts.ALL, WHOLE, uint64(block.timestamp), WHOLE));
 
@@ -248,9 +250,8 @@ contract Keys is IKeys, IntentBatch {
         }
         uint64 until = held.validUntil;
         if (held.generation != ring.generation) {
-            // Of older generations than the last one nothing is asked any more.
-            if (held.generation + 1 != ring.generation) return Key(0, 0, 0, 0);
-            if (ring.since < until) until = ring.since;
+            uint64 ended = _ended[account][held.generation];
+            if (ended < until) until = ended;
         }
         return Key(held.acts, held.limit, held.validFrom, until);
     }

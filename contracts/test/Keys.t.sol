@@ -242,6 +242,34 @@ contract KeysTest is MarketTest {
         orders.settle(voucher, one, closing, two);
     }
 
+    /// @dev Or a buyer with friends could make its vouchers worthless a day after it had its answers.
+    function testFuzz_aVoucherOutlivesItsKeyByThreeDaysWhateverIsRecoveredMeanwhile(uint32 later) public {
+        bytes32 orderId = _funded("agreement");
+        IOrders.Voucher memory voucher = _voucherOf(orderId);
+        _guard(1, 1 days);
+        uint64 ended = _recovered(FRESH);
+        _recovered(CHIEF);
+        vm.assertEq(ring.keyOf(_at(BUYER), _at(BUYER)).validUntil, ended);
+        vm.assertEq(ring.keyOf(_at(BUYER), _at(FRESH)).validUntil, block.timestamp);
+
+        uint64 left = ended + 3 days - uint64(block.timestamp);
+        bytes memory signature = _sign(BUYER, address(orders), _hash(voucher));
+        IOrders.Voucher memory nothing = IOrders.Voucher(orderId, 0, 0, 0, "none");
+        vm.warp(block.timestamp + later % left);
+        _send(nothing, CHIEF, _claimOf(nothing, BUYER), CHIEF);
+        vm.warp(block.timestamp + 3 days);
+        orders.challenge(voucher, signature);
+    }
+
+    function _recovered(uint256 key) private returns (uint64) {
+        IKeys.Recover memory m = _recoverOf(SUPPLIER);
+        m.newKey = _at(key);
+        ring.recover(m, _sign(SUPPLIER, address(ring), _hash(m)), _sign(key, address(ring), _hash(m)));
+        vm.warp(block.timestamp + 1 days);
+        ring.completeRecovery(keccak256(abi.encode(m.account, m.newKey, m.version)));
+        return uint64(block.timestamp);
+    }
+
     /* RECOVERY */
 
     function test_guardiansRecoverAfterTheirNotice() public {
@@ -365,10 +393,14 @@ contract KeysTest is MarketTest {
     }
 
     function _guard(uint8 threshold) private {
+        _guard(threshold, 2 days);
+    }
+
+    function _guard(uint8 threshold, uint64 delay) private {
         address[] memory guardians = new address[](2);
         (guardians[0], guardians[1]) = (_at(SUPPLIER), _at(COLLECTOR));
         IKeys.SetGuardians memory m =
-            IKeys.SetGuardians(_at(BUYER), guardians, threshold, 2 days, _at(BUYER), 0, _deadline());
+            IKeys.SetGuardians(_at(BUYER), guardians, threshold, delay, _at(BUYER), 0, _deadline());
         ring.setGuardians(m, _sign(BUYER, address(ring), _hash(m)));
     }
 

@@ -83,10 +83,8 @@ class KeyBook:
 
 
 def spans_of(rows: Collection[Mapping[str, Any]]) -> dict[tuple[str, str], Key]:
-    """Spans from rows of the read model as JSON: account, key, acts, limitFen, validFrom, validUntil, generation."""
+    """Spans from rows of the read model as JSON: account, key, acts, limitFen, validFrom, validUntil."""
     return {
-        (row["account"], row["key"]): Key(
-            row["acts"], row["limitFen"], row["validFrom"], row["validUntil"], row["generation"]
-        )
+        (row["account"], row["key"]): Key(row["acts"], row["limitFen"], row["validFrom"], row["validUntil"])
         for row in rows
     }

@@ -41,14 +41,12 @@ class Key:
         acts: bits of `marketplace.types.Act`; 0 for no key.
         limit: most that it may sign for, in fen; NO_LIMIT for any amount.
         valid_from, valid_until: unix seconds, the first included, the second not; NO_LIMIT for no end.
-        generation: recoveries of the account before it.
     """
 
     acts: int = 0
     limit: int = 0
     valid_from: int = 0
     valid_until: int = 0
-    generation: int = 0
 
     def is_live(self, now: int, grace: int = 0) -> bool:
         """Whether it signs at `now` (unix seconds), or ended less than `grace` seconds before."""
@@ -60,11 +58,9 @@ OWN_ADDRESS = Key(ALL_ACTS, NO_LIMIT, 0, NO_LIMIT)
 
 @dataclass(frozen=True)
 class Ring:
-    """What is common to an account's keys: version, and how often and when last it was recovered."""
+    """What is common to an account's keys."""
 
     version: int = 0
-    since: int = 0
-    generation: int = 0
 
 
 @dataclass(frozen=True)
@@ -108,13 +104,7 @@ class KeyRing:
 
     def key_of(self, account: str, key: str) -> Key:
         """What `key` may sign for `account`, and until when; an empty Key for no key of it."""
-        held = self.held.get((account, key)) or (OWN_ADDRESS if key == account else Key())
-        ring = self.ring(account)
-        if not held.acts or held.generation == ring.generation:
-            return held
-        if held.generation + 1 != ring.generation:
-            return Key()
-        return replace(held, valid_until=min(held.valid_until, ring.since))
+        return self.held.get((account, key)) or (OWN_ADDRESS if key == account else Key())
 
     def owner(self, key: str) -> str:
         """The account that `key` is or was a key of: itself, unless it was given to another account."""
@@ -181,7 +171,7 @@ def add_key(state: KeyRing, register: Register, addition: Message, now: int) -> 
     _require_free(state, register, key, account)
 
     state.rings[account] = replace(ring, version=ring.version + 1)
-    given = Key(addition["acts"], addition["limit"], now, addition["validUntil"], ring.generation)
+    given = Key(addition["acts"], addition["limit"], now, addition["validUntil"])
     _give(state, account, key, given)
     names = ("account", "key", "acts", "limit", "validUntil", "personDigest", "by")
     return [_event("KeyAdded", addition, names, validFrom=now, version=ring.version + 1)]
@@ -210,7 +200,7 @@ def end_key(state: KeyRing, register: Register, ending: Message, now: int) -> li
         raise refuse("KeysLimit", limit=held.limit)
 
     state.rings[account] = replace(ring, version=ring.version + 1)
-    state.held[account, key] = replace(held, valid_until=now, generation=ring.generation)
+    state.held[account, key] = replace(held, valid_until=now)
     return [_event("KeyEnded", ending, ("account", "key", "reasonDigest", "by"), version=ring.version + 1)]
 
 
@@ -232,8 +222,8 @@ def rotate_key(state: KeyRing, register: Register, rotation: Message, now: int) 
     _require_free(state, register, new, account)
 
     state.rings[account] = replace(ring, version=ring.version + 1)
-    state.held[account, old] = replace(held, valid_until=now, generation=ring.generation)
-    _give(state, account, new, replace(held, valid_from=now, generation=ring.generation))
+    state.held[account, old] = replace(held, valid_until=now)
+    _give(state, account, new, replace(held, valid_from=now))
     return [_event("KeyRotated", rotation, ("account", "oldKey", "newKey"), version=ring.version + 1)]
 
 
@@ -347,18 +337,25 @@ def complete_recovery(state: KeyRing, register: Register, name: str, now: int) -
     account, key = record.account, record.new_key
     _require_free(state, register, key, account)
 
-    ring = state.ring(account)
-    ring = Ring(ring.version + 1, now, ring.generation + 1)
+    version = state.ring(account).version + 1
     state.recoveries[name] = replace(record, status=RecoveryStatus.COMPLETED)
-    state.rings[account] = ring
-    _give(state, account, key, Key(ALL_ACTS, NO_LIMIT, now, NO_LIMIT, ring.generation))
-    args = {"recoveryId": name, "account": account, "newKey": key, "version": ring.version}
+    state.rings[account] = Ring(version)
+    _end_all(state, account, now)
+    _give(state, account, key, Key(ALL_ACTS, NO_LIMIT, now, NO_LIMIT))
+    args = {"recoveryId": name, "account": account, "newKey": key, "version": version}
     return [Event("Keys", "Recovered", args)]
 
 
 def recovery_id(account: str, new_key: str, version: int) -> str:
     """The id of a recovery: it follows from whom it gives which key, and from the version of the keys before."""
     return to_hex(keccak256(encode(["address", "address", "uint64"], [account, new_key, version])))
+
+
+def _end_all(state: KeyRing, account: str, now: int) -> None:
+    """A recovery ends every key that has not ended; each keeps its end, whatever is recovered after."""
+    for key in {account, *(key for owner, key in state.held if owner == account)}:
+        held = state.key_of(account, key)
+        state.held[account, key] = replace(held, valid_until=min(held.valid_until, now))
 
 
 def _is_open(state: KeyRing, register: Register, account: str) -> bool:

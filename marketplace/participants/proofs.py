@@ -183,9 +183,8 @@ class _History:
 
     def _note(self, account: str, name: bytes, at: int) -> None:
         for owner, key in [*self._ring.held, (account, account)]:
-            held = self._ring.key_of(account, key) if owner == account else Key()
-            if held.acts:  # of generations long gone nothing is said any more; their end is written already
-                self._spans[account, key] = held
+            if owner == account:
+                self._spans[account, key] = self._ring.key_of(account, key)
         trail = self._trails.setdefault(account, [])
         before = from_hex(trail[-1]) if trail else b""
         trail.append(to_hex(sha256(before + name + at.to_bytes(8, "big"))))

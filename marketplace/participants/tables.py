@@ -36,14 +36,12 @@ class Application(SQLModel, table=True):
 
 
 class AccountRing(ProjectedRow, table=True):
-    """What is common to the keys of an account that ever changed them: version, last recovery, guardians."""
+    """What is common to the keys of an account that ever changed them: version, guardians."""
 
     __tablename__ = "account_rings"
     __table_args__ = READ_MODEL
     account: str = Field(primary_key=True)
     version: int = Field(default=0, sa_type=BigInteger)
-    since: int = Field(default=0, sa_type=BigInteger)
-    generation: int = Field(default=0, sa_type=BigInteger)
     guardians: list[str] = Field(default=[], sa_type=JSON)
     guardians_number: int = 0
     threshold: int = 0
@@ -62,7 +60,6 @@ class AccountKey(ProjectedRow, table=True):
     limit_fen: int = Field(sa_type=BigInteger)
     valid_from: int = Field(sa_type=BigInteger)
     valid_until: int = Field(sa_type=BigInteger)
-    generation: int = Field(sa_type=BigInteger)
     person_digest: str
     granted_by: str  # digest of the intent that gave it its powers; empty for an account's own address
 

@@ -133,26 +133,23 @@ def _status_changed(tables: Tables, args: Row, at: Row) -> None:
 
 
 def _key_added(tables: Tables, args: Row, at: Row) -> None:
-    ring = _turned(tables, args, at)
+    _turned(tables, args, at)
     key = _take(args, "account", "key", "acts", "validFrom", "validUntil", "personDigest")
-    tables.put(
-        "account_keys",
-        key | {"limitFen": args["limit"], "generation": ring["generation"], "grantedBy": _intent(at)} | at,
-    )
+    tables.put("account_keys", key | {"limitFen": args["limit"], "grantedBy": _intent(at)} | at)
 
 
 def _key_ended(tables: Tables, args: Row, at: Row) -> None:
-    ring = _turned(tables, args, at)
-    _end_key(tables, args["account"], args["key"], {"generation": ring["generation"]}, args[BLOCK_TIME], at)
+    _turned(tables, args, at)
+    _end_key(tables, args["account"], args["key"], args[BLOCK_TIME], at)
 
 
 def _key_rotated(tables: Tables, args: Row, at: Row) -> None:
-    ring, account = _turned(tables, args, at), args["account"]
+    _turned(tables, args, at)
+    account = args["account"]
     old = _held(tables, account, args["oldKey"])
-    new = {"key": args["newKey"], "validFrom": args[BLOCK_TIME], "generation": ring["generation"]}
-    new["grantedBy"] = _intent(at)
+    new = {"key": args["newKey"], "validFrom": args[BLOCK_TIME], "grantedBy": _intent(at)}
     tables.put("account_keys", old | new | at)
-    _end_key(tables, account, args["oldKey"], {"generation": ring["generation"]}, args[BLOCK_TIME], at)
+    _end_key(tables, account, args["oldKey"], args[BLOCK_TIME], at)
 
 
 def _guardians_set(tables: Tables, args: Row, at: Row) -> None:
@@ -180,21 +177,19 @@ def _recovery_vetoed(tables: Tables, args: Row, at: Row) -> None:
 
 
 def _recovered(tables: Tables, args: Row, at: Row) -> None:
-    ring, account, now = _turned(tables, args, at), args["account"], args[BLOCK_TIME]
+    _turned(tables, args, at)
+    account, now = args["account"], args[BLOCK_TIME]
     keys = [key for owner, key in tables.rows["account_keys"] if owner == account]
     for key in {account, *keys}:
         if _held(tables, account, key)["validUntil"] > now:
-            _end_key(tables, account, key, {}, now, at)
-    ring |= {"since": now, "generation": ring["generation"] + 1}
-    fresh = {"key": args["newKey"], "validFrom": now, "generation": ring["generation"], "grantedBy": _intent(at)}
+            _end_key(tables, account, key, now, at)
+    fresh = {"key": args["newKey"], "validFrom": now, "grantedBy": _intent(at)}
     tables.put("account_keys", _own_address(account) | fresh | at)
     tables.change("recoveries", (args["recoveryId"],), {"status": int(RecoveryStatus.COMPLETED)} | at)
 
 
 _RING: Row = {
     "version": 0,
-    "since": 0,
-    "generation": 0,
     "guardians": [],
     "guardiansNumber": 0,
     "threshold": 0,
@@ -213,7 +208,7 @@ def _turned(tables: Tables, args: Row, at: Row) -> Row:
 def _own_address(account: str) -> Row:
     own = OWN_ADDRESS
     powers = {"acts": own.acts, "limitFen": own.limit, "validFrom": own.valid_from, "validUntil": own.valid_until}
-    return {"account": account, "key": account, **powers, "generation": 0, "personDigest": ZERO_DIGEST, "grantedBy": ""}
+    return {"account": account, "key": account, **powers, "personDigest": ZERO_DIGEST, "grantedBy": ""}
 
 
 def _intent(at: Row) -> str:
@@ -224,8 +219,8 @@ def _held(tables: Tables, account: str, key: str) -> Row:
     return tables.rows["account_keys"].get((account, key)) or _own_address(account)
 
 
-def _end_key(tables: Tables, account: str, key: str, more: Row, now: int, at: Row) -> None:  # noqa: PLR0917
-    tables.put("account_keys", _held(tables, account, key) | more | {"validUntil": now} | at)
+def _end_key(tables: Tables, account: str, key: str, now: int, at: Row) -> None:
+    tables.put("account_keys", _held(tables, account, key) | {"validUntil": now} | at)
 
 
 def _registered(tables: Tables, args: Row, at: Row) -> None:

@@ -13,24 +13,26 @@ from marketplace.types import ZERO_DIGEST, RecoveryStatus
 
 def added(session: Session, event: LedgerEvent) -> None:
     """`KeyAdded`."""
-    args, ring = event.args, _turned(session, event)
-    key = Key(args["acts"], args["limit"], args["validFrom"], args["validUntil"], ring.generation)
+    args = event.args
+    _turned(session, event)
+    key = Key(args["acts"], args["limit"], args["validFrom"], args["validUntil"])
     session.add(_row(args["account"], args["key"], key, args["personDigest"], event.intent).stamp(event))
 
 
 def ended(session: Session, event: LedgerEvent) -> None:
     """`KeyEnded`."""
-    ring = _turned(session, event)
-    _end(session, event, ring, event.args["key"])
+    _turned(session, event)
+    _end(session, event, event.args["key"])
 
 
 def rotated(session: Session, event: LedgerEvent) -> None:
     """`KeyRotated`: the new key may do what the old one might."""
-    args, ring = event.args, _turned(session, event)
+    args = event.args
+    _turned(session, event)
     old = _held(session, args["account"], args["oldKey"])
-    key = Key(old.acts, old.limit_fen, event.timestamp, old.valid_until, ring.generation)
+    key = Key(old.acts, old.limit_fen, event.timestamp, old.valid_until)
     session.add(_row(args["account"], args["newKey"], key, old.person_digest, event.intent).stamp(event))
-    _end(session, event, ring, args["oldKey"])
+    _end(session, event, args["oldKey"])
 
 
 def guardians_set(session: Session, event: LedgerEvent) -> None:
@@ -76,15 +78,15 @@ def recovery_vetoed(session: Session, event: LedgerEvent) -> None:
 
 def recovered(session: Session, event: LedgerEvent) -> None:
     """`Recovered`: every older key ends at this moment."""
-    args, ring = event.args, _turned(session, event)
+    args = event.args
+    _turned(session, event)
     keys = session.exec(select(AccountKey.key).where(AccountKey.account == args["account"])).all()
     held = [projected(session, AccountKey, args["account"], key) for key in keys]
     for row in [*held, *([] if _has_own(held) else [_held(session, args["account"], args["account"])])]:
         if row.valid_until > event.timestamp:
             row.valid_until = event.timestamp
             session.add(row.stamp(event))
-    ring.since, ring.generation = event.timestamp, ring.generation + 1
-    key = Key(OWN_ADDRESS.acts, OWN_ADDRESS.limit, event.timestamp, OWN_ADDRESS.valid_until, ring.generation)
+    key = Key(OWN_ADDRESS.acts, OWN_ADDRESS.limit, event.timestamp, OWN_ADDRESS.valid_until)
     session.add(_row(args["account"], args["newKey"], key, ZERO_DIGEST, event.intent).stamp(event))
     recovery = projected(session, Recovery, args["recoveryId"])
     recovery.status = RecoveryStatus.COMPLETED
@@ -107,9 +109,9 @@ def _held(session: Session, account: str, key: str) -> AccountKey:
     return row or projected(session, AccountKey, account, key)
 
 
-def _end(session: Session, event: LedgerEvent, ring: AccountRing, key: str) -> None:
-    row = _held(session, ring.account, key)
-    row.valid_until, row.generation = event.timestamp, ring.generation
+def _end(session: Session, event: LedgerEvent, key: str) -> None:
+    row = _held(session, event.args["account"], key)
+    row.valid_until = event.timestamp
     session.add(row.stamp(event))
 
 
@@ -125,7 +127,6 @@ def _row(account: str, key: str, held: Key, person_digest: str, granted_by: str 
         limit_fen=held.limit,
         valid_from=held.valid_from,
         valid_until=held.valid_until,
-        generation=held.generation,
         person_digest=person_digest,
         granted_by=granted_by,
     )

@@ -28,7 +28,7 @@ def load_keys(session: Session, accounts: Iterable[str], recoveries: Iterable[st
         if row.key != row.account:
             state.account_of[row.key] = row.account
     for ring in session.exec(select(AccountRing).where(col(AccountRing.account).in_(names))):
-        state.rings[ring.account] = Ring(ring.version, ring.since, ring.generation)
+        state.rings[ring.account] = Ring(ring.version)
         members = frozenset(ring.guardians)
         if ring.guardians_number:
             state.guardians[ring.account] = Guardians(ring.guardians_number, ring.threshold, ring.delay, members)
@@ -41,7 +41,7 @@ def load_keys(session: Session, accounts: Iterable[str], recoveries: Iterable[st
 
 def key_state(row: AccountKey) -> Key:
     """A row as the rules see it."""
-    return Key(row.acts, row.limit_fen, row.valid_from, row.valid_until, row.generation)
+    return Key(row.acts, row.limit_fen, row.valid_from, row.valid_until)
 
 
 def account_for(session: Session, key: str, now: int, act: Act) -> str | None:
@@ -99,7 +99,6 @@ def _own_address(account: str) -> dict[str, Any]:
     names = {"account": account, "key": account, "acts": own.acts, "limitFen": own.limit, "validFrom": 0}
     return names | {
         "validUntil": NO_LIMIT,
-        "generation": 0,
         "personDigest": "0x" + "00" * 32,
         "grantedBy": "",
         "event": None,
