@@ -27,9 +27,9 @@ from marketplace.documents.identifiers import Kind
 from marketplace.errors import InvalidInputError
 from marketplace.quantities import worth
 from marketplace.sdk import api, listings, orders, rights, settlement
-from marketplace.sdk.api import Caller
-from marketplace.sdk.call_store import CallStore
+from marketplace.sdk.api.calling import Caller
 from marketplace.sdk.client import Client
+from marketplace.sdk.home.call_store import CallStore
 from marketplace.sdk.opening import open_client
 from marketplace.sdk.terms import end_within
 from marketplace.types import ZERO_DIGEST

@@ -23,8 +23,8 @@ from marketplace.console import Run, command
 from marketplace.errors import InvalidInputError, VerificationError
 from marketplace.refusals.reasons import reason_of
 from marketplace.sdk import evidence
-from marketplace.sdk.foreign import parse_json
 from marketplace.sdk.home import Home, Pin
+from marketplace.sdk.http.foreign import parse_json
 from marketplace.sdk.opening import open_client
 from marketplace.words import Words
 

@@ -18,7 +18,8 @@ from marketplace.console.values import (
 from marketplace.currencies import CNY
 from marketplace.documents.identifiers import Kind
 from marketplace.quantities import money, worth
-from marketplace.sdk import clearing, filling, settlement
+from marketplace.sdk import clearing, settlement
+from marketplace.sdk.clearing import filling
 from marketplace.sdk.opening import open_client, open_keys
 from marketplace.types import BatchStatus, DebtStatus
 from marketplace.vault.vouchers import own_voucher

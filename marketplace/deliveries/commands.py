@@ -21,7 +21,8 @@ from marketplace.currencies import CNY
 from marketplace.documents import PURPOSES
 from marketplace.documents.identifiers import Kind
 from marketplace.sdk import deliveries as sdk
-from marketplace.sdk import files, listings, rights
+from marketplace.sdk import listings, rights
+from marketplace.sdk.home import files
 from marketplace.sdk.opening import open_client
 from marketplace.sdk.terms import end_within
 from marketplace.types import ZERO_DIGEST, DeliveryStatus

@@ -30,7 +30,7 @@ from marketplace.gateway.limits import Rate, require_quota
 from marketplace.gateway.standing import Standing, Standings
 from marketplace.gateway.table import Table
 from marketplace.queries.permission.pricing import check_voucher_signature
-from marketplace.sdk.call_store import CallStore
+from marketplace.sdk.home.call_store import CallStore
 from marketplace.types import OrderStatus
 from marketplace.words import Words
 

@@ -15,7 +15,7 @@ from marketplace.documents import MAX_NUMBERS
 from marketplace.documents.shapes import DIGEST, array
 from marketplace.panel.evaluate import Evaluated, PanelNode
 from marketplace.queries import timings
-from marketplace.sdk.polling import Notice, idle, poll, task_in
+from marketplace.sdk.http.polling import Notice, idle, poll, task_in
 
 WAIT_SECONDS = 20
 

@@ -11,9 +11,9 @@ from marketplace.console import Run, command, group
 from marketplace.panel.agent import PanelAgent
 from marketplace.panel.evaluate import PanelNode
 from marketplace.queries import timings
-from marketplace.sdk import files, panel
-from marketplace.sdk.blobs import BlobCache
-from marketplace.sdk.home import Home
+from marketplace.sdk import panel
+from marketplace.sdk.home import Home, files
+from marketplace.sdk.home.blobs import BlobCache
 from marketplace.sdk.opening import open_client, open_keys, until_stopped, wait_for_service
 
 app = group("A compute node on sealed data. 计算节点")

@@ -14,7 +14,7 @@ from marketplace.quantities import epsilon as show_epsilon
 from marketplace.quantities import money, worth
 from marketplace.sdk import orders, queries
 from marketplace.sdk.answers import Answer
-from marketplace.sdk.journal import Step
+from marketplace.sdk.home.journal import Step
 from marketplace.sdk.opening import open_client
 from marketplace.words import QUERIES
 

@@ -21,7 +21,7 @@ from marketplace.queries.protocol.statements import check_refusal as check_signa
 from marketplace.queries.protocol.statements import check_release
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
-from marketplace.sdk.journal import Step
+from marketplace.sdk.home.journal import Step
 from marketplace.sdk.orders import Deal
 
 if TYPE_CHECKING:  # half a second of every command's start, for what few of them give

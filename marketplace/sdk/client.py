@@ -12,8 +12,8 @@ from crypto import canonical
 from crypto.errors import MalformedInput, ParameterError
 from marketplace.errors import PortError, VerificationError
 from marketplace.intents import sign_intent
-from marketplace.sdk import problems
-from marketplace.sdk.connection import Connection
+from marketplace.sdk.http import problems
+from marketplace.sdk.http.connection import Connection
 
 POLL_SECONDS = 20
 INTENT_SECONDS = 120

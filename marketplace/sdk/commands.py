@@ -8,10 +8,9 @@ import typer
 from crypto import keystore
 from marketplace.console import Run, command, group
 from marketplace.errors import ConfigurationError
-from marketplace.sdk import files
-from marketplace.sdk.hardening import close_process
-from marketplace.sdk.home import Home
-from marketplace.sdk.keys import create_keystore, load_keys, public_facts
+from marketplace.sdk.home import Home, files
+from marketplace.sdk.home.hardening import close_process
+from marketplace.sdk.home.keys import create_keystore, load_keys, public_facts
 from marketplace.sdk.opening import open_client, open_keys, password
 
 app = group("Your keys and your folder; no key ever leaves it. 密钥与工作目录")

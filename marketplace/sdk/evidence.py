@@ -16,7 +16,7 @@ from crypto.canonical import from_hex, to_hex
 from crypto.errors import CryptoError, InvalidProof
 from marketplace.errors import VerificationError
 from marketplace.sdk.client import Client
-from marketplace.sdk.journal import SeenCheckpoint
+from marketplace.sdk.home.journal import SeenCheckpoint
 from marketplace.words import Words
 
 

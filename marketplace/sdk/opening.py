@@ -11,13 +11,12 @@ from typing import Protocol
 
 from crypto.keystore import Keys
 from marketplace.errors import ConfigurationError, PortError
-from marketplace.sdk import files
 from marketplace.sdk.client import Client
-from marketplace.sdk.hardening import close_process
-from marketplace.sdk.home import Home
-from marketplace.sdk.keys import load_keys
-from marketplace.sdk.polling import break_off
-from marketplace.sdk.session import SavedSession
+from marketplace.sdk.home import Home, files
+from marketplace.sdk.home.hardening import close_process
+from marketplace.sdk.home.keys import load_keys
+from marketplace.sdk.http.polling import break_off
+from marketplace.sdk.http.session import SavedSession
 
 MAX_PASSWORD_BYTES = 1024
 PAUSE_SECONDS = 0.5

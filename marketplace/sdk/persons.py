@@ -17,7 +17,7 @@ from marketplace.intents import INTENTS, recover_intent, sign_intent
 from marketplace.participants import wording
 from marketplace.participants.wording import Line
 from marketplace.sdk.client import Client
-from marketplace.sdk.files import read_json_file
+from marketplace.sdk.home.files import read_json_file
 from marketplace.types import NO_LIMIT, Act
 
 DAY_SECONDS = 86_400

@@ -35,7 +35,7 @@ from marketplace.sdk import listings, orders, rights
 from marketplace.sdk.answers import Answer, check_refusal, open_answer, spent_by_withheld
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
-from marketplace.sdk.journal import Step
+from marketplace.sdk.home.journal import Step
 from marketplace.sdk.orders import Deal
 from marketplace.words import Words
 

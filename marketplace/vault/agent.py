@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from marketplace.errors import PortError
 from marketplace.queries import timings
-from marketplace.sdk.polling import Notice, idle, poll, task_in
+from marketplace.sdk.http.polling import Notice, idle, poll, task_in
 from marketplace.vault.closing import Closing
 from marketplace.vault.decisions.cases import Decision
 from marketplace.vault.decisions.deciding import KeyHolder

@@ -12,8 +12,8 @@ from marketplace.errors import MarketplaceError, PortError
 from marketplace.queries.permission.pricing import lasts
 from marketplace.sdk import settlement
 from marketplace.sdk.client import Client
+from marketplace.sdk.http.polling import Notice
 from marketplace.sdk.keyproofs import book_of
-from marketplace.sdk.polling import Notice
 from marketplace.types import OrderStatus
 from marketplace.vault.keeping.store import PrivacyStore
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from crypto.keystore import Keys
 from marketplace.documents import Document
-from marketplace.sdk.call_store import CallStore, call_file
 from marketplace.sdk.home import Home
+from marketplace.sdk.home.call_store import CallStore, call_file
 from marketplace.vault.keeping.secrecy import Cipher
 from marketplace.vault.keeping.store import PrivacyStore
 

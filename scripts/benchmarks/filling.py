@@ -25,7 +25,8 @@ from marketplace.intents import sign_intent
 from marketplace.ledger.intake import queue_intents
 from marketplace.ledger.tables import LedgerBlock, LedgerIntent
 from marketplace.queries.tables import AnsweredCalls
-from marketplace.sdk import clearing, filling
+from marketplace.sdk import clearing
+from marketplace.sdk.clearing import filling
 from marketplace.sdk.client import Client
 from marketplace.storage.documents import store_document
 from marketplace.types import Role

@@ -34,7 +34,7 @@ import pyarrow.parquet
 from marketplace.queries import timings
 from marketplace.sdk import queries
 from marketplace.sdk.client import Client
-from marketplace.sdk.keys import load_keys
+from marketplace.sdk.home.keys import load_keys
 from scripts.benchmarks.tables import Table, milliseconds, versions
 from scripts.demonstration import acts, flights
 from scripts.demonstration.cast import NODES, Cast, gather

@@ -47,7 +47,7 @@ ELSEWHERE = {
     "marketplace/console/usage.py": "USAGE",
     "marketplace/sdk/answers.py": "FAILURES, and the words of the vault's signed refusal",
     "marketplace/sdk/certificate_files.py": "WORDS, the standing of a certificate",
-    "marketplace/sdk/problems.py": "the words of the service's problem document",
+    "marketplace/sdk/http/problems.py": "the words of the service's problem document",
     "marketplace/ledger/rpc.py": "its two classes",
     "marketplace/ledger/network.py": "NodeLostError of rpc.py",
     "marketplace/ledger/node.py": "NodeLostError of rpc.py",

@@ -43,9 +43,9 @@ from marketplace.queries.language.sql import parse_sql
 from marketplace.queries.language.terms import Count
 from marketplace.queries.planning.plan import make_plan
 from marketplace.refusals import from_revert
-from marketplace.sdk.foreign import parse_json
-from marketplace.sdk.problems import from_response
-from marketplace.sdk.profile import parse_profile
+from marketplace.sdk.http.foreign import parse_json
+from marketplace.sdk.http.problems import from_response
+from marketplace.sdk.http.profile import parse_profile
 from marketplace.vault.agent import VaultAgent
 from marketplace.vault.keeping.custody import open_package
 from marketplace.vault.sealing.reading import read_batches

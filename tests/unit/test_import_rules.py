@@ -173,6 +173,14 @@ def test_rooms_of_queries_use_only_those_before_them() -> None:
     assert met == {*QUERIES, "tables", "timings", "__init__"}
 
 
+@pytest.mark.parametrize(("room", "uses"), [("home", {"home"}), ("http", {"home", "http"})])
+def test_verbs_of_the_sdk_rest_on_home_and_http(room: str, uses: set[str]) -> None:
+    files = sorted((ROOT / "marketplace" / "sdk" / room).rglob("*.py"))
+    used = {name.split(".")[2] for path in files for name in _imports(path) if name.startswith("marketplace.sdk.")}
+    assert files
+    assert used <= uses
+
+
 def test_only_one_room_knows_each_heavy_library() -> None:
     homes = {"web3": "marketplace.ledger", "tenseal": "crypto.seal", "fastapi": "marketplace"}
     for path in _sources():

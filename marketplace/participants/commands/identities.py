@@ -14,9 +14,9 @@ from marketplace.participants.commands.persons import parse_acts
 from marketplace.sdk import oidc
 from marketplace.sdk.client import Client
 from marketplace.sdk.home import Home
-from marketplace.sdk.loopback import PATH, waiting
+from marketplace.sdk.http.loopback import PATH, waiting
+from marketplace.sdk.http.session import SavedSession
 from marketplace.sdk.opening import open_client
-from marketplace.sdk.session import SavedSession
 from marketplace.types import Act
 
 app = group("Sign in with the exchange's OpenID Connect provider; link persons to your account. 第三方登录与身份关联")

@@ -14,7 +14,7 @@ from marketplace.documents.identifiers import Kind as IdentifierKind
 from marketplace.procedures import Kind, Procedure, Step
 from marketplace.registrations.commands import showing
 from marketplace.sdk import registrations, rights
-from marketplace.sdk.foreign import read_json
+from marketplace.sdk.http.foreign import read_json
 from marketplace.sdk.opening import open_client
 from marketplace.words import word
 

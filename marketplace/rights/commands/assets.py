@@ -27,7 +27,7 @@ from marketplace.rights.commands.showing import SHARES, TITLES, weight_of
 from marketplace.rights.compact import unpack
 from marketplace.rights.standing import DISPUTED, judge
 from marketplace.sdk import certificate_files, rights
-from marketplace.sdk.foreign import read_json
+from marketplace.sdk.http.foreign import read_json
 from marketplace.sdk.opening import open_client
 from marketplace.types import AssetStatus
 from marketplace.words import word

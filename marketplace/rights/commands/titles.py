@@ -15,7 +15,7 @@ from marketplace.rights.commands.group import Asset, Lifted, Output, To, app, li
 from marketplace.rights.commands.offering import hand_over, readable, show_offer
 from marketplace.rights.commands.showing import TITLES
 from marketplace.sdk import titles
-from marketplace.sdk.foreign import read_json
+from marketplace.sdk.http.foreign import read_json
 from marketplace.sdk.opening import open_client
 from marketplace.types import TitleKind, TitleMark
 

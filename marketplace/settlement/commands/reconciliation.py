@@ -14,7 +14,7 @@ from marketplace.console.usage import BadValue
 from marketplace.console.values import parse_address
 from marketplace.errors import VerificationError
 from marketplace.sdk import redemptions, settlement
-from marketplace.sdk.foreign import read_json
+from marketplace.sdk.http.foreign import read_json
 from marketplace.sdk.opening import open_client
 from marketplace.settlement.commands.group import app
 from marketplace.settlement.statements.camt import parse_camt

@@ -10,7 +10,7 @@ from marketplace.console.values import parse_id
 from marketplace.documents.identifiers import Kind
 from marketplace.quantities import worth
 from marketplace.sdk import papers
-from marketplace.sdk.foreign import read_json
+from marketplace.sdk.http.foreign import read_json
 from marketplace.sdk.opening import open_client
 from marketplace.settlement.commands.saving import Output, Pdf, save
 

@@ -17,10 +17,10 @@ from marketplace.documents.ids import asset_id
 from marketplace.errors import InvalidInputError
 from marketplace.quantities import epsilon
 from marketplace.queries.protocol.requests import Requests
-from marketplace.sdk import evidence, files
-from marketplace.sdk.blobs import BlobCache
-from marketplace.sdk.hardening import lock_memory
-from marketplace.sdk.home import Home
+from marketplace.sdk import evidence
+from marketplace.sdk.home import Home, files
+from marketplace.sdk.home.blobs import BlobCache
+from marketplace.sdk.home.hardening import lock_memory
 from marketplace.sdk.keyproofs import book_of
 from marketplace.sdk.opening import open_client, open_keys, until_stopped, wait_for_service
 from marketplace.vault.agent import VaultAgent

@@ -14,7 +14,7 @@ from pathlib import Path
 from crypto.canonical import from_hex, load_canonical, sha256, to_hex
 from marketplace.documents import Document, canonical, differences, digest, validate_manifest
 from marketplace.errors import NotFoundError, RuleError, VerificationError
-from marketplace.sdk.files import make_private_folder, write_private
+from marketplace.sdk.home.files import make_private_folder, write_private
 from marketplace.types import Digest
 from marketplace.vault.keeping.custody import Package
 from marketplace.vault.keeping.ring import KeyRing

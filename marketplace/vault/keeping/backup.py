@@ -26,8 +26,8 @@ from typing import IO
 from crypto.errors import DecryptionFailed
 from crypto.keystore import Keys
 from marketplace.errors import ConfigurationError, InvalidInputError
-from marketplace.sdk.files import make_private_folder
-from marketplace.sdk.keys import load_keys
+from marketplace.sdk.home.files import make_private_folder
+from marketplace.sdk.home.keys import load_keys
 from marketplace.vault.keeping.secrecy import Cipher
 
 MAGIC = b"marketplace vault backup 1\n"

@@ -29,7 +29,7 @@ from marketplace.queries.cohort import released_sets
 from marketplace.queries.cohort.counts import Counts, Released
 from marketplace.queries.planning.plan import Plan
 from marketplace.queries.planning.selection import Group
-from marketplace.sdk.files import write_private
+from marketplace.sdk.home.files import write_private
 from marketplace.types import Digest
 from marketplace.vault.keeping.durable import sync_tree, write_file
 from marketplace.vault.keeping.ring import KeyRing

@@ -14,8 +14,8 @@ from marketplace.documents.ids import asset_id
 from marketplace.errors import InvalidInputError, RuleError
 from marketplace.quantities import epsilon
 from marketplace.sdk import evidence
-from marketplace.sdk.hardening import close_process
 from marketplace.sdk.home import Home
+from marketplace.sdk.home.hardening import close_process
 from marketplace.sdk.keyproofs import book_of
 from marketplace.sdk.opening import open_client, open_keys, password
 from marketplace.vault.decisions.recovery import Recovery

@@ -52,7 +52,7 @@ from marketplace.documents.manifest import (
 )
 from marketplace.documents.shapes import NAME, Check, array, boolean, integer, one_of, refuse, text
 from marketplace.errors import InvalidInputError
-from marketplace.sdk.foreign import parse_json
+from marketplace.sdk.http.foreign import parse_json
 from marketplace.words import Words
 
 DEFAULT_COHORT = 100

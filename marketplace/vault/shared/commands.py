@@ -12,8 +12,7 @@ from marketplace.console import Run
 from marketplace.console.values import parse_address, parse_digest
 from marketplace.documents import digest, missing_counts, row_count
 from marketplace.errors import RuleError
-from marketplace.sdk import files
-from marketplace.sdk.home import Home
+from marketplace.sdk.home import Home, files
 from marketplace.sdk.opening import open_client, open_keys
 from marketplace.vault.keeping.custody import MAX_FILE, Deposit, open_lending, read_card
 from marketplace.vault.keeping.folder import Dataset, VaultFolder

@@ -30,7 +30,7 @@ PASSWORD = "a planted password"
 WATCHED = """
 import json, os, sys, threading, time
 from marketplace.cli import main
-from marketplace.sdk import hardening
+from marketplace.sdk.home import hardening
 
 seen, stop = {"listening": [], "peers": [], "looks": 0, "dumpable": True}, threading.Event()
 

@@ -14,7 +14,7 @@ from marketplace.gateway.serving import Address, listening
 from marketplace.gateway.standing import Standings
 from marketplace.gateway.table import Table
 from marketplace.sdk import api, settlement
-from marketplace.sdk.call_store import CallStore
+from marketplace.sdk.home.call_store import CallStore
 from marketplace.types import ZERO_DIGEST
 from tests.integration.service.town import YEAR, Town, free_port
 

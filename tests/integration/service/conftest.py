@@ -10,7 +10,7 @@ import pytest
 from crypto import keystore
 from marketplace.cli import main
 from marketplace.sdk.client import Client
-from marketplace.sdk.files import write_private
+from marketplace.sdk.home.files import write_private
 from tests.integration.service.late import Late
 from tests.integration.service.town import ROLES, Shown, Town, running, town_settings
 from tests.sealed_market import keys

@@ -25,10 +25,10 @@ from marketplace.gateway.desk import Desk
 from marketplace.gateway.serving import Address, listening
 from marketplace.gateway.standing import Standings
 from marketplace.gateway.table import Table
-from marketplace.sdk import transport
-from marketplace.sdk.api import Caller
-from marketplace.sdk.call_store import CallStore
+from marketplace.sdk.api.calling import Caller
 from marketplace.sdk.client import Client
+from marketplace.sdk.home.call_store import CallStore
+from marketplace.sdk.http import transport
 from tests.integration.service.calling import OPERATIONS, rows
 from tests.sealed_market import keys
 

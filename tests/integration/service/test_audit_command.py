@@ -17,7 +17,7 @@ from marketplace.errors import VerificationError
 from marketplace.procedures import Kind, Procedure, Step
 from marketplace.registrations.forms import make_form
 from marketplace.sdk import deliveries, evidence, lineage, redemptions, registrations, rights, settlement, titles
-from marketplace.sdk.files import write_private
+from marketplace.sdk.home.files import write_private
 from marketplace.sdk.lineage import Source
 from marketplace.types import TitleKind, TitleMark
 from tests.integration.service.delivering import a_file, offer_file, order_file

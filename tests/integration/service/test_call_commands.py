@@ -20,8 +20,8 @@ from marketplace.gateway.standing import Standings
 from marketplace.gateway.table import read_table
 from marketplace.sdk import api, orders, settlement
 from marketplace.sdk.client import Client
-from marketplace.sdk.files import write_private
 from marketplace.sdk.home import Home
+from marketplace.sdk.home.files import write_private
 from marketplace.types import OrderStatus
 from tests.integration.service.calling import rows
 from tests.integration.service.town import Town, free_port

@@ -33,9 +33,9 @@ from marketplace.gateway.serving import _hand_in
 from marketplace.gateway.standing import Standing, Standings
 from marketplace.participants.keys import Key
 from marketplace.sdk import api, evidence, orders, persons, settlement, titles
-from marketplace.sdk.api import Caller
-from marketplace.sdk.call_store import CallStore
+from marketplace.sdk.api.calling import Caller
 from marketplace.sdk.client import Client
+from marketplace.sdk.home.call_store import CallStore
 from marketplace.types import NO_LIMIT, Act, OrderStatus, TitleMark
 from tests.integration.service.calling import COMMON, ESCROW, OPERATIONS, PER_HIT, gateway, offer_calls, order_calls
 from tests.integration.service.test_agreements import agreed

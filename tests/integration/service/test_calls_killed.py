@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from marketplace.sdk import api, orders, settlement
-from marketplace.sdk.call_store import CallStore
+from marketplace.sdk.home.call_store import CallStore
 from marketplace.types import OrderStatus
 from tests.integration.service.calling import COMMON, offer_calls, order_calls
 from tests.integration.service.killing import CALLS

@@ -28,10 +28,10 @@ from marketplace.queries.permission.pricing import calls_of
 from marketplace.queries.tables import QueryRow
 from marketplace.refusals import refuse
 from marketplace.sdk import api, claims, identifiers, orders, papers, persons, settlement
-from marketplace.sdk.api import Caller
-from marketplace.sdk.call_store import CallStore
+from marketplace.sdk.api.calling import Caller
 from marketplace.sdk.client import Client
-from marketplace.sdk.polling import task_in
+from marketplace.sdk.home.call_store import CallStore
+from marketplace.sdk.http.polling import task_in
 from marketplace.settlement.inbox import claims as inbox
 from marketplace.settlement.service import LastVoucher
 from marketplace.settlement.statements.account import CHINA

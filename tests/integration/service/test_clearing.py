@@ -13,8 +13,9 @@ from marketplace.clearing.inbox.filling import order_json
 from marketplace.cli import main
 from marketplace.documents import voucher_message
 from marketplace.orders.tables import Order
-from marketplace.sdk import clearing, filling, orders, papers, settlement
-from marketplace.sdk.files import write_private
+from marketplace.sdk import clearing, orders, papers, settlement
+from marketplace.sdk.clearing import filling
+from marketplace.sdk.home.files import write_private
 from marketplace.types import ZERO_ADDRESS, BatchStatus, DebtStatus, OrderStatus
 from tests.integration.service.test_panel import audited
 from tests.integration.service.test_refusals import Asking, code_of

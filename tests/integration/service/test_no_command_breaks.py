@@ -13,7 +13,7 @@ import pytest
 
 from crypto import keystore
 from marketplace import cli
-from marketplace.sdk.files import write_private
+from marketplace.sdk.home.files import write_private
 from tests.integration.service.town import Town, running, town_settings
 from tests.unit.cli.test_commands import COMMANDS
 

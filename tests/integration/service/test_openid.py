@@ -20,7 +20,7 @@ from joserfc.jwk import ECKey, RSAKey
 from marketplace.participants.identities import identity_of, link_statement
 from marketplace.sdk import oidc, participants, persons, webhooks
 from marketplace.sdk.client import Client
-from marketplace.sdk.session import SavedSession
+from marketplace.sdk.http.session import SavedSession
 from marketplace.types import Act, Address, ParticipantStatus
 from marketplace.web.openid.provider import MAX_TALKS
 from marketplace.web.openid.tokens import MAX_AGE_SECONDS, SKEW_SECONDS

@@ -14,8 +14,8 @@ import pytest
 from crypto import keystore
 from marketplace.errors import MarketplaceError
 from marketplace.sdk import oidc
-from marketplace.sdk.files import write_private
-from marketplace.sdk.session import SavedSession
+from marketplace.sdk.home.files import write_private
+from marketplace.sdk.http.session import SavedSession
 from tests.integration.service.test_openid import link, login, reading
 from tests.integration.service.town import Town, running, town_settings
 from tests.openid_provider import CLIENT, SECRET, OpenIdProvider, serving

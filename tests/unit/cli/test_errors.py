@@ -20,7 +20,7 @@ from marketplace.errors import (
     RuleError,
     VerificationError,
 )
-from marketplace.sdk.keys import create_keystore
+from marketplace.sdk.home.keys import create_keystore
 from marketplace.types import ParticipantStatus
 from marketplace.words import word
 

@@ -22,7 +22,7 @@ from marketplace.errors import PortError, VerificationError
 from marketplace.queries.evaluation import SealedColumns, evaluate_piece, evaluate_plan, number_entry
 from marketplace.queries.evaluation.pieces import cut_plan
 from marketplace.queries.planning.numbers import Number, Plan
-from marketplace.sdk.blobs import BlobCache
+from marketplace.sdk.home.blobs import BlobCache
 from tests.sealed_plans import Sealed, plan_of, seal_columns
 
 SIZE = 20_300

@@ -21,7 +21,7 @@ from marketplace.errors import (
     RuleError,
     VerificationError,
 )
-from marketplace.sdk import transport
+from marketplace.sdk.http import transport
 from marketplace.sdk.participants import join
 from marketplace.types import Role
 from tests.unit.sdk.exchange import DEPLOYMENT, NOW, Exchange, keys, problem

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SECRET = b"a planted key, thirty-two bytes!"
 BEGIN = """
 import ctypes, json, os, resource, sys
-from marketplace.sdk import hardening
+from marketplace.sdk.home import hardening
 if os.geteuid() == 0:
     os.setgroups([])
     os.setresgid(65534, 65534, 65534)
@@ -96,7 +96,7 @@ def test_every_command_that_opens_keys_is_closed(tmp_path: Path) -> None:
     script = """
 import json, resource, sys
 from marketplace.cli import main
-from marketplace.sdk import hardening
+from marketplace.sdk.home import hardening
 before = hardening.is_dumpable()
 assert main(sys.argv[1:]) == 0
 print(json.dumps([before, hardening.is_dumpable(), resource.getrlimit(resource.RLIMIT_CORE)]))
@@ -111,7 +111,7 @@ print(json.dumps([before, hardening.is_dumpable(), resource.getrlimit(resource.R
 
 def test_memory_is_locked_only_without_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a limit the process would fail later, when it reaches it; so nothing is asked for and the caller is told."""
-    from marketplace.sdk import hardening
+    from marketplace.sdk.home import hardening
 
     monkeypatch.setattr("resource.getrlimit", lambda _: (1 << 20, 1 << 20))
     assert not hardening.lock_memory()
@@ -121,7 +121,7 @@ def test_locked_memory_shows_in_the_process_status() -> None:
     script = """
 import resource
 from pathlib import Path
-from marketplace.sdk import hardening
+from marketplace.sdk.home import hardening
 agreed = hardening.lock_memory()
 locked = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmLck"))
 unlimited = resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] == resource.RLIM_INFINITY

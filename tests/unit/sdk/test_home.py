@@ -8,10 +8,9 @@ import pytest
 from crypto import keystore
 from crypto.errors import DecryptionFailed
 from marketplace.errors import ConfigurationError
-from marketplace.sdk import files
-from marketplace.sdk.home import Home
-from marketplace.sdk.journal import Journal
-from marketplace.sdk.keys import create_keystore, load_keys
+from marketplace.sdk.home import Home, files
+from marketplace.sdk.home.journal import Journal
+from marketplace.sdk.home.keys import create_keystore, load_keys
 from tests.unit.sdk.exchange import Exchange, keys
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from marketplace.errors import ConfigurationError, RuleError
-from marketplace.sdk.journal import Journal, SeenCheckpoint, Step
+from marketplace.sdk.home.journal import Journal, SeenCheckpoint, Step
 
 ORDER = "0x" + "01" * 32
 STEP = Step(ORDER, 1, "0x" + "aa" * 32, {"sequence": 1}, {"amount": 200, "calls": 1}, "pending", None)
@@ -77,7 +77,7 @@ def test_two_processes_cannot_both_take_a_step(tmp_path: Path) -> None:
 
 def test_a_killed_process_leaves_its_step_pending(tmp_path: Path) -> None:
     program = (
-        "import os, sys; from pathlib import Path; from marketplace.sdk.journal import Journal, Step\n"
+        "import os, sys; from pathlib import Path; from marketplace.sdk.home.journal import Journal, Step\n"
         f"journal = Journal(Path(sys.argv[1])); journal.reserve(Step({ORDER!r}, 1, {STEP.query_digest!r},"
         " {'sequence': 1}, {'amount': 200, 'calls': 1}, 'pending', None)); os.kill(os.getpid(), 9)"
     )

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from marketplace.errors import PortError
+from marketplace.sdk.http.polling import idle, poll, task_in
 from marketplace.sdk.opening import until_stopped
-from marketplace.sdk.polling import idle, poll, task_in
 
 LONG = 20.0
 

@@ -14,9 +14,10 @@ from marketplace.documents import Document, ids
 from marketplace.errors import InvalidInputError, NotAuthorizedError, PortError, RuleError, VerificationError
 from marketplace.intents import verify_intent
 from marketplace.queries.protocol.statements import sign_refusal
-from marketplace.sdk import orders, queries, rights, transport
+from marketplace.sdk import orders, queries, rights
 from marketplace.sdk.client import Client
 from marketplace.sdk.home import Home
+from marketplace.sdk.http import transport
 from tests.unit.sdk.exchange import DEPLOYMENT, NOW, Exchange, keys, problem
 
 SUPPLIER, BUYER, NODE, STRANGER = keys(11), keys(12), keys(13), keys(14)

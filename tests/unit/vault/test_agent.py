@@ -10,8 +10,8 @@ import pytest
 from marketplace.errors import InvalidInputError, PortError
 from marketplace.panel.agent import PanelAgent
 from marketplace.queries.protocol.handover import vault_task
-from marketplace.sdk.blobs import BlobCache
-from marketplace.sdk.polling import poll
+from marketplace.sdk.home.blobs import BlobCache
+from marketplace.sdk.http.polling import poll
 from marketplace.vault.agent import VaultAgent
 from tests.sealed_market import NOW, Market, open_market
 

@@ -25,7 +25,8 @@ from marketplace.quantities import money, parse_epsilon, parse_money
 from marketplace.queries.language.query import Query
 from marketplace.queries.language.terms import Count
 from marketplace.queries.permission.pricing import OrderAccount
-from marketplace.sdk import listings, orders, queries, tables
+from marketplace.sdk import listings, orders, queries
+from marketplace.sdk.analyst import tables
 from marketplace.sdk.answers import Answer
 from marketplace.sdk.client import Client
 from marketplace.sdk.opening import open_client

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from marketplace.errors import MarketplaceError, PortError
-from marketplace.sdk import problems
+from marketplace.sdk.http import problems
 
 ATTEMPTS = 4
 FIRST_PAUSE_SECONDS = 0.25

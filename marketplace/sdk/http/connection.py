@@ -15,12 +15,12 @@ import httpx
 from crypto.keystore import Keys
 from marketplace.errors import ConfigurationError, NotAuthorizedError, PortError
 from marketplace.intents import Deployment
-from marketplace.sdk import problems, session
-from marketplace.sdk.foreign import parse_json
 from marketplace.sdk.home import Home, Pin, check_pin
-from marketplace.sdk.journal import Journal
-from marketplace.sdk.profile import Profile, parse_profile
-from marketplace.sdk.transport import Transport
+from marketplace.sdk.home.journal import Journal
+from marketplace.sdk.http import problems, session
+from marketplace.sdk.http.foreign import parse_json
+from marketplace.sdk.http.profile import Profile, parse_profile
+from marketplace.sdk.http.transport import Transport
 
 DEADLINE_SECONDS = 3600
 Answer = TypeVar("Answer")

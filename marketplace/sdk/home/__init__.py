@@ -3,7 +3,7 @@
     keystore.json   the encrypted seed (Ethereum V3), mode 0600
     config.toml     the service's url and, from the first use on, the pinned profile: chain id, contracts, log key
     session.json    a session without keys, from `marketplace session login`, mode 0600
-    journal.db      vouchers, answers, the last seen checkpoint (sdk/journal.py)
+    journal.db      vouchers, answers, the last seen checkpoint (sdk/home/journal.py)
 
 The profile is trusted on first use and pinned; a service that later names another chain, another contract or another
 log key is refused, because every signature and every proof depends on them.
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from marketplace.errors import ConfigurationError
-from marketplace.sdk import files
+from marketplace.sdk.home import files
 
 DEFAULT_URL = "http://127.0.0.1:8420"
 

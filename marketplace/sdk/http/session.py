@@ -14,9 +14,9 @@ from crypto import siwe, timestamps
 from crypto.canonical import to_hex
 from crypto.keystore import Keys
 from marketplace.errors import InvalidInputError, PortError
-from marketplace.sdk.files import read_json_file, refuse_shared, write_private
-from marketplace.sdk.foreign import parse_json
-from marketplace.sdk.transport import Transport
+from marketplace.sdk.home.files import read_json_file, refuse_shared, write_private
+from marketplace.sdk.http.foreign import parse_json
+from marketplace.sdk.http.transport import Transport
 
 STATEMENT = "Sign in to the trusted data marketplace."
 LIFE_SECONDS = 300

@@ -10,7 +10,7 @@ from crypto.keystore import Keys
 from crypto.multikey import KeyKind, PublicKeyOfKind
 from marketplace.documents.identifiers import Kind, identifier
 from marketplace.errors import ConfigurationError
-from marketplace.sdk import files
+from marketplace.sdk.home import files
 
 
 def load_keys(content: bytes, password: str) -> Keys:

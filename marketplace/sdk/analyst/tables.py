@@ -13,7 +13,7 @@ from marketplace.documents import missing_counts, money_of, row_count
 from marketplace.quantities import epsilon, money
 from marketplace.queries.language.query import Query
 from marketplace.queries.language.terms import shown
-from marketplace.sdk.journal import Step
+from marketplace.sdk.home.journal import Step
 from marketplace.sdk.listings import Offer
 from marketplace.sdk.queries import Explanation
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from marketplace.errors import ConfigurationError, RuleError
-from marketplace.sdk import files
+from marketplace.sdk.home import files
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS steps (

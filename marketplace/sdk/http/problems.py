@@ -13,7 +13,7 @@ from marketplace.errors import (
     PortError,
     RuleError,
 )
-from marketplace.sdk.foreign import parse_json
+from marketplace.sdk.http.foreign import parse_json
 
 DETAILS = ("zh", "rule", "rulebook", "expected", "got", "expected_zh", "got_zh", "hint", "hint_zh")
 BY_STATUS: Mapping[int, type[MarketplaceError]] = {
