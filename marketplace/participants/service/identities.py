@@ -85,7 +85,7 @@ def link(here: Context, signed: SignIn, wish: Wish, state: str, verifier: str) -
         account = _administered(session, signed, wish, now)
         begun = begun_by(session, state, verifier, now)
         if not begun.identity or begun.identity != wish.identity:
-            raise refused("this sign-in did not show that identity")
+            raise refused(Words("this sign-in did not show that identity", "该次登录并未证明此身份"))
         _check_free(session, account, wish.identity, now)
         session.delete(begun)
         close_sessions_of(session, wish.identity)  # of a link before this one

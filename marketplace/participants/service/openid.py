@@ -21,6 +21,7 @@ from marketplace.types import Digest
 from marketplace.web.context import Context
 from marketplace.web.openid import Provider
 from marketplace.web.openid.fetching import refused
+from marketplace.words import Words
 
 SIGN_IN_SECONDS = 600  # from beginning to end, while a person types
 LOOPBACK = ("127.0.0.1", "::1")
@@ -117,7 +118,7 @@ def prove(here: Context, ending: Ending) -> Digest:
         once = update(ProviderSignIn).where(place, col(ProviderSignIn.used).is_(False)).values(used=True)
         # One statement, so two callers cannot both win.
         if session.execute(once).rowcount != 1:  # type: ignore[attr-defined]
-            raise refused("this sign-in was ended already")
+            raise refused(Words("this sign-in was ended already", "该次登录已经结束"))
         redirect_uri, nonce = begun.redirect_uri, begun.nonce
     subject = provider.subject(
         ending.code,
@@ -135,9 +136,11 @@ def begun_by(session: Session, state: str, verifier: str, now: int) -> ProviderS
     """The sign-in of this state, which whoever shows the verifier began. Raises NotAuthorizedError `oidc_refused`."""
     begun = session.get(ProviderSignIn, _hash(state))
     if begun is None or begun.expires_at < now:
-        raise refused("no such sign-in was begun here, or its time is over")
+        raise refused(
+            Words("no such sign-in was begun here, or its time is over", "本处没有发起过该次登录，或其已超时")
+        )
     if not hmac.compare_digest(begun.challenge, challenge_of(verifier)):
-        raise refused("somebody else began this sign-in")
+        raise refused(Words("somebody else began this sign-in", "该次登录由他人发起"))
     return begun
 
 

@@ -20,6 +20,7 @@ from joserfc.jwk import Key
 
 from marketplace.web.openid.fetching import ask, away, make_http, refused
 from marketplace.web.openid.tokens import Expected, key_named, keys_of, verify
+from marketplace.words import Words
 
 KEYS_SECONDS, REFETCH_SECONDS, DISCOVERY_SECONDS = 600, 10, 3600
 OK = 200
@@ -95,13 +96,20 @@ class Provider:
         with self._talking():
             endpoints = self._discovered(now)
             if named_issuer != self.issuer and (named_issuer is not None or endpoints.names_issuer):
-                raise refused("the code is another provider's", expected=self.issuer, got=(named_issuer or "")[:200])
+                raise refused(
+                    Words("the code is another provider's", "授权码来自另一身份提供方"),
+                    expected=self.issuer,
+                    got=(named_issuer or "")[:200],
+                )
             wish = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
             wish["code_verifier"] = verifier
             status, answer = ask(self._http, "POST", endpoints.token, **self._as_client(wish))
             token = answer.get("id_token")
             if status != OK or not isinstance(token, str):
-                raise refused("the provider did not take the code", got=str(answer.get("error", status))[:100])
+                raise refused(
+                    Words("the provider did not take the code", "身份提供方不接受该授权码"),
+                    got=str(answer.get("error", status))[:100],
+                )
             key = self._key(key_named(token), now)
         return verify(token, key, Expected(self.issuer, self.client_id, nonce), now)
 
@@ -109,7 +117,9 @@ class Provider:
     def _talking(self) -> Iterator[None]:
         """One of MAX_TALKS. Raises PortError `oidc_unreachable` where there is none left."""
         if not self._talks.acquire(blocking=False):
-            raise away(f"{MAX_TALKS} sign-ins are waiting for it already")
+            raise away(
+                Words(f"{MAX_TALKS} sign-ins are waiting for it already", f"已有 {MAX_TALKS} 次登录在等待其答复")
+            )
         try:
             yield
         finally:
@@ -128,10 +138,15 @@ class Provider:
             if age > KEYS_SECONDS or (name not in self._keys and age >= REFETCH_SECONDS):
                 status, answer = ask(self._http, "GET", endpoints.keys)
                 if status != OK:
-                    raise away(f"status {status} for its keys")
+                    raise away(Words(f"status {status} for its keys", f"查询其密钥时返回状态 {status}"))
                 self._keys, self._fetched_at = keys_of(answer), now
             if name not in self._keys:
-                raise refused("the ID token names a key that the provider does not have", got=name[:100])
+                raise refused(
+                    Words(
+                        "the ID token names a key that the provider does not have", "ID 令牌所指密钥不属于该身份提供方"
+                    ),
+                    got=name[:100],
+                )
             return self._keys[name]
 
     def _discovered(self, now: int) -> Endpoints:
@@ -139,7 +154,12 @@ class Provider:
             if self._endpoints is None or now - self._discovered_at > DISCOVERY_SECONDS:
                 status, answer = ask(self._http, "GET", self.issuer.rstrip("/") + "/.well-known/openid-configuration")
                 if status != OK or answer.get("issuer") != self.issuer:
-                    raise away("what it says of itself does not name the issuer that was asked")
+                    raise away(
+                        Words(
+                            "what it says of itself does not name the issuer that was asked",
+                            "其自述信息未载明所询问的签发方",
+                        )
+                    )
                 places = [_checked(answer.get(name), self.issuer) for name in ENDPOINTS]
                 named = answer.get("authorization_response_iss_parameter_supported") is True
                 self._endpoints, self._discovered_at = Endpoints(places[0], places[1], places[2], named), now
@@ -151,7 +171,7 @@ def _checked(url: object, issuer: str) -> str:
     parts = urlsplit(url) if isinstance(url, str) else None
     schemes = {"https", urlsplit(issuer).scheme}
     if parts is None or parts.scheme not in schemes or not parts.hostname or parts.fragment or parts.username:
-        raise away("it names an endpoint that is none")
+        raise away(Words("it names an endpoint that is none", "其所列端点无效"))
     if parts.scheme == "http" and parts.hostname != urlsplit(issuer).hostname:
-        raise away("it names an endpoint without TLS on another host")
+        raise away(Words("it names an endpoint without TLS on another host", "其所列端点位于其他主机且未使用 TLS"))
     return parts.geturl()

@@ -19,6 +19,7 @@ from joserfc.jwk import ECKey, JWKRegistry, Key, RSAKey
 from crypto.canonical import load_json
 from crypto.errors import MalformedInput
 from marketplace.web.openid.fetching import refused
+from marketplace.words import Words
 
 # The kinds of key that each algorithm takes; no algorithm takes a secret.
 ALGORITHMS: Mapping[str, type[Key]] = {"RS256": RSAKey, "PS256": RSAKey, "ES256": ECKey}
@@ -71,46 +72,62 @@ def verify(token: str, key: Key, expected: Expected, now: int) -> str:
     """
     algorithm = str(_header(token).get("alg"))
     if not isinstance(key, ALGORITHMS.get(algorithm, _NoKey)) or key.alg not in (None, algorithm):
-        raise refused("the ID token's algorithm", expected=" ".join(ALGORITHMS), got=algorithm[:20])
+        raise refused(
+            Words("the ID token's algorithm", "ID 令牌的签名算法不被接受"),
+            expected=" ".join(ALGORITHMS),
+            got=algorithm[:20],
+        )
     try:
         signed = jws.deserialize_compact(token, key, registry=_REGISTRY)
         claims = load_json(signed.payload, max_bytes=MAX_TOKEN_CHARACTERS)
     except (JoseError, MalformedInput, ValueError, TypeError):
-        raise refused("the ID token is not signed by the provider") from None
+        raise refused(Words("the ID token is not signed by the provider", "ID 令牌并非由该身份提供方签名")) from None
     if not isinstance(claims, dict):
-        raise refused("the ID token says nothing")
+        raise refused(Words("the ID token says nothing", "ID 令牌没有内容"))
     return _check(claims, expected, now)
 
 
 def _check(claims: Mapping[str, Any], expected: Expected, now: int) -> str:
     audience = claims.get("aud")
     if claims.get("iss") != expected.issuer:
-        raise refused("the ID token's issuer", expected=expected.issuer, got=str(claims.get("iss"))[:200])
+        raise refused(
+            Words("the ID token's issuer", "ID 令牌的签发方不符"),
+            expected=expected.issuer,
+            got=str(claims.get("iss"))[:200],
+        )
     if audience not in (expected.client_id, [expected.client_id]):
-        raise refused("the ID token's audience", expected=expected.client_id)
+        raise refused(Words("the ID token's audience", "ID 令牌的接收方不符"), expected=expected.client_id)
     if claims.get("azp", expected.client_id) != expected.client_id:
-        raise refused("the ID token was made for another party", expected=expected.client_id)
+        raise refused(
+            Words("the ID token was made for another party", "ID 令牌是为另一方签发的"), expected=expected.client_id
+        )
     _check_times(claims, now)
     nonce = claims.get("nonce")
     if not isinstance(nonce, str) or not hmac.compare_digest(nonce.encode(), expected.nonce.encode()):
-        raise refused("the ID token answers another sign-in (nonce)")
+        raise refused(Words("the ID token answers another sign-in (nonce)", "ID 令牌对应的是另一次登录（nonce 不符）"))
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT or not subject.isascii():
-        raise refused("the ID token names no subject")
+        raise refused(Words("the ID token names no subject", "ID 令牌未载明用户"))
     return subject
 
 
 def _check_times(claims: Mapping[str, Any], now: int) -> None:
     expires, issued, begins = claims.get("exp"), claims.get("iat"), claims.get("nbf", 0)
     if any(type(moment) is not int for moment in (expires, issued, begins)):
-        raise refused("the ID token does not say its times")
+        raise refused(Words("the ID token does not say its times", "ID 令牌未载明时间"))
     assert isinstance(expires, int) and isinstance(issued, int)  # noqa: PT018 - for the type checker
     if expires <= now - SKEW_SECONDS:
-        raise refused("the ID token has expired", expected=f"exp > {now}", got=expires)
+        raise refused(Words("the ID token has expired", "ID 令牌已过期"), expected=f"exp > {now}", got=expires)
     if max(issued, begins) > now + SKEW_SECONDS:
-        raise refused("the ID token is from the future", expected=f"iat <= {now}", got=issued)
+        raise refused(
+            Words("the ID token is from the future", "ID 令牌的签发时间晚于当前时间"),
+            expected=f"iat <= {now}",
+            got=issued,
+        )
     if issued < now - MAX_AGE_SECONDS:
-        raise refused("the ID token is old", expected=f"iat >= {now - MAX_AGE_SECONDS}", got=issued)
+        raise refused(
+            Words("the ID token is old", "ID 令牌签发过久"), expected=f"iat >= {now - MAX_AGE_SECONDS}", got=issued
+        )
 
 
 class _NoKey:
@@ -119,13 +136,18 @@ class _NoKey:
 
 def _header(token: str) -> dict[str, Any]:
     if len(token) > MAX_TOKEN_CHARACTERS or not token.isascii():
-        raise refused(f"the ID token is longer than {MAX_TOKEN_CHARACTERS} characters, or no token")
+        raise refused(
+            Words(
+                f"the ID token is longer than {MAX_TOKEN_CHARACTERS} characters, or no token",
+                f"ID 令牌超过 {MAX_TOKEN_CHARACTERS} 个字符，或不是令牌",
+            )
+        )
     try:
         header = dict(jws.extract_compact(token.encode(), registry=_REGISTRY).headers())
     except (JoseError, ValueError, TypeError):
-        raise refused("what came is no ID token") from None
+        raise refused(Words("what came is no ID token", "收到的内容不是 ID 令牌")) from None
     if "crit" in header or "b64" in header:
-        raise refused("the ID token asks for extensions")
+        raise refused(Words("the ID token asks for extensions", "ID 令牌要求使用扩展"))
     return header
 
 

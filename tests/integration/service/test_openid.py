@@ -17,6 +17,7 @@ from fastapi.security import HTTPAuthorizationCredentials
 from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, RSAKey
 
+from marketplace.errors import NotAuthorizedError, PortError
 from marketplace.participants.identities import identity_of, link_statement
 from marketplace.sdk import oidc, participants, persons, webhooks
 from marketplace.sdk.client import Client
@@ -229,7 +230,10 @@ def test_a_token_that_says_something_else(
     if changed.get("iss") == "/":
         changed["iss"] = provider.issuer + "/"
     provider.claims = changed
-    assert refused(lambda: login(guest)) == "oidc_refused"
+    with pytest.raises(NotAuthorizedError, match="ID token") as caught:
+        login(guest)
+    assert caught.value.code == "oidc_refused"
+    assert caught.value.zh.startswith("身份提供方登录未通过验证：ID 令牌"), "the reason, in Chinese, too"
     provider.claims = {}
     assert login(guest)["account"]
 
@@ -428,7 +432,10 @@ def test_an_unusable_answer_ends_the_sign_in_and_nothing_else(
     guest: Client, linked: str, provider: OpenIdProvider, answer: tuple[int, dict[str, str], bytes]
 ) -> None:
     provider.answer = {"/token": answer}
-    assert refused(lambda: login(guest)) == "oidc_unreachable"
+    with pytest.raises(PortError) as caught:
+        login(guest)
+    assert caught.value.code == "oidc_unreachable"
+    assert caught.value.zh.startswith("身份提供方未给出可用的答复："), "what was wrong with it, in Chinese, too"
     provider.answer = {}
     assert login(guest)["account"]
 
