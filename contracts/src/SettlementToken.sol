@@ -99,7 +99,7 @@ contract SettlementToken is ISettlementToken, ERC20, ParticipantIntents {
         if (redeem_.bank == redeem_.account) revert SettlementTokenOwnMatter(redeem_.bank);
         if (redeem_.amount == 0) revert SettlementTokenAmount(0);
         _requireWait(redeem_.payBy);
-        PARTICIPANTS.requireActive(redeem_.account, 0);
+        _requireNotSuspended(redeem_.account);
         PARTICIPANTS.requireActive(redeem_.bank, Roles.BANK);
         _requireBalance(redeem_.account, redeem_.amount);
 
@@ -160,6 +160,12 @@ contract SettlementToken is ISettlementToken, ERC20, ParticipantIntents {
     /// @dev Before the signature, which could only be for the token of the currency that is named.
     function _requireCurrency(uint16 currency) private view {
         if (currency != CURRENCY) revert ICurrencies.CurrenciesDiffer(CURRENCY, currency);
+    }
+
+    /// @dev What an account has stays its own when it leaves or is expelled. A suspension holds it, as where a key was stolen.
+    function _requireNotSuspended(address account) private view {
+        bool suspended = PARTICIPANTS.participant(account).status == IParticipants.Status.Suspended;
+        if (suspended) revert IParticipants.ParticipantsNotActive(account, 0);
     }
 
     function _requireWait(uint64 payBy) private view {

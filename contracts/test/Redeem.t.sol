@@ -5,6 +5,7 @@ import {MarketTest} from "./base/MarketTest.sol";
 import {Roles} from "../src/Roles.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
+import {IParticipants} from "../src/interfaces/IParticipants.sol";
 import {ISettlementToken} from "../src/interfaces/ISettlementToken.sol";
 
 contract RedeemTest is MarketTest {
@@ -217,6 +218,20 @@ contract RedeemTest is MarketTest {
         signature = _sign(BUYER, address(token), _hash(m));
         _expectInactive(BUYER, 0);
         token.redeem(m, signature);
+    }
+
+    /// @dev Money that a bank holds for somebody does not fall to the bank when the market parts from him.
+    function testFuzz_whoLeftOrWasExpelledGetsItsMoneyBack(uint8 how, uint96 amount) public {
+        if (how % 3 == 0) {
+            _send(_statusOf(BUYER, IParticipants.Status.Expelled), REGISTRAR);
+        } else {
+            IParticipants.Leave memory leaving = IParticipants.Leave(_at(BUYER), 1, _deadline());
+            participants.resign(leaving, _sign(BUYER, address(participants), _hash(leaving)));
+            if (how % 3 == 2) _send(_statusOf(BUYER, IParticipants.Status.Exited), REGISTRAR);
+        }
+        ISettlementToken.Redeem memory m = _locked(amount % MONEY + 1);
+        _send(_payOf(m.redemptionId, "payment out"), BANK);
+        _expectMoney(MONEY - m.amount, 0, MONEY - m.amount);
     }
 
     function test_refusesOwnMatter() public {

@@ -73,6 +73,11 @@ class Participants:
         if not self.is_active(account, roles):
             raise refuse("ParticipantsNotActive", account=account, roles=int(roles))
 
+    def require_not_suspended(self, account: str) -> None:
+        """Refuse if `account` is suspended; whoever left, was expelled, or never was a participant passes."""
+        if self.of(account).status is S.SUSPENDED:
+            raise refuse("ParticipantsNotActive", account=account, roles=0)
+
 
 def found(state: Participants, registrar: str) -> list[Event]:
     """Enter the first registrar, as the constructor does."""

@@ -151,7 +151,7 @@ SIGNERS: Mapping[tuple[str, str], tuple[Signer, ...]] = {
         Signer("RetireAgreement", "partyB", (_PARTY,)),
     ),
     ("SettlementToken", "issue"): (Signer("Issue", "bank", (Active(Role.BANK),), own="SettlementTokenOwnMatter"),),
-    ("SettlementToken", "redeem"): (Signer("Redeem", "account", (Active(),)),),
+    ("SettlementToken", "redeem"): (Signer("Redeem", "account", (NotSuspended("ParticipantsNotActive"),)),),
     ("SettlementToken", "payRedemption"): (Signer("PayRedemption", "bank", (_ASKED, Active(Role.BANK))),),
     ("SettlementToken", "rejectRedemption"): (Signer("RejectRedemption", "bank", (_ASKED, Active(Role.BANK))),),
     ("Orders", "fund"): (Signer("Fund", "buyer", (Active(Role.BUYER),)),),

@@ -57,7 +57,7 @@ class Redemptions:
 
 
 def redeem(state: Redemptions, accounts: Accounts, participants: Participants, wish: Message, now: int) -> list[Event]:
-    """Lock money that its holder wants back.
+    """Lock money that its holder wants back. It stays its own when it leaves or is expelled; a suspension holds it.
 
     Args:
         wish: the intent Redeem, signed by the holder.
@@ -78,7 +78,7 @@ def redeem(state: Redemptions, accounts: Accounts, participants: Participants, w
         raise refuse("SettlementTokenAmount", amount=0)
     if not now + MIN_WAIT <= wish["payBy"] <= now + MAX_WAIT:
         raise refuse("SettlementTokenPayBy", payBy=wish["payBy"], earliest=now + MIN_WAIT, latest=now + MAX_WAIT)
-    participants.require_active(account)
+    participants.require_not_suspended(account)
     participants.require_active(wish["bank"], Role.BANK)
     accounts.require_balance(account, amount)
 

@@ -106,7 +106,7 @@ interface ISettlementToken is IIntentBatch, IERC20 {
     /// @notice Issues money to an active participant.
     function issue(Issue calldata issue_, bytes calldata bankSignature) external;
 
-    /// @notice Locks money that its holder wants back. Nobody can use it until the redemption ends.
+    /// @notice Locks money that its holder, unless it is suspended, wants back. Nobody can use it until the redemption ends.
     function redeem(Redeem calldata redeem_, bytes calldata accountSignature) external;
 
     /// @notice Destroys what was locked: the bank has paid.

@@ -56,7 +56,7 @@ DERIVING = (
 )
 # By seed: histories of a few verbs, which need a course of acts before they have anything to try.
 FOCUSED = {12: DELIVERING, 13: DELIVERING, 14: CLEARING, 15: PASSING, 16: CLAIMING, 17: TRADING, 18: SHARING}
-FOCUSED |= {19: DERIVING, 20: DERIVING, 21: DELIVERING}
+FOCUSED |= {19: DERIVING, 20: DERIVING, 21: (*DELIVERING, *["claim"] * 3)}
 # By seed: markets of several currencies, one of them without a minor unit.
 CURRENCIES = {17: ("CNY", "HKD", "JPY")}
 STEPS = 1300

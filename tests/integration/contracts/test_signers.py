@@ -61,6 +61,8 @@ DERIVED: Mapping[str, tuple[str, Any]] = {
     "OpenBatch": ("batchId", lambda _, m: batch_id(m["exchange"], m["number"])),
     "Owe": ("debtId", lambda _, m: debt_id(m["debtor"], m["creditor"], m["ref"])),
 }
+# what a caller is refused for whom the table has nothing against: no bank issues to whoever never was admitted
+LACKING = {("SettlementToken", "redeem"): {"stranger": "ERC20InsufficientBalance"}}
 Cells = dict[str, tuple[str, str]]
 """Who signs -> the error of the rules and that of the contract; "" where the call is taken."""
 
@@ -116,6 +118,15 @@ def acting(history: History, parts: list[Part], place: int, field: str, account:
     return changed
 
 
+def kept(valid: Call, call: Call) -> Call:
+    """The call with the signatures of `valid` under what both say: another key of an account may be bound to less."""
+    arguments, same = [], False
+    for before, value in zip(valid.arguments, call.arguments, strict=True):
+        same = before == value if isinstance(value, Mapping) else same
+        arguments.append(before if same else value)
+    return replace(call, arguments=arguments)
+
+
 def forged(history: History, call: Call, part: Part, number: int) -> Call:
     """The call as it was, but for one signature, which a stranger made."""
     intent, message = part.intent, part.message
@@ -158,10 +169,9 @@ def by_contract(chain: Chain, history: History, call: Call) -> str:
 
 
 def suspension(history: History, account: str, version: int) -> Call:
-    """Suspends an account, by a registrar that is another."""
-    others = (ADDRESSES[name] for name in ("registrar", "second registrar") if ADDRESSES[name] != account)
-    registrar = next(a for a in others if history.state.participants.of(a).status is ParticipantStatus.ACTIVE)
-    change = {"account": account, "status": int(ParticipantStatus.SUSPENDED), "decider": registrar}
+    """Suspends an account, by a regulator whom the history never moves: its registrars may be leaving."""
+    decider = ACCOUNTS[f"lone {Role.REGULATOR.name}"]
+    change = {"account": account, "status": int(ParticipantStatus.SUSPENDED), "decider": decider}
     change |= {"version": version, "deadline": 2**53 - 1, "reasonDigest": "0x" + "5e" * 32}
     return history._sign("Participants", "setStatus", [history._part("SetStatus", change)])
 
@@ -209,7 +219,7 @@ def walk(chain: Chain, history: History, key: bytes, contract: str, verb: str) -
             people["own"] = about(history, parts[place].message)
         for name, account in people.items():
             changed = acting(history, parts, place, signer.field, account)
-            calls[name] = history._sign(contract, verb, changed)
+            calls[name] = kept(valid, history._sign(contract, verb, changed))
         cells = {name: (by_rules(history, call), by_contract(chain, history, call)) for name, call in calls.items()}
         account = parts[place].message.get(signer.field, "")
         if history.state.participants.is_active(account) and not any(map(is_special, signer.checks)):
@@ -323,6 +333,6 @@ def test_a_verb_takes_its_signers_and_nobody_else(
 ) -> None:
     cells = matrix[contract, verb, signer]
     assert len(cells) > len(EVERYBODY) or not signer.field
-    wanted = {caller: expected(signer, caller) for caller in cells}
+    wanted = {caller: expected(signer, caller) for caller in cells} | LACKING.get((contract, verb), {})
     assert {caller: rules for caller, (rules, _) in cells.items()} == wanted
     assert {caller: contracts for caller, (_, contracts) in cells.items()} == wanted

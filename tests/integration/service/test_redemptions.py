@@ -15,13 +15,13 @@ from marketplace.auditor.bundle import open_bundle
 from marketplace.auditor.trust import Trust
 from marketplace.auditor.verifier import audit
 from marketplace.errors import MarketplaceError
-from marketplace.sdk import evidence, papers, redemptions, settlement
+from marketplace.sdk import evidence, papers, participants, redemptions, settlement
 from marketplace.sdk.client import Client
 from marketplace.settlement.statements.account import CHINA
 from marketplace.settlement.statements.camt import parse_camt
 from marketplace.settlement.statements.entries import Entry
 from marketplace.settlement.statements.reconciliation import reconcile
-from marketplace.types import RedemptionStatus
+from marketplace.types import ParticipantStatus, RedemptionStatus
 from tests.bank_statements import camt
 from tests.integration.service.town import Town, running, town_settings
 from tests.sealed_market import keys
@@ -79,10 +79,11 @@ def reconciled(town: Town, folder: Path, bundle: Path) -> None:
     bank = town["bank"]
     came = Entry("IN-1", "2026-11-02", 1000, is_credit=True)
     went = Entry("OUT-1", "2026-11-03", 300, is_credit=False)
+    rest = Entry("OUT-2", "2026-11-03", 700, is_credit=False)
     rows = settlement.issues(bank), redemptions.redemptions(bank)
-    assert reconcile(parse_camt(camt([came, went])), *rows, bank.address).unexplained == 0
+    assert reconcile(parse_camt(camt([came, went, rest])), *rows, bank.address).unexplained == 0
     command = ["settlement", "reconcile", str(folder / "statement.xml"), "--bundle", str(bundle)]
-    for entries, code in (([came, went], 0), ([came], 7), ([came, replace(went, amount=301)], 7)):
+    for entries, code in (([came, went, rest], 0), ([came], 7), ([came, replace(went, amount=301), rest], 7)):
         last = datetime.fromtimestamp(bank.now(), UTC).date().isoformat()
         (folder / "statement.xml").write_bytes(camt(entries, last=last))
         assert cli.main([*command, "--bank", bank.address, "--json"]) == code
@@ -147,6 +148,10 @@ def test_a_holder_gets_its_money_back_by_every_way(
     assert (statements[0]["opening"], statements[-1]["closing"]) == (0, balance(town))
     assert code_of(lambda: papers.statement(rival, months[0], buyer.address)) == "balance_unknown"
     assert code_of(lambda: papers.statement(buyer, "2026-13")) == "period_invalid"
+
+    participants.set_status(town["registrar"], buyer.address, ParticipantStatus.EXPELLED, "forged its evidence")
+    assert redemptions.pay(bank, redeem(town, 700), "OUT-2")["status"] == "mined"
+    assert balance(town) == 0
     target = tmp_path / "bundle.zip"
     evidence.download_bundle(town["auditor"], target)
     profile = town["auditor"].get("/profile")
