@@ -156,6 +156,17 @@ MODES = {
     **{"SUBSCRIPTION": "订阅", "FREE_TRIAL": "免费试用", "NEGOTIATED": "协议定价"},
 }
 """How a price plan counts, as documents.plans.MODES names it."""
+DELIVERIES = {"SEALED_QUERY": "密态查询", "API": "接口调用", "FILE_DOWNLOAD": "文件交付"}
+"""How what was bought is delivered, as terms name it."""
+PURPOSES = {
+    **{"EMERGENCY": "应急管理", "MANUFACTURING": "工业制造", "FINANCIAL_SERVICE": "金融服务"},
+    **{"BRAND_MARKETING": "品牌营销", "URBAN_GOVERNANCE": "城市治理", "COMMERCE_LOGISTICS": "商贸物流"},
+    **{"CULTURE_TOURISM": "文化旅游", "EDUCATION": "教育", "ENTERTAINMENT_SPORT": "文娱体育"},
+    **{"GREEN_LOWCARBON": "绿色低碳", "TRANSPORT": "交通运输", "HEALTHCARE": "医疗健康"},
+    **{"SCI_TECH_INNOVATION": "科技创新", "AGRICULTURE": "现代农业", "METEOROLOGY": "气象服务"},
+    **{"OTHER": "其他"},
+}
+"""What data may be used for, as documents.PURPOSES names it; the words of the model forms."""
 OUTCOMES = {"HIT": "命中", "MISS": "未命中", "ERROR": "出错", "TIMEOUT": "超时"}
 """What a call came to, as documents.api.OUTCOMES names it."""
 PARTIES = {

@@ -12,27 +12,11 @@ from fpdf.enums import WrapMode
 from marketplace.agreements.signing import Signed
 from marketplace.agreements.wording import Article, Bilingual, Paper
 from marketplace.documents import Document, canonical
-from marketplace.documents.sheets import GREY, INK, LEFT, RED, WIDTH, begin
+from marketplace.documents.sheets import GREY, INK, LEFT, RED, WIDTH, Numbered, begin
 
 ATTACHMENT = "agreement.json"
 _LABEL = 62.0
 _BLANK = "_" * 36
-
-
-class _Sheet(FPDF):
-    """A4 sheets whose every page names the digest."""
-
-    def __init__(self, digest: str) -> None:
-        super().__init__(format="A4")
-        self._digest = digest
-
-    def footer(self) -> None:
-        """Digest and page."""
-        self.set_y(-14)
-        self.set_font("cjk", size=7.5)
-        self.set_text_color(*GREY)
-        self.cell(WIDTH, 4, f"协议摘要 Digest {self._digest}", align="C", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-        self.cell(WIDTH, 4, f"第 {self.page_no()} 页，共 {{nb}} 页 · page {self.page_no()} of {{nb}}", align="C")
 
 
 def to_pdf(agreement: Document, paper: Paper, signed: Signed, now: int) -> bytes:
@@ -54,7 +38,7 @@ def to_pdf(agreement: Document, paper: Paper, signed: Signed, now: int) -> bytes
 
 
 def _begin(paper: Paper, now: int) -> FPDF:
-    return begin(_Sheet(paper.digest), f"{paper.title[0]} {paper.digest}", now, top=18, bottom=20)
+    return begin(Numbered("协议摘要 Digest", paper.digest), f"{paper.title[0]} {paper.digest}", now, top=18, bottom=20)
 
 
 def _heading(sheet: FPDF, paper: Paper, signed: Signed, now: int) -> None:

@@ -8,13 +8,29 @@ from pathlib import Path
 
 import noto_cjk_sans_otc
 import segno
-from fpdf import FPDF
+from fpdf import FPDF, XPos, YPos
 
 FONT = "cjk"
 LEFT, WIDTH = 22.0, 166.0  # mm
 RED, INK, GREY = (158, 27, 33), (25, 28, 34), (105, 110, 118)
 _FILE = Path(noto_cjk_sans_otc.__file__).parent / "NotoSansCJK-Regular.ttc"
 _CHINA = 2  # the face for simplified Chinese in that collection
+
+
+class Numbered(FPDF):
+    """A4 sheets whose every page names a digest and its own number."""
+
+    def __init__(self, label: str, digest: str) -> None:
+        super().__init__(format="A4")
+        self._named = f"{label} {digest}"
+
+    def footer(self) -> None:
+        """Digest and page."""
+        self.set_y(-14)
+        self.set_font(FONT, size=7.5)
+        self.set_text_color(*GREY)
+        self.cell(WIDTH, 4, self._named, align="C", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.cell(WIDTH, 4, f"第 {self.page_no()} 页，共 {{nb}} 页 · page {self.page_no()} of {{nb}}", align="C")
 
 
 def begin(sheet: FPDF, title: str, now: int, *, top: float, bottom: float | None = None) -> FPDF:

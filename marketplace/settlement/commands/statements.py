@@ -11,6 +11,7 @@ from marketplace.quantities import money
 from marketplace.sdk import papers
 from marketplace.sdk.opening import open_client
 from marketplace.settlement.commands.saving import Output, Pdf, Period, save
+from marketplace.settlement.statements.causes import words_of
 
 app = group("An account's month, signed by the exchange. 账户对账单")
 
@@ -35,7 +36,7 @@ def show(
     save(signed, output, pdf)
     rows = [
         {"at": "", "cause": run.tr("opening balance", "期初余额"), "balance": found["opening"]},
-        *found["movements"],
+        *({**line, "cause": run.tr(*words_of(line["cause"]))} for line in found["movements"]),
     ]
     rows.append({"at": "", "cause": run.tr("closing balance", "期末余额"), "balance": found["closing"]})
     rows = [{**row, "currency": currency} for row in rows]
