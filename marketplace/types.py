@@ -193,7 +193,7 @@ class ConsentStatus(IntEnum):
 
 
 class DeliveryStatus(IntEnum):
-    """Standing of the delivery of an order; an objected one may be corrected."""
+    """Standing of the delivery of an order; an objected one may be corrected, an ended one ended with its order."""
 
     NONE = 0
     ARRANGED = 1
@@ -202,6 +202,7 @@ class DeliveryStatus(IntEnum):
     ACCEPTED = 4
     DEEMED = 5
     LAPSED = 6
+    ENDED = 7
 
 
 class DeliveryMark(IntFlag):

@@ -113,7 +113,7 @@ CHINESE: Mapping[type[IntEnum | IntFlag], Mapping[str, str]] = {
     ConsentStatus: {"NONE": "无", "GIVEN": "已同意", "WITHDRAWN": "已撤回"},
     DeliveryStatus: {
         **{"NONE": "无", "ARRANGED": "已约定", "INSPECTING": "检验中", "OBJECTED": "已异议", "ACCEPTED": "已验收"},
-        **{"DEEMED": "视为验收", "LAPSED": "已失效"},
+        **{"DEEMED": "视为验收", "LAPSED": "已失效", "ENDED": "随订单终止"},
     },
     DeliveryMark: {"SILENCE_ACCEPTS": "沉默视为验收", "QUALITY_IN_USE": "使用不视为验收"},
     BatchStatus: {"NONE": "不存在", "OPEN": "开放", "CLOSED": "已关闭", "CONFIRMED": "已确认", "SETTLED": "已结清"},

@@ -239,8 +239,11 @@ contract Deliveries is IDeliveries, ParticipantIntents {
     }
 
     /// @inheritdoc IDeliveries
-    function delivery(bytes32 orderId) external view override returns (Delivery memory) {
-        return _deliveries[orderId];
+    function delivery(bytes32 orderId) external view override returns (Delivery memory shown) {
+        shown = _deliveries[orderId];
+        if (shown.status == Status.None || shown.status > Status.Objected) return shown;
+        // Every verb asks the order, so nothing is written here when it ends.
+        if (ORDERS.order(orderId).status != IOrders.Status.Funded) shown.status = Status.Ended;
     }
 
     /* EFFECTS */

@@ -29,6 +29,20 @@ contract DeliveriesTest is MarketTest {
         deliveries.deem(orderId);
     }
 
+    function test_aDeliveryWhoseOrderBothSidesEndedHasEnded() public {
+        _inspecting(3);
+        IOrders.Voucher memory v = _voucherOf(orderId);
+        _send(v, BUYER, _closeOf(v), SUPPLIER);
+        vm.assertEq(uint8(deliveries.delivery(orderId).status), uint8(IDeliveries.Status.Ended));
+    }
+
+    function test_aDeliveryThatNobodyAcceptedHasEndedWithTheRefund() public {
+        _inspecting(2);
+        vm.warp(block.timestamp + 30 days);
+        orders.refund(orderId);
+        vm.assertEq(uint8(deliveries.delivery(orderId).status), uint8(IDeliveries.Status.Ended));
+    }
+
     function test_aReceiptAcceptsOnlyWhereQualityShowsBeforeUse() public {
         _inspecting(2);
         _send(_acknowledgeOf(orderId), BUYER);

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from sqlmodel import Session
 
+from marketplace.deliveries.rules import STATES
 from marketplace.deliveries.tables import Delivery, DeliveryOffer
 from marketplace.ledger.tables import LedgerEvent
 from marketplace.storage.projected import projected
@@ -74,6 +75,15 @@ def _ended(status: DeliveryStatus) -> Callable[[Session, LedgerEvent], None]:
     return project
 
 
+def order_ended(session: Session, event: LedgerEvent) -> None:
+    """`Settled` or `Refunded`: a delivery that was neither accepted nor late has ended with its order."""
+    row = session.get(Delivery, event.args["orderId"])
+    if row is None or row.status not in STATES["settle"]:
+        return
+    row.status = STATES["settle"][DeliveryStatus(row.status)]
+    session.add(row.stamp(event))
+
+
 PROJECTORS = {
     "DeliveryOffered": (offered,),
     "DeliveryArranged": (arranged,),
@@ -83,4 +93,6 @@ PROJECTORS = {
     "DeliveryAccepted": (_ended(DeliveryStatus.ACCEPTED),),
     "DeliveryDeemed": (_ended(DeliveryStatus.DEEMED),),
     "DeliveryLapsed": (_ended(DeliveryStatus.LAPSED),),
+    "Settled": (order_ended,),
+    "Refunded": (order_ended,),
 }

@@ -21,7 +21,7 @@ from marketplace.settlement.money import MAX_SUPPLY, Accounts
 from marketplace.settlement.rules import FeeTerms, conclude, give_back
 from marketplace.types import ZERO_DIGEST, DeliveryMark, DeliveryStatus
 
-NONE, ARRANGED, INSPECTING, OBJECTED, ACCEPTED, DEEMED, LAPSED = DeliveryStatus
+NONE, ARRANGED, INSPECTING, OBJECTED, ACCEPTED, DEEMED, LAPSED, ENDED = DeliveryStatus
 
 # verb -> {status before: status after}; what is not in the table is refused.
 STATES = {
@@ -32,6 +32,10 @@ STATES = {
     "object": {INSPECTING: OBJECTED},
     "deem": {INSPECTING: DEEMED},
     "lapse": {ARRANGED: LAPSED, OBJECTED: LAPSED},
+    # Of its order, by both sides or after its term. The rules leave the record as it is, as every verb asks the order.
+    "settle": {ARRANGED: ENDED, INSPECTING: ENDED, OBJECTED: ENDED},
+    "clear": {ARRANGED: ENDED, INSPECTING: ENDED, OBJECTED: ENDED},
+    "refund": {ARRANGED: ENDED, INSPECTING: ENDED, OBJECTED: ENDED},
 }
 # So long before the order's term ends the slowest course is over: else a refund could overtake a deemed acceptance.
 SETTLING_SECONDS = 86_400

@@ -15,10 +15,11 @@ interface IDeliveries is IIntentBatch {
         Objected,
         Accepted,
         Deemed,
-        Lapsed
+        Lapsed,
+        Ended
     }
 
-    /// @dev `dueAt` is until when the seller may deliver (Arranged, Objected) or the buyer object (Inspecting). `rounds` were
+    /// @dev Ended: its order did, by a voucher of both sides or by a refund, before it was accepted or late. `dueAt` is until when the seller may deliver (Arranged, Objected) or the buyer object (Inspecting). `rounds` were
     /// delivered; `acknowledged` is of the last of them.
     struct Delivery {
         uint64 dueAt;
@@ -182,6 +183,6 @@ interface IDeliveries is IIntentBatch {
     /// @notice On what terms orders of a listing are delivered; all zero where they are not.
     function offerOf(bytes32 listingId) external view returns (Offer memory);
 
-    /// @notice What stands on record for the delivery of an order; all zero for none.
+    /// @notice How the delivery of an order stands, also where the order ended without it; all zero for none.
     function delivery(bytes32 orderId) external view returns (Delivery memory);
 }

@@ -752,6 +752,8 @@ contract Handler is MarketTest {
     /// @dev A delivery ends with its order, and what was accepted was paid for: I-26.
     function _watchDelivery(bytes32 orderId, uint8 order) private {
         IDeliveries.Status status = deliveries.delivery(orderId).status;
+        bool open = status > IDeliveries.Status.None && status < IDeliveries.Status.Accepted;
+        if (open && order != uint8(IOrders.Status.Funded)) violation = "a delivery outlived its order";
         bool accepted_ = status == IDeliveries.Status.Accepted || status == IDeliveries.Status.Deemed;
         if (accepted_ && order != uint8(IOrders.Status.Settled)) violation = "an accepted delivery was not paid";
         if (status == IDeliveries.Status.Lapsed && order != uint8(IOrders.Status.Refunded)) {

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from marketplace.deliveries.rules import STATES
 from marketplace.types import ZERO_DIGEST, DeliveryStatus
 
 Row = dict[str, Any]
@@ -37,6 +38,13 @@ def _changed(**fixed: int) -> Callable[[Any, Row, Row], None]:
         tables.change("deliveries", (args["orderId"],), own | fixed | at)
 
     return change
+
+
+def order_ended(tables: Any, args: Row, at: Row) -> None:
+    """A delivery that was neither accepted nor late ends with its order."""
+    row = tables.rows["deliveries"].get((args["orderId"],))
+    if row is not None and row["status"] in STATES["settle"]:
+        tables.change("deliveries", (args["orderId"],), {"status": int(DeliveryStatus.ENDED)} | at)
 
 
 CHANGES: dict[str, Callable[[Any, Row, Row], None]] = {

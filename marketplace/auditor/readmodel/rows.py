@@ -339,11 +339,13 @@ def _funded(tables: Tables, args: Row, at: Row) -> None:
 def _settled(tables: Tables, args: Row, at: Row) -> None:
     values = _take(args, "amount", "epsilon", "calls", "callsRoot", "fee", "refund")
     tables.change("orders", (args["orderId"],), values | {"status": int(OrderStatus.SETTLED)} | at)
+    delivered.order_ended(tables, args, at)
 
 
 def _refunded(tables: Tables, args: Row, at: Row) -> None:
     values = {"status": int(OrderStatus.REFUNDED), "refund": args["amount"]}
     tables.change("orders", (args["orderId"],), values | at)
+    delivered.order_ended(tables, args, at)
 
 
 def _share_paid(tables: Tables, args: Row, at: Row) -> None:

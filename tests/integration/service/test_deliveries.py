@@ -3,15 +3,22 @@
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import pytest
 
+from crypto.canonical import to_hex
+from crypto.merkle import EMPTY_ROOT
+from marketplace.auditor.bundle import open_bundle
+from marketplace.auditor.trust import Trust
+from marketplace.auditor.verifier import audit
 from marketplace.documents import digest
 from marketplace.errors import InvalidInputError, MarketplaceError, NotFoundError, RuleError, VerificationError
-from marketplace.sdk import deliveries, orders, settlement
+from marketplace.sdk import deliveries, evidence, orders, settlement
 from marketplace.types import DeliveryStatus, OrderStatus
 from tests.integration.service.delivering import PRICE, TERMS, a_file, offer_file, order_file
 from tests.integration.service.test_agreements import agreed
+from tests.integration.service.test_closing import close
 from tests.integration.service.town import YEAR, Town
 
 
@@ -63,6 +70,18 @@ def test_a_file_is_ordered_delivered_corrected_accepted_and_paid(town: Town, lis
     assert told["sum"] == told["escrow"] == PRICE
     share = next(line["amount"] for line in told["lines"] if line["to"] == supplier.address)
     assert settlement.balance(supplier, supplier.address)["balance"] == before + share
+
+
+def test_a_delivery_whose_order_both_sides_ended_has_ended(town: Town, listing: str, tmp_path: Path) -> None:
+    order = order_file(town, listing)
+    deliveries.deliver(town["supplier"], order, a_file(8))
+    close(town, {"orderId": order, "amount": 0, "epsilon": 0, "calls": 0, "callsRoot": to_hex(EMPTY_ROOT)})
+    assert deliveries.get(town["buyer"], order)["status"] == DeliveryStatus.ENDED
+    refused("order_not_funded", lambda: deliveries.accept(town["buyer"], order))
+    evidence.download_bundle(town["auditor"], tmp_path / "bundle.zip")
+    with open_bundle(tmp_path / "bundle.zip") as bundle:
+        report = audit(bundle, Trust(), reexecute=0)
+    assert [finding.as_dict() for finding in report.findings if order in finding.subject] == []
 
 
 def test_a_leaked_copy_names_its_buyer(town: Town, listing: str, delivered: str) -> None:
