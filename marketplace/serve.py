@@ -28,7 +28,7 @@ from marketplace.participants.service.keyring import account_for
 from marketplace.refusals.reasons import reason_of
 from marketplace.rulebooks import rulebook_named
 from marketplace.settings import Settings
-from marketplace.settlement.inbox.dividing import split_sizes
+from marketplace.settlement.inbox.dividing import product_sizes
 from marketplace.storage.blobs import BlobStore
 from marketplace.storage.engine import make_engine
 from marketplace.storage.migrate import upgrade
@@ -61,7 +61,7 @@ class Service:
             PROJECTORS,
             clock=clock,
             on_block=lambda _block: self._bell.ring(LEDGER),
-            sizes=split_sizes,
+            sizes=product_sizes,
         )
         self._settings, self._clock = settings, clock
         self._openid = provider_of(settings)

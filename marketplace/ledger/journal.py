@@ -14,7 +14,7 @@ from marketplace.ledger.tables import INTENTS, TRANSACTIONS, LedgerBlock, Ledger
 from marketplace.storage.bulk import insert_rows, update_rows
 
 DEPLOYMENT_GAS = 15_000_000
-SplitSizes = Callable[[Session, Sequence[str]], Mapping[str, int]]
+ProductSizes = Callable[[Session, Sequence[str]], Mapping[str, int]]
 
 
 class JournalBlock(NamedTuple):
@@ -43,7 +43,7 @@ def plan_deployment(session: Session, profile: LedgerProfile, relayer: Relayer, 
         insert_rows(session.connection(), TRANSACTIONS, [_transaction_row(signed, name, block)])
 
 
-def queued_calls(session: Session, limits: Limits, sizes: SplitSizes) -> list[QueuedCall]:
+def queued_calls(session: Session, limits: Limits, sizes: ProductSizes) -> list[QueuedCall]:
     """The head of the queue, no more than one block can hold. `sizes`: as of `plan_transactions`."""
     query = select(
         col(LedgerIntent.sequence), col(LedgerIntent.contract), col(LedgerIntent.calldata), col(LedgerIntent.attempts)
@@ -51,12 +51,8 @@ def queued_calls(session: Session, limits: Limits, sizes: SplitSizes) -> list[Qu
     waiting = query.where(LedgerIntent.status == "queued").order_by(col(LedgerIntent.sequence))
     rows = session.exec(waiting.limit(limits.calls_per_block)).all()
     calls = [QueuedCall(int(s or 0), contract, calldata, attempts > 0) for s, contract, calldata, attempts in rows]
-    found = sizes(session, [_order_of(call) for call in calls if call.splits])
-    return [replace(call, assets=found.get(_order_of(call), 1)) for call in calls] if found else calls
-
-
-def _order_of(call: QueuedCall) -> str:
-    return "0x" + call.calldata[4:36].hex()
+    found = sizes(session, [call.names for call in calls if call.names])
+    return [replace(call, assets=found.get(call.names, 1)) for call in calls] if found else calls
 
 
 def plan_transactions(
@@ -66,12 +62,12 @@ def plan_transactions(
     limits: Limits,
     block: int | None,
     *,
-    sizes: SplitSizes,
+    sizes: ProductSizes,
 ) -> int:
     """Turn the head of the queue into signed transactions, with the next nonces.
 
     Args:
-        sizes: of some orders, those whose money is divided among the holders of several assets, and of how many.
+        sizes: of some orders, listings and assets, those of products made of several assets, and of how many.
 
     Returns:
         How many transactions were planned.

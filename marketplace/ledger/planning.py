@@ -10,6 +10,9 @@ BASE_GAS = 100_000  # of a transaction, beside its calls
 CALL_GAS = 350_000  # of a call's checks and fixed slots
 SPLIT_GAS = 1_500_000  # of dividing money among one asset's holders: sixteen, none of whom had any before
 SPLITTING = {"Orders": ("settle", "clear", "finish"), "Deliveries": ("acknowledge", "accept", "deem")}
+WALK_GAS = 450_000  # of asking whether one more asset may be sold: thirty-two parts of a title eight grants deep
+# Verbs that ask it of all inputs of a product, and which member of their argument names the product, or its listing.
+WALKING = {"Orders": {"fund": 1}, "Listings": {"list": 1}, "Deliveries": {"offer": 0}}
 BYTE_GAS = 1_000  # for a byte of a call's arguments: their slots grow with them
 CALL_OVERHEAD_BYTES = 96  # offset, length and padding of a call among others
 
@@ -43,7 +46,7 @@ class QueuedCall:
     Args:
         sequence: place in the queue.
         alone: it was aboard a transaction that failed as a whole, and now travels by itself.
-        assets: among how many assets' holders the call divides money, if it does.
+        assets: among how many assets' holders the call divides money, or of how many it asks whether they may be sold.
     """
 
     sequence: int
@@ -58,15 +61,26 @@ class QueuedCall:
         return self.calldata[:4] in _splitting_selectors(self.contract)
 
     @property
+    def names(self) -> str:
+        """The order, listing or asset on whose assets the call's gas depends; "" where it depends on none."""
+        place = 0 if self.splits else _walking_selectors(self.contract).get(self.calldata[:4])
+        return "" if place is None else "0x" + self.calldata[4 + 32 * place : 36 + 32 * place].hex()
+
+    @property
     def gas(self) -> int:
         """An upper bound. A call that runs out of gas is refused on the ledger, though the rules accept it."""
-        split = self.assets * SPLIT_GAS if self.splits else 0
-        return CALL_GAS + BYTE_GAS * len(self.calldata) + split
+        more = self.assets * SPLIT_GAS if self.splits else (self.assets - 1) * WALK_GAS
+        return CALL_GAS + BYTE_GAS * len(self.calldata) + more
 
 
 @cache
 def _splitting_selectors(contract: str) -> frozenset[bytes]:
     return frozenset(selector_of(contract, verb) for verb in SPLITTING.get(contract, ()))
+
+
+@cache
+def _walking_selectors(contract: str) -> dict[bytes, int]:
+    return {selector_of(contract, verb): place for verb, place in WALKING.get(contract, {}).items()}
 
 
 @dataclass

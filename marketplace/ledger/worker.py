@@ -22,7 +22,7 @@ from marketplace.ledger.blocks import SealedBlock
 from marketplace.ledger.chain import Chain
 from marketplace.ledger.embedded import EmbeddedChain
 from marketplace.ledger.follower import record_block
-from marketplace.ledger.journal import SplitSizes, has_intents, plan_deployment, plan_transactions
+from marketplace.ledger.journal import ProductSizes, has_intents, plan_deployment, plan_transactions
 from marketplace.ledger.lease import WriterLease
 from marketplace.ledger.profile import LedgerProfile, LedgerSettings, Start, store_profile, stored_profile
 from marketplace.ledger.projection import ProjectionSession, Projectors
@@ -49,7 +49,7 @@ class LedgerWorker:
         projectors: event name to the functions that keep the read model.
         clock: unix seconds.
         on_block: called after each recorded block, outside any transaction.
-        sizes: of some orders, those whose money is divided among the holders of several assets, and of how many.
+        sizes: of some orders, listings and assets, those of products made of several assets, and of how many.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class LedgerWorker:
         *,
         clock: Callable[[], int] = lambda: int(time.time()),
         on_block: Callable[[SealedBlock], None] = lambda _block: None,
-        sizes: SplitSizes = lambda _session, _orders: {},
+        sizes: ProductSizes = lambda _session, _names: {},
     ) -> None:
         self._engine, self._settings, self._projectors = engine, settings, projectors
         self._clock, self._on_block, self._sizes = clock, on_block, sizes

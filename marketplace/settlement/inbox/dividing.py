@@ -1,4 +1,4 @@
-"""How many assets' holders divide an order's money: the ledger's worker lends such calls more gas."""
+"""Of how many assets an order's money, or what is sold, depends: the ledger's worker lends such calls more gas."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,12 +6,21 @@ from sqlmodel import Session, col, select
 
 from marketplace.lineage.rules import MAX_SIZE
 from marketplace.lineage.tables import LineageInput
+from marketplace.listings.tables import Listing
 from marketplace.orders.tables import Order
 
 
-def split_sizes(session: Session, orders: Sequence[str]) -> Mapping[str, int]:
-    """Of these orders, those of products that are made of others, each with the most assets that a product has."""
-    if not orders:
+def product_sizes(session: Session, names: Sequence[str]) -> Mapping[str, int]:
+    """Of these ids of orders, listings and assets, those of products that are made of others, each with the most assets
+    that a product has."""
+    if not names:
         return {}
-    made = select(Order.order_id).join(LineageInput, col(LineageInput.asset_id) == col(Order.asset_id))
-    return dict.fromkeys(session.exec(made.where(col(Order.order_id).in_(orders)).distinct()), MAX_SIZE)
+    product = col(LineageInput.asset_id)
+    queries = (
+        select(Order.order_id).join(LineageInput, product == col(Order.asset_id)).where(col(Order.order_id).in_(names)),
+        select(Listing.listing_id)
+        .join(LineageInput, product == col(Listing.asset_id))
+        .where(col(Listing.listing_id).in_(names)),
+        select(LineageInput.asset_id).where(product.in_(names)),
+    )
+    return {name: MAX_SIZE for query in queries for name in session.exec(query.distinct())}

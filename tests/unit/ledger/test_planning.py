@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marketplace.calls import decode_call, selector_of
-from marketplace.ledger.planning import SPLIT_GAS, SPLITTING, Limits, QueuedCall, make_batches, next_timestamp
+from marketplace.ledger.planning import (
+    SPLIT_GAS,
+    SPLITTING,
+    WALK_GAS,
+    WALKING,
+    Limits,
+    QueuedCall,
+    make_batches,
+    next_timestamp,
+)
 
 CONTRACTS = ("Orders", "Rights", "Participants")
 CALLS = st.lists(st.tuples(st.sampled_from(CONTRACTS), st.integers(4, 2_000), st.booleans()), max_size=80)
@@ -94,6 +103,16 @@ def test_what_divides_money_is_lent_gas_for_all_its_holders() -> None:
     assert fund.gas < 1_000_000 < settle.gas
     assert replace(settle, assets=16).gas - settle.gas == 15 * SPLIT_GAS
     assert all(QueuedCall(1, name, selector_of(name, verb)).splits for name in SPLITTING for verb in SPLITTING[name])
+
+
+def test_what_asks_every_input_of_a_product_is_lent_gas_for_all_of_them() -> None:
+    name, other = bytes([7]) * 32, bytes([8]) * 32
+    for contract, verbs in WALKING.items():
+        for verb, place in verbs.items():
+            call = QueuedCall(1, contract, selector_of(contract, verb) + other * place + name + other * 4)
+            assert call.names == "0x" + name.hex()
+            assert replace(call, assets=16).gas - call.gas == 15 * WALK_GAS
+    assert QueuedCall(1, "Orders", selector_of("Orders", "refund") + name).names == ""
 
 
 def test_a_receipt_that_may_accept_is_lent_what_acceptance_is() -> None:
