@@ -102,11 +102,7 @@ class PrivacyStore:
     def last_voucher(self, order: str) -> Document | None:
         """The voucher of the order's last release: what its supplier may close the order with."""
         with closing(self._connect()) as connection:
-            row = connection.execute(
-                "SELECT voucher FROM releases WHERE order_id = ? AND NOT withheld ORDER BY position DESC LIMIT 1",
-                (order,),
-            ).fetchone()
-        return json.loads(row[0]) if row else None
+            return Account(connection, self.cipher).last_voucher(order)
 
     def spent(self, series: str) -> int:
         """Budget that this series has spent over all its buyers, in millionths."""
@@ -149,10 +145,9 @@ class Account:
     def order(self, fund: Mapping[str, Any], tariff: Tariff) -> OrderAccount:
         """An order's account, from its Fund message and the releases so far: all epsilon, but only answered calls."""
         rows = self._connection.execute(
-            "SELECT query, epsilon, voucher FROM releases WHERE order_id = ? AND NOT withheld ORDER BY position",
-            (fund["orderId"],),
+            "SELECT query FROM releases WHERE order_id = ? AND withheld = 0 ORDER BY position", (fund["orderId"],)
         ).fetchall()
-        last = json.loads(rows[-1][2]) if rows else {"amount": 0, "epsilon": 0}
+        last = self.last_voucher(fund["orderId"]) or {"amount": 0, "epsilon": 0}
         return OrderAccount(
             order=fund["orderId"],
             buyer=fund["buyer"],
@@ -164,6 +159,13 @@ class Account:
             epsilon=last["epsilon"],
             calls=calls_of(row[0] for row in rows),
         )
+
+    def last_voucher(self, order: str) -> Document | None:
+        """The voucher of the order's last release that was a call."""
+        row = self._connection.execute(
+            "SELECT voucher FROM releases WHERE order_id = ? AND withheld = 0 ORDER BY position DESC LIMIT 1", (order,)
+        ).fetchone()
+        return json.loads(row[0]) if row else None
 
     def spent(self, order: str) -> int:
         """Budget that the order has spent, in millionths."""

@@ -3,6 +3,7 @@
 The number is SQLite's own `user_version`. 0: the first layout, one account for each registered version of a data set.
 1: one account for each series, with the buyer of every release, so that caps can be kept across orders and versions.
 2: with a custodian's refusals, which are final. 3: with what was shown of accounts' keys (signers.py).
+4: with an index that has all that an order's account is made of: shares are large, and were read with it.
 """
 
 import json
@@ -17,7 +18,7 @@ from marketplace.errors import ConfigurationError
 from marketplace.vault.keeping.secrecy import Cipher
 from marketplace.words import at_most
 
-VERSION = 3
+VERSION = 4
 _SCHEMA = """
 CREATE TABLE series (series TEXT PRIMARY KEY, budget INTEGER NOT NULL);
 CREATE TABLE releases (
@@ -33,6 +34,7 @@ CREATE TABLE answers (
     series TEXT NOT NULL, question TEXT NOT NULL, sealed BLOB, PRIMARY KEY (series, question));
 """
 _REFUSALS = "CREATE TABLE refusals (query TEXT PRIMARY KEY, refusal TEXT NOT NULL)"
+_CALLS = "CREATE INDEX calls_of_order ON releases (order_id, withheld, position, query, epsilon)"
 _KEYS = "CREATE TABLE keys (account TEXT PRIMARY KEY, changes INTEGER NOT NULL, trail TEXT NOT NULL)"
 
 
@@ -69,8 +71,11 @@ def _bring(connection: sqlite3.Connection, cipher: Cipher, series: Mapping[str, 
         _by_series(connection, cipher, series)
     if found < 2:
         connection.execute(_REFUSALS)
-    if found < VERSION:
+    if found < 3:
         connection.execute(_KEYS)
+    if found < VERSION:
+        connection.execute("DROP INDEX releases_of_order")
+        connection.execute(_CALLS)
         connection.execute(f"PRAGMA user_version = {VERSION}")
 
 

@@ -30,6 +30,9 @@ CREATE TABLE answers (
     asset TEXT NOT NULL, question TEXT NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (asset, question));
 """
 
+# What files had before the fifth layout.
+OLD_INDEX = "DROP INDEX calls_of_order; CREATE INDEX releases_of_order ON releases (order_id, position);"
+
 
 def old_file(path: Path) -> Path:
     """A file of the first layout, with two versions of one data set and a third data set."""
@@ -79,7 +82,7 @@ def test_a_file_of_the_second_layout_gets_room_for_refusals(tmp_path: Path) -> N
     with PrivacyStore(path, CIPHER).exclusive() as account:
         account.budget("series", 7)
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript("DROP TABLE refusals; DROP TABLE keys; PRAGMA user_version = 1")
+        connection.executescript(OLD_INDEX + "DROP TABLE refusals; DROP TABLE keys; PRAGMA user_version = 1")
     with PrivacyStore(path, CIPHER).exclusive() as account:
         assert account.refused("q") is None
         account.remember_refusal({"query": "q", "code": "voucher_too_small"})
@@ -87,12 +90,27 @@ def test_a_file_of_the_second_layout_gets_room_for_refusals(tmp_path: Path) -> N
         assert account.budget("series", 9) == 7
 
 
+def test_an_orders_account_is_read_from_an_index_alone_in_files_of_the_fourth_layout_too(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    PrivacyStore(path, CIPHER)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(OLD_INDEX + "PRAGMA user_version = 3")
+    PrivacyStore(path, CIPHER)
+    with closing(sqlite3.connect(path)) as connection:
+        for asked in (
+            "query FROM releases WHERE order_id = 1 AND withheld = 0 ORDER BY position",
+            "sum(epsilon) FROM releases WHERE order_id = 1",
+        ):
+            ((*_, plan),) = connection.execute(f"EXPLAIN QUERY PLAN SELECT {asked}").fetchall()
+            assert "COVERING INDEX calls_of_order" in plan
+
+
 def test_a_file_of_the_third_layout_gets_room_for_what_was_shown_of_keys(tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite"
     with PrivacyStore(path, CIPHER).exclusive() as account:
         account.remember_refusal({"query": "q", "code": "voucher_too_small"})
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript("DROP TABLE keys; PRAGMA user_version = 2")
+        connection.executescript(OLD_INDEX + "DROP TABLE keys; PRAGMA user_version = 2")
     with PrivacyStore(path, CIPHER).exclusive() as account:
         assert account.keys_seen("0x01") == (0, "")
         account.remember_keys("0x01", 1, "0xaa")
