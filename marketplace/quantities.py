@@ -1,9 +1,11 @@
-"""How people write and read quantities: money in its currency, privacy budget as a decimal. Inside they are integers.
+"""How people write and read quantities: money in its currency, privacy budget as a decimal, moments. Inside they are
+integers.
 
 Parsing is exact: more decimals than the unit has are refused, never rounded.
 """
 
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from marketplace.currencies import CNY, currency_of
@@ -59,6 +61,11 @@ def worth(amount: int, currency: str = CNY.code) -> tuple[str, str]:
 def epsilon(micro: int) -> str:
     """A privacy budget without superfluous zeros."""
     return format((Decimal(micro) / MICRO).normalize(), "f")
+
+
+def moment(unix_seconds: int) -> str:
+    """UTC, to the second."""
+    return datetime.fromtimestamp(unix_seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def _scaled(text: str, unit: int, expected: str, zh: str) -> int:

@@ -1,8 +1,10 @@
-"""Fixtures for every test: databases of both kinds, a watch on every refusal. Generated examples have no deadline."""
+"""Fixtures for every test: databases of both kinds, a watch on every refusal and on every field that is told. Generated
+examples have no deadline."""
 
 import functools
 import itertools
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import hypothesis
 import pytest
 
+from marketplace.console import fields
 from marketplace.errors import MarketplaceError
 from tests import postgres, refusals
 
@@ -19,6 +22,7 @@ hypothesis.settings.load_profile("shared cores")
 
 _numbers = itertools.count()
 _faults: list[str] = []
+_unnamed: list[str] = []
 
 
 def _watch_refusals() -> None:
@@ -33,7 +37,21 @@ def _watch_refusals() -> None:
     MarketplaceError.__init__ = watched  # type: ignore[method-assign]
 
 
+def _watch_fields() -> None:
+    """Note each field that the command line tells without a Chinese word for it."""
+    find = fields.label
+
+    @functools.wraps(find)
+    def watched(name: str, language: str) -> str:
+        if re.fullmatch("[a-z][A-Za-z_]*", name) and name not in fields.CHINESE:
+            _unnamed.append(name)
+        return find(name, language)
+
+    fields.label = watched
+
+
 _watch_refusals()
+_watch_fields()
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +61,14 @@ def refusals_can_be_read(request: pytest.FixtureRequest) -> Iterator[None]:
     _faults.clear()
     yield
     assert not _faults or "fuzz" in request.path.parts
+
+
+@pytest.fixture(autouse=True)
+def fields_have_words() -> Iterator[None]:
+    """No test may have the command line tell a field that console/fields.py has no Chinese word for."""
+    _unnamed.clear()
+    yield
+    assert not _unnamed
 
 
 @pytest.fixture(scope="session")

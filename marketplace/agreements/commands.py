@@ -1,5 +1,6 @@
 """`marketplace agreements`: two sides sign a model form; amended and retired only by both."""
 
+import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,9 +44,17 @@ COLUMNS = (
     ("validUntil", "valid until", "有效期至", moment),
     ("standing", "status", "状态", said),
 )
+
+
+def _spaced(intent: str) -> str:
+    """An intent's name as words: "amend agreement"."""
+    return re.sub("(?<=[a-z])(?=[A-Z])", " ", intent).lower()
+
+
 PROPOSALS = (
     ("proposal", "proposal", "提议", str),
-    ("intent", "about", "事项", named(vocabulary.STATEMENTS, str)),
+    ("intent", "about", "事项", named(vocabulary.STATEMENTS, _spaced)),
+    ("agreementId", "agreement", "协议", short),
     ("proposer", "by", "提议人", short),
     ("deadline", "until", "签署截止", moment),
     ("state", "state", "状态", named(vocabulary.PROPOSALS)),
@@ -169,7 +178,10 @@ def proposals(run: Run) -> None:
     Example: marketplace agreements proposals
     """
     with open_client(run) as client:
-        run.rows(agreements.proposals(client), PROPOSALS, run.tr("proposals", "提议"))
+        found = agreements.proposals(client)
+    about = [item["message"].get("previousId", item["message"]["agreementId"]) for item in found]
+    shown = [{**item, "agreementId": which} for item, which in zip(found, about, strict=True)]
+    run.rows(shown, PROPOSALS, run.tr("proposals", "提议"), data=found)
 
 
 @command(app)

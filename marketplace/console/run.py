@@ -20,9 +20,10 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.table import Table
 from rich.text import Text
 
+from marketplace.console import fields
 from marketplace.currencies import CNY
 from marketplace.errors import MarketplaceError
-from marketplace.quantities import money
+from marketplace.quantities import moment, money
 from marketplace.words import Words
 
 LABELS = {
@@ -96,9 +97,8 @@ class Run:
 
         What is an object itself, and where an intent stands in its block, is for programs and left out.
         """
-        self._lines(
-            {name: value for name, value in data.items() if name not in PLACES and not isinstance(value, Mapping)}
-        )
+        told = {name: value for name, value in data.items() if name not in PLACES and not isinstance(value, Mapping)}
+        self._lines({fields.label(name, self.language): _moment(name, value) for name, value in told.items()})
 
     def terms(self, lines: Sequence[tuple[Words, Words]]) -> None:
         """What somebody is about to sign, a line each: what it is about, and what it says; nothing with --json."""
@@ -247,6 +247,13 @@ class _RateColumn(ProgressColumn):
 
 def _silent(stage: str, done: int, total: int) -> None:
     """Nobody watches."""
+
+
+def _moment(name: str, value: Any) -> Any:
+    """Seconds of unix time as people read them."""
+    if name in fields.MOMENTS and isinstance(value, int) and value:
+        return moment(value)
+    return value
 
 
 def _plain(value: object) -> str:

@@ -4,7 +4,6 @@ lower-case hex."""
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -120,9 +119,7 @@ def parse_share(text: str) -> tuple[str, int]:
     return parse_address(address), int(bps)
 
 
-def moment(unix_seconds: int) -> str:
-    """UTC, to the second."""
-    return datetime.fromtimestamp(unix_seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+moment = quantities.moment
 
 
 def short(identifier: str) -> str:

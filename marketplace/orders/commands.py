@@ -17,6 +17,7 @@ from marketplace.sdk import claims, listings, orders
 from marketplace.sdk.opening import open_client, open_keys
 from marketplace.types import ZERO_DIGEST, OrderStatus
 from marketplace.vault.vouchers import own_voucher
+from marketplace.words import PURPOSES as PURPOSE_WORDS
 
 app = group("Buy: accept terms, fund an order, get a right to use. 下单交易")
 Order = Annotated[str, typer.Argument(metavar="ORDER", parser=parse_id(Kind.ORDER), help="id of the order 订单编号")]
@@ -152,14 +153,22 @@ def show(run: Run, order: Order) -> None:
     """
     with open_client(run) as client:
         deal = orders.inspect(client, order)
+        spent = claims.spent(client, deal.order)
+    plan = plan_of(deal.terms)
     if run.as_json:
-        run.json(
-            {"order": deal.order, "agreement": deal.agreement, "terms": deal.offer.terms, "plan": plan_of(deal.terms)}
-        )
+        told = {"order": deal.order, "agreement": deal.agreement, "terms": deal.offer.terms, "plan": plan}
+        run.json({**told, "spent": spent})
         return
     run.rows([deal.order], COLUMNS)
-    facts = {name: deal.agreement[name] for name in ("purpose", "region", "listing")}
-    run.facts({**facts, run.tr("price", "价格"): run.tr(*plan_words(plan_of(deal.terms), deal.order["currency"]))})
+    facts = {name: deal.agreement[name] for name in ("region", "listing")}
+    run.facts(
+        {
+            "purpose": run.tr(deal.agreement["purpose"], PURPOSE_WORDS[deal.agreement["purpose"]]),
+            **facts,
+            "price": run.tr(*plan_words(plan, deal.order["currency"])),
+        }
+    )
+    _print_spent(run, deal.order, spent)
     if deal.order["claim"]:
         _print_claim(run, deal.order["claim"], deal.order["currency"])
 
@@ -208,6 +217,22 @@ def _say(run: Run, result: dict[str, Any], english: str, chinese: str) -> None:
     run.result(result, english, chinese)
     if not run.as_json:
         _print_claim(run, result["claim"], result["currency"])
+
+
+def _print_spent(run: Run, order: dict[str, Any], spent: dict[str, int]) -> None:
+    """What was used of an order, and what is left to it while it runs."""
+    used, code = worth(spent["amount"], order["currency"]), order["currency"]
+    budget = epsilon(spent["epsilon"])
+    lines = {
+        run.tr("used", "已用"): run.tr(
+            f"{used[0]} for {spent['calls']} calls, privacy budget {budget}",
+            f"{used[1]}，调用 {spent['calls']} 次，隐私预算 {budget}",
+        )
+    }
+    if order["status"] == OrderStatus.FUNDED:
+        rest, budget = worth(order["escrow"] - spent["amount"], code), epsilon(order["epsilonCap"] - spent["epsilon"])
+        lines[run.tr("left", "剩余")] = run.tr(f"{rest[0]}, privacy budget {budget}", f"{rest[1]}，隐私预算 {budget}")
+    run.facts(lines)
 
 
 def _print_claim(run: Run, claim: dict[str, Any], currency: str) -> None:

@@ -61,23 +61,23 @@ CLAIMS: tuple[Refusal, ...] = (
         "OrdersNotHigher",
         "voucher_not_higher",
         "settlement.the_higher_voucher_wins",
-        "order {orderId} stands at {amount} fen and {epsilon} micro-epsilon; the voucher is above in neither",
+        "order {orderId} stands at {amount} fen and a privacy budget of {epsilon}; the voucher is above in neither",
         "订单 {orderId} 现为 {amount} 分、隐私预算 {epsilon}，该凭证均未更高",
         "nothing has to be done: what stands is at least as high",
         "无需处理：现有凭证不低于该凭证",
         expected=Words(
-            "more than {amount} fen or more than {epsilon} micro-epsilon", "高于 {amount} 分，或隐私预算高于 {epsilon}"
+            "more than {amount} fen or a budget of more than {epsilon}", "高于 {amount} 分，或隐私预算高于 {epsilon}"
         ),
     ),
     Refusal(
         "OrdersBelowClaim",
         "voucher_below_claim",
         "settlement.the_higher_voucher_wins",
-        "order {orderId} is claimed at {amount} fen and {epsilon} micro-epsilon; the voucher is below",
+        "order {orderId} is claimed at {amount} fen and a privacy budget of {epsilon}; the voucher is below",
         "订单 {orderId} 已主张 {amount} 分、隐私预算 {epsilon}，该凭证更低",
         "close with the last voucher, or wait for the end of the window",
         "请使用最后凭证结清，或等待窗口期满",
-        expected=Words("at least {amount} fen and {epsilon} micro-epsilon", "不低于 {amount} 分与隐私预算 {epsilon}"),
+        expected=Words("at least {amount} fen and a budget of {epsilon}", "不低于 {amount} 分与隐私预算 {epsilon}"),
     ),
     Refusal(
         "OrdersWindowOver",

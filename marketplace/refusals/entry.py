@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 from typing import Any
 
+from marketplace.quantities import epsilon as show_epsilon
 from marketplace.words import NONE, Words, of_bits, of_moment, of_number, of_rights
 
 
@@ -30,6 +31,11 @@ def bits(kind: type[IntFlag], nothing: Words = NONE) -> Term:
     return Term(lambda value: of_bits(kind, value, nothing))
 
 
+def budget(of: str) -> Term:
+    """A privacy budget in millionths, as a decimal."""
+    return Term(lambda value: Words.alike(show_epsilon(value)), of)
+
+
 MOMENTS = frozenset(
     (
         *("deadline", "time", "validFrom", "validUntil", "until", "present", "earliest", "latest", "slowest"),
@@ -37,6 +43,8 @@ MOMENTS = frozenset(
     )
 )
 """Values of errors that are seconds of unix time, where they are whole numbers; people are told the moment."""
+BUDGETS = frozenset(("epsilon", "epsilonCap", "epsilonBudget"))
+"""Values of errors that are privacy budgets in millionths; people are told the decimal."""
 RIGHTS = Term(of_rights)
 """A confirmation's rights as bits: 1 to hold, 2 to use, 4 to operate."""
 NEITHER = Words("neither SEIZED nor CONTROLLED", "未被查封且未受行政管控")
@@ -79,7 +87,7 @@ class Refusal:
             values: the error's values by name, in the forms of `marketplace.events`.
         """
         words = {name: term.words(values[term.of or name]) for name, term in self.terms.items()}
-        told = {name: of_moment(value) if name in MOMENTS else value for name, value in values.items()}
+        told = {name: _plain(name, value) for name, value in values.items()}
         en = {**told, **{name: item.en for name, item in words.items()}}
         zh = {**told, **{name: item.zh for name, item in words.items()}}
         exact: dict[str, Any] = {**values, **words}
@@ -94,8 +102,15 @@ class Refusal:
         }
 
 
+def _plain(name: str, value: object) -> object:
+    """A value as people read it."""
+    if name in MOMENTS:
+        return of_moment(value)
+    return show_epsilon(value) if name in BUDGETS and isinstance(value, int) else value
+
+
 def _one(wanted: str | Words, exact: Mapping[str, Any], en: Mapping[str, Any], zh: Mapping[str, Any]) -> object:
-    """A value by its name stays what it is, for programs; a moment too."""
+    """A value by its name stays what it is, for programs; a moment and a budget too."""
     if isinstance(wanted, Words):
         return Words(wanted.en.format_map(en), wanted.zh.format_map(zh))
     found = exact.get(wanted)

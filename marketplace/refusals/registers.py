@@ -1,6 +1,6 @@
 """Refusals common to all intents, and those of participants, rights and listings."""
 
-from marketplace.refusals.entry import NEITHER, OTHER_MARKS, RIGHTS, Refusal, Term, bits, number
+from marketplace.refusals.entry import NEITHER, OTHER_MARKS, RIGHTS, Refusal, Term, bits, budget, number
 from marketplace.types import AssetStatus, ListingStatus, ParticipantStatus, Role, TitleMark
 from marketplace.words import NONE, Words, joined, of_bits, of_rights, word
 
@@ -218,10 +218,10 @@ REGISTERS = (
         "RightsBudgetRange",
         "asset_budget_range",
         "rights.budget_range",
-        "a privacy budget of {epsilonBudget} micro-epsilon is zero or beyond reason",
-        "隐私预算 {epsilonBudget}（百万分之一 ε）为零或超出合理范围",
-        "declare between 1 and 1000000000000 micro-epsilon",
-        "请声明 1 至 1000000000000 之间的数值",
+        "a privacy budget of {epsilonBudget} is zero or beyond reason",
+        "隐私预算 {epsilonBudget} 为零或超出合理范围",
+        "declare between 0.000001 and 1000000",
+        "请声明 0.000001 至 1000000 之间的数值",
         got="epsilonBudget",
     ),
     Refusal(
@@ -451,12 +451,13 @@ REGISTERS = (
         "RightsBudgetExceeded",
         "budget_exceeded",
         "rights.epsilon_within_budget",
-        "{left} micro-epsilon of asset {assetId} are left, {asked} were asked for",
-        "资产 {assetId} 的隐私预算剩余 {left}（百万分之一 ε），申请 {asked}",
+        "of the privacy budget of asset {assetId} {rest} is left, {wish} was asked for",
+        "资产 {assetId} 的隐私预算剩余 {rest}，申请 {wish}",
         "ask for at most what is left",
         "申请数额不得超过剩余预算",
         expected="left",
         got="asked",
+        terms={"rest": budget("left"), "wish": budget("asked")},
     ),
     Refusal(
         "ListingsIdMismatch",

@@ -12,6 +12,7 @@ from marketplace.sdk import orders
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 from marketplace.sdk.keyproofs import book_of
+from marketplace.types import OrderStatus
 
 
 def claim(client: Client, order_id: str, own: Document | None = None) -> dict[str, Any]:
@@ -60,6 +61,18 @@ def finish(client: Client, order_id: str) -> dict[str, Any]:
         RuleError: `window_open`, `order_not_claimed`.
     """
     return client.submit("/settlement/finishes", {"order": order_id})
+
+
+def spent(client: Client, order: dict[str, Any]) -> dict[str, int]:
+    """What of an order was used: "amount", "epsilon" and "calls" as the ledger settled it, or while it runs by the
+    highest voucher that the exchange has; nothing before the first.
+
+    Raises:
+        VerificationError: as `claim`.
+    """
+    found = None if order["status"] in (OrderStatus.SETTLED, OrderStatus.REFUNDED) else _at_hand(client, order, None)
+    told = order if found is None else found[0]
+    return {name: int(told[name]) for name in ("amount", "epsilon", "calls")}
 
 
 def _at_hand(client: Client, order: dict[str, Any], own: Document | None) -> tuple[dict[str, Any], str] | None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from marketplace.errors import PortError
+from marketplace.quantities import epsilon as show_epsilon
 from marketplace.queries import timings
 from marketplace.sdk.http.polling import Notice, idle, poll, task_in
 from marketplace.vault.closing import Closing
@@ -90,7 +91,7 @@ class VaultAgent:
             self._post("releases", {"release": decision.release, "shares": decision.shares})
             query, epsilon = decision.release["query"], decision.release["epsilon"]
             self.notice(
-                f"released {query} for epsilon {epsilon} millionths", f"已发布 {query},预算 {epsilon}(百万分之一)"
+                f"released {query} for epsilon {show_epsilon(epsilon)}", f"已发布 {query}，预算 {show_epsilon(epsilon)}"
             )
 
     def _post(self, path: str, body: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from crypto.errors import ParameterError
 from crypto.seal.privacy import MICRO, Noise, composed_loss, noise_for
 from marketplace.errors import RuleError, VerificationError
+from marketplace.quantities import epsilon as show_epsilon
 from marketplace.queries.planning.numbers import Number, Plan
 from marketplace.queries.planning.sensitivity import row_sensitivity
 from marketplace.queries.planning.statistics import Statistic
@@ -44,10 +45,10 @@ def share_of_epsilon(statistics: Sequence[Statistic], epsilon: int) -> int:
     if share < 1:
         raise RuleError(
             "epsilon_too_small",
-            f"epsilon {epsilon} millionths cannot be shared by {parts} statistics",
-            zh=f"隐私预算 {epsilon}(百万分之一)不足以分给 {parts} 个统计量",
+            f"a privacy budget of {show_epsilon(epsilon)} cannot be shared by {parts} statistics",
+            zh=f"隐私预算 {show_epsilon(epsilon)} 不足以分给 {parts} 个统计量",
             rule="queries.epsilon",
-            expected=Words(f"at least {parts} millionths", f"至少百万分之 {parts}"),
+            expected=Words(f"at least {show_epsilon(parts)}", f"至少 {show_epsilon(parts)}"),
             got=epsilon,
             hint="ask for more epsilon, or for fewer statistics at once",
             hint_zh="请提高 epsilon，或减少一次查询的统计量",

@@ -9,7 +9,7 @@ from marketplace.api.rules import is_api
 from marketplace.api.service import records_of
 from marketplace.clearing.tables import ClearedOrder, ClearingBatch
 from marketplace.deliveries.tables import Delivery
-from marketplace.errors import NotFoundError, RuleError
+from marketplace.errors import InvalidInputError, NotFoundError, RuleError
 from marketplace.ledger.tables import LedgerBlock, time_of
 from marketplace.listings.service import get_listing
 from marketplace.listings.tables import Listing
@@ -22,7 +22,7 @@ from marketplace.settlement.statements.account import bounds
 from marketplace.settlement.tables import Payout
 from marketplace.storage.documents import read_document
 from marketplace.types import BatchStatus, OrderStatus
-from marketplace.words import word
+from marketplace.words import Words, word
 
 
 def sale_of(session: Session, order_id: str, account: str) -> Sale:
@@ -42,10 +42,21 @@ def sales_between(session: Session, seller: str, buyer: str, period: str, accoun
     """What `seller` sold to `buyer` and was settled in a month of China, in the ledger's order.
 
     Raises:
-        InvalidInputError: `period_invalid`.
+        InvalidInputError: `period_invalid`; `invoice_sides`: nobody bills themselves.
         NotFoundError: `invoice_unknown`: `account` is neither of them, and does not oversee.
     """
     begin, end = bounds(period)
+    if seller == buyer:
+        raise InvalidInputError(
+            "invoice_sides",
+            "seller and buyer of an invoice are two participants",
+            zh="账单的卖方与买方应为不同参与方",
+            rule="settlement.nobody_in_own_matter",
+            expected=Words("a seller and another participant as buyer", "卖方及另一参与方作为买方"),
+            got=seller,
+            hint="name the other side, e.g. --seller 0x…",
+            hint_zh="请指明对方，如 --seller 0x…",
+        )
     if account not in (seller, buyer) and not oversees(session, account):
         raise NotFoundError("invoice_unknown", "there is no such invoice for you", zh="没有您可查看的该账单")
     query = select(Order, LedgerBlock.timestamp)

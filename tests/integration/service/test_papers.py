@@ -14,7 +14,7 @@ from marketplace.auditor.trust import Trust
 from marketplace.auditor.verifier import audit
 from marketplace.cli import main
 from marketplace.errors import VerificationError
-from marketplace.sdk import evidence, identifiers, orders, papers, settlement
+from marketplace.sdk import claims, evidence, identifiers, orders, papers, settlement
 from marketplace.settlement.papers.printing import ATTACHMENT, print_paper
 from marketplace.settlement.statements.account import CHINA
 from tests.integration.service.test_clearing import answered_order
@@ -61,6 +61,16 @@ def test_an_invoice_has_every_settled_order_once(town: Town, settled: str) -> No
     assert (line["gross"], line["fee"], line["net"]) == (PRICE, FEE, PRICE - FEE)
     assert line["tax"] == PRICE * 600 // 10_600
     assert code_of(lambda: papers.invoice(town["rival"], supplier.address, buyer.address, month)) == "invoice_unknown"
+    assert code_of(lambda: papers.invoice(buyer, buyer.address, buyer.address, month)) == "invoice_sides"
+
+
+def test_what_an_order_used_is_told(town: Town, settled: str) -> None:
+    buyer = town["buyer"]
+    running = answered_order(town)
+    used = claims.spent(buyer, orders.get(buyer, running))
+    assert (used["amount"], used["calls"]) == (PRICE, 1)
+    assert used == claims.spent(town["supplier"], orders.get(buyer, settled))
+    assert used["epsilon"] > 0
 
 
 def test_a_paper_is_printed_whole_and_a_changed_one_does_not_verify(
