@@ -10,9 +10,9 @@ from decimal import Decimal
 
 from marketplace.currencies import CNY, currency_of
 from marketplace.errors import InvalidInputError
-from marketplace.types import MICRO
+from marketplace.types import MICRO, NO_LIMIT
 
-_DECIMAL = re.compile(r"\d{1,12}(\.\d{1,9})?", re.ASCII)
+_DECIMAL = re.compile(r"\d+(\.\d{1,9})?", re.ASCII)
 
 
 def parse_money(text: str, currency: str = CNY.code) -> int:
@@ -70,8 +70,11 @@ def moment(unix_seconds: int) -> str:
 
 def _scaled(text: str, unit: int, expected: str, zh: str) -> int:
     value = Decimal(text) * unit if _DECIMAL.fullmatch(text) else None
-    if value is None or value != value.to_integral_value():
-        raise InvalidInputError(
-            "malformed_quantity", f"expected {expected}, got {text[:40]!r}", zh=f"应为{zh}", expected=expected, got=text
-        )
-    return int(value)
+    if value is not None and value > NO_LIMIT:
+        most = format(Decimal(NO_LIMIT) / unit, "f")
+        expected, zh = f"at most {most}", f"不超过 {most} 的数"
+    elif value is not None and value == value.to_integral_value():
+        return int(value)
+    raise InvalidInputError(
+        "malformed_quantity", f"expected {expected}, got {text[:40]!r}", zh=f"应为{zh}", expected=expected, got=text
+    )

@@ -16,7 +16,7 @@ from marketplace.agreements.signing import Signed, standing_words
 from marketplace.agreements.wording import field_words, write_out
 from marketplace.console import Run, command, group
 from marketplace.console.naming import named, said
-from marketplace.console.values import moment, parse_address, parse_digest, parse_duration, read_json, short
+from marketplace.console.values import moment, parse_address, parse_as, parse_digest, parse_duration, read_json, short
 from marketplace.documents import Document, digest
 from marketplace.errors import InvalidInputError
 from marketplace.sdk import agreements
@@ -284,7 +284,7 @@ def _load(run: Run, what: str) -> tuple[Document, Signed]:
     path = Path(what)
     if path.is_file():
         return forms.validate_agreement_on_form(read_json(path)), Signed()
-    name = parse_digest(what)
+    name = parse_as("WHAT", parse_digest, what)
     with open_client(run) as client:
         mine = {row["proposal"]: row for row in agreements.proposals(client)}
         if name in mine:

@@ -15,10 +15,10 @@ from marketplace.console.values import (
     InCurrency,
     moment,
     parse_address,
+    parse_amount,
     parse_digest,
     parse_duration,
     parse_id,
-    parse_money,
 )
 from marketplace.currencies import CNY
 from marketplace.documents import PURPOSES, money_of
@@ -75,7 +75,10 @@ def offer(
         int, typer.Option(parser=parse_duration, metavar="DURATION", help="how long, e.g. 90d 期限")
     ] = "90d",  # type: ignore[assignment]
     threshold: Annotated[int, typer.Option(min=1, help="panel nodes that must agree 须一致的节点数")] = 2,
-    node: Annotated[list[str] | None, typer.Option(help="panel node, repeatable; all if none 计算节点")] = None,
+    node: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ADDRESS", parser=parse_address, help="panel node, repeatable; all if none 计算节点"),
+    ] = None,
     currency: InCurrency = CNY.code,
 ) -> None:
     """List a data set call by call, on terms that never change. 挂牌接口
@@ -95,7 +98,7 @@ def offer(
             plan=declared.plan,
             epsilon_per_query_max=1,
             minimum_cohort=None,
-            nodes=[parse_address(text) for text in node or []],
+            nodes=node or [],
             threshold=threshold,
             term_end=end_within(client.now(), term, rights.get_asset(client, asset)["validUntil"]),
             fields=declared.fields,
@@ -133,7 +136,7 @@ def order_(
     with open_client(run) as client:
         until, code = int(time.time()) + term, listings.get(client, listing)["currency"]
         wish = {"purpose": purpose.upper(), "region": region, "currency": code, "agreement_id": under or ZERO_DIGEST}
-        result = api.order(client, listing, escrow=parse_money(escrow, code), valid_until=until, **wish)
+        result = api.order(client, listing, escrow=parse_amount("--escrow", escrow, code), valid_until=until, **wish)
     ends = moment(result["validUntil"])
     run.result(result, f"funded until {ends}; you may call now", f"已托管至 {ends}，可以调用")
 

@@ -10,10 +10,10 @@ from marketplace.console.values import (
     InCurrency,
     moment,
     parse_address,
+    parse_amount,
     parse_digest,
     parse_duration,
     parse_id,
-    parse_money,
 )
 from marketplace.currencies import CNY
 from marketplace.documents.identifiers import Kind
@@ -107,7 +107,7 @@ def owe(
     """
     with open_client(run) as client:
         code = clearing.get(client, batch)["currency"]
-        units = parse_money(amount, code)
+        units = parse_amount("AMOUNT", amount, code)
         result = clearing.owe(client, batch, creditor, units, reference)
     much = worth(units, code)
     run.result(result, f"{much[0]} owed to {creditor} in the batch", f"已计入应付 {creditor} {much[1]}")

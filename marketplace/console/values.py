@@ -5,16 +5,30 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from marketplace import quantities
 from marketplace.console.usage import BadValue
-from marketplace.currencies import CNY, currency_of
+from marketplace.currencies import currency_of
 from marketplace.documents.identifiers import Identifier, Kind, is_certificate_code, parse_identifier
 from marketplace.errors import InvalidInputError
 from marketplace.words import Words
+
+Value = TypeVar("Value")
+
+
+def parse_as(name: str, parse: Callable[[str], Value], text: str) -> Value:
+    """What a command itself parses, and not typer for it: its fault, too, names where it stands.
+
+    Args:
+        name: the argument or option as it is written, e.g. "AMOUNT" or "--share".
+    """
+    try:
+        return parse(text)
+    except BadValue as error:
+        raise BadValue(error.message, error.zh, name) from None
 
 
 def parse_reason(text: str) -> str:
@@ -33,9 +47,14 @@ _DURATION = re.compile(r"(\d{1,6})([smhdy])", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "y": 365 * 86400}
 
 
-def parse_money(text: str, currency: str = CNY.code) -> int:
-    """Minor units from an amount, e.g. 250 fen from "2.50" yuan."""
-    return _quantity(lambda given: quantities.parse_money(given, currency), text)
+def parse_money(text: str) -> int:
+    """Fen from an amount in yuan, e.g. 250 from "2.50"."""
+    return _quantity(quantities.parse_money, text)
+
+
+def parse_amount(name: str, text: str, currency: str) -> int:
+    """Minor units from an amount of an argument or option, whose currency (ISO 4217 code) a command finds first."""
+    return parse_as(name, lambda given: _quantity(lambda one: quantities.parse_money(one, currency), given), text)
 
 
 def parse_currency(text: str) -> str:

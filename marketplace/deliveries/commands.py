@@ -11,10 +11,10 @@ from marketplace.console.values import (
     InCurrency,
     moment,
     parse_address,
+    parse_amount,
     parse_digest,
     parse_duration,
     parse_id,
-    parse_money,
     short,
 )
 from marketplace.currencies import CNY
@@ -63,7 +63,10 @@ def offer(
         int, typer.Option(parser=parse_duration, metavar="DURATION", help="how long, e.g. 90d 期限")
     ] = "90d",  # type: ignore[assignment]
     threshold: Annotated[int, typer.Option(min=1, help="panel nodes that must agree 须一致的节点数")] = 2,
-    node: Annotated[list[str] | None, typer.Option(help="panel node, repeatable; all if none 计算节点")] = None,
+    node: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ADDRESS", parser=parse_address, help="panel node, repeatable; all if none 计算节点"),
+    ] = None,
     currency: InCurrency = CNY.code,
 ) -> None:
     """List a data set as a file, and offer its delivery. 挂牌文件交付
@@ -80,11 +83,11 @@ def offer(
             purposes=[word.upper() for word in purpose],
             regions=region or [],
             price=None,
-            plan=sdk.full_set(parse_money(price, currency)),
+            plan=sdk.full_set(parse_amount("--price", price, currency)),
             currency=currency,
             epsilon_per_query_max=1,
             minimum_cohort=None,
-            nodes=[parse_address(text) for text in node or []],
+            nodes=node or [],
             threshold=threshold,
             term_end=end_within(client.now(), term, rights.get_asset(client, asset)["validUntil"]),
             delivery=sdk.file_terms(key, dict(_marked(text) for text in mark)),

@@ -6,7 +6,7 @@ import typer
 
 from marketplace.console import Run, command, group
 from marketplace.console.naming import named
-from marketplace.console.values import moment, parse_digest, parse_duration, parse_id, short
+from marketplace.console.values import moment, parse_as, parse_digest, parse_duration, parse_id, short
 from marketplace.documents.identifiers import Kind
 from marketplace.documents.ids import title_id
 from marketplace.errors import InvalidInputError
@@ -63,7 +63,7 @@ def _source(text: str) -> sdk.Source:
             hint="e.g. 0x77…77:2500 for a quarter of the net income, by consent",
             hint_zh="例如 0x77…77:2500 表示净收入的四分之一，须取得同意",
         )
-    return sdk.Source(parse_digest(asset), int(bps), title or ZERO_DIGEST)
+    return sdk.Source(parse_as("--input", parse_digest, asset), int(bps), title or ZERO_DIGEST)
 
 
 @command(app)

@@ -11,11 +11,12 @@ from marketplace.console.values import (
     InCurrency,
     moment,
     parse_address,
+    parse_amount,
+    parse_as,
     parse_digest,
     parse_duration,
     parse_epsilon,
     parse_id,
-    parse_money,
     read_json,
     short,
 )
@@ -85,7 +86,10 @@ def create(
         int, typer.Option(parser=parse_duration, metavar="DURATION", help="how long, e.g. 90d 期限")
     ] = "90d",  # type: ignore[assignment]
     threshold: Annotated[int, typer.Option(min=1, help="panel nodes that must agree 须一致的节点数")] = 2,
-    node: Annotated[list[str] | None, typer.Option(help="panel node, repeatable; all if none 计算节点")] = None,
+    node: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ADDRESS", parser=parse_address, help="panel node, repeatable; all if none 计算节点"),
+    ] = None,
     buyer_cap: Annotated[
         int | None,
         typer.Option(
@@ -115,16 +119,16 @@ def create(
             computations=_words(compute),
             purposes=_words(purpose),
             regions=region or [],
-            price=None if price is None else parse_money(price, currency),
+            price=None if price is None else parse_amount("--price", price, currency),
             currency=currency,
             plan=_plan(price, plan),
             epsilon_per_query_max=epsilon_per_query,
             minimum_cohort=minimum_cohort,
-            nodes=[parse_address(text) for text in node or []],
+            nodes=node or [],
             threshold=threshold,
             term_end=end_within(client.now(), term, rights.get_asset(client, asset)["validUntil"]),
             buyer_cap=buyer_cap,
-            groups=dict(map(_group, group or [])),
+            groups=dict(parse_as("--buyers", _group, text) for text in group or []),
             fields=field or [],
         )
         result = listings.create(client, terms, under)

@@ -7,7 +7,7 @@ import typer
 
 from marketplace.console import Run, command, group
 from marketplace.console.naming import named
-from marketplace.console.values import moment, parse_digest, parse_duration, parse_epsilon, parse_id, parse_money
+from marketplace.console.values import moment, parse_amount, parse_digest, parse_duration, parse_epsilon, parse_id
 from marketplace.documents import PURPOSES
 from marketplace.documents.identifiers import Kind
 from marketplace.pricing import plan_of
@@ -75,7 +75,7 @@ def fund(
         result = orders.fund(
             client,
             listing,
-            escrow=parse_money(escrow, code),
+            escrow=parse_amount("--escrow", escrow, code),
             currency=code,
             epsilon_cap=epsilon_cap,
             purpose=purpose.upper(),

@@ -56,7 +56,10 @@ def seal(  # noqa: PLR0917 - one parameter for each argument and option
     data: Data,
     schema: SchemaFile,
     release_key: Annotated[
-        str | None, typer.Option(help="address that signs releases; yours if none 释放签名地址")
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", parser=parse_address, help="address that signs releases; yours if none 释放签名地址"
+        ),
     ] = None,
     batch: Batch = FIRST_BATCH,
     custodian: CardFile = None,
@@ -71,7 +74,7 @@ def seal(  # noqa: PLR0917 - one parameter for each argument and option
     """
 
     def work(keys: Keys, vault: VaultFolder, report: Progress) -> Dataset:
-        signer = parse_address(release_key) if release_key else keys.address
+        signer = release_key or keys.address
         now, declared = int(time.time()), load_schema(schema)
         return seal_file(
             data,
@@ -185,7 +188,11 @@ def run_(
     *,
     seller: Annotated[
         list[str] | None,
-        typer.Option(help="address besides yours whose listings count, e.g. the new holder of OPERATE 认可的其他卖方"),
+        typer.Option(
+            metavar="ADDRESS",
+            parser=parse_address,
+            help="address besides yours whose listings count, e.g. the new holder of OPERATE 认可的其他卖方",
+        ),
     ] = None,
     registrar: Registrars = None,
     trust: Trust = "rederive",
@@ -211,8 +218,8 @@ def run_(
             return
         tell_memory(run)
         store = PrivacyStore(path / STORE, cipher)
-        sellers = [parse_address(item) for item in seller or ()]
-        registrars = [*client.registrars, *(parse_address(item) for item in registrar or ())]
+        sellers = list(seller or ())
+        registrars = [*client.registrars, *(registrar or ())]
         folder, ledger = VaultFolder(path, cipher), client.deployment
         vault = Vault(keys, folder, store, ledger, sellers, word=word, registrars=registrars, columns=opened)
         run.log(f"vault {keys.address} waits for queries", f"保险库 {keys.address} 等待查询")

@@ -15,6 +15,7 @@ from marketplace.console.usage import BadValue
 from marketplace.console.values import (
     Reason,
     moment,
+    parse_as,
     parse_duration,
     parse_epsilon,
     parse_share,
@@ -70,10 +71,14 @@ def register(
     """
     document = read_json(manifest)
     with open_client(run) as client:
-        shares = [parse_share(text) for text in share or [f"{client.address}:10000"]]
+        shares = [parse_as("--share", parse_share, text) for text in share or [f"{client.address}:10000"]]
         claim = rights.make_claim(document, level=level, source_class=source, origin=origin, shares=shares)
         result = rights.register(client, document, claim, epsilon_budget)
-    run.result(result, "registered; a registrar must confirm it now", "已登记，等待登记机构确认")
+    run.result(
+        result,
+        f"asset {result['assetId']} is entered; now apply: `registrations form`, then `registrations file`",
+        f"已录入资产 {result['assetId']}；请申请登记：registrations form、registrations file",
+    )
 
 
 @command(app)

@@ -24,4 +24,4 @@ def lifted(mark: str | None) -> TitleMark | None:
     """Which mark an order lifts; None where it is not said."""
     if mark is None or mark in ("SEIZED", "CONTROLLED"):
         return TitleMark[mark] if mark else None
-    raise BadValue(f"--mark is SEIZED or CONTROLLED, not {mark!r}", f"--mark 应为 SEIZED 或 CONTROLLED，而非 {mark!r}")
+    raise BadValue(f"SEIZED or CONTROLLED, not {mark!r}", f"应为 SEIZED 或 CONTROLLED，而非 {mark!r}", "--mark")

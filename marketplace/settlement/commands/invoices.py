@@ -20,8 +20,13 @@ def show(
     run: Run,
     *,
     period: Period,
-    seller: Annotated[str | None, typer.Option(metavar="ADDRESS", help="the other side, where you bought 卖方")] = None,
-    buyer: Annotated[str | None, typer.Option(metavar="ADDRESS", help="the other side, where you sold 买方")] = None,
+    seller: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", parser=parse_address, help="the other side, where you bought 卖方"),
+    ] = None,
+    buyer: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", parser=parse_address, help="the other side, where you sold 买方")
+    ] = None,
     currency: InCurrency = CNY.code,
     output: Output = None,
     pdf: Pdf = None,
@@ -31,7 +36,7 @@ def show(
     Example: marketplace invoices show --period 2026-11 --seller 0x70997970c51812dc3a010c7d01b50e0d17dc79c8
     """
     with open_client(run) as client:
-        sold, bought = (parse_address(side) if side else client.address for side in (seller, buyer))
+        sold, bought = (side or client.address for side in (seller, buyer))
         signed = papers.invoice(client, sold, bought, period, currency)
         found = papers.content(client, signed)
     save(signed, output, pdf)

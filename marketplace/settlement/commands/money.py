@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from marketplace.console import Run, command
-from marketplace.console.values import InCurrency, parse_address, parse_id, parse_money
+from marketplace.console.values import InCurrency, parse_address, parse_amount, parse_id
 from marketplace.currencies import CNY
 from marketplace.documents.identifiers import Kind
 from marketplace.quantities import money, worth
@@ -38,7 +38,7 @@ def issue(
 
     Example: marketplace settlement issue 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 100.00 --reference 2026110100017
     """
-    units = parse_money(amount, currency)
+    units = parse_amount("AMOUNT", amount, currency)
     with open_client(run) as client:
         result = settlement.issue(client, account, units, reference, currency=currency)
     much = worth(units, currency)
@@ -48,14 +48,16 @@ def issue(
 @command(app)
 def balance(
     run: Run,
-    account: Annotated[str | None, typer.Argument(metavar="[ADDRESS]", help="yours if none 账户")] = None,
+    account: Annotated[
+        str | None, typer.Argument(metavar="[ADDRESS]", parser=parse_address, help="yours if none 账户")
+    ] = None,
 ) -> None:
     """What an account holds, in each currency of the market. 余额
 
     Example: marketplace settlement balance
     """
     with open_client(run) as client:
-        found = settlement.balances(client, parse_address(account) if account else None)
+        found = settlement.balances(client, account)
     columns = (("account", "account", "账户", str), ("balance", "yuan", "余额(元)", money))
     run.rows(found, columns, data=found[0] if len(found) == 1 else found)
 

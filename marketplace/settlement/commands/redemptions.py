@@ -7,7 +7,7 @@ import typer
 
 from marketplace.console import Run, command
 from marketplace.console.naming import named
-from marketplace.console.values import InCurrency, moment, parse_address, parse_digest, parse_money
+from marketplace.console.values import InCurrency, moment, parse_address, parse_amount, parse_digest
 from marketplace.currencies import CNY
 from marketplace.quantities import money, worth
 from marketplace.sdk import redemptions as sdk
@@ -36,7 +36,7 @@ def redeem(
     Example: marketplace settlement redeem 80.00 --bank 0x7099…79c8 --beneficiary "Pudong Data Ltd" --account-number
     6222020000000000000
     """
-    units = parse_money(amount, currency)
+    units = parse_amount("AMOUNT", amount, currency)
     payee = {"beneficiary": beneficiary, "account_number": account_number}
     with open_client(run) as client:
         result = sdk.redeem(client, bank, units, **payee, days=days, currency=currency)

@@ -21,7 +21,9 @@ def show(
     run: Run,
     *,
     period: Period,
-    account: Annotated[str | None, typer.Option(metavar="ADDRESS", help="yours if none 账户")] = None,
+    account: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", parser=parse_address, help="yours if none 账户")
+    ] = None,
     currency: InCurrency = CNY.code,
     output: Output = None,
     pdf: Pdf = None,
@@ -31,7 +33,7 @@ def show(
     Example: marketplace statements show --period 2026-11 --pdf statement.pdf
     """
     with open_client(run) as client:
-        signed = papers.statement(client, period, parse_address(account) if account else None, currency)
+        signed = papers.statement(client, period, account, currency)
         found = papers.content(client, signed)
     save(signed, output, pdf)
     rows = [

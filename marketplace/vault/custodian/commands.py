@@ -116,7 +116,11 @@ def run_(
     *,
     seller: Annotated[
         list[str] | None,
-        typer.Option(help="address besides the holder's whose listings count 认可的其他卖方"),
+        typer.Option(
+            metavar="ADDRESS",
+            parser=parse_address,
+            help="address besides the holder's whose listings count 认可的其他卖方",
+        ),
     ] = None,
     limit: Annotated[
         int | None,
@@ -154,8 +158,8 @@ def run_(
         tell_memory(run)
         cache = files.make_private_folder(path / "blobs")
         columns = opened(cache, BlobCache(cache, client.get_blob).get, True)
-        sellers = [parse_address(item) for item in seller or ()]
-        registrars = [*client.registrars, *(parse_address(item) for item in registrar or ())]
+        sellers = list(seller or ())
+        registrars = [*client.registrars, *(registrar or ())]
         store = PrivacyStore(path / STORE, cipher)
         halves = CustodianFolder(path, cipher)
         custodian = Custodian(

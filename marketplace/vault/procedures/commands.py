@@ -98,7 +98,12 @@ def reseal(  # noqa: PLR0917 - one parameter for each argument and option
     rows: Sources,
     schema: SchemaFile,
     release_key: Annotated[
-        str | None, typer.Option(help="address that signs releases from now on; yours if none 新的释放签名地址")
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            parser=parse_address,
+            help="address that signs releases from now on; yours if none 新的释放签名地址",
+        ),
     ] = None,
     custodian: CardFile = None,
     upload: Upload = True,
@@ -115,7 +120,7 @@ def reseal(  # noqa: PLR0917 - one parameter for each argument and option
             load_schema(schema),
             vault,
             vault.open(manifest),
-            release_key=parse_address(release_key) if release_key else keys.address,
+            release_key=release_key or keys.address,
             deposit=deposit_of(keys, custodian),
             now=int(time.time()),
             progress=report,

@@ -53,6 +53,8 @@ Registrars = Annotated[
     list[str] | None,
     typer.Option(
         "--registrar",
+        metavar="ADDRESS",
+        parser=parse_address,
         help="registrar whose recoveries of accounts count 认可的登记机构 \\[MARKETPLACE_REGISTRARS]",
     ),
 ]

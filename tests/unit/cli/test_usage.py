@@ -8,11 +8,14 @@ import pytest
 
 from marketplace import cli
 from marketplace.console.command import OPTIONS
-from marketplace.console.usage import CODES
+from marketplace.console.usage import CODES, BadValue, from_usage
+from marketplace.console.values import parse_amount
 from scripts.documentation.command_line import commands
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
 COMMANDS = dict(commands())
+ADDRESS = "0x" + "70" * 20
+NO_ADDRESS = "应为地址：0x 加 40 位十六进制数，或主体标识 party1…"
 
 
 def refusal(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
@@ -77,6 +80,36 @@ def test_an_option_of_one_value_is_not_taken_twice(name: str, capsys: pytest.Cap
             "argument_invalid",
             "--bps 的值无效：应为整数",
         ),
+        (
+            ["settlement", "issue", ADDRESS, "1.234"],
+            "argument_invalid",
+            "AMOUNT 的值无效：应为金额(元)，至多两位小数，如 2.50",
+        ),
+        (
+            ["settlement", "issue", ADDRESS, "9" * 21],
+            "argument_invalid",
+            "AMOUNT 的值无效：应为不超过 90071992547409.91 的数",
+        ),
+        *(
+            ([*words, "0x12"], "argument_invalid", f"{words[-1]} 的值无效：{NO_ADDRESS}")
+            for words in (
+                ["statements", "show", "--period", "2026-11", "--account"],
+                ["invoices", "show", "--period", "2026-11", "--seller"],
+                ["vault", "run", "--seller"],
+                ["vault", "run", "--registrar"],
+            )
+        ),
+        (["settlement", "balance", "0x12"], "argument_invalid", f"[ADDRESS] 的值无效：{NO_ADDRESS}"),
+        (
+            ["lineage", "declare", "0x" + "5f" * 32, "--input", "0x12:1", "--note", "joined"],
+            "argument_invalid",
+            "--input 的值无效：应为摘要或编号：0x 加 64 位十六进制数",
+        ),
+        (
+            ["agreements", "render", "no-such-file", "--html", "agreement.html"],
+            "argument_invalid",
+            "WHAT 的值无效：应为摘要或编号：0x 加 64 位十六进制数",
+        ),
     ],
 )
 def test_the_fault_is_named(words: list[str], code: str, zh: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -102,3 +135,10 @@ def test_a_ground_is_said_in_words(reason: str, capsys: pytest.CaptureFixture[st
     for act in (["seize", "0x" + "7a" * 32, "--order"], ["suspend", "0x" + "5f" * 32, "--reason"]):
         assert cli.main(["--json", "rights", *act, reason]) == 2
         assert json.loads(capsys.readouterr().err)["code"] == "argument_invalid"
+
+
+def test_an_amount_whose_currency_is_found_first_names_its_option() -> None:
+    with pytest.raises(BadValue, match="yuan") as refused:
+        parse_amount("--escrow", "1.234", "CNY")
+    assert from_usage(refused.value).message.startswith("Invalid value for --escrow: yuan with at most two decimals")
+    assert from_usage(refused.value).zh == "--escrow 的值无效：应为金额(元)，至多两位小数，如 2.50"
