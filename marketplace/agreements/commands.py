@@ -1,5 +1,6 @@
 """`marketplace agreements`: two sides sign a model form; amended and retired only by both."""
 
+import json
 import re
 import time
 from collections.abc import Mapping
@@ -81,12 +82,18 @@ def forms_(run: Run) -> None:
 
 
 @command(app)
-def form(run: Run, name: Form) -> None:
-    """What a form asks for: each field, what it takes, and when it applies. 示范文本字段
+def form(
+    run: Run,
+    name: Form,
+    output: Annotated[Path | None, typer.Option(help="file to write; fill in what is empty 输出文件")] = None,
+) -> None:
+    """What a form asks for: each field, what it takes, and when it applies; or a file to fill in. 示范文本字段
 
-    Example: marketplace agreements form GF-2025-2615
+    Example: marketplace agreements form GF-2025-2615 --output fields.json
     """
     found = forms.get_form(name)
+    if output is not None:
+        output.write_text(json.dumps(forms.outline(found), ensure_ascii=False, indent=2) + "\n", "utf-8")
     if run.as_json:
         run.json({**found.content, "digest": found.digest})
         return
@@ -96,6 +103,8 @@ def form(run: Run, name: Form) -> None:
     ]
     columns = (("name", "field", "字段", str), ("label", "meaning", "含义", str), ("takes", "takes", "取值", str))
     run.rows(rows, columns, run.tr(found.content["title"]["en"], found.content["title"]["zh"]))
+    if output is not None:
+        _tell_to_fill_in(run, found, output)
 
 
 @command(app)
@@ -307,6 +316,15 @@ def _load(run: Run, what: str) -> tuple[Document, Signed]:
 def _with_standing(row: Mapping[str, Any]) -> dict[str, Any]:
     chinese, english = standing_words(row, int(time.time()))
     return {**row, "standing": Words(english, chinese)}
+
+
+def _tell_to_fill_in(run: Run, found: forms.Form, output: Path) -> None:
+    """What to do with the file of a form's empty fields."""
+    conditional = [name for name, item in found.fields.items() if "when" in item]
+    run.say(
+        f"fill in {output}; remove of {', '.join(conditional)} what does not apply; a list without items is []",
+        f"请填写 {output}；{'、'.join(conditional)} 中不适用的请删除；无内容的列表填 []",
+    )
 
 
 def _takes(item: Mapping[str, Any]) -> str:

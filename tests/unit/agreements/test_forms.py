@@ -1,12 +1,15 @@
 """Every form holds together, and an agreement that does not fit its form is refused by name of the field."""
 
+import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from crypto.canonical import load_canonical
-from marketplace.agreements.forms import all_forms, form_of, get_form, validate_agreement_on_form
+from marketplace import cli
+from marketplace.agreements.forms import all_forms, form_of, get_form, outline, validate_agreement_on_form
 from marketplace.documents import canonical
 from marketplace.errors import InvalidInputError, NotFoundError, VerificationError
 from tests.agreements import FORMS, agreement_on, filled_in
@@ -44,6 +47,25 @@ def test_a_form_that_is_filled_in_is_valid_and_canonical(name: str) -> None:
     agreement = agreement_on(name)
     assert validate_agreement_on_form(agreement) == agreement
     assert load_canonical(canonical(agreement)) == agreement
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_no_empty_field_of_an_outline_passes_by_itself(name: str) -> None:
+    form, whole = get_form(name), agreement_on(name)
+    empty = outline(form)
+    assert empty.keys() == form.fields.keys()
+    for field in whole["fields"]:
+        with pytest.raises(InvalidInputError) as refused:
+            validate_agreement_on_form(whole | {"fields": whole["fields"] | {field: empty[field]}})
+        assert (refused.value.code, field in refused.value.message) == ("malformed_document", True)
+
+
+def test_a_file_to_fill_in_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "fields.json"
+    assert cli.main(["--lang", "zh", "agreements", "form", "GF-2025-2618", "--output", str(file)]) == 0
+    told = capsys.readouterr().out
+    assert f"请填写 {file}；fee_bps、fee_amount、court、institution 中不适用的请删除" in told
+    assert json.loads(file.read_text("utf-8")) == outline(get_form("GF-2025-2618"))
 
 
 def test_forms_are_told_apart_by_digest() -> None:
