@@ -12,6 +12,7 @@ import typer
 from crypto.canonical import canonical_json
 from marketplace import words as vocabulary
 from marketplace.agreements import forms
+from marketplace.agreements.filling import outline, takes
 from marketplace.agreements.html import to_html
 from marketplace.agreements.signing import Signed, standing_words
 from marketplace.agreements.wording import field_words, write_out
@@ -93,15 +94,15 @@ def form(
     """
     found = forms.get_form(name)
     if output is not None:
-        output.write_text(json.dumps(forms.outline(found), ensure_ascii=False, indent=2) + "\n", "utf-8")
+        output.write_text(json.dumps(outline(found), ensure_ascii=False, indent=2) + "\n", "utf-8")
     if run.as_json:
         run.json({**found.content, "digest": found.digest})
         return
     rows = [
-        {"name": item["name"], "label": run.tr(item["label"]["en"], item["label"]["zh"]), "takes": _takes(item)}
+        {"name": item["name"], "label": run.tr(item["label"]["en"], item["label"]["zh"]), "takes": takes(item)}
         for item in found.fields.values()
     ]
-    columns = (("name", "field", "字段", str), ("label", "meaning", "含义", str), ("takes", "takes", "取值", str))
+    columns = (("name", "field", "字段", str), ("label", "meaning", "含义", str), ("takes", "takes", "取值", said))
     run.rows(rows, columns, run.tr(found.content["title"]["en"], found.content["title"]["zh"]))
     if output is not None:
         _tell_to_fill_in(run, found, output)
@@ -325,16 +326,3 @@ def _tell_to_fill_in(run: Run, found: forms.Form, output: Path) -> None:
         f"fill in {output}; remove of {', '.join(conditional)} what does not apply; a list without items is []",
         f"请填写 {output}；{'、'.join(conditional)} 中不适用的请删除；无内容的列表填 []",
     )
-
-
-def _takes(item: Mapping[str, Any]) -> str:
-    """What a field takes, in few words."""
-    kind = item["kind"]
-    if kind in ("choice", "choices"):
-        words = " ".join(choice["value"] for choice in item["choices"])
-    elif kind == "integer":
-        words = f"{item['min']}..{item['max']}"
-    else:
-        words = f"up to {item['max']}" if "max" in item else ""
-    condition = "; ".join(f"if {name} is {'|'.join(values)}" for name, values in item.get("when", {}).items())
-    return " ".join(part for part in (kind, words, f"({condition})" if condition else "") if part)

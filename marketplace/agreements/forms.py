@@ -139,15 +139,6 @@ def check_fields(form: Form, values: Mapping[str, Any]) -> None:
             _KINDS[declared["kind"]](declared)(values[name], f"fields.{name}")
 
 
-def outline(form: Form) -> dict[str, Any]:
-    """Every field of a form by name, empty, to be filled in.
-
-    No empty value is one that its field takes, a list that may have no items neither (it is None): what nobody filled
-    in is refused by its name. Fields with a "when" are there, too, to be removed where they do not apply.
-    """
-    return {name: _EMPTY.get(declared["kind"], lambda: None)() for name, declared in form.fields.items()}
-
-
 def applies(item: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
     """Whether a field or clause with this "when" has a place, given the fields' values."""
     return all(values.get(name) in accepted for name, accepted in item.get("when", {}).items())
@@ -224,9 +215,3 @@ _KINDS: dict[str, Callable[[Mapping[str, Any]], Check]] = {
     "instalments": _instalments,
     "split": _split,
 }
-_EMPTY: dict[str, Callable[[], object]] = {
-    "bilingual": lambda: {"en": "", "zh": ""},
-    "choice": str,
-    "split": lambda: {"partyA": None, "partyB": None},
-}
-"""Kind of field -> what it is while it is empty; of the others, None."""

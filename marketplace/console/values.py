@@ -62,7 +62,7 @@ def parse_currency(text: str) -> str:
     try:
         return currency_of(text.strip().upper()).code
     except InvalidInputError as error:
-        raise BadValue(str(error.expected), error.zh) from None
+        raise BadValue(f"one of {error.expected}", error.zh) from None
 
 
 #: the option of every command about money that does not follow from an order, a listing or a batch
@@ -81,7 +81,10 @@ def parse_duration(text: str) -> int:
     """Seconds from a number and a unit, e.g. "90d"; units s, m, h, d, y (365 days)."""
     match = _DURATION.fullmatch(text)
     if match is None:
-        raise BadValue("a whole number and one of s m h d y, e.g. 90d", "应为整数加单位 s m h d y 之一，如 90d")
+        raise BadValue(
+            "a whole number of at most six digits and one of s m h d y, e.g. 90d",
+            "应为至多六位的整数加单位 s m h d y 之一，如 90d",
+        )
     return int(match[1]) * _SECONDS[match[2]]
 
 

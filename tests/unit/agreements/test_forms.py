@@ -9,7 +9,8 @@ import pytest
 
 from crypto.canonical import load_canonical
 from marketplace import cli
-from marketplace.agreements.forms import all_forms, form_of, get_form, outline, validate_agreement_on_form
+from marketplace.agreements.filling import outline, takes
+from marketplace.agreements.forms import Form, all_forms, form_of, get_form, validate_agreement_on_form
 from marketplace.documents import canonical
 from marketplace.errors import InvalidInputError, NotFoundError, VerificationError
 from tests.agreements import FORMS, agreement_on, filled_in
@@ -58,6 +59,18 @@ def test_no_empty_field_of_an_outline_passes_by_itself(name: str) -> None:
         with pytest.raises(InvalidInputError) as refused:
             validate_agreement_on_form(whole | {"fields": whole["fields"] | {field: empty[field]}})
         assert (refused.value.code, field in refused.value.message) == ("malformed_document", True)
+
+
+@pytest.mark.parametrize("form", all_forms(), ids=lambda form: str(form.content["form"]))
+def test_what_a_field_takes_is_said_in_both_languages(form: Form) -> None:
+    for declared in form.fields.values():
+        told = takes(declared)
+        assert not re.search("[\u4e00-\u9fff]", told.en)
+        assert re.search("[\u4e00-\u9fff]", told.zh)
+        for code in (choice["value"] for choice in declared.get("choices", ())):
+            assert code in told.en
+            assert code in told.zh
+    assert takes(form.fields["court"]).zh == "中英文本，各至多 120 字（仅当 forum 为 LITIGATION）"
 
 
 def test_a_file_to_fill_in_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
