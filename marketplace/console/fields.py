@@ -6,7 +6,7 @@ In English a field has the name that it has in JSON.
 MOMENTS = frozenset(
     (
         *("validFrom", "validUntil", "until", "exitAt", "readyAt", "payBy", "closeBy", "dueAt", "decideBy", "statedAt"),
-        *("deadline", "depositedAt", "effectiveAt", "endsAt", "expiresAt"),
+        *("deadline", "deliveredAt", "depositedAt", "effectiveAt", "endsAt", "expiresAt"),
     )
 )
 """Fields that are seconds of unix time where they are whole numbers; people are told the moment."""
@@ -200,6 +200,15 @@ CHINESE = {
     "rounding": "舍入",
     "used": "已用",
     "left": "剩余",
+    "defect": "瑕疵",
+    "buyer": "买方",
+    "seller": "卖方",
+    "receiveKey": "收件公钥",
+    "deliveredAt": "交付时间",
+    "acknowledged": "已签收",
+    "ciphertextDigest": "密文摘要",
+    "plaintextCommitment": "明文承诺",
+    "defectsDigest": "瑕疵清单摘要",
 }
 
 

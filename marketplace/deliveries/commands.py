@@ -33,6 +33,14 @@ Listing = Annotated[
     str, typer.Argument(metavar="LISTING", parser=parse_id(Kind.PRODUCT), help="id of the listing 挂牌编号")
 ]
 
+COLUMNS = (
+    ("orderId", "order", "订单", str),
+    ("buyer", "buyer", "买方", short),
+    ("status", "status", "状态", named(DeliveryStatus)),
+    ("rounds", "deliveries", "交付次数", str),
+    ("dueAt", "until", "期限", moment),
+)
+
 
 @command(app)
 def offer(
@@ -75,6 +83,8 @@ def offer(
     """
     terms = sdk.Terms(deliver_days, inspection_days, correction_days, corrections, silence_accepts, not receipt_accepts)
     with open_client(run) as client:
+        term_end = end_within(client.now(), term, rights.get_asset(client, asset)["validUntil"])
+        terms.require_within(term_end, client.now())
         made = listings.make_terms(
             client,
             asset,
@@ -89,7 +99,7 @@ def offer(
             minimum_cohort=None,
             nodes=node or [],
             threshold=threshold,
-            term_end=end_within(client.now(), term, rights.get_asset(client, asset)["validUntil"]),
+            term_end=term_end,
             delivery=sdk.file_terms(key, dict(_marked(text) for text in mark)),
         )
         listed = listings.create(client, made)
@@ -165,9 +175,14 @@ def receive(
     with open_client(run) as client:
         content = sdk.receive(client, order)
         files.write_private(to, content)
-        signs = not sdk.receipt_accepts(client, order) if receipt is None else receipt
+        known = sdk.is_acknowledged(client, order)
+        signs = not known and (not sdk.receipt_accepts(client, order) if receipt is None else receipt)
         result = sdk.acknowledge(client, order) if signs else sdk.get(client, order)
     run.result({**result, "file": str(to), "bytes": len(content)}, f"written to {to}", f"已写入 {to}")
+    if known and receipt:
+        run.notice(
+            run.tr("no receipt was signed: there is one, or the inspection is over", "未再签收：已有签收或检验已结束")
+        )
 
 
 @command(app)
@@ -193,7 +208,15 @@ def object_(
     """
     with open_client(run) as client:
         result = sdk.object_to(client, order, defect)
-    run.result(result, "objected; the seller's time to correct begins", "已提出异议，卖方更正期开始")
+        left, until = sdk.corrections_left(client, order), moment(sdk.get(client, order)["dueAt"])
+    if left:
+        run.result(result, f"objected; the seller may correct until {until}", f"已提出异议，卖方可于 {until} 前更正")
+    else:
+        run.result(
+            result,
+            f"objected; no correction is left: after {until} `deliveries lapse` gives the money back",
+            f"已提出异议，更正次数已用尽：{until} 后可执行 `deliveries lapse` 退回资金",
+        )
 
 
 @command(app)
@@ -218,6 +241,24 @@ def lapse(run: Run, order: Order) -> None:
     run.result(result, "the money is back with the buyer", "资金已退回买方")
 
 
+@command(app)
+def show(run: Run, order: Order) -> None:
+    """One delivery, and what the buyer found wrong with it. 查询交付
+
+    Example: marketplace deliveries show 0x5f…5f
+    """
+    with open_client(run) as client:
+        found = sdk.get(client, order)
+        defects = sdk.defects_of(client, found)
+    if run.as_json:
+        run.json({**found, "defects": defects})
+        return
+    run.rows([found], COLUMNS)
+    run.facts({"listing": found["listingId"], "noteHash": found["noteHash"], "fingerprintId": found["fingerprintId"]})
+    for text in defects:
+        run.facts({run.tr("defect", "瑕疵"): text})
+
+
 @command(app, "list")
 def list_(run: Run) -> None:
     """Deliveries of your orders, as buyer or seller. 交付列表
@@ -225,15 +266,7 @@ def list_(run: Run) -> None:
     Example: marketplace deliveries list
     """
     with open_client(run) as client:
-        found = sdk.list_mine(client)
-    columns = (
-        ("orderId", "order", "订单", str),
-        ("buyer", "buyer", "买方", short),
-        ("status", "status", "状态", named(DeliveryStatus)),
-        ("rounds", "deliveries", "交付次数", str),
-        ("dueAt", "until", "期限", moment),
-    )
-    run.rows(found, columns)
+        run.rows(sdk.list_mine(client), COLUMNS)
 
 
 @command(app)

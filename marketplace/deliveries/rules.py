@@ -305,15 +305,24 @@ def _pay(state: Deliveries, record: Delivery, key: str, around: Around) -> list[
     )
 
 
+def require_time(terms: Offer, until: int, now: int) -> None:
+    """Refuse where the slowest course from `now` on is not over a day before `until`, unix seconds.
+
+    Raises:
+        LedgerRuleError: `delivery_times`.
+    """
+    slowest = now + terms.slowest + SETTLING_SECONDS
+    if slowest > until:
+        raise refuse("DeliveriesTimes", slowest=slowest, validUntil=until)
+
+
 def _require_fits(state: Deliveries, order: Order, now: int) -> Offer:
     terms = state.offers.get(order.listing_id)
     if terms is None:
         raise refuse("DeliveriesNotOffered", listingId=order.listing_id)
     if terms.amount > order.escrow:
         raise refuse("DeliveriesAmount", amount=terms.amount, escrow=order.escrow)
-    slowest = now + terms.slowest + SETTLING_SECONDS
-    if slowest > order.valid_until:
-        raise refuse("DeliveriesTimes", slowest=slowest, validUntil=order.valid_until)
+    require_time(terms, order.valid_until, now)
     return terms
 
 

@@ -7,6 +7,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from marketplace.calls import act_digest
 from marketplace.deliveries.modes import require_offer
+from marketplace.deliveries.rules import Offer, require_time
 from marketplace.deliveries.tables import Delivery, DeliveryOffer
 from marketplace.documents import Document, digest, validate_defects
 from marketplace.errors import InvalidInputError, NotFoundError, RuleError
@@ -40,11 +41,13 @@ def offer(session: Session, deployment: Deployment, said: Statement, now: int) -
     """Queue an offer of delivery under a listing whose terms name one.
 
     Raises:
-        NotFoundError: `listing_unknown`. RuleError: as `require_offer`, or what the rules of deliveries say.
+        NotFoundError: `listing_unknown`. RuleError: as `require_offer`; `delivery_times`, no order under the listing
+            could be delivered; or what the rules of deliveries say.
     """
     check_statement(said, deployment, now)
     listing = get_listing(session, said.message["listingId"])
     require_offer(terms_of(session, listing), said.message)
+    require_time(Offer.of(said.message), listing.valid_until, now)
     return submit(session, deployment, said, "offer", now)
 
 

@@ -11,20 +11,22 @@ from crypto.errors import CryptoError
 from marketplace import documents
 from marketplace.deliveries.marking import Traced, copy_of, mark, trace
 from marketplace.deliveries.modes import require_file
-from marketplace.deliveries.rules import SETTLING_SECONDS, Offer
+from marketplace.deliveries.rules import SETTLING_SECONDS, Offer, require_time
 from marketplace.deliveries.sealing import open_file, seal_file
 from marketplace.documents import Document
 from marketplace.errors import InvalidInputError, RuleError, VerificationError
 from marketplace.pricing.rulebook import CURRENT
+from marketplace.quantities import moment
 from marketplace.sdk import listings, orders
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 from marketplace.sdk.keyproofs import book_of
-from marketplace.types import ZERO_DIGEST, DeliveryMark
+from marketplace.types import ZERO_DIGEST, DeliveryMark, DeliveryStatus
 from marketplace.words import Words
 
 DAY = 86_400
 _ORDERED_SECONDS = 2 * DAY  # between ordering and asking for the delivery, with room
+_ROOM = 600  # seconds in which money is put into escrow and the delivery asked for
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,21 @@ class Terms:
         silence = DeliveryMark.SILENCE_ACCEPTS if self.silence_accepts else DeliveryMark(0)
         return silence | (DeliveryMark.QUALITY_IN_USE if self.quality_in_use else DeliveryMark(0))
 
+    def on_ledger(self, amount: int) -> dict[str, int]:
+        """Their fields in an OfferDelivery; acceptance pays `amount`, minor units."""
+        return {
+            "amount": amount,
+            "deliverWithin": self.deliver_days * DAY,
+            "inspection": self.inspection_days * DAY,
+            "correction": self.correction_days * DAY,
+            "corrections": self.corrections,
+            "marks": int(self.marks),
+        }
+
+    def require_within(self, until: int, now: int) -> None:
+        """Refuse times that are longer than a listing until `until`, unix seconds, leaves. Raises as `require_time`."""
+        require_time(Offer.of(self.on_ledger(0)), until, now + _ROOM)
+
 
 def full_set(price: int) -> Document:
     """The price plan of a file: `price` fen for the whole."""
@@ -79,18 +96,13 @@ def file_terms(keys: Sequence[str], columns: Mapping[str, str]) -> Document:
 
 
 def offer(client: Client, listing_id: str, terms: Terms) -> dict[str, Any]:
-    """Offer delivery under a listing of files, once and for all."""
-    message = {
-        "listingId": listing_id,
-        "seller": client.address,
-        "amount": listings.get(client, listing_id)["price"],
-        "deliverWithin": terms.deliver_days * DAY,
-        "inspection": terms.inspection_days * DAY,
-        "correction": terms.correction_days * DAY,
-        "corrections": terms.corrections,
-        "marks": int(terms.marks),
-        "deadline": client.deadline(),
-    }
+    """Offer delivery under a listing of files, once and for all.
+
+    Raises:
+        RuleError: `delivery_times`: the listing ends before an order under it could be delivered.
+    """
+    times = terms.on_ledger(listings.get(client, listing_id)["price"])
+    message = {"listingId": listing_id, "seller": client.address, **times, "deadline": client.deadline()}
     body = {"offer": message, "signature": client.sign("OfferDelivery", message)}
     return client.submit("/deliveries/offers", body)
 
@@ -104,8 +116,11 @@ def order(
         agreement_id: the agreement with the seller under which to order; none by default.
     Returns:
         the arrangement's outcome with "orderId".
+    Raises:
+        RuleError: `delivery_times`: the listing ends before the file would be accepted; nothing is paid then.
     """
     told: dict[str, Any] = client.get(f"/deliveries/offers/{listing_id}")
+    require_time(Offer.of(told), listings.get(client, listing_id)["validUntil"], client.now() + _ROOM)
     funded = orders.fund(
         client,
         listing_id,
@@ -159,9 +174,20 @@ def receive(client: Client, order_id: str) -> bytes:
     """The file that was delivered, verified against the seller's note; nothing is signed.
 
     Raises:
-        VerificationError: `delivery_unreadable`, it is not what the note names.
+        RuleError: `delivery_not_yet`. VerificationError: `delivery_unreadable`, it is not what the note names.
     """
     row = get(client, order_id)
+    if not row["rounds"]:
+        raise RuleError(
+            "delivery_not_yet",
+            f"nothing was delivered yet for order {order_id}",
+            zh=f"订单 {order_id} 尚未交付",
+            rule="deliveries.after_the_note",
+            expected=Words("a delivery note of the seller", "卖方交付单"),
+            got=Words(f"time to deliver until {moment(row['dueAt'])}", f"交付期限至 {moment(row['dueAt'])}"),
+            hint="wait for the seller; after that time `marketplace deliveries lapse` gives the money back",
+            hint_zh="请等待卖方交付；逾期可执行 `marketplace deliveries lapse` 退回资金",
+        )
     blob = client.get_blob(row["ciphertextDigest"])
     return open_file(blob, client.keys.x25519, order_id, row["rounds"], row["plaintextCommitment"])
 
@@ -170,6 +196,33 @@ def receipt_accepts(client: Client, order_id: str) -> bool:
     """Whether the receipt for this order's delivery accepts it, and so pays."""
     told: dict[str, Any] = client.get(f"/deliveries/offers/{get(client, order_id)['listingId']}")
     return DeliveryMark.QUALITY_IN_USE not in DeliveryMark(told["marks"])
+
+
+def is_acknowledged(client: Client, order_id: str) -> bool:
+    """Whether the receipt for the last delivery is signed, or there is nothing to inspect any more."""
+    row = get(client, order_id)
+    return bool(row["acknowledged"]) or row["status"] != DeliveryStatus.INSPECTING
+
+
+def corrections_left(client: Client, order_id: str) -> int:
+    """How often the seller may still correct what it delivered for an order."""
+    row = get(client, order_id)
+    told: dict[str, Any] = client.get(f"/deliveries/offers/{row['listingId']}")
+    return max(0, int(told["corrections"]) + 1 - int(row["rounds"]))
+
+
+def defects_of(client: Client, row: Mapping[str, Any]) -> list[str]:
+    """What the buyer found wrong with the last delivery; nothing where it did not object.
+
+    Args:
+        row: as `get`.
+    Raises:
+        VerificationError: the list is not the one that was signed.
+    """
+    if row["defectsDigest"] == ZERO_DIGEST:
+        return []
+    listed = documents.validate_defects(client.get_document(row["defectsDigest"]))
+    return [str(item["what"]) for item in listed["defects"]]
 
 
 def acknowledge(client: Client, order_id: str) -> dict[str, Any]:

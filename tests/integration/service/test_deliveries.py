@@ -19,7 +19,7 @@ from marketplace.types import DeliveryStatus, OrderStatus
 from tests.integration.service.delivering import PRICE, TERMS, a_file, offer_file, order_file
 from tests.integration.service.test_agreements import agreed
 from tests.integration.service.test_closing import close
-from tests.integration.service.town import YEAR, Town
+from tests.integration.service.town import YEAR, Shown, Town
 
 
 @pytest.fixture(scope="module")
@@ -189,6 +189,32 @@ def test_an_order_of_a_file_sets_no_privacy_budget_aside(town: Town, listing: st
     """Else a buyer could take it all from whoever asks questions, for nothing: a refund gives none back."""
     settlement.issue(town["bank"], town["buyer"].address, PRICE)
     refused("budget_not_needed", lambda: town.fund(listing, escrow=PRICE, epsilon_cap=2))
+
+
+def test_nothing_is_paid_for_what_cannot_be_delivered_before_the_listing_ends(town: Town) -> None:
+    """Two days at the slowest, and one to settle: the money would lie in an order that nobody can deliver."""
+    supplier, buyer, now = town["supplier"], town["buyer"], int(time.time())
+    refused("delivery_times", lambda: offer_file(town, deliveries.Terms(1, 1), now + 3 * deliveries.DAY - 60))
+    refused("delivery_times", lambda: deliveries.Terms(1, 1).require_within(now + 3 * deliveries.DAY, now))
+    listing = offer_file(town, deliveries.Terms(1, 1), now + 3 * deliveries.DAY + 300)
+    settlement.issue(town["bank"], buyer.address, PRICE)
+    before = settlement.balance(buyer)
+    refused("delivery_times", lambda: deliveries.order(buyer, listing, purpose="TRANSPORT", region="CN-SH"))
+    assert settlement.balance(buyer) == before
+    assert listing not in {row["listingId"] for row in [*orders.list_mine(buyer), *orders.list_mine(supplier)]}
+
+
+def test_both_sides_read_what_is_wrong_and_what_can_still_be_done(town: Town, tmp_path: Path, shown: Shown) -> None:
+    listing = offer_file(town, deliveries.Terms(1, 1, 1, 1), int(time.time()) + YEAR // 5)
+    order, to = order_file(town, listing), str(tmp_path / "copy.csv")
+    refused("delivery_not_yet", lambda: deliveries.receive(town["buyer"], order))
+    for number, said in ((1, "may correct until"), (2, "no correction is left")):
+        deliveries.deliver(town["supplier"], order, a_file(number))
+        for _ in range(2):  # the second time it is opened alone
+            shown("buyer", "deliveries", "receive", order, "--to", to, "--receipt")
+        assert said in shown("buyer", "deliveries", "object", order, "--defect", f"May is missing {number}")
+        for name in ("buyer", "supplier"):
+            assert f"May is missing {number}" in shown(name, "deliveries", "show", order)
 
 
 def test_a_receipt_accepts_where_quality_shows_at_once(town: Town) -> None:
