@@ -21,6 +21,7 @@ from marketplace.console.naming import named, said
 from marketplace.console.values import moment, parse_address, parse_as, parse_digest, parse_duration, read_json, short
 from marketplace.documents import Document, digest
 from marketplace.errors import InvalidInputError
+from marketplace.rulebooks.calendar import Duration
 from marketplace.sdk import agreements
 from marketplace.sdk.opening import open_client
 from marketplace.words import Words
@@ -32,9 +33,12 @@ Agreement = Annotated[
 Proposal = Annotated[str, typer.Argument(metavar="PROPOSAL", parser=parse_digest, help="id of the proposal 提议编号")]
 Form = Annotated[str, typer.Argument(metavar="FORM", help="e.g. GF-2025-2615 示范文本编号")]
 Fields = Annotated[Path, typer.Option(help="JSON file with the form's fields 字段文件", exists=True, dir_okay=False)]
-Term = Annotated[int, typer.Option(parser=parse_duration, metavar="DURATION", help="how long it runs, e.g. 365d 期限")]
+Term = Annotated[
+    Duration, typer.Option(parser=parse_duration, metavar="DURATION", help="how long it runs, e.g. 1y 期限")
+]
 Deadline = Annotated[
-    int, typer.Option(parser=parse_duration, metavar="DURATION", help="how long the other side may sign 可签署时限")
+    Duration,
+    typer.Option(parser=parse_duration, metavar="DURATION", help="how long the other side may sign 可签署时限"),
 ]
 Html = Annotated[Path | None, typer.Option(help="write it as a page 保存为网页")]
 Pdf = Annotated[Path | None, typer.Option(help="write it as PDF 保存为 PDF")]
@@ -61,7 +65,7 @@ PROPOSALS = (
     ("deadline", "until", "签署截止", moment),
     ("state", "state", "状态", named(vocabulary.PROPOSALS)),
 )
-YEAR, WEEK = "365d", "7d"
+YEAR, WEEK = "1y", "7d"
 
 
 @command(app, "forms")
@@ -130,8 +134,8 @@ def propose(
     """
     now, given = int(time.time()), read_json(fields)
     with open_client(run) as client:
-        agreement = agreements.fill_in(name, given, party_a=party_a, party_b=party_b, valid_until=now + term)
-        result = agreements.propose(client, agreement, deadline=now + deadline, answers=answers)
+        agreement = agreements.fill_in(name, given, party_a=party_a, party_b=party_b, valid_until=term.after(now))
+        result = agreements.propose(client, agreement, deadline=deadline.after(now), answers=answers)
     run.result(result, "proposed; the other side signs with `agreements sign`", "已提议，待对方签署")
 
 
@@ -142,7 +146,7 @@ def amend(
     *,
     fields: Fields,
     term: Annotated[
-        int | None,
+        Duration | None,
         typer.Option(parser=parse_duration, metavar="DURATION", help="from now; as before if empty 期限"),
     ] = None,
     deadline: Deadline = WEEK,  # type: ignore[assignment]
@@ -162,11 +166,11 @@ def amend(
             document["fields"] | read_json(fields),
             party_a=document["partyA"],
             party_b=document["partyB"],
-            valid_until=before["validUntil"] if term is None else now + term,
+            valid_until=before["validUntil"] if term is None else term.after(now),
             version=document["formVersion"],
             amends=agreement,
         )
-        result = agreements.propose(client, changed, deadline=now + deadline)
+        result = agreements.propose(client, changed, deadline=deadline.after(now))
     run.result(result, "amendment proposed", "已提议变更")
 
 
@@ -177,7 +181,7 @@ def retire(run: Run, agreement: Agreement, deadline: Deadline = WEEK) -> None:  
     Example: marketplace agreements retire 0x5f…5f
     """
     with open_client(run) as client:
-        result = agreements.propose_retirement(client, agreement, deadline=int(time.time()) + deadline)
+        result = agreements.propose_retirement(client, agreement, deadline=deadline.after(int(time.time())))
     run.result(result, "retirement proposed", "已提议解除")
 
 

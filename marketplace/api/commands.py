@@ -26,6 +26,7 @@ from marketplace.documents.api import MAX_PAGE
 from marketplace.documents.identifiers import Kind
 from marketplace.errors import InvalidInputError
 from marketplace.quantities import worth
+from marketplace.rulebooks.calendar import Duration
 from marketplace.sdk import api, listings, orders, rights, settlement
 from marketplace.sdk.api.calling import Caller
 from marketplace.sdk.client import Client
@@ -72,7 +73,7 @@ def offer(
     ],
     *,
     term: Annotated[
-        int, typer.Option(parser=parse_duration, metavar="DURATION", help="how long, e.g. 90d 期限")
+        Duration, typer.Option(parser=parse_duration, metavar="DURATION", help="how long, e.g. 90d 期限")
     ] = "90d",  # type: ignore[assignment]
     threshold: Annotated[int, typer.Option(min=1, help="panel nodes that must agree 须一致的节点数")] = 2,
     node: Annotated[
@@ -126,7 +127,7 @@ def order_(
     ] = None,
     region: Annotated[str, typer.Option(help="where you are, e.g. CN-SH 所在地域")] = "CN",
     term: Annotated[
-        int, typer.Option(parser=parse_duration, metavar="DURATION", help="how long, e.g. 30d 期限")
+        Duration, typer.Option(parser=parse_duration, metavar="DURATION", help="how long, e.g. 30d 期限")
     ] = "30d",  # type: ignore[assignment]
 ) -> None:
     """Order calls: put money into escrow; what you do not spend comes back. 订购接口
@@ -134,7 +135,7 @@ def order_(
     Example: marketplace api order 0x5f…5f --escrow 20.00 --purpose TRANSPORT --region CN-SH
     """
     with open_client(run) as client:
-        until, code = int(time.time()) + term, listings.get(client, listing)["currency"]
+        until, code = term.after(int(time.time())), listings.get(client, listing)["currency"]
         wish = {"purpose": purpose.upper(), "region": region, "currency": code, "agreement_id": under or ZERO_DIGEST}
         result = api.order(client, listing, escrow=parse_amount("--escrow", escrow, code), valid_until=until, **wish)
     ends = moment(result["validUntil"])

@@ -18,6 +18,7 @@ from marketplace.console.values import (
 from marketplace.currencies import CNY
 from marketplace.documents.identifiers import Kind
 from marketplace.quantities import money, worth
+from marketplace.rulebooks.calendar import Duration
 from marketplace.sdk import clearing, settlement
 from marketplace.sdk.clearing import filling
 from marketplace.sdk.opening import open_client, open_keys
@@ -38,7 +39,7 @@ def open_(
     run: Run,
     number: Annotated[int, typer.Argument(min=0, max=2**48 - 1, help="a number not used before 未用过的序号")],
     close_in: Annotated[
-        int,
+        Duration,
         typer.Option(
             "--close-in",
             metavar="TIME",
@@ -53,7 +54,7 @@ def open_(
     Example: marketplace clearing open 20261126 --close-in 7d
     """
     with open_client(run) as client:
-        result = clearing.open_batch(client, number, close_in=close_in, currency=currency)
+        result = clearing.open_batch(client, number, close_in=close_in.seconds_from(client.now()), currency=currency)
     run.result({"batch": result["batch"], **result}, f"opened batch {result['batch']}", f"已开启批次 {result['batch']}")
 
 
@@ -118,7 +119,8 @@ def run_(
     run: Run,
     batch: Batch,
     pay_in: Annotated[
-        int, typer.Option("--pay-in", metavar="TIME", parser=parse_duration, help="time to pay in 入金期限, e.g. 2d")
+        Duration,
+        typer.Option("--pay-in", metavar="TIME", parser=parse_duration, help="time to pay in 入金期限, e.g. 2d"),
     ] = "1d",  # type: ignore[assignment]
 ) -> None:
     """Bring a batch to its end, as the exchange: close, net, confirm, settle. 执行批次：关闭、轧差、确认、结清
@@ -129,7 +131,7 @@ def run_(
     Example: marketplace clearing run 0x6e…6e --pay-in 2d
     """
     with open_client(run) as client, run.stages(STAGES) as report:
-        found = clearing.run(client, batch, pay_in=pay_in, report=report)
+        found = clearing.run(client, batch, pay_in=pay_in.seconds_from(client.now()), report=report)
         dropped = [debt for debt in clearing.debts(client, batch) if debt["status"] == DebtStatus.DROPPED]
     result = {**found, "dropped": [debt["debtId"] for debt in dropped]}
     run.result(

@@ -14,6 +14,7 @@ from marketplace.console.usage import BadValue
 from marketplace.currencies import currency_of
 from marketplace.documents.identifiers import Identifier, Kind, is_certificate_code, parse_identifier
 from marketplace.errors import InvalidInputError
+from marketplace.rulebooks.calendar import Duration
 from marketplace.words import Words
 
 Value = TypeVar("Value")
@@ -43,8 +44,10 @@ Reason = Annotated[
     str, typer.Option(metavar="TEXT", parser=parse_reason, help="the ground; its digest goes onto the ledger 理由")
 ]
 
-_DURATION = re.compile(r"(\d{1,6})([smhdy])", re.ASCII)
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "y": 365 * 86400}
+_DURATION = re.compile(r"(\d{1,6})(mo|[smhdy])", re.ASCII)
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_MONTHS = {"mo": 1, "y": 12}
+MAX_MONTHS = 1200  # a hundred years
 
 
 def parse_money(text: str) -> int:
@@ -77,15 +80,20 @@ def parse_epsilon(text: str) -> int:
     return _quantity(quantities.parse_epsilon, text)
 
 
-def parse_duration(text: str) -> int:
-    """Seconds from a number and a unit, e.g. "90d"; units s, m, h, d, y (365 days)."""
+def parse_duration(text: str) -> Duration:
+    """A number and a unit, e.g. "90d"; units s, m (minutes), h, d, and by the date mo (months) and y."""
     match = _DURATION.fullmatch(text)
     if match is None:
         raise BadValue(
-            "a whole number of at most six digits and one of s m h d y, e.g. 90d",
-            "应为至多六位的整数加单位 s m h d y 之一，如 90d",
+            "a whole number of at most six digits and one of s m h d mo y, e.g. 90d (m are minutes, mo months)",
+            "应为至多六位的整数加单位 s m h d mo y 之一，如 90d（m 为分钟，mo 为月）",
         )
-    return int(match[1]) * _SECONDS[match[2]]
+    count, unit = int(match[1]), match[2]
+    if unit in _SECONDS:
+        return Duration(seconds=count * _SECONDS[unit])
+    if count * _MONTHS[unit] > MAX_MONTHS:
+        raise BadValue("a hundred years at most", "不得超过一百年")
+    return Duration(months=count * _MONTHS[unit])
 
 
 def parse_address(text: str) -> str:

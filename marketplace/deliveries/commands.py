@@ -20,6 +20,7 @@ from marketplace.console.values import (
 from marketplace.currencies import CNY
 from marketplace.documents import PURPOSES
 from marketplace.documents.identifiers import Kind
+from marketplace.rulebooks.calendar import Duration
 from marketplace.sdk import deliveries as sdk
 from marketplace.sdk import listings, rights
 from marketplace.sdk.home import files
@@ -68,7 +69,7 @@ def offer(
     ] = False,
     region: Annotated[list[str] | None, typer.Option(help="where, e.g. CN-SH; anywhere if none 地域")] = None,
     term: Annotated[
-        int, typer.Option(parser=parse_duration, metavar="DURATION", help="how long, e.g. 90d 期限")
+        Duration, typer.Option(parser=parse_duration, metavar="DURATION", help="how long, e.g. 90d 期限")
     ] = "90d",  # type: ignore[assignment]
     threshold: Annotated[int, typer.Option(min=1, help="panel nodes that must agree 须一致的节点数")] = 2,
     node: Annotated[

@@ -11,6 +11,7 @@ from marketplace.documents.identifiers import Kind
 from marketplace.documents.ids import title_id
 from marketplace.errors import InvalidInputError
 from marketplace.lineage.wording import Line, of_consent
+from marketplace.rulebooks.calendar import Duration
 from marketplace.sdk import lineage as sdk
 from marketplace.sdk import rights
 from marketplace.sdk.client import Client
@@ -73,8 +74,8 @@ def consent(
     source: Source,
     *,
     term: Annotated[
-        int, typer.Option(parser=parse_duration, metavar="DURATION", help="how long, e.g. 365d 期限")
-    ] = "365d",  # type: ignore[assignment]
+        Duration, typer.Option(parser=parse_duration, metavar="DURATION", help="how long, e.g. 1y 期限")
+    ] = "1y",  # type: ignore[assignment]
     title: Annotated[str | None, typer.Option(help="your title to operate the input; the first if none 经营权")] = None,
 ) -> None:
     """Consent, as who operates the input, that the product is sold; what it allows is shown first. 同意
@@ -82,7 +83,7 @@ def consent(
     Example: marketplace lineage consent 0x5f…5f 0x77…77 --term 90d
     """
     with open_client(run) as client:
-        until = client.now() + term
+        until = term.after(client.now())
         run.terms(_terms(client, product, source, until, title))
         run.confirm_signing()
         sdk.consent(client, product, source, until, title=title)

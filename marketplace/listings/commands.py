@@ -28,6 +28,7 @@ from marketplace.identifiers.standing import NAMES
 from marketplace.pricing import plan_of
 from marketplace.pricing.words import plan_words
 from marketplace.quantities import epsilon, money
+from marketplace.rulebooks.calendar import Duration
 from marketplace.sdk import listings, rights
 from marketplace.sdk.opening import open_client
 from marketplace.sdk.terms import end_within
@@ -83,7 +84,7 @@ def create(
         typer.Option(metavar="TITLE", parser=parse_digest, help="your title to operate; the first one if none 经营权"),
     ] = None,
     term: Annotated[
-        int, typer.Option(parser=parse_duration, metavar="DURATION", help="how long, e.g. 90d 期限")
+        Duration, typer.Option(parser=parse_duration, metavar="DURATION", help="how long, e.g. 90d 期限")
     ] = "90d",  # type: ignore[assignment]
     threshold: Annotated[int, typer.Option(min=1, help="panel nodes that must agree 须一致的节点数")] = 2,
     node: Annotated[

@@ -13,6 +13,7 @@ from marketplace.documents.identifiers import Kind
 from marketplace.pricing import plan_of
 from marketplace.pricing.words import plan_words
 from marketplace.quantities import epsilon, money, worth
+from marketplace.rulebooks.calendar import Duration
 from marketplace.sdk import claims, listings, orders
 from marketplace.sdk.opening import open_client, open_keys
 from marketplace.types import ZERO_DIGEST, OrderStatus
@@ -56,7 +57,7 @@ def fund(
     ] = None,
     region: Annotated[str, typer.Option(help="where you are, e.g. CN-SH 所在地域")] = "CN",
     term: Annotated[
-        int,
+        Duration,
         typer.Option(
             parser=parse_duration,
             metavar="DURATION",
@@ -80,7 +81,7 @@ def fund(
             epsilon_cap=epsilon_cap,
             purpose=purpose.upper(),
             region=region,
-            valid_until=int(time.time()) + term,
+            valid_until=term.after(int(time.time())),
             agreement_id=under or ZERO_DIGEST,
         )
     until = moment(result["validUntil"])

@@ -10,6 +10,7 @@ working days there, and `is_known` says that such a date is provisional.
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import cache
 from importlib import resources
@@ -89,6 +90,41 @@ def shift_months(seconds: int, months: int) -> int:
     following = date(year + (month == 11), (month + 1) % 12 + 1, 1)
     day = min(moment.day, (following - _DAY).day)
     return int(moment.replace(year=year, month=month + 1, day=day).astimezone(UTC).timestamp())
+
+
+@dataclass(frozen=True)
+class Duration:
+    """A length of time as people name it. Months, and years of twelve, are counted by the date, as a rulebook's are:
+    from 29 February on two years end on 28 February.
+
+    Args:
+        months: first counted. seconds: counted after them.
+    """
+
+    months: int = 0
+    seconds: int = 0
+
+    def __str__(self) -> str:
+        if self.months:
+            return f"{self.months}mo" if self.months % 12 else f"{self.months // 12}y"
+        return f"{self.seconds}s" if self.seconds % 86_400 or not self.seconds else f"{self.seconds // 86_400}d"
+
+    def after(self, start: int) -> int:
+        """The moment that lies this long after `start`, unix seconds."""
+        return (shift_months(start, self.months) if self.months else start) + self.seconds
+
+    def before(self, end: int) -> int:
+        """The moment that lies this long before `end`, unix seconds."""
+        return shift_months(end, -self.months) - self.seconds if self.months else end - self.seconds
+
+    def seconds_from(self, start: int) -> int:
+        """How many seconds it has when it begins at `start`."""
+        return self.after(start) - start
+
+
+def days(count: int) -> Duration:
+    """So many times 24 hours."""
+    return Duration(seconds=count * 86_400)
 
 
 @cache

@@ -15,12 +15,13 @@ from marketplace.registrations.records import Case, case_from_json
 from marketplace.rulebooks import Rulebook, rulebook_of
 from marketplace.rulebooks.book import UNITS
 from marketplace.rulebooks.bounds import bounds_of
+from marketplace.rulebooks.calendar import Duration
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 from marketplace.types import ZERO_ADDRESS, ZERO_DIGEST
 from marketplace.words import Words
 
-USUAL_DAYS = 2 * 365
+USUAL_TERM = Duration(months=24)
 
 
 def rulebook_in_force(client: Client) -> Rulebook:
@@ -233,18 +234,18 @@ def get_notice(client: Client, case_id: str) -> dict[str, Any]:
     return found
 
 
-def end_of_term(found: Mapping[str, Any], present_end: int, days: int | None) -> int:
+def end_of_term(found: Mapping[str, Any], present_end: int, term: Duration | None) -> int:
     """Until when the entry of a deposited case stands, unix seconds.
 
     Args:
         found: the case. present_end: of the entry as it stands; 0 before the first.
-        days: of a new term; None for USUAL_DAYS, and for kinds that keep the entry's end.
+        term: of a first registration or a renewal; None for USUAL_TERM, and for kinds that keep the entry's end.
     Raises:
         RuleError: `certificate_term`, `certificate_term_kept`.
     """
     case, book = case_from_json(found), rulebook_of(found["rulebookDigest"])
     if case.kind not in (Kind.FIRST, Kind.RENEWAL):
-        if days is not None:
+        if term is not None:
             raise RuleError(
                 "certificate_term_kept",
                 f"a registration of the kind {case.kind.name} keeps the end that the entry has",
@@ -255,31 +256,32 @@ def end_of_term(found: Mapping[str, Any], present_end: int, days: int | None) ->
                     f"no term; the entry stands until {iso_time(present_end)}",
                     f"不填期限；该登记有效至 {iso_time(present_end)}",
                 ),
-                got=f"{days} days",
+                got=str(term),
                 hint="leave the term out; a renewal gives another one",
                 hint_zh="请勿填写有效期；如需延长请办理续期登记",
             )
         return present_end
-    days = USUAL_DAYS if days is None else days
     start = term_start(book, case, found["depositedAt"], present_end)
-    end = start + days * 86_400
+    chosen = term or USUAL_TERM
+    end = chosen.after(start)
     if not start < end <= found["dueAt"]:
-        raise _too_long(book, case, (found["dueAt"] - start) // 86_400, days)
+        raise _too_long(book, case, (found["dueAt"] - start) // 86_400, chosen)
     return end
 
 
-def _too_long(book: Rulebook, case: Case, longest: int, days: int) -> RuleError:
+def _too_long(book: Rulebook, case: Case, days: int, term: Duration) -> RuleError:
     period = book.period(NAMES[case.procedure], "validity")
+    longest = f"{period.amount}y" if period.unit == "years" else f"{days}d"
     return RuleError(
         "certificate_term",
         f"{book.name} lets the entry stand for {period.amount} {period.unit} at most",
         zh=f"依 {book.name}，登记有效期最长为 {period.amount} {UNITS[period.unit]}",
         rule="registrations.validity_of_the_deposit",
         rulebook=book.name,
-        expected=f"1 to {longest} days",
-        got=f"{days} days",
-        hint=f"confirm with --valid {longest}d or less; it counts from the deposit",
-        hint_zh=f"请以 --valid {longest}d 或更短期限确权；自存证之时起算",
+        expected=Words(f"{longest} or less", f"不超过 {longest}"),
+        got=str(term),
+        hint=f"confirm with --valid {longest} or less; it counts from the deposit",
+        hint_zh=f"请以 --valid {longest} 或更短期限确权；自存证之时起算",
     )
 
 

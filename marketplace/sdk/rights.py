@@ -18,6 +18,7 @@ from marketplace.procedures import Kind
 from marketplace.registrations.codes import to_ledger
 from marketplace.rights.remarks import annex_of
 from marketplace.rights.standing import OPEN, Standing, judge, list_paths
+from marketplace.rulebooks.calendar import Duration
 from marketplace.sdk import certificates, lineage, registrations
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
@@ -112,12 +113,12 @@ def checked_manifest(client: Client, asset: Mapping[str, Any]) -> Document:
     return manifest
 
 
-def confirm(client: Client, asset_id: str, days: int | None = None) -> dict[str, Any]:
+def confirm(client: Client, asset_id: str, term: Duration | None = None) -> dict[str, Any]:
     """Certify a deposited case as a registrar: check it, issue the certificate (W3C VC 2.0), sign Confirm.
 
     Args:
-        days: validity of a first registration or a renewal, from its deposit (of public data renewed, from the last
-            end), at most what the case's rulebook allows; registrations.USUAL_DAYS by default. Other kinds keep the
+        term: validity of a first registration or a renewal, from its deposit (of public data renewed, from the last
+            end), at most what the case's rulebook allows; registrations.USUAL_TERM by default. Other kinds keep the
             entry's end.
     Returns:
         the intent's outcome with "certificateDigest", "certificate" and its "code".
@@ -134,7 +135,7 @@ def confirm(client: Client, asset_id: str, days: int | None = None) -> dict[str,
     expect(claim["manifest"], asset["manifestDigest"], "claim_differs", "rights.claim_is_about_this_manifest")
     expect(documents.LEVELS.index(claim["level"]) + 1, asset["level"], "level_differs", "rights.level_as_claimed")
     code = registrations.get_code(client, case["caseId"])
-    valid_until = registrations.end_of_term(case, asset["validUntil"], days)
+    valid_until = registrations.end_of_term(case, asset["validUntil"], term)
     entries = client.post(f"/rights/assets/{asset_id}/status-place", {}, repeatable=True)
     annex = get_annex(client, asset)
     later = {} if case["kind"] == Kind.FIRST else _passed_on(asset, case)

@@ -9,6 +9,7 @@ from marketplace.console import Run, command, group
 from marketplace.console.naming import named
 from marketplace.console.run import Column
 from marketplace.console.values import moment, parse_duration
+from marketplace.rulebooks.calendar import Duration
 from marketplace.sdk import webhooks
 from marketplace.sdk.opening import open_client
 from marketplace.words import ENDPOINTS
@@ -108,7 +109,8 @@ def replay(
     run: Run,
     endpoint: Endpoint,
     since: Annotated[
-        int | None, typer.Option(parser=parse_duration, metavar="DURATION", help="all made in the last 3d 时间范围")
+        Duration | None,
+        typer.Option(parser=parse_duration, metavar="DURATION", help="all made in the last 3d 时间范围"),
     ] = None,
     message: Annotated[str | None, typer.Option(metavar="ID", help="one message, msg_… 单条消息")] = None,
 ) -> None:
@@ -116,7 +118,7 @@ def replay(
 
     Example: marketplace webhooks replay we_5f… --since 3d
     """
-    begin = None if since is None else int(time.time()) - since
+    begin = None if since is None else since.before(int(time.time()))
     _done(
         run,
         lambda client: webhooks.replay(client, endpoint, since=begin, message=message),

@@ -18,9 +18,11 @@ Every party works from a folder of its own: `--home`, else `MARKETPLACE_HOME`, e
 answers, the last seen checkpoint). The password comes from `MARKETPLACE_PASSWORD`, from the file that
 `MARKETPLACE_PASSWORD_FILE` names, or from the keyboard.
 
-Money is written in yuan (`2.50`), epsilon as a decimal (`0.5`), durations with a unit (`90d`); with `--json` they are
-integers: fen, millionths, seconds. With `--json` standard output holds one JSON value, and a refusal is one JSON object
-on standard error.
+Money is written in yuan (`2.50`), epsilon as a decimal (`0.5`), durations with a unit: `s`, `m` (minutes), `h`, `d`,
+`mo` (months) and `y`, the last two by the date in Shanghai, as rulebooks count (`2y` from 26 November 2026 ends on
+26 November 2028, `1y` from 29 February on 28 February); with `--json` they are integers: fen,
+millionths, seconds. With `--json` standard output holds one JSON value, and a refusal is one JSON object on standard
+error.
 """
 
 

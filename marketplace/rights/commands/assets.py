@@ -27,6 +27,7 @@ from marketplace.rights.commands.group import Asset, app
 from marketplace.rights.commands.showing import SHARES, TITLES, weight_of
 from marketplace.rights.compact import unpack
 from marketplace.rights.standing import DISPUTED, judge
+from marketplace.rulebooks.calendar import Duration
 from marketplace.sdk import certificate_files, rights
 from marketplace.sdk.http.foreign import read_json
 from marketplace.sdk.opening import open_client
@@ -86,12 +87,12 @@ def confirm(
     run: Run,
     asset: Asset,
     valid: Annotated[
-        int | None,
+        Duration | None,
         typer.Option(
             parser=parse_duration,
             metavar="DURATION",
-            help="from the deposit of a first registration or a renewal, in days or years; 2y if left out, at most "
-            "what the rulebook allows 有效期",
+            help="from the deposit of a first registration or a renewal, e.g. 2y, the default; at most what the "
+            "rulebook allows 有效期",
         ),
     ] = None,
 ) -> None:
@@ -99,10 +100,8 @@ def confirm(
 
     Example: marketplace rights confirm 0x5f…5f --valid 2y
     """
-    if valid is not None and valid % 86_400:
-        raise BadValue("a whole number of days", "应为整日", "--valid")
     with open_client(run) as client:
-        result = rights.confirm(client, asset, None if valid is None else valid // 86_400)
+        result = rights.confirm(client, asset, valid)
     shown = {name: value for name, value in result.items() if name != "certificate"}
     run.result(result if run.as_json else shown, f"confirmed {asset}", f"已确权 {asset}")
 

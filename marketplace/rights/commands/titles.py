@@ -14,6 +14,7 @@ from marketplace.errors import InvalidInputError
 from marketplace.rights.commands.group import Asset, Lifted, Output, To, app, lifted
 from marketplace.rights.commands.offering import hand_over, readable, show_offer
 from marketplace.rights.commands.showing import TITLES
+from marketplace.rulebooks.calendar import Duration
 from marketplace.sdk import titles
 from marketplace.sdk.http.foreign import read_json
 from marketplace.sdk.opening import open_client
@@ -49,7 +50,7 @@ Territories = Annotated[
     list[str] | None,
     typer.Option("--territory", help="CN, CN-SH, 310000, ABROAD, repeatable; all of the parent's if none 地域"),
 ]
-Term = Annotated[int, typer.Option(parser=parse_duration, metavar="DURATION", help="how long, e.g. 90d 期限")]
+Term = Annotated[Duration, typer.Option(parser=parse_duration, metavar="DURATION", help="how long, e.g. 90d 期限")]
 Exclusive = Annotated[bool, typer.Option("--exclusive", help="nobody else in this cell 独占")]
 MayGrant = Annotated[bool, typer.Option("--may-grant", help="the grantee may grant on and transfer 可再授权")]
 MayDerive = Annotated[bool, typer.Option("--may-derive", help="the grantee may make derived products 可制作衍生产品")]
@@ -115,8 +116,9 @@ def grant(
 
     Example: marketplace rights grant 0x5f…5f --to 0x7099…79c8 --kind 使用权 --term 90d --output g.json
     """
-    wish = _wish(to, kind, term, purpose, field, territory, exclusive, may_grant, may_derive, terms)
     with open_client(run) as client:
+        seconds = term.seconds_from(client.now())
+        wish = _wish(to, kind, seconds, purpose, field, territory, exclusive, may_grant, may_derive, terms)
         hand_over(run, client, titles.offer_grant(client, titles.root(asset, TitleKind.OPERATE), wish), output)
 
 
@@ -141,8 +143,9 @@ def sub_grant(
 
     Example: marketplace rights sub-grant 0x7a…7a --to 0x7099…79c8 --kind USE --term 30d --output g.json
     """
-    wish = _wish(to, kind, term, purpose, field, territory, exclusive, may_grant, may_derive, terms)
     with open_client(run) as client:
+        seconds = term.seconds_from(client.now())
+        wish = _wish(to, kind, seconds, purpose, field, territory, exclusive, may_grant, may_derive, terms)
         hand_over(run, client, titles.offer_grant(client, title, wish), output)
 
 
@@ -290,7 +293,7 @@ def revoke_title(run: Run, title: Title, reason: Reason) -> None:
 def _wish(  # noqa: PLR0917 - the options of two commands, in their order
     to: str,
     kind: TitleKind,
-    term: int,
+    seconds: int,
     purpose: list[str] | None,
     field: list[str] | None,
     territory: list[str] | None,
@@ -308,5 +311,5 @@ def _wish(  # noqa: PLR0917 - the options of two commands, in their order
         marks |= mark if wanted else TitleMark(0)
     licence = terms.read_bytes() if terms else None
     return titles.Wish(
-        to, kind, term, [name.upper() for name in purpose or []], field or [], territory or [], marks, licence
+        to, kind, seconds, [name.upper() for name in purpose or []], field or [], territory or [], marks, licence
     )

@@ -10,6 +10,7 @@ from marketplace.errors import MarketplaceError, RuleError
 from marketplace.procedures import CaseState, Kind, Procedure, Step
 from marketplace.registrations import forms
 from marketplace.rights.standing import judge
+from marketplace.rulebooks.calendar import days
 from marketplace.sdk import certificates, identifiers, registrations, rights, titles
 from marketplace.sdk.client import Client
 from marketplace.sdk.titles import Wish
@@ -37,15 +38,15 @@ def present(town: Town, asset: str) -> Any:
 
 
 def test_a_renewal_extends_the_term_and_supersedes_the_certificate(town: Town) -> None:
-    asset = made(town, "renewal", days=90)
+    asset = made(town, "renewal", term=days(90))
     form, before = town.later_form(asset, Kind.RENEWAL), present(town, asset)
     entry = rights.get_asset(town["rival"], asset)
     assert refused(lambda: town.deposit_case(asset, Kind.RENEWAL, {**form, "certificateCode": "SJ3102026010001"})) == (
         "form_field"
     )
     town.deposit_case(asset, Kind.RENEWAL, form)
-    assert refused(lambda: rights.confirm(town["registrar"], asset, 6 * 365)) == "certificate_term"
-    code = rights.confirm(town["registrar"], asset, 400)["code"]
+    assert refused(lambda: rights.confirm(town["registrar"], asset, days(6 * 365))) == "certificate_term"
+    code = rights.confirm(town["registrar"], asset, days(400))["code"]
     after = rights.get_asset(town["rival"], asset)
     assert after["validUntil"] > entry["validUntil"] + 300 * DAY
     assert after["registration"]["code"] == code != entry["registration"]["code"]
@@ -70,8 +71,8 @@ def test_a_renewal_extends_the_term_and_supersedes_the_certificate(town: Town) -
 
 def test_a_renewal_is_asked_for_in_the_rulebook_s_window(town: Town) -> None:
     # Six months are at most 184 days; the ledger, which knows no months, lets 186 pass.
-    for days in (185, 300):
-        asset = made(town, f"{days} days before its end", days=days)
+    for left in (185, 300):
+        asset = made(town, f"{left} days before its end", term=days(left))
         form = town.later_form(asset, Kind.RENEWAL)
         assert refused(lambda: town.deposit_case(asset, Kind.RENEWAL, form)) == "renewal_not_open"  # noqa: B023
 

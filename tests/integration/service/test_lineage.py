@@ -10,6 +10,7 @@ import pytest
 
 from marketplace.documents import LEVELS
 from marketplace.documents.ids import title_id
+from marketplace.rulebooks.calendar import days
 from marketplace.sdk import identifiers, lineage, listings, rights, titles
 from marketplace.sdk.client import Client
 from marketplace.sdk.lineage import Source
@@ -46,7 +47,7 @@ def passed_on(giver: Client, taker: Client, title: str) -> Iterator[None]:
 def test_what_stops_a_sale_is_said_before_somebody_orders(town: Town, shown: Shown) -> None:
     asset = registered(town, "stopped")
     town.deposit_case(asset)
-    rights.confirm(town["registrar"], asset, 300)
+    rights.confirm(town["registrar"], asset, days(300))
     listing, root = town.list_product(asset), title_id(asset, TitleKind.OPERATE)
     assert offered(town, listing) is None
     titles.encumber(town["registrar"], root, TitleMark.SEIZED, "order 9")
@@ -68,7 +69,7 @@ def test_a_fused_product_is_sold_only_while_its_input_consents(
     supplier, collector, registrar = town["supplier"], town["collector"], town["registrar"]
     source = registered(town, "source")
     town.deposit_case(source)
-    rights.confirm(registrar, source, 300)
+    rights.confirm(registrar, source, days(300))
     first = title_id(source, TitleKind.OPERATE)
     part = granted(supplier, collector, first, TitleKind.OPERATE, marks=MARKS, term=200 * 86_400)
     manifest = sealed(town, "fused")
@@ -76,7 +77,7 @@ def test_a_fused_product_is_sold_only_while_its_input_consents(
     claim = rights.make_claim(manifest, level=LEVELS[1], source_class="FUSED", origin="ENTERPRISE", shares=shares)
     product = str(rights.register(supplier, manifest, claim, BUDGET)["assetId"])
     town.deposit_case(product, fields={**FIELDS, "sourceClass": "DERIVED"})
-    assert refused(lambda: rights.confirm(registrar, product, 300)) == "lineage_missing"
+    assert refused(lambda: rights.confirm(registrar, product, days(300))) == "lineage_missing"
 
     own = Source(source, 2500, title_id(source, TitleKind.USE))
     assert refused(lambda: lineage.declare(supplier, product, [own], NOTE)) == "lineage_differs"
@@ -86,8 +87,8 @@ def test_a_fused_product_is_sold_only_while_its_input_consents(
     assert refused(lambda: lineage.declare(supplier, product, [Source(source, 1)], NOTE)) == "lineage_exists"
     with monkeypatch.context() as patch:  # a registrar whose program names no inputs
         patch.setattr(rights, "get_annex", lambda *_: {"inputs": [], "remarks": []})
-        assert refused(lambda: rights.confirm(registrar, product, 300)) == "certificate_differs"
-    rights.confirm(registrar, product, 300)
+        assert refused(lambda: rights.confirm(registrar, product, days(300))) == "certificate_differs"
+    rights.confirm(registrar, product, days(300))
     told = rights.get_certificate(town["buyer"], product)["credentialSubject"]
     assert [(item["assetId"], item["basis"], item["status"]) for item in told["inputs"]] == [
         (source, "CONSENT", "confirmed")

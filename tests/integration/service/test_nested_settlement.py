@@ -16,6 +16,7 @@ from marketplace.auditor.trust import Trust
 from marketplace.auditor.verifier import audit
 from marketplace.documents import LEVELS
 from marketplace.documents.ids import title_id
+from marketplace.rulebooks.calendar import days
 from marketplace.sdk import deliveries, evidence, lineage, papers, rights, settlement, shares
 from marketplace.sdk.lineage import Source
 from marketplace.types import TitleKind, TitleMark
@@ -41,7 +42,7 @@ def entered(town: Town, name: str, held: Shares, sources: list[Source] | None = 
     town.deposit_case(asset, fields={**FIELDS, "sourceClass": "DERIVED"} if sources else FIELDS)
     if sources:
         lineage.declare(supplier, asset, sources, NOTE)
-    rights.confirm(town["registrar"], asset, 300)
+    rights.confirm(town["registrar"], asset, days(300))
     for source in sources or ():
         above, term = title_id(source.asset, TitleKind.OPERATE), 200 * 86_400
         part = granted(supplier, collector, above, TitleKind.OPERATE, marks=TitleMark.MAY_DERIVE, term=term)

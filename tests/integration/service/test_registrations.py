@@ -18,6 +18,7 @@ from marketplace.identifiers.showing import page
 from marketplace.procedures import CaseState, Kind, Procedure, Step
 from marketplace.registrations.codes import LENGTH
 from marketplace.registrations.forms import make_form
+from marketplace.rulebooks.calendar import days
 from marketplace.sdk import evidence, identifiers, registrations, rights
 from marketplace.vault.sealing.dataset import seal_file
 from marketplace.vault.sealing.schema import parse_schema
@@ -141,7 +142,7 @@ def test_from_the_application_to_the_certificate(town: Town, http: httpx.Client)
     assert refused(lambda: registrations.get_code(rival, case)) == "role_missing"
     code = registrations.get_code(town["registrar"], case)
     assert (len(code), code[:2]) == (LENGTH, "SJ")
-    rights.confirm(town["registrar"], asset, 365)
+    rights.confirm(town["registrar"], asset, days(365))
     entry = rival.get(f"/rights/assets/{asset}")["registration"]
     assert (entry["code"], entry["disputed"]) == (code, False)
     assert state(town, case) is CaseState.CERTIFIED
@@ -158,7 +159,7 @@ def test_an_upheld_objection_ends_the_case(town: Town) -> None:
     decide(town, case, Step.UPHOLD, "they are")
     assert state(town, case) is CaseState.REFUSED
     assert refused(lambda: decide(town, case, Step.DEPOSIT)) == "case_step"
-    assert refused(lambda: rights.confirm(town["registrar"], asset, 365)) == "case_not_deposited"
+    assert refused(lambda: rights.confirm(town["registrar"], asset, days(365))) == "case_not_deposited"
 
 
 def worth(town: Town, asset: str) -> tuple[str, bool | None, bool, bool]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from marketplace.documents import LEVELS
 from marketplace.procedures import Kind, Step
+from marketplace.rulebooks.calendar import days
 from marketplace.sdk import registrations, rights
 from marketplace.sdk.client import Client
 from marketplace.types import TitleKind
@@ -35,9 +36,9 @@ def test_what_was_collected_in_public_is_not_operated(town: Town) -> None:
         decide(town, case, step, "the reasons hold" if step is Step.WAIVE_NOTICE else None)
 
     greedy_client = _Greedy(town.url, registrar.keys)
-    assert refused(lambda: rights.confirm(greedy_client, asset, 300)) == "rights_differ"
+    assert refused(lambda: rights.confirm(greedy_client, asset, days(300))) == "rights_differ"
     greedy_client.close()
-    rights.confirm(registrar, asset, 300)
+    rights.confirm(registrar, asset, days(300))
     opened = rights.get_asset(supplier, asset)["titles"]
     assert sorted(title["kind"] for title in opened) == [TitleKind.HOLD, TitleKind.USE]
     assert refused(lambda: town.list_product(asset)) == "title_not_held"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from marketplace.errors import RuleError
+from marketplace.rulebooks.calendar import days
 from marketplace.sdk import identifiers, listings, queries, rights, settlement, shares, titles
 from marketplace.sdk.client import Client
 from marketplace.sdk.titles import Wish
@@ -24,7 +25,7 @@ def operated(town: Town) -> str:
     asset, case = registered(town, "titles"), town.facts["case"]
     town.deposit_case(asset)
     town.facts["case"] = case
-    rights.confirm(town["registrar"], asset, 300)
+    rights.confirm(town["registrar"], asset, days(300))
     return titles.root(asset, TitleKind.OPERATE)
 
 

@@ -26,6 +26,7 @@ from marketplace.panel.agent import PanelAgent
 from marketplace.panel.evaluate import PanelNode
 from marketplace.procedures import ENDING, Kind, Procedure, Step
 from marketplace.queries.evaluation import SealedColumns
+from marketplace.rulebooks.calendar import Duration, days
 from marketplace.sdk import listings, orders, panel, participants, registrations, rights, settlement
 from marketplace.sdk.client import Client
 from marketplace.serve import Service
@@ -60,6 +61,7 @@ ROLES = {
 NODES = ("node-1", "node-2", "node-3")
 PRICE, ESCROW, BUDGET, CAP = 500, 3_000, 40_000_000, 4_000_000
 YEAR = 365 * 86_400
+YEARLONG = days(365)
 Shown = Callable[..., str]
 """Name of a party and the words of a command -> what it prints; the fixture `shown`."""
 
@@ -159,8 +161,8 @@ class Town:
         supplier.put_document(dataset.manifest)
         return dataset
 
-    def register(self, manifest: Document, *, days: int = 365, origin: str = "ENTERPRISE") -> str:
-        """Register and confirm the data set for `days`; returns the asset's id."""
+    def register(self, manifest: Document, *, term: Duration = YEARLONG, origin: str = "ENTERPRISE") -> str:
+        """Register and confirm the data set for `term`; returns the asset's id."""
         supplier, collector = self["supplier"], self["collector"]
         claim = rights.make_claim(
             manifest,
@@ -176,7 +178,7 @@ class Town:
             else {}
         )
         self.deposit_case(asset, **public)
-        rights.confirm(self["registrar"], asset, days)
+        rights.confirm(self["registrar"], asset, term)
         return asset
 
     def deposit_case(

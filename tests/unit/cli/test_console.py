@@ -1,6 +1,7 @@
 """Quantities as people write them, and keys as they are made on the command line."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -31,12 +32,39 @@ def test_money_and_epsilon_survive_being_shown(amount: int) -> None:
     assert values.parse_epsilon(quantities.epsilon(amount)) == amount
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("90d", 7_776_000), ("1y", 31_536_000), ("30s", 30), ("2h", 7200)])
-def test_durations(text: str, seconds: int) -> None:
-    assert values.parse_duration(text) == seconds
+@pytest.mark.parametrize(
+    ("text", "begins", "ends"),
+    [
+        ("90d", "2026-11-26T12:00:00+08:00", "2027-02-24T12:00:00+08:00"),
+        ("30s", "2026-11-26T12:00:00+08:00", "2026-11-26T12:00:30+08:00"),
+        ("5m", "2026-11-26T12:00:00+08:00", "2026-11-26T12:05:00+08:00"),
+        ("2h", "2026-11-26T12:00:00+08:00", "2026-11-26T14:00:00+08:00"),
+        # two years over 29 February 2028 have 731 days
+        ("2y", "2026-11-26T12:00:00+08:00", "2028-11-26T12:00:00+08:00"),
+        ("1y", "2028-02-29T12:00:00+08:00", "2029-02-28T12:00:00+08:00"),
+        ("4y", "2028-02-29T12:00:00+08:00", "2032-02-29T12:00:00+08:00"),
+        ("1mo", "2027-01-31T12:00:00+08:00", "2027-02-28T12:00:00+08:00"),
+        # by the date in Shanghai, where the day is another than in UTC
+        ("1mo", "2027-02-01T03:00:00+08:00", "2027-03-01T03:00:00+08:00"),
+    ],
+)
+def test_durations(text: str, begins: str, ends: str) -> None:
+    start, end = (int(datetime.fromisoformat(moment).timestamp()) for moment in (begins, ends))
+    duration = values.parse_duration(text)
+    assert (duration.after(start), duration.seconds_from(start)) == (end, end - start)
 
 
-@pytest.mark.parametrize("text", ["90", "d", "1.5d", "-1d", "1w"])
+@pytest.mark.parametrize(("text", "told"), [("24mo", "2y"), ("18mo", "18mo"), ("48h", "2d"), ("90m", "5400s")])
+def test_a_duration_is_told_in_its_largest_unit(text: str, told: str) -> None:
+    assert str(values.parse_duration(text)) == told
+
+
+def test_what_lies_a_month_before() -> None:
+    end, start = (int(datetime.fromisoformat(f"2027-{day}T12:00:00+08:00").timestamp()) for day in ("03-31", "02-28"))
+    assert values.parse_duration("1mo").before(end) == start
+
+
+@pytest.mark.parametrize("text", ["90", "d", "1.5d", "-1d", "1w", "101y", "1201mo"])
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(typer.BadParameter):
         values.parse_duration(text)

@@ -9,6 +9,7 @@ from marketplace.procedures import CaseState, Kind, Procedure, Step
 from marketplace.registrations.clocks import act_dates
 from marketplace.registrations.records import case_from_json
 from marketplace.rulebooks import LAWFUL, rulebook_named
+from marketplace.rulebooks.calendar import Duration, days, shift_months
 from marketplace.sdk.registrations import end_of_term
 from marketplace.types import ZERO_DIGEST
 
@@ -39,15 +40,18 @@ def deposited(kind: Kind, procedure: Procedure) -> dict[str, Any]:
 )
 def test_a_term_is_given_as_asked_or_refused(kind: Kind, procedure: Procedure, years: int, start: int) -> None:
     found = deposited(kind, procedure)
-    assert end_of_term(found, PRESENT_END, years * 365) == start + years * 365 * DAY
-    assert end_of_term(found, PRESENT_END, None) == start + 2 * 365 * DAY
+    assert end_of_term(found, PRESENT_END, days(years * 365)) == start + years * 365 * DAY
+    assert end_of_term(found, PRESENT_END, None) == shift_months(start, 24)
+    assert end_of_term(found, PRESENT_END, Duration(months=years * 12)) == found["dueAt"], (
+        "the whole of it, by the date"
+    )
     longest = (found["dueAt"] - start) // DAY
-    assert end_of_term(found, PRESENT_END, longest) <= found["dueAt"]
-    for days in (longest + 1, (years + 1) * 365, 0, -1):
+    assert end_of_term(found, PRESENT_END, days(longest)) <= found["dueAt"]
+    for term in (days(longest + 1), Duration(months=years * 12 + 1), days(0), days(-1)):
         with pytest.raises(RuleError, match=f"{BOOK.name} lets the entry stand for {years} years") as refused:
-            end_of_term(found, PRESENT_END, days)
+            end_of_term(found, PRESENT_END, term)
         assert refused.value.code == "certificate_term"
-        assert (refused.value.expected, refused.value.got) == (f"1 to {longest} days", f"{days} days")
+        assert (refused.value.expected, refused.value.got) == (f"{years}y or less", str(term))
         assert refused.value.rulebook == BOOK.name
 
 
@@ -56,5 +60,5 @@ def test_what_keeps_the_entry_s_end_takes_no_term(kind: Kind) -> None:
     found = deposited(kind, Procedure.ORDINARY)
     assert end_of_term(found, PRESENT_END, None) == PRESENT_END
     with pytest.raises(RuleError) as refused:
-        end_of_term(found, PRESENT_END, 30)
+        end_of_term(found, PRESENT_END, days(30))
     assert refused.value.code == "certificate_term_kept"

@@ -3,13 +3,14 @@
 import pytest
 
 from marketplace.errors import RuleError
+from marketplace.rulebooks.calendar import Duration
 from marketplace.sdk.terms import DAY, end_within
 from tests.unit.sdk.exchange import NOW
 
 
 @pytest.mark.parametrize(("seconds", "latest"), [(90 * DAY, 0), (90 * DAY, NOW + 90 * DAY), (1, NOW + 1)])
 def test_a_term_within_what_it_rests_on_is_given(seconds: int, latest: int) -> None:
-    assert end_within(NOW, seconds, latest) == NOW + seconds
+    assert end_within(NOW, Duration(seconds=seconds), latest) == NOW + seconds
 
 
 @pytest.mark.parametrize(
@@ -23,7 +24,7 @@ def test_a_term_within_what_it_rests_on_is_given(seconds: int, latest: int) -> N
 )
 def test_a_longer_one_is_refused_with_the_longest(seconds: int, left: int, expected: str, got: str) -> None:
     with pytest.raises(RuleError) as refused:
-        end_within(NOW, seconds, NOW + left)
+        end_within(NOW, Duration(seconds=seconds), NOW + left)
     assert (refused.value.code, refused.value.expected, refused.value.got) == (
         "term_beyond_registration",
         expected,
