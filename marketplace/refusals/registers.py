@@ -165,8 +165,8 @@ REGISTERS = (
         "rights.one_registration_per_manifest",
         "asset {assetId} is registered already",
         "资产 {assetId} 已登记",
-        "a new data set has a new manifest and so a new id",
-        "新的数据集有新的清单，因而有新的编号",
+        "seal the data anew (`marketplace vault seal`): a new manifest is a new id, also once its entry ended",
+        "请重新密封数据（`marketplace vault seal`）：新的清单即新的编号，登记已终结者亦同",
         got="assetId",
     ),
     Refusal(

@@ -155,8 +155,10 @@ REGISTRATIONS = (
         "registrations.asset_fits_the_kind",
         "asset {assetId} is {status}, which does not fit this kind of registration",
         "资产 {assetId} 的状态为“{status}”，与该登记类型不符",
-        "register the asset before the first registration; have it confirmed before any other kind",
-        "初次登记前须先登记资产；其他类型须先经确权",
+        "register the asset before the first registration; have it confirmed before any other kind; data whose "
+        "registration has ended is sealed anew (`marketplace vault seal`) and registered under its new id",
+        "初次登记前须先登记资产；其他类型须先经确权；"
+        "登记已终结的数据须重新密封（`marketplace vault seal`）后以新编号登记",
         expected=Words(
             "REGISTERED for a first registration; CONFIRMED or SUSPENDED for another",
             "初次登记须为已登记待确权；其他类型须为已确权或暂停",
@@ -170,8 +172,8 @@ REGISTRATIONS = (
         "registrations.in_term",
         "the registration of asset {assetId} lapsed by itself at {validUntil}",
         "资产 {assetId} 的登记已于 {validUntil} 自动失效",
-        "renewal is asked for before the end; register the data anew",
-        "续期须在届满前申请；请重新登记",
+        "renewal is asked for before the end; seal the data anew (`marketplace vault seal`) and register its new id",
+        "续期须在届满前申请；请重新密封数据（`marketplace vault seal`）后以新编号登记",
         got="validUntil",
     ),
     Refusal(

@@ -200,6 +200,10 @@ def test_a_cancellation_ends_entry_and_listings_once_nobody_else_holds_a_title(t
     assert refused(lambda: town.fund(listing)) == "asset_status"
     shown = identifiers.resolve(town["rival"], certificates.digest(certificate))
     assert shown["status"] == "cancelled"
+    assert refused(lambda: town.deposit_case(asset)) == "case_asset"
+    again = town.register(town.seal().manifest)  # sealed anew, as the refusal says
+    assert again != asset
+    assert rights.get_asset(town["rival"], again)["status"] == AssetStatus.CONFIRMED
 
 
 def test_a_revocation_hears_the_holder_first(town: Town) -> None:
