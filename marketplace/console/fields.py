@@ -200,6 +200,8 @@ CHINESE = {
     "rounding": "舍入",
     "used": "已用",
     "left": "剩余",
+    "beneficiary": "收款人",
+    "accountNumber": "收款账号",
     "defect": "瑕疵",
     "buyer": "买方",
     "seller": "卖方",

@@ -182,7 +182,8 @@ def quote_listing(
         agreed: the plan that the two sides agreed on, or would, where the listing's is negotiated.
     Raises:
         InvalidInputError, RuleError: as `pricing.terms_with` says of it.
-        NotFoundError: `listing_unknown`. InvalidInputError: `purpose_unknown`. RuleError: as `quote` says.
+        NotFoundError: `listing_unknown`. InvalidInputError: `purpose_unknown`. RuleError: `purpose_not_permitted`; as
+            `quote` says.
     """
     if purpose not in PURPOSES:
         raise InvalidInputError(
@@ -196,6 +197,7 @@ def quote_listing(
         )
     listing = get_listing(session, listing_id)
     terms = terms_of(session, listing)
+    _require_purpose(purpose, terms)
     plan = plan_of(terms_with(terms, agreed) if is_negotiated(terms) else terms)
     fee, promised = ledger_profile(session).fee_bps, _promised(session, plan, listing.asset_id)
     return quote(plan, usage, purpose=purpose, fee_bps=fee, promised=promised, currency=listing.currency)
@@ -262,18 +264,22 @@ def _check_budget(cap: int, terms: Document) -> None:
         )
 
 
-def _check_terms(agreement: Document, terms: Document) -> None:
-    if agreement["purpose"] not in terms["purposes"]:
+def _require_purpose(purpose: str, terms: Document) -> None:
+    if purpose not in terms["purposes"]:
         raise RuleError(
             "purpose_not_permitted",
-            f"the listing is not for the purpose {agreement['purpose']}",
-            zh=f"该挂牌不允许用于 {agreement['purpose']}",
+            f"the listing is not for the purpose {purpose}",
+            zh=f"该挂牌不允许用于 {purpose}",
             rule="orders.purpose_is_permitted",
             expected=terms["purposes"],
-            got=agreement["purpose"],
+            got=purpose,
             hint="order for a permitted purpose, or ask the seller for another listing",
-            hint_zh="请选择允许的用途,或与供方协商",
+            hint_zh="请选择允许的用途，或与供方协商",
         )
+
+
+def _check_terms(agreement: Document, terms: Document) -> None:
+    _require_purpose(agreement["purpose"], terms)
     region = agreement["region"]
     if not is_within(region, terms["regions"]):
         raise RuleError(

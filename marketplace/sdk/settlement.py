@@ -7,12 +7,14 @@ from crypto.canonical import from_hex, to_hex
 from marketplace import documents
 from marketplace.currencies import CNY, currency_of
 from marketplace.documents import Document
+from marketplace.errors import RuleError
 from marketplace.intents import INTENTS, struct_hash
 from marketplace.participants.keybook import KeyBook
 from marketplace.sdk import orders
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 from marketplace.sdk.keyproofs import book_of
+from marketplace.words import Words
 
 _ENDINGS = {"Close": "/settlement/closings", "Clear": "/clearing/orders"}  # where each is sent
 
@@ -61,8 +63,8 @@ def close(client: Client, order_id: str, own: Document | None = None) -> dict[st
     Returns:
         the intent's outcome with "voucher".
     Raises:
-        RuleError: `intent_signature_invalid`: no key of the buyer signed the voucher, or one that ended more than three
-            days ago; `act_not_permitted`, `act_over_limit`.
+        RuleError: `order_closed_by_seller`: you are its buyer; `intent_signature_invalid`: no key of the buyer signed
+            the voucher, or one that ended more than three days ago; `act_not_permitted`, `act_over_limit`.
         VerificationError: the voucher is for another order, or the service shows another one than the vault holds, or
             does not prove the buyer's keys.
     """
@@ -75,9 +77,25 @@ def clear(client: Client, order_id: str, batch_id: str, own: Document | None = N
 
 
 def _end(client: Client, order_id: str, own: Document | None, intent: str, **more: str) -> dict[str, Any]:
+    _require_seller(client, order_id)
     voucher, signature = _last_voucher(client, order_id, own)
     outcome = client.submit(_ENDINGS[intent], signed_end(client, voucher, signature, intent, **more))
     return {**outcome, "voucher": voucher}
+
+
+def _require_seller(client: Client, order_id: str) -> None:
+    """Tell a buyer that it is the seller who ends an order so; the service would answer that it is none of its own."""
+    if orders.get(client, order_id)["buyer"] == client.address:
+        raise RuleError(
+            "order_closed_by_seller",
+            f"order {order_id} is closed by its seller; you are its buyer",
+            zh=f"订单 {order_id} 由卖方结清，您为买方",
+            rule="settlement.seller_closes",
+            expected=Words("the seller", "卖方"),
+            got=client.address,
+            hint="end it alone by `marketplace orders claim`; what was not used comes back",
+            hint_zh="可执行 `marketplace orders claim` 单方结束，未使用的金额退回",
+        )
 
 
 def signed_end(client: Client, voucher: dict[str, Any], signature: str, intent: str, **more: str) -> dict[str, Any]:

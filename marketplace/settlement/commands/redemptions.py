@@ -64,13 +64,29 @@ def redemptions(run: Run) -> None:
 
 @command(app)
 def payout(run: Run, redemption: Redemption) -> None:
-    """Which bank account a redemption is to be paid to; for its holder and its bank. 收款信息
+    """What a redemption is to pay, until when, and to which bank account; for its holder and its bank. 收款信息
 
     Example: marketplace settlement payout 0x5f…5f
     """
     with open_client(run) as client:
-        found = sdk.payout(client, redemption)
-    run.result(found, "pay to this account, then: marketplace settlement pay-redemption", "请向此账户付款后登记兑付")
+        found, row = sdk.payout(client, redemption), sdk.get(client, redemption)
+    if run.as_json:
+        run.json({**found, "redemption": row})
+        return
+    if row["status"] == RedemptionStatus.LOCKED:
+        run.say("pay this, then: marketplace settlement pay-redemption", "请付款后登记兑付（pay-redemption）")
+    else:
+        run.say("not to be paid (any more)", "无需（再）付款")
+    run.facts(
+        {
+            "status": run.tr(*named(RedemptionStatus)(row["status"])),
+            "amount": run.tr(*worth(row["amount"], row["currency"])),
+            "beneficiary": found["beneficiary"],
+            "accountNumber": found["accountNumber"],
+            "holder": row["account"],
+            "payBy": row["payBy"],
+        }
+    )
 
 
 @command(app)

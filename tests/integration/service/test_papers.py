@@ -32,6 +32,7 @@ def month_of(settled_at: str) -> str:
 def settled(town: Town) -> str:
     order = answered_order(town)
     assert code_of(lambda: papers.trade_voucher(town["buyer"], order)) == "trade_not_settled"
+    assert code_of(lambda: settlement.close(town["buyer"], order)) == "order_closed_by_seller"
     settlement.close(town["supplier"], order)
     return order
 

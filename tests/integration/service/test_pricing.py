@@ -33,6 +33,7 @@ def listed(town: Town, found: dict[str, Any]) -> str:
 def test_quoted_metered_billed_and_paid_are_the_same(town: Town) -> None:
     listing = listed(town, TIERED)
     told = orders.quote(town["buyer"], listing, calls=3, purpose="TRANSPORT")
+    assert code_of(orders.quote, town["buyer"], listing, calls=3, purpose="AGRICULTURE") == "purpose_not_permitted"
     assert [(line["units"], line["amount"]) for line in told["lines"]] == [(1, 100), (2, 14)]
     assert (told["total"], told["escrowLeast"], told["fee"]["bps"]) == (114, 114, 250)
     order = town.fund(listing, escrow=told["escrowLeast"], epsilon_cap=4_000)

@@ -23,7 +23,7 @@ from marketplace.settlement.statements.entries import Entry
 from marketplace.settlement.statements.reconciliation import reconcile
 from marketplace.types import ParticipantStatus, RedemptionStatus
 from tests.bank_statements import camt
-from tests.integration.service.town import Town, running, town_settings
+from tests.integration.service.town import Shown, Town, running, town_settings
 from tests.sealed_market import keys
 
 DAY = 86_400
@@ -105,16 +105,19 @@ def overseen(town: Town, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_holder_gets_its_money_back_by_every_way(
-    town: Town, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    town: Town, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shown: Shown
 ) -> None:
     bank, buyer, rival = town["bank"], town["buyer"], town["rival"]
     settlement.issue(bank, buyer.address, 1000, "IN-1")
     paid = redeem(town, 300)
     assert (balance(town), redemptions.get(bank, paid)["status"]) == (700, RedemptionStatus.LOCKED)
     assert redemptions.payout(bank, paid)["accountNumber"] == "622202000000"
+    told = shown("bank", "settlement", "payout", paid)
+    assert [words for words in ("pay this", "3.00 yuan", "622202000000", "payBy") if words not in told] == []
     assert redemptions.pay(bank, paid, "OUT-1")["status"] == "mined"
     assert (balance(town), redemptions.get(buyer, paid)["status"]) == (700, RedemptionStatus.PAID)
     overseen(town, tmp_path, monkeypatch)
+    assert "not to be paid" in shown("bank", "settlement", "payout", paid)
 
     rejected = redeem(town, 200)
     assert code_of(lambda: redemptions.pay(bank, rejected, "OUT-1")) == "issue_reference_used"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from sqlmodel import col, select
 
 from crypto.canonical import load_json
 from crypto.keystore import Keys
@@ -22,6 +23,7 @@ from marketplace.app import make_app
 from marketplace.documents import LEVELS, Document, all_chunks
 from marketplace.evidence import log
 from marketplace.evidence.service import is_unanchored
+from marketplace.ledger.tables import LedgerBlock
 from marketplace.panel.agent import PanelAgent
 from marketplace.panel.evaluate import PanelNode
 from marketplace.procedures import ENDING, Kind, Procedure, Step
@@ -135,6 +137,11 @@ class Town:
             own = Keys(bytes.fromhex(EXCHANGE_KEY)) if name == "exchange" else keys(name)
             self.clients[name] = Client(self.url, own)
         return self.clients[name]
+
+    def ledger_time(self) -> int:
+        """When the newest block was, unix seconds."""
+        with self.context.reading() as session:
+            return session.exec(select(LedgerBlock.timestamp).order_by(col(LedgerBlock.number).desc())).first() or 0
 
     def join(self, *names: str) -> None:
         """Apply and be admitted."""
