@@ -185,8 +185,8 @@ def _require_columns(names: Sequence[str], wanted: Sequence[str]) -> None:
 def _unfit(expected: Words, got: str) -> InvalidInputError:
     return InvalidInputError(
         "delivery_file",
-        f"the file cannot be marked or read: expected {expected}, got {got}",
-        zh="文件无法加注或读取指纹",
+        f"the file cannot be marked or read: expected {expected.en}, got {got}",
+        zh=f"文件无法加注或读取指纹：应为{expected.zh}，实为 {got}",
         rule="deliveries.files_carry_marks",
         expected=expected,
         got=got,

@@ -44,17 +44,29 @@ class Client(Connection):
 
         Raises:
             RuleError: the ledger refused it; the code is the contract's.
-            PortError: `intent_pending`, still undecided after `seconds`; nothing is lost, ask again.
+            PortError: `intent_pending`, still undecided after `seconds`, or nobody could be asked; nothing is lost.
         """
         end = self._now() + seconds
         while True:
-            status: dict[str, Any] = self.get(f"/intents/{digest}", wait=max(0, min(POLL_SECONDS, end - self._now())))
+            status = self._status_of(digest, max(0, min(POLL_SECONDS, end - self._now())))
             if status["status"] == "refused":
                 raise problems.from_refusal(status)
             if status["status"] == "mined":
                 return {"intent": digest, **status}
             if self._now() >= end:
                 raise _pending(digest, str(status["status"]))
+
+    def _status_of(self, digest: str, wait: float) -> dict[str, Any]:
+        """How an intent stands that the service has taken; "unknown" while it cannot be reached. It may well be done,
+        so that whoever is told of a lost connection must not think that it was not.
+        """
+        try:
+            found: dict[str, Any] = self.get(f"/intents/{digest}", wait=wait)
+        except PortError as error:
+            if not error.retryable:
+                raise
+            return {"status": "unknown"}
+        return found
 
     def put_document(self, document: Any) -> str:
         """Store `document` under the digest of its canonical form, and return that digest."""
@@ -153,10 +165,11 @@ def _check_digest(content: bytes, digest: str) -> None:
 def _pending(digest: str, status: str) -> PortError:
     return PortError(
         "intent_pending",
-        f"the ledger has not decided about {digest} yet",
-        zh=f"账本尚未处理 {digest}",
+        f"the service took {digest}, and it is not known yet what the ledger decided",
+        zh=f"服务已受理 {digest}，账本结果尚不可知",
         expected="mined",
         got=status,
-        hint="nothing is lost: repeat the same command, or look with `marketplace ledger status`",
-        hint_zh="不会丢失：可重复同一命令，或用 marketplace ledger status 查看",
+        hint=f"nothing is lost: do not repeat the command, which could do it twice; see `marketplace ledger intent "
+        f"{digest}`",
+        hint_zh=f"不会丢失：请勿重复命令以免重复办理；可执行 `marketplace ledger intent {digest}` 查看",
     )

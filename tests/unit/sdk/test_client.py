@@ -223,6 +223,29 @@ def test_an_undecided_intent_is_said_to_be_pending() -> None:
     assert (caught.value.code, caught.value.retryable) == ("intent_pending", True)
 
 
+def test_a_service_that_is_gone_for_a_while_does_not_make_what_it_took_undone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is told that there is no connection does the same again, and pays twice."""
+    exchange, asked = Exchange(), iter(range(100))
+
+    def gone_at_first(request: httpx.Request) -> httpx.Response:
+        if next(asked) < 7:
+            raise httpx.ConnectError("refused", request=request)
+        return httpx.Response(200, json={"status": "mined", "block": 7})
+
+    exchange.routes["GET", f"/intents/{INTENT}"] = gone_at_first
+    with exchange.client(None) as client:
+        monkeypatch.setattr(client._transport, "_sleep", lambda _: None)
+        assert client.wait_for_intent(INTENT)["block"] == 7
+    exchange.routes["GET", f"/intents/{INTENT}"] = lambda _: httpx.Response(503)
+    clock = iter(range(NOW, NOW + 10_000, 30))
+    silent = exchange.client(None, now=lambda: float(next(clock)))
+    monkeypatch.setattr(silent._transport, "_sleep", lambda _: None)
+    with silent as client, pytest.raises(PortError) as caught:
+        client.wait_for_intent(INTENT, seconds=60)
+    assert (caught.value.code, caught.value.got) == ("intent_pending", "unknown")
+    assert INTENT in caught.value.hint
+
+
 def test_pages_are_followed_to_the_end_on_the_same_service() -> None:
     exchange = Exchange()
 
