@@ -14,6 +14,7 @@ from marketplace.console.values import (
     parse_digest,
     parse_duration,
     parse_id,
+    short,
 )
 from marketplace.currencies import CNY
 from marketplace.documents.identifiers import Kind
@@ -32,6 +33,14 @@ _STATUS = named(BatchStatus)
 FILLING = {"queue": ("orders queued", "已提交的订单"), "enter": ("orders in the batch", "已计入批次的订单")}
 REFUSED = (("order", "order", "订单", str), ("code", "code", "代码", str), ("why", "why", "原因", str))
 STAGES = {"net": ("parties covered", "已备足资金的参与方"), "pay": ("parties paid", "已支付的参与方")}
+
+DEBTS = (
+    ("debtor", "debtor", "债务人", short),
+    ("creditor", "creditor", "债权人", short),
+    ("amount", "amount", "金额", money),
+    ("status", "status", "状态", named(DebtStatus)),
+    ("ref", "for", "事由摘要", str),
+)
 
 
 @command(app, "open")
@@ -157,14 +166,15 @@ def finish(run: Run, batch: Batch) -> None:
 
 @command(app)
 def show(run: Run, batch: Batch) -> None:
-    """A batch, and the positions in it that you may see. 查看批次与头寸
+    """A batch, with the positions and the debts in it that you may see. 查看批次、头寸与债务
 
     Example: marketplace clearing show 0x6e…6e
     """
     with open_client(run) as client:
         found, rows = clearing.get(client, batch), clearing.positions(client, batch)
+        debts = clearing.debts(client, batch)
     if run.as_json:
-        run.json({**found, "positions": rows})
+        run.json({**found, "positions": rows, "debts": debts})
         return
     facts: dict[str, Any] = {
         name: found[name] for name in ("batchId", "currency", "legs", "parties", "uncovered", "unpaid")
@@ -181,6 +191,8 @@ def show(run: Run, batch: Batch) -> None:
         ("net", "net", "净额(元)", money),
     )
     run.rows([{**row, "currency": found["currency"]} for row in rows], columns)
+    if debts:
+        run.rows(debts, DEBTS, run.tr("debts", "债务"))
 
 
 @command(app, "list")

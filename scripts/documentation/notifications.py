@@ -19,7 +19,8 @@ INTRODUCTION = """# What webhooks tell
 
 Written by `scripts/generate-docs` from the contracts' events, `marketplace/webhooks` and the decisions in
 `scripts/documentation/notifications.py`; do not edit it by hand. A message goes to the parties of its object and to
-nobody else. How it is sent: [webhooks](architecture/webhooks.md). 事件类型与接收方：仅发送给标的的当事方。
+nobody else; where it has sums, `currency` says of which currency they are minor
+units. How it is sent: [webhooks](architecture/webhooks.md). 事件类型与接收方：仅发送给标的的当事方。
 
 `marketplace webhooks register ADDRESS --event KIND` takes a kind or a stage (all before the full stop).
 """

@@ -10,9 +10,11 @@ from marketplace.currencies import CNY, currency_of
 from marketplace.documents import money_of
 from marketplace.documents.ids import batch_id, debt_id
 from marketplace.errors import RuleError
+from marketplace.quantities import moment
 from marketplace.sdk.checks import expect
 from marketplace.sdk.client import Client
 from marketplace.types import BatchStatus
+from marketplace.words import Words
 
 PAUSE_SECONDS = 0.2
 CLOSE_IN_SECONDS = 7 * 86_400
@@ -168,13 +170,14 @@ def _advance(client: Client, batch: str, found: Mapping[str, Any], *, overdue: b
 
 
 def _waits(batch: str, found: Mapping[str, Any]) -> RuleError:
+    until = moment(found["payBy"])
     return RuleError(
         "clearing_waits",
-        f"{found['uncovered']} parties of batch {batch} have not enough, and may pay in until {found['payBy']}",
-        zh=f"批次 {batch} 有 {found['uncovered']} 个参与方余额不足，可在 {found['payBy']} 前入金",
+        f"{found['uncovered']} parties of batch {batch} have not enough, and may pay in until {until}",
+        zh=f"批次 {batch} 有 {found['uncovered']} 个参与方余额不足，可在 {until} 前入金",
         rule="clearing.drop_after_the_time_to_pay_in",
-        expected=found["payBy"],
-        got=found["uncovered"],
+        expected=Words(f"money of all, or the time after {until}", f"全部参与方入金，或 {until} 之后"),
+        got=Words(f"{found['uncovered']} parties without enough", f"{found['uncovered']} 个参与方余额不足"),
         hint="they pay in at the bank; run the batch again after that time",
         hint_zh="请参与方向银行充值；期限届满后再次运行该批次",
     )

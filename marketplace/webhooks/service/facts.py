@@ -33,7 +33,8 @@ from sqlalchemy import tuple_
 from sqlmodel import Session, col, select
 
 from marketplace.agreements.tables import Agreement
-from marketplace.clearing.tables import ClearedOrder, ClearingDebt, ClearingPosition
+from marketplace.clearing.tables import ClearedOrder, ClearingBatch, ClearingDebt, ClearingPosition
+from marketplace.currencies import currency_at
 from marketplace.documents import unix_seconds
 from marketplace.evidence.tables import LogEntry, Notice
 from marketplace.ledger.tables import LedgerEvent, LedgerIntent
@@ -80,13 +81,29 @@ def ledger_facts(session: Session, after: Place, limit: int) -> Iterator[tuple[P
         told = {"block": event.block, "logIndex": event.log_index, "intent": event.intent or None}
         at, spot, parties = event.timestamp, (event.block, event.log_index), _concerned(session, event)
         name = f"ledger-{event.block}-{event.log_index}"
-        yield spot, Fact(name, type_of(event.contract, event.name), at, parties, {**event.args, "event": told})
+        data = {**event.args, **_money(session, event), "event": told}
+        yield spot, Fact(name, type_of(event.contract, event.name), at, parties, data)
         for number, order in enumerate(_paid(session, event)):
             key = f"trade-{event.block}-{event.log_index}" + (f"-{number}" if event.name == "BatchSettled" else "")
             yield (
                 spot,
                 Fact(key, TRADE_VOUCHER, at, frozenset(_of_order(session, order)), {"orderId": order, "event": told}),
             )
+
+
+def _money(session: Session, event: LedgerEvent) -> dict[str, str]:
+    """{"currency": ISO 4217 code} of whatever has sums in one: a token, an order, a listing, a clearing batch."""
+    token, args = currency_at(event.contract), event.args
+    if token is not None:
+        return {"currency": token.code}
+    found: Order | Listing | ClearingBatch | None = None
+    if "orderId" in args:
+        found = session.get(Order, args["orderId"])
+    elif "listingId" in args:
+        found = session.get(Listing, args["listingId"])
+    elif "batchId" in args:
+        found = session.get(ClearingBatch, args["batchId"])
+    return {} if found is None else {"currency": found.currency}
 
 
 def _paid(session: Session, event: LedgerEvent) -> list[str]:

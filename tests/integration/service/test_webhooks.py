@@ -48,6 +48,7 @@ def test_a_buyer_s_system_is_told_and_told_again_after_a_failure(village: Town, 
     (name, event), block = receiver.taken[0], outcome["block"]
     assert receiver.tries == [name, name], "the second try has the id of the first"
     assert (event["data"]["ref"], event["data"]["amount"]) == (outcome["ref"], 700)
+    assert event["data"]["currency"] == "CNY"
     assert (event["data"]["event"]["intent"], event["data"]["event"]["block"]) == (outcome["intent"], block)
     assert event["source"] == village.url
     (shown,) = webhooks.endpoints(buyer)

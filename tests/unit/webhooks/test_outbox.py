@@ -242,7 +242,8 @@ def test_every_fact_gives_every_endpoint_one_message_however_often_it_is_handed_
         body = json.loads(
             opened.exec(select(WebhookMessage.body).where(WebhookMessage.type == "orders.settled")).all()[0]
         )
-    assert body["data"] == {"orderId": ORDER, "amount": 5, "event": {"block": 1, "logIndex": 1, "intent": None}}
+    told = {"block": 1, "logIndex": 1, "intent": None}
+    assert body["data"] == {"orderId": ORDER, "amount": 5, "currency": "CNY", "event": told}
     assert (body["specversion"], body["id"], body["source"]) == ("1.0", "ledger-1-1", "https://market")
 
 
