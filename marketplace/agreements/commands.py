@@ -14,7 +14,7 @@ from marketplace import words as vocabulary
 from marketplace.agreements import forms
 from marketplace.agreements.filling import outline, takes
 from marketplace.agreements.html import to_html
-from marketplace.agreements.signing import Signed, standing_words
+from marketplace.agreements.signing import Signed, proposal_words, standing_words
 from marketplace.agreements.wording import field_words, write_out
 from marketplace.console import Run, command, group
 from marketplace.console.naming import named, said
@@ -313,7 +313,7 @@ def _load(run: Run, what: str) -> tuple[Document, Signed]:
                     hint=f"render what it ends: marketplace agreements render {found['message']['agreementId']}",
                     hint_zh=f"请生成其所解除的协议：marketplace agreements render {found['message']['agreementId']}",
                 )
-            return found["document"], Signed()
+            return found["document"], proposal_words(found)
         agreement = agreements.get(client, name)
     return agreement["document"], agreements.sign_off(agreement, int(time.time()))
 

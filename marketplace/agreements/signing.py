@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from marketplace.quantities import moment
 from marketplace.types import AgreementStatus
+from marketplace.words import PROPOSALS
 
 DRAFT: tuple[str, str] = ("草案：尚未签署，无约束力", "draft: not signed, binding nobody")
 _STANDING = {
@@ -28,6 +30,23 @@ class Signed:
     words: tuple[str, str] = DRAFT
     signatures: tuple[tuple[str, str], ...] = ()
     place: str = ""
+
+
+def proposal_words(proposal: Mapping[str, Any]) -> Signed:
+    """The sign-off block of a proposal: whoever proposed it has signed, and is bound as long as the other may sign.
+
+    Args:
+        proposal: as the service shows it, with "signedBy", "state" and "deadline" (unix seconds).
+    """
+    if proposal["state"] != "open":
+        return Signed((f"提议：{PROPOSALS[proposal['state']]}", f"a proposal that is {proposal['state']}"))
+    by, until = "、".join(proposal["signedBy"]), moment(proposal["deadline"])
+    return Signed(
+        (
+            f"提议：{by} 已签署，{until} 前受其约束；对方尚未签署",
+            f"a proposal: signed by {by}, which it binds until {until}; not signed by the other side",
+        )
+    )
 
 
 def standing_words(row: Mapping[str, Any], now: int) -> tuple[str, str]:

@@ -51,6 +51,7 @@ def _note(sheet: FPDF, signed: Mapping[str, Any]) -> None:
     sheet.set_text_color(*GREY)
     chinese = (
         f"签发 Issued by {signed['issuer']}\n"
+        f"数据截至 As of {signed['proof']['created'].replace('T', ' ')}\n"
         "二维码为内容摘要与签发密钥；附件为签名凭证（W3C VC 2.0，eddsa-jcs-2022），含全部字段，可离线验证。"
         f"金额单位：{currency.zh}；时间为协调世界时。"
     )

@@ -15,7 +15,7 @@ from marketplace.settlement.inbox.movements import movements_of
 from marketplace.settlement.inbox.sales import sale_of, sales_between
 from marketplace.settlement.papers.credentials import issue_paper
 from marketplace.settlement.papers.sales import make_invoice, make_trade_voucher
-from marketplace.settlement.statements.account import make_statement
+from marketplace.settlement.statements.account import make_statement, require_begun
 from marketplace.web.context import Context, Here
 from marketplace.web.principal import Account
 from marketplace.web.shapes import AddressText, DigestText
@@ -44,6 +44,7 @@ def get_account_statement(
 ) -> Response:
     """An account's month in one currency: opening balance, every movement with its cause, closing balance. For
     whoever may see its balance."""
+    require_begun(period, here.clock())
     with here.reading() as session:
         money = traded(here.deployment, currency)
         service.balance_json(session, address, account, money)
@@ -64,6 +65,7 @@ def get_invoice(
 ) -> Response:
     """What a seller's orders of one buyer came to in a month, a line for each order that was settled in it; orders
     of one currency."""
+    require_begun(period, here.clock())
     with here.reading() as session:
         money = traded(here.deployment, currency)
         sales = sales_between(session, seller, buyer, period, account)

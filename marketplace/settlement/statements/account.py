@@ -9,6 +9,7 @@ from typing import Any
 from marketplace.currencies import CNY
 from marketplace.documents import Document, iso_time
 from marketplace.errors import InvalidInputError, VerificationError
+from marketplace.words import Words
 
 CHINA = timezone(timedelta(hours=8))  # months begin and end at midnight in China
 
@@ -54,6 +55,31 @@ def bounds(period: str) -> tuple[int, int]:
     ends = (year + month // 12, month % 12 + 1)
     begin, end = (datetime(*start, 1, tzinfo=CHINA) for start in ((year, month), ends))
     return int(begin.timestamp()), int(end.timestamp())
+
+
+def require_begun(period: str, now: int) -> None:
+    """Refuse a month of which there can be no account yet.
+
+    Args:
+        now: unix seconds.
+    Raises:
+        InvalidInputError: `period_invalid`, as `bounds`; `period_not_begun`.
+    """
+    begin, _ = bounds(period)
+    if begin > now:
+        raise InvalidInputError(
+            "period_not_begun",
+            f"{period} has not begun",
+            zh=f"账期 {period} 尚未开始",
+            rule="settlement.accounts_of_months_that_began",
+            expected=Words(
+                f"at most {datetime.fromtimestamp(now, CHINA):%Y-%m}",
+                f"不晚于 {datetime.fromtimestamp(now, CHINA):%Y-%m}",
+            ),
+            got=period,
+            hint="name a month that has begun, in China's time",
+            hint_zh="请填写已开始的月份（中国时间）",
+        )
 
 
 def make_statement(account: str, period: str, movements: Iterable[Movement], currency: str = CNY.code) -> Document:

@@ -63,6 +63,8 @@ def test_an_invoice_has_every_settled_order_once(town: Town, settled: str) -> No
     assert line["tax"] == PRICE * 600 // 10_600
     assert code_of(lambda: papers.invoice(town["rival"], supplier.address, buyer.address, month)) == "invoice_unknown"
     assert code_of(lambda: papers.invoice(buyer, buyer.address, buyer.address, month)) == "invoice_sides"
+    assert code_of(lambda: papers.invoice(buyer, supplier.address, buyer.address, "2099-01")) == "period_not_begun"
+    assert code_of(lambda: papers.statement(buyer, "2099-01")) == "period_not_begun"
 
 
 def test_what_an_order_used_is_told(town: Town, settled: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from marketplace.agreements.html import to_html
 from marketplace.agreements.printing import ATTACHMENT, to_pdf
-from marketplace.agreements.signing import Signed
+from marketplace.agreements.signing import Signed, proposal_words
 from marketplace.agreements.wording import write_out
 from marketplace.documents import canonical, digest
 from marketplace.documents.ids import agreement_id
@@ -80,3 +80,11 @@ def test_signatures_and_standing_are_printed() -> None:
     assert page.count("____________________") == 1  # Party B's line is still empty
     assert "block 7" in page
     assert "signed by both, in force" in "".join(pages_of(to_pdf(agreement, write_out(agreement), signed, NOW)))
+
+
+def test_a_proposal_says_whom_it_binds_and_until_when() -> None:
+    proposal = {"state": "open", "signedBy": ["0x" + "a1" * 20], "deadline": 1_796_445_738}
+    chinese, english = proposal_words(proposal).words
+    assert f"signed by 0x{'a1' * 20}, which it binds until 2026-12-05" in english
+    assert "对方尚未签署" in chinese
+    assert "declined" in proposal_words(proposal | {"state": "declined"}).words[1]

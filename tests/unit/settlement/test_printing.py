@@ -81,6 +81,7 @@ def invoice(*lines: dict[str, Any], currency: str = "CNY") -> dict[str, Any]:
 
 def printed(paper: dict[str, Any]) -> pypdf.PdfReader:
     signed = {"credentialSubject": {"paper": paper, "digest": "0x" + "99" * 32}, "issuer": "did:key:z6Mk"}
+    signed |= {"proof": {"created": "2026-11-28T04:43:58Z"}}
     return pypdf.PdfReader(io.BytesIO(print_paper(signed, START)))
 
 
@@ -110,6 +111,7 @@ def test_a_trade_voucher_says_what_was_found() -> None:
     for wanted in ("交通运输TRANSPORT", "未超隐私预算withintheprivacybudget否no", "密态查询SEALED_QUERY", "0.2"):
         assert wanted in text
     assert ZERO_DIGEST not in text  # no agreement is cited
+    assert "Asof2026-11-2804:43:58Z" in text
 
 
 def test_a_long_statement_has_every_movement_and_numbers_its_pages() -> None:
